@@ -1,0 +1,51 @@
+/** What must be done outside because state changed. Doing one twice is harmless: the receiver knows what it did. */
+
+import type { Timer } from "./commands.ts";
+import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
+
+/** Start a node's part of a step. */
+export interface LaunchStep {
+  readonly type: "node.launch";
+  readonly node: NodeName;
+  readonly jobId: JobId;
+  readonly attempt: Attempt;
+  readonly stepId: StepId;
+}
+
+/** Send a signal to a step, or to all steps but the batch script (`stepId` null). */
+export interface SignalStep {
+  readonly type: "node.signal";
+  readonly node: NodeName;
+  readonly jobId: JobId;
+  readonly attempt: Attempt;
+  readonly stepId: StepId | null;
+  readonly signal: number;
+}
+
+/** End everything of a job on a node: CONT and TERM, KILL after the kill wait; then report it clean. */
+export interface TerminateJob {
+  readonly type: "node.terminate";
+  readonly node: NodeName;
+  readonly jobId: JobId;
+  readonly attempt: Attempt;
+}
+
+/** Call back at a time (milliseconds since 1970) with `timer.fire`. */
+export interface SetTimer {
+  readonly type: "timer.set";
+  readonly timer: Timer;
+  readonly at: number;
+}
+
+/** Tell those who watch a job. */
+export interface NotifyWatchers {
+  readonly type: "watch.notify";
+  readonly jobId: JobId;
+}
+
+/** Something that the scheduler looks at changed. */
+export interface WakeScheduler {
+  readonly type: "schedule";
+}
+
+export type Effect = LaunchStep | SignalStep | TerminateJob | SetTimer | NotifyWatchers | WakeScheduler;

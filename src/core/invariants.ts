@@ -1,0 +1,62 @@
+/** What must always hold of a state. Checked after every event in simulations and property tests. */
+
+import { holdsResources, isEnded } from "./job.ts";
+import { heldShares } from "./reduce/reduce.ts";
+import { addShare, NO_USAGE, type NodeUsage, WHOLE_GPU } from "./resources.ts";
+import type { ClusterState } from "./state.ts";
+
+/** Every broken invariant in words; empty when all hold. */
+export function checkInvariants(state: ClusterState): string[] {
+  return [...checkUsage(state), ...checkIndexes(state), ...checkJobs(state)];
+}
+
+function checkUsage(state: ClusterState): string[] {
+  const problems: string[] = [];
+  const sums = new Map<string, NodeUsage>();
+  for (const job of state.jobs.values()) {
+    for (const share of heldShares(job)) {
+      sums.set(share.node, addShare(sums.get(share.node) ?? NO_USAGE, share, 1));
+    }
+  }
+  for (const node of state.nodes.values()) {
+    const sum = sums.get(node.name) ?? NO_USAGE;
+    if (canonical(sum) !== canonical(node.usage)) {
+      problems.push(`${node.name}: usage ${canonical(node.usage)} is not the sum of its jobs ${canonical(sum)}`);
+    }
+    for (const [index, used] of Object.entries(node.usage.gpus)) {
+      if (used < 0 || used > WHOLE_GPU) problems.push(`${node.name}: GPU ${index} holds ${used} thousandths`);
+    }
+    if (node.usage.cpus < 0 || node.usage.memoryMiB < 0) problems.push(`${node.name}: negative usage`);
+  }
+  return problems;
+}
+
+function checkIndexes(state: ClusterState): string[] {
+  const problems: string[] = [];
+  for (const job of state.jobs.values()) {
+    if (state.pending.has(job.id) !== (job.state === "PENDING")) problems.push(`job ${job.id}: pending index`);
+    if (state.active.has(job.id) !== holdsResources(job)) problems.push(`job ${job.id}: active index`);
+    if (state.requests.get(job.requestId) !== job.id) problems.push(`job ${job.id}: request index`);
+  }
+  for (const id of [...state.pending, ...state.active]) {
+    if (!state.jobs.has(id)) problems.push(`job ${id}: indexed but unknown`);
+  }
+  if (state.requests.size !== state.jobs.size) problems.push("request index: size");
+  return problems;
+}
+
+function checkJobs(state: ClusterState): string[] {
+  const problems: string[] = [];
+  for (const job of state.jobs.values()) {
+    if (job.id >= state.nextJobId) problems.push(`job ${job.id}: not below the next id ${state.nextJobId}`);
+    if (job.state === "RUNNING" && job.allocation.length === 0) problems.push(`job ${job.id}: runs nowhere`);
+    if (job.state === "RUNNING" && job.attempt < 1) problems.push(`job ${job.id}: runs in attempt ${job.attempt}`);
+    if (isEnded(job) && job.endAt < job.submitAt) problems.push(`job ${job.id}: ended before it was submitted`);
+  }
+  return problems;
+}
+
+function canonical(usage: NodeUsage): string {
+  const gpus = Object.entries(usage.gpus).sort(([a], [b]) => Number(a) - Number(b));
+  return JSON.stringify([usage.cpus, usage.memoryMiB, gpus]);
+}

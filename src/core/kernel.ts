@@ -1,0 +1,53 @@
+/** step(state, command, now) = decide + reduce + react: the one function that controller, simulator and tests call. */
+
+import { decide } from "./decide/decide.ts";
+import type { Decision, SignalRequest } from "./decide/decision.ts";
+import type { Command } from "./commands.ts";
+import type { Effect } from "./effects.ts";
+import type { JournalRecord } from "./events.ts";
+import { JOURNAL_VERSION } from "./events.ts";
+import { react } from "./react.ts";
+import { reduce } from "./reduce/reduce.ts";
+import type { ClusterState } from "./state.ts";
+
+/** What one command did. `records` must be on disk before the answer or any effect leaves. */
+export interface Outcome {
+  readonly decision: Decision;
+  readonly records: readonly JournalRecord[];
+  readonly effects: readonly Effect[];
+}
+
+/**
+ * Answers a command and moves the state on.
+ * @param now milliseconds since 1970
+ */
+export function step(state: ClusterState, command: Command, now: number): Outcome {
+  const decision = decide(state, command, now);
+  if (decision.kind !== "accept") return { decision, records: [], effects: [] };
+  const records: JournalRecord[] = [];
+  const effects: Effect[] = [];
+  for (const event of decision.events) {
+    reduce(state, event, now);
+    records.push({ v: JOURNAL_VERSION, seq: state.seq, at: now, event });
+    effects.push(...react(state, event));
+  }
+  if (decision.signal) effects.push(...signalEffects(state, decision.signal));
+  return { decision, records, effects };
+}
+
+/** Applies records read from a journal, in order; those that the state already holds are passed over. */
+export function replay(state: ClusterState, records: Iterable<JournalRecord>): void {
+  for (const record of records) {
+    if (record.seq <= state.seq) continue;
+    if (record.seq !== state.seq + 1) throw new Error(`journal: record ${record.seq} follows ${state.seq}`);
+    reduce(state, record.event, record.at);
+  }
+}
+
+function signalEffects(state: ClusterState, request: SignalRequest): Effect[] {
+  const job = state.jobs.get(request.jobId);
+  if (job?.state !== "RUNNING") return [];
+  const { stepId, signal } = request;
+  const { id: jobId, attempt } = job;
+  return job.allocation.map(({ node }) => ({ type: "node.signal", node, jobId, attempt, stepId, signal }));
+}

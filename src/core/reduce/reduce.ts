@@ -1,0 +1,92 @@
+/** reduce(state, event, at): the only way state changes. Same events, same state; no clock, no chance. */
+
+import { assertNever, must } from "../../util/assert.ts";
+import type { Event } from "../events.ts";
+import { holdsResources, type Job } from "../job.ts";
+import type { NodeInventory } from "../node.ts";
+import { addShare, type NodeShare, NO_USAGE } from "../resources.ts";
+import { type ClusterState, dropJob, putJob } from "../state.ts";
+import { allocated, cleaned, ended, requeued, stepEnded, stepStarted } from "./job.ts";
+
+/**
+ * Applies one event to the state in place. Records are replaced, never changed, so that whoever read one keeps it.
+ * @param at when it happened, milliseconds since 1970
+ */
+export function reduce(state: ClusterState, event: Event, at: number): void {
+  state.seq += 1;
+  switch (event.type) {
+    case "job.submitted":
+      state.nextJobId = event.job.id + 1;
+      return putJob(state, event.job);
+    case "job.purged":
+      return dropJob(state, jobOf(state, event.jobId));
+    case "node.registered":
+      return registered(state, event.node, event.inventory, at);
+    case "node.down": {
+      const node = must(state.nodes.get(event.node), `node ${event.node}`);
+      state.nodes.set(node.name, { ...node, down: { reason: event.reason, at } });
+      return;
+    }
+    default:
+      return changeJob(state, event, at);
+  }
+}
+
+type JobEvent = Exclude<Event, { type: "job.submitted" | "job.purged" | "node.registered" | "node.down" }>;
+
+function changeJob(state: ClusterState, event: JobEvent, at: number): void {
+  const before = jobOf(state, event.jobId);
+  const after = nextRecord(before, event, at);
+  moveUsage(state, before, after);
+  putJob(state, after);
+}
+
+function nextRecord(job: Job, event: JobEvent, at: number): Job {
+  switch (event.type) {
+    case "job.allocated":
+      return allocated(job, event, at);
+    case "step.started":
+      return stepStarted(job, event);
+    case "step.ended":
+      return stepEnded(job, event, at);
+    case "job.ended":
+      return ended(job, event, at);
+    case "job.cleaned":
+      return cleaned(job, event);
+    case "job.requeued":
+      return requeued(job, event, at);
+    default:
+      return assertNever(event);
+  }
+}
+
+/** Grants and returns shares of nodes so that a node's usage is always the sum of what its jobs hold. */
+function moveUsage(state: ClusterState, before: Job, after: Job): void {
+  const held = heldShares(before);
+  const holds = heldShares(after);
+  if (held.length === holds.length) return;
+  for (const share of held) if (!holds.includes(share)) changeUsage(state, share, -1);
+  for (const share of holds) if (!held.includes(share)) changeUsage(state, share, 1);
+}
+
+/** The shares a job holds: all while it runs, those of nodes still to be cleared afterwards. */
+export function heldShares(job: Job): readonly NodeShare[] {
+  if (!holdsResources(job)) return [];
+  if (job.state === "RUNNING") return job.allocation;
+  return job.allocation.filter((share) => job.cleanup.includes(share.node));
+}
+
+function changeUsage(state: ClusterState, share: NodeShare, sign: 1 | -1): void {
+  const node = must(state.nodes.get(share.node), `node ${share.node}`);
+  state.nodes.set(node.name, { ...node, usage: addShare(node.usage, share, sign) });
+}
+
+function registered(state: ClusterState, name: string, inventory: NodeInventory, at: number): void {
+  const known = state.nodes.get(name);
+  const usage = known?.usage ?? NO_USAGE;
+  state.nodes.set(name, { name, inventory, registeredAt: at, usage, drain: known?.drain ?? null, down: null });
+}
+
+function jobOf(state: ClusterState, jobId: number): Job {
+  return must(state.jobs.get(jobId), `job ${jobId}`);
+}

@@ -1,0 +1,46 @@
+/** Time as an argument. Only this file asks the machine what time it is. */
+
+/** Ends a pending callback; harmless when it ran already. */
+export type Cancel = () => void;
+
+export interface Clock {
+  /** Milliseconds since 1970: for records that people read. May jump. */
+  now(): number;
+  /** Milliseconds since some start: for durations. Never jumps. */
+  monotonic(): number;
+  /** Calls back once, `ms` from now. */
+  after(ms: number, callback: () => void): Cancel;
+}
+
+/** Longest delay that setTimeout takes; a longer one would fire at once. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
+/** The machine's clock. A pending `after` does not keep the process alive if `unref` is set. */
+export function realClock(options: { readonly unref?: boolean } = {}): Clock {
+  return {
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    after(ms, callback) {
+      let timer = startTimer(ms, Date.now() + ms);
+      return () => clearTimeout(timer);
+
+      function startTimer(delay: number, due: number): NodeJS.Timeout {
+        const long = delay > TIMEOUT_MS_MAX;
+        const started = setTimeout(
+          () => {
+            if (long) timer = startTimer(due - Date.now(), due);
+            else callback();
+          },
+          long ? TIMEOUT_MS_MAX : Math.max(0, delay),
+        );
+        if (options.unref) started.unref();
+        return started;
+      }
+    },
+  };
+}
+
+/** Resolves after `ms`. */
+export function sleep(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => clock.after(ms, resolve));
+}

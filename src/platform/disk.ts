@@ -1,0 +1,123 @@
+/**
+ * Files as an argument: the few operations that durable state needs, so that a simulation can lose, tear and
+ * refuse writes. Errors are Node's, with their `code` (ENOENT, ENOSPC ...). Paths are absolute.
+ */
+
+import * as fs from "node:fs";
+import { open, readdir, readFile, rename, rm, stat, truncate } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/** A file open for appending. One writer, one write at a time. */
+export interface AppendFile {
+  /** Appends all of `data`; not durable before `sync`. */
+  append(data: Uint8Array): Promise<void>;
+  /** Everything appended so far is on the medium once this resolves. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Disk {
+  /** The whole file; rejects with ENOENT if there is none. */
+  read(path: string): Promise<Uint8Array>;
+  /** Bytes `from` to the end; for following a file that grows. */
+  readFrom(path: string, from: number): Promise<Uint8Array>;
+  /** Names in a folder, sorted; empty if there is no such folder. */
+  list(path: string): Promise<string[]>;
+  /** Size in bytes, or `null` if there is no such file. */
+  size(path: string): Promise<number | null>;
+  /** Makes a folder and its parents, with mode 0700. */
+  makeFolder(path: string): Promise<void>;
+  /** Puts a file in place whole and durable: temporary file, fsync, rename, fsync of the folder. Mode 0600. */
+  replace(path: string, data: Uint8Array): Promise<void>;
+  /** Opens for appending, making it with mode 0600 (and syncing the folder) if it is new. */
+  openAppend(path: string): Promise<AppendFile>;
+  /** Cuts a file to so many bytes, durably. */
+  truncate(path: string, bytes: number): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file or a folder with all that is in it; no error if there is none. */
+  remove(path: string): Promise<void>;
+}
+
+/** The machine's disk. */
+export function realDisk(): Disk {
+  return {
+    read: (path) => readFile(path),
+    readFrom,
+    list: (path) => readdir(path).then((names) => names.sort(), missing([])),
+    size: (path) => stat(path).then((info) => info.size, missing(null)),
+    makeFolder: async (path) => void fs.mkdirSync(path, { recursive: true, mode: 0o700 }),
+    replace,
+    openAppend,
+    truncate: async (path, bytes) => {
+      await truncate(path, bytes);
+      await syncPath(path);
+    },
+    rename: async (from, to) => {
+      await rename(from, to);
+      await syncPath(dirname(to));
+    },
+    remove: (path) => rm(path, { recursive: true, force: true }),
+  };
+}
+
+async function readFrom(path: string, from: number): Promise<Uint8Array> {
+  const file = await open(path, "r");
+  try {
+    const { size } = await file.stat();
+    const data = new Uint8Array(Math.max(0, size - from));
+    let filled = 0;
+    while (filled < data.length) {
+      const { bytesRead } = await file.read(data, filled, data.length - filled, from + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return data.subarray(0, filled);
+  } finally {
+    await file.close();
+  }
+}
+
+async function replace(path: string, data: Uint8Array): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const file = await open(temporary, "w", 0o600);
+    try {
+      await file.writeFile(data);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncPath(dirname(path));
+}
+
+async function openAppend(path: string): Promise<AppendFile> {
+  const isNew = !fs.existsSync(path);
+  const file = await open(path, "a", 0o600);
+  if (isNew) await syncPath(dirname(path));
+  return {
+    append: (data) => file.appendFile(data),
+    sync: () => file.datasync(),
+    close: () => file.close(),
+  };
+}
+
+async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function missing<T>(value: T): (error: NodeJS.ErrnoException) => T {
+  return (error) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return value;
+    throw error;
+  };
+}

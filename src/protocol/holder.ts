@@ -1,0 +1,67 @@
+/**
+ * The shared shapes of what a holder (mgpu-stepd) is asked to run. A new node daemon must speak to an old
+ * holder, so these change by adding optional fields only.
+ */
+
+import * as v from "valibot";
+import { bytes, count, environment, exitStatus, name, positive, stepKey, text } from "./schemas.ts";
+
+/**
+ * Where one stream of a task goes.
+ * - `client`: relayed to whoever attaches
+ * - `null`: /dev/null
+ * - `file`: opened by the holder with the job's rights; missing parent folders are made
+ */
+export const streamTarget = v.union([
+  v.object({ to: v.literal("client") }),
+  v.object({ to: v.literal("null") }),
+  v.object({ to: v.literal("file"), path: text, append: v.boolean() }),
+]);
+
+/** One process to start. */
+export const taskLaunch = v.object({
+  /** Number within the step. */
+  task: count,
+  argv: v.array(text),
+  /** Variables that differ from the step's environment. */
+  environment,
+  stdin: v.union([
+    v.object({ from: v.literal("client") }),
+    v.object({ from: v.literal("null") }),
+    v.object({ from: v.literal("file"), path: text }),
+  ]),
+  stdout: streamTarget,
+  /** `stdout` for the same open file as stdout. */
+  stderr: v.union([streamTarget, v.object({ to: v.literal("stdout") })]),
+});
+
+/** One node's part of a step. */
+export const stepLaunch = v.object({
+  key: stepKey,
+  /** Random; whoever attaches must show it. */
+  token: name,
+  workDir: text,
+  environment,
+  tasks: v.array(taskLaunch),
+  pty: v.nullable(v.object({ columns: positive, rows: positive })),
+  /**
+   * For a batch script: its text, and the folder where its copy, its pid and its exit status are kept, so that it
+   * needs no mgpu process to be followed to its end.
+   */
+  batch: v.nullable(v.object({ script: bytes, spool: text })),
+});
+
+/** Where a step stands in a holder. `problem` says in words why it could not start. */
+export const holderStep = v.object({
+  key: stepKey,
+  phase: v.picklist(["running", "ended"]),
+  exits: v.array(exitStatus),
+  problem: text,
+  /** Nothing of the job is left in this machine's process table, as far as the holder can see. */
+  clean: v.boolean(),
+});
+
+export type StepLaunch = v.InferOutput<typeof stepLaunch>;
+export type TaskLaunch = v.InferOutput<typeof taskLaunch>;
+export type StreamTarget = v.InferOutput<typeof streamTarget>;
+export type HolderStep = v.InferOutput<typeof holderStep>;

@@ -1,0 +1,115 @@
+/** Schemas of the records that cross the wire. Types come from `core`; a mismatch is a compile error. */
+
+import * as v from "valibot";
+import type { ExitStatus, JobState, Step } from "../core/job.ts";
+import type { IoSpec, JobRequest } from "../core/jobspec.ts";
+import type { NodeInventory } from "../core/node.ts";
+import type { Allocation, Gpu, NodeUsage, ResourceRequest } from "../core/resources.ts";
+
+export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+export const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+/** One line or word of a user. */
+export const text = v.pipe(v.string(), v.maxLength(1 << 20));
+export const name = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
+/** msgpack bin. */
+export const bytes = v.instance(Uint8Array);
+
+export const stepId = v.union([count, v.literal("batch")]);
+export const stepKey = v.object({ jobId: positive, attempt: positive, stepId });
+export const exitStatus: v.GenericSchema<ExitStatus> = v.object({ code: count, signal: count });
+
+export const resourceRequest: v.GenericSchema<ResourceRequest> = v.object({
+  tasks: v.pipe(positive, v.maxValue(1_000_000)),
+  cpusPerTask: v.pipe(positive, v.maxValue(1_000_000)),
+  nodes: v.nullable(v.object({ min: positive, max: positive })),
+  memoryMiBPerNode: count,
+  gpus: v.nullable(v.object({ thousandths: positive, type: v.nullable(name) })),
+});
+
+export const gpu: v.GenericSchema<Gpu> = v.object({ index: count, uuid: name, model: name, type: name, memoryMiB: count });
+
+export const allocation: v.GenericSchema<Allocation> = v.array(
+  v.object({
+    node: name,
+    tasks: count,
+    cpus: count,
+    memoryMiB: count,
+    gpus: v.array(v.object({ index: count, uuid: name, thousandths: positive })),
+  }),
+);
+
+export const nodeUsage: v.GenericSchema<NodeUsage> = v.object({
+  cpus: count,
+  memoryMiB: count,
+  gpus: v.record(v.string(), count),
+});
+
+export const io: v.GenericSchema<IoSpec> = v.object({
+  stdin: text,
+  stdout: v.nullable(text),
+  stderr: v.nullable(text),
+  openMode: v.picklist(["truncate", "append"]),
+  label: v.boolean(),
+});
+
+export const jobRequest: v.GenericSchema<JobRequest> = v.object({
+  kind: v.picklist(["batch", "run"]),
+  name: text,
+  partition: v.nullable(name),
+  request: resourceRequest,
+  timeLimitS: v.nullable(count),
+  workDir: text,
+  io,
+  argv: v.array(text),
+  pty: v.nullable(v.object({ columns: positive, rows: positive })),
+  requeue: v.boolean(),
+  submitHost: text,
+});
+
+/** Variables by name. Names are not checked: whatever a shell exports must pass. */
+export const environment = v.record(v.string(), v.string());
+
+export const nodeInventory: v.GenericSchema<NodeInventory> = v.object({
+  hostname: name,
+  cpus: positive,
+  memoryMiB: count,
+  gpus: v.array(gpu),
+  gpuProvider: name,
+  gpuProblem: v.nullable(text),
+  bootId: text,
+  os: text,
+  arch: text,
+  version: text,
+});
+
+export const jobState: v.GenericSchema<JobState> = v.picklist([
+  "PENDING",
+  "RUNNING",
+  "COMPLETED",
+  "CANCELLED",
+  "FAILED",
+  "TIMEOUT",
+  "NODE_FAIL",
+  "PREEMPTED",
+  "BOOT_FAIL",
+  "DEADLINE",
+  "OUT_OF_MEMORY",
+]);
+
+export const steps: v.GenericSchema<readonly Step[]> = v.array(
+  v.object({
+    id: stepId,
+    name: text,
+    startAt: count,
+    endAt: v.nullable(count),
+    parts: v.array(
+      v.object({
+        node: name,
+        firstTask: count,
+        tasks: count,
+        phase: v.picklist(["launching", "running", "ended"]),
+        exits: v.array(exitStatus),
+      }),
+    ),
+  }),
+);
