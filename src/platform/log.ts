@@ -1,6 +1,6 @@
-/** Logs as an argument: JSON lines, one a call. */
+/** Logs as an argument: JSON lines with time, level and the fields that say which job, node and attempt. */
 
-import { writeSync } from "node:fs";
+import pino from "pino";
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -11,25 +11,20 @@ export interface Log {
   error(message: string, fields?: LogFields): void;
 }
 
-const LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** Writes to a file descriptor, at and above `level`. A full disk loses log lines, never the daemon. */
-export function fileLog(fd: number, level: (typeof LEVELS)[number], base: LogFields): Log {
-  const least = LEVELS.indexOf(level);
-  const write = (index: number, message: string, fields: LogFields = {}): void => {
-    if (index < least) return;
-    const line = { at: new Date().toISOString(), level: LEVELS[index], ...base, message, ...fields };
-    try {
-      writeSync(fd, `${JSON.stringify(line)}\n`);
-    } catch {
-      // Nobody can be told that the log can't be written.
-    }
-  };
+/** Appends to a file descriptor, synchronously: the last lines before a crash are the ones that matter. */
+export function fileLog(fd: number, level: LogLevel, base: LogFields): Log {
+  const destination = pino.destination({ dest: fd, sync: true });
+  // A full disk loses log lines, never the daemon.
+  destination.on("error", () => {});
+  const options = { level, base, timestamp: pino.stdTimeFunctions.isoTime, messageKey: "message" };
+  const logger = pino({ ...options, formatters: { level: (label) => ({ level: label }) } }, destination);
   return {
-    debug: (message, fields) => write(0, message, fields),
-    info: (message, fields) => write(1, message, fields),
-    warn: (message, fields) => write(2, message, fields),
-    error: (message, fields) => write(3, message, fields),
+    debug: (message, fields = {}) => logger.debug(fields, message),
+    info: (message, fields = {}) => logger.info(fields, message),
+    warn: (message, fields = {}) => logger.warn(fields, message),
+    error: (message, fields = {}) => logger.error(fields, message),
   };
 }
 

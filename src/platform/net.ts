@@ -68,8 +68,8 @@ function listen(address: Address, accept: (connection: Connection) => Connection
     });
     server.once("error", reject);
     const previous = process.umask(0o177);
+    // The socket file appears within listen() itself, so the umask guards it from its first moment.
     server.listen(address.path, () => {
-      process.umask(previous);
       chmodSync(address.path, 0o600);
       resolve({
         close() {

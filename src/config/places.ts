@@ -1,0 +1,76 @@
+/**
+ * Where things lie, from the environment alone, so that daemons and clients agree without talking.
+ *
+ * State: `$MGPU_HOME`, else `$XDG_STATE_HOME/mgpu`, else `~/.local/state/mgpu`.
+ * Sockets: below `$XDG_RUNTIME_DIR`, else `/tmp`, in a folder named after the uid and, for a state folder of one's
+ * own choice, a short hash of its path: a Unix socket's path may have 107 bytes only.
+ * A controller writes the address it really listens on to `endpoint.json` in the state folder; clients read that
+ * first, because their own XDG_RUNTIME_DIR may differ from the daemon's.
+ */
+
+import { shortHash } from "../util/hash.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Places {
+  /** The state folder. */
+  readonly home: string;
+  /** Folder of the sockets; must belong to the user alone. */
+  readonly runtime: string;
+  readonly controllerSocket: string;
+  readonly endpointFile: string;
+  readonly journalFolder: string;
+  readonly snapshotFile: string;
+  readonly blobFolder: string;
+  readonly accountingFolder: string;
+  readonly logFolder: string;
+}
+
+/** What `endpoint.json` says of a running controller. */
+export interface Endpoint {
+  readonly socket: string;
+  readonly pid: number;
+  readonly version: string;
+}
+
+/** Where one node daemon keeps its things. */
+export interface NodePlaces {
+  readonly folder: string;
+  /** One folder a step, named by its key. */
+  readonly spoolFolder: string;
+  /** One JSON file a holder: `{socket, pid, startTicks}`. */
+  readonly holderFolder: string;
+}
+
+/** Longest path of a Unix socket: 108 bytes with the closing zero. */
+export const SOCKET_PATH_BYTES_MAX = 107;
+
+/** Places for this user. */
+export function placesFrom(env: Environment, uid: number): Places {
+  const home = stateFolder(env);
+  const base = env.XDG_RUNTIME_DIR ? `${env.XDG_RUNTIME_DIR}/mgpu` : `/tmp/mgpu-${uid}`;
+  const runtime = `${base}-${shortHash(home)}`;
+  return {
+    home,
+    runtime,
+    controllerSocket: `${runtime}/controller.sock`,
+    endpointFile: `${home}/endpoint.json`,
+    journalFolder: `${home}/controller/journal`,
+    snapshotFile: `${home}/controller/snapshot.json`,
+    blobFolder: `${home}/controller/blobs`,
+    accountingFolder: `${home}/controller/accounting`,
+    logFolder: `${home}/log`,
+  };
+}
+
+/** Places of one node daemon. */
+export function nodePlaces(places: Places, node: string): NodePlaces {
+  const folder = `${places.home}/nodes/${node}`;
+  return { folder, spoolFolder: `${folder}/spool`, holderFolder: `${folder}/holders` };
+}
+
+function stateFolder(env: Environment): string {
+  if (env.MGPU_HOME) return env.MGPU_HOME.replace(/(?!^)\/+$/, "");
+  if (env.XDG_STATE_HOME) return `${env.XDG_STATE_HOME}/mgpu`;
+  return `${env.HOME ?? "/root"}/.local/state/mgpu`;
+}

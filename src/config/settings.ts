@@ -1,0 +1,109 @@
+/**
+ * Settings of the daemons: each has a default and an environment variable. Bad values are all reported together.
+ *
+ * The configuration file of a later version fills the same record; this is the one place that names the keys.
+ */
+
+import type { Environment } from "./places.ts";
+
+export interface Settings {
+  readonly clusterName: string;
+  /** Seconds between TERM and KILL. */
+  readonly killWaitS: number;
+  /** Seconds that a finished job stays in the queue's memory. */
+  readonly minJobAgeS: number;
+  /** Milliseconds between a node's signs of life. */
+  readonly heartbeatMs: number;
+  /** Journal bytes after which a snapshot is made. */
+  readonly snapshotBytes: number;
+  /** Seconds that a waiting srun job survives without its client. */
+  readonly orphanS: number;
+  /** Name of this machine's node; empty for the short host name. */
+  readonly nodeName: string;
+  /** CPUs and memory to offer instead of what the machine has; 0 for what it has. */
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  /** A count of fake GPUs or the path of a file that lists them; empty for real ones. */
+  readonly fakeGpus: string;
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+}
+
+interface Key<T> {
+  readonly variable: string;
+  readonly fallback: T;
+  /** The value, or `undefined` if the text is none. */
+  readonly parse: (text: string) => T | undefined;
+  readonly expected: string;
+}
+
+type Keys = { readonly [K in keyof Settings]: Key<Settings[K]> };
+
+const LEVELS = ["debug", "info", "warn", "error"] as const;
+
+export const SETTINGS: Keys = {
+  clusterName: { variable: "MGPU_CLUSTER_NAME", fallback: "mgpu", parse: word, expected: "a name" },
+  killWaitS: { variable: "MGPU_KILL_WAIT", fallback: 30, parse: seconds, expected: "seconds" },
+  minJobAgeS: { variable: "MGPU_MIN_JOB_AGE", fallback: 300, parse: seconds, expected: "seconds" },
+  heartbeatMs: { variable: "MGPU_HEARTBEAT_MS", fallback: 5000, parse: positive, expected: "milliseconds, at least 1" },
+  snapshotBytes: {
+    variable: "MGPU_SNAPSHOT_BYTES",
+    fallback: 16 * 1024 * 1024,
+    parse: positive,
+    expected: "bytes, at least 1",
+  },
+  orphanS: { variable: "MGPU_ORPHAN_WAIT", fallback: 60, parse: seconds, expected: "seconds" },
+  nodeName: { variable: "MGPU_NODE_ID", fallback: "", parse: word, expected: "letters, digits, '.', '_' and '-'" },
+  cpus: { variable: "MGPU_CPUS", fallback: 0, parse: whole, expected: "a count" },
+  memoryMiB: { variable: "MGPU_MEMORY", fallback: 0, parse: whole, expected: "MiB" },
+  fakeGpus: { variable: "MGPU_FAKE_GPUS", fallback: "", parse: (text) => text, expected: "a count or a file" },
+  logLevel: {
+    variable: "MGPU_LOG_LEVEL",
+    fallback: "info",
+    parse: (text) => LEVELS.find((level) => level === text),
+    expected: LEVELS.join(", "),
+  },
+};
+
+/** Settings from the environment, and one sentence for each variable that can't be read. */
+export function settingsFrom(env: Environment): { readonly settings: Settings; readonly problems: readonly string[] } {
+  const problems: string[] = [];
+  const read = <K extends keyof Settings>(name: K): Settings[K] => {
+    const { variable, fallback, parse, expected } = SETTINGS[name];
+    const text = env[variable];
+    if (text === undefined || text === "") return fallback;
+    const value = parse(text);
+    if (value === undefined) problems.push(`${variable}: expected ${expected}, got "${text}"`);
+    return value ?? fallback;
+  };
+  const settings: Settings = {
+    clusterName: read("clusterName"),
+    killWaitS: read("killWaitS"),
+    minJobAgeS: read("minJobAgeS"),
+    heartbeatMs: read("heartbeatMs"),
+    snapshotBytes: read("snapshotBytes"),
+    orphanS: read("orphanS"),
+    nodeName: read("nodeName"),
+    cpus: read("cpus"),
+    memoryMiB: read("memoryMiB"),
+    fakeGpus: read("fakeGpus"),
+    logLevel: read("logLevel"),
+  };
+  return { settings, problems };
+}
+
+function word(text: string): string | undefined {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text) ? text : undefined;
+}
+
+function seconds(text: string): number | undefined {
+  return /^\d{1,9}(\.\d{1,3})?$/.test(text) ? Number(text) : undefined;
+}
+
+function whole(text: string): number | undefined {
+  return /^\d{1,12}$/.test(text) ? Number(text) : undefined;
+}
+
+function positive(text: string): number | undefined {
+  const value = whole(text);
+  return value ? value : undefined;
+}

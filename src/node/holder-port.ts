@@ -1,0 +1,22 @@
+/** What the node agent needs of a holder: a real one over its socket, or a virtual one in simulations. */
+
+import type { StepKey } from "../core/ids.ts";
+import type { HolderStep, StepLaunch } from "../protocol/holder.ts";
+
+export interface HolderPort {
+  /** Where clients attach, and who it is. */
+  readonly identity: { readonly socket: string; readonly pid: number; readonly version: string; readonly startedAt: number };
+  /** Starts a step's tasks; a step known already is returned as it stands. A start that fails is an ended step. */
+  launch(step: StepLaunch): Promise<HolderStep>;
+  signal(key: StepKey, signal: number, tree: boolean): Promise<void>;
+  /** Ends every process of a job; resolves when none is left. */
+  terminate(jobId: number, attempt: number, killWaitMs: number): Promise<void>;
+  /** Lets go of an ended step whose status was reported. */
+  forget(key: StepKey): Promise<void>;
+  /** Everything it runs or still remembers. */
+  status(): Promise<readonly HolderStep[]>;
+  /** Called on each change of a step's phase. Set once. */
+  onChange(callback: (step: HolderStep) => void): void;
+  /** Called once when the holder is gone; its pipes and PTYs are gone with it, batch scripts are not. */
+  onGone(callback: () => void): void;
+}
