@@ -1,0 +1,42 @@
+/**
+ * An option is data. The parser, --help, the man page, completion, directives and environment variables all come
+ * from the same record; every value is kept as the text the user typed until a pure function reads it.
+ */
+
+/** Commands whose variables an option may come from: srun reads SLURM_*, sbatch SBATCH_*, and so on. */
+export type VariableOwner = "srun" | "sbatch" | "squeue" | "sinfo" | "scancel" | "mgpu";
+
+export interface Option {
+  /** Without dashes: `cpus-per-task`. */
+  readonly long: string;
+  /** One letter. */
+  readonly short?: string;
+  /** Other long names that mean the same. */
+  readonly aliases?: readonly string[];
+  /** `optional` takes a value only as `--name=value` or `-nvalue`, as getopt_long does. */
+  readonly argument: "none" | "required" | "optional";
+  /** What stands for the value in help: `count`. */
+  readonly metavar?: string;
+  /** One sentence, no full stop. */
+  readonly help: string;
+  /** Environment variable that sets it, by command. */
+  readonly variables?: Partial<Record<VariableOwner, string>>;
+  /** May stand in a batch script after #SBATCH or #MGPU. */
+  readonly directive?: boolean;
+}
+
+/**
+ * What may follow options.
+ * - `permute`: operands and options in any order (squeue, scancel ...)
+ * - `stop`: everything from the first operand on belongs to the user's program, untouched (srun, sbatch)
+ */
+export type OperandMode = "permute" | "stop";
+
+/** The outcome of reading a command line: texts by long name, in the order given. */
+export interface ParsedOptions {
+  /** A flag has one empty text for each time it was given. */
+  readonly values: ReadonlyMap<string, readonly string[]>;
+  readonly operands: readonly string[];
+  /** One sentence a problem, in getopt_long's words: `unrecognized option '--foo'`. */
+  readonly problems: readonly string[];
+}
