@@ -1,11 +1,11 @@
 /** What a command may touch. Commands never print, exit or read `process` by themselves. */
 
 import type { Environment, Places } from "../config/places.ts";
-import type { Clock } from "../platform/clock.ts";
+import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Net } from "../platform/net.ts";
 import type { Random } from "../platform/random.ts";
 import type { Connected } from "../rpc/types.ts";
-import type { Option, OperandMode, ParsedOptions } from "./option.ts";
+import type { OperandMode, Option, ParsedOptions } from "./option.ts";
 
 /** Standard streams, and what they are connected to. */
 export interface Stdio {
@@ -29,9 +29,52 @@ export interface Files {
   writeProblem(path: string): string;
 }
 
+/** Signals that a command may want to hear of. */
+export type SignalName =
+  | "SIGINT"
+  | "SIGTERM"
+  | "SIGHUP"
+  | "SIGQUIT"
+  | "SIGUSR1"
+  | "SIGUSR2"
+  | "SIGCONT"
+  | "SIGWINCH"
+  | "SIGTSTP";
+
+/** Standard input as it comes. */
+export interface Input {
+  /** Hands over chunk after chunk, never the next before `take` resolved; resolves at the end of the input. */
+  read(take: (chunk: Uint8Array) => Promise<void>): Promise<void>;
+  /** Reads no more; a `read` under way resolves. */
+  stop(): void;
+}
+
+/** The terminal on which the command runs. */
+export interface Terminal {
+  /** `null` where stdout is no terminal. */
+  size(): { readonly columns: number; readonly rows: number } | null;
+  /**
+   * Raw mode: every key reaches the reader of stdin unchanged. The returned function undoes it; so does the end of
+   * the process, whichever way it ends.
+   */
+  raw(): () => void;
+}
+
+/** What a command needs to stand between the user and a running step. Nothing is loaded or opened before its use. */
+export interface SessionPorts {
+  readonly input: Input;
+  readonly terminal: Terminal;
+  /** From the first call on the signal does not do what it would; the returned function ends that. */
+  onSignal(name: SignalName, handler: () => void): Cancel;
+  /** Connects to the holder that listens on a Unix socket; rejects if there is none. */
+  connectHolder(socket: string): Promise<Connected>;
+}
+
 export interface CommandContext {
   /** The name the user typed, without folder: `mgpu-squeue`, or `squeue` through a shim. Messages start with it. */
   readonly program: string;
+  /** Of mgpu: `0.1.0`. */
+  readonly version: string;
   readonly environment: Environment;
   readonly cwd: string;
   readonly user: { readonly uid: number; readonly gid: number; readonly name: string };
@@ -43,6 +86,9 @@ export interface CommandContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly net: Net;
+  readonly session: SessionPorts;
+  /** How far local time is ahead of UTC at a moment, in minutes. */
+  utcOffsetMinutes(atMs: number): number;
   /** Connects to the controller, starting one on this machine if none is configured or running. */
   connect(options?: { readonly start?: boolean }): Promise<Connected>;
 }

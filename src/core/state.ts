@@ -16,7 +16,7 @@ export interface ClusterState {
   readonly jobs: Map<JobId, Job>;
   readonly nodes: Map<NodeName, Node>;
   readonly partitions: Map<string, Partition>;
-  /** Jobs in state PENDING, in order of submission. */
+  /** Jobs in state PENDING, by ascending id. */
   readonly pending: Set<JobId>;
   /** Jobs that hold resources. */
   readonly active: Set<JobId>;
@@ -67,8 +67,10 @@ export function toStored(state: ClusterState): StoredState {
 
 /** Puts a job's newest record in place and keeps the indexes true. Only for `reduce`. */
 export function putJob(state: ClusterState, job: Job): void {
+  const returns = job.state === "PENDING" && state.jobs.get(job.id)?.state === "RUNNING";
   state.jobs.set(job.id, job);
   indexJob(state, job);
+  if (returns) sortPending(state);
 }
 
 /** Forgets a job. Only for `reduce`. */
@@ -77,6 +79,13 @@ export function dropJob(state: ClusterState, job: Job): void {
   state.pending.delete(job.id);
   state.active.delete(job.id);
   state.requests.delete(job.requestId);
+}
+
+/** A requeued job takes its old place in the queue. Requeues are rare, so the queue is sorted anew. */
+function sortPending(state: ClusterState): void {
+  const ids = [...state.pending].sort((a, b) => a - b);
+  state.pending.clear();
+  for (const id of ids) state.pending.add(id);
 }
 
 function indexJob(state: ClusterState, job: Job): void {

@@ -12,7 +12,7 @@ export const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 export const text = v.pipe(v.string(), v.maxLength(1 << 20));
 export const name = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
 /** msgpack bin. */
-export const bytes = v.instance(Uint8Array);
+export const bytes: v.GenericSchema<Uint8Array> = v.instance(Uint8Array);
 
 export const stepId = v.union([count, v.literal("batch")]);
 export const stepKey = v.object({ jobId: positive, attempt: positive, stepId });

@@ -1,0 +1,118 @@
+/**
+ * What every command does alike: --help, --usage and --version, reading its command line, and turning whatever goes
+ * wrong into sentences on stderr and an exit code. Nothing that a user does ends in a stack trace.
+ */
+
+import { type ErrorCode, RpcError } from "../protocol/errors.ts";
+import { type Command, type CommandContext, UserError } from "./context.ts";
+import { isGiven, parseOptions } from "./getopt.ts";
+import { helpText, usageText } from "./help.ts";
+import type { Option, ParsedOptions } from "./option.ts";
+import { unknownOptionHint } from "./options/unknown.ts";
+
+/** Release whose behaviour the commands have under Slurm's own names; programs parse it and switch on it. */
+const SLURM_VERSION = "23.11.10";
+
+/** What a shell reports for a program that ended because its reader was gone: 128 + SIGPIPE. */
+const EXIT_READER_GONE = 141;
+
+/** `mgpu` follows the convention of most programs for wrong usage; Slurm's commands use 1. */
+const EXIT_USAGE_MGPU = 2;
+
+/** Errors of a call whose bare message would not say whose trouble it is. */
+const RPC_PREFIXES: Partial<Record<ErrorCode, string>> = {
+  LOST_CONTACT: "lost contact with the controller",
+  DEADLINE: "the controller did not answer in time",
+  INTERNAL: "the controller failed",
+  BAD_PARAMS: "the controller did not accept the request",
+  BAD_RESULT: "the controller's answer can't be read",
+  UNKNOWN_METHOD: "the controller does not know this request",
+  MALFORMED: "the connection to the controller carried nonsense",
+  STORAGE: "the controller can't store anything",
+};
+
+/** Runs a command to its exit code. Never rejects. */
+export async function runCommand(command: Command, argv: readonly string[], context: CommandContext): Promise<number> {
+  try {
+    const options = withCommonOptions(command.options);
+    const parsed = parseOptions(options, argv, command.operands);
+    if (parsed.problems.length > 0) return reportUsage(command, parsed.problems, context);
+    const answer = commonAnswer({ ...command, options }, parsed, context);
+    if (answer !== undefined) {
+      context.stdio.out(answer);
+      return 0;
+    }
+    return await command.run(parsed, context);
+  } catch (error) {
+    return reportFailure(error, context);
+  }
+}
+
+/** `PROGRAM: error: TEXT` on stderr, one line for each text. */
+export function printErrors(context: CommandContext, texts: readonly string[]): void {
+  context.stdio.err(texts.map((text) => `${context.program}: error: ${text}\n`).join(""));
+}
+
+/** What went wrong with a call, in words: whose trouble it is, then the message. */
+export function describeRpcError(error: RpcError): string {
+  const prefix = RPC_PREFIXES[error.code];
+  if (prefix === undefined) return error.message;
+  return error.message === "" || error.message === prefix ? prefix : `${prefix}: ${error.message}`;
+}
+
+/** Whether an error says that the reader of our stdout is gone (platform/stdio.ts). */
+export function isOutputClosed(error: unknown): boolean {
+  return error instanceof Error && error.name === "OutputClosed";
+}
+
+/** A command's options and those that all commands have. A letter that the command uses itself stays its own. */
+export function withCommonOptions(options: readonly Option[]): readonly Option[] {
+  const taken = new Set(options.map(({ short }) => short));
+  const letter = (short: string): { short?: string } => (taken.has(short) ? {} : { short });
+  return [
+    ...options,
+    { long: "help", ...letter("h"), argument: "none", help: "show this text" },
+    { long: "usage", argument: "none", help: "show a short reminder of the usage" },
+    { long: "version", ...letter("V"), argument: "none", help: "show the version" },
+  ];
+}
+
+function commonAnswer(command: Command, parsed: ParsedOptions, context: CommandContext): string | undefined {
+  if (isGiven(parsed, "help")) return helpText(command, context.program);
+  if (isGiven(parsed, "usage")) return usageText(command, context.program);
+  if (isGiven(parsed, "version")) return `${versionText(context)}\n`;
+  return undefined;
+}
+
+/** Under Slurm's names the line has Slurm's shape: a word, a blank, a.b.c. */
+function versionText(context: CommandContext): string {
+  return context.program.startsWith("mgpu") ? `mgpu ${context.version}` : `slurm ${SLURM_VERSION}`;
+}
+
+function reportUsage(command: Command, problems: readonly string[], context: CommandContext): number {
+  printErrors(context, problems);
+  const hint = unknownOptionHint(problems);
+  if (hint !== undefined) context.stdio.err(`${context.program}: hint: ${hint}\n`);
+  context.stdio.err(`Try "${context.program} --help" for more information\n`);
+  return /^mgpu( |$)/.test(command.name) ? EXIT_USAGE_MGPU : 1;
+}
+
+function reportFailure(error: unknown, context: CommandContext): number {
+  if (isOutputClosed(error)) return EXIT_READER_GONE;
+  const { program, stdio } = context;
+  if (error instanceof UserError) {
+    printErrors(context, error.problems);
+    if (error.hint !== undefined) stdio.err(`${program}: hint: ${error.hint}\n`);
+    return error.exitCode;
+  }
+  if (error instanceof RpcError) {
+    printErrors(context, [describeRpcError(error)]);
+    if (error.hint !== undefined) stdio.err(`${program}: hint: ${error.hint}\n`);
+    return 1;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  printErrors(context, [`internal error: ${message}`]);
+  if (context.environment.MGPU_DEBUG === "1" && error instanceof Error) stdio.err(`${error.stack ?? ""}\n`);
+  else stdio.err(`${program}: hint: set MGPU_DEBUG=1 to see where it happened, and report it\n`);
+  return 1;
+}

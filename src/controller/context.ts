@@ -1,0 +1,47 @@
+/** What handlers may use. Made once in main.ts. */
+
+import type { Command } from "../core/commands.ts";
+import type { Decision } from "../core/decide/decision.ts";
+import type { Effect } from "../core/effects.ts";
+import type { Job } from "../core/job.ts";
+import type { Places } from "../config/places.ts";
+import type { Settings } from "../config/settings.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import { RpcError } from "../protocol/errors.ts";
+import type { AttachPoint, JobRow } from "../protocol/procedures.ts";
+import type { Loop } from "./loop.ts";
+import type { Owners } from "./owners.ts";
+import type { Sessions } from "./sessions.ts";
+import type { Blobs } from "./store/blobs.ts";
+import type { Watchers } from "./watchers.ts";
+
+export interface ControllerContext {
+  readonly loop: Loop;
+  readonly sessions: Sessions;
+  readonly watchers: Watchers;
+  readonly owners: Owners;
+  readonly blobs: Blobs;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: Settings;
+  readonly places: Places;
+  readonly identity: { readonly pid: number; readonly version: string; readonly startedAt: number };
+  /** A job as listings show it. */
+  rowOf(job: Job): JobRow;
+  /** Where a job's running steps can be attached. */
+  attachPoints(job: Job): AttachPoint[];
+  perform(effects: readonly Effect[]): void;
+  /** Ends this program after the answer to the present call has left. */
+  stop(): void;
+}
+
+/** Carries out a user's command; a denial becomes the error of the call. */
+export async function executeOrThrow(context: ControllerContext, command: Command): Promise<Decision> {
+  const decision = await context.loop.execute(command);
+  if (decision.kind === "deny") {
+    const { code, message, hint } = decision.denial;
+    throw new RpcError(code, message, hint);
+  }
+  return decision;
+}

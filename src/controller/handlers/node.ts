@@ -1,0 +1,65 @@
+/** node.register and node.report. */
+
+import type { Command } from "../../core/commands.ts";
+import { resumeNode } from "../../core/react.ts";
+import { RpcError } from "../../protocol/errors.ts";
+import type { NodeReport } from "../../protocol/procedures.ts";
+import type { UnaryHandler } from "../../rpc/types.ts";
+import { type ControllerContext, executeOrThrow } from "../context.ts";
+
+/** Takes a node in and tells it again what it has to do. */
+export function registerHandler(context: ControllerContext): UnaryHandler<"node.register"> {
+  return async (registration, { peer }) => {
+    const { name: node, inventory } = registration;
+    await executeOrThrow(context, { type: "node.register", node, inventory });
+    context.sessions.add({ peer, registration });
+    logInventory(context, registration);
+    // After the answer: the node sets up its session with it first.
+    context.clock.after(0, () => context.perform([{ type: "schedule" }, ...resumeNode(context.loop.state, node)]));
+    return { heartbeatMs: context.settings.heartbeatMs, killWaitMs: context.settings.killWaitS * 1000 };
+  };
+}
+
+/** Takes reports in order; the answer says that all are on disk. */
+export function reportHandler(context: ControllerContext): UnaryHandler<"node.report"> {
+  return async ({ reports }, { peer }) => {
+    const node = nodeOf(context, peer);
+    if (node === undefined) {
+      peer.close();
+      throw new RpcError("LOST_CONTACT", "this connection was replaced by a newer one of the same node");
+    }
+    await Promise.all(reports.map((report) => context.loop.execute(commandOf(node, report))));
+    return {};
+  };
+}
+
+function commandOf(node: string, report: NodeReport): Command {
+  switch (report.type) {
+    case "started":
+      return { type: "report.stepStarted", node, key: report.key };
+    case "ended": {
+      const { key, exits, problem, clean } = report;
+      return { type: "report.stepEnded", node, key, exits, problem, clean };
+    }
+    case "lost":
+      return { type: "report.stepLost", node, key: report.key, cause: report.cause };
+    case "cleaned":
+      return { type: "report.jobCleaned", node, jobId: report.jobId, attempt: report.attempt };
+  }
+}
+
+/** The node that a connection belongs to. An older connection of a node that registered anew speaks for nobody. */
+function nodeOf({ sessions }: ControllerContext, peer: unknown): string | undefined {
+  for (const [name, session] of sessions.all) if (session.peer === peer) return name;
+  return undefined;
+}
+
+function logInventory(
+  { log }: ControllerContext,
+  registration: Parameters<UnaryHandler<"node.register">>[0],
+): void {
+  const { name, inventory } = registration;
+  const gpus = inventory.gpus.map((gpu) => `${gpu.index}: ${gpu.model} ${gpu.memoryMiB} MiB ${gpu.uuid}`);
+  const { hostname, cpus, memoryMiB, gpuProvider, gpuProblem } = inventory;
+  log.info("node registered", { node: name, hostname, cpus, memoryMiB, gpuProvider, gpuProblem, gpus });
+}

@@ -1,0 +1,47 @@
+/** controller.status: every daemon with its pid, version and start, and how the queue stands. */
+
+import { isEnded } from "../../core/job.ts";
+import type { DaemonStatus, Result } from "../../protocol/procedures.ts";
+import type { UnaryHandler } from "../../rpc/types.ts";
+import type { ControllerContext } from "../context.ts";
+import type { Session } from "../sessions.ts";
+
+/** Answers from memory. */
+export function statusHandler(context: ControllerContext): UnaryHandler<"controller.status"> {
+  return () => ({
+    clusterName: context.settings.clusterName,
+    stateFolder: context.places.home,
+    socket: context.places.controllerSocket,
+    daemons: [controllerStatus(context), ...[...context.sessions.all.values()].flatMap(nodeStatus)],
+    jobs: countJobs(context),
+    problem: context.loop.problem,
+  });
+}
+
+function controllerStatus({ identity, loop }: ControllerContext): DaemonStatus {
+  return { daemon: "mgpuctld", node: "", ...identity, state: loop.problem ? "degraded" : "up" };
+}
+
+function nodeStatus({ registration }: Session): DaemonStatus[] {
+  const { name: node, pid, startedAt, inventory, holder } = registration;
+  return [
+    { daemon: "mgpud", node, pid, startedAt, version: inventory.version, state: "up" },
+    {
+      daemon: "mgpu-stepd",
+      node,
+      pid: holder.pid,
+      startedAt: holder.startedAt,
+      version: holder.version,
+      state: "up",
+    },
+  ];
+}
+
+function countJobs({ loop }: ControllerContext): Result<"controller.status">["jobs"] {
+  const jobs = { pending: loop.state.pending.size, running: 0, ended: 0 };
+  for (const job of loop.state.jobs.values()) {
+    if (job.state === "RUNNING") jobs.running += 1;
+    else if (isEnded(job)) jobs.ended += 1;
+  }
+  return jobs;
+}

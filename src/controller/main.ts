@@ -1,0 +1,204 @@
+/**
+ * Puts a controller together from its ports and starts it. The composition is the same in production and in the
+ * simulation; only the ports differ.
+ */
+
+import type { Endpoint, Places } from "../config/places.ts";
+import type { Settings } from "../config/settings.ts";
+import type { Command } from "../core/commands.ts";
+import { resumeEffects } from "../core/react.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Digest } from "../platform/digest.ts";
+import type { Disk } from "../platform/disk.ts";
+import type { Log } from "../platform/log.ts";
+import type { Net } from "../platform/net.ts";
+import type { Random } from "../platform/random.ts";
+import { PROTOCOL } from "../protocol/envelope.ts";
+import { servePeers } from "../rpc/serve.ts";
+import type { Handlers } from "../rpc/types.ts";
+import { toJobRow } from "../view/job-row.ts";
+import type { ControllerContext } from "./context.ts";
+import { createDispatch } from "./dispatch.ts";
+import { cancelHandler } from "./handlers/cancel.ts";
+import { listHandler } from "./handlers/list.ts";
+import { registerHandler, reportHandler } from "./handlers/node.ts";
+import { nodesHandler } from "./handlers/nodes.ts";
+import { shutdownHandler } from "./handlers/shutdown.ts";
+import { statusHandler } from "./handlers/status.ts";
+import { submitHandler } from "./handlers/submit.ts";
+import { watchHandler } from "./handlers/watch.ts";
+import { attachPointsOf, launchOrder, tokenOf } from "./launch-order.ts";
+import { createLoop, type Loop } from "./loop.ts";
+import { createOwners } from "./owners.ts";
+import { createPlanner } from "./planner.ts";
+import { partitionName } from "./select.ts";
+import { createSessions } from "./sessions.ts";
+import { openBlobs } from "./store/blobs.ts";
+import type { Compaction } from "./store/compact.ts";
+import { openStore } from "./store/store.ts";
+import { createWatchers } from "./watchers.ts";
+import { startPurging } from "./purge.ts";
+
+export interface ControllerPorts {
+  readonly clock: Clock;
+  readonly disk: Disk;
+  readonly net: Net;
+  readonly random: Random;
+  readonly digest: Digest;
+  readonly log: Log;
+  compact(compaction: Compaction): Promise<number>;
+  /** The program should end. */
+  exit(): void;
+}
+
+export interface ControllerOptions {
+  readonly places: Places;
+  readonly settings: Settings;
+  readonly pid: number;
+  readonly version: string;
+}
+
+export interface Controller {
+  readonly loop: Loop;
+  /** Stops listening, waits for the open batch, closes the store. */
+  stop(): Promise<void>;
+}
+
+/** Milliseconds without a connection after which a node counts as down. */
+const NODE_DOWN_MS = 60_000;
+
+/** The answer to a shutdown call goes out before the program ends. */
+const STOP_DELAY_MS = 50;
+
+/** Recovers state, listens, and goes to work. Rejects if the state folder or the socket can't be used. */
+export async function startController(ports: ControllerPorts, options: ControllerOptions): Promise<Controller> {
+  const { clock, disk, log, net } = ports;
+  const { places, settings } = options;
+  const opened = await openStore(ports, places, settings.snapshotBytes);
+  const secret = await readSecret(ports, `${places.home}/controller/secret`);
+  const context = assemble(ports, options, opened, secret);
+  const startedAt = context.identity.startedAt;
+  const identity = () => ({
+    daemon: "mgpuctld" as const,
+    protocol: { ...PROTOCOL },
+    version: options.version,
+    pid: options.pid,
+    startedAt,
+  });
+  net.removeStale({ path: places.controllerSocket });
+  const server = await servePeers({ net, clock, log }, { path: places.controllerSocket }, identity, handlersOf(context));
+  await publishEndpoint(disk, options);
+  resume(context);
+  startPurging(context, disk);
+  log.info("controller started", { socket: places.controllerSocket, jobs: context.loop.state.jobs.size });
+  return {
+    loop: context.loop,
+    async stop() {
+      server.close();
+      await context.loop.close();
+    },
+  };
+}
+
+function assemble(
+  ports: ControllerPorts,
+  options: ControllerOptions,
+  opened: Awaited<ReturnType<typeof openStore>>,
+  secret: string,
+): ControllerContext {
+  const { clock, disk, log } = ports;
+  const { settings, places } = options;
+  const blobs = openBlobs(disk, ports.digest, places.blobFolder);
+  const watchers = createWatchers();
+  const submit = (command: Command): void => void loop.execute(command).catch((error: unknown) => logFailed(command, error));
+  const logFailed = (command: Command, error: unknown): void =>
+    log.warn("a command could not be carried out", { command: command.type, error: String(error) });
+  const sessions = createSessions({ clock, log, onLost: (node) => watchForReturn(node) }, settings.heartbeatMs);
+  const watchForReturn = (node: string): void => {
+    planner.wake();
+    clock.after(NODE_DOWN_MS, () => {
+      if (!sessions.get(node)) submit({ type: "node.markDown", node, reason: "Not responding" });
+    });
+  };
+  const token = (key: Parameters<typeof tokenOf>[2]): string => tokenOf(ports.digest, secret, key);
+  const dispatch = createDispatch({
+    clock,
+    log,
+    sessions,
+    watchers,
+    state: () => loop.state,
+    submit,
+    wakeScheduler: () => planner.wake(),
+    launchOf: (job, key) => launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key)),
+  });
+  const loop = createLoop(opened, {
+    clock,
+    log,
+    perform: dispatch.perform,
+    onReloaded() {
+      sessions.closeAll();
+      watchers.notifyAll();
+    },
+  });
+  const planner = createPlanner({
+    clock,
+    log,
+    state: () => loop.state,
+    execute: loop.execute,
+    isConnected: (node) => sessions.get(node) !== undefined,
+  });
+  const owners = createOwners(clock, settings.orphanS * 1000, (jobId) => {
+    if (loop.state.jobs.get(jobId)?.state !== "PENDING") return;
+    submit({ type: "job.cancel", jobId, byUid: 0, cause: "its srun is gone" });
+  });
+  return {
+    loop,
+    sessions,
+    watchers,
+    owners,
+    blobs,
+    clock,
+    log,
+    settings,
+    places,
+    identity: { pid: options.pid, version: options.version, startedAt: clock.now() },
+    rowOf(job) {
+      const { word, text } = planner.reasonOf(job);
+      return toJobRow(job, { reason: word, reasonText: text, priority: 1, partition: partitionName(loop.state, job) });
+    },
+    attachPoints: (job) => attachPointsOf(job, sessions, token),
+    perform: dispatch.perform,
+    stop: () => void clock.after(STOP_DELAY_MS, ports.exit),
+  };
+}
+
+function handlersOf(context: ControllerContext): Handlers<"controller"> {
+  return {
+    "job.submit": submitHandler(context),
+    "job.watch": watchHandler(context),
+    "jobs.list": listHandler(context),
+    "jobs.cancel": cancelHandler(context),
+    "nodes.list": nodesHandler(context),
+    "controller.status": statusHandler(context),
+    "controller.shutdown": shutdownHandler(context),
+    "node.register": registerHandler(context),
+    "node.report": reportHandler(context),
+  };
+}
+
+/** After a restart: timers run again; nodes and clients get some time to come back. */
+function resume(context: ControllerContext): void {
+  const { state } = context.loop;
+  context.perform(resumeEffects(state).filter((effect) => !("node" in effect)));
+  for (const id of state.pending) if (state.jobs.get(id)?.spec.kind === "run") context.owners.expect(id);
+}
+
+async function publishEndpoint(disk: Disk, { places, pid, version }: ControllerOptions): Promise<void> {
+  const endpoint: Endpoint = { socket: places.controllerSocket, pid, version };
+  await disk.replace(places.endpointFile, new TextEncoder().encode(`${JSON.stringify(endpoint)}\n`));
+}
+
+async function readSecret({ disk, random }: ControllerPorts, path: string): Promise<string> {
+  if ((await disk.size(path)) === null) await disk.replace(path, new TextEncoder().encode(random.hex(32)));
+  return new TextDecoder().decode(await disk.read(path));
+}

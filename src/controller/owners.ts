@@ -1,0 +1,41 @@
+/**
+ * The srun clients of waiting jobs. A job of srun that still waits is of no use without its client, so it is
+ * cancelled when nobody has claimed it for a while. A running one is left alone.
+ */
+
+import type { JobId } from "../core/ids.ts";
+import type { Clock } from "../platform/clock.ts";
+
+export interface Owners {
+  /** A client claims its job; call the result when it is gone. */
+  claim(jobId: JobId): () => void;
+  /** A job whose client should turn up: just submitted, or known from before a restart. */
+  expect(jobId: JobId): void;
+}
+
+/** `abandoned` is called for a job that had no client for `waitMs`. */
+export function createOwners(clock: Clock, waitMs: number, abandoned: (jobId: JobId) => void): Owners {
+  const claims = new Map<JobId, number>();
+
+  const expect = (jobId: JobId): void => {
+    clock.after(waitMs, () => {
+      if (!claims.has(jobId)) abandoned(jobId);
+    });
+  };
+
+  return {
+    expect,
+    claim(jobId) {
+      claims.set(jobId, (claims.get(jobId) ?? 0) + 1);
+      return () => {
+        const left = (claims.get(jobId) ?? 1) - 1;
+        if (left > 0) {
+          claims.set(jobId, left);
+          return;
+        }
+        claims.delete(jobId);
+        expect(jobId);
+      };
+    },
+  };
+}

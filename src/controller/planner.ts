@@ -1,0 +1,73 @@
+/**
+ * Runs the scheduler when something changed, at most once a turn, and keeps its reasons for those who ask.
+ *
+ * The plan's starts go through the loop like any other command, so capacity is checked again there.
+ */
+
+import type { Command } from "../core/commands.ts";
+import type { Decision } from "../core/decide/decision.ts";
+import type { Job, PendingJob } from "../core/job.ts";
+import type { ClusterState } from "../core/state.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { Plan, Reason } from "../sched/plan.ts";
+import { schedule } from "../sched/schedule.ts";
+
+export interface Planner {
+  /** Something that matters to the queue changed. */
+  wake(): void;
+  /** Why a job waits. */
+  reasonOf(job: Job): Reason;
+}
+
+export interface PlannerPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  state(): ClusterState;
+  execute(command: Command): Promise<Decision>;
+  /** Whether a node's daemon is connected. */
+  isConnected(node: string): boolean;
+}
+
+const NO_REASON: Reason = { word: "None", text: "" };
+const NOT_LOOKED_AT: Reason = { word: "None", text: "the scheduler has not looked at it yet" };
+
+/** Starts idle. */
+export function createPlanner(ports: PlannerPorts): Planner {
+  let isWoken = false;
+  let plan: Plan = { starts: [], reasons: new Map(), otherwise: NOT_LOOKED_AT };
+
+  const pass = (): void => {
+    isWoken = false;
+    const state = ports.state();
+    const nodes = [...state.nodes.values()].filter((node) => ports.isConnected(node.name));
+    plan = schedule({ pending: pendingJobs(state), nodes }, ports.clock.now());
+    for (const { jobId, allocation } of plan.starts) {
+      ports.execute({ type: "job.allocate", jobId, allocation }).then(
+        (decision) => {
+          if (decision.kind === "deny") ports.log.warn("a planned start was refused", { jobId, ...decision.denial });
+        },
+        (error: unknown) => ports.log.warn("a planned start failed", { jobId, error: String(error) }),
+      );
+    }
+  };
+
+  return {
+    wake() {
+      if (isWoken) return;
+      isWoken = true;
+      ports.clock.after(0, pass);
+    },
+    reasonOf(job) {
+      if (job.state !== "PENDING") return NO_REASON;
+      return plan.reasons.get(job.id) ?? plan.otherwise;
+    },
+  };
+}
+
+function* pendingJobs(state: ClusterState): Generator<PendingJob> {
+  for (const id of state.pending) {
+    const job = state.jobs.get(id);
+    if (job?.state === "PENDING") yield job;
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Connected node daemons, at most one a name. A session is only a wire: what a node must do follows from the state,
+ * and is told again when it registers.
+ */
+
+import type { NodeName } from "../core/ids.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { Params } from "../protocol/procedures.ts";
+import type { Peer } from "../rpc/types.ts";
+
+export type Registration = Params<"node.register">;
+
+export interface Session {
+  readonly peer: Peer;
+  readonly registration: Registration;
+}
+
+export interface Sessions {
+  get(node: NodeName): Session | undefined;
+  readonly all: ReadonlyMap<NodeName, Session>;
+  /** Takes a node's new connection; an older one is closed. */
+  add(session: Session): void;
+  /** Ends every session: nodes connect again and start over. */
+  closeAll(): void;
+}
+
+export interface SessionPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A node's connection is gone. */
+  onLost(node: NodeName): void;
+}
+
+/** Signs of life missed before a connection counts as dead. */
+const MISSED_MAX = 3;
+
+/** Starts with no node connected. Each session is pinged every `heartbeatMs`. */
+export function createSessions(ports: SessionPorts, heartbeatMs: number): Sessions {
+  const sessions = new Map<NodeName, Session>();
+
+  const heartbeat = (session: Session): void => {
+    ports.clock.after(heartbeatMs, () => {
+      if (sessions.get(session.registration.name) !== session) return;
+      session.peer.call("ping", {}, { deadlineMs: heartbeatMs * MISSED_MAX }).then(
+        () => heartbeat(session),
+        () => session.peer.close(),
+      );
+    });
+  };
+
+  return {
+    all: sessions,
+    get: (node) => sessions.get(node),
+    add(session) {
+      const { name } = session.registration;
+      const older = sessions.get(name);
+      sessions.set(name, session);
+      older?.peer.close();
+      heartbeat(session);
+      void session.peer.closed.then((problem) => {
+        if (sessions.get(name) !== session) return;
+        sessions.delete(name);
+        ports.log.warn("a node's connection is gone", { node: name, problem });
+        ports.onLost(name);
+      });
+    },
+    closeAll() {
+      for (const session of sessions.values()) session.peer.close();
+    },
+  };
+}

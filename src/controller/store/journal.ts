@@ -1,0 +1,102 @@
+/**
+ * The journal: append-only JSON lines in segments named after their first sequence number.
+ *
+ * The first line of a segment is its header `{"mgpu":"journal","v":1,"first":N}`. One `append` is one write and one
+ * fdatasync. A failed one is undone by `reset`: what was not acknowledged must not come back after a restart.
+ */
+
+import { JOURNAL_VERSION, type JournalRecord } from "../../core/events.ts";
+import type { AppendFile, Disk } from "../../platform/disk.ts";
+
+export interface SegmentHeader {
+  readonly mgpu: "journal";
+  readonly v: number;
+  /** Sequence number of the first record that may stand in the segment. */
+  readonly first: number;
+}
+
+export interface Journal {
+  /** Makes records durable. Rejects with the disk's error; then `reset` must come before the next append. */
+  append(records: readonly JournalRecord[]): Promise<void>;
+  /** Cuts off whatever a failed append left behind. */
+  reset(): Promise<void>;
+  /** Bytes in the present segment. */
+  readonly segmentBytes: number;
+  /** Seals the present segment and begins one for records from `first` on. */
+  rotate(first: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const SEGMENT_NAME = /^(\d{12})\.jsonl$/;
+
+/** `000000000042.jsonl` */
+export function segmentName(first: number): string {
+  return `${String(first).padStart(12, "0")}.jsonl`;
+}
+
+/** First sequence numbers of the segments in a folder, ascending. */
+export async function listSegments(disk: Disk, folder: string): Promise<number[]> {
+  const names = await disk.list(folder);
+  return names.flatMap((name) => {
+    const match = SEGMENT_NAME.exec(name);
+    return match ? [Number(match[1])] : [];
+  });
+}
+
+/** Opens the segment that begins with `first` for appending; makes it with its header if it is new. */
+export async function openJournal(disk: Disk, folder: string, first: number): Promise<Journal> {
+  let segment = await openSegment(disk, folder, first);
+  return {
+    get segmentBytes() {
+      return segment.bytes;
+    },
+    async append(records) {
+      const data = encodeLines(records);
+      await segment.file.append(data);
+      await segment.file.sync();
+      segment.bytes += data.length;
+    },
+    async reset() {
+      await segment.file.close().catch(() => {});
+      await disk.truncate(segment.path, segment.bytes);
+      segment = await openSegment(disk, folder, segment.first);
+    },
+    async rotate(next) {
+      const sealed = segment;
+      segment = await openSegment(disk, folder, next);
+      await sealed.file.close();
+    },
+    close: () => segment.file.close(),
+  };
+}
+
+interface Segment {
+  readonly path: string;
+  readonly first: number;
+  readonly file: AppendFile;
+  /** Bytes known to be durable. */
+  bytes: number;
+}
+
+async function openSegment(disk: Disk, folder: string, first: number): Promise<Segment> {
+  const path = `${folder}/${segmentName(first)}`;
+  const present = (await disk.size(path)) ?? 0;
+  const file = await disk.openAppend(path);
+  if (present > 0) return { path, first, file, bytes: present };
+  const header: SegmentHeader = { mgpu: "journal", v: JOURNAL_VERSION, first };
+  const data = encodeLines([header]);
+  try {
+    await file.append(data);
+    await file.sync();
+  } catch (error) {
+    // An empty or torn new segment must not stand in the way of the next try.
+    await file.close().catch(() => {});
+    await disk.remove(path).catch(() => {});
+    throw error;
+  }
+  return { path, first, file, bytes: data.length };
+}
+
+function encodeLines(values: readonly unknown[]): Uint8Array {
+  return new TextEncoder().encode(values.map((value) => `${JSON.stringify(value)}\n`).join(""));
+}

@@ -1,0 +1,99 @@
+/**
+ * Durable state for the loop: append events, reload after trouble, snapshot in the background.
+ *
+ * One owner, one append at a time. After a failed append the store refuses further ones until `reload` succeeded:
+ * what is on disk is the truth, and the loop starts again from there.
+ */
+
+import type { JournalRecord } from "../../core/events.ts";
+import type { ClusterState } from "../../core/state.ts";
+import type { Disk } from "../../platform/disk.ts";
+import type { Log } from "../../platform/log.ts";
+import type { Compaction } from "./compact.ts";
+import { type Journal, openJournal } from "./journal.ts";
+import { recover, type StorePlaces } from "./recover.ts";
+
+export interface StorePorts {
+  readonly disk: Disk;
+  readonly log: Log;
+  /** Makes a snapshot off this thread. */
+  compact(compaction: Compaction): Promise<number>;
+}
+
+export interface Store {
+  /** Makes records durable. */
+  append(records: readonly JournalRecord[]): Promise<void>;
+  /** Rejects if the disk would not take a batch right now. */
+  probe(): Promise<void>;
+  /** State as the disk has it, after cutting off what a failed append left. Rejects while the disk is unusable. */
+  reload(): Promise<ClusterState>;
+  close(): Promise<void>;
+}
+
+export interface OpenedStore {
+  readonly store: Store;
+  readonly state: ClusterState;
+}
+
+/** Room for a batch of ordinary size; a full disk refuses it. */
+const PROBE_BYTES = 64 * 1024;
+
+/** Opens the state folder, mending what a crash left; each mend is logged. */
+export async function openStore(ports: StorePorts, places: StorePlaces, snapshotBytes: number): Promise<OpenedStore> {
+  const { disk, log } = ports;
+  await disk.makeFolder(places.journalFolder);
+  const load = async (): Promise<{ state: ClusterState; journal: Journal }> => {
+    const { state, segment, messages } = await recover(disk, places);
+    for (const message of messages) log.warn(message);
+    return { state, journal: await openJournal(disk, places.journalFolder, segment) };
+  };
+  const first = await load();
+  let { journal } = first;
+  let compaction: Promise<void> | null = null;
+  let lastSeq = first.state.seq;
+
+  /** Begins a new segment, so that a worker can read the sealed ones while this one grows. */
+  const rotateAndCompact = async (): Promise<void> => {
+    const openSegment = lastSeq + 1;
+    await journal.rotate(openSegment);
+    compaction = ports
+      .compact({ places, openSegment })
+      .then(
+        (seq) => log.info("snapshot written", { seq }),
+        (error: unknown) => log.error("no snapshot could be made; the journal goes on", { error: String(error) }),
+      )
+      .finally(() => {
+        compaction = null;
+      });
+  };
+
+  const store: Store = {
+    async append(records) {
+      await journal.append(records);
+      lastSeq = records.at(-1)?.seq ?? lastSeq;
+      if (journal.segmentBytes >= snapshotBytes && !compaction) await rotateAndCompact();
+    },
+    async probe() {
+      const path = `${places.journalFolder}/probe`;
+      try {
+        await disk.replace(path, new Uint8Array(PROBE_BYTES));
+      } finally {
+        await disk.remove(path).catch(() => {});
+      }
+    },
+    async reload() {
+      await compaction;
+      await journal.reset();
+      await journal.close();
+      const again = await load();
+      journal = again.journal;
+      lastSeq = again.state.seq;
+      return again.state;
+    },
+    async close() {
+      await compaction;
+      await journal.close();
+    },
+  };
+  return { store, state: first.state };
+}

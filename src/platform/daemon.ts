@@ -1,0 +1,36 @@
+/** Starting daemons: in a session of their own, without the caller's terminal, streams or working directory. */
+
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+
+export interface StartedDaemon {
+  readonly pid: number;
+  readonly logFile: string;
+  /** Resolves with the exit code (128 + signal) should it end while we look. */
+  readonly exited: Promise<number>;
+}
+
+/**
+ * Starts `node PROGRAM ARGS` detached, with its output appended to a log file.
+ * Throws Node's error if the log can't be opened or the process can't be started.
+ */
+export function startDaemon(program: string, args: readonly string[], logFile: string): StartedDaemon {
+  mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
+  const log = openSync(logFile, "a", 0o600);
+  try {
+    const child = spawn(process.execPath, [program, ...args], {
+      detached: true,
+      cwd: "/",
+      stdio: ["ignore", log, log],
+    });
+    child.unref();
+    if (child.pid === undefined) throw new Error(`${process.execPath} could not be started`);
+    const exited = new Promise<number>((resolve) => {
+      child.once("exit", (code) => resolve(code ?? 128));
+    });
+    return { pid: child.pid, logFile, exited };
+  } finally {
+    closeSync(log);
+  }
+}
