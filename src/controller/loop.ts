@@ -21,7 +21,7 @@ import type { ClusterState } from "../core/state.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { RpcError } from "../protocol/errors.ts";
-import type { OpenedStore } from "./store/store.ts";
+import type { OpenedStore, Store } from "./store/store.ts";
 
 export interface Loop {
   /** The newest state, the open batch included. Read only. Another object after a reload. */
@@ -56,104 +56,113 @@ interface Batch {
 }
 
 /** Starts the loop on an opened store. */
-export function createLoop({ store, state: initial }: OpenedStore, ports: LoopPorts): Loop {
-  let state = initial;
-  let batch = emptyBatch();
-  let flushing: Promise<void> | null = null;
-  let mending: Promise<void> | null = null;
-  let problem = "";
-  let lastAt = 0;
+export function createLoop(opened: OpenedStore, ports: LoopPorts): Loop {
+  return new SingleWriter(opened, ports);
+}
 
-  /** Times in the journal never go back, even if the machine's clock does. */
-  const nextTime = (): number => {
-    lastAt = Math.max(lastAt, ports.clock.now());
-    return lastAt;
-  };
+class SingleWriter implements Loop {
+  state: ClusterState;
+  problem = "";
+  readonly #store: Store;
+  readonly #ports: LoopPorts;
+  #batch = emptyBatch();
+  #flushing: Promise<void> | null = null;
+  #mending: Promise<void> | null = null;
+  #lastAt = 0;
 
-  const execute = (command: Command): Promise<Decision> => {
-    if (problem) return mend().then(() => execute(command));
+  constructor({ store, state }: OpenedStore, ports: LoopPorts) {
+    this.#store = store;
+    this.#ports = ports;
+    this.state = state;
+  }
+
+  async execute(command: Command): Promise<Decision> {
+    while (this.problem) await this.#mend();
     let outcome: Outcome;
     try {
-      outcome = step(state, command, nextTime());
+      outcome = step(this.state, command, this.#nextTime());
     } catch (error) {
-      return refuseBroken(command, error as Error);
+      throw this.#broken(command, error as Error);
     }
-    batch.records.push(...outcome.records);
-    batch.effects.push(...outcome.effects);
+    this.#batch.records.push(...outcome.records);
+    this.#batch.effects.push(...outcome.effects);
     return new Promise((resolve, reject) => {
-      batch.waiting.push({ decision: outcome.decision, resolve, reject });
-      flushing ??= flush();
+      this.#batch.waiting.push({ decision: outcome.decision, resolve, reject });
+      this.#flushing ??= this.#flush();
     });
-  };
+  }
 
-  /** A broken assertion may leave the state half changed: the next command reads it again from disk first. */
-  const refuseBroken = (command: Command, error: Error): Promise<never> => {
-    problem = "an internal error; the state is read again from disk";
-    ports.log.error("a command broke an assertion", { command: command.type, error: error.stack ?? error.message });
-    return Promise.reject(new RpcError("INTERNAL", `${command.type} failed inside the controller`, "see its log"));
-  };
+  async close(): Promise<void> {
+    await this.#flushing;
+    await this.#store.close();
+  }
 
-  const flush = async (): Promise<void> => {
+  /** Times in the journal never go back, even if the machine's clock does. */
+  #nextTime(): number {
+    this.#lastAt = Math.max(this.#lastAt, this.#ports.clock.now());
+    return this.#lastAt;
+  }
+
+  async #flush(): Promise<void> {
     // One turn of patience: commands that arrived together share a batch.
     await Promise.resolve();
-    while (batch.waiting.length > 0) {
-      const full = batch;
-      batch = emptyBatch();
+    while (this.#batch.waiting.length > 0) {
+      const full = this.#batch;
+      this.#batch = emptyBatch();
       try {
-        if (full.records.length > 0) await store.append(full.records);
+        if (full.records.length > 0) await this.#store.append(full.records);
       } catch (error) {
-        await startOver(error as NodeJS.ErrnoException, [...full.waiting, ...batch.waiting]);
+        await this.#startOver(error as Error, full.waiting);
         continue;
       }
-      release(full, ports);
+      release(full, this.#ports);
     }
-    flushing = null;
-  };
+    this.#flushing = null;
+  }
 
-  const startOver = async (error: NodeJS.ErrnoException, lost: readonly Waiting[]): Promise<void> => {
-    problem = `the state folder can't be written: ${error.message}`;
-    ports.log.error("a write failed; going on from what is on disk", { error: error.message, refused: lost.length });
-    batch = emptyBatch();
-    await reload().catch((reason: unknown) => ports.log.error("the state can't be read", { error: String(reason) }));
-    for (const one of lost) one.reject(storageError(problem));
-  };
+  async #startOver(error: Error, refused: readonly Waiting[]): Promise<void> {
+    this.problem = unwritable(error);
+    const lost = [...refused, ...this.#batch.waiting];
+    this.#batch = emptyBatch();
+    this.#ports.log.error("a write failed; going on from what is on disk", { error: error.message, lost: lost.length });
+    await this.#reload().catch((reason: unknown) => {
+      this.#ports.log.error("the state can't be read", { error: String(reason) });
+    });
+    for (const one of lost) one.reject(storageError(this.problem));
+  }
 
-  const reload = async (): Promise<void> => {
-    state = await store.reload();
-    ports.onReloaded();
-  };
+  async #reload(): Promise<void> {
+    this.state = await this.#store.reload();
+    this.#ports.onReloaded();
+  }
+
+  /** A broken assertion may leave the state half changed: the next command reads it again from disk first. */
+  #broken(command: Command, error: Error): RpcError {
+    this.problem = "an internal error; the state is read again from disk";
+    this.#ports.log.error("a command broke an assertion", { command: command.type, error: error.stack });
+    return new RpcError("INTERNAL", `${command.type} failed inside the controller`, "see its log");
+  }
 
   /** Before the next command after trouble: can the disk be written again? Concurrent callers share one try. */
-  const mend = (): Promise<void> => {
-    mending ??= (async () => {
-      try {
-        await flushing;
-        await reload();
-        await store.probe();
-        ports.log.info("the state folder can be written again");
-        problem = "";
-      } catch (error) {
-        throw storageError(`the state folder can't be written: ${(error as Error).message}`);
-      } finally {
-        mending = null;
-      }
-    })();
-    return mending;
-  };
+  #mend(): Promise<void> {
+    this.#mending ??= this.#tryToMend().finally(() => {
+      this.#mending = null;
+    });
+    return this.#mending;
+  }
 
-  return {
-    get state() {
-      return state;
-    },
-    get problem() {
-      return problem;
-    },
-    execute,
-    async close() {
-      await flushing;
-      await store.close();
-    },
-  };
+  async #tryToMend(): Promise<void> {
+    try {
+      await this.#flushing;
+      await this.#reload();
+      await this.#store.probe();
+    } catch (error) {
+      this.problem = unwritable(error as Error);
+      throw storageError(this.problem);
+    }
+    this.#ports.log.info("the state folder can be written again");
+    this.problem = "";
+  }
 }
 
 function release(batch: Batch, ports: LoopPorts): void {
@@ -165,6 +174,14 @@ function emptyBatch(): Batch {
   return { records: [], effects: [], waiting: [] };
 }
 
+function unwritable(error: Error): string {
+  return `the state folder can't be written: ${error.message}`;
+}
+
 function storageError(message: string): RpcError {
-  return new RpcError("STORAGE", message, "nothing acknowledged is lost; free space or mend the folder, then try again");
+  return new RpcError(
+    "STORAGE",
+    message,
+    "nothing acknowledged is lost; free space or mend the folder, then try again",
+  );
 }

@@ -86,7 +86,12 @@ export async function startController(ports: ControllerPorts, options: Controlle
     startedAt,
   });
   net.removeStale({ path: places.controllerSocket });
-  const server = await servePeers({ net, clock, log }, { path: places.controllerSocket }, identity, handlersOf(context));
+  const server = await servePeers(
+    { net, clock, log },
+    { path: places.controllerSocket },
+    identity,
+    handlersOf(context),
+  );
   await publishEndpoint(disk, options);
   resume(context);
   startPurging(context, disk);
@@ -110,7 +115,8 @@ function assemble(
   const { settings, places } = options;
   const blobs = openBlobs(disk, ports.digest, places.blobFolder);
   const watchers = createWatchers();
-  const submit = (command: Command): void => void loop.execute(command).catch((error: unknown) => logFailed(command, error));
+  const submit = (command: Command): void =>
+    void loop.execute(command).catch((error: unknown) => logFailed(command, error));
   const logFailed = (command: Command, error: unknown): void =>
     log.warn("a command could not be carried out", { command: command.type, error: String(error) });
   const sessions = createSessions({ clock, log, onLost: (node) => watchForReturn(node) }, settings.heartbeatMs);
@@ -152,15 +158,7 @@ function assemble(
     submit({ type: "job.cancel", jobId, byUid: 0, cause: "its srun is gone" });
   });
   return {
-    loop,
-    sessions,
-    watchers,
-    owners,
-    blobs,
-    clock,
-    log,
-    settings,
-    places,
+    ...{ loop, sessions, watchers, owners, blobs, clock, log, settings, places },
     identity: { pid: options.pid, version: options.version, startedAt: clock.now() },
     rowOf(job) {
       const { word, text } = planner.reasonOf(job);

@@ -54,10 +54,7 @@ function nodeOf({ sessions }: ControllerContext, peer: unknown): string | undefi
   return undefined;
 }
 
-function logInventory(
-  { log }: ControllerContext,
-  registration: Parameters<UnaryHandler<"node.register">>[0],
-): void {
+function logInventory({ log }: ControllerContext, registration: Parameters<UnaryHandler<"node.register">>[0]): void {
   const { name, inventory } = registration;
   const gpus = inventory.gpus.map((gpu) => `${gpu.index}: ${gpu.model} ${gpu.memoryMiB} MiB ${gpu.uuid}`);
   const { hostname, cpus, memoryMiB, gpuProvider, gpuProblem } = inventory;

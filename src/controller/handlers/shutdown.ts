@@ -46,5 +46,9 @@ function jobsRunning(ids: readonly number[]): RpcError {
   const listed = ids.slice(0, IDS_LISTED_MAX).join(", ");
   const more = ids.length > IDS_LISTED_MAX ? ` and ${ids.length - IDS_LISTED_MAX} more` : "";
   const what = ids.length === 1 ? `job ${listed} is` : `jobs ${listed}${more} are`;
-  return new RpcError("JOBS_RUNNING", `${what} still running`, "wait for them, cancel them, or use --force to end them");
+  return new RpcError(
+    "JOBS_RUNNING",
+    `${what} still running`,
+    "wait for them, cancel them, or use --force to end them",
+  );
 }

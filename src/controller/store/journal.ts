@@ -22,6 +22,8 @@ export interface Journal {
   reset(): Promise<void>;
   /** Bytes in the present segment. */
   readonly segmentBytes: number;
+  /** First sequence number of the present segment. */
+  readonly segment: number;
   /** Seals the present segment and begins one for records from `first` on. */
   rotate(first: number): Promise<void>;
   close(): Promise<void>;
@@ -50,17 +52,16 @@ export async function openJournal(disk: Disk, folder: string, first: number): Pr
     get segmentBytes() {
       return segment.bytes;
     },
+    get segment() {
+      return segment.first;
+    },
     async append(records) {
       const data = encodeLines(records);
       await segment.file.append(data);
       await segment.file.sync();
       segment.bytes += data.length;
     },
-    async reset() {
-      await segment.file.close().catch(() => {});
-      await disk.truncate(segment.path, segment.bytes);
-      segment = await openSegment(disk, folder, segment.first);
-    },
+    reset: () => disk.truncate(segment.path, segment.bytes),
     async rotate(next) {
       const sealed = segment;
       segment = await openSegment(disk, folder, next);

@@ -71,7 +71,9 @@ async function replaySegment(
   const content = readSegment(data, name);
   const gap = content.records.find((record) => record.seq > state.seq);
   if (gap && gap.seq !== state.seq + 1) {
-    messages.push(`${name}: records ${state.seq + 1} to ${gap.seq - 1} are missing; ${name} and what follows is kept aside`);
+    messages.push(
+      `${name}: records ${state.seq + 1} to ${gap.seq - 1} are missing; ${name} and what follows is kept aside`,
+    );
     await disk.rename(path, `${path}.damaged`);
     return false;
   }
@@ -89,7 +91,12 @@ function describeTrouble(trouble: { kind: string; what: string; lostBytes: numbe
   return trouble.kind === "torn" ? `${cut} (nothing acknowledged is lost)` : `${cut}, kept as ${path}.damaged`;
 }
 
-async function setAsideRest(disk: Disk, folder: string, segments: readonly number[], messages: string[]): Promise<void> {
+async function setAsideRest(
+  disk: Disk,
+  folder: string,
+  segments: readonly number[],
+  messages: string[],
+): Promise<void> {
   for (const first of segments) {
     const path = `${folder}/${segmentName(first)}`;
     await disk.rename(path, `${path}.damaged`);

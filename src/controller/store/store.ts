@@ -10,8 +10,8 @@ import type { ClusterState } from "../../core/state.ts";
 import type { Disk } from "../../platform/disk.ts";
 import type { Log } from "../../platform/log.ts";
 import type { Compaction } from "./compact.ts";
-import { type Journal, openJournal } from "./journal.ts";
-import { recover, type StorePlaces } from "./recover.ts";
+import { openJournal } from "./journal.ts";
+import { type Recovered, recover, type StorePlaces } from "./recover.ts";
 
 export interface StorePorts {
   readonly disk: Disk;
@@ -42,13 +42,13 @@ const PROBE_BYTES = 64 * 1024;
 export async function openStore(ports: StorePorts, places: StorePlaces, snapshotBytes: number): Promise<OpenedStore> {
   const { disk, log } = ports;
   await disk.makeFolder(places.journalFolder);
-  const load = async (): Promise<{ state: ClusterState; journal: Journal }> => {
-    const { state, segment, messages } = await recover(disk, places);
-    for (const message of messages) log.warn(message);
-    return { state, journal: await openJournal(disk, places.journalFolder, segment) };
+  const load = async (): Promise<Recovered> => {
+    const recovered = await recover(disk, places);
+    for (const message of recovered.messages) log.warn(message);
+    return recovered;
   };
   const first = await load();
-  let { journal } = first;
+  let journal = await openJournal(disk, places.journalFolder, first.segment);
   let compaction: Promise<void> | null = null;
   let lastSeq = first.state.seq;
 
@@ -65,6 +65,13 @@ export async function openStore(ports: StorePorts, places: StorePlaces, snapshot
       .finally(() => {
         compaction = null;
       });
+  };
+
+  /** Only where the disk was found damaged: the journal goes on in another segment. */
+  const reopen = async (segment: number): Promise<void> => {
+    const old = journal;
+    journal = await openJournal(disk, places.journalFolder, segment);
+    await old.close().catch(() => {});
   };
 
   const store: Store = {
@@ -84,11 +91,10 @@ export async function openStore(ports: StorePorts, places: StorePlaces, snapshot
     async reload() {
       await compaction;
       await journal.reset();
-      await journal.close();
-      const again = await load();
-      journal = again.journal;
-      lastSeq = again.state.seq;
-      return again.state;
+      const { state, segment } = await load();
+      lastSeq = state.seq;
+      if (segment !== journal.segment) await reopen(segment);
+      return state;
     },
     async close() {
       await compaction;
