@@ -5,8 +5,11 @@ const project = (name: string, include: string[], testTimeout: number) => ({
   test: { name, include, pool: "forks" as const, testTimeout, hookTimeout: 60_000 },
 });
 
+const report = process.env.MGPU_TEST_REPORT;
+
 export default defineConfig({
   test: {
+    reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
     root: new URL("..", import.meta.url).pathname,
     projects: [
       project("unit", ["test/unit/**/*.test.ts", "test/golden/**/*.test.ts", "test/tidy.test.ts"], 20_000),
