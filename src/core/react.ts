@@ -25,7 +25,11 @@ export function react(after: ClusterState, event: Event): Effect[] {
     case "job.allocated":
       return [...startEffects(jobIn(after, event.jobId)), { type: "watch.notify", jobId: event.jobId }];
     case "job.ended":
-      return [...endEffects(jobIn(after, event.jobId)), { type: "watch.notify", jobId: event.jobId }, { type: "schedule" }];
+      return [
+        ...endEffects(jobIn(after, event.jobId)),
+        { type: "watch.notify", jobId: event.jobId },
+        { type: "schedule" },
+      ];
     case "job.cleaned":
     case "job.requeued":
       return [{ type: "watch.notify", jobId: event.jobId }, { type: "schedule" }];

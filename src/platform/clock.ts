@@ -44,3 +44,8 @@ export function realClock(options: { readonly unref?: boolean } = {}): Clock {
 export function sleep(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => clock.after(ms, resolve));
 }
+
+/** Resolves after everything that is already due to run, promises included, has run: one turn of the event loop. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

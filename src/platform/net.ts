@@ -41,6 +41,9 @@ export interface Net {
   removeStale(address: Address): void;
 }
 
+/** Time for what was written to be read before a closed connection is cut off. */
+const CLOSE_MS = 5000;
+
 /** The machine's sockets. */
 export function realNet(): Net {
   return { connect, listen, removeStale: ({ path }) => rmSync(path, { force: true }) };
@@ -97,6 +100,12 @@ function wrap(socket: Socket): Connection {
     write: (data) => socket.writable && socket.write(data),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
-    close: () => void socket.end(),
+    close() {
+      socket.end();
+      // A peer that never reads must not keep the socket and what was queued for it.
+      const timer = setTimeout(() => socket.destroy(), CLOSE_MS);
+      timer.unref();
+      socket.once("close", () => clearTimeout(timer));
+    },
   };
 }

@@ -9,7 +9,7 @@
  */
 
 // This entry point is plain JavaScript: the package's main one looks for a native part, which takes 9 ms.
-import { type Options, Packr, RESERVE_START_SPACE } from "msgpackr/pack";
+import { Packr, RESERVE_START_SPACE } from "msgpackr/pack";
 import { FRAME_ANSWER, FRAME_BYTES_MAX, FRAME_CALL, FRAME_NOTIFY, NESTING_MAX } from "./envelope.ts";
 import { RpcError } from "./errors.ts";
 
@@ -20,13 +20,8 @@ export interface AnswerError {
   readonly hint?: string;
 }
 
-export type CallEnvelope = readonly [type: typeof FRAME_CALL, id: number, method: string, params: unknown];
-export type AnswerEnvelope = readonly [
-  type: typeof FRAME_ANSWER,
-  id: number,
-  error: AnswerError | null,
-  result: unknown,
-];
+type CallEnvelope = readonly [type: typeof FRAME_CALL, id: number, method: string, params: unknown];
+type AnswerEnvelope = readonly [type: typeof FRAME_ANSWER, id: number, error: AnswerError | null, result: unknown];
 export type NotifyEnvelope = readonly [type: typeof FRAME_NOTIFY, method: string, params: unknown];
 export type Envelope = CallEnvelope | AnswerEnvelope | NotifyEnvelope;
 
@@ -47,13 +42,13 @@ const ENCODER_BYTES = 8192;
 /** Values in a frame. Many times the largest listing; without it 16 MiB of empty maps would become a gigabyte. */
 const VALUES_MAX = 4 * 1024 * 1024;
 
-// `skipValues` is documented by the package but missing in its types.
-const PACKR_OPTIONS: Options & { readonly skipValues: readonly unknown[] } = {
+// Not in place below: `skipValues` is documented by the package but missing in its types.
+const PACKR_OPTIONS = {
   useRecords: false,
   // Without it a map holds at most 65,535 keys.
   variableMapSize: true,
   useToJSON: false,
-  int64AsType: "number",
+  int64AsType: "number" as const,
   encodeUndefinedAsNil: true,
   skipValues: [undefined],
 };

@@ -66,6 +66,6 @@ export class RpcError extends Error {
 
 /** The inverse of {@link RpcError.toWire}; an unknown code of a newer peer becomes INTERNAL. */
 export function fromWire(wire: { code: string; message: string; hint?: string | undefined }): RpcError {
-  const code = wire.code in ERROR_CODES ? (wire.code as ErrorCode) : "INTERNAL";
+  const code = Object.hasOwn(ERROR_CODES, wire.code) ? (wire.code as ErrorCode) : "INTERNAL";
   return new RpcError(code, wire.message, wire.hint);
 }

@@ -66,8 +66,16 @@ export const jobRequest: v.GenericSchema<JobRequest> = v.object({
   submitHost: text,
 });
 
-/** Variables by name. Names are not checked: whatever a shell exports must pass. */
-export const environment = v.record(v.string(), v.string());
+/**
+ * Variables by name. Names are not checked: whatever a shell exports must pass. No `v.record`, which drops names such
+ * as `constructor`.
+ */
+export const environment = v.custom<Readonly<Record<string, string>>>(isTexts, "expected texts by name");
+
+function isTexts(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((one) => typeof one === "string");
+}
 
 export const nodeInventory: v.GenericSchema<NodeInventory> = v.object({
   hostname: name,

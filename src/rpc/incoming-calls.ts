@@ -64,20 +64,15 @@ export class IncomingCalls {
     if (this.open.size >= CALLS_IN_FLIGHT_MAX) return this.answerError(id, method, tooManyCalls());
     const sink = answerer.procedure.kind === "stream" ? new StreamSink(id, this.setup.outbox) : null;
     const call = new IncomingCall(id, method, this.setup.peer, hello, sink);
-    let outcome: unknown;
+    this.open.set(id, call);
     try {
       const checked = validate(answerer.procedure.params, params, "BAD_PARAMS", `params of ${method}`);
-      outcome = run(answerer, checked, call);
+      const outcome = run(answerer, checked, call);
+      if (outcome instanceof Promise) this.finishLater(call, outcome);
+      else this.finish(call, () => this.answer(id, method, outcome));
     } catch (error) {
-      return this.answerError(id, method, error);
+      this.finish(call, () => this.answerError(id, method, error));
     }
-    // Most unary handlers answer at once; those cost no entry and no turn of the loop.
-    if (!(outcome instanceof Promise)) return this.answer(id, method, outcome);
-    this.open.set(id, call);
-    outcome.then(
-      (result) => this.finish(call, () => this.answer(id, method, result)),
-      (error: unknown) => this.finish(call, () => this.answerError(id, method, error)),
-    );
   }
 
   /** @throws RpcError MALFORMED for more than was sent */
@@ -101,6 +96,14 @@ export class IncomingCalls {
     const calls = [...this.open.values()];
     this.open.clear();
     for (const call of calls) call.end(lost(call.method));
+  }
+
+  private finishLater(call: IncomingCall, outcome: Promise<unknown>): void {
+    const { id, method } = call;
+    outcome.then(
+      (result) => this.finish(call, () => this.answer(id, method, result)),
+      (error: unknown) => this.finish(call, () => this.answerError(id, method, error)),
+    );
   }
 
   /** Answers after the last item, and with CANCELLED if the caller asked for that meanwhile. */

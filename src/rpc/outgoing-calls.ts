@@ -106,8 +106,7 @@ export class OutgoingCalls {
   private itemQueue(id: number, request: CallRequest, onItem: (item: unknown) => void | Promise<void>): ItemQueue {
     const { item } = PROCEDURES[request.method] as Procedure;
     return new ItemQueue({
-      consume: (value) =>
-        onItem(item ? validate(item, value, "BAD_RESULT", `an item of ${request.method}`) : value),
+      consume: (value) => onItem(item ? validate(item, value, "BAD_RESULT", `an item of ${request.method}`) : value),
       acknowledge: (bytes) => this.outbox.send(encodeFrame([FRAME_NOTIFY, "stream.ack", { call: id, bytes }])),
       fail: (error) => this.abandon(id, error),
     });

@@ -64,7 +64,8 @@ describe("codec", () => {
         frame.writeUInt32BE(bytes.length);
         frame.set(bytes, 4);
         try {
-          for (const { envelope } of new FrameReader(FRAME_BYTES_MAX).push(frame)) expect(envelope).toBeInstanceOf(Array);
+          for (const { envelope } of new FrameReader(FRAME_BYTES_MAX).push(frame))
+            expect(envelope).toBeInstanceOf(Array);
         } catch (error) {
           expect(error).toBeInstanceOf(RpcError);
           expect(["TOO_LARGE", "MALFORMED"]).toContain((error as RpcError).code);

@@ -30,7 +30,12 @@ export interface SignalRequest {
 
 export type Decision =
   /** Yes: these events happen. `jobId` is the answer to a submission. */
-  | { readonly kind: "accept"; readonly events: readonly Event[]; readonly jobId?: JobId; readonly signal?: SignalRequest }
+  | {
+      readonly kind: "accept";
+      readonly events: readonly Event[];
+      readonly jobId?: JobId;
+      readonly signal?: SignalRequest;
+    }
   /** No, and why. */
   | { readonly kind: "deny"; readonly denial: Denial }
   /** Nothing to do: it is so already, or the message speaks of an older attempt. */

@@ -6,7 +6,15 @@
 import type { ReportJobCleaned, ReportStepEnded, ReportStepLost, ReportStepStarted } from "../commands.ts";
 import type { Event, StepEnded } from "../events.ts";
 import type { StepKey } from "../ids.ts";
-import { type EndedJob, type ExitStatus, isEnded, type RunningJob, type Step, type StepPart, worstExit } from "../job.ts";
+import {
+  type EndedJob,
+  type ExitStatus,
+  isEnded,
+  type RunningJob,
+  type Step,
+  type StepPart,
+  worstExit,
+} from "../job.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, ignore } from "./decision.ts";
 import { endJob } from "./steer.ts";

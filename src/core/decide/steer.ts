@@ -22,7 +22,11 @@ export function decideSignal(state: ClusterState, command: SignalJob): Decision 
   if (!mayTouch(job, command.byUid)) return denyAccess(command.jobId);
   if (isEnded(job)) return deny("JOB_FINISHED", "Job/step already completing or completed");
   if (job.state === "PENDING") {
-    return deny("NOT_RUNNING", "Job is pending execution", "a waiting job has no processes; scancel without --signal removes it");
+    return deny(
+      "NOT_RUNNING",
+      "Job is pending execution",
+      "a waiting job has no processes; scancel without --signal removes it",
+    );
   }
   const { jobId, stepId, signal } = command;
   return { kind: "accept", events: [], signal: { jobId, stepId, signal } };

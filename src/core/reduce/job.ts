@@ -2,7 +2,15 @@
 
 import { assert, must } from "../../util/assert.ts";
 import type { JobAllocated, JobCleaned, JobEnded, JobRequeued, StepEnded, StepStarted } from "../events.ts";
-import { type EndedJob, isEnded, type Job, type PendingJob, type RunningJob, type Step, type StepPart } from "../job.ts";
+import {
+  type EndedJob,
+  isEnded,
+  type Job,
+  type PendingJob,
+  type RunningJob,
+  type Step,
+  type StepPart,
+} from "../job.ts";
 import type { Allocation } from "../resources.ts";
 
 /** PENDING to RUNNING, with the first step on its way. */

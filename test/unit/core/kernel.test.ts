@@ -77,7 +77,9 @@ test("what no node can ever give is refused with what the cluster has", () => {
   const { decision } = run(submit("r1", { request: gpuRequest(5) }));
   expect(decision).toMatchObject({ kind: "deny", denial: { code: "NOT_FEASIBLE" } });
   expect(JSON.stringify(decision)).toContain("asked for 5 GPUs and 1 CPU on one node; n1 has 4 GPUs (a100), 8 CPUs");
-  expect(run(submit("r2", { request: request({ gpus: { thousandths: 1000, type: "h100" } }) })).decision.kind).toBe("deny");
+  expect(run(submit("r2", { request: request({ gpus: { thousandths: 1000, type: "h100" } }) })).decision.kind).toBe(
+    "deny",
+  );
   expect(run(submit("r3", { request: request({ tasks: 3, cpusPerTask: 3 }) })).decision.kind).toBe("deny");
   expect(run(submit("r4", { partition: "nope" })).decision).toMatchObject({
     denial: { code: "INVALID_PARTITION", message: "invalid partition specified: nope", hint: "partitions here: main" },
@@ -155,7 +157,14 @@ test("a lost step is started again if it may be, and late words of the first att
   expect(job(1)).toMatchObject({ state: "PENDING", attempt: 1 });
   expect(job(2)).toMatchObject({ state: "NODE_FAIL", cause: "node rebooted" });
   run({ type: "job.allocate", jobId: 1, allocation: share([]) });
-  const late = run({ type: "report.stepEnded", node: "n1", key, exits: [{ code: 0, signal: 0 }], problem: "", clean: true });
+  const late = run({
+    type: "report.stepEnded",
+    node: "n1",
+    key,
+    exits: [{ code: 0, signal: 0 }],
+    problem: "",
+    clean: true,
+  });
   expect(late.decision.kind).toBe("ignore");
   expect(job(1)).toMatchObject({ state: "RUNNING", attempt: 2 });
 });

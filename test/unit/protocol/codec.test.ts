@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { encodeFrame, type Envelope, FrameReader } from "../../../src/protocol/codec.ts";
+import { type Envelope, encodeFrame, FrameReader } from "../../../src/protocol/codec.ts";
 import { FRAME_BYTES_MAX, NESTING_MAX } from "../../../src/protocol/envelope.ts";
 import { RpcError } from "../../../src/protocol/errors.ts";
 
@@ -45,6 +45,13 @@ describe("encodeFrame", () => {
     const copy = first.slice();
     for (let i = 0; i < 2000; i++) encodeFrame([2, "x", "y".repeat(i)]);
     expect(first).toEqual(copy);
+  });
+});
+
+describe("the encoder's memory", () => {
+  it("shrinks again after a large frame", () => {
+    encodeFrame([2, "x", new Uint8Array(4 * 1024 * 1024)]);
+    expect(encodeFrame(CALL).buffer.byteLength).toBeLessThan(100_000);
   });
 });
 

@@ -1,0 +1,41 @@
+/** What Ctrl-C means to srun. Pure: each press, with its time and what the job does, gives an action. */
+
+/**
+ * - `cancel`: the job waits; take it out of the queue
+ * - `show`: say what the tasks do, and how to end them
+ * - `stop`: interrupt the tasks and end the job
+ * - `kill`: the tasks did not end; kill them
+ * - `leave`: nothing helped; end without them
+ */
+export type InterruptAction = "cancel" | "show" | "stop" | "kill" | "leave";
+
+/** What the presses so far led to. */
+export interface Interrupts {
+  readonly last: InterruptAction | null;
+  readonly atMs: number;
+}
+
+export const NO_INTERRUPTS: Interrupts = { last: null, atMs: 0 };
+
+/** A second press within this time ends the job; Slurm's second. */
+export const SECOND_PRESS_MS = 1000;
+
+/** The state after one more press; its `last` is what to do now. */
+export function interrupted(before: Interrupts, isWaiting: boolean, nowMs: number): Interrupts {
+  return { last: nextAction(before, isWaiting, nowMs), atMs: nowMs };
+}
+
+function nextAction({ last, atMs }: Interrupts, isWaiting: boolean, nowMs: number): InterruptAction {
+  switch (last) {
+    case "cancel":
+    case "kill":
+    case "leave":
+      return "leave";
+    case "stop":
+      return "kill";
+    case "show":
+      return nowMs - atMs <= SECOND_PRESS_MS ? "stop" : "show";
+    case null:
+      return isWaiting ? "cancel" : "show";
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * A connection that is made again when it is lost. Whoever uses it names the work to do with a peer; work that a
+ * lost connection interrupted is done again with the next peer, so it must be harmless to repeat.
+ */
+
+import type { Clock } from "../../platform/clock.ts";
+import { type ErrorCode, RpcError } from "../../protocol/errors.ts";
+import type { Connected, Peer } from "../../rpc/types.ts";
+
+export interface LinkPorts {
+  readonly clock: Clock;
+  /** Makes a connection; `attempt` counts from 1 after each loss. */
+  readonly connect: (attempt: number) => Promise<Connected>;
+  /** Tells the user, once in a while, that contact is lost; and once that it is back. */
+  readonly notice: (text: string) => void;
+  /** Who is at the other end, in words. */
+  readonly name: string;
+}
+
+/** How long contact is sought before giving up. A daemon that is being replaced is back within seconds. */
+export const PATIENCE_MS = 60_000;
+
+/** How long it is still sought once the job is known to be over. */
+export const PATIENCE_AFTER_END_MS = 3000;
+
+/** Between tries: at once, then ever less often. */
+const DELAYS_MS = [0, 50, 100, 200, 400, 800, 1500];
+const DELAY_MS_MAX = 2000;
+
+/** Short losses are not worth a word. */
+const FIRST_NOTICE_MS = 1000;
+const NOTICE_EVERY_MS = 15_000;
+
+/** A peer that says this, or nothing, may be back soon. */
+const LOST: ReadonlySet<ErrorCode> = new Set(["LOST_CONTACT", "SHUTTING_DOWN"]);
+
+/** An end of the world that trying again can't change. */
+const HOPELESS: ReadonlySet<ErrorCode> = new Set(["VERSION", "PERMISSION", "BAD_TOKEN"]);
+
+export class Link {
+  private readonly ports: LinkPorts;
+  private current: Promise<Peer | null>;
+  private patienceMs = PATIENCE_MS;
+  private stopped = false;
+  private wakeSleeper: () => void = () => {};
+
+  /** Starts with an open connection, or by making one. */
+  constructor(ports: LinkPorts, first?: Connected) {
+    this.ports = ports;
+    this.current = first ? Promise.resolve(first.peer) : this.reconnect();
+  }
+
+  /**
+   * Does `work` with a connected peer, again after each loss. `null`: contact was given up, or the link was stopped.
+   * Errors other than a loss are the caller's.
+   */
+  async use<T>(work: (peer: Peer) => Promise<T>): Promise<T | null> {
+    for (;;) {
+      const present = this.current;
+      const peer = await present;
+      if (peer === null || this.stopped) return null;
+      try {
+        return await work(peer);
+      } catch (error) {
+        if (this.stopped) return null;
+        if (!(error instanceof RpcError) || !LOST.has(error.code)) throw error;
+        // Of all the work that was interrupted, the first to notice reconnects.
+        if (this.current === present) {
+          peer.close();
+          this.current = this.reconnect();
+        }
+      }
+    }
+  }
+
+  /** What is sought no longer exists for sure: gives up sooner. */
+  hurry(): void {
+    this.patienceMs = Math.min(this.patienceMs, PATIENCE_AFTER_END_MS);
+    this.wakeSleeper();
+  }
+
+  /** Closes the connection; work under way ends with `null`. */
+  stop(): void {
+    this.stopped = true;
+    this.wakeSleeper();
+    void this.current.then((peer) => peer?.close());
+  }
+
+  private async reconnect(): Promise<Peer | null> {
+    const { clock, name, notice, connect } = this.ports;
+    const start = clock.monotonic();
+    let noticeAt = FIRST_NOTICE_MS;
+    for (let attempt = 1; !this.stopped; attempt++) {
+      await this.pause(DELAYS_MS[attempt - 1] ?? DELAY_MS_MAX);
+      if (this.stopped) return null;
+      try {
+        const { peer } = await connect(attempt);
+        if (noticeAt > FIRST_NOTICE_MS) notice(`connected to ${name} again`);
+        return peer;
+      } catch (error) {
+        const elapsed = clock.monotonic() - start;
+        if (elapsed >= this.patienceMs || (error instanceof RpcError && HOPELESS.has(error.code))) return null;
+        if (elapsed >= noticeAt) {
+          notice(`no contact with ${name}; trying again`);
+          noticeAt = elapsed + NOTICE_EVERY_MS;
+        }
+      }
+    }
+    return null;
+  }
+
+  private pause(ms: number): Promise<void> {
+    if (ms === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.ports.clock.after(ms, resolve);
+      this.wakeSleeper = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,115 @@
+/** Slurm's sentences about tasks and jobs, without the program's name before them. Pure. */
+
+import { type ExitStatus, shellCode } from "../../core/job.ts";
+import { formatTimestamp, type UtcOffset } from "../../core/time.ts";
+import type { AttachPoint, JobRow } from "../../protocol/procedures.ts";
+
+/** How a shell describes a death by a signal, in the system's words. */
+const SIGNAL_WORDS: Readonly<Record<number, string>> = {
+  1: "Hangup",
+  2: "Interrupt",
+  3: "Quit",
+  4: "Illegal instruction",
+  5: "Trace/breakpoint trap",
+  6: "Aborted",
+  7: "Bus error",
+  8: "Floating point exception",
+  9: "Killed",
+  10: "User defined signal 1",
+  11: "Segmentation fault",
+  12: "User defined signal 2",
+  13: "Broken pipe",
+  14: "Alarm clock",
+  15: "Terminated",
+  24: "CPU time limit exceeded",
+  25: "File size limit exceeded",
+  31: "Bad system call",
+};
+
+/** The cause that the kernel gives a job whose time is over (core/decide/steer.ts). */
+const TIME_LIMIT_CAUSE = "time limit";
+
+/** `0-2,5`: task numbers in ranges. */
+export function taskRanges(tasks: readonly number[]): string {
+  const ranges: { first: number; last: number }[] = [];
+  for (const task of [...tasks].sort((a, b) => a - b)) {
+    const range = ranges.at(-1);
+    if (range && task === range.last + 1) range.last = task;
+    else ranges.push({ first: task, last: task });
+  }
+  return ranges.map(({ first, last }) => (first === last ? String(first) : `${first}-${last}`)).join(",");
+}
+
+/** `task 1`, `tasks 0-2`. */
+export function taskWords(tasks: readonly number[]): string {
+  return `${tasks.length === 1 ? "task" : "tasks"} ${taskRanges(tasks)}`;
+}
+
+/** One line for each way in which tasks of a node failed: `n1: tasks 0-1: Exited with exit code 3`. */
+export function failureLines(node: string, exits: ReadonlyMap<number, ExitStatus>): string[] {
+  const tasksByWords = new Map<string, number[]>();
+  for (const [task, exit] of exits) {
+    if (shellCode(exit) === 0) continue;
+    const words = exitWords(exit);
+    tasksByWords.set(words, [...(tasksByWords.get(words) ?? []), task]);
+  }
+  return [...tasksByWords].map(([words, tasks]) => `${node}: ${taskWords(tasks)}: ${words}`);
+}
+
+function exitWords({ code, signal }: ExitStatus): string {
+  if (signal === 0) return `Exited with exit code ${code}`;
+  return SIGNAL_WORDS[signal] ?? `Terminated by signal ${signal}`;
+}
+
+/** Whether the controller ended the job: by its time limit, or because somebody cancelled it. */
+export function isEndedFromOutside(row: JobRow): boolean {
+  if (row.endAt === null || row.startAt === null) return false;
+  if (row.state === "CANCELLED" || row.state === "TIMEOUT" || row.cause === TIME_LIMIT_CAUSE) return true;
+  // While nodes clear up, COMPLETING hides the state; tasks that failed by themselves have left their exit there.
+  return row.state === "COMPLETING" && row.exitCode === 0 && row.exitSignal === 0;
+}
+
+/** `*** STEP 7.0 ON n1 CANCELLED AT 2026-11-21T22:00:00 DUE TO TIME LIMIT ***`. */
+export function cancelledLine(row: JobRow, node: string, utcOffset: UtcOffset): string {
+  const isTimeLimit = row.state === "TIMEOUT" || row.cause === TIME_LIMIT_CAUSE;
+  const at = formatTimestamp(row.endAt ?? 0, utcOffset);
+  return `*** STEP ${row.id}.0 ON ${node} CANCELLED AT ${at}${isTimeLimit ? " DUE TO TIME LIMIT" : ""} ***`;
+}
+
+/** What to say of a job that is over and left no result of its tasks. */
+export function withoutResult(row: JobRow, utcOffset: UtcOffset): { infos: string[]; errors: string[] } {
+  const why = row.cause === "" ? "" : `: ${row.cause}`;
+  if (row.startAt === null && row.state === "CANCELLED") {
+    return {
+      infos: [`Job has been cancelled${why}`],
+      errors: ["Unable to allocate resources: Job/step already completing or completed"],
+    };
+  }
+  if (row.state === "NODE_FAIL") return { infos: [], errors: [`Node failure on ${row.nodeList}${why}`] };
+  if (isEndedFromOutside(row)) return { infos: [], errors: [cancelledLine(row, firstNode(row), utcOffset)] };
+  return { infos: [], errors: [`job ${row.id} ended as ${row.state}${why}; its output could not be fetched`] };
+}
+
+/** `jobid 7: nodes(2):`n[1-2]', cpu counts: 2(x1),1(x1)`. */
+export function allocationLine(row: JobRow, points: readonly AttachPoint[]): string {
+  const counts = points.map(({ tasks }) => tasks * row.cpusPerTask);
+  const groups: { cpus: number; nodes: number }[] = [];
+  for (const cpus of counts) {
+    const group = groups.at(-1);
+    if (group?.cpus === cpus) group.nodes++;
+    else groups.push({ cpus, nodes: 1 });
+  }
+  const text = groups.map(({ cpus, nodes }) => `${cpus}(x${nodes})`).join(",");
+  return `jobid ${row.id}: nodes(${row.nodes}):\`${row.nodeList}', cpu counts: ${text}`;
+}
+
+/** `launching StepId=7.0 on host n1, 2 tasks: [0-1]`. */
+export function launchLine({ key, node, firstTask, tasks }: AttachPoint): string {
+  const ranges = taskRanges(Array.from({ length: tasks }, (_, index) => firstTask + index));
+  const list = tasks === 1 ? ranges : `[${ranges}]`;
+  return `launching StepId=${key.jobId}.${key.stepId} on host ${node}, ${tasks} tasks: ${list}`;
+}
+
+function firstNode(row: JobRow): string {
+  return row.nodeList.replace(/[[,].*$/, "");
+}

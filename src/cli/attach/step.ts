@@ -1,0 +1,86 @@
+/** The streams of one node's part of a step: attached to its holder, and again after a lost connection. */
+
+import type { ExitStatus } from "../../core/job.ts";
+import { RpcError } from "../../protocol/errors.ts";
+import type { AttachPoint, Item } from "../../protocol/procedures.ts";
+import { Link, type LinkPorts } from "./link.ts";
+import type { StreamName } from "./relay.ts";
+
+/** What is heard of the part's tasks. An error thrown by one of these ends the attachment. */
+export interface StepEvents {
+  started(tasks: readonly number[]): void;
+  data(task: number, stream: StreamName, offset: number, data: Uint8Array): void;
+  exit(task: number, exit: ExitStatus): void;
+}
+
+/** How a part ended. */
+export interface StepOutcome {
+  readonly exits: readonly { readonly task: number; readonly exit: ExitStatus }[];
+  /** Why it could not be started or followed; empty otherwise. */
+  readonly problem: string;
+  /** Contact with the holder was given up: exits are unknown and output may be missing. */
+  readonly lost: boolean;
+}
+
+export interface AttachedStep {
+  readonly point: AttachPoint;
+  readonly link: Link;
+  readonly outcome: Promise<StepOutcome>;
+  /** Takes a part of the input; resolves when there is room for more. False: the tasks read no more. */
+  input(task: number | null, offset: number, data: Uint8Array, eof: boolean): Promise<boolean>;
+  signal(signal: number): Promise<void>;
+  resize(columns: number, rows: number): Promise<void>;
+}
+
+/** Attaches to a part of a step. */
+export function attachStep(point: AttachPoint, ports: LinkPorts, events: StepEvents): AttachedStep {
+  const link = new Link(ports);
+  const { key, token } = point;
+  return {
+    point,
+    link,
+    outcome: follow(point, link, events),
+    input: (task, offset, data, eof) =>
+      whileItRuns(link.use((peer) => peer.call("step.input", { key, token, task, offset, data, eof }, NO_DEADLINE))),
+    async signal(signal) {
+      await whileItRuns(link.use((peer) => peer.call("step.signal", { key, token, signal })));
+    },
+    async resize(columns, rows) {
+      await whileItRuns(link.use((peer) => peer.call("step.resize", { key, token, columns, rows })));
+    },
+  };
+}
+
+/** Input waits for as long as the program does not read. */
+const NO_DEADLINE = { deadlineMs: null };
+
+async function follow(point: AttachPoint, link: Link, events: StepEvents): Promise<StepOutcome> {
+  const { key, token } = point;
+  const onItem = (item: Item<"step.attach">): void => {
+    if (item.type === "data") events.data(item.task, item.stream, item.offset, item.data);
+    else if (item.type === "exit") events.exit(item.task, item.exit);
+    else events.started(item.tasks);
+  };
+  try {
+    const result = await link.use((peer) => peer.stream("step.attach", { key, token }, onItem));
+    return result === null ? lost("") : { ...result, lost: false };
+  } catch (error) {
+    // The holder does not know the step: it is a new one, the step's own died.
+    if (error instanceof RpcError) return lost(error.message);
+    throw error;
+  }
+}
+
+function lost(problem: string): StepOutcome {
+  return { exits: [], problem, lost: true };
+}
+
+/** Whether the call reached a running step. That a step is over is heard elsewhere. */
+async function whileItRuns(call: Promise<unknown>): Promise<boolean> {
+  try {
+    return (await call) !== null;
+  } catch (error) {
+    if (error instanceof RpcError) return false;
+    throw error;
+  }
+}

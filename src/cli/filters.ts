@@ -1,0 +1,86 @@
+/**
+ * What the commands that look at jobs and steer them have in common: where an option's texts come from, lists, and
+ * job ids as users write them.
+ */
+
+import type { JobFilter } from "../protocol/procedures.ts";
+import type { CommandContext } from "./context.ts";
+import type { Option, ParsedOptions, VariableOwner } from "./option.ts";
+
+/** Reads options of one command: the command line first, then the option's variable. */
+export interface OptionReader {
+  /** Each text that was given, or `undefined`. */
+  texts(long: string): readonly string[] | undefined;
+  /** The last text that was given, or `undefined`. */
+  last(long: string): string | undefined;
+  isGiven(long: string): boolean;
+  /** Whether it stands on the command line itself. */
+  isTyped(long: string): boolean;
+  /** Members of a comma-separated list; `undefined` if it was not given. */
+  list(long: string): readonly string[] | undefined;
+}
+
+/** A reader for the options in `options`. A flag's variable counts whatever its value, as Slurm's do. */
+export function optionReader(
+  owner: VariableOwner,
+  options: readonly Option[],
+  parsed: ParsedOptions,
+  { environment }: Pick<CommandContext, "environment">,
+): OptionReader {
+  const texts = (long: string): readonly string[] | undefined => {
+    const typed = parsed.values.get(long);
+    if (typed !== undefined) return typed;
+    const variable = options.find((option) => option.long === long)?.variables?.[owner];
+    const text = variable === undefined ? undefined : environment[variable];
+    return text === undefined || text === "" ? undefined : [text];
+  };
+  return {
+    texts,
+    last: (long) => texts(long)?.at(-1),
+    isGiven: (long) => texts(long) !== undefined,
+    isTyped: (long) => parsed.values.has(long),
+    list: (long) => {
+      const given = texts(long);
+      return given === undefined ? undefined : splitLists(given);
+    },
+  };
+}
+
+/**
+ * Members of comma-separated lists. An empty list has the empty name as its only member, which nothing has: whoever
+ * writes `-u "$WHO"` with an empty variable wants nobody's jobs, not everybody's.
+ */
+export function splitLists(texts: readonly string[]): string[] {
+  const members = texts.flatMap((text) => text.split(",")).filter((member) => member !== "");
+  return members.length > 0 ? members : [""];
+}
+
+/** A filter that selects all jobs, with some criteria replaced. */
+export function jobFilter(criteria: { readonly [K in keyof JobFilter]?: readonly JobFilter[K][number][] }): JobFilter {
+  const { ids = [], users = [], states = [], names = [], partitions = [] } = criteria;
+  return { ids: [...ids], users: [...users], states: [...states], names: [...names], partitions: [...partitions] };
+}
+
+/** A job, a step of it, or a task of an array. */
+export interface JobTarget {
+  /** As the user wrote it. */
+  readonly text: string;
+  readonly jobId: number;
+  /** `null` for the job itself. */
+  readonly stepId: number | null;
+  /** No job of this version is an array: whoever names a task names nothing that exists. */
+  readonly isArrayTask: boolean;
+}
+
+/** Highest number that can be a job's: what the wire carries. */
+const JOB_ID_MAX = Number.MAX_SAFE_INTEGER;
+
+/** Reads `12`, `12.0`, `12_3` or `12_[1-3]`; `undefined` for anything else. */
+export function parseJobTarget(text: string): JobTarget | undefined {
+  const match = /^([1-9]\d*)(_(?:\d+|\[[\d,:%-]+\]))?(?:\.(\d{1,9}))?$/.exec(text);
+  if (!match) return undefined;
+  const [, id, task, step] = match;
+  // Slurm takes any number; one beyond ours names a job that can't exist, and this one does not either.
+  const jobId = Math.min(Number(id), JOB_ID_MAX);
+  return { text, jobId, stepId: step === undefined ? null : Number(step), isArrayTask: task !== undefined };
+}

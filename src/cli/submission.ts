@@ -1,0 +1,64 @@
+/**
+ * Handing a job to the controller. A submission carries a name of its own, so that it can be repeated when its
+ * answer was lost: the controller answers with the same job again.
+ */
+
+import { sleep } from "../platform/clock.ts";
+import { type ErrorCode, RpcError } from "../protocol/errors.ts";
+import type { Params } from "../protocol/procedures.ts";
+import type { Connected } from "../rpc/types.ts";
+import { type CommandContext, UserError } from "./context.ts";
+
+/** A job that the controller has on disk, and the connection over which it said so. */
+export interface Submitted {
+  readonly jobId: number;
+  readonly connected: Connected;
+}
+
+/** Times that a submission is sent: a controller that is restarted is back within one or two seconds. */
+const TRIES_MAX = 4;
+const RETRY_MS = 500;
+
+/** Bytes of a random request id; no two submissions of a state folder's life may share one. */
+const REQUEST_ID_BYTES = 16;
+
+/** Refusals of the job itself, which Slurm's commands introduce with their own words. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  "NOT_FEASIBLE",
+  "INVALID_PARTITION",
+  "INVALID_TIME_LIMIT",
+  "NO_CAPACITY",
+  "PERMISSION",
+  "INVALID_JOB",
+]);
+
+/**
+ * Submits a job.
+ * @param refusal how the command introduces a refusal: `Unable to allocate resources`
+ * @throws UserError for a refusal, RpcError for anything else
+ */
+export async function submitJob(
+  context: CommandContext,
+  submission: Omit<Params<"job.submit">, "requestId">,
+  refusal: string,
+): Promise<Submitted> {
+  const requestId = context.random.hex(REQUEST_ID_BYTES);
+  for (let attempt = 1; ; attempt++) {
+    const connected = await context.connect();
+    try {
+      const { jobId } = await connected.peer.call("job.submit", { requestId, ...submission });
+      return { jobId, connected };
+    } catch (error) {
+      connected.peer.close();
+      if (!(error instanceof RpcError)) throw error;
+      if (REFUSALS.has(error.code)) throw refused(error, refusal);
+      if (error.code !== "LOST_CONTACT" || attempt === TRIES_MAX) throw error;
+      await sleep(context.clock, RETRY_MS);
+    }
+  }
+}
+
+function refused(error: RpcError, refusal: string): UserError {
+  if (error.code !== "INVALID_PARTITION") return new UserError(`${refusal}: ${error.message}`, error.hint);
+  return new UserError([error.message, `${refusal}: Invalid partition name specified`], error.hint);
+}

@@ -1,0 +1,40 @@
+/** What the parts of the agent share. Made once by agent.ts. */
+
+import type { StepKey } from "../core/ids.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { ClosedStarts } from "./closed-starts.ts";
+import type { FollowBatch } from "./holder-factory.ts";
+import type { HolderCrew } from "./holder-crew.ts";
+import type { ReportQueue } from "./report-queue.ts";
+import type { Spool } from "./spool.ts";
+import type { StepTable } from "./step-table.ts";
+
+export interface AgentContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Of this node. */
+  readonly name: string;
+  readonly spool: Spool;
+  readonly reports: ReportQueue;
+  readonly steps: StepTable;
+  readonly holders: HolderCrew;
+  readonly closed: ClosedStarts;
+  readonly followBatch: FollowBatch;
+  /** The machine's present boot. */
+  readonly bootId: string;
+  /** Between TERM and KILL, as the controller says. */
+  killWaitMs: number;
+  /** Who found the GPUs, when last asked. */
+  gpuProvider: string;
+  /** The daemon is ending: nothing new is begun, and nothing that runs is touched. */
+  stopped: boolean;
+}
+
+/** Pause before something that failed is tried again, in milliseconds. */
+export const RETRY_MS = 1000;
+
+/** Fields by which the log tells one step from others. */
+export function logFields(key: StepKey): { jobId: number; attempt: number; step: StepKey["stepId"] } {
+  return { jobId: key.jobId, attempt: key.attempt, step: key.stepId };
+}

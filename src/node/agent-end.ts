@@ -1,0 +1,140 @@
+/**
+ * How steps end: the end is on disk before the holder may forget it and before the controller hears of it, and a step
+ * is forgotten here only when the controller has the end on disk and nothing of the job is left.
+ */
+
+import type { ExitStatus } from "../core/job.ts";
+import type { HolderStep } from "../protocol/holder.ts";
+import type { NodeReport } from "../protocol/procedures.ts";
+import { type AgentContext, logFields } from "./agent-context.ts";
+import { messageOf } from "./deferred.ts";
+import type { HolderPort } from "./holder-port.ts";
+import type { StepEnd } from "./spool.ts";
+import type { StepEntry } from "./step-table.ts";
+
+/** Exit of a task that could not be started. */
+const EXIT_FAILED: ExitStatus = { code: 1, signal: 0 };
+
+/** Takes in what a holder says of a step. What is known already changes nothing. */
+export function applyStatus(context: AgentContext, holder: HolderPort, status: HolderStep): void {
+  const entry = context.steps.get(status.key);
+  if (!entry || entry.phase === "ended") return applyLate(context, holder, status, entry);
+  entry.holder = holder;
+  if (status.phase === "ended") return void endStep(context, entry, endOf(status, entry));
+  if (entry.phase === "running") return;
+  entry.phase = "running";
+  context.reports.add({ type: "started", key: status.key });
+}
+
+/** Ends a step, once; resolves when the end is recorded and on its way. Never rejects. */
+export async function endStep(context: AgentContext, entry: StepEntry, end: StepEnd): Promise<void> {
+  if (entry.phase === "ended") return entry.over.promise;
+  const { key } = entry.record;
+  entry.phase = "ended";
+  entry.end = end;
+  context.reports.dropStarted(key);
+  try {
+    await context.spool.writeEnd(key, end, context.clock.now());
+    letGo(context, entry);
+  } catch (error) {
+    // The holder remembers the end until the controller has it.
+    context.log.error("a step's end can't be recorded", { ...logFields(key), error: messageOf(error) });
+  }
+  reportEnd(context, entry);
+}
+
+/** Ends a step that could not be started, with a problem in words. */
+export function failStep(context: AgentContext, entry: StepEntry, problem: string, clean: boolean): Promise<void> {
+  context.log.warn("a step can't be started", { ...logFields(entry.record.key), problem });
+  const exits = Array.from({ length: entry.record.tasks }, () => EXIT_FAILED);
+  return endStep(context, entry, { type: "ended", exits, problem, clean });
+}
+
+/** Queues the report of an ended step. */
+export function reportEnd(context: AgentContext, entry: StepEntry): void {
+  const { key } = entry.record;
+  const { end } = entry;
+  if (end?.type === "ended") {
+    context.reports.add({ type: "ended", key, exits: [...end.exits], problem: end.problem, clean: end.clean });
+  } else if (end) {
+    context.reports.add({ type: "lost", key, cause: end.cause });
+  }
+  entry.over.resolve();
+}
+
+/** The controller has these reports on disk. */
+export function confirmReports(context: AgentContext, reports: readonly NodeReport[]): void {
+  for (const report of reports) {
+    if (report.type === "started") continue;
+    if (report.type === "cleaned") {
+      if (context.steps.ofStart(report.jobId, report.attempt).length > 0) {
+        context.closed.setClear(report.jobId, report.attempt);
+      }
+      retire(context, report.jobId, report.attempt);
+      continue;
+    }
+    const { jobId, attempt } = report.key;
+    const entry = context.steps.get(report.key);
+    if (entry?.phase === "ended") entry.confirmed = true;
+    retire(context, jobId, attempt);
+  }
+}
+
+/** Forgets the steps of a start when all are over and confirmed, and nothing of the job is left on this node. */
+export function retire(context: AgentContext, jobId: number, attempt: number): void {
+  const { steps, closed, spool, log } = context;
+  const entries = steps.ofStart(jobId, attempt);
+  if (entries.length === 0 || !entries.every((entry) => entry.confirmed)) return;
+  if (closed.isClearing(jobId, attempt)) return;
+  if (!closed.isClear(jobId, attempt) && !entries.some(leftNothing)) return;
+  for (const entry of entries) {
+    steps.delete(entry);
+    letGo(context, entry);
+  }
+  closed.dropClear(jobId, attempt);
+  spool.finish(entries.map((entry) => entry.record)).catch((error: unknown) => {
+    // The next daemon reports these ends once more, and then removes them.
+    log.error("a finished step's record can't be removed", { jobId, attempt, error: messageOf(error) });
+  });
+}
+
+/** Leftovers of a lost step are cleared away before it is reported. */
+function leftNothing({ end }: StepEntry): boolean {
+  return end?.type === "lost" || (end?.type === "ended" && end.clean);
+}
+
+/** A holder speaks of a step that is over here, or was never heard of. */
+function applyLate(context: AgentContext, holder: HolderPort, status: HolderStep, entry: StepEntry | undefined): void {
+  const { key } = status;
+  if (status.phase === "ended") {
+    if (entry) entry.holder = holder;
+    return forget(context, holder, status);
+  }
+  const isOver = entry !== undefined || context.closed.has(key, 0);
+  context.log.warn("a holder runs a step that this daemon does not expect", { ...logFields(key), isOver });
+  if (!isOver) return;
+  // An order of an earlier daemon reached the holder after the job was cleared away.
+  holder.terminate(key.jobId, key.attempt, context.killWaitMs).catch((error: unknown) => {
+    context.log.error("a late step can't be ended", { ...logFields(key), error: messageOf(error) });
+  });
+}
+
+function letGo(context: AgentContext, entry: StepEntry): void {
+  if (entry.forgotten || !entry.holder || context.holders.isGone(entry.holder)) return;
+  entry.forgotten = true;
+  forget(context, entry.holder, entry.record);
+}
+
+function forget(context: AgentContext, holder: HolderPort, { key }: Pick<HolderStep, "key">): void {
+  holder.forget(key).catch((error: unknown) => {
+    // It is told again when a later daemon adopts the holder.
+    context.log.debug("a holder was not told to forget a step", { ...logFields(key), error: messageOf(error) });
+  });
+}
+
+/** A problem with exits that all look well would count as success. */
+function endOf({ exits, problem, clean }: HolderStep, entry: StepEntry): StepEnd {
+  const isFine = exits.length > 0 && (problem === "" || exits.some((exit) => exit.code !== 0 || exit.signal !== 0));
+  const failed = Array.from({ length: entry.record.tasks }, () => EXIT_FAILED);
+  return { type: "ended", exits: isFine ? [...exits] : failed, problem, clean };
+}

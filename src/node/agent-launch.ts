@@ -1,0 +1,145 @@
+/**
+ * Orders to launch, each followed at most once however often it comes: the launch is on disk before the order is
+ * answered, and a holder is asked only then. A holder takes the same launch twice without harm, so asking the same one
+ * again after a lost answer is safe; asking another one is not, and never done.
+ */
+
+import { sleep } from "../platform/clock.ts";
+import { RpcError } from "../protocol/errors.ts";
+import type { StepLaunch } from "../protocol/holder.ts";
+import type { NodeLaunch } from "../protocol/procedures.ts";
+import { type AgentContext, logFields, RETRY_MS } from "./agent-context.ts";
+import { applyStatus, failStep, reportEnd } from "./agent-end.ts";
+import { messageOf } from "./deferred.ts";
+import { isSameHolder } from "./holder-crew.ts";
+import type { HolderPort } from "./holder-port.ts";
+import { buildStepLaunch, taskCount } from "./launch.ts";
+import type { LaunchRecord } from "./spool.ts";
+import { newEntry, type StepEntry } from "./step-table.ts";
+
+/**
+ * Takes an order; resolves when it is on disk, and goes on from there.
+ * @throws RpcError STORAGE if it can't be recorded; then nothing was started
+ */
+export async function orderLaunch(context: AgentContext, launch: NodeLaunch): Promise<void> {
+  const { steps, spool } = context;
+  const known = steps.get(launch.key);
+  if (!known && isOver(context, launch)) return refuse(context, launch, "this start of the job is over on this node");
+  if (known && known.record.startAt !== launch.startAt) {
+    return refuse(context, launch, "the node still has an earlier job of the same number");
+  }
+  const entry = known ?? newEntry(recordOf(context, launch), null, false);
+  if (!known) {
+    entry.recorded = spool.writeLaunch(entry.record);
+    steps.add(entry);
+  }
+  try {
+    await entry.recorded;
+  } catch (error) {
+    if (steps.get(launch.key) === entry) steps.delete(entry);
+    throw new RpcError("STORAGE", `node ${context.name} can't record the launch: ${messageOf(error)}`);
+  }
+  proceed(context, entry, launch);
+}
+
+/** Goes on with a recorded launch, or says again how it stands. */
+function proceed(context: AgentContext, entry: StepEntry, launch: NodeLaunch): void {
+  const { key } = entry.record;
+  switch (entry.phase) {
+    case "idle":
+      // One that is being cleared away is ended by that.
+      if (!entry.cancelled) hand(context, entry, launch);
+      return;
+    case "running":
+      return context.reports.add({ type: "started", key });
+    case "ended":
+      // Before its end is recorded, the report is still to come.
+      void entry.over.promise.then(() => reportEnd(context, entry));
+      return;
+    case "handing":
+    case "orphaned":
+      return;
+  }
+}
+
+function refuse(context: AgentContext, { key }: NodeLaunch, cause: string): void {
+  context.log.warn("an order to launch comes too late", { ...logFields(key), cause });
+  context.reports.add({ type: "lost", key, cause });
+}
+
+function isOver({ spool, closed }: AgentContext, { key, startAt }: NodeLaunch): boolean {
+  return spool.isFinished(key, startAt) || closed.has(key, startAt);
+}
+
+function recordOf(context: AgentContext, launch: NodeLaunch): LaunchRecord {
+  const { key, job, startAt } = launch;
+  return {
+    v: 1,
+    key,
+    kind: key.stepId === "batch" ? "batch" : job.pty ? "pty" : "run",
+    tasks: taskCount(launch, context.name),
+    startAt,
+    receivedAt: context.clock.now(),
+    bootId: context.bootId,
+    holder: null,
+  };
+}
+
+function hand(context: AgentContext, entry: StepEntry, launch: NodeLaunch): void {
+  entry.phase = "handing";
+  entry.handed = handOver(context, entry, launch).catch((error: unknown) =>
+    failStep(context, entry, `the step can't be started: ${messageOf(error)}`, entry.record.holder === null),
+  );
+}
+
+async function handOver(context: AgentContext, entry: StepEntry, launch: NodeLaunch): Promise<void> {
+  const { name, gpuProvider, spool } = context;
+  const built = buildStepLaunch(launch, { name, gpuProvider, spoolFolder: spool.folderOf(launch.key) });
+  if ("problem" in built) return failStep(context, entry, built.problem, true);
+  const holder = entry.holder ?? (await chooseHolder(context, entry));
+  if (entry.cancelled) {
+    return failStep(context, entry, "the job was ended before the step could start", entry.record.holder === null);
+  }
+  entry.holder = holder;
+  await launchAt(context, entry, holder, built.step);
+}
+
+/** A living holder, recorded as the one that is asked. */
+async function chooseHolder(context: AgentContext, entry: StepEntry): Promise<HolderPort> {
+  for (;;) {
+    const holder = await context.holders.forStep(entry.record);
+    const { socket, pid, startedAt } = holder.identity;
+    if (!entry.record.holder || !isSameHolder(entry.record.holder, holder.identity)) {
+      entry.record = { ...entry.record, holder: { socket, pid, startedAt } };
+      await context.spool.writeLaunch(entry.record);
+    }
+    if (!context.holders.isGone(holder)) return holder;
+    // Gone meanwhile, and never asked: another one may be.
+  }
+}
+
+/** Asks until there is an answer. A holder that is gone is no longer asked: its steps are seen to elsewhere. */
+async function launchAt(
+  context: AgentContext,
+  entry: StepEntry,
+  holder: HolderPort,
+  step: StepLaunch,
+): Promise<void> {
+  while (!context.stopped && entry.phase === "handing" && !context.holders.isGone(holder)) {
+    try {
+      return applyStatus(context, holder, await holder.launch(step));
+    } catch (error) {
+      const problem = messageOf(error);
+      if (isRefusal(error)) return failStep(context, entry, `the holder refused the step: ${problem}`, false);
+      context.log.warn("a holder did not answer a launch", { ...logFields(entry.record.key), error: problem });
+      if (entry.cancelled) return;
+      await sleep(context.clock, RETRY_MS);
+    }
+  }
+}
+
+/** An answer that says no. Without an answer, the step may have started. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof RpcError)) return false;
+  return !["LOST_CONTACT", "DEADLINE", "CANCELLED", "TOO_MANY_CALLS"].includes(error.code);
+}

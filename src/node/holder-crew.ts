@@ -1,0 +1,74 @@
+/** The holders that this daemon talks to, and who is gone. Each is listened to from its first use on. */
+
+import type { HolderStep } from "../protocol/holder.ts";
+import { holderSocketFor } from "../protocol/holder-socket.ts";
+import type { HolderFactory } from "./holder-factory.ts";
+import type { HolderPort } from "./holder-port.ts";
+import type { HolderIdentity, LaunchRecord } from "./spool.ts";
+
+export interface CrewEvents {
+  onChange(holder: HolderPort, step: HolderStep): void;
+  onGone(holder: HolderPort): void;
+}
+
+export class HolderCrew {
+  private readonly factory: HolderFactory;
+  private readonly events: CrewEvents;
+  private readonly present = new Set<HolderPort>();
+
+  constructor(factory: HolderFactory, events: CrewEvents) {
+    this.factory = factory;
+    this.events = events;
+  }
+
+  /** Where the shared holder listens. */
+  get sharedSocket(): string {
+    return this.factory.sharedSocket;
+  }
+
+  /** Holders that outlived an earlier daemon. */
+  async adopt(): Promise<readonly HolderPort[]> {
+    const found = await this.factory.adopt();
+    for (const holder of found) this.welcome(holder);
+    return found;
+  }
+
+  async shared(): Promise<HolderPort> {
+    return this.welcome(await this.factory.shared());
+  }
+
+  /** The holder that a step belongs to: the shared one, or one of its own for a terminal. */
+  async forStep({ kind, key }: LaunchRecord): Promise<HolderPort> {
+    if (kind !== "pty") return this.shared();
+    return this.welcome(await this.factory.forPty(key, holderSocketFor(this.factory.sharedSocket, key, true)));
+  }
+
+  shutdownIdle(): Promise<void> {
+    return this.factory.shutdownIdle();
+  }
+
+  isGone(holder: HolderPort): boolean {
+    return !this.present.has(holder);
+  }
+
+  /** The living holder with that identity. */
+  find(identity: HolderIdentity): HolderPort | undefined {
+    for (const holder of this.present) if (isSameHolder(holder.identity, identity)) return holder;
+    return undefined;
+  }
+
+  private welcome(holder: HolderPort): HolderPort {
+    if (this.present.has(holder)) return holder;
+    this.present.add(holder);
+    holder.onChange((step) => this.events.onChange(holder, step));
+    holder.onGone(() => {
+      if (this.present.delete(holder)) this.events.onGone(holder);
+    });
+    return holder;
+  }
+}
+
+/** Pids and sockets are used again; the time of the start tells. */
+export function isSameHolder(a: HolderIdentity, b: HolderIdentity): boolean {
+  return a.socket === b.socket && a.pid === b.pid && a.startedAt === b.startedAt;
+}

@@ -1,0 +1,121 @@
+/** The start of a batch script: see batch-spool.ts for how it is run and how its end is known. */
+
+import type { StepLaunch } from "../../protocol/holder.ts";
+import { batchSpool, readBatchExit, SILENT_SIGNALS, splitEnvironment, wrapperArgv } from "./batch-spool.ts";
+import { execProblem, type LaunchPlan, type PlannedTask } from "./launch-plan.ts";
+import { type HolderPorts, SYSTEM_SEARCH_PATH } from "./ports.ts";
+import type { Step } from "./step.ts";
+
+const SHELL = "/bin/sh";
+
+/** Only the user may read or run what is in a spool. */
+const SCRIPT_MODE = 0o700;
+
+/** Exit code of a script that could not be started for a reason of ours. */
+const SETUP_FAILED = 1;
+
+/**
+ * Puts the script into its spool, and clears away what an earlier start left there.
+ * @returns why that was impossible; empty if it was done
+ */
+export function writeBatchScript(
+  { processes }: Pick<HolderPorts, "processes">,
+  batch: { script: Uint8Array; spool: string },
+): string {
+  const spool = batchSpool(batch.spool);
+  for (const path of [spool.pid, spool.exit, spool.wrapperErrors, spool.interrupted]) processes.removeFile(path);
+  const written = processes.writeFile(spool.script, batch.script, SCRIPT_MODE);
+  return "problem" in written ? `Could not write the batch script ${spool.script}: ${written.problem.text}` : "";
+}
+
+/**
+ * Starts the wrapper that runs the script.
+ * @param onEnd called once, when the script ended
+ * @returns false if it could not be started; the step says why
+ */
+export async function startBatchStep(
+  ports: HolderPorts,
+  step: Step,
+  plan: LaunchPlan,
+  batch: NonNullable<StepLaunch["batch"]>,
+  onEnd: () => void,
+): Promise<boolean> {
+  const [planned] = plan.tasks;
+  if (planned === undefined) return false;
+  const problem = await spawnWrapper(ports, step, planned, batch.spool, onEnd);
+  if (problem === null) return true;
+  step.fail([problem], new Map([[planned.task, { code: SETUP_FAILED, signal: 0 }]]));
+  return false;
+}
+
+/** Notes a signal that the shell will say nothing about, before it is sent. */
+export function noteBatchSignal({ processes }: Pick<HolderPorts, "processes">, folder: string, signal: number): void {
+  if (!SILENT_SIGNALS.includes(signal)) return;
+  processes.writeFile(batchSpool(folder).interrupted, new TextEncoder().encode(`${signal}\n`), 0o600);
+}
+
+async function spawnWrapper(
+  ports: HolderPorts,
+  step: Step,
+  planned: PlannedTask,
+  folder: string,
+  onEnd: () => void,
+): Promise<string | null> {
+  const { processes, table } = ports;
+  const tools = { env: "", setsid: "" };
+  for (const name of ["env", "setsid"] as const) {
+    const found = processes.findProgram(name, SYSTEM_SEARCH_PATH, "/");
+    if ("problem" in found) return `${name} is needed for batch scripts: ${found.problem.text}`;
+    tools[name] = found.file;
+  }
+  const errors = await processes.openOutput(batchSpool(folder).wrapperErrors);
+  if ("problem" in errors) return `Could not write to the spool folder ${folder}: ${errors.problem.text}`;
+  const { passed, dropped } = splitEnvironment(planned.environment);
+  const spawned = await processes.spawn({
+    file: SHELL,
+    argv: wrapperArgv(SHELL, folder, { ...table.cookie(step.name), ...dropped }, tools, planned.argv.slice(1)),
+    environment: withoutCookie(passed, table.cookie(step.name)),
+    workDir: step.workDir,
+    // Only its 1 and 2 are its own; 0 is one that surely does not hang.
+    descriptors: [planned.stdin, errors.value, errors.value, planned.stdin, planned.stdout, planned.stderr].map(
+      descriptor,
+    ),
+    ownSession: true,
+    onExit: (exit) => onWrapperExit(ports, step, planned.task, folder, exit.signal, onEnd),
+  });
+  processes.closeDescriptor(errors.value);
+  if ("problem" in spawned) return execProblem(SHELL, spawned.problem);
+  const wrapper = table.adopt(spawned.value, step.name, { spared: true });
+  if (wrapper) step.leaders.set(planned.task, wrapper);
+  return null;
+}
+
+/** Batch streams are always files. */
+function descriptor(stream: number | "client" | "stdout"): number {
+  return typeof stream === "number" ? stream : -1;
+}
+
+function withoutCookie(
+  environment: Record<string, string>,
+  cookie: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !(name in cookie)));
+}
+
+function onWrapperExit(
+  { processes, table }: HolderPorts,
+  step: Step,
+  task: number,
+  folder: string,
+  wrapperSignal: number,
+  onEnd: () => void,
+): void {
+  const read = readBatchExit(folder, processes, table);
+  if (read.phase === "ended") {
+    step.noteExit(task, read.exit);
+  } else {
+    step.problem = read.phase === "lost" ? read.cause : "the shell that ran the batch script ended without a word";
+    step.noteExit(task, wrapperSignal > 0 ? { code: 0, signal: wrapperSignal } : { code: SETUP_FAILED, signal: 0 });
+  }
+  onEnd();
+}

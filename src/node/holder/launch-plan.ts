@@ -1,0 +1,215 @@
+/**
+ * Everything about a launch that can be found wrong before anything is started: the work folder, the programs, the
+ * files. All problems are found at once, in Slurm's words and with Slurm's exit codes.
+ *
+ * Promise: a plan that fails leaves no descriptor open and has emptied no file.
+ */
+
+import type { ExitStatus } from "../../core/job.ts";
+import type { Outcome, SystemProblem } from "../../platform/process.ts";
+import type { StepLaunch, TaskLaunch } from "../../protocol/holder.ts";
+import { OPEN_WAIT_MS } from "./limits.ts";
+import { type HolderPorts, within } from "./ports.ts";
+
+/** A descriptor of the holder's, or the client at the other end of a pipe. */
+export type PlannedStream = number | "client";
+
+export interface PlannedTask {
+  readonly task: number;
+  /** Absolute. */
+  readonly file: string;
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly stdin: PlannedStream;
+  readonly stdout: PlannedStream;
+  /** `stdout` for the same pipe as stdout's. */
+  readonly stderr: PlannedStream | "stdout";
+}
+
+export interface LaunchPlan {
+  readonly tasks: readonly PlannedTask[];
+  /** Closes the descriptors of all files; once, after the start. */
+  close(): void;
+}
+
+export interface LaunchProblems {
+  readonly problems: readonly string[];
+  readonly exits: ReadonlyMap<number, ExitStatus>;
+}
+
+type PlanPorts = Pick<HolderPorts, "clock" | "processes">;
+
+/** The stream kinds of a task, as messages name them. */
+type FileRole = "stdin" | "stdout" | "stderr";
+
+interface FileWish {
+  readonly task: number;
+  readonly role: FileRole;
+  /** Absolute. */
+  readonly path: string;
+  readonly truncate: boolean;
+}
+
+const NULL_DEVICE = "/dev/null";
+
+/** Exit code of a task whose folder or files could not be had, as in Slurm. */
+const SETUP_FAILED = 1;
+
+/** Finds programs and opens files. Resolves to a plan, or to everything that is wrong. */
+export async function planLaunch(ports: PlanPorts, launch: StepLaunch): Promise<LaunchPlan | LaunchProblems> {
+  const found = new Problems();
+  const folder = ports.processes.folderProblem(launch.workDir);
+  if (folder) {
+    for (const { task } of launch.tasks) {
+      found.add(task, `couldn't chdir to ${launch.workDir}: ${folder.text}`, SETUP_FAILED);
+    }
+    return found;
+  }
+  const files = programFiles(ports, launch, found);
+  const opened = await openFiles(
+    ports,
+    launch.tasks.flatMap((task) => fileWishes(launch, task)),
+    found,
+  );
+  if (found.problems.length > 0) {
+    opened.close();
+    return found;
+  }
+  opened.truncate();
+  const tasks = launch.tasks.map((task) => plannedTask(launch, task, files.get(task.task) ?? "", opened));
+  return { tasks, close: opened.close };
+}
+
+class Problems implements LaunchProblems {
+  readonly problems: string[] = [];
+  readonly exits = new Map<number, ExitStatus>();
+
+  /** A task's first problem gives its exit code. */
+  add(task: number, text: string, code: number): void {
+    this.problems.push(text);
+    if (!this.exits.has(task)) this.exits.set(task, { code, signal: 0 });
+  }
+}
+
+/** The file of each task's program. */
+function programFiles(ports: PlanPorts, launch: StepLaunch, found: Problems): Map<number, string> {
+  const files = new Map<number, string>();
+  const looked = new Map<string, ReturnType<HolderPorts["processes"]["findProgram"]>>();
+  for (const task of launch.tasks) {
+    const name = launch.batch ? batchScriptPath(launch.batch.spool) : (task.argv[0] ?? "");
+    const searchPath = { ...launch.environment, ...task.environment }["PATH"] ?? "";
+    const memo = `${searchPath}\0${name}`;
+    const program = looked.get(memo) ?? ports.processes.findProgram(name, searchPath, launch.workDir);
+    looked.set(memo, program);
+    if ("file" in program) files.set(task.task, program.file);
+    else found.add(task.task, programProblem(name, program, launch.batch !== null), program.problem.number || 1);
+  }
+  return files;
+}
+
+function programProblem(
+  name: string,
+  { problem, interpreter }: { readonly problem: SystemProblem; readonly interpreter?: string },
+  isBatch: boolean,
+): string {
+  if (interpreter !== undefined && problem.code === "ENOENT") {
+    return `execve(): bad interpreter(${interpreter}): ${problem.text}`;
+  }
+  if (isBatch && problem.code === "ENOEXEC") {
+    return (
+      "This does not look like a batch script.  The first line must start with #! followed by the path to an " +
+      "interpreter. For instance: #!/bin/sh"
+    );
+  }
+  return execProblem(name, problem);
+}
+
+/** Slurm's words for a program that the system refuses to start. */
+export function execProblem(name: string, problem: SystemProblem): string {
+  return `execve(): ${name}: ${problem.text}`;
+}
+
+/** Where a batch script's text lies within its spool. */
+export function batchScriptPath(spool: string): string {
+  return `${spool}/script`;
+}
+
+/** The files that a task needs, /dev/null included. A batch script has no client: its pipes are /dev/null. */
+function fileWishes(launch: StepLaunch, task: TaskLaunch): FileWish[] {
+  const wishes: FileWish[] = [];
+  const relayed = launch.batch === null;
+  const absolute = (path: string): string => (path.startsWith("/") ? path : `${launch.workDir}/${path}`);
+  const wish = (role: FileRole, path: string, truncate: boolean): void => {
+    wishes.push({ task: task.task, role, path: absolute(path), truncate });
+  };
+  if (launch.pty) return wishes;
+  const { stdin } = task;
+  if (stdin.from === "file") wish("stdin", stdin.path, false);
+  else if (stdin.from === "null" || !relayed) wish("stdin", NULL_DEVICE, false);
+  for (const role of ["stdout", "stderr"] as const) {
+    const target = task[role];
+    if (target.to === "file") wish(role, target.path, !target.append);
+    else if (target.to === "null" || (target.to === "client" && !relayed)) wish(role, NULL_DEVICE, false);
+  }
+  return wishes;
+}
+
+interface OpenedFiles {
+  get(task: number, role: FileRole): number | undefined;
+  /** Empties what is not to be appended to. */
+  truncate(): void;
+  close(): void;
+}
+
+/** Opens each file once, however many tasks share it: they then write one after another, not over one another. */
+async function openFiles(ports: PlanPorts, wishes: readonly FileWish[], found: Problems): Promise<OpenedFiles> {
+  const { processes } = ports;
+  const opening = new Map<string, Promise<Outcome<number>>>();
+  const opened = new Map<string, number>();
+  const nameOf = ({ role, path }: FileWish): string => `${role === "stdin" ? "<" : ">"}${path}`;
+  for (const wish of wishes) {
+    const name = nameOf(wish);
+    if (!opening.has(name)) opening.set(name, openFile(ports, wish));
+  }
+  for (const wish of wishes) {
+    const outcome = await opening.get(nameOf(wish));
+    if (outcome === undefined) continue;
+    if ("value" in outcome) opened.set(nameOf(wish), outcome.value);
+    else found.add(wish.task, `Could not open ${wish.role} file ${wish.path}: ${outcome.problem.text}`, SETUP_FAILED);
+  }
+  const byTask = new Map(wishes.map((wish) => [`${wish.task}.${wish.role}`, opened.get(nameOf(wish))]));
+  return {
+    get: (task, role) => byTask.get(`${task}.${role}`),
+    truncate() {
+      const names = new Set(wishes.filter((wish) => wish.truncate).map(nameOf));
+      for (const name of names) processes.truncate(opened.get(name) ?? -1);
+    },
+    close() {
+      for (const descriptor of opened.values()) processes.closeDescriptor(descriptor);
+      opened.clear();
+    },
+  };
+}
+
+function openFile({ clock, processes }: PlanPorts, { role, path }: FileWish): Promise<Outcome<number>> {
+  const opening = role === "stdin" ? processes.openInput(path) : processes.openOutput(path);
+  const late: Outcome<number> = { problem: { code: "ETIMEDOUT", number: 110, text: "Connection timed out" } };
+  return within(clock, OPEN_WAIT_MS, opening, late, (outcome) => {
+    if ("value" in outcome) processes.closeDescriptor(outcome.value);
+  });
+}
+
+function plannedTask(launch: StepLaunch, task: TaskLaunch, file: string, opened: OpenedFiles): PlannedTask {
+  const { stderr } = task;
+  const stdout = opened.get(task.task, "stdout") ?? "client";
+  const errorStream = stderr.to === "stdout" ? (stdout === "client" ? "stdout" : stdout) : undefined;
+  return {
+    task: task.task,
+    file,
+    argv: [file, ...task.argv.slice(1)],
+    environment: { ...launch.environment, ...task.environment },
+    stdin: opened.get(task.task, "stdin") ?? "client",
+    stdout,
+    stderr: errorStream ?? opened.get(task.task, "stderr") ?? "client",
+  };
+}

@@ -1,0 +1,75 @@
+/** What a holder keeps and how long it waits, each with its reason. Times in milliseconds. */
+
+import { STREAM_WINDOW_BYTES } from "../../protocol/envelope.ts";
+
+/** Output that no client acknowledged, for each step: above it the programs block. */
+export const OUTPUT_WINDOW_BYTES = STREAM_WINDOW_BYTES;
+
+/** Reading goes on below this: not after each small acknowledgement. */
+export const OUTPUT_RESUME_BYTES = OUTPUT_WINDOW_BYTES / 2;
+
+/** What a queued item costs beside its data, so that many tiny ones can't fill memory. */
+export const ITEM_OVERHEAD_BYTES = 128;
+
+/** Largest item: larger ones gain nothing and delay the other streams. */
+export const ITEM_BYTES_MAX = 32 * 1024;
+
+/** Output is joined for this long: below what an eye sees, enough to spare a frame for each line. */
+export const COALESCE_MS = 4;
+
+/** The newest output of a terminal that nobody watches: some thousand full screens' worth of text. */
+export const PTY_TAIL_BYTES = 2 * 1024 * 1024;
+
+/** Input that waits for a program to read it; a client that waits for its answers never gets near it. */
+export const INPUT_WAITING_BYTES_MAX = 1024 * 1024;
+
+/** First and longest wait before a full terminal is offered more input. */
+export const PTY_RETRY_MS_MIN = 1;
+export const PTY_RETRY_MS_MAX = 5;
+
+/** After this a terminal whose output is stopped (Ctrl-S) is given up with what it still holds. */
+export const PTY_DRAIN_MS_MAX = 2_000;
+
+/** How long an attach waits for its step: as long as a slow prolog and a launch may take. */
+export const ATTACH_WAIT_MS = 600_000;
+
+/** Attaches that wait for steps nobody launched yet: far more than one node runs, and little memory. */
+export const ATTACH_WAITING_MAX = 1_000;
+
+/** A file that takes longer to open is on a dead file server, or a FIFO without a peer. */
+export const OPEN_WAIT_MS = 30_000;
+
+/** Processes left behind when a step's tasks ended have this long between TERM and KILL. */
+export const LEFTOVER_KILL_MS = 1_000;
+
+/** A step is over after this long even if a process of it can't be killed (stuck in the kernel). */
+export const LEFTOVER_WAIT_MS_MAX = 10_000;
+
+/** Once a step's processes are gone, a pipe still open is held by a stranger that hid from us. */
+export const PIPE_END_WAIT_MS = 2_000;
+
+/** A task's exit is told this long after the fact at the latest, even if a child of it holds its output open. */
+export const EXIT_NOTICE_MS = 250;
+
+/** How often a terminating job's processes are looked for: at first, and in the end. */
+export const TERMINATE_POLL_MS_MIN = 20;
+export const TERMINATE_POLL_MS_MAX = 200;
+
+/** An ended step that nobody ever attached to is let go: its client had a minute to come. */
+export const UNATTACHED_MS = 60_000;
+
+/** Uncollected output is let go this long after its step was forgotten: its client is not coming back. */
+export const UNCOLLECTED_MS = 600_000;
+
+/** Ended steps remembered, and bytes of uncollected output in all of them: the oldest are let go. */
+export const ENDED_STEPS_MAX = 1_000;
+export const ENDED_OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
+
+/** How often ended steps are looked through. */
+export const SWEEP_MS = 5_000;
+
+/** Problem texts of one step are cut here: a thousand tasks can fail in a thousand ways. */
+export const PROBLEM_CHARACTERS_MAX = 16 * 1024;
+
+/** Between the answer to a shutdown and the end: the answer leaves first. */
+export const SHUTDOWN_ANSWER_MS = 50;

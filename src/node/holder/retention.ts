@@ -1,0 +1,58 @@
+/** How long an ended step is remembered. Pure: looks at records and says which to let go. */
+
+import { ENDED_OUTPUT_BYTES_MAX, ENDED_STEPS_MAX, UNATTACHED_MS, UNCOLLECTED_MS } from "./limits.ts";
+
+/** What the rules look at; a Step has it. */
+export interface EndedStep {
+  readonly name: string;
+  readonly endedAtMs: number;
+  /** When the node daemon had its status on disk; null before. */
+  readonly forgottenAtMs: number | null;
+  readonly expectsClient: boolean;
+  readonly output: {
+    readonly wasAttached: boolean;
+    readonly hasClient: boolean;
+    readonly isCollected: boolean;
+    readonly costBytes: number;
+  };
+}
+
+export interface Retention<T> {
+  /** Forget them altogether. */
+  readonly remove: readonly T[];
+  /** Keep their status, drop their output. */
+  readonly drop: readonly T[];
+}
+
+/** Whether a client may still come for an ended step's output and exits. */
+export function isUncollected(step: EndedStep, nowMs: number): boolean {
+  const { output, endedAtMs, forgottenAtMs } = step;
+  if (!step.expectsClient || output.isCollected) return false;
+  if (output.hasClient) return true;
+  if (!output.wasAttached) return nowMs < endedAtMs + UNATTACHED_MS;
+  return nowMs < (forgottenAtMs ?? endedAtMs) + UNCOLLECTED_MS;
+}
+
+/**
+ * Which ended steps to let go now: those forgotten and collected, and the oldest above the limits.
+ * @param steps oldest first
+ */
+export function reviewEnded<T extends EndedStep>(steps: readonly T[], nowMs: number): Retention<T> {
+  const remove = steps.filter((step) => step.forgottenAtMs !== null && !isUncollected(step, nowMs));
+  const kept = steps.filter((step) => !remove.includes(step));
+  const drop: T[] = [];
+  let excess = kept.length - ENDED_STEPS_MAX;
+  let outputBytes = kept.reduce((total, { output }) => total + output.costBytes, 0);
+  for (const step of kept) {
+    if (excess <= 0 && outputBytes <= ENDED_OUTPUT_BYTES_MAX) break;
+    if (step.output.hasClient) continue;
+    outputBytes -= step.output.costBytes;
+    // The node daemon still has to learn how the others ended: they keep their status.
+    if (step.forgottenAtMs === null) drop.push(step);
+    else {
+      remove.push(step);
+      excess--;
+    }
+  }
+  return { remove, drop };
+}

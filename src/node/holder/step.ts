@@ -1,0 +1,99 @@
+/**
+ * One step as the holder knows it, from its start until it is forgotten:
+ *
+ *   launching ──> running ──> ended ──forgotten by the agent and collected by a client──> (gone)
+ *       └── could not start ────^
+ */
+
+import { formatStepKey, type StepKey } from "../../core/ids.ts";
+import { EXIT_OK, type ExitStatus } from "../../core/job.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { ProcessRef } from "../../platform/proctable.ts";
+import type { HolderStep, StepLaunch } from "../../protocol/holder.ts";
+import { PROBLEM_CHARACTERS_MAX } from "./limits.ts";
+import { StepInput } from "./step-input.ts";
+import { StepOutput } from "./step-output.ts";
+
+export type StepKind = "plain" | "pty" | "batch";
+
+export class Step {
+  readonly key: StepKey;
+  /** JOB.ATTEMPT.STEP */
+  readonly name: string;
+  readonly token: string;
+  readonly workDir: string;
+  readonly kind: StepKind;
+  /** Task numbers, in the order of the launch. */
+  readonly tasks: readonly number[];
+  readonly output: StepOutput;
+  readonly input = new StepInput();
+  /** The first process of each task; of a batch script, its wrapper. */
+  readonly leaders = new Map<number, ProcessRef>();
+  /** A batch script's spool folder. */
+  readonly spool: string | null;
+  phase: "running" | "ended" = "running";
+  /** Its tasks were started; false also if they could not be. */
+  isStarted = false;
+  /** It could not start: what its tasks do now says nothing more. */
+  private hasFailed = false;
+  /** Someone terminated its job before it started. */
+  isCancelled = false;
+  problem = "";
+  clean = false;
+  /** Milliseconds of the monotonic clock. */
+  endedAtMs = 0;
+  forgottenAtMs: number | null = null;
+  /** A terminal's; nothing to do for others. */
+  resize: (columns: number, rows: number) => void = () => {};
+  /** Lets go of what a terminal holds. */
+  dispose: () => void = () => {};
+  private readonly exits = new Map<number, ExitStatus>();
+
+  constructor(launch: StepLaunch, clock: Clock) {
+    this.key = launch.key;
+    this.name = formatStepKey(launch.key);
+    this.token = launch.token;
+    this.workDir = launch.workDir;
+    this.kind = launch.batch ? "batch" : launch.pty ? "pty" : "plain";
+    this.tasks = launch.tasks.map(({ task }) => task);
+    this.spool = launch.batch?.spool ?? null;
+    this.output = new StepOutput(clock, this.kind === "pty");
+  }
+
+  /** A batch script's files need nobody; anything else has a client that wants its exits. */
+  get expectsClient(): boolean {
+    return this.kind !== "batch";
+  }
+
+  /** Notes a task's end; true if it was the last one. */
+  noteExit(task: number, exit: ExitStatus): boolean {
+    if (this.hasFailed) return false;
+    this.exits.set(task, exit);
+    this.output.addExit(task, exit);
+    this.input.closeTarget(task);
+    return this.exits.size === this.tasks.length;
+  }
+
+  /** Makes it a step that could not start. Tasks without an exit of their own were fine, and never ran. */
+  fail(problems: Iterable<string>, exits: ReadonlyMap<number, ExitStatus>): void {
+    this.problem = [...new Set(problems)].join("\n").slice(0, PROBLEM_CHARACTERS_MAX);
+    this.exits.clear();
+    for (const task of this.tasks) this.exits.set(task, exits.get(task) ?? EXIT_OK);
+    this.hasFailed = true;
+    this.input.close();
+  }
+
+  /** The exits of the tasks that ended so far, in the order of the launch. */
+  taskExits(): { readonly task: number; readonly exit: ExitStatus }[] {
+    return this.tasks.flatMap((task) => {
+      const exit = this.exits.get(task);
+      return exit === undefined ? [] : [{ task, exit }];
+    });
+  }
+
+  describe(): HolderStep {
+    const { key, phase, problem, clean } = this;
+    const exits = phase === "ended" ? this.taskExits().map(({ exit }) => exit) : [];
+    return { key, phase, exits, problem, clean };
+  }
+}

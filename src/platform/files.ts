@@ -1,0 +1,89 @@
+/** The questions that commands ask of the file system. Answers in the words of the system: `Permission denied`. */
+
+import * as fs from "node:fs";
+import { errnoText } from "../util/errno.ts";
+
+export type ProgramState = "found" | "missing" | "not executable" | "a folder";
+
+/** The machine's files. */
+export function realFiles() {
+  return {
+    read: (path: string): Uint8Array => fs.readFileSync(path),
+    readStdin: (): Uint8Array => readAll(0),
+    isFolder: (path: string): boolean => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
+    findProgram,
+    writeProblem,
+  };
+}
+
+function findProgram(name: string, cwd: string, pathVariable: string): ProgramState {
+  if (name.includes("/")) return programState(name.startsWith("/") ? name : `${cwd}/${name}`);
+  let best: ProgramState = "missing";
+  for (const folder of pathVariable.split(":")) {
+    // An empty part of PATH means the working directory.
+    const state = programState(`${folder === "" ? cwd : folder}/${name}`);
+    if (state === "found") return state;
+    if (state === "not executable") best = state;
+  }
+  return best;
+}
+
+function programState(path: string): ProgramState {
+  try {
+    if (fs.statSync(path).isDirectory()) return "a folder";
+    fs.accessSync(path, fs.constants.X_OK);
+    return "found";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EACCES" ? "not executable" : "missing";
+  }
+}
+
+/** Why a file can't be opened for writing; empty if it can. Folders that are missing on the way will be made. */
+function writeProblem(path: string): string {
+  try {
+    if (fs.statSync(path).isDirectory()) return "Is a directory";
+    fs.accessSync(path, fs.constants.W_OK);
+    return "";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT" ? folderProblem(parentOf(path)) : errnoText(error);
+  }
+}
+
+function folderProblem(folder: string): string {
+  try {
+    if (!fs.statSync(folder).isDirectory()) return "Not a directory";
+    fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK);
+    return "";
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    return isMissing && folder !== parentOf(folder) ? folderProblem(parentOf(folder)) : errnoText(error);
+  }
+}
+
+function parentOf(path: string): string {
+  const slash = path.replace(/\/+$/, "").lastIndexOf("/");
+  return slash <= 0 ? "/" : path.slice(0, slash);
+}
+
+/** Everything until the end of a descriptor, also where it was made non-blocking by another program. */
+function readAll(fd: number): Uint8Array {
+  const chunks: Buffer[] = [];
+  const chunk = Buffer.allocUnsafe(64 * 1024);
+  for (;;) {
+    try {
+      const bytes = fs.readSync(fd, chunk, 0, chunk.length, null);
+      if (bytes === 0) return Buffer.concat(chunks);
+      chunks.push(Buffer.from(chunk.subarray(0, bytes)));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EOF") return Buffer.concat(chunks);
+      if (code !== "EAGAIN") throw error;
+      waitBriefly();
+    }
+  }
+}
+
+/** Sleeps for a few milliseconds, synchronously. */
+export function waitBriefly(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+}

@@ -1,0 +1,105 @@
+/** GPUs that do not exist: from a count (`4`) or from a JSON file, the same ones at each start. */
+
+import { readFileSync } from "node:fs";
+import { shortHash } from "../util/hash.ts";
+import type { DetectedGpu, GpuProvider } from "./gpu.ts";
+import { shortGpuType } from "./gpu-parse.ts";
+
+/** Four times the largest real machine. */
+const FAKE_GPUS_MAX = 256;
+
+const FAKE_MODEL = "Fake GPU";
+const FAKE_TYPE = "fake";
+const FAKE_MEMORY_MIB = 16_384;
+
+type FakeGpus = { readonly gpus: readonly DetectedGpu[] } | { readonly problem: string };
+
+/**
+ * Reads the setting: a count, or the path of a file with a list of `{model, type?, memoryMiB?, uuid?}`.
+ * @returns the GPUs, or one sentence on what is wrong
+ */
+export function readFakeGpus(setting: string, hostname: string): FakeGpus {
+  const fail = (problem: string): FakeGpus => ({ problem: `MGPU_FAKE_GPUS: ${problem}` });
+  if (/^[+-]?\d+(\.\d*)?$/.test(setting)) {
+    const count = Number(setting);
+    if (!Number.isInteger(count) || count < 0 || count > FAKE_GPUS_MAX) {
+      return fail(`expected a count from 0 to ${FAKE_GPUS_MAX} or the path of a JSON file, got "${setting}"`);
+    }
+    const one = { model: FAKE_MODEL, type: FAKE_TYPE };
+    return { gpus: Array.from({ length: count }, (_, index) => fakeGpu(one, index, hostname)) };
+  }
+  let text: string;
+  try {
+    text = readFileSync(setting, "utf8");
+  } catch (error) {
+    return fail(`can't read the file "${setting}": ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+  const parsed = parseFakeGpus(text, hostname);
+  return typeof parsed === "string" ? fail(`${setting}: ${parsed}`) : { gpus: parsed };
+}
+
+/** The GPUs that a file's text lists, or what is wrong with it in words. */
+export function parseFakeGpus(text: string, hostname: string): DetectedGpu[] | string {
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch (error) {
+    return `not JSON: ${(error as Error).message}`;
+  }
+  if (!Array.isArray(list)) return "expected a list of {model, type?, memoryMiB?, uuid?}";
+  if (list.length > FAKE_GPUS_MAX) return `lists ${list.length} GPUs; at most ${FAKE_GPUS_MAX} are allowed`;
+  const gpus: DetectedGpu[] = [];
+  for (const [index, item] of list.entries()) {
+    const problem = itemProblem(item);
+    if (problem) return `GPU ${index}: ${problem}`;
+    const gpu = fakeGpu(item as FakeItem, index, hostname);
+    if (gpus.some((other) => other.uuid === gpu.uuid)) return `GPU ${index}: its uuid "${gpu.uuid}" is used twice`;
+    gpus.push(gpu);
+  }
+  return gpus;
+}
+
+/** A provider of idle GPUs. */
+export function fakeProvider(gpus: readonly DetectedGpu[]): GpuProvider {
+  return {
+    inventory: async () => ({ provider: "fake", gpus, problem: null }),
+    load: async () =>
+      gpus.map(({ index }) => {
+        return { index, utilisationPercent: 0, memoryUsedMiB: 0, temperatureC: 30, powerW: 0, processes: [] };
+      }),
+  };
+}
+
+interface FakeItem {
+  readonly model: string;
+  readonly type?: string;
+  readonly memoryMiB?: number;
+  readonly uuid?: string;
+}
+
+function fakeGpu(item: FakeItem, index: number, hostname: string): DetectedGpu {
+  return {
+    index,
+    uuid: item.uuid ?? `GPU-fake-${shortHash(hostname)}-${index}`,
+    model: item.model,
+    type: item.type?.toLowerCase() ?? shortGpuType(item.model),
+    memoryMiB: item.memoryMiB ?? FAKE_MEMORY_MIB,
+  };
+}
+
+function itemProblem(item: unknown): string {
+  if (typeof item !== "object" || item === null || Array.isArray(item)) return "expected {model, ...}";
+  const { model, type, memoryMiB, uuid, ...others } = item as Record<string, unknown>;
+  const unknown = Object.keys(others);
+  if (unknown.length > 0) return `unknown key "${unknown[0]}"`;
+  if (!isWord(model)) return "model must be a text that is not empty";
+  if (type !== undefined && !isWord(type)) return "type must be a text that is not empty";
+  if (uuid !== undefined && !isWord(uuid)) return "uuid must be a text that is not empty";
+  const whole = memoryMiB === undefined || (Number.isSafeInteger(memoryMiB) && (memoryMiB as number) >= 0);
+  return whole ? "" : "memoryMiB must be a count of MiB";
+}
+
+/** As long as the wire's names may be. */
+function isWord(value: unknown): boolean {
+  return typeof value === "string" && value.trim() !== "" && value.length <= 256;
+}

@@ -1,0 +1,59 @@
+/** What this machine is. Read once at start; each fact has a fallback, so reading never fails. */
+
+import { readFileSync } from "node:fs";
+import * as os from "node:os";
+
+export interface HostFacts {
+  /** Without its domain. */
+  readonly hostname: string;
+  /** CPUs that this process may use: its affinity counts. */
+  readonly cpus: number;
+  /** All the memory of the machine. */
+  readonly memoryMiB: number;
+  /** Changes with each boot; empty where the kernel does not tell. */
+  readonly bootId: string;
+  /** `Ubuntu 24.04.1 LTS, Linux 6.8.0`. */
+  readonly os: string;
+  readonly arch: string;
+}
+
+/** The facts of the machine that this process runs on. */
+export function readHost(): HostFacts {
+  return {
+    hostname: shortHostname(os.hostname()),
+    cpus: os.availableParallelism(),
+    memoryMiB: parseMemTotal(readText("/proc/meminfo")) ?? Math.floor(os.totalmem() / 2 ** 20),
+    bootId: readText("/proc/sys/kernel/random/boot_id").trim(),
+    os: describeOs(readText("/etc/os-release"), os.type(), os.release()),
+    arch: os.arch(),
+  };
+}
+
+/** `gpu1` of `gpu1.lab.example`. */
+export function shortHostname(hostname: string): string {
+  return hostname.split(".")[0] || "localhost";
+}
+
+/** MiB of the MemTotal line of /proc/meminfo, which counts kB; `undefined` if there is none. */
+export function parseMemTotal(text: string): number | undefined {
+  const match = /^MemTotal:\s+(\d+) kB$/m.exec(text);
+  return match ? Math.floor(Number(match[1]) / 1024) : undefined;
+}
+
+/** The distribution's name and the kernel; the kernel alone where /etc/os-release says nothing. */
+export function describeOs(osRelease: string, kernel: string, release: string): string {
+  const pretty = /^PRETTY_NAME=(.*)$/m
+    .exec(osRelease)?.[1]
+    ?.trim()
+    .replace(/^(["'])(.*)\1$/, "$2");
+  const version = `${kernel} ${release}`;
+  return pretty ? `${pretty}, ${version}` : version;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

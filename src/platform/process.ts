@@ -1,0 +1,437 @@
+/**
+ * Processes, and the files and pipes they are started with, as an argument. What a user can get wrong comes back
+ * as a value with the system's own words, never as an exception.
+ *
+ * Pipes are real ones: Node's own are sockets, and a program that opens /dev/stderr or /dev/stdin (many shell
+ * scripts do) fails on a socket with ENXIO. Node can't make a pipe, so FIFOs are made by mkfifo(1), opened and
+ * unlinked, a few ahead of need.
+ *
+ * A limit of Node: a child that dies of a real-time signal is told as exit code 0.
+ */
+
+import { type ChildProcess, execFile, type StdioOptions, spawn as spawnChild } from "node:child_process";
+import * as fs from "node:fs";
+import { Socket } from "node:net";
+import { constants, tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
+
+/** A refusal of the operating system. */
+export interface SystemProblem {
+  /** `ENOENT` */
+  readonly code: string;
+  /** errno's number: 2 */
+  readonly number: number;
+  /** As the C library words it: `No such file or directory` */
+  readonly text: string;
+}
+
+export type Outcome<T> = { readonly value: T } | { readonly problem: SystemProblem };
+
+/** A program that could be started, or why not; `interpreter` when its `#!` line names one that is missing. */
+export type FoundProgram =
+  | { readonly file: string }
+  | { readonly problem: SystemProblem; readonly interpreter?: string };
+
+/** How a process ended: one of the two is 0. */
+export interface ProcessExit {
+  readonly code: number;
+  readonly signal: number;
+}
+
+/** Bytes coming from a program. */
+export interface ByteSource {
+  /** Calls `onData` with each chunk and `onEnd` once. Set once. */
+  start(onData: (chunk: Uint8Array) => void, onEnd: () => void): void;
+  /** Stops reading, so that the program blocks; one more chunk may be kept inside. */
+  pause(): void;
+  resume(): void;
+  /** Reads no more; `onEnd` is still called. */
+  close(): void;
+}
+
+/** Bytes going to a program. */
+export interface ByteTarget {
+  /** Takes all of `data`; false asks the caller to wait for `onRoom`. Ignored once closed. */
+  write(data: Uint8Array): boolean;
+  /** Closes after what was written is taken. */
+  end(): void;
+  /** Closes at once. */
+  close(): void;
+  /** The program closed its end, or `end` or `close` was done. */
+  readonly closed: boolean;
+  /** Called when there is room again, and when it closed. */
+  onRoom: (() => void) | null;
+}
+
+export interface SpawnRequest {
+  /** Absolute. */
+  readonly file: string;
+  /** The first is the name that the program sees itself called by. */
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workDir: string;
+  /** The child's descriptors 0, 1, 2 ...; the caller still closes its own. */
+  readonly descriptors: readonly number[];
+  /** Makes it the leader of a session and process group of its own. */
+  readonly ownSession: boolean;
+  onExit(exit: ProcessExit): void;
+}
+
+export interface Processes {
+  /**
+   * Finds what execve would start: names without a slash along `searchPath`, others against `workDir`.
+   * A file that is neither a binary nor begins with `#!` is ENOEXEC, as for the kernel.
+   */
+  findProgram(name: string, searchPath: string, workDir: string): FoundProgram;
+  /** Why one can't work in a folder; null if one can. */
+  folderProblem(path: string): SystemProblem | null;
+  /** Opens for reading; may wait for as long as the file system or a FIFO's writer takes. */
+  openInput(path: string): Promise<Outcome<number>>;
+  /** Opens for appending, without truncating; makes missing parent folders (0755). */
+  openOutput(path: string): Promise<Outcome<number>>;
+  /** Empties an open file; devices and pipes are left alone. */
+  truncate(descriptor: number): void;
+  closeDescriptor(descriptor: number): void;
+  /** A pipe whose writing end is for a child (close it after the spawn). */
+  pipeFromChild(): Promise<Outcome<{ readonly childEnd: number; readonly source: ByteSource }>>;
+  /** A pipe whose reading end is for a child (close it after the spawn). */
+  pipeToChild(): Promise<Outcome<{ readonly childEnd: number; readonly target: ByteTarget }>>;
+  /** Starts a process; resolves with its pid before it can have been reaped. */
+  spawn(request: SpawnRequest): Promise<Outcome<number>>;
+  /** Replaces a small file, visible whole or not at all. Not durable. */
+  writeFile(path: string, data: Uint8Array, mode: number): Outcome<null>;
+  /** A small file's text; null if there is none. */
+  readText(path: string): string | null;
+  removeFile(path: string): void;
+  /** Lets go of the pipes kept ready. */
+  close(): void;
+}
+
+export interface ProcessesOptions {
+  /** Where FIFOs exist for a moment; the system's folder for temporary files by default. */
+  readonly scratchFolder?: string;
+  /** Descriptors without close-on-exec that no child may inherit: they are replaced by /dev/null in it. */
+  readonly hiddenDescriptors?: () => Iterable<number>;
+}
+
+/** FIFOs made at once: one mkfifo costs 2 to 3 ms for any number. */
+const PIPES_PER_FILL = 8;
+
+/** Below this many ready pipes more are made: a task needs at most three. */
+const PIPES_READY_MIN = 3;
+
+/** What execvp searches when the environment has no PATH. */
+const SEARCH_PATH_DEFAULT = "/bin:/usr/bin";
+
+/** The kernel reads no more of a script's first line. */
+const INTERPRETER_LINE_BYTES = 256;
+
+const openFile = promisify(fs.open);
+
+/** The machine's processes. */
+export function realProcesses(options: ProcessesOptions = {}): Processes {
+  const pool = new PipePool(options.scratchFolder ?? tmpdir());
+  const hidden = options.hiddenDescriptors ?? (() => []);
+  return {
+    findProgram,
+    folderProblem,
+    openInput: (path) => attempt(() => openFile(path, fs.constants.O_RDONLY | fs.constants.O_NOCTTY)),
+    openOutput: (path) => attempt(() => openOutput(path)),
+    truncate(descriptor) {
+      // Devices and pipes refuse with EINVAL, and have nothing to empty.
+      attemptNow(() => fs.ftruncateSync(descriptor, 0));
+    },
+    closeDescriptor: (descriptor) => void attemptNow(() => fs.closeSync(descriptor)),
+    pipeFromChild: () => pool.take(fs.constants.O_RDONLY, (ours, childEnd) => ({ childEnd, source: pipeSource(ours) })),
+    pipeToChild: () => pool.take(fs.constants.O_WRONLY, (ours, childEnd) => ({ childEnd, target: pipeTarget(ours) })),
+    spawn: (request) => spawnProcess(request, hidden()),
+    writeFile: (path, data, mode) => attemptNow(() => replaceFile(path, data, mode)),
+    readText,
+    removeFile: (path) => fs.rmSync(path, { force: true }),
+    close: () => pool.close(),
+  };
+}
+
+/** The system's words for a code such as `ENOENT`. */
+export function systemProblem(code: string): SystemProblem {
+  const number = constants.errno[code as keyof typeof constants.errno] ?? 0;
+  return { code, number, text: PROBLEM_TEXTS[code] ?? code };
+}
+
+const PROBLEM_TEXTS: Readonly<Record<string, string>> = {
+  E2BIG: "Argument list too long",
+  EACCES: "Permission denied",
+  EAGAIN: "Resource temporarily unavailable",
+  EBUSY: "Device or resource busy",
+  EDQUOT: "Disk quota exceeded",
+  EINVAL: "Invalid argument",
+  EIO: "Input/output error",
+  EISDIR: "Is a directory",
+  ELOOP: "Too many levels of symbolic links",
+  EMFILE: "Too many open files",
+  ENAMETOOLONG: "File name too long",
+  ENFILE: "Too many open files in system",
+  ENODEV: "No such device",
+  ENOENT: "No such file or directory",
+  ENOEXEC: "Exec format error",
+  ENOMEM: "Cannot allocate memory",
+  ENOSPC: "No space left on device",
+  ENOTDIR: "Not a directory",
+  ENXIO: "No such device or address",
+  EPERM: "Operation not permitted",
+  EROFS: "Read-only file system",
+  ESTALE: "Stale file handle",
+  ETIMEDOUT: "Connection timed out",
+  ETXTBSY: "Text file busy",
+};
+
+function problemOf(error: unknown): SystemProblem {
+  const { code, message } = error as NodeJS.ErrnoException;
+  // Node itself refuses strings with a zero byte, which execve could not take either.
+  if (code === "ERR_INVALID_ARG_VALUE") return { ...systemProblem("EINVAL"), text: "a zero byte in an argument" };
+  return code === undefined ? { code: "EIO", number: 5, text: message } : systemProblem(code);
+}
+
+async function attempt<T>(action: () => Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { value: await action() };
+  } catch (error) {
+    return { problem: problemOf(error) };
+  }
+}
+
+function attemptNow<T>(action: () => T): Outcome<T> {
+  try {
+    return { value: action() };
+  } catch (error) {
+    return { problem: problemOf(error) };
+  }
+}
+
+function findProgram(name: string, searchPath: string, workDir: string): FoundProgram {
+  if (name === "") return { problem: systemProblem("ENOENT") };
+  if (name.includes("/")) return checkProgram(resolve(workDir, name), workDir);
+  let refused: FoundProgram = { problem: systemProblem("ENOENT") };
+  for (const folder of (searchPath || SEARCH_PATH_DEFAULT).split(":")) {
+    const found = checkProgram(resolve(workDir, folder, name), workDir);
+    if ("file" in found || found.interpreter !== undefined) return found;
+    // As execvp: a folder is passed over, a file that may not be executed only wins over finding nothing.
+    if (found.problem.code === "ENOEXEC") return found;
+    if (found.problem.code === "EACCES") refused = found;
+  }
+  return refused;
+}
+
+function checkProgram(file: string, workDir: string): FoundProgram {
+  const checked = attemptNow(() => {
+    if (fs.statSync(file).isDirectory()) return "EISDIR";
+    fs.accessSync(file, fs.constants.X_OK);
+    return "";
+  });
+  if ("problem" in checked) return checked;
+  if (checked.value !== "") return { problem: systemProblem(checked.value) };
+  const head = attemptNow(() => readHead(file));
+  // Executable but not readable: only the kernel can tell.
+  if ("problem" in head) return { file };
+  if (head.value.startsWith("#!")) return checkInterpreter(file, head.value, workDir);
+  if (head.value.startsWith("\x7fELF") || otherFormatsRun()) return { file };
+  return { problem: systemProblem("ENOEXEC") };
+}
+
+function checkInterpreter(file: string, head: string, workDir: string): FoundProgram {
+  const line = (head.split("\n", 1)[0] ?? "").slice(2).replace(/^[ \t]+/, "");
+  const interpreter = line.split(/[ \t]/, 1)[0] ?? "";
+  if (interpreter === "") return { problem: systemProblem("ENOEXEC") };
+  const checked = attemptNow(() => fs.accessSync(resolve(workDir, interpreter), fs.constants.X_OK));
+  return "problem" in checked ? { problem: checked.problem, interpreter } : { file };
+}
+
+function readHead(file: string): string {
+  const descriptor = fs.openSync(file, "r");
+  try {
+    const buffer = Buffer.alloc(INTERPRETER_LINE_BYTES);
+    return buffer.toString("latin1", 0, fs.readSync(descriptor, buffer, 0, buffer.length, 0));
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/** Whether the kernel was taught further formats (binfmt_misc: foreign binaries, Windows programs on WSL). */
+function otherFormatsRun(): boolean {
+  const names = attemptNow(() => fs.readdirSync("/proc/sys/fs/binfmt_misc"));
+  return "value" in names && names.value.some((name) => name !== "register" && name !== "status");
+}
+
+function folderProblem(path: string): SystemProblem | null {
+  const checked = attemptNow(() => {
+    if (!fs.statSync(path).isDirectory()) return "ENOTDIR";
+    fs.accessSync(path, fs.constants.X_OK);
+    return "";
+  });
+  if ("problem" in checked) return checked.problem;
+  return checked.value === "" ? null : systemProblem(checked.value);
+}
+
+async function openOutput(path: string): Promise<number> {
+  const { O_WRONLY, O_CREAT, O_APPEND, O_NOCTTY } = fs.constants;
+  const open = (): Promise<number> => openFile(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0o666);
+  try {
+    return await open();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    await fs.promises.mkdir(dirname(path), { recursive: true, mode: 0o755 });
+    return open();
+  }
+}
+
+function replaceFile(path: string, data: Uint8Array, mode: number): null {
+  const temporary = `${path}.tmp`;
+  fs.rmSync(temporary, { force: true });
+  fs.writeFileSync(temporary, data, { mode, flag: "wx" });
+  // The umask may have taken bits away.
+  fs.chmodSync(temporary, mode);
+  fs.renameSync(temporary, path);
+  return null;
+}
+
+function readText(path: string): string | null {
+  const read = attemptNow(() => fs.readFileSync(path, "utf8"));
+  return "value" in read ? read.value : null;
+}
+
+/** Pipes made ahead: each is one read-write descriptor of a FIFO that has no name any more. */
+class PipePool {
+  private readonly folder: string;
+  private readonly ready: number[] = [];
+  private filling: Promise<void> | null = null;
+  private closed = false;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Opens both ends of a pipe; ours is non-blocking, the child's is not. */
+  async take<T>(oursMode: number, wrap: (ours: number, childEnd: number) => T): Promise<Outcome<T>> {
+    const { O_RDONLY, O_WRONLY, O_NONBLOCK } = fs.constants;
+    while (this.ready.length === 0) {
+      const filled = await attempt(() => this.fill());
+      if ("problem" in filled) return filled;
+    }
+    const both = this.ready.pop() as number;
+    if (this.ready.length < PIPES_READY_MIN) this.fill().catch(() => {});
+    try {
+      const path = `/proc/self/fd/${both}`;
+      const ours = fs.openSync(path, oursMode | O_NONBLOCK);
+      const childEnd = fs.openSync(path, oursMode === O_RDONLY ? O_WRONLY : O_RDONLY);
+      return { value: wrap(ours, childEnd) };
+    } catch (error) {
+      return { problem: problemOf(error) };
+    } finally {
+      fs.closeSync(both);
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const descriptor of this.ready.splice(0)) fs.closeSync(descriptor);
+  }
+
+  private fill(): Promise<void> {
+    this.filling ??= this.makePipes().finally(() => {
+      this.filling = null;
+    });
+    return this.filling;
+  }
+
+  private async makePipes(): Promise<void> {
+    const folder = fs.mkdtempSync(join(this.folder, "mgpu-pipes-"));
+    try {
+      const names = Array.from({ length: PIPES_PER_FILL }, (_, index) => join(folder, String(index)));
+      await promisify(execFile)("mkfifo", ["-m", "600", ...names]);
+      for (const name of names) this.ready.push(fs.openSync(name, fs.constants.O_RDWR));
+      if (this.closed) this.close();
+    } finally {
+      fs.rmSync(folder, { recursive: true, force: true });
+    }
+  }
+}
+
+function pipeSource(descriptor: number): ByteSource {
+  return socketSource(new Socket({ fd: descriptor, readable: true, writable: false }));
+}
+
+/** A stream of Node as a source. */
+export function socketSource(socket: Socket): ByteSource {
+  return {
+    start(onData, onEnd) {
+      socket.on("data", onData);
+      // An error on a pipe or terminal is its end: `close` follows.
+      socket.on("error", () => {});
+      socket.once("close", onEnd);
+    },
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+    close: () => void socket.destroy(),
+  };
+}
+
+function pipeTarget(descriptor: number): ByteTarget {
+  const socket = new Socket({ fd: descriptor, readable: false, writable: true });
+  const target: ByteTarget = {
+    write: (data) => !socket.writable || socket.write(data),
+    end: () => void socket.end(),
+    close: () => void socket.destroy(),
+    get closed() {
+      return !socket.writable;
+    },
+    onRoom: null,
+  };
+  socket.on("drain", () => target.onRoom?.());
+  // EPIPE: the program closed its end; `close` follows.
+  socket.on("error", () => {});
+  socket.once("close", () => target.onRoom?.());
+  return target;
+}
+
+function spawnProcess(request: SpawnRequest, hidden: Iterable<number>): Promise<Outcome<number>> {
+  const { file, argv, environment, workDir, descriptors, ownSession, onExit } = request;
+  const overlay = hideDescriptors(descriptors, hidden);
+  return new Promise((resolve) => {
+    let child: ChildProcess;
+    try {
+      child = spawnChild(file, argv.slice(1), {
+        argv0: argv[0] ?? file,
+        env: environment,
+        cwd: workDir,
+        stdio: overlay.stdio,
+        detached: ownSession,
+      });
+    } catch (error) {
+      return resolve({ problem: problemOf(error) });
+    } finally {
+      if (overlay.nullDescriptor !== null) fs.closeSync(overlay.nullDescriptor);
+    }
+    child.once("error", (error) => resolve({ problem: problemOf(error) }));
+    child.once("spawn", () => resolve({ value: child.pid as number }));
+    child.once("exit", (code, signal) => {
+      onExit({ code: code ?? 0, signal: signal === null ? 0 : constants.signals[signal] });
+    });
+  });
+}
+
+/** The stdio list that also covers the hidden descriptors in the child, with /dev/null. */
+function hideDescriptors(
+  descriptors: readonly number[],
+  hidden: Iterable<number>,
+): { readonly stdio: StdioOptions; readonly nullDescriptor: number | null } {
+  const stdio: ("ignore" | number)[] = [...descriptors];
+  let nullDescriptor: number | null = null;
+  for (const descriptor of hidden) {
+    if (descriptor < descriptors.length) continue;
+    while (stdio.length <= descriptor) stdio.push("ignore");
+    nullDescriptor ??= fs.openSync("/dev/null", "r+");
+    stdio[descriptor] = nullDescriptor;
+  }
+  return { stdio, nullDescriptor };
+}

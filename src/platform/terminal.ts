@@ -1,0 +1,86 @@
+/**
+ * Standard input as it comes, the terminal's size and raw mode, and signals. Everything here is loaded at its first
+ * use: plain commands never pay for it.
+ */
+
+import { isTerminal } from "./stdio.ts";
+
+const STDIN_FD = 0;
+const STDOUT_FD = 1;
+
+type SignalHandler = () => void;
+
+/** The process's own input. */
+export function realInput() {
+  let stopReading: (() => void) | null = null;
+  return {
+    async read(take: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+      const stream = process.stdin;
+      await new Promise<void>((resolve, reject) => {
+        stopReading = () => {
+          stream.pause();
+          stream.removeAllListeners("data");
+          resolve();
+        };
+        stream.on("data", (chunk: Buffer) => {
+          // One chunk at a time: the kernel holds back whoever writes to us.
+          stream.pause();
+          take(chunk).then(() => stopReading !== null && stream.resume(), reject);
+        });
+        stream.once("end", resolve);
+        stream.once("close", resolve);
+        // A terminal that is gone, a folder as input: there is nothing more to read.
+        stream.once("error", () => resolve());
+      });
+    },
+    stop(): void {
+      stopReading?.();
+      stopReading = null;
+      if (process.stdin.isTTY) process.stdin.unref();
+    },
+  };
+}
+
+/** The process's own terminal. */
+export function realTerminal() {
+  return {
+    size(): { columns: number; rows: number } | null {
+      if (!isTerminal(STDOUT_FD)) return null;
+      const [columns, rows] = process.stdout.getWindowSize();
+      // A terminal that does not know its size says 0.
+      return columns > 0 && rows > 0 ? { columns, rows } : { columns: 80, rows: 24 };
+    },
+    raw,
+  };
+}
+
+/** Calls `handler` instead of what the signal would do; the result undoes that. */
+export function onSignal(name: NodeJS.Signals, handler: SignalHandler): () => void {
+  process.on(name, handler);
+  return () => void process.off(name, handler);
+}
+
+function raw(): () => void {
+  if (!isTerminal(STDIN_FD)) return () => {};
+  const { stdin } = process;
+  let isRaw = true;
+  const restore = (): void => {
+    if (!isRaw) return;
+    isRaw = false;
+    process.off("exit", restore);
+    stdin.setRawMode(false);
+  };
+  stdin.setRawMode(true);
+  process.on("exit", restore);
+  leaveOutputAlone();
+  return restore;
+}
+
+/**
+ * Node's raw mode lets the terminal go on turning line feeds into carriage return and line feed, which the remote
+ * terminal did already; programs that move the cursor with a bare line feed would draw stairs. Undone with raw mode.
+ */
+function leaveOutputAlone(): void {
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
+  spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"] });
+}

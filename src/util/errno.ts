@@ -1,0 +1,21 @@
+/** Errors of the operating system in its own words. */
+
+/** Sentences of the errors that users meet. */
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: "Permission denied",
+  EPERM: "Operation not permitted",
+  ENOENT: "No such file or directory",
+  ENOTDIR: "Not a directory",
+  EISDIR: "Is a directory",
+  EROFS: "Read-only file system",
+  ENAMETOOLONG: "File name too long",
+  ELOOP: "Too many levels of symbolic links",
+  ENOSPC: "No space left on device",
+  EIO: "Input/output error",
+};
+
+/** `No such file or directory` for an error with code ENOENT, and so on; else its code or message. */
+export function errnoText(error: unknown): string {
+  const { code = "", message = String(error) } = error as { code?: string; message?: string };
+  return WORDS[code] ?? (code || message);
+}

@@ -1,0 +1,88 @@
+/**
+ * A job as squeue and sacct list it: one flat record, made by the controller, the same for tables and JSON.
+ *
+ * Times are milliseconds since 1970 and `null` where Slurm prints N/A.
+ */
+
+import { fold } from "../core/hostlist.ts";
+import { displayState, isEnded, type Job, type JobState } from "../core/job.ts";
+import { type Allocation, totalCpus } from "../core/resources.ts";
+import type { JobRow } from "../protocol/procedures.ts";
+
+/** What a job's record alone does not tell. */
+export interface JobRowExtra {
+  /** Slurm's reason word of a waiting job, `None` for any other. */
+  readonly reason: string;
+  /** The same in words; empty where there is none. */
+  readonly reasonText: string;
+  readonly priority: number;
+  /** Name of the partition that the job is in. */
+  readonly partition: string;
+}
+
+/** Slurm's reason words of jobs that ended badly. */
+const END_REASONS: Partial<Record<JobState, string>> = {
+  FAILED: "NonZeroExitCode",
+  TIMEOUT: "TimeLimit",
+  NODE_FAIL: "NodeDown",
+  BOOT_FAIL: "JobLaunchFailure",
+  DEADLINE: "DeadLine",
+  OUT_OF_MEMORY: "OutOfMemory",
+};
+
+/** The job's row. Counts are what the job was given, or what it asks for while it waits. */
+export function toJobRow(job: Job, extra: JobRowExtra): JobRow {
+  const { spec } = job;
+  const ended = isEnded(job) ? job : null;
+  const allocation = job.state === "PENDING" ? [] : job.allocation;
+  return {
+    id: job.id,
+    name: spec.name,
+    user: spec.user.name,
+    uid: spec.user.uid,
+    partition: extra.partition,
+    state: displayState(job),
+    reason: ended ? (END_REASONS[ended.state] ?? "None") : extra.reason,
+    reasonText: ended ? ended.cause : extra.reasonText,
+    submitAt: job.submitAt,
+    eligibleAt: job.state === "PENDING" ? job.eligibleAt : job.submitAt,
+    startAt: job.state === "PENDING" ? null : job.startAt,
+    endAt: ended ? ended.endAt : null,
+    limitS: (job.state === "PENDING" ? null : job.limitS) ?? spec.timeLimitS ?? 0,
+    ...placement(job, allocation),
+    priority: extra.priority,
+    attempt: job.attempt,
+    exitCode: ended?.exit.code ?? 0,
+    exitSignal: ended?.exit.signal ?? 0,
+    kind: spec.kind,
+    command: spec.argv.join(" "),
+    workDir: spec.workDir,
+    stdout: spec.io.stdout ?? "",
+    cause: ended?.cause ?? "",
+  };
+}
+
+/** `node1:0,1;node2:0`: which GPUs an allocation holds; empty if none. */
+export function formatGpuIds(allocation: Allocation): string {
+  return allocation
+    .filter((share) => share.gpus.length > 0)
+    .map((share) => `${share.node}:${share.gpus.map((grant) => grant.index).join(",")}`)
+    .join(";");
+}
+
+type Placement = "nodeList" | "nodes" | "tasks" | "cpus" | "cpusPerTask" | "memoryMiB" | "gpus" | "gpuType" | "gpuIds";
+
+function placement({ spec: { request } }: Job, allocation: Allocation): Pick<JobRow, Placement> {
+  const isPlaced = allocation.length > 0;
+  return {
+    nodeList: isPlaced ? fold(allocation.map((share) => share.node)) : "",
+    nodes: isPlaced ? allocation.length : (request.nodes?.min ?? 1),
+    tasks: request.tasks,
+    cpus: isPlaced ? allocation.reduce((sum, share) => sum + share.cpus, 0) : totalCpus(request),
+    cpusPerTask: request.cpusPerTask,
+    memoryMiB: request.memoryMiBPerNode,
+    gpus: request.gpus?.thousandths ?? 0,
+    gpuType: request.gpus?.type ?? null,
+    gpuIds: isPlaced ? formatGpuIds(allocation) : "",
+  };
+}

@@ -1,0 +1,169 @@
+/**
+ * sinfo's letters: what each prints for a row of nodes, and under which header.
+ *
+ * What mgpu does not have (weights, features, user groups ...) prints what Slurm prints where nothing is set.
+ */
+
+import { fold } from "../core/hostlist.ts";
+import type { Partition } from "../core/partition.ts";
+import { formatGpus } from "../core/resources.ts";
+import { formatDuration } from "../core/time.ts";
+import type { NodeRow } from "../protocol/procedures.ts";
+import type { NodeColumn, NodeGroup } from "./node-groups.ts";
+import { isBusy, isOut, nodeStateLong, nodeStateShort } from "./node-states.ts";
+
+/** sinfo's own formats. */
+export const SINFO_FORMAT = "%#P %.5a %.10l %.6D %.6t %N";
+export const SINFO_FORMAT_LONG = "%#P %.5a %.10l %.10s %.4r %.8h %.10g %.6D %.11T %N";
+export const SINFO_FORMAT_SUMMARY = "%#P %.5a %.10l %.16F %N";
+export const SINFO_FORMAT_NODE = "%#N %.6D %.#P %6t";
+export const SINFO_FORMAT_NODE_LONG = "%#N %.6D %.#P %.11T %4c %.8z %.6m %.8d %.6w %.8f %20E";
+
+/** mgpu's own table of GPUs, with the letters of {@link GPU_COLUMNS}. */
+export const GPU_FORMAT = "%#N %10T %#C %#G %#y %i";
+
+type Columns = Readonly<Record<string, NodeColumn>>;
+
+const NO_STATE = "n/a";
+
+const PARTITION_COLUMNS: Columns = {
+  P: ofPartition("PARTITION", ({ name, isDefault }) => (isDefault ? `${name}*` : name), true),
+  R: ofPartition("PARTITION", ({ name }) => name, true),
+  a: constant("AVAIL", "up"),
+  l: ofPartition("TIMELIMIT", ({ maxTimeS }) => (maxTimeS === 0 ? "infinite" : formatDuration(maxTimeS))),
+  L: ofPartition("DEFAULTTIME", ({ defaultTimeS }) => (defaultTimeS === 0 ? "n/a" : formatDuration(defaultTimeS))),
+  s: constant("JOB_SIZE", "1-infinite"),
+  r: constant("ROOT", "no"),
+  h: constant("OVERSUBSCRIBE", "NO"),
+  g: constant("GROUPS", "all"),
+  p: constant("PRIO_TIER", "1"),
+  I: constant("PRIO_JOB_FACTOR", "1"),
+  M: constant("PREEMPT_MODE", "OFF"),
+  S: constant("ALLOCNODES", "all"),
+  B: constant("MAX_CPUS_PER_NODE", "UNLIMITED"),
+  V: constant("CLUSTER", "N/A"),
+};
+
+const NODE_COLUMNS: Columns = {
+  N: total("NODELIST", ({ nodes }) => fold(nodes.map((node) => node.name))),
+  n: ofNode("HOSTNAMES", (node) => node.inventory.hostname, ""),
+  o: ofNode("NODE_ADDR", (node) => node.inventory.hostname, ""),
+  t: ofNode("STATE", nodeStateShort, NO_STATE),
+  T: ofNode("STATE", nodeStateLong, NO_STATE),
+  E: ofNode("REASON", (node) => node.reason || "none", "none"),
+  G: ofNode("GRES", gresOf, "(null)"),
+  v: ofNode("VERSION", (node) => node.inventory.version, "N/A"),
+  e: ofNode("FREE_MEM", () => "N/A", "0"),
+  O: ofNode("CPU_LOAD", () => "N/A", "0.00"),
+  f: constant("AVAIL_FEATURES", "(null)"),
+  b: constant("ACTIVE_FEATURES", "(null)"),
+  u: constant("USER", "Unknown"),
+  U: constant("USER", "Unknown"),
+  H: constant("TIMESTAMP", "Unknown"),
+};
+
+const COUNT_COLUMNS: Columns = {
+  D: total("NODES", ({ nodes }) => String(nodes.length)),
+  A: total("NODES(A/I)", ({ nodes }) => nodesByState(nodes).slice(0, 2).join("/")),
+  F: total("NODES(A/I/O/T)", ({ nodes }) => nodesByState(nodes).join("/")),
+  C: total("CPUS(A/I/O/T)", ({ nodes }) => cpusByState(nodes).join("/")),
+  c: range("CPUS", (node) => node.inventory.cpus),
+  m: range("MEMORY", (node) => node.inventory.memoryMiB),
+  d: range("TMP_DISK", () => 0),
+  w: range("WEIGHT", () => 1),
+  X: range("SOCKETS", () => 1),
+  Y: range("CORES", (node) => node.inventory.cpus),
+  Z: range("THREADS", () => 1),
+  z: { ...total("S:C:T", socketsCoresThreads), kind: "range" },
+};
+
+/** Columns by letter. */
+export const SINFO_COLUMNS: Columns = { ...PARTITION_COLUMNS, ...NODE_COLUMNS, ...COUNT_COLUMNS };
+
+/** Columns of the table of GPUs; one row a node. */
+export const GPU_COLUMNS: Columns = {
+  N: total("NODELIST", ({ nodes }) => fold(nodes.map((node) => node.name))),
+  T: ofNode("STATE", nodeStateLong, NO_STATE),
+  C: ofNode("CPUS(A/T)", ({ usage, inventory }) => `${usage.cpus}/${inventory.cpus}`, "0/0"),
+  G: ofNode("GPUS(A/T)", ({ usage, inventory }) => `${grantedGpus(usage)}/${inventory.gpus.length}`, "0/0"),
+  y: ofNode("GPU_TYPE", ({ inventory }) => gpuTypes(inventory).join(",") || "-", "-"),
+  i: ofNode("GPU_IDS_FREE", (node) => freeGpuIds(node).join(",") || "-", "-"),
+};
+
+function ofPartition(header: string, value: (partition: Partition) => string, names = false): NodeColumn {
+  const column: NodeColumn = { header, text: ({ partition }) => value(partition), kind: "split" };
+  return names ? { ...column, namesPartition: true } : column;
+}
+
+/** A value that a row's nodes have in common; `none` stands in a row without nodes. */
+function ofNode(header: string, value: (node: NodeRow) => string, none: string): NodeColumn {
+  return { header, text: ({ nodes: [first] }) => (first ? value(first) : none), kind: "split" };
+}
+
+function constant(header: string, text: string): NodeColumn {
+  return { header, text: () => text, kind: "split" };
+}
+
+function total(header: string, text: (group: NodeGroup) => string): NodeColumn {
+  return { header, text, kind: "sum" };
+}
+
+function range(header: string, value: (node: NodeRow) => number): NodeColumn {
+  return { header, text: ({ nodes }) => rangeText(nodes, value), kind: "range" };
+}
+
+/** `8`, or `8+` where some nodes have more; `0` without nodes. */
+function rangeText(nodes: readonly NodeRow[], value: (node: NodeRow) => number): string {
+  const values = nodes.map(value);
+  const least = values.reduce((one, other) => Math.min(one, other), values[0] ?? 0);
+  return values.some((one) => one > least) ? `${least}+` : String(least);
+}
+
+/** Sockets and threads are not looked at: a CPU counts as a core of one socket. */
+function socketsCoresThreads({ nodes }: NodeGroup): string {
+  if (nodes.length === 0) return "0:0:0";
+  return `1:${rangeText(nodes, (node) => node.inventory.cpus)}:1`;
+}
+
+/** Allocated, idle, other, total. */
+function nodesByState(nodes: readonly NodeRow[]): readonly number[] {
+  const allocated = nodes.filter(isBusy).length;
+  const other = nodes.filter((node) => isOut(node) && !isBusy(node)).length;
+  return [allocated, nodes.length - allocated - other, other, nodes.length];
+}
+
+/** Allocated, idle, other, total: what is free on a node that takes no work is other. */
+function cpusByState(nodes: readonly NodeRow[]): readonly number[] {
+  const sums = [0, 0, 0, 0] as [number, number, number, number];
+  for (const node of nodes) {
+    const { cpus } = node.inventory;
+    const used = Math.min(node.usage.cpus, cpus);
+    sums[0] += used;
+    sums[isOut(node) ? 2 : 1] += cpus - used;
+    sums[3] += cpus;
+  }
+  return sums;
+}
+
+/** `gpu:a100:4,gpu:t4:1`; `(null)` without GPUs. */
+function gresOf({ inventory }: NodeRow): string {
+  const parts = gpuTypes(inventory).map((type) => {
+    const count = inventory.gpus.filter((gpu) => gpu.type === type).length;
+    return type === "" ? `gpu:${count}` : `gpu:${type}:${count}`;
+  });
+  return parts.join(",") || "(null)";
+}
+
+function gpuTypes({ gpus }: NodeRow["inventory"]): string[] {
+  return [...new Set(gpus.map((gpu) => gpu.type))];
+}
+
+function grantedGpus({ gpus }: NodeRow["usage"]): string {
+  return formatGpus(Object.values(gpus).reduce((sum, thousandths) => sum + thousandths, 0));
+}
+
+/** GPUs of which nobody holds a part, on a node that takes work. */
+function freeGpuIds(node: NodeRow): number[] {
+  if (isOut(node)) return [];
+  return node.inventory.gpus.filter((gpu) => !node.usage.gpus[gpu.index]).map((gpu) => gpu.index);
+}

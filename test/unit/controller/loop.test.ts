@@ -1,0 +1,124 @@
+import { expect, test } from "vitest";
+import { createLoop } from "../../../src/controller/loop.ts";
+import { compact } from "../../../src/controller/store/compact.ts";
+import { recover } from "../../../src/controller/store/recover.ts";
+import { openStore } from "../../../src/controller/store/store.ts";
+import type { Effect } from "../../../src/core/effects.ts";
+import { silentLog } from "../../../src/platform/log.ts";
+import { createSimDisk } from "../../../src/sim/disk.ts";
+import { inventory, submit, T0 } from "../support/samples.ts";
+
+const places = { journalFolder: "/s/journal", snapshotFile: "/s/snapshot.json" };
+
+async function loopOn(disk = createSimDisk(), snapshotBytes = 1 << 20) {
+  const ports = { disk, log: silentLog(), compact: (order: Parameters<typeof compact>[1]) => compact(disk, order) };
+  const opened = await openStore(ports, places, snapshotBytes);
+  const effects: Effect[] = [];
+  let reloads = 0;
+  const clock = { now: () => T0, monotonic: () => 0, after: () => () => {} };
+  const loop = createLoop(opened, {
+    clock,
+    log: silentLog(),
+    perform: (list) => void effects.push(...list),
+    onReloaded: () => void reloads++,
+  });
+  return { disk, loop, effects, reloads: () => reloads };
+}
+
+test("answers and effects leave only after the sync", async () => {
+  const disk = createSimDisk();
+  let synced = false;
+  const openAppend = disk.openAppend;
+  disk.openAppend = async (path) => {
+    const file = await openAppend(path);
+    return {
+      ...file,
+      sync: async () => {
+        synced = false;
+        await new Promise((resolve) => setImmediate(resolve));
+        await file.sync();
+        synced = true;
+      },
+    };
+  };
+  const { loop, effects } = await loopOn(disk);
+  const answer = loop.execute(submit("r1"));
+  expect(loop.state.jobs.size).toBe(1);
+  expect(effects).toEqual([]);
+  synced = false;
+  await answer;
+  expect(synced).toBe(true);
+  expect(effects.length).toBeGreaterThan(0);
+});
+
+test("commands that come together share a write", async () => {
+  const disk = createSimDisk();
+  let syncs = 0;
+  const openAppend = disk.openAppend;
+  disk.openAppend = async (path) => {
+    const file = await openAppend(path);
+    return { ...file, sync: () => file.sync().then(() => void syncs++) };
+  };
+  const { loop } = await loopOn(disk);
+  const before = syncs;
+  await Promise.all(Array.from({ length: 100 }, (_, i) => loop.execute(submit(`r${i}`))));
+  expect(syncs - before).toBeLessThanOrEqual(2);
+  expect((await recover(disk, places)).state.jobs.size).toBe(100);
+});
+
+test("a full disk refuses, forgets nothing acknowledged, and recovers by itself", async () => {
+  const { disk, loop, reloads } = await loopOn();
+  await loop.execute({ type: "node.register", node: "n1", inventory: inventory() });
+  await loop.execute(submit("kept"));
+  disk.failWith = "ENOSPC";
+  const refused = await Promise.allSettled([loop.execute(submit("a")), loop.execute(submit("b"))]);
+  for (const one of refused) expect(one).toMatchObject({ status: "rejected", reason: { code: "STORAGE" } });
+  expect(loop.problem).toContain("can't be written");
+  await expect(loop.execute(submit("c"))).rejects.toMatchObject({ code: "STORAGE" });
+  expect([...loop.state.jobs.values()].map((job) => job.requestId)).toEqual(["kept"]);
+  expect(reloads()).toBeGreaterThan(0);
+  disk.failWith = null;
+  await loop.execute(submit("d"));
+  expect(loop.problem).toBe("");
+  const { state } = await recover(disk, places);
+  expect([...state.jobs.values()].map((job) => job.requestId)).toEqual(["kept", "d"]);
+  expect(state).toEqual(loop.state);
+});
+
+test("a crash at any moment keeps every acknowledged submission", async () => {
+  for (let torn = 0; torn < 40; torn++) {
+    const { disk, loop } = await loopOn();
+    const acknowledged: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      await loop.execute(submit(`r${i}`));
+      acknowledged.push(`r${i}`);
+    }
+    const late = loop.execute(submit("late"));
+    disk.crash((bytes) => Math.floor((bytes * torn) / 39));
+    await late;
+    const { state } = await recover(disk, places).catch(() => ({ state: null }));
+    const ids = [...(state?.jobs.values() ?? [])].map((job) => job.requestId);
+    expect(ids.slice(0, 5)).toEqual(acknowledged);
+  }
+});
+
+test("snapshots are made on the way and the state stays the same", async () => {
+  const { disk, loop } = await loopOn(createSimDisk(), 2000);
+  for (let i = 0; i < 30; i++) await loop.execute(submit(`r${i}`));
+  await loop.close();
+  expect(disk.files.has(places.snapshotFile)).toBe(true);
+  expect((await recover(disk, places)).state).toEqual(loop.state);
+});
+
+test("a broken assertion refuses one command and the loop goes on from disk", async () => {
+  const { loop } = await loopOn();
+  await loop.execute(submit("r1"));
+  loop.state.jobs.delete(1);
+  await expect(loop.execute({ type: "job.cancel", jobId: 1, byUid: 0, cause: "" })).resolves.toMatchObject({
+    kind: "deny",
+  });
+  const broken = { type: "job.submit", requestId: "bad", spec: null } as never;
+  await expect(loop.execute(broken)).rejects.toMatchObject({ code: "INTERNAL" });
+  await loop.execute(submit("r2"));
+  expect([...loop.state.jobs.keys()]).toEqual([1, 2]);
+});

@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { realClock } from "../../../src/platform/clock.ts";
+import { chooseGpuProvider } from "../../../src/platform/gpu.ts";
+import { parseFakeGpus, readFakeGpus } from "../../../src/platform/gpu-fake.ts";
+
+function problemOf(setting: string): string {
+  const read = readFakeGpus(setting, "h");
+  return "problem" in read ? read.problem : "";
+}
+
+describe("fake GPUs from a count", () => {
+  it("are the same at each start and differ from machine to machine", async () => {
+    const choose = async (hostname: string) => {
+      const choice = chooseGpuProvider({ fakeGpus: "2", hostname, clock: realClock() });
+      return "provider" in choice ? choice.provider.inventory() : undefined;
+    };
+    const first = await choose("one");
+    expect(first).toEqual(await choose("one"));
+    expect(first?.provider).toBe("fake");
+    expect(first?.gpus.map((gpu) => gpu.index)).toEqual([0, 1]);
+    expect(first?.gpus[1]?.uuid).toMatch(/^GPU-fake-[0-9a-f]{8}-1$/);
+    expect((await choose("two"))?.gpus[0]?.uuid).not.toBe(first?.gpus[0]?.uuid);
+  });
+
+  it("may be none", () => {
+    expect(readFakeGpus("0", "h")).toEqual({ gpus: [] });
+  });
+
+  it("are idle", async () => {
+    const choice = chooseGpuProvider({ fakeGpus: "1", hostname: "h", clock: realClock() });
+    const load = "provider" in choice ? await choice.provider.load() : [];
+    expect(load).toMatchObject([{ index: 0, utilisationPercent: 0, processes: [] }]);
+  });
+
+  it.each(["-1", "257", "99999999999999999999", "1.5", "+-"])("refuses %s in one sentence", (setting) => {
+    expect(problemOf(setting)).toMatch(/^MGPU_FAKE_GPUS: (expected a count from 0 to 256|can't read the file)/);
+  });
+});
+
+describe("fake GPUs from a file", () => {
+  let folder = "";
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "mgpu-fake-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("are what it lists", () => {
+    const file = join(folder, "gpus.json");
+    writeFileSync(file, '[{"model":"NVIDIA A100-SXM4-80GB"},{"model":"X","type":"Big","memoryMiB":5,"uuid":"GPU-x"}]');
+    expect(readFakeGpus(file, "h")).toEqual({
+      gpus: [
+        {
+          index: 0,
+          uuid: expect.stringMatching(/^GPU-fake-[0-9a-f]{8}-0$/),
+          model: "NVIDIA A100-SXM4-80GB",
+          type: "a100",
+          memoryMiB: 16_384,
+        },
+        { index: 1, uuid: "GPU-x", model: "X", type: "big", memoryMiB: 5 },
+      ],
+    });
+  });
+
+  it("names the file that can't be read", () => {
+    expect(problemOf("/nowhere/gpus.json")).toBe(`MGPU_FAKE_GPUS: can't read the file "/nowhere/gpus.json": ENOENT`);
+    expect(problemOf(folder)).toBe(`MGPU_FAKE_GPUS: can't read the file "${folder}": EISDIR`);
+  });
+
+  it("names the file with bad content", () => {
+    const file = join(folder, "bad.json");
+    writeFileSync(file, "{}");
+    expect(problemOf(file)).toBe(`MGPU_FAKE_GPUS: ${file}: expected a list of {model, type?, memoryMiB?, uuid?}`);
+  });
+
+  it.each([
+    ["[", /^not JSON: /],
+    ["{}", /^expected a list/],
+    [JSON.stringify(Array(300).fill({ model: "x" })), /^lists 300 GPUs; at most 256 are allowed/],
+    ["[3]", /^GPU 0: expected \{model/],
+    ['[{"model":""}]', /^GPU 0: model must be/],
+    ['[{"model":"a"},{"model":"a","type":7}]', /^GPU 1: type must be/],
+    ['[{"model":"a","memoryMiB":-1}]', /^GPU 0: memoryMiB must be/],
+    ['[{"model":"a","memory":1}]', /^GPU 0: unknown key "memory"/],
+    ['[{"model":"a","uuid":"u"},{"model":"a","uuid":"u"}]', /^GPU 1: its uuid "u" is used twice/],
+  ])("%s is refused", (text, problem) => {
+    expect(parseFakeGpus(text, "h")).toMatch(problem);
+  });
+});

@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { describeOs, parseMemTotal, readHost, shortHostname } from "../../../src/platform/host.ts";
+
+describe("host facts", () => {
+  it("of this machine make sense", () => {
+    const host = readHost();
+    expect(host.hostname).toMatch(/^[^.]+$/);
+    expect(host.cpus).toBeGreaterThan(0);
+    expect(host.memoryMiB).toBeGreaterThan(0);
+    expect(host.bootId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(host.arch).toBe(process.arch);
+    expect(host.os).toContain("Linux");
+  });
+
+  it.each([
+    ["gpu1.lab.example", "gpu1"],
+    ["gpu1", "gpu1"],
+    ["", "localhost"],
+  ])("the short name of %j is %s", (hostname, short) => {
+    expect(shortHostname(hostname)).toBe(short);
+  });
+
+  it("memory is counted in MiB", () => {
+    expect(parseMemTotal("MemFree: 1 kB\nMemTotal:       131841892 kB\n")).toBe(128_751);
+    expect(parseMemTotal("")).toBeUndefined();
+  });
+
+  it.each([
+    ['NAME="Ubuntu"\nPRETTY_NAME="Ubuntu 24.04.1 LTS"\n', "Ubuntu 24.04.1 LTS, Linux 6.8.0"],
+    ["PRETTY_NAME=Alpine\n", "Alpine, Linux 6.8.0"],
+    ["", "Linux 6.8.0"],
+  ])("%j names the system", (text, name) => {
+    expect(describeOs(text, "Linux", "6.8.0")).toBe(name);
+  });
+});
