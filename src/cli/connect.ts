@@ -42,7 +42,7 @@ export const EXIT_LOCKED = 75;
 /** A cold start takes a second; a busy machine some more. */
 const START_LIMIT_MS = 15_000;
 /** A daemon that lost the race for the lock: after this long without an answer the lock's holder was on its way out. */
-const LOCK_LOST_MS = 2000;
+const LOCK_LOST_MS = 1000;
 /** How long a command waits for the node of a controller that somebody else has just started. */
 const YOUNG_MS = 5000;
 const POLL_MS_MIN = 10;
@@ -51,7 +51,7 @@ const POLL_GROWTH = 1.5;
 /** Lines of a daemon's log shown when it did not start. */
 const LOG_LINES = 5;
 
-/** No controller could be reached. `isNobodyThere` unless something is there that does not let us in. */
+/** No controller could be reached. `isNobodyThere` unless something is there that does not let us in, or no more. */
 export class NoController extends UserError {
   readonly isNobodyThere: boolean;
 
@@ -94,7 +94,7 @@ export async function connectController(ports: ConnectPorts, options: { readonly
     if (options.start) await awaitYoung(ports, found);
     return found;
   }
-  if (!isNobodyThere(found))
+  if (found.some(isRefusal))
     throw noController(found, "it belongs to somebody else; MGPU_HOME names a state folder of your own");
   if (!options.start) throw noController(found, "start it with: mgpu up");
   return startAndConnect(ports);
@@ -195,13 +195,16 @@ function reasonOf(error: unknown): Failure["reason"] | undefined {
   return typeof code === "string" && Object.hasOwn(REASONS, code) ? (code as Failure["reason"]) : undefined;
 }
 
-function isNobodyThere(failures: readonly Failure[]): boolean {
-  return failures.every(({ reason }) => reason !== "EACCES" && reason !== "EPERM");
+/** Somebody is there, but not for us. */
+function isRefusal({ reason }: Failure): boolean {
+  return reason === "EACCES" || reason === "EPERM";
 }
 
 function noController(failures: readonly Failure[], hint: string): NoController {
   const tried = failures.map(({ socket, reason }) => `${socket}: ${REASONS[reason]}`).join("; ");
-  return new NoController(`can't reach the controller: ${tried}`, hint, isNobodyThere(failures));
+  // One that hangs up is about to end, but has not ended.
+  const isNobodyThere = failures.every((failure) => !isRefusal(failure) && failure.reason !== "LOST_CONTACT");
+  return new NoController(`can't reach the controller: ${tried}`, hint, isNobodyThere);
 }
 
 /** A controller that somebody started a moment ago may not know its node yet: a job would be refused. */

@@ -75,6 +75,11 @@ export interface JobTarget {
 /** Highest number that can be a job's: what the wire carries. */
 const JOB_ID_MAX = Number.MAX_SAFE_INTEGER;
 
+/** Members of lists of job ids: a comma within the brackets of array tasks separates tasks, not jobs. */
+export function splitJobIds(texts: readonly string[]): string[] {
+  return texts.flatMap((text) => text.split(/,(?![^[]*\])/));
+}
+
 /** Reads `12`, `12.0`, `12_3` or `12_[1-3]`; `undefined` for anything else. */
 export function parseJobTarget(text: string): JobTarget | undefined {
   const match = /^([1-9]\d*)(_(?:\d+|\[[\d,:%-]+\]))?(?:\.(\d{1,9}))?$/.exec(text);

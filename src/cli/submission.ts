@@ -6,7 +6,8 @@
 import { sleep } from "../platform/clock.ts";
 import { type ErrorCode, RpcError } from "../protocol/errors.ts";
 import type { Params } from "../protocol/procedures.ts";
-import type { Connected } from "../rpc/types.ts";
+import type { Connected, Peer } from "../rpc/types.ts";
+import { connectAsSlurm, feasibilityHint } from "./connect.ts";
 import { type CommandContext, UserError } from "./context.ts";
 
 /** A job that the controller has on disk, and the connection over which it said so. */
@@ -35,30 +36,39 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
 /**
  * Submits a job.
  * @param refusal how the command introduces a refusal: `Unable to allocate resources`
+ * @param onSend called when the job may be accepted from now on
+ * @returns `null` after Slurm's words were said for a controller that can't be reached
  * @throws UserError for a refusal, RpcError for anything else
  */
 export async function submitJob(
   context: CommandContext,
   submission: Omit<Params<"job.submit">, "requestId">,
   refusal: string,
-): Promise<Submitted> {
+  onSend: () => void = () => {},
+): Promise<Submitted | null> {
   const requestId = context.random.hex(REQUEST_ID_BYTES);
   for (let attempt = 1; ; attempt++) {
-    const connected = await context.connect();
+    const connected = await connectAsSlurm(context, `${context.program}: error: ${refusal}`);
+    if (connected === null) return null;
     try {
+      onSend();
       const { jobId } = await connected.peer.call("job.submit", { requestId, ...submission });
       return { jobId, connected };
     } catch (error) {
-      connected.peer.close();
       if (!(error instanceof RpcError)) throw error;
-      if (REFUSALS.has(error.code)) throw refused(error, refusal);
+      if (REFUSALS.has(error.code)) throw await refused(error, refusal, context, connected.peer);
+      connected.peer.close();
       if (error.code !== "LOST_CONTACT" || attempt === TRIES_MAX) throw error;
       await sleep(context.clock, RETRY_MS);
     }
   }
 }
 
-function refused(error: RpcError, refusal: string): UserError {
-  if (error.code !== "INVALID_PARTITION") return new UserError(`${refusal}: ${error.message}`, error.hint);
-  return new UserError([error.message, `${refusal}: Invalid partition name specified`], error.hint);
+async function refused(error: RpcError, refusal: string, context: CommandContext, peer: Peer): Promise<UserError> {
+  if (error.code === "INVALID_PARTITION") {
+    return new UserError([error.message, `${refusal}: Invalid partition name specified`], error.hint);
+  }
+  // Asking for more must not hide what is known already.
+  const hint = error.code === "NOT_FEASIBLE" ? await feasibilityHint(context, peer).catch(() => undefined) : undefined;
+  return new UserError(`${refusal}: ${error.message}`, hint ?? error.hint);
 }

@@ -26,6 +26,8 @@ import type { OpenedStore, Store } from "./store/store.ts";
 export interface Loop {
   /** The newest state, the open batch included. Read only. Another object after a reload. */
   readonly state: ClusterState;
+  /** Sequence number of the last event that is on disk. */
+  readonly durableSeq: number;
   /** Why nothing can be written right now; empty when all is well. */
   readonly problem: string;
   /** Carries out one command; the answer comes once it is durable. Rejects with STORAGE if it can't be. */
@@ -62,6 +64,7 @@ export function createLoop(opened: OpenedStore, ports: LoopPorts): Loop {
 
 class SingleWriter implements Loop {
   state: ClusterState;
+  durableSeq: number;
   problem = "";
   readonly #store: Store;
   readonly #ports: LoopPorts;
@@ -74,6 +77,7 @@ class SingleWriter implements Loop {
     this.#store = store;
     this.#ports = ports;
     this.state = state;
+    this.durableSeq = state.seq;
   }
 
   async execute(command: Command): Promise<Decision> {
@@ -111,6 +115,7 @@ class SingleWriter implements Loop {
       this.#batch = emptyBatch();
       try {
         if (full.records.length > 0) await this.#store.append(full.records);
+        this.durableSeq = full.records.at(-1)?.seq ?? this.durableSeq;
       } catch (error) {
         await this.#startOver(error as Error, full.waiting);
         continue;
@@ -133,6 +138,7 @@ class SingleWriter implements Loop {
 
   async #reload(): Promise<void> {
     this.state = await this.#store.reload();
+    this.durableSeq = this.state.seq;
     this.#ports.onReloaded();
   }
 

@@ -150,7 +150,7 @@ function assemble(
     clock,
     log,
     state: () => loop.state,
-    execute: loop.execute,
+    execute: (command) => loop.execute(command),
     isConnected: (node) => sessions.get(node) !== undefined,
   });
   const owners = createOwners(clock, settings.orphanS * 1000, (jobId) => {

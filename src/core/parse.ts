@@ -63,7 +63,7 @@ export function parseGres(text: string): Parsed<GpuRequest | null> {
   const what = "gpu, gpu:count or gpu:type:count";
   if (text.includes(",")) return oneTypeOnly(text);
   const match = /^(?:gres[:/])?gpu(?::([A-Za-z][\w.-]*))?(?::([\d.]+))?$/i.exec(text);
-  if (!match) return /^\w+(:|$)/.test(text) && !/^gpu/i.test(text) ? otherGres(text) : expected(what, text);
+  if (!match) return /^[a-z]\w*(:|$)/i.test(text) && !/^gpu/i.test(text) ? otherGres(text) : expected(what, text);
   return gpuRequest(match[1] ?? null, match[2] ?? "1", what, text);
 }
 

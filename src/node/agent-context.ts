@@ -21,6 +21,8 @@ export interface AgentContext {
   readonly holders: HolderCrew;
   readonly closed: ClosedStarts;
   readonly followBatch: FollowBatch;
+  /** When this daemon started, milliseconds since 1970. */
+  readonly startedAt: number;
   /** The machine's present boot. */
   readonly bootId: string;
   /** Between TERM and KILL, as the controller says. */

@@ -11,7 +11,7 @@ import type { NodeLaunch } from "../protocol/procedures.ts";
 import { type AgentContext, logFields, RETRY_MS } from "./agent-context.ts";
 import { applyStatus, failStep, reportEnd } from "./agent-end.ts";
 import { messageOf } from "./deferred.ts";
-import { isSameHolder } from "./holder-crew.ts";
+import { identityOf, isSameHolder } from "./holder-crew.ts";
 import type { HolderPort } from "./holder-port.ts";
 import { buildStepLaunch, taskCount } from "./launch.ts";
 import type { LaunchRecord } from "./spool.ts";
@@ -73,22 +73,18 @@ function isOver({ spool, closed }: AgentContext, { key, startAt }: NodeLaunch): 
 
 function recordOf(context: AgentContext, launch: NodeLaunch): LaunchRecord {
   const { key, job, startAt } = launch;
-  return {
-    v: 1,
-    key,
-    kind: key.stepId === "batch" ? "batch" : job.pty ? "pty" : "run",
-    tasks: taskCount(launch, context.name),
-    startAt,
-    receivedAt: context.clock.now(),
-    bootId: context.bootId,
-    holder: null,
-  };
+  const kind = key.stepId === "batch" ? "batch" : job.pty ? "pty" : "run";
+  // Mostly the holder that will be asked is known by now; that spares writing the record again.
+  const shared = kind === "pty" ? null : context.holders.livingShared;
+  const receivedAt = context.clock.now();
+  const holder = shared && identityOf(shared);
+  return { v: 1, key, kind, tasks: taskCount(launch, context.name), startAt, receivedAt, bootId: context.bootId, holder };
 }
 
 function hand(context: AgentContext, entry: StepEntry, launch: NodeLaunch): void {
   entry.phase = "handing";
   entry.handed = handOver(context, entry, launch).catch((error: unknown) =>
-    failStep(context, entry, `the step can't be started: ${messageOf(error)}`, entry.record.holder === null),
+    failStep(context, entry, `the step can't be started: ${messageOf(error)}`, entry.holder === null),
   );
 }
 
@@ -98,23 +94,23 @@ async function handOver(context: AgentContext, entry: StepEntry, launch: NodeLau
   if ("problem" in built) return failStep(context, entry, built.problem, true);
   const holder = entry.holder ?? (await chooseHolder(context, entry));
   if (entry.cancelled) {
-    return failStep(context, entry, "the job was ended before the step could start", entry.record.holder === null);
+    return failStep(context, entry, "the job was ended before the step could start", false);
   }
-  entry.holder = holder;
   await launchAt(context, entry, holder, built.step);
 }
 
-/** A living holder, recorded as the one that is asked. */
+/** Gives a step a living holder, recorded as the one that is asked. */
 async function chooseHolder(context: AgentContext, entry: StepEntry): Promise<HolderPort> {
   for (;;) {
     const holder = await context.holders.forStep(entry.record);
-    const { socket, pid, startedAt } = holder.identity;
     if (!entry.record.holder || !isSameHolder(entry.record.holder, holder.identity)) {
-      entry.record = { ...entry.record, holder: { socket, pid, startedAt } };
+      entry.record = { ...entry.record, holder: identityOf(holder) };
       await context.spool.writeLaunch(entry.record);
     }
-    if (!context.holders.isGone(holder)) return holder;
-    // Gone meanwhile, and never asked: another one may be.
+    // Gone meanwhile, and never asked: another one may be. From here on, its end is the step's.
+    if (context.holders.isGone(holder)) continue;
+    entry.holder = holder;
+    return holder;
   }
 }
 

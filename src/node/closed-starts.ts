@@ -35,6 +35,11 @@ export class ClosedStarts {
     return known !== undefined && (known === ANY || known === startAt);
   }
 
+  /** Whether a start of that number was closed, whatever its time. */
+  includes({ jobId, attempt }: StepKey): boolean {
+    return this.closed.has(formatStart(jobId, attempt));
+  }
+
   isClearing(jobId: number, attempt: number): boolean {
     return this.clearing.has(formatStart(jobId, attempt));
   }
@@ -43,13 +48,11 @@ export class ClosedStarts {
     this.clearing.add(formatStart(jobId, attempt));
   }
 
-  endClearing(jobId: number, attempt: number): void {
-    this.clearing.delete(formatStart(jobId, attempt));
-  }
-
-  /** The controller has on disk that nothing of it is left here. */
-  setClear(jobId: number, attempt: number): void {
-    this.clear.add(formatStart(jobId, attempt));
+  /** @param isClear whether nothing of it is left here now */
+  endClearing(jobId: number, attempt: number, isClear: boolean): void {
+    const start = formatStart(jobId, attempt);
+    this.clearing.delete(start);
+    if (isClear) this.clear.add(start);
   }
 
   isClear(jobId: number, attempt: number): boolean {

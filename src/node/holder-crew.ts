@@ -15,6 +15,7 @@ export class HolderCrew {
   private readonly factory: HolderFactory;
   private readonly events: CrewEvents;
   private readonly present = new Set<HolderPort>();
+  private lastShared: HolderPort | null = null;
 
   constructor(factory: HolderFactory, events: CrewEvents) {
     this.factory = factory;
@@ -34,7 +35,13 @@ export class HolderCrew {
   }
 
   async shared(): Promise<HolderPort> {
-    return this.welcome(await this.factory.shared());
+    this.lastShared = this.welcome(await this.factory.shared());
+    return this.lastShared;
+  }
+
+  /** The shared holder if it is known to live; nothing is started for it. */
+  get livingShared(): HolderPort | null {
+    return this.lastShared && this.present.has(this.lastShared) ? this.lastShared : null;
   }
 
   /** The holder that a step belongs to: the shared one, or one of its own for a terminal. */
@@ -66,6 +73,11 @@ export class HolderCrew {
     });
     return holder;
   }
+}
+
+/** What a launch record keeps of a holder. */
+export function identityOf({ identity }: HolderPort): HolderIdentity {
+  return { socket: identity.socket, pid: identity.pid, startedAt: identity.startedAt };
 }
 
 /** Pids and sockets are used again; the time of the start tells. */

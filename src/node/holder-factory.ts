@@ -4,7 +4,7 @@
  */
 
 import type { StepKey } from "../core/ids.ts";
-import type { ExitStatus } from "../core/job.ts";
+import type { BatchExit } from "./holder/batch-spool.ts";
 import type { HolderPort } from "./holder-port.ts";
 
 export interface HolderFactory {
@@ -20,12 +20,5 @@ export interface HolderFactory {
   shutdownIdle(): Promise<void>;
 }
 
-/** Where a batch script stands by the files in its folder, when its holder is gone. */
-export type BatchState =
-  | { readonly phase: "running" }
-  | { readonly exit: ExitStatus }
-  /** It neither runs nor left an exit status; why, in words. */
-  | { readonly lost: string };
-
-/** Looks at a batch script's spool folder. */
-export type FollowBatch = (spoolFolder: string) => Promise<BatchState>;
+/** Looks at a batch script's spool folder, without its holder: `readBatchExit`, or a virtual one. */
+export type FollowBatch = (spoolFolder: string) => Promise<BatchExit>;

@@ -104,6 +104,8 @@ export interface Processes {
   /** A small file's text; null if there is none. */
   readText(path: string): string | null;
   removeFile(path: string): void;
+  /** Makes a few pipes ahead, so that the first launch need not wait for them. */
+  prepare(): void;
   /** Lets go of the pipes kept ready. */
   close(): void;
 }
@@ -116,10 +118,10 @@ export interface ProcessesOptions {
 }
 
 /** FIFOs made at once: one mkfifo costs 2 to 3 ms for any number. */
-const PIPES_PER_FILL = 8;
+const PIPES_PER_FILL = 12;
 
 /** Below this many ready pipes more are made: a task needs at most three. */
-const PIPES_READY_MIN = 3;
+const PIPES_READY_MIN = 6;
 
 /** What execvp searches when the environment has no PATH. */
 const SEARCH_PATH_DEFAULT = "/bin:/usr/bin";
@@ -149,6 +151,7 @@ export function realProcesses(options: ProcessesOptions = {}): Processes {
     writeFile: (path, data, mode) => attemptNow(() => replaceFile(path, data, mode)),
     readText,
     removeFile: (path) => fs.rmSync(path, { force: true }),
+    prepare: () => pool.prepare(),
     close: () => pool.close(),
   };
 }
@@ -225,12 +228,13 @@ function findProgram(name: string, searchPath: string, workDir: string): FoundPr
 
 function checkProgram(file: string, workDir: string): FoundProgram {
   const checked = attemptNow(() => {
-    if (fs.statSync(file).isDirectory()) return "EISDIR";
-    fs.accessSync(file, fs.constants.X_OK);
-    return "";
+    const isFolder = fs.statSync(file).isDirectory();
+    if (!isFolder) fs.accessSync(file, fs.constants.X_OK);
+    return isFolder;
   });
   if ("problem" in checked) return checked;
-  if (checked.value !== "") return { problem: systemProblem(checked.value) };
+  // The kernel's number, with words that help more than its `Permission denied`.
+  if (checked.value) return { problem: { ...systemProblem("EISDIR"), number: constants.errno.EACCES } };
   const head = attemptNow(() => readHead(file));
   // Executable but not readable: only the kernel can tell.
   if ("problem" in head) return { file };
@@ -280,8 +284,25 @@ async function openOutput(path: string): Promise<number> {
     return await open();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    await fs.promises.mkdir(dirname(path), { recursive: true, mode: 0o755 });
+    await makeFolders(dirname(path));
     return open();
+  }
+}
+
+/** Not Node's recursive mkdir: that never returns where a folder can't be made although its parent exists (/proc). */
+async function makeFolders(path: string): Promise<void> {
+  const make = (): Promise<void> => fs.promises.mkdir(path, { mode: 0o755 });
+  try {
+    await make();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Another task of the step may just have made it.
+    if (code === "EEXIST") return;
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
+    await makeFolders(dirname(path));
+    await make().catch((again: NodeJS.ErrnoException) => {
+      if (again.code !== "EEXIST") throw again;
+    });
   }
 }
 
@@ -311,6 +332,11 @@ class PipePool {
     this.folder = folder;
   }
 
+  prepare(): void {
+    // Who needs a pipe and has none is told why.
+    if (this.ready.length < PIPES_READY_MIN) this.fill().catch(() => {});
+  }
+
   /** Opens both ends of a pipe; ours is non-blocking, the child's is not. */
   async take<T>(oursMode: number, wrap: (ours: number, childEnd: number) => T): Promise<Outcome<T>> {
     const { O_RDONLY, O_WRONLY, O_NONBLOCK } = fs.constants;
@@ -319,7 +345,7 @@ class PipePool {
       if ("problem" in filled) return filled;
     }
     const both = this.ready.pop() as number;
-    if (this.ready.length < PIPES_READY_MIN) this.fill().catch(() => {});
+    this.prepare();
     try {
       const path = `/proc/self/fd/${both}`;
       const ours = fs.openSync(path, oursMode | O_NONBLOCK);

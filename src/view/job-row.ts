@@ -57,7 +57,7 @@ export function toJobRow(job: Job, extra: JobRowExtra): JobRow {
     kind: spec.kind,
     command: spec.argv.join(" "),
     workDir: spec.workDir,
-    stdout: spec.io.stdout ?? "",
+    stdout: outputPath(job),
     cause: ended?.cause ?? "",
   };
 }
@@ -68,6 +68,13 @@ export function formatGpuIds(allocation: Allocation): string {
     .filter((share) => share.gpus.length > 0)
     .map((share) => `${share.node}:${share.gpus.map((grant) => grant.index).join(",")}`)
     .join(";");
+}
+
+/** The file of a job's output; patterns are filled in on its node only. Empty if it goes to the client. */
+function outputPath({ id, spec }: Job): string {
+  const path = spec.io.stdout ?? (spec.kind === "batch" ? `slurm-${id}.out` : "");
+  if (path === "" || path.startsWith("/")) return path;
+  return `${spec.workDir.replace(/\/$/, "")}/${path}`;
 }
 
 type Placement = "nodeList" | "nodes" | "tasks" | "cpus" | "cpusPerTask" | "memoryMiB" | "gpus" | "gpuType" | "gpuIds";

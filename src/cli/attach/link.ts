@@ -9,8 +9,8 @@ import type { Connected, Peer } from "../../rpc/types.ts";
 
 export interface LinkPorts {
   readonly clock: Clock;
-  /** Makes a connection; `attempt` counts from 1 after each loss. */
-  readonly connect: (attempt: number) => Promise<Connected>;
+  /** Makes a connection. `attempt` counts from 1 after each loss, which had this code; `null` for the first one. */
+  readonly connect: (attempt: number, loss: ErrorCode | null) => Promise<Connected>;
   /** Tells the user, once in a while, that contact is lost; and once that it is back. */
   readonly notice: (text: string) => void;
   /** Who is at the other end, in words. */
@@ -47,7 +47,7 @@ export class Link {
   /** Starts with an open connection, or by making one. */
   constructor(ports: LinkPorts, first?: Connected) {
     this.ports = ports;
-    this.current = first ? Promise.resolve(first.peer) : this.reconnect();
+    this.current = first ? Promise.resolve(first.peer) : this.reconnect(null);
   }
 
   /**
@@ -67,7 +67,7 @@ export class Link {
         // Of all the work that was interrupted, the first to notice reconnects.
         if (this.current === present) {
           peer.close();
-          this.current = this.reconnect();
+          this.current = this.reconnect(error.code);
         }
       }
     }
@@ -86,7 +86,7 @@ export class Link {
     void this.current.then((peer) => peer?.close());
   }
 
-  private async reconnect(): Promise<Peer | null> {
+  private async reconnect(loss: ErrorCode | null): Promise<Peer | null> {
     const { clock, name, notice, connect } = this.ports;
     const start = clock.monotonic();
     let noticeAt = FIRST_NOTICE_MS;
@@ -94,7 +94,7 @@ export class Link {
       await this.pause(DELAYS_MS[attempt - 1] ?? DELAY_MS_MAX);
       if (this.stopped) return null;
       try {
-        const { peer } = await connect(attempt);
+        const { peer } = await connect(attempt, loss);
         if (noticeAt > FIRST_NOTICE_MS) notice(`connected to ${name} again`);
         return peer;
       } catch (error) {

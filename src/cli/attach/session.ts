@@ -8,15 +8,22 @@
 
 import type { ExitStatus } from "../../core/job.ts";
 import { sleep } from "../../platform/clock.ts";
-import { RpcError } from "../../protocol/errors.ts";
+import { type ErrorCode, RpcError } from "../../protocol/errors.ts";
 import type { AttachPoint, JobRow, JobUpdate } from "../../protocol/procedures.ts";
 import type { Connected } from "../../rpc/types.ts";
 import { isSlurmName } from "../connect.ts";
 import { type CommandContext, type SignalName, UserError } from "../context.ts";
 import { forwardInput } from "./input.ts";
 import { type Interrupts, interrupted, NO_INTERRUPTS } from "./interrupt.ts";
-import { Link, PATIENCE_AFTER_END_MS } from "./link.ts";
-import { allocationLine, cancelledLine, failureLines, isEndedFromOutside, launchLine, withoutResult } from "./messages.ts";
+import { Link, type LinkPorts, PATIENCE_AFTER_END_MS } from "./link.ts";
+import {
+  allocationLine,
+  cancelledLine,
+  failureLines,
+  isEndedFromOutside,
+  launchLine,
+  withoutResult,
+} from "./messages.ts";
 import { createRelay, type Relay } from "./relay.ts";
 import { createSpeaker, type Speaker } from "./speaker.ts";
 import { type AttachedStep, attachStep, type StepOutcome } from "./step.ts";
@@ -101,6 +108,7 @@ class Session {
   private isWatchOver = false;
   private isConcluding = false;
   private isStreaming = false;
+  private isClosed = false;
   private interrupts: Interrupts = NO_INTERRUPTS;
   private stopGathering: (() => void) | null = null;
   private restoreTerminal: () => void = () => {};
@@ -118,7 +126,10 @@ class Session {
     this.speaker = createSpeaker(context, plan.quiet);
     this.relay = createRelay(context.stdio, plan.label ? plan.tasks : null);
     this.tasks = new Tasks(plan.tasks);
-    this.controller = new Link(this.linkPorts("the controller", () => this.reconnect()), first);
+    this.controller = new Link(
+      this.linkPorts("the controller", (_, loss) => this.reconnect(loss)),
+      first,
+    );
   }
 
   run(pending: readonly SessionSignal[]): Promise<number> {
@@ -137,6 +148,7 @@ class Session {
   }
 
   close(): void {
+    this.isClosed = true;
     this.restoreTerminal();
     for (const undo of this.undo) undo();
     this.stopGathering?.();
@@ -157,13 +169,13 @@ class Session {
     }
   }
 
-  private linkPorts(name: string, connect: (attempt: number) => Promise<Connected>) {
+  private linkPorts(name: string, connect: LinkPorts["connect"]): LinkPorts {
     return { clock: this.context.clock, connect, name, notice: (text: string) => this.speaker.info(text) };
   }
 
-  /** A controller that died is started again, as any command would do it. */
-  private reconnect(): Promise<Connected> {
-    return this.context.connect({ start: !isSlurmName(this.context.program) });
+  /** A controller that died is started again, as any command would do it; not one that was told to end. */
+  private reconnect(loss: ErrorCode | null): Promise<Connected> {
+    return this.context.connect({ start: loss !== "SHUTTING_DOWN" && !isSlurmName(this.context.program) });
   }
 
   // The job, as the controller tells it.
@@ -182,6 +194,7 @@ class Session {
       if (this.steps.size === 0) throw new UserError(error.message, error.hint);
       this.speaker.info(`job ${jobId} can't be followed any more: ${error.message}`);
     }
+    if (this.isClosed) return;
     this.isWatchOver = true;
     this.sayEnded();
     if (this.steps.size === 0) return this.endWithoutStep();
@@ -301,7 +314,7 @@ class Session {
 
   /** All parts are over, and no more will be heard of. */
   private checkDone(): void {
-    if (this.isConcluding || this.steps.size === 0 || this.outcomes.length < this.steps.size) return;
+    if (this.isClosed || this.isConcluding || this.steps.size === 0 || this.outcomes.length < this.steps.size) return;
     const attached = [...this.steps.values()].reduce((sum, { point }) => sum + point.tasks, 0);
     if (attached < this.plan.tasks && !this.isWatchOver) return;
     this.isConcluding = true;

@@ -45,7 +45,9 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
 
   const environment = jobEnvironment(values.export ?? EXPORT_ALL, context.environment);
   const submission = { job, script: script.bytes, environment };
-  const { jobId, connected } = await submitJob(context, submission, "Batch job submission failed");
+  const submitted = await submitJob(context, submission, "Batch job submission failed");
+  if (submitted === null) return 1;
+  const { jobId, connected } = submitted;
   connected.peer.close();
   if (values.verbose) {
     const { daemon, version, pid } = connected.answer;

@@ -11,7 +11,7 @@ import { parseJobStates } from "../../view/job-states.ts";
 import { parseSignal, SIGKILL } from "../../view/signals.ts";
 import { connectAsSlurm } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
-import { type JobTarget, jobFilter, type OptionReader, optionReader, parseJobTarget } from "../filters.ts";
+import { type JobTarget, jobFilter, type OptionReader, optionReader, parseJobTarget, splitJobIds } from "../filters.ts";
 import type { Option, ParsedOptions } from "../option.ts";
 
 const OPTIONS: readonly Option[] = [
@@ -148,8 +148,7 @@ function readOrder(options: OptionReader, parsed: ParsedOptions, { user }: Comma
 
 function readTargets(operands: readonly string[], problems: string[]): JobTarget[] {
   const targets: JobTarget[] = [];
-  // A comma within the brackets of array tasks separates tasks, not jobs.
-  for (const word of operands.flatMap((operand) => operand.split(/,(?![^[]*\])/))) {
+  for (const word of splitJobIds(operands)) {
     const target = parseJobTarget(word);
     if (target) targets.push(target);
     else problems.push(`Invalid job id ${word}`);

@@ -22,7 +22,7 @@ import { parseFormat } from "../../view/printf.ts";
 import { parseSort, type SortKey } from "../../view/sort.ts";
 import { connectAsSlurm, isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
-import { type JobTarget, jobFilter, type OptionReader, optionReader, parseJobTarget, splitLists } from "../filters.ts";
+import { type JobTarget, jobFilter, type OptionReader, optionReader, parseJobTarget, splitJobIds } from "../filters.ts";
 import type { Option, ParsedOptions } from "../option.ts";
 import { headerLine, type JobPrinter, jsonPrinter, sortingPrinter, tablePrinter } from "../output/job-list.ts";
 
@@ -156,7 +156,8 @@ async function list(
     stdio.err(UNKNOWN_JOB);
     return 1;
   }
-  stdio.out(printer.end());
+  const rest = printer.end();
+  if (rest !== "") stdio.out(rest);
   return 0;
 }
 
@@ -209,7 +210,7 @@ function readTargets(parsed: ParsedOptions, problems: string[]): JobTarget[] | u
   problems.push(...extra.map((word) => `Unrecognized option: ${word}`));
   if (attached.length + detached.length === 0) return undefined;
   const targets: JobTarget[] = [];
-  for (const word of splitLists([...attached, ...detached])) {
+  for (const word of splitJobIds([...attached, ...detached])) {
     const target = parseJobTarget(word);
     if (target) targets.push(target);
     else if (word !== "") problems.push(`Invalid job id: ${word}`);

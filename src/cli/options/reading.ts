@@ -3,7 +3,15 @@
  * first of these that has it wins, and all values that can't be read are reported together.
  */
 
-import { expected, type Parsed, parseCount, parseGpus, parseGres, parseMemory, parseNodeRange } from "../../core/parse.ts";
+import {
+  expected,
+  type Parsed,
+  parseCount,
+  parseGpus,
+  parseGres,
+  parseMemory,
+  parseNodeRange,
+} from "../../core/parse.ts";
 import { parseTimeLimit } from "../../core/time.ts";
 import { parseExport } from "./export.ts";
 import type { SubmitLong } from "./submit.ts";

@@ -78,7 +78,9 @@ export async function openStore(ports: StorePorts, places: StorePlaces, snapshot
     async append(records) {
       await journal.append(records);
       lastSeq = records.at(-1)?.seq ?? lastSeq;
-      if (journal.segmentBytes >= snapshotBytes && !compaction) await rotateAndCompact();
+      if (journal.segmentBytes < snapshotBytes || compaction) return;
+      // The records are safe; that a new segment can't be begun is no reason to refuse them.
+      await rotateAndCompact().catch((error: unknown) => log.warn("no new segment", { error: String(error) }));
     },
     async probe() {
       const path = `${places.journalFolder}/probe`;

@@ -8,6 +8,7 @@
 import type { ExitStatus } from "../../core/job.ts";
 import type { Outcome, SystemProblem } from "../../platform/process.ts";
 import type { StepLaunch, TaskLaunch } from "../../protocol/holder.ts";
+import { batchSpool } from "./batch-spool.ts";
 import { OPEN_WAIT_MS } from "./limits.ts";
 import { type HolderPorts, within } from "./ports.ts";
 
@@ -96,8 +97,8 @@ function programFiles(ports: PlanPorts, launch: StepLaunch, found: Problems): Ma
   const files = new Map<number, string>();
   const looked = new Map<string, ReturnType<HolderPorts["processes"]["findProgram"]>>();
   for (const task of launch.tasks) {
-    const name = launch.batch ? batchScriptPath(launch.batch.spool) : (task.argv[0] ?? "");
-    const searchPath = { ...launch.environment, ...task.environment }["PATH"] ?? "";
+    const name = launch.batch ? batchSpool(launch.batch.spool).script : (task.argv[0] ?? "");
+    const searchPath = task.environment.PATH ?? launch.environment.PATH ?? "";
     const memo = `${searchPath}\0${name}`;
     const program = looked.get(memo) ?? ports.processes.findProgram(name, searchPath, launch.workDir);
     looked.set(memo, program);
@@ -127,11 +128,6 @@ function programProblem(
 /** Slurm's words for a program that the system refuses to start. */
 export function execProblem(name: string, problem: SystemProblem): string {
   return `execve(): ${name}: ${problem.text}`;
-}
-
-/** Where a batch script's text lies within its spool. */
-export function batchScriptPath(spool: string): string {
-  return `${spool}/script`;
 }
 
 /** The files that a task needs, /dev/null included. A batch script has no client: its pipes are /dev/null. */

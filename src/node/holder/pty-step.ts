@@ -52,18 +52,19 @@ export async function startPtyStep(
   } catch (error) {
     return fail(`Could not open a terminal: ${error instanceof Error ? error.message : String(error)}`, SETUP_FAILED);
   }
+  step.dispose = () => pty.close();
   const filter = new SentinelFilter();
+  const source = filtered(pty.source, filter);
   const spawned = await spawnOnTerminal(ports, step, planned, setsid.file, pty, () => {
-    concludeStep(ports, step, () => endPtyStep(ports, step, pty, filter), onEnd);
+    concludeStep(ports, step, () => endPtyStep(ports, step, pty, filter, source), onEnd);
   });
   if ("problem" in spawned) {
     pty.close();
     return fail(execProblem(planned.file, spawned.problem), spawned.problem.number || SETUP_FAILED);
   }
-  step.output.addStream(planned.task, "out", filtered(pty.source, filter));
+  step.output.addStream(planned.task, "out", source);
   step.input.addTarget(planned.task, new PtyInput(ports.clock, pty));
   step.resize = (columns, rows) => pty.resize(columns, rows);
-  step.dispose = () => pty.close();
   return true;
 }
 
@@ -97,22 +98,32 @@ async function spawnOnTerminal(
   return spawned;
 }
 
+/** A terminal's output up to the sentinel; closing it gives what was held back. */
 function filtered(source: ByteSource, filter: SentinelFilter): ByteSource {
+  let pass = (_chunk: Uint8Array): void => {};
   return {
     ...source,
     start(onData, onEnd) {
-      source.start((chunk) => {
-        const passed = filter.pass(chunk);
-        if (passed.length > 0) onData(passed);
-        // All is read: the terminal is of no more use.
-        if (filter.isFound) source.close();
-      }, onEnd);
+      pass = (chunk) => {
+        if (chunk.length > 0) onData(chunk);
+      };
+      source.start((chunk) => pass(filter.pass(chunk)), onEnd);
+    },
+    close() {
+      pass(filter.giveUp());
+      source.close();
     },
   };
 }
 
 /** Reads the terminal to the end. */
-async function endPtyStep(ports: HolderPorts, step: Step, pty: Pty, filter: SentinelFilter): Promise<void> {
+async function endPtyStep(
+  ports: HolderPorts,
+  step: Step,
+  pty: Pty,
+  filter: SentinelFilter,
+  source: ByteSource,
+): Promise<void> {
   const { clock, random, log } = ports;
   await endLeftovers(ports, step);
   // What a terminal holds beyond the window is a few kilobytes.
@@ -124,10 +135,8 @@ async function endPtyStep(ports: HolderPorts, step: Step, pty: Pty, filter: Sent
     if (sentinel.length > 0) sentinel = sentinel.subarray(pty.print(sentinel));
     await pause(clock, sentinel.length > 0 ? PTY_RETRY_MS_MAX : 1);
   }
-  if (!filter.isFound) {
-    log.warn("a terminal did not deliver all of its output", { step: step.name });
-    filter.giveUp();
-  }
+  if (!filter.isFound) log.warn("a terminal did not deliver all of its output", { step: step.name });
+  source.close();
   pty.close();
   await step.output.streamsEnded();
 }

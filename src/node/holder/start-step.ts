@@ -55,6 +55,7 @@ export async function startStep(
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     ports.log.error("a step could not be started", { step: step.name, error: text });
+    step.dispose();
     return failAll(step, `mgpu-stepd failed to start the step: ${text}`, setupFailed);
   } finally {
     plan?.close();

@@ -1,0 +1,57 @@
+/** mgpu status: each daemon and how the queue stands. Never starts anything; exit code 1 unless all is well. */
+
+import type { Result } from "../../protocol/procedures.ts";
+import { daemonTable } from "../../view/cluster-text.ts";
+import { NoController } from "../connect.ts";
+import type { Command, CommandContext } from "../context.ts";
+
+type Status = Result<"controller.status">;
+
+export const command: Command = {
+  name: "mgpu status",
+  summary: "Show mgpu's daemons and how the queue stands; exit code 1 if something is wrong",
+  synopsis: "[OPTIONS...]",
+  options: [{ long: "json", argument: "none", help: "print JSON" }],
+  operands: "permute",
+  examples: ["mgpu status", "mgpu status --json"],
+  async run(parsed, context) {
+    const isJson = parsed.values.has("json");
+    const status = await readStatus(isJson, context);
+    if (status === null) return 1;
+    const { stdio, clock } = context;
+    stdio.out(isJson ? jsonText({ running: true, ...status }) : statusText(status, clock.now()));
+    return status.problem === "" ? 0 : 1;
+  },
+};
+
+/** `null` after a JSON reader was told that there is no controller; everybody else gets the error. */
+async function readStatus(isJson: boolean, context: CommandContext): Promise<Status | null> {
+  try {
+    const { peer } = await context.connect({ start: false });
+    try {
+      return await peer.call("controller.status", {});
+    } finally {
+      peer.close();
+    }
+  } catch (error) {
+    if (!isJson || !(error instanceof NoController)) throw error;
+    context.stdio.out(jsonText({ running: false, problem: error.message }));
+    return null;
+  }
+}
+
+function statusText(status: Status, nowMs: number): string {
+  const { pending, running, ended } = status.jobs;
+  const lines = [
+    `jobs     ${running} running, ${pending} waiting, ${ended} ended`,
+    `cluster  ${status.clusterName}`,
+    `state    ${status.stateFolder}`,
+    `socket   ${status.socket}`,
+    ...(status.problem === "" ? [] : [`problem  ${status.problem}`]),
+  ];
+  return `${daemonTable(status.daemons, nowMs)}\n${lines.join("\n")}\n`;
+}
+
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

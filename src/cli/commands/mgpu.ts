@@ -1,0 +1,79 @@
+/** mgpu: what Slurm has no command for, as subcommands. Wrong usage ends with exit code 2. */
+
+import { nearest } from "../../view/nearest.ts";
+import { type Command, type CommandContext, UserError } from "../context.ts";
+import { helpText } from "../help.ts";
+import type { ParsedOptions } from "../option.ts";
+import { runCommand, withCommonOptions } from "../run.ts";
+import { command as down } from "./mgpu-down.ts";
+import { command as status } from "./mgpu-status.ts";
+import { command as up } from "./mgpu-up.ts";
+
+const EXIT_USAGE = 2;
+
+/** Each is named `mgpu WORD`. */
+const SUBCOMMANDS: readonly Command[] = [up, down, status];
+
+const NAME_COLUMN = Math.max(...SUBCOMMANDS.map(({ name }) => name.length), "mgpu help COMMAND".length) + 2;
+
+export const command: Command = {
+  name: "mgpu",
+  summary: "Start, end and look after mgpu. The commands for jobs are mgpu-srun, mgpu-sbatch, mgpu-squeue and so on",
+  synopsis: "COMMAND [OPTIONS...]",
+  options: [],
+  operands: "stop",
+  // The list of subcommands stands where other commands have their examples.
+  examples: [
+    ...SUBCOMMANDS.map(({ name, summary }) => name.padEnd(NAME_COLUMN) + summary),
+    `${"mgpu help COMMAND".padEnd(NAME_COLUMN)}Show what a command does`,
+    `${"mgpu version".padEnd(NAME_COLUMN)}Show the version`,
+  ],
+  run,
+};
+
+async function run({ operands: [word, ...rest] }: ParsedOptions, context: CommandContext): Promise<number> {
+  if (word === undefined) {
+    context.stdio.err(ownHelp(context));
+    return EXIT_USAGE;
+  }
+  if (word === "help") return help(rest, context);
+  if (word === "version") return runCommand(command, ["--version"], context);
+  const subcommand = find(word, context);
+  return runCommand(refuseOperands(subcommand), rest, { ...context, program: subcommand.name });
+}
+
+function help([word]: readonly string[], context: CommandContext): number {
+  const text = word === undefined ? ownHelp(context) : helpOf(find(word, context));
+  context.stdio.out(text);
+  return 0;
+}
+
+function ownHelp({ program }: CommandContext): string {
+  return helpText({ ...command, options: withCommonOptions(command.options) }, program);
+}
+
+function helpOf(subcommand: Command): string {
+  return helpText({ ...subcommand, options: withCommonOptions(subcommand.options) }, subcommand.name);
+}
+
+/** The subcommand of that name. @throws UserError with the nearest name */
+function find(word: string, { program }: CommandContext): Command {
+  const found = SUBCOMMANDS.find(({ name }) => name === `mgpu ${word}`);
+  if (found) return found;
+  const words = [...SUBCOMMANDS.map(({ name }) => name.slice("mgpu ".length)), "help", "version"];
+  const guess = nearest(word, words);
+  const hint = guess === undefined ? `${program} help lists the commands` : `did you mean "${program} ${guess}"?`;
+  throw new UserError(`unknown command "${word}"`, hint, EXIT_USAGE);
+}
+
+/** None of the subcommands takes words besides its options. */
+function refuseOperands(subcommand: Command): Command {
+  return {
+    ...subcommand,
+    async run(parsed, context) {
+      if (parsed.operands.length === 0) return subcommand.run(parsed, context);
+      const problems = parsed.operands.map((word) => `unexpected word "${word}"`);
+      throw new UserError(problems, `${context.program} --help shows what it takes`, EXIT_USAGE);
+    },
+  };
+}

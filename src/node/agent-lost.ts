@@ -1,0 +1,106 @@
+/**
+ * Steps whose holder is gone. A batch script needs none: its end is found in its files. Any other step has lost its
+ * pipes and the only process that could have learnt its exit status: what is left of it is cleared away, then it is
+ * reported lost, in this order, because its job may be started again at once.
+ */
+
+import { sleep } from "../platform/clock.ts";
+import { type AgentContext, logFields, RETRY_MS } from "./agent-context.ts";
+import { endStep } from "./agent-end.ts";
+import { messageOf } from "./deferred.ts";
+import type { BatchExit } from "./holder/batch-spool.ts";
+import type { HolderPort } from "./holder-port.ts";
+import type { StepEntry } from "./step-table.ts";
+
+/** How often a batch script's files are looked at: its end is seen this late at worst. */
+const FOLLOW_MS = 250;
+
+export const HOLDER_LOST = "holder lost";
+export const NODE_REBOOTED = "node rebooted";
+
+/** Sees to the steps of a holder that is gone. */
+export function onHolderGone(context: AgentContext, holder: HolderPort): void {
+  for (const entry of context.steps.all()) {
+    if (entry.holder === holder && entry.phase !== "ended") abandon(context, entry);
+  }
+}
+
+/** Sees to a step that no holder looks after any more. */
+export function abandon(context: AgentContext, entry: StepEntry): void {
+  const { record } = entry;
+  context.log.warn("the holder of a step is gone", { ...logFields(record.key), kind: record.kind });
+  entry.phase = "orphaned";
+  entry.holder = null;
+  if (record.kind === "batch") void follow(context, entry);
+  else void lose(context, entry, HOLDER_LOST);
+}
+
+/** Ends a step of which only the machine's former boot could tell; nothing of it can be left. */
+export function loseToReboot(context: AgentContext, entry: StepEntry): void {
+  entry.phase = "orphaned";
+  void endStep(context, entry, { type: "lost", cause: NODE_REBOOTED });
+}
+
+/** Clears away what is left of a step, then reports it lost. Tries until it succeeds or the daemon ends. */
+export async function lose(context: AgentContext, entry: StepEntry, cause: string): Promise<void> {
+  entry.phase = "orphaned";
+  const { jobId, attempt } = entry.record.key;
+  // Clearing away is for whole jobs; a script of the same job that still runs must not go with a lost step.
+  while (!hasOtherSteps(context, entry)) {
+    try {
+      const holder = await context.holders.shared();
+      await holder.terminate(jobId, attempt, context.killWaitMs);
+      break;
+    } catch (error) {
+      context.log.warn("a lost step can't be cleared away", { jobId, attempt, error: messageOf(error) });
+    }
+    await sleep(context.clock, RETRY_MS);
+    if (context.stopped) return;
+  }
+  await endStep(context, entry, { type: "lost", cause });
+}
+
+/** Takes in how an orphaned batch script ended; one that can't be found any more is lost. */
+export async function endBatch(context: AgentContext, entry: StepEntry): Promise<void> {
+  const state = await readBatch(context, entry);
+  if (entry.phase === "ended" || state.phase === "running") return;
+  if (state.phase === "lost") return lose(context, entry, state.cause);
+  // Its own exit is known; whether it left other processes behind is not.
+  await endStep(context, entry, { type: "ended", exits: [state.exit], problem: "", clean: false });
+}
+
+async function follow(context: AgentContext, entry: StepEntry): Promise<void> {
+  let isTold = false;
+  let isMissing = false;
+  while (!context.stopped && entry.phase === "orphaned") {
+    const state = await readBatch(context, entry);
+    // Its holder may have died between starting it and the script's first sign of life: missing once may be early.
+    if (state.phase === "ended" || (state.phase === "lost" && isMissing)) return endBatch(context, entry);
+    isMissing = state.phase === "lost";
+    if (state.phase === "running" && !isTold) {
+      isTold = true;
+      context.reports.add({ type: "started", key: entry.record.key });
+    }
+    await sleep(context.clock, FOLLOW_MS);
+  }
+}
+
+async function readBatch(context: AgentContext, entry: StepEntry): Promise<BatchExit> {
+  const { key } = entry.record;
+  try {
+    return await context.followBatch(context.spool.folderOf(key));
+  } catch (error) {
+    context.log.warn("a batch script's files can't be read", { ...logFields(key), error: messageOf(error) });
+    return { phase: "running" };
+  }
+}
+
+/** Whether another step of the same start has processes that must not be touched: one with a holder, or a script. */
+function hasOtherSteps({ steps }: AgentContext, entry: StepEntry): boolean {
+  const { jobId, attempt } = entry.record.key;
+  return steps.ofStart(jobId, attempt).some((other) => {
+    if (other === entry) return false;
+    if (other.phase === "orphaned") return other.record.kind === "batch";
+    return other.phase === "handing" || other.phase === "running";
+  });
+}

@@ -1,0 +1,101 @@
+/** Orders to end a job here: everything of it, with nothing of it started afterwards; then the node says it is clear. */
+
+import { formatStepKey } from "../core/ids.ts";
+import { sleep } from "../platform/clock.ts";
+import { type AgentContext, RETRY_MS } from "./agent-context.ts";
+import { applyStatus, endStep, noteClean, retire } from "./agent-end.ts";
+import { endBatch } from "./agent-lost.ts";
+import { messageOf, within } from "./deferred.ts";
+import type { HolderPort } from "./holder-port.ts";
+import type { StepEntry } from "./step-table.ts";
+
+/** Once no process is left, a holder tells the ends of its steps this soon; the job is clear in any case. */
+const ENDS_WAIT_MS = 5000;
+
+/** Longer than a holder's answer to a launch can take: then it is dead, and its end is the launch's. */
+const HANDED_WAIT_MS = 60_000;
+
+/** SIGTERM: what ended a step that did not come to run. */
+const EXIT_ENDED = { code: 0, signal: 15 };
+
+/** Takes the order and goes on from there. Repeating it while it is followed changes nothing. */
+export function orderTerminate(context: AgentContext, jobId: number, attempt: number): void {
+  const { closed, steps, reports } = context;
+  if (closed.isClearing(jobId, attempt)) return;
+  const entries = steps.ofStart(jobId, attempt);
+  closed.close(jobId, attempt, entries[0]?.record.startAt ?? null);
+  if (entries.length === 0) return reports.add({ type: "cleaned", jobId, attempt });
+  closed.beginClearing(jobId, attempt);
+  for (const entry of entries) entry.cancelled = true;
+  void clearJob(context, jobId, attempt, entries).then((isClear) => {
+    closed.endClearing(jobId, attempt, isClear && entries.some((entry) => steps.get(entry.record.key) === entry));
+    if (isClear) reports.add({ type: "cleaned", jobId, attempt });
+    retire(context, jobId, attempt);
+  });
+}
+
+/** False if the daemon ended before the job was cleared away. Never rejects. */
+async function clearJob(
+  context: AgentContext,
+  jobId: number,
+  attempt: number,
+  ordered: readonly StepEntry[],
+): Promise<boolean> {
+  // A launch on its way to a holder arrives there first.
+  for (const entry of ordered) {
+    await entry.recorded.catch(() => {});
+    await within(context.clock, entry.handed, HANDED_WAIT_MS);
+  }
+  // Those that could not be recorded are gone again.
+  const entries = ordered.filter((entry) => context.steps.get(entry.record.key) === entry);
+  while (!context.stopped && entries.length > 0) {
+    try {
+      await sweep(context, jobId, attempt, entries);
+      const ends = entries.map((entry) => entry.over.promise);
+      await within(context.clock, Promise.all(ends), ENDS_WAIT_MS);
+      for (const entry of entries) await noteClean(context, entry);
+      return true;
+    } catch (error) {
+      context.log.warn("a job can't be cleared away", { jobId, attempt, error: messageOf(error) });
+      await sleep(context.clock, RETRY_MS);
+    }
+  }
+  return !context.stopped;
+}
+
+/** Ends a job's processes, then asks how its steps ended. Rejects if a holder is gone meanwhile. */
+async function sweep(
+  context: AgentContext,
+  jobId: number,
+  attempt: number,
+  entries: readonly StepEntry[],
+): Promise<void> {
+  const holders = new Set<HolderPort>();
+  for (const { holder } of entries) if (holder && !context.holders.isGone(holder)) holders.add(holder);
+  if (holders.size === 0) holders.add(await context.holders.shared());
+  await Promise.all([...holders].map((holder) => holder.terminate(jobId, attempt, context.killWaitMs)));
+  const known = new Set<string>();
+  for (const holder of holders) {
+    for (const status of await holder.status()) {
+      if (status.key.jobId !== jobId || status.key.attempt !== attempt) continue;
+      known.add(formatStepKey(status.key));
+      applyStatus(context, holder, status);
+    }
+  }
+  for (const entry of entries) {
+    if (entry.phase === "ended") continue;
+    if (entry.phase === "orphaned") await endOrphan(context, entry);
+    // One that a holder knows is about to end there.
+    else if (!known.has(formatStepKey(entry.record.key))) await endUnstarted(context, entry);
+  }
+}
+
+async function endOrphan(context: AgentContext, entry: StepEntry): Promise<void> {
+  // Others are being cleared away already, and reported lost.
+  if (entry.record.kind === "batch") await endBatch(context, entry);
+}
+
+function endUnstarted(context: AgentContext, entry: StepEntry): Promise<void> {
+  const exits = Array.from({ length: entry.record.tasks }, () => EXIT_ENDED);
+  return endStep(context, entry, { type: "ended", exits, problem: "ended before it was started", clean: true });
+}

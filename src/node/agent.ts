@@ -1,0 +1,209 @@
+/**
+ * The node daemon's logic: keeps one session with the controller, follows its orders, and reports what became of them.
+ * It may be killed at any moment: the spool and the holders know enough for the next one to go on.
+ *
+ * Everything it touches comes through ports, so the simulation runs the same code.
+ */
+
+import type { NodePlaces } from "../config/places.ts";
+import type { Settings } from "../config/settings.ts";
+import type { NodeInventory } from "../core/node.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Disk } from "../platform/disk.ts";
+import type { Log } from "../platform/log.ts";
+import type { Connected, Handlers, Peer } from "../rpc/types.ts";
+import { adopt, reviewIdle } from "./agent-adopt.ts";
+import type { AgentContext } from "./agent-context.ts";
+import { applyStatus, confirmReports } from "./agent-end.ts";
+import { orderLaunch } from "./agent-launch.ts";
+import { onHolderGone } from "./agent-lost.ts";
+import { orderSignal } from "./agent-signal.ts";
+import { orderTerminate } from "./agent-terminate.ts";
+import { ClosedStarts } from "./closed-starts.ts";
+import { deferred, messageOf } from "./deferred.ts";
+import { HolderCrew } from "./holder-crew.ts";
+import type { FollowBatch, HolderFactory } from "./holder-factory.ts";
+import { createReportQueue } from "./report-queue.ts";
+import { Session } from "./session.ts";
+import { openSpool } from "./spool.ts";
+import { StepTable } from "./step-table.ts";
+
+export interface AgentPorts {
+  readonly clock: Clock;
+  readonly disk: Disk;
+  readonly log: Log;
+}
+
+export interface AgentOptions {
+  /** Name to register under. */
+  readonly name: string;
+  /** What the machine has now; asked at the start and before each registration. Trouble belongs into gpuProblem. */
+  inventory(): Promise<NodeInventory>;
+  readonly holders: HolderFactory;
+  /** Connects to the controller and says hello as a node; must settle in bounded time. */
+  connect(handlers: Handlers<"node">): Promise<Connected>;
+  readonly followBatch: FollowBatch;
+  readonly settings: Pick<Settings, "killWaitS">;
+  readonly nodePlaces: NodePlaces;
+  /** Of the program. */
+  readonly version: string;
+  readonly pid: number;
+}
+
+export interface Agent {
+  /**
+   * Takes over what an earlier daemon left, then connects. Resolves when all steps' states are known; the session goes
+   * on from there. Rejects if the spool can't be read.
+   */
+  start(): Promise<void>;
+  /** Ends the session and begins nothing new. Steps run on, and the next daemon takes them over. */
+  stop(): void;
+  /** Resolves when it was told to end (node.shutdown), or stopped. */
+  readonly ended: Promise<void>;
+}
+
+/** The answer to node.shutdown leaves before the session ends. */
+const SHUTDOWN_MS = 50;
+
+/** An agent that has not started yet. */
+export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
+  const ended = deferred();
+  let running: { readonly context: AgentContext; readonly session: Session } | null = null;
+  let stopped = false;
+
+  const stop = (): void => {
+    stopped = true;
+    if (running) {
+      running.context.stopped = true;
+      running.session.stop();
+    }
+    ended.resolve();
+  };
+
+  return {
+    ended: ended.promise,
+    stop,
+    async start() {
+      const context = await createContext(ports, options, () => running?.session.registered ?? null);
+      const session = createSession(context, ports, options, stop);
+      running = { context, session };
+      if (stopped) return stop();
+      await adopt(context);
+      // Early: the controller wants to know it, and clients attach to it before anything is launched.
+      await startShared(context);
+      if (!stopped) void session.run();
+    },
+  };
+}
+
+async function createContext(
+  { clock, disk, log }: AgentPorts,
+  options: AgentOptions,
+  registered: () => Peer | null,
+): Promise<AgentContext> {
+  const { name, settings, nodePlaces, followBatch } = options;
+  const { bootId, gpuProvider } = await options.inventory();
+  const spool = await openSpool({ disk, log }, nodePlaces, clock.now());
+  const context: AgentContext = {
+    ...{ clock, log, name, spool, bootId, gpuProvider, followBatch },
+    startedAt: clock.now(),
+    steps: new StepTable(),
+    closed: new ClosedStarts(),
+    reports: createReportQueue({ clock, log }, (reports) => confirmReports(context, reports)),
+    holders: new HolderCrew(options.holders, {
+      onChange: (holder, step) => applyStatus(context, holder, step),
+      onGone(holder) {
+        if (context.stopped) return;
+        onHolderGone(context, holder);
+        if (holder.identity.socket === options.holders.sharedSocket) void replaceShared(context, options, registered);
+      },
+    }),
+    killWaitMs: settings.killWaitS * 1000,
+    stopped: false,
+  };
+  return context;
+}
+
+function createSession(context: AgentContext, { clock, log }: AgentPorts, options: AgentOptions, stop: () => void): Session {
+  const handlers = nodeHandlers(context, stop);
+  return new Session({
+    clock,
+    log,
+    connect: () => options.connect(handlers),
+    register: (peer) => register(context, options, peer),
+    onUp(peer) {
+      context.reports.use(peer);
+      reviewIdle(context);
+    },
+    onDown: () => context.reports.use(null),
+  });
+}
+
+function nodeHandlers(context: AgentContext, stop: () => void): Handlers<"node"> {
+  return {
+    async "node.launch"(launch) {
+      await orderLaunch(context, launch);
+      return {};
+    },
+    "node.signal"(order) {
+      orderSignal(context, order);
+      return {};
+    },
+    "node.terminate"({ jobId, attempt }) {
+      orderTerminate(context, jobId, attempt);
+      return {};
+    },
+    async "node.shutdown"({ holders }) {
+      context.stopped = true;
+      if (holders) await context.holders.shutdownIdle().catch((error: unknown) => logTrouble(context, error));
+      context.clock.after(SHUTDOWN_MS, stop);
+      return {};
+    },
+  };
+}
+
+/** Tells the controller what this node is and where its steps can be attached. */
+async function register(context: AgentContext, options: AgentOptions, peer: Peer): Promise<{ heartbeatMs: number }> {
+  const inventory = await options.inventory();
+  context.gpuProvider = inventory.gpuProvider;
+  const identity = context.holders.livingShared?.identity;
+  const holder = {
+    socket: context.holders.sharedSocket,
+    pid: identity?.pid ?? 0,
+    version: identity?.version ?? options.version,
+    startedAt: identity?.startedAt ?? 0,
+  };
+  const { name, pid } = options;
+  const answer = await peer.call("node.register", { name, inventory, pid, startedAt: context.startedAt, holder });
+  context.killWaitMs = answer.killWaitMs;
+  return answer;
+}
+
+/** A new shared holder for later launches, made known to the controller. */
+async function replaceShared(
+  context: AgentContext,
+  options: AgentOptions,
+  registered: () => Peer | null,
+): Promise<void> {
+  await startShared(context);
+  const peer = registered();
+  if (!peer || context.stopped) return;
+  try {
+    await register(context, options, peer);
+  } catch (error) {
+    logTrouble(context, error);
+  }
+}
+
+/** Without one, each launch tries again and tells its user why it fails. */
+async function startShared(context: AgentContext): Promise<void> {
+  try {
+    await context.holders.shared();
+  } catch (error) {
+    logTrouble(context, error);
+  }
+}
+
+function logTrouble({ log }: AgentContext, error: unknown): void {
+  log.error("trouble with the holder", { error: messageOf(error) });
+}

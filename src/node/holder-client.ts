@@ -1,0 +1,150 @@
+/**
+ * A holder over its socket. A connection that breaks is made again as long as the same holder listens there; calls that
+ * were open then end with LOST_CONTACT, and may be repeated. `onGone` is called only when the holder itself is gone.
+ */
+
+import type { StepKey } from "../core/ids.ts";
+import { type Clock, sleep } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import { RpcError } from "../protocol/errors.ts";
+import type { HolderStep, StepLaunch } from "../protocol/holder.ts";
+import type { HelloAnswer } from "../protocol/procedures.ts";
+import type { Connected, Peer } from "../rpc/types.ts";
+import { messageOf } from "./deferred.ts";
+import type { HolderPort } from "./holder-port.ts";
+
+export interface HolderClientPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Connects to a holder's socket; rejects with ENOENT or ECONNREFUSED if nobody listens. Settles in bounded time. */
+  dial(socket: string): Promise<Connected>;
+}
+
+/** A holder that listens but does not answer is tried so often, with this pause, before it counts as gone. */
+const REDIAL_TRIES = 5;
+const REDIAL_MS = 200;
+
+/**
+ * Connects to a holder.
+ * @throws the dial's error; RpcError if somebody else listens there
+ */
+export async function connectHolder(ports: HolderClientPorts, socket: string): Promise<HolderClient> {
+  const { peer, answer } = await ports.dial(socket);
+  if (answer.daemon !== "mgpu-stepd") {
+    peer.close();
+    throw new RpcError("VERSION", `${answer.daemon} listens at ${socket}, where a holder was expected`);
+  }
+  return new HolderClient(ports, socket, peer, answer);
+}
+
+/** Whether a failed dial means that nobody is there. */
+export function isNobody(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return code === "ENOENT" || code === "ECONNREFUSED";
+}
+
+export class HolderClient implements HolderPort {
+  readonly identity: HolderPort["identity"];
+  private readonly ports: HolderClientPorts;
+  private peer: Peer;
+  private changed: ((step: HolderStep) => void) | null = null;
+  private forgot: () => void = () => {};
+  private readonly goneCallbacks: (() => void)[] = [];
+  private isGone = false;
+
+  constructor(ports: HolderClientPorts, socket: string, peer: Peer, answer: HelloAnswer) {
+    this.ports = ports;
+    this.peer = peer;
+    this.identity = { socket, pid: answer.pid, version: answer.version, startedAt: answer.startedAt };
+    void this.keep();
+  }
+
+  launch(step: StepLaunch): Promise<HolderStep> {
+    return this.peer.call("holder.launch", step);
+  }
+
+  async signal(key: StepKey, signal: number, tree: boolean): Promise<void> {
+    await this.peer.call("holder.signal", { key, signal, tree });
+  }
+
+  async terminate(jobId: number, attempt: number, killWaitMs: number): Promise<void> {
+    // However long that takes: a process in the middle of a disk's write can't be killed.
+    await this.peer.call("holder.terminate", { jobId, attempt, killWaitMs }, { deadlineMs: null });
+  }
+
+  async forget(key: StepKey): Promise<void> {
+    await this.peer.call("holder.forget", { key });
+    this.forgot();
+  }
+
+  async status(): Promise<readonly HolderStep[]> {
+    return (await this.peer.call("holder.status", {})).steps;
+  }
+
+  /** Asks it to end; false if something runs in it or a client may still come for output. */
+  async shutdown(): Promise<boolean> {
+    return (await this.peer.call("holder.shutdown", {})).ending;
+  }
+
+  onChange(callback: (step: HolderStep) => void): void {
+    this.changed = callback;
+    if (!this.isGone) void this.watch(this.peer);
+  }
+
+  /** Called after each {@link forget}. Set once. */
+  onForget(callback: () => void): void {
+    this.forgot = callback;
+  }
+
+  /** Any number of callbacks; one that comes too late is called at once. */
+  onGone(callback: () => void): void {
+    if (this.isGone) callback();
+    else this.goneCallbacks.push(callback);
+  }
+
+  /** Tells changes, the present steps first, until the connection ends. */
+  private async watch(peer: Peer): Promise<void> {
+    try {
+      await peer.stream("holder.watch", {}, (step) => this.changed?.(step));
+    } catch (error) {
+      this.ports.log.debug("a holder's watch ended", { ...this.fields(), error: messageOf(error) });
+    }
+    // Without a watch, ends would go unnoticed: a new connection gets a new one.
+    peer.close();
+  }
+
+  /** Makes the connection again whenever it breaks, until the holder is gone. */
+  private async keep(): Promise<void> {
+    for (;;) {
+      const problem = await this.peer.closed;
+      this.ports.log.debug("a holder's connection is gone", { ...this.fields(), problem });
+      const peer = await this.redial();
+      if (!peer) break;
+      this.peer = peer;
+      if (this.changed) void this.watch(peer);
+    }
+    this.isGone = true;
+    this.ports.log.info("a holder is gone", this.fields());
+    for (const callback of this.goneCallbacks.splice(0)) callback();
+  }
+
+  private async redial(): Promise<Peer | null> {
+    for (let tries = 1; tries <= REDIAL_TRIES; tries++) {
+      try {
+        const { peer, answer } = await this.ports.dial(this.identity.socket);
+        if (answer.pid === this.identity.pid && answer.startedAt === this.identity.startedAt) return peer;
+        peer.close();
+        return null;
+      } catch (error) {
+        if (isNobody(error)) return null;
+        this.ports.log.warn("a holder does not answer", { ...this.fields(), error: messageOf(error) });
+      }
+      await sleep(this.ports.clock, REDIAL_MS);
+    }
+    return null;
+  }
+
+  private fields(): { socket: string; holderPid: number } {
+    return { socket: this.identity.socket, holderPid: this.identity.pid };
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * The real holders of a node daemon: found again after a restart by the records in its holder folder, or started.
+ *
+ *   <holderFolder>/shared.json               the shared one
+ *   <holderFolder>/<JOB.ATTEMPT.STEP>.json   that of a step with a terminal
+ *
+ * each `{socket, pid, startTicks}`. A record is written as soon as its holder is started; what it says counts only
+ * as long as that very process lives.
+ */
+
+import * as v from "valibot";
+import { formatStepKey, type StepKey } from "../core/ids.ts";
+import { sleep } from "../platform/clock.ts";
+import type { Disk } from "../platform/disk.ts";
+import type { Net } from "../platform/net.ts";
+import { messageOf } from "./deferred.ts";
+import { connectHolder, type HolderClient, type HolderClientPorts, isNobody } from "./holder-client.ts";
+import type { HolderFactory } from "./holder-factory.ts";
+import type { HolderPort } from "./holder-port.ts";
+
+/** Starts a program of mgpu in a session of its own, its output appended to a log file. */
+export type SpawnDaemon = (program: "mgpu-stepd", args: string[], logFile: string) => Promise<{ readonly pid: number }>;
+
+export interface HoldersPorts extends HolderClientPorts {
+  readonly disk: Disk;
+  readonly net: Pick<Net, "removeStale">;
+  readonly spawn: SpawnDaemon;
+  /** When a process started, in clock ticks after boot; `null` if there is none of that pid. */
+  startTicks(pid: number): number | null;
+}
+
+export interface HoldersOptions {
+  readonly holderFolder: string;
+  /** Path of the shared holder's socket, in a folder that exists. */
+  readonly sharedSocket: string;
+  readonly logFile: string;
+  /** Tells this node's processes from those of other node daemons on the machine; the same after a restart. */
+  readonly scope: string;
+}
+
+const holderRecord = v.object({ socket: v.string(), pid: v.number(), startTicks: v.nullable(v.number()) });
+
+type HolderRecord = v.InferOutput<typeof holderRecord>;
+
+const SHARED = "shared";
+
+/** A holder that has not answered by then hangs. */
+const START_MS_MAX = 10_000;
+const START_POLL_MS = 10;
+
+/** How often a terminal's holder is asked to end once its step is over: it stays while its output is waited for. */
+const REAP_MS = 5000;
+
+/** Before that, an adopted one may still get the launch that it was started for. */
+const REAP_ADOPTED_MS = 120_000;
+
+/** A factory that knows of no holder yet. */
+export function createHolders(ports: HoldersPorts, options: HoldersOptions): HolderFactory {
+  return new Holders(ports, options);
+}
+
+class Holders implements HolderFactory {
+  readonly sharedSocket: string;
+  private readonly ports: HoldersPorts;
+  private readonly options: HoldersOptions;
+  /** Living holders by the name of their record. */
+  private readonly clients = new Map<string, HolderClient>();
+  private readonly opening = new Map<string, Promise<HolderClient>>();
+
+  constructor(ports: HoldersPorts, options: HoldersOptions) {
+    this.ports = ports;
+    this.options = options;
+    this.sharedSocket = options.sharedSocket;
+  }
+
+  shared(): Promise<HolderPort> {
+    return this.open(SHARED, this.sharedSocket);
+  }
+
+  forPty(key: StepKey, socket: string): Promise<HolderPort> {
+    return this.open(formatStepKey(key), socket);
+  }
+
+  async adopt(): Promise<readonly HolderPort[]> {
+    const { disk, log } = this.ports;
+    await disk.makeFolder(this.options.holderFolder);
+    const adopted: HolderPort[] = [];
+    for (const file of await disk.list(this.options.holderFolder)) {
+      if (!file.endsWith(".json")) continue;
+      const name = file.slice(0, -".json".length);
+      try {
+        const client = await this.adoptOne(name);
+        if (client) adopted.push(client);
+      } catch (error) {
+        // Its record stays: it may answer a later daemon, or one of its own version.
+        log.error("a holder can't be taken over", { name, error: messageOf(error) });
+      }
+    }
+    return adopted;
+  }
+
+  async shutdownIdle(): Promise<void> {
+    await Promise.all([...this.clients.values()].map((client) => client.shutdown().catch(() => false)));
+  }
+
+  private async adoptOne(name: string): Promise<HolderClient | null> {
+    const record = await this.readRecord(name);
+    const client = record && (await this.reach(record.socket));
+    if (client) {
+      if (name !== SHARED) this.reapLater(client, REAP_ADOPTED_MS);
+      return this.keep(name, client);
+    }
+    if (record && this.isAlive(record)) this.ports.log.error("a holder lives but does not listen any more", record);
+    else if (record) this.ports.net.removeStale({ path: record.socket });
+    await this.ports.disk.remove(this.recordPath(name));
+    return null;
+  }
+
+  private open(name: string, socket: string): Promise<HolderClient> {
+    const known = this.clients.get(name);
+    if (known) return Promise.resolve(known);
+    const under = this.opening.get(name);
+    if (under) return under;
+    const opening = this.reachOrStart(name, socket).finally(() => this.opening.delete(name));
+    this.opening.set(name, opening);
+    return opening;
+  }
+
+  /** Somebody may listen there although no record says so: a daemon was killed right after starting it. */
+  private async reachOrStart(name: string, socket: string): Promise<HolderClient> {
+    const found = await this.reach(socket);
+    const client = found ?? (await this.start(name, socket));
+    const { pid } = client.identity;
+    await this.writeRecord(name, { socket, pid, startTicks: this.ports.startTicks(pid) });
+    return this.keep(name, client);
+  }
+
+  /** The living holder at a socket; `null` if nobody listens. */
+  private async reach(socket: string): Promise<HolderClient | null> {
+    try {
+      return await connectHolder(this.ports, socket);
+    } catch (error) {
+      if (isNobody(error)) return null;
+      throw new Error(`the holder at ${socket} can't be used: ${messageOf(error)}`);
+    }
+  }
+
+  private async start(name: string, socket: string): Promise<HolderClient> {
+    const { net, log, clock, spawn } = this.ports;
+    const { logFile, scope } = this.options;
+    net.removeStale({ path: socket });
+    const { pid } = await spawn("mgpu-stepd", ["--socket", socket, "--scope", scope], logFile);
+    const record = { socket, pid, startTicks: this.ports.startTicks(pid) };
+    await this.writeRecord(name, record);
+    const end = clock.monotonic() + START_MS_MAX;
+    for (;;) {
+      const client = await this.reach(socket);
+      if (client) {
+        log.info("started a holder", { socket, holderPid: client.identity.pid });
+        return client;
+      }
+      if (!this.isAlive(record)) throw new Error(`mgpu-stepd ended right after its start; see ${logFile}`);
+      if (clock.monotonic() > end) throw new Error(`mgpu-stepd does not answer at ${socket}; see ${logFile}`);
+      await sleep(clock, START_POLL_MS);
+    }
+  }
+
+  private keep(name: string, client: HolderClient): HolderClient {
+    this.clients.set(name, client);
+    client.onGone(() => {
+      this.clients.delete(name);
+      // The shared one's are used again by the next one.
+      if (name !== SHARED) void this.tidy(name, client.identity.socket);
+    });
+    if (name !== SHARED) client.onForget(() => this.reapLater(client, 0));
+    return client;
+  }
+
+  private async tidy(name: string, socket: string): Promise<void> {
+    this.ports.net.removeStale({ path: socket });
+    try {
+      await this.ports.disk.remove(this.recordPath(name));
+    } catch (error) {
+      this.ports.log.warn("a holder's record can't be removed", { name, error: messageOf(error) });
+    }
+  }
+
+  /** A terminal's holder has nothing more to do once its step is forgotten and its output taken. */
+  private reapLater(client: HolderClient, ms: number): void {
+    this.ports.clock.after(ms, () => {
+      client.shutdown().then(
+        (isEnding) => !isEnding && this.reapLater(client, REAP_MS),
+        () => {},
+      );
+    });
+  }
+
+  private isAlive({ pid, startTicks }: HolderRecord): boolean {
+    return startTicks !== null && this.ports.startTicks(pid) === startTicks;
+  }
+
+  private recordPath(name: string): string {
+    return `${this.options.holderFolder}/${name}.json`;
+  }
+
+  private async writeRecord(name: string, record: HolderRecord): Promise<void> {
+    await this.ports.disk.replace(this.recordPath(name), new TextEncoder().encode(`${JSON.stringify(record)}\n`));
+  }
+
+  private async readRecord(name: string): Promise<HolderRecord | null> {
+    const bytes = await this.ports.disk.read(this.recordPath(name));
+    try {
+      const parsed = v.safeParse(holderRecord, JSON.parse(new TextDecoder().decode(bytes)));
+      return parsed.success ? parsed.output : null;
+    } catch {
+      return null;
+    }
+  }
+}

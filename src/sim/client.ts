@@ -1,0 +1,104 @@
+/** Clients of a world: they submit jobs, try again with the same request id when an answer is lost, and cancel some. */
+
+import type { JobRequest } from "../core/jobspec.ts";
+import { RpcError } from "../protocol/errors.ts";
+import { helloOf, type World } from "./world.ts";
+
+export interface Clients {
+  /** Request id of each submission that was answered with a job id. */
+  readonly acknowledged: ReadonlyMap<string, number>;
+  /** Every job was submitted, or refused for good. */
+  readonly done: boolean;
+}
+
+const RETRY_MS = 300;
+const TRIES_MAX = 200;
+
+/** Starts submitting so many jobs over the first seconds. */
+export function runClient(world: World, jobs: number): Clients {
+  const acknowledged = new Map<string, number>();
+  let finished = 0;
+  for (let i = 0; i < jobs; i++) {
+    const requestId = `request-${i}`;
+    const job = randomJob(world, i);
+    const cancel = world.random.chance(0.15) ? world.random.below(4000) : null;
+    world.time.after(world.random.below(8000), () => {
+      void submit(world, requestId, job).then((jobId) => {
+        finished += 1;
+        if (jobId === null) return;
+        acknowledged.set(requestId, jobId);
+        if (cancel !== null) world.time.after(cancel, () => void cancelJob(world, jobId));
+      });
+    });
+  }
+  return {
+    acknowledged,
+    get done() {
+      return finished === jobs;
+    },
+  };
+}
+
+async function submit(world: World, requestId: string, job: JobRequest): Promise<number | null> {
+  const script = job.kind === "batch" ? new TextEncoder().encode("#!/bin/sh\n") : null;
+  const params = { requestId, job, script, environment: { HOME: "/sim" } };
+  let answer: number | null = null;
+  await persist(world, async (peer) => {
+    const { jobId } = await peer.call("job.submit", params, { deadlineMs: 4000 });
+    // Now and then the answer is lost on the way to the user, who tries again.
+    if (world.random.chance(0.1)) throw new RpcError("LOST_CONTACT", "lost answer");
+    answer = jobId;
+  });
+  return answer;
+}
+
+async function cancelJob(world: World, jobId: number): Promise<void> {
+  const filter = { ids: [jobId], users: [], states: [], names: [], partitions: [] };
+  await persist(world, async (peer) => {
+    await peer.call("jobs.cancel", { filter, stepId: null, signal: null, cause: "sim" }, { deadlineMs: 4000 });
+  });
+}
+
+type Peer = Awaited<ReturnType<World["connect"]>>["peer"];
+
+/** Tries until it works, with a connection of its own each time. */
+async function persist(world: World, act: (peer: Peer) => Promise<void>): Promise<void> {
+  for (let tries = 0; tries < TRIES_MAX && !world.isOver; tries++) {
+    try {
+      const { peer } = await world.connect("client", helloOf("client"));
+      try {
+        return await act(peer);
+      } finally {
+        peer.close();
+      }
+    } catch (error) {
+      if (error instanceof RpcError && error.code === "NOT_FEASIBLE") return;
+      await new Promise<void>((resolve) => void world.time.after(RETRY_MS, resolve));
+    }
+  }
+}
+
+function randomJob({ random }: World, index: number): JobRequest {
+  const isBatch = random.chance(0.7);
+  const gpus = random.below(4);
+  const duration = random.below(3000);
+  return {
+    kind: isBatch ? "batch" : "run",
+    name: `job-${index}`,
+    partition: null,
+    request: {
+      tasks: isBatch ? 1 : 1 + random.below(3),
+      cpusPerTask: 1 + random.below(2),
+      nodes: null,
+      memoryMiBPerNode: random.below(3) * 10_000,
+      gpus: gpus === 0 ? null : { thousandths: gpus * 1000, type: null },
+    },
+    timeLimitS: random.chance(0.2) ? 1 + random.below(3) : null,
+    workDir: "/sim",
+    io: { stdin: "none", stdout: null, stderr: null, openMode: "truncate", label: false },
+    argv: ["sim", String(duration), String(random.pick([0, 0, 0, 1]))],
+    pty: null,
+    requeue: random.chance(0.5),
+    submitHost: "sim",
+  };
+}

@@ -1,0 +1,70 @@
+import { describe, expect, test } from "vitest";
+import { readDirectives } from "../../../src/cli/directives.ts";
+import { submitOptions } from "../../../src/cli/options/submit.ts";
+
+function read(...lines: string[]) {
+  const script = ["#!/bin/bash", ...lines].join("\n");
+  const { values, problems, label } = readDirectives(script, "job.sh", submitOptions("sbatch"));
+  return { values: Object.fromEntries([...values].map(([long, texts]) => [long, texts.join("|")])), problems, label };
+}
+
+/** Shape of a directive line, and what it must give. */
+const SHAPES: [line: string, values: Record<string, string>][] = [
+  ["#SBATCH --time=5", { time: "5" }],
+  ["#SBATCH --time 5", { time: "5" }],
+  ["#SBATCH --job-name            x", { "job-name": "x" }],
+  ["#SBATCH --requeue             ", { requeue: "" }],
+  ["#SBATCH --no-requeue ", { "no-requeue": "" }],
+  ["#SBATCH -J name", { "job-name": "name" }],
+  ["#SBATCH -Jname", { "job-name": "name" }],
+  ["#SBATCH -e d/x-%J.err", { error: "d/x-%J.err" }],
+  ["#SBATCH -n 1", { ntasks: "1" }],
+  ["#SBATCH --job-name=w-0 --requeue --time=5 --mem=100", { "job-name": "w-0", requeue: "", time: "5", mem: "100" }],
+  ['#SBATCH --job-name="x"', { "job-name": "x" }],
+  ['#SBATCH --job-name="a b c"', { "job-name": "a b c" }],
+  ["#SBATCH --job-name=a\\ b", { "job-name": "a b" }],
+  ['#SBATCH --job-name="say \\"hi\\""', { "job-name": 'say "hi"' }],
+  ["#SBATCH --partition='p'", { partition: "p" }],
+  ["#SBATCH --export=A,B,C", { export: "A,B,C" }],
+  ["#SBATCH -D .", { chdir: "." }],
+  ["#SBATCH --time=5 # five minutes --mem=7", { time: "5" }],
+  ["#SBATCH -o out#1", { output: "out#1" }],
+  ["#SBATCH\t--time=5\t-n2", { time: "5", ntasks: "2" }],
+  ["#SBATCH--time=5", { time: "5" }],
+  ["#MGPU --gpus=2", { gpus: "2" }],
+  ["#SBATCHX --time=5", {}],
+  ["##SBATCH --time=5", {}],
+  ["# SBATCH --time=5", {}],
+  [" #SBATCH --time=5", {}],
+  ["#SBATCH", {}],
+  ["#SBATCH -J ''", { "job-name": "" }],
+];
+
+test.each(SHAPES)("%s", (line, values) => {
+  const result = read(line);
+  expect(result.problems).toEqual([]);
+  expect(result.values).toEqual(values);
+});
+
+describe("where they stand", () => {
+  test("comments and blank lines in between are passed, the first other line ends it", () => {
+    const { values } = read("### a", "", "#SBATCH -n 1", "   ", "  # c", "#SBATCH -c 2", "cd x", "#SBATCH -c 3");
+    expect(values).toEqual({ ntasks: "1", "cpus-per-task": "2" });
+  });
+  test("the last of several wins by its place in the list", () => {
+    expect(read("#SBATCH -n 1", "#MGPU -n 2").values).toEqual({ ntasks: "1|2" });
+  });
+  test("a problem names file and line", () => {
+    const { problems, label } = read("", "#SBATCH --foo", "#SBATCH -n 1 oops", "#SBATCH --wrap=x", "#SBATCH hetjob");
+    expect(problems).toEqual([
+      "job.sh: line 3: unrecognized option '--foo'",
+      "job.sh: line 4: invalid directive: oops",
+      "job.sh: line 5: --wrap can't stand in a script",
+      "job.sh: line 6: this version of mgpu does not run heterogeneous jobs",
+    ]);
+    expect(label("ntasks")).toBe("job.sh: line 4: --ntasks");
+  });
+  test("a quote that is not closed", () => {
+    expect(read('#SBATCH --job-name="a b').problems).toEqual(['job.sh: line 2: unmatched `"` in [--job-name="a b]']);
+  });
+});

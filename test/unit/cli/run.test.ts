@@ -1,0 +1,108 @@
+import { describe, expect, test } from "vitest";
+import { type Command, UserError } from "../../../src/cli/context.ts";
+import { runCommand } from "../../../src/cli/run.ts";
+import { RpcError } from "../../../src/protocol/errors.ts";
+import { type FakeOptions, fakeContext } from "./fake-context.ts";
+
+function demo(run: Command["run"] = async () => 0, extra: Partial<Command> = {}): Command {
+  return {
+    name: "squeue",
+    summary: "Show the queue",
+    synopsis: "[OPTIONS...] [job...]",
+    options: [{ long: "format", short: "o", argument: "required", metavar: "fmt", help: "columns to show" }],
+    operands: "permute",
+    examples: ["mgpu-squeue -o %i"],
+    run,
+    ...extra,
+  };
+}
+
+async function check(command: Command, argv: string[], options: FakeOptions = {}) {
+  const fake = fakeContext({ program: "mgpu-squeue", ...options });
+  const code = await runCommand(command, argv, fake.context);
+  return { code, out: fake.out(), err: fake.err() };
+}
+
+test("the command gets what was parsed, and its code is the result", async () => {
+  const command = demo(async (parsed) => parsed.operands.length + (parsed.values.get("format")?.length ?? 0));
+  expect(await check(command, ["a", "-ox", "b"])).toEqual({ code: 3, out: "", err: "" });
+});
+
+describe("what all commands have", () => {
+  test("help, by its long name and -h", async () => {
+    const { code, out, err } = await check(demo(), ["--help"]);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toContain("Usage: mgpu-squeue [OPTIONS...] [job...]");
+    expect(out).toMatch(/^ {2}-o, --format=fmt {14}columns to show$/m);
+    expect(out).toContain("-h, --help");
+    expect(out.split("\n").every((line) => line.length <= 80)).toBe(true);
+    expect((await check(demo(), ["-h"])).out).toBe(out);
+  });
+  test("-h belongs to a command that uses the letter", async () => {
+    const noheader = { long: "noheader", short: "h", argument: "none", help: "no header" } as const;
+    const command = demo(async (parsed) => (parsed.values.has("noheader") ? 7 : 0), { options: [noheader] });
+    expect((await check(command, ["-h"])).code).toBe(7);
+    expect((await check(command, ["--help"])).out).not.toContain("-h, --help");
+  });
+  test("usage in short", async () => {
+    const { out } = await check(demo(), ["--usage"]);
+    expect(out).toBe("Usage: mgpu-squeue [-o fmt] [-h] [--usage] [-V] [job...]\n");
+  });
+  test("version: ours, and under Slurm's names Slurm's shape", async () => {
+    expect((await check(demo(), ["-V"])).out).toBe("mgpu 0.1.0\n");
+    expect((await check(demo(), ["--version"], { program: "squeue" })).out).toMatch(/^slurm \d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe("wrong usage", () => {
+  test("all problems, then where help is", async () => {
+    const { code, out, err } = await check(demo(async () => 0), ["--foo", "-z"]);
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toBe(
+      "mgpu-squeue: error: unrecognized option '--foo'\n" +
+        "mgpu-squeue: error: invalid option -- 'z'\n" +
+        'Try "mgpu-squeue --help" for more information\n',
+    );
+  });
+  test("a real option of Slurm's that is missing here gets a hint", async () => {
+    const { err } = await check(demo(), ["--reservation=x", "--foo"]);
+    expect(err).toContain("mgpu-squeue: hint: Slurm has --reservation; this version of mgpu does not\n");
+  });
+  test("mgpu exits with 2", async () => {
+    expect((await check(demo(undefined, { name: "mgpu" }), ["--foo"])).code).toBe(2);
+    expect((await check(demo(undefined, { name: "mgpu up" }), ["--foo"])).code).toBe(2);
+  });
+});
+
+describe("failures", () => {
+  const failing = (error: unknown): Command =>
+    demo(async () => {
+      throw error;
+    });
+  test("a user's mistake: every problem, the hint, the code", async () => {
+    const error = new UserError(["--a: bad", "--b: bad"], "do this", 13);
+    const expected = "mgpu-squeue: error: --a: bad\nmgpu-squeue: error: --b: bad\nmgpu-squeue: hint: do this\n";
+    expect(await check(failing(error), [])).toEqual({ code: 13, out: "", err: expected });
+  });
+  test("errors of a call, in words", async () => {
+    const cases: [RpcError, string][] = [
+      [new RpcError("NOT_FEASIBLE", "too much", "ask for less"), "error: too much\nmgpu-squeue: hint: ask for less\n"],
+      [new RpcError("LOST_CONTACT", "ECONNRESET"), "error: lost contact with the controller: ECONNRESET\n"],
+      [new RpcError("DEADLINE", ""), "error: the controller did not answer in time\n"],
+    ];
+    for (const [error, text] of cases) {
+      expect(await check(failing(error), [])).toEqual({ code: 1, out: "", err: `mgpu-squeue: ${text}` });
+    }
+  });
+  test("a bug: one line, and the stack only on request", async () => {
+    const { code, err } = await check(failing(new TypeError("x is not a function")), []);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^mgpu-squeue: error: internal error: x is not a function\nmgpu-squeue: hint: .*\n$/);
+    const debug = await check(failing(new TypeError("x")), [], { environment: { MGPU_DEBUG: "1" } });
+    expect(debug.err).toContain("run.test.ts");
+  });
+  test("a reader that is gone ends it quietly", async () => {
+    const gone = Object.assign(new Error("closed"), { name: "OutputClosed" });
+    expect(await check(failing(gone), [])).toEqual({ code: 141, out: "", err: "" });
+  });
+});

@@ -1,0 +1,134 @@
+import { describe, expect, test } from "vitest";
+import { createHolder } from "../../../src/node/holder/holder.ts";
+import { attach, call, ended, launch, openHolder, shell, stepKey, TOKEN, task, until } from "./harness.ts";
+import { realPorts } from "./ports.ts";
+
+describe("signal", () => {
+  test("the first process of each task only, or all of them", async () => {
+    const { handlers } = openHolder();
+    const key = stepKey();
+    const text =
+      "trap 'echo parent' USR1; (trap 'echo child' USR1; echo ready; while :; do sleep 0.01; done) & while :; do sleep 0.01; done";
+    await call(handlers, "holder.launch", launch(key, [shell(text)]));
+    const client = attach(handlers, key);
+    await until(() => client.text() === "ready\n", "the traps");
+    expect(await call(handlers, "holder.signal", { key, signal: 10, tree: false })).toEqual({ signalled: 1 });
+    await until(() => client.text() === "ready\nparent\n", "the parent's trap");
+    // The sleeps between would end the loop's command, not the loop.
+    const { signalled } = await call(handlers, "holder.signal", { key, signal: 10, tree: true });
+    expect(signalled).toBeGreaterThanOrEqual(2);
+    await until(
+      () =>
+        client
+          .text()
+          .split("\n")
+          .filter((line) => line === "child").length === 1,
+      "the child's trap",
+    );
+    await call(handlers, "holder.terminate", { jobId: key.jobId, attempt: 1, killWaitMs: 5000 });
+  });
+
+  test("from srun, with the step's token", async () => {
+    const { handlers } = openHolder();
+    const key = stepKey();
+    await call(handlers, "holder.launch", launch(key, [task(["sleep", "1000"]), task(["sleep", "1000"], { task: 1 })]));
+    await expect(call(handlers, "step.signal", { key, token: "no", signal: 2 })).rejects.toMatchObject({
+      code: "BAD_TOKEN",
+    });
+    await call(handlers, "step.signal", { key, token: TOKEN, signal: 2 });
+    expect((await ended(handlers, key)).exits).toEqual([
+      { code: 0, signal: 2 },
+      { code: 0, signal: 2 },
+    ]);
+    expect(await call(handlers, "holder.signal", { key, signal: 2, tree: true })).toEqual({ signalled: 0 });
+  });
+
+  test("what can't be", async () => {
+    const { handlers } = openHolder();
+    const key = stepKey();
+    await expect(call(handlers, "holder.signal", { key, signal: 1, tree: true })).rejects.toMatchObject({
+      code: "UNKNOWN_STEP",
+    });
+    await expect(call(handlers, "holder.signal", { key, signal: 65, tree: true })).rejects.toMatchObject({
+      code: "BAD_PARAMS",
+    });
+  });
+});
+
+describe("terminate", () => {
+  const STUBBORN = "trap '' TERM; echo ready; while :; do sleep 1; done";
+
+  test("a job that goes by TERM, with a process that was stopped", async () => {
+    const { handlers } = openHolder();
+    const key = stepKey();
+    await call(handlers, "holder.launch", launch(key, [shell("kill -STOP $$; sleep 1000")]));
+    const started = performance.now();
+    await call(handlers, "holder.terminate", { jobId: key.jobId, attempt: 1, killWaitMs: 10_000 });
+    expect(performance.now() - started).toBeLessThan(5_000);
+    expect((await ended(handlers, key)).exits).toEqual([{ code: 0, signal: 15 }]);
+  });
+
+  test("a tree that ignores TERM is killed after the wait; calls share one run, the shortest wait counts", async () => {
+    const { handlers, ports } = openHolder();
+    const key = stepKey();
+    const text = `(${STUBBORN}) & (setsid sh -c "${STUBBORN}" &) ; ${STUBBORN}`;
+    await call(handlers, "holder.launch", launch(key, [shell(text)]));
+    const client = attach(handlers, key);
+    await until(() => client.text() === "ready\nready\nready\n", "the tree");
+    const job = { jobId: key.jobId, attempt: 1 };
+    const started = performance.now();
+    const both = [600_000, 400].map((killWaitMs) => call(handlers, "holder.terminate", { ...job, killWaitMs }));
+    await Promise.all(both);
+    expect(performance.now() - started).toBeGreaterThanOrEqual(390);
+    expect(ports.table.find(`${key.jobId}.1.`)).toEqual([]);
+    expect(await ended(handlers, key)).toMatchObject({ exits: [{ code: 0, signal: 9 }], clean: true });
+  });
+
+  test("a daemon that detached itself twice, and one without any environment", async () => {
+    const { handlers, ports } = openHolder();
+    const key = stepKey();
+    const daemon = "(setsid sh -c 'sleep 1000 & exec sleep 1000' >/dev/null 2>&1 &)";
+    const bare = "env -i sleep 1000 >/dev/null 2>&1 &";
+    await call(handlers, "holder.launch", launch(key, [shell(`${daemon}; ${bare} sleep 1000`)]));
+    await until(() => ports.table.find(`${key.jobId}.1.`).length >= 5, "the daemon");
+    await call(handlers, "holder.terminate", { jobId: key.jobId, attempt: 1, killWaitMs: 5000 });
+    expect(ports.table.find(`${key.jobId}.1.`)).toEqual([]);
+  });
+
+  test("another attempt, another job, and another holder's job of the same number are left alone", async () => {
+    const { handlers, ports } = openHolder();
+    const other = openHolder();
+    const key = stepKey();
+    const later = { ...key, attempt: 2 };
+    for (const one of [key, later]) await call(handlers, "holder.launch", launch(one, [task(["sleep", "1000"])]));
+    await call(other.handlers, "holder.launch", launch(key, [task(["sleep", "1000"])]));
+    await call(handlers, "holder.terminate", { jobId: key.jobId, attempt: 1, killWaitMs: 1000 });
+    expect(ports.table.find("").map(({ step }) => step)).toEqual([`${key.jobId}.2.0`]);
+    expect(other.ports.table.find("")).toHaveLength(1);
+    await call(handlers, "holder.terminate", { jobId: key.jobId, attempt: 2, killWaitMs: 1000 });
+    await call(other.handlers, "holder.terminate", { jobId: key.jobId, attempt: 1, killWaitMs: 1000 });
+  });
+
+  test("a holder that did not start the job ends it all the same", async () => {
+    const { handlers, folder } = openHolder();
+    const key = stepKey();
+    await call(handlers, "holder.launch", launch(key, [task(["sleep", "1000"])]));
+    const second = createHolder(realPorts(folder));
+    expect(await call(second.handlers, "holder.signal", { key, signal: 18, tree: false })).toEqual({ signalled: 1 });
+    await call(second.handlers, "holder.terminate", { jobId: key.jobId, attempt: 1, killWaitMs: 1000 });
+    expect((await ended(handlers, key)).exits).toEqual([{ code: 0, signal: 15 }]);
+    second.close();
+  });
+
+  test("a launch that is under way starts nothing any more", async () => {
+    const { handlers } = openHolder();
+    const key = stepKey();
+    const launching = call(handlers, "holder.launch", launch(key, [task(["sleep", "1000"])]));
+    await call(handlers, "holder.terminate", { jobId: key.jobId, attempt: 1, killWaitMs: 1000 });
+    expect(await launching).toMatchObject({
+      phase: "ended",
+      exits: [{ code: 0, signal: 15 }],
+      problem: "terminated before it started",
+    });
+  });
+});

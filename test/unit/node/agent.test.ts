@@ -1,0 +1,279 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { RpcError } from "../../../src/protocol/errors.ts";
+import { request, runLaunch, batchLaunch, share } from "./sample-launch.ts";
+import { World } from "./world.ts";
+
+const RUN = runLaunch();
+const BATCH = batchLaunch();
+const PTY = runLaunch({ job: request({ pty: { columns: 80, rows: 24 } }) });
+const CONTEXT = {} as never;
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+
+describe("a step", () => {
+  it("runs, is reported started and ended, and leaves nothing behind", async () => {
+    await world.start();
+    const job = world.controller.want(RUN);
+    await world.clock.advance(10);
+    expect(world.machine.runs).toEqual(["7.1.0"]);
+    expect(world.controller.reports).toEqual(["started 7.1.0"]);
+    world.machine.finish(RUN.key, [{ code: 3, signal: 0 }]);
+    await world.clock.advance(10);
+    expect(world.controller.reports).toEqual(["started 7.1.0", "ended 7.1.0 3:0 clean"]);
+    expect(job.outcome).toBe("3:0");
+    expect(await world.spool()).toEqual([]);
+    expect(world.machine.terminations).toEqual([]);
+    expect(world.complaints).toEqual([]);
+  });
+
+  it("is recorded before its holder is asked and before the order is answered", async () => {
+    await world.start();
+    let answered = false;
+    const order = Promise.resolve(world.controller.node["node.launch"](RUN, CONTEXT)).then(() => {
+      answered = true;
+    });
+    await Promise.resolve();
+    expect([answered, world.machine.runs.length]).toEqual([false, 0]);
+    await order;
+    const record = JSON.parse(world.disk.text("/state/n1/spool/7.1.0/launch.json"));
+    expect(record).toMatchObject({ key: RUN.key, kind: "run", tasks: 1, bootId: "boot-1", startAt: RUN.startAt });
+    expect(JSON.stringify(record)).not.toContain("secret");
+  });
+
+  it("with a terminal has a holder of its own", async () => {
+    await world.start();
+    world.controller.want(PTY);
+    await world.clock.advance(10);
+    expect(world.machine.holders.map((holder) => holder.identity.socket)).toEqual([
+      "/run/holder.sock",
+      "/run/holder-7.1.0.sock",
+    ]);
+    world.machine.finish(PTY.key);
+    await world.clock.advance(10);
+    expect(world.controller.reports.at(-1)).toBe("ended 7.1.0 0:0 clean");
+  });
+
+  it("that leaves processes behind is cleared away, and reported clear once it is", async () => {
+    world.machine.leavesProcesses = () => true;
+    await world.start();
+    world.controller.want(RUN);
+    await world.clock.advance(10);
+    world.machine.finish(RUN.key);
+    await world.clock.advance(100);
+    expect(world.controller.reports).toEqual(["started 7.1.0", "ended 7.1.0 0:0", "cleaned 7.1"]);
+    expect(world.machine.terminations).toEqual(["7.1"]);
+    expect(await world.spool()).toEqual([]);
+  });
+
+  it("that its holder can't start ends with the problem, and never as a success", async () => {
+    world.machine.launchProblem = "no such program";
+    await world.start();
+    const job = world.controller.want(RUN);
+    await world.clock.advance(10);
+    expect(world.controller.reports).toEqual(["ended 7.1.0 127:0 clean (no such program)"]);
+    expect(job.outcome).toBe("127:0 no such program");
+  });
+
+  it("that this node can't build ends with the problem", async () => {
+    await world.start();
+    world.controller.want(runLaunch({ allocation: [share("n2", 3)] }));
+    await world.clock.advance(10);
+    expect(world.controller.reports).toEqual(["ended 7.1.0 1:0 clean (the job holds nothing on node n1)"]);
+  });
+
+  it("ends with the problem when no holder can be started; a later one may be", async () => {
+    world.machine.holderProblem = "mgpu-stepd ended right after its start";
+    await world.start();
+    const job = world.controller.want(RUN);
+    await world.clock.advance(10);
+    expect(job.outcome).toBe("1:0 the step can't be started: mgpu-stepd ended right after its start");
+    world.machine.holderProblem = "";
+    world.controller.want(runLaunch({ key: { jobId: 8, attempt: 1, stepId: 0 } }));
+    await world.clock.advance(10);
+    expect(world.machine.runs).toEqual(["8.1.0"]);
+  });
+
+  it("is refused while its launch can't be recorded", async () => {
+    await world.start();
+    world.disk.failWith = "ENOSPC";
+    const job = world.controller.want(RUN);
+    await world.clock.advance(10);
+    expect(job.outcome).toMatch(/^refused: node n1 can't record the launch: ENOSPC/);
+    expect(world.machine.runs).toEqual([]);
+    expect(world.controller.reports).toEqual(["cleaned 7.1"]);
+  });
+
+  it("is reported even if its end can't be recorded; the holder keeps it until that is confirmed", async () => {
+    await world.start();
+    world.controller.want(RUN);
+    await world.clock.advance(10);
+    world.disk.failWith = "ENOSPC";
+    world.controller.reportError = new RpcError("STORAGE", "disk full there too");
+    world.machine.finish(RUN.key);
+    await world.clock.advance(10);
+    expect([...(world.machine.holders[0]?.steps.keys() ?? [])]).toEqual(["7.1.0"]);
+    world.controller.reportError = null;
+    await world.clock.advance(2000);
+    expect(world.controller.reports.at(-1)).toBe("ended 7.1.0 0:0 clean");
+    expect([...(world.machine.holders[0]?.steps.keys() ?? [])]).toEqual([]);
+  });
+});
+
+describe("an order to launch that comes again", () => {
+  it("does not start a running step twice, and says again that it runs", async () => {
+    await world.start();
+    const { node } = world.controller;
+    await Promise.all([1, 2, 3].map(() => node["node.launch"](RUN, CONTEXT)));
+    await world.clock.advance(10);
+    await node["node.launch"](RUN, CONTEXT);
+    await world.clock.advance(10);
+    expect(world.machine.runs).toEqual(["7.1.0"]);
+    expect(world.controller.reports).toEqual(["started 7.1.0", "started 7.1.0"]);
+  });
+
+  it("says again how an ended step ended", async () => {
+    world.machine.leavesProcesses = () => true;
+    await world.start();
+    const { node } = world.controller;
+    await node["node.launch"](RUN, CONTEXT);
+    await world.clock.advance(10);
+    world.machine.finish(RUN.key);
+    await world.clock.advance(10);
+    await node["node.launch"](RUN, CONTEXT);
+    await world.clock.advance(10);
+    expect(world.controller.reports.slice(1)).toEqual(["ended 7.1.0 0:0", "ended 7.1.0 0:0"]);
+    expect(world.machine.runs).toEqual(["7.1.0"]);
+  });
+
+  it("after all is over starts nothing, not even after a restart", async () => {
+    await world.start();
+    world.controller.want(RUN);
+    await world.clock.advance(10);
+    world.machine.finish(RUN.key);
+    await world.clock.advance(10);
+    await world.controller.node["node.launch"](RUN, CONTEXT);
+    await world.start();
+    await world.clock.advance(10);
+    await world.controller.node["node.launch"](RUN, CONTEXT);
+    await world.clock.advance(10);
+    expect(world.machine.runs).toEqual(["7.1.0"]);
+    expect(world.controller.reports.at(-1)).toBe("lost 7.1.0 this start of the job is over on this node");
+    expect(await world.spool()).toEqual([]);
+  });
+
+  it("runs another job of the same number, from a controller that lost its state", async () => {
+    await world.start();
+    world.controller.want(RUN);
+    await world.clock.advance(10);
+    world.machine.finish(RUN.key);
+    await world.clock.advance(10);
+    world.controller.want({ ...RUN, startAt: RUN.startAt + 1 });
+    await world.clock.advance(10);
+    expect(world.machine.runs).toEqual(["7.1.0", "7.1.0"]);
+  });
+
+  it("does not mix up a running step with another job of the same number", async () => {
+    await world.start();
+    world.controller.want(RUN);
+    await world.clock.advance(10);
+    const job = world.controller.want({ ...RUN, startAt: RUN.startAt + 1 });
+    await world.clock.advance(10);
+    expect(world.machine.runs).toEqual(["7.1.0"]);
+    expect(job.outcome).toBe("lost: the node still has an earlier job of the same number");
+  });
+});
+
+describe("an order to end a job", () => {
+  it("ends its processes and says so, the end of its step first", async () => {
+    await world.start();
+    const job = world.controller.want(RUN);
+    await world.clock.advance(10);
+    world.controller.cancel(job);
+    await world.clock.advance(10);
+    expect(world.controller.reports).toEqual(["started 7.1.0", "ended 7.1.0 0:15 clean", "cleaned 7.1"]);
+    expect(await world.spool()).toEqual([]);
+  });
+
+  it("of which nothing is known is answered at once; a launch that it overtook is not followed", async () => {
+    await world.start();
+    await world.controller.node["node.terminate"]({ jobId: 7, attempt: 1 }, CONTEXT);
+    await world.controller.node["node.launch"](RUN, CONTEXT);
+    await world.clock.advance(10);
+    expect(world.machine.runs).toEqual([]);
+    expect(world.controller.reports).toEqual(["cleaned 7.1", "lost 7.1.0 this start of the job is over on this node"]);
+    world.controller.want(runLaunch({ key: { jobId: 7, attempt: 2, stepId: 0 } }));
+    await world.clock.advance(10);
+    expect(world.machine.runs).toEqual(["7.2.0"]);
+  });
+
+  it("reaches a step that is on its way", async () => {
+    await world.start();
+    const { node } = world.controller;
+    const launched = node["node.launch"](RUN, CONTEXT);
+    await node["node.terminate"]({ jobId: 7, attempt: 1 }, CONTEXT);
+    await node["node.terminate"]({ jobId: 7, attempt: 1 }, CONTEXT);
+    await launched;
+    await world.clock.advance(6000);
+    expect(world.controller.reports.at(-1)).toBe("cleaned 7.1");
+    expect(world.controller.reports.filter((report) => report.startsWith("ended"))).toHaveLength(1);
+    expect(world.machine.holders.flatMap((holder) => [...holder.steps.values()])).toEqual([]);
+    expect(await world.spool()).toEqual([]);
+  });
+
+  it("goes on with a new holder when the old one dies over it", async () => {
+    await world.start();
+    const job = world.controller.want(RUN);
+    await world.clock.advance(10);
+    world.machine.killHolders();
+    world.controller.cancel(job);
+    await world.clock.advance(10_000);
+    expect(world.controller.reports.at(-1)).toBe("cleaned 7.1");
+    expect(await world.spool()).toEqual([]);
+  });
+});
+
+describe("an order to signal", () => {
+  it.each([
+    ["all steps, whole", RUN, null, 10, ["7.1.0 10 true"]],
+    ["one step", RUN, 0, 10, ["7.1.0 10 true"]],
+    ["no other step", RUN, 1, 10, []],
+    ["not the batch script", BATCH, null, 10, []],
+    ["the batch script for SIGKILL", BATCH, null, 9, ["7.1.batch 9 false"]],
+    ["the batch script alone", BATCH, "batch", 10, ["7.1.batch 10 false"]],
+  ] as const)("reaches %s", async (_what, launch, stepId, signal, expected) => {
+    await world.start();
+    world.controller.want(launch);
+    await world.clock.advance(10);
+    await world.controller.node["node.signal"]({ jobId: 7, attempt: 1, stepId, signal }, CONTEXT);
+    await world.clock.advance(10);
+    expect(world.machine.signals).toEqual(expected);
+  });
+});
+
+describe("the end of the daemon", () => {
+  it("comes when it is told to; what runs goes on", async () => {
+    const agent = await world.start();
+    world.controller.want(RUN);
+    await world.clock.advance(10);
+    let isEnded = false;
+    void agent.ended.then(() => {
+      isEnded = true;
+    });
+    await world.controller.node["node.shutdown"]({ holders: true }, CONTEXT);
+    await world.clock.advance(100);
+    expect([isEnded, world.controller.connected]).toEqual([true, false]);
+    expect(world.machine.holders.map((holder) => holder.alive)).toEqual([true]);
+    await world.clock.advance(60_000);
+    expect(world.controller.connected).toBe(false);
+  });
+
+  it("takes idle holders along and starts no new one", async () => {
+    await world.start();
+    await world.controller.node["node.shutdown"]({ holders: true }, CONTEXT);
+    await world.clock.advance(10_000);
+    expect(world.machine.holders.map((holder) => holder.alive)).toEqual([false]);
+  });
+});

@@ -1,0 +1,75 @@
+/** A node daemon in a world of its own: virtual time, disk, holders and controller. Daemons come and go. */
+
+import type { NodeInventory } from "../../../src/core/node.ts";
+import { type Agent, createAgent } from "../../../src/node/agent.ts";
+import type { Log } from "../../../src/platform/log.ts";
+import { Fuse } from "./fuse.ts";
+import { createHandClock, type HandClock } from "./hand-clock.ts";
+import { createMemoryDisk, type MemoryDisk } from "./memory-disk.ts";
+import { VirtualController } from "./virtual-controller.ts";
+import { VirtualMachine } from "./virtual-machine.ts";
+
+export const PLACES = { folder: "/state/n1", spoolFolder: "/state/n1/spool", holderFolder: "/state/n1/holders" };
+
+export class World {
+  readonly clock: HandClock = createHandClock();
+  readonly disk: MemoryDisk = createMemoryDisk();
+  readonly machine = new VirtualMachine(this.clock);
+  readonly controller = new VirtualController(this.clock);
+  /** Warnings and errors, in one line each. */
+  readonly complaints: string[] = [];
+  agent: Agent | null = null;
+  fuse = new Fuse();
+
+  /** Starts a daemon; the one before is killed. */
+  async start(fuse = new Fuse()): Promise<Agent> {
+    this.kill();
+    this.fuse = fuse;
+    this.agent = createAgent(
+      { clock: fuse.clock(this.clock), disk: this.guardedDisk(fuse), log: this.log() },
+      {
+        name: "n1",
+        inventory: () => fuse.pass(async () => this.inventory()),
+        holders: this.machine.factory(fuse),
+        connect: this.controller.connect(fuse),
+        followBatch: (folder) => fuse.pass(() => this.machine.follow(folder)),
+        settings: { killWaitS: 30 },
+        nodePlaces: PLACES,
+        version: "1",
+        pid: 7,
+      },
+    );
+    void this.agent.start();
+    await this.clock.advance(0);
+    return this.agent;
+  }
+
+  /** Kills the daemon without a word. */
+  kill(): void {
+    this.fuse.blow();
+    this.controller.hangUp();
+  }
+
+  /** Names of what is left in the spool. */
+  spool(): Promise<string[]> {
+    return this.disk.list(PLACES.spoolFolder);
+  }
+
+  private inventory(): NodeInventory {
+    const machine = { hostname: "n1", cpus: 8, memoryMiB: 1000, bootId: this.machine.bootId, os: "Linux", arch: "x64" };
+    return { ...machine, gpus: [], gpuProvider: "none", gpuProblem: null, version: "1" };
+  }
+
+  private guardedDisk(fuse: Fuse): MemoryDisk {
+    const guarded = fuse.guard<MemoryDisk>(this.disk);
+    guarded.openAppend = (path) => fuse.pass(async () => fuse.guard(await this.disk.openAppend(path)));
+    return guarded;
+  }
+
+  private log(): Log {
+    const complain = (message: string, fields = {}): void => {
+      this.complaints.push(`${message} ${JSON.stringify(fields)}`);
+    };
+    return { debug() {}, info() {}, warn: complain, error: complain };
+  }
+}
