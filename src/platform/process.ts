@@ -104,8 +104,8 @@ export interface Processes {
   /** A small file's text; null if there is none. */
   readText(path: string): string | null;
   removeFile(path: string): void;
-  /** Makes a few pipes ahead, so that the first launch need not wait for them. */
-  prepare(): void;
+  /** Makes so many pipes ahead: one by one they would take longer. Never rejects: who then needs one is told why. */
+  prepare(pipes: number): Promise<void>;
   /** Lets go of the pipes kept ready. */
   close(): void;
 }
@@ -122,6 +122,9 @@ const PIPES_PER_FILL = 12;
 
 /** Below this many ready pipes more are made: a task needs at most three. */
 const PIPES_READY_MIN = 6;
+
+/** Pipes kept ready at most: their names are one command line, and each is an open descriptor. */
+const PIPES_READY_MAX = 256;
 
 /** What execvp searches when the environment has no PATH. */
 const SEARCH_PATH_DEFAULT = "/bin:/usr/bin";
@@ -151,7 +154,7 @@ export function realProcesses(options: ProcessesOptions = {}): Processes {
     writeFile: (path, data, mode) => attemptNow(() => replaceFile(path, data, mode)),
     readText,
     removeFile: (path) => fs.rmSync(path, { force: true }),
-    prepare: () => pool.prepare(),
+    prepare: (pipes) => pool.prepare(Math.min(pipes, PIPES_READY_MAX)),
     close: () => pool.close(),
   };
 }
@@ -332,9 +335,9 @@ class PipePool {
     this.folder = folder;
   }
 
-  prepare(): void {
-    // Who needs a pipe and has none is told why.
-    if (this.ready.length < PIPES_READY_MIN) this.fill().catch(() => {});
+  async prepare(count: number): Promise<void> {
+    await this.filling?.catch(() => {});
+    if (this.ready.length < count) await this.fill(count - this.ready.length).catch(() => {});
   }
 
   /** Opens both ends of a pipe; ours is non-blocking, the child's is not. */
@@ -345,7 +348,7 @@ class PipePool {
       if ("problem" in filled) return filled;
     }
     const both = this.ready.pop() as number;
-    this.prepare();
+    if (this.ready.length < PIPES_READY_MIN) this.fill().catch(() => {});
     try {
       const path = `/proc/self/fd/${both}`;
       const ours = fs.openSync(path, oursMode | O_NONBLOCK);
@@ -363,17 +366,17 @@ class PipePool {
     for (const descriptor of this.ready.splice(0)) fs.closeSync(descriptor);
   }
 
-  private fill(): Promise<void> {
-    this.filling ??= this.makePipes().finally(() => {
+  private fill(count = 0): Promise<void> {
+    this.filling ??= this.makePipes(Math.max(count, PIPES_PER_FILL)).finally(() => {
       this.filling = null;
     });
     return this.filling;
   }
 
-  private async makePipes(): Promise<void> {
+  private async makePipes(count: number): Promise<void> {
     const folder = fs.mkdtempSync(join(this.folder, "mgpu-pipes-"));
     try {
-      const names = Array.from({ length: PIPES_PER_FILL }, (_, index) => join(folder, String(index)));
+      const names = Array.from({ length: count }, (_, index) => join(folder, String(index)));
       await promisify(execFile)("mkfifo", ["-m", "600", ...names]);
       for (const name of names) this.ready.push(fs.openSync(name, fs.constants.O_RDWR));
       if (this.closed) this.close();

@@ -328,3 +328,12 @@ function variable(environment: Buffer, name: string): string | undefined {
   }
   return undefined;
 }
+
+/** When a process started, in clock ticks after boot; null if there is none of that pid. */
+export function startTicksOf(pid: number): number | null {
+  try {
+    return parseStat(fs.readFileSync(`/proc/${pid}/stat`, "latin1"))?.startTicks ?? null;
+  } catch {
+    return null;
+  }
+}

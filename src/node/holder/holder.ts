@@ -25,78 +25,94 @@ export interface Holder {
   close(): void;
 }
 
+type HandlersOf<Prefix extends string> = Pick<
+  Handlers<"holder">,
+  Extract<keyof Handlers<"holder">, `${Prefix}.${string}`>
+>;
+
 /** Makes a holder; nothing happens before its handlers are called. */
 export function createHolder(ports: HolderPorts): Holder {
   const watchers = new Watchers();
   const registry = new Registry(ports, watchers);
   const signals = new Signals(ports, registry);
-  let isEnding = false;
   let end = (): void => {};
   const ended = new Promise<void>((resolve) => {
     end = resolve;
   });
   return {
     ended,
-    handlers: { ...holderHandlers(), ...stepHandlers() },
+    handlers: {
+      ...holderHandlers(ports, registry, watchers, signals, end),
+      ...stepHandlers(registry, signals),
+    },
     close() {
       registry.close();
       ports.processes.close();
     },
   };
+}
 
-  function holderHandlers(): Pick<Handlers<"holder">, Extract<keyof Handlers<"holder">, `holder.${string}`>> {
-    const describeAll = () => registry.all().map((step) => step.describe());
-    return {
-      "holder.status": () => ({ steps: describeAll() }),
-      "holder.launch": async (launch) => {
-        if (isEnding) throw new RpcError("SHUTTING_DOWN", "this holder is ending", "start another one");
-        checkLaunch(launch);
-        return (await registry.launch(launch)).describe();
-      },
-      "holder.watch": (_params, sink, { signal }) => watchers.serve(describeAll(), sink, signal),
-      "holder.signal": ({ key, signal, tree }) => ({ signalled: signals.send(key, signal, tree) }),
-      "holder.terminate": async (request) => {
-        await signals.terminate(request);
-        ports.log.info("job terminated", { job: jobPrefix(request) });
-        return {};
-      },
-      "holder.forget": ({ key }) => {
-        registry.forget(key);
-        return {};
-      },
-      "holder.shutdown": () => {
-        if (!registry.isIdle) return { ending: false };
-        isEnding = true;
-        ports.clock.after(SHUTDOWN_ANSWER_MS, end);
-        return { ending: true };
-      },
-    };
-  }
+/** What the node daemon asks for. */
+function holderHandlers(
+  ports: HolderPorts,
+  registry: Registry,
+  watchers: Watchers,
+  signals: Signals,
+  end: () => void,
+): HandlersOf<"holder"> {
+  const describeAll = () => registry.all().map((step) => step.describe());
+  let isEnding = false;
+  return {
+    "holder.status": () => ({ steps: describeAll() }),
+    "holder.launch": async (launch) => {
+      if (isEnding) throw new RpcError("SHUTTING_DOWN", "this holder is ending", "start another one");
+      checkLaunch(launch);
+      return (await registry.launch(launch)).describe();
+    },
+    "holder.watch": (_params, sink, { signal }) => watchers.serve(describeAll(), sink, signal),
+    "holder.signal": ({ key, signal, tree }) => ({ signalled: signals.send(key, signal, tree) }),
+    "holder.terminate": async (request) => {
+      await signals.terminate(request);
+      ports.log.info("job terminated", { job: jobPrefix(request) });
+      return {};
+    },
+    "holder.forget": ({ key }) => {
+      registry.forget(key);
+      return {};
+    },
+    "holder.shutdown": () => {
+      if (!registry.isIdle) return { ending: false };
+      isEnding = true;
+      ports.clock.after(SHUTDOWN_ANSWER_MS, end);
+      return { ending: true };
+    },
+  };
+}
 
-  function stepHandlers(): Pick<Handlers<"holder">, Extract<keyof Handlers<"holder">, `step.${string}`>> {
-    return {
-      "step.attach": async ({ key, token }, sink, { signal }) => {
-        const step = await registry.await(key, token, signal);
-        try {
-          await step.output.attach(sink, signal, step.isStarted ? step.tasks : null);
-        } finally {
-          registry.review();
-        }
-        return { exits: step.taskExits(), problem: step.problem };
-      },
-      "step.input": async ({ key, token, ...part }, { signal }) => {
-        await registry.require(key, token).input.accept(part, signal);
-        return {};
-      },
-      "step.resize": ({ key, token, columns, rows }) => {
-        registry.require(key, token).resize(columns, rows);
-        return {};
-      },
-      "step.signal": ({ key, token, signal }) => {
-        registry.require(key, token);
-        signals.send(key, signal, true);
-        return {};
-      },
-    };
-  }
+/** What a step's client asks for; each call shows the step's token. */
+function stepHandlers(registry: Registry, signals: Signals): HandlersOf<"step"> {
+  return {
+    "step.attach": async ({ key, token }, sink, { signal }) => {
+      const step = await registry.await(key, token, signal);
+      try {
+        await step.output.attach(sink, signal, step.isStarted ? step.tasks : null);
+      } finally {
+        registry.review();
+      }
+      return { exits: step.taskExits(), problem: step.problem };
+    },
+    "step.input": async ({ key, token, ...part }, { signal }) => {
+      await registry.open(key, token).input.accept(part, signal);
+      return {};
+    },
+    "step.resize": ({ key, token, columns, rows }) => {
+      registry.open(key, token).resize(columns, rows);
+      return {};
+    },
+    "step.signal": ({ key, token, signal }) => {
+      registry.open(key, token);
+      signals.send(key, signal, true);
+      return {};
+    },
+  };
 }

@@ -31,6 +31,7 @@ export async function startPlainStep(
     };
     concludeStep(ports, step, work, onEnd);
   };
+  await ports.processes.prepare(pipesOf(plan));
   for (const planned of plan.tasks) {
     const problem = await startTask(ports, step, planned, onLastExit);
     if (problem === null) continue;
@@ -41,6 +42,10 @@ export async function startPlainStep(
     return false;
   }
   return true;
+}
+
+function pipesOf({ tasks }: LaunchPlan): number {
+  return tasks.flatMap(({ stdin, stdout, stderr }) => [stdin, stdout, stderr].filter((one) => one === "client")).length;
 }
 
 async function startTask(

@@ -7,6 +7,7 @@
 import { formatStepKey, type StepKey } from "../../core/ids.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { StepLaunch } from "../../protocol/holder.ts";
+import { readBatchExit } from "./batch-spool.ts";
 import { ATTACH_WAIT_MS, ATTACH_WAITING_MAX, SWEEP_MS } from "./limits.ts";
 import type { HolderPorts } from "./ports.ts";
 import { isUncollected, reviewEnded } from "./retention.ts";
@@ -44,17 +45,24 @@ export class Registry {
   }
 
   /** The step of a key and token. @throws RpcError UNKNOWN_STEP or BAD_TOKEN */
-  require(key: StepKey, token: string): Step {
+  open(key: StepKey, token: string): Step {
     const step = this.find(key);
     if (step === undefined) throw unknownStep(key);
     return checkToken(step, token);
   }
 
-  /** Starts a step, or returns the one that is known by its key. */
+  /**
+   * Starts a step, or returns the one that is known by its key.
+   * @throws RpcError LAUNCH for a batch script that another holder started and that still runs
+   */
   async launch(launch: StepLaunch): Promise<Step> {
     const name = formatStepKey(launch.key);
     const known = this.steps.get(name) ?? this.launching.get(name)?.done;
     if (known !== undefined) return known;
+    const { processes, table } = this.ports;
+    if (launch.batch && readBatchExit(launch.batch.spool, processes, table).phase === "running") {
+      throw new RpcError("LAUNCH", `the script of step ${name} runs already, without a holder`);
+    }
     const step = new Step(launch, this.ports.clock);
     const done = this.start(step, launch);
     this.launching.set(name, { step, done });
@@ -200,6 +208,7 @@ export function jobPrefix({ jobId, attempt }: { readonly jobId: number; readonly
   return `${jobId}.${attempt}.`;
 }
 
+/** The error for a step that is not here, or not any more. */
 export function unknownStep(key: StepKey): RpcError {
   return new RpcError("UNKNOWN_STEP", `this machine knows no step ${formatStepKey(key)}`);
 }

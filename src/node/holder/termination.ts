@@ -13,7 +13,7 @@ export interface Ending {
   killAtMs(): number;
   giveUpAtMs: number;
   /** Whether a process lives by a terminal: shells there ignore TERM, and go when it hangs up. */
-  hasTerminal(process: StepProcess): boolean;
+  hasTerminal(one: StepProcess): boolean;
 }
 
 /** Ends processes; resolves to true when none is left, to false at `giveUpAtMs`. */
@@ -31,21 +31,21 @@ export async function endProcesses(ports: Pick<HolderPorts, "clock" | "table">, 
       isKilling = true;
       delayMs = TERMINATE_POLL_MS_MIN;
     }
-    for (const process of processes) {
-      if (isKilling) table.signal(process, SIGNAL.KILL);
-      else tellOnce(process);
+    for (const one of processes) {
+      if (isKilling) table.signal(one, SIGNAL.KILL);
+      else tellOnce(one);
     }
     const untilKillMs = isKilling ? delayMs : Math.max(1, ending.killAtMs() - nowMs);
     await pause(clock, Math.min(delayMs, untilKillMs));
     delayMs = Math.min(delayMs * 1.5, TERMINATE_POLL_MS_MAX);
   }
 
-  function tellOnce(process: StepProcess): void {
-    const identity = `${process.pid}.${process.startTicks}`;
+  function tellOnce(one: StepProcess): void {
+    const identity = `${one.pid}.${one.startTicks}`;
     if (told.has(identity)) return;
     told.add(identity);
-    table.signal(process, SIGNAL.CONT);
-    table.signal(process, SIGNAL.TERM);
-    if (process.pid === process.session && ending.hasTerminal(process)) table.signal(process, SIGNAL.HUP);
+    table.signal(one, SIGNAL.CONT);
+    table.signal(one, SIGNAL.TERM);
+    if (one.pid === one.session && ending.hasTerminal(one)) table.signal(one, SIGNAL.HUP);
   }
 }

@@ -174,7 +174,7 @@ describe("without its holder", () => {
   `;
 
   test("a script outlives the holder's kill, and its end is read from the spool", async () => {
-    const { folder, ports } = openHolder();
+    const { folder, ports, handlers } = openHolder();
     const step = batch(folder, "#!/bin/bash\necho ready\nwhile [ ! -e go ]; do sleep 0.02; done\nkill -USR1 $$\n");
     const program = join(folder, "holder.mjs");
     const source = { contents: HOLDER, resolveDir: process.cwd(), loader: "ts" } as const;
@@ -194,6 +194,7 @@ describe("without its holder", () => {
     holder.kill("SIGKILL");
     await gone;
     expect(read()).toEqual({ phase: "running" });
+    await expect(call(handlers, "holder.launch", step)).rejects.toMatchObject({ code: "LAUNCH" });
     expect(ports.table.find(`${step.key.jobId}.1.`).length).toBeGreaterThan(0);
     writeFileSync(join(folder, "go"), "");
     const last = await until(() => (read().phase === "running" ? null : read()), "the script's end");

@@ -45,8 +45,12 @@ function testSource(): ByteSource & { push(text: string | Uint8Array): void; end
       data = onData;
       ended = onEnd;
     },
-    pause: () => void (source.paused = true),
-    resume: () => void (source.paused = false),
+    pause() {
+      source.paused = true;
+    },
+    resume() {
+      source.paused = false;
+    },
     close: () => ended(),
     push: (text: string | Uint8Array) => data(Buffer.from(text)),
     end: () => ended(),

@@ -116,6 +116,23 @@ describe("a new daemon", () => {
     expect(await world.spool()).toEqual([]);
   });
 
+  it("removes the rest of a folder whose removal was cut short", async () => {
+    await world.start();
+    world.controller.want(RUN);
+    await world.clock.advance(10);
+    const record = world.disk.text("/state/n1/spool/7.1.0/launch.json");
+    world.machine.finish(RUN.key);
+    await world.clock.advance(10);
+    world.kill();
+    await world.disk.makeFolder("/state/n1/spool/7.1.0");
+    await world.disk.replace("/state/n1/spool/7.1.0/launch.json", new TextEncoder().encode(record));
+    world.controller.reports.length = 0;
+    await world.start();
+    await world.clock.advance(70_000);
+    expect(world.controller.reports).toEqual([]);
+    expect(await world.spool()).toEqual([]);
+  });
+
   it("removes folders in which nothing was recorded, and strangers", async () => {
     for (const folder of ["7.1.0", "lost+found"]) await world.disk.makeFolder(`/state/n1/spool/${folder}`);
     await world.start();

@@ -223,6 +223,48 @@ describe("an order to end a job", () => {
     expect(await world.spool()).toEqual([]);
   });
 
+  it("waits for a launch that is under way to a holder", async () => {
+    await world.start();
+    world.machine.launchDelayMs = 500;
+    const job = world.controller.want(RUN);
+    await world.clock.advance(10);
+    world.controller.cancel(job);
+    await world.clock.advance(1000);
+    expect(world.machine.runs).toEqual(["7.1.0"]);
+    expect(world.controller.reports.slice(-2)).toEqual(["ended 7.1.0 0:15 clean", "cleaned 7.1"]);
+  });
+
+  it("ends a step whose launch an earlier daemon sent, when it arrives after all", async () => {
+    await world.start();
+    world.machine.launchDelayMs = 500;
+    world.controller.want(RUN);
+    await world.clock.advance(10);
+    world.controller.orders = false;
+    await world.start();
+    await world.controller.node["node.terminate"]({ jobId: 7, attempt: 1 }, CONTEXT);
+    await world.clock.advance(10_000);
+    expect(world.machine.runs).toEqual(["7.1.0"]);
+    expect(world.machine.terminations).toEqual(["7.1", "7.1"]);
+    expect(world.machine.holders.flatMap((holder) => [...holder.steps])).toEqual([]);
+    expect(await world.spool()).toEqual([]);
+  });
+
+  it("does not forget an end that is not confirmed", async () => {
+    await world.start();
+    const job = world.controller.want(RUN);
+    await world.clock.advance(10);
+    world.controller.losesAnswers = true;
+    world.controller.cancel(job);
+    await world.clock.advance(10);
+    expect(await world.spool()).toEqual(["7.1.0"]);
+    world.controller.losesAnswers = false;
+    world.controller.reports.length = 0;
+    await world.start();
+    await world.clock.advance(100);
+    expect(world.controller.reports).toEqual(["ended 7.1.0 0:15 clean", "cleaned 7.1"]);
+    expect(await world.spool()).toEqual([]);
+  });
+
   it("goes on with a new holder when the old one dies over it", async () => {
     await world.start();
     const job = world.controller.want(RUN);

@@ -6,6 +6,7 @@ import type { BatchExit } from "../../../src/node/holder/batch-spool.ts";
 import type { HolderFactory } from "../../../src/node/holder-factory.ts";
 import type { HolderPort } from "../../../src/node/holder-port.ts";
 import type { HolderStep, StepLaunch } from "../../../src/protocol/holder.ts";
+import { sleep } from "../../../src/platform/clock.ts";
 import { RpcError } from "../../../src/protocol/errors.ts";
 import type { Fuse } from "./fuse.ts";
 import type { HandClock } from "./hand-clock.ts";
@@ -39,6 +40,8 @@ export class VirtualMachine {
   launchProblem = "";
   /** Milliseconds that programs run; Infinity to end them by hand. */
   runMs = Number.POSITIVE_INFINITY;
+  /** Milliseconds until a launch reaches its holder; it does even if who sent it is dead by then. */
+  launchDelayMs = 0;
   /** Whether a step of that job leaves processes behind. */
   leavesProcesses: (jobId: number) => boolean = () => false;
   private readonly clock: HandClock;
@@ -124,7 +127,11 @@ export class VirtualMachine {
     };
     return {
       identity: holder.identity,
-      launch: (step) => fuse.pass(alive(() => this.launch(holder, step))),
+      launch: (step) =>
+        fuse.pass(async () => {
+          if (this.launchDelayMs > 0) await sleep(this.clock, this.launchDelayMs);
+          return alive(() => this.launch(holder, step))();
+        }),
       signal: (key, signal, tree) =>
         fuse.pass(alive(() => void this.signals.push(`${formatStepKey(key)} ${signal} ${tree}`))),
       terminate: (jobId, attempt) => fuse.pass(alive(() => this.terminate(jobId, attempt))),

@@ -1,0 +1,73 @@
+/** Runs one command with the machine's ports. Nothing of the daemons is loaded here. */
+
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { connectController } from "../cli/connect.ts";
+import type { Command, CommandContext } from "../cli/context.ts";
+import { runCommand } from "../cli/run.ts";
+import { placesFrom } from "../config/places.ts";
+import { VERSION } from "../config/version.ts";
+import { realClock } from "../platform/clock.ts";
+import { realFiles } from "../platform/files.ts";
+import type { Log } from "../platform/log.ts";
+import { realNet } from "../platform/net.ts";
+import { realRandom } from "../platform/random.ts";
+import { realStdio } from "../platform/stdio.ts";
+import { onSignal, realInput, realTerminal } from "../platform/terminal.ts";
+import { utcOffsetMinutes } from "../platform/zone.ts";
+import { PROTOCOL } from "../protocol/envelope.ts";
+import { connectPeer } from "../rpc/connect.ts";
+import { currentUser } from "./user.ts";
+
+/** Commands keep no log: what matters is said to the user. */
+const NO_LOG: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Runs the command with this process's arguments and ends the process with its exit code. */
+export async function runProgram(command: Command): Promise<void> {
+  const exitCode = await runCommand(command, process.argv.slice(2), contextOf(command));
+  process.exit(exitCode);
+}
+
+function contextOf(command: Command): CommandContext {
+  const environment = { ...process.env };
+  const program = environment.MGPU_PROGRAM ?? `mgpu-${command.name}`;
+  delete environment.MGPU_PROGRAM;
+  const user = currentUser();
+  const base = {
+    ...{ program, environment, user, utcOffsetMinutes },
+    version: VERSION,
+    cwd: process.cwd(),
+    hostname: hostname().split(".")[0] ?? "localhost",
+    places: placesFrom(environment, user.uid),
+    stdio: realStdio(),
+    files: realFiles(),
+    clock: realClock(),
+    random: realRandom(),
+    net: realNet(),
+  };
+  return {
+    ...base,
+    session: {
+      input: realInput(),
+      terminal: realTerminal(),
+      onSignal,
+      connectHolder: (socket) => {
+        const { net, clock } = base;
+        return connectPeer({ net, clock, log: NO_LOG }, { path: socket }, {
+          role: "client",
+          protocol: { ...PROTOCOL },
+          version: VERSION,
+          user,
+        });
+      },
+    },
+    connect: (options) =>
+      connectController({ ...base, log: NO_LOG, startDaemon: () => startEmbedded(base) }, { start: options?.start ?? true }),
+  };
+}
+
+/** Loads what starts processes only when a daemon must be started. */
+async function startEmbedded({ places }: Pick<CommandContext, "places">) {
+  const { startDaemon } = await import("../platform/daemon.ts");
+  return startDaemon(join(__dirname, "mgpuctld.cjs"), ["--with-node"], `${places.logFolder}/mgpuctld.log`);
+}

@@ -1,0 +1,49 @@
+/** A controller of this machine: real ports, the lock, orderly ends. */
+
+import { join } from "node:path";
+import { VERSION } from "../config/version.ts";
+import { type Controller, startController } from "../controller/main.ts";
+import { realClock } from "../platform/clock.ts";
+import { realDigest } from "../platform/digest.ts";
+import { realDisk } from "../platform/disk.ts";
+import { takeLock } from "../platform/lock.ts";
+import { fileLog } from "../platform/log.ts";
+import { realNet } from "../platform/net.ts";
+import { realRandom } from "../platform/random.ts";
+import { runWorker } from "../platform/worker.ts";
+import { type DaemonLine, prepareRuntime } from "./daemon-line.ts";
+import { fail, messageOf } from "./fail.ts";
+
+/** Exit code when another controller has the state folder: EX_TEMPFAIL of sysexits.h. */
+const EXIT_LOCKED = 75;
+
+/** Starts it, or ends the process with the reason. `exit` is called when it was told to end. */
+export async function runController(program: string, line: DaemonLine, exit: () => void): Promise<Controller> {
+  const { places, settings } = line;
+  await takeStateFolder(program, places.home);
+  prepareRuntime(program, places);
+  const ports = {
+    clock: realClock(),
+    disk: realDisk(),
+    net: realNet(),
+    random: realRandom(),
+    digest: realDigest(),
+    log: fileLog(2, settings.logLevel, { daemon: "mgpuctld", pid: process.pid }),
+    compact: (compaction: unknown) => runWorker(join(__dirname, "snapshot-worker.cjs"), compaction) as Promise<number>,
+    exit,
+  };
+  try {
+    return await startController(ports, { places, settings, pid: process.pid, version: VERSION });
+  } catch (error) {
+    return fail(program, `can't start with state folder ${places.home}: ${messageOf(error)}`);
+  }
+}
+
+async function takeStateFolder(program: string, home: string): Promise<void> {
+  try {
+    const lock = await takeLock(home, "controller");
+    if (!lock) fail(program, `another controller works with state folder ${home}`, EXIT_LOCKED);
+  } catch (error) {
+    fail(program, `the state folder ${home} can't be used: ${messageOf(error)}; set MGPU_HOME to another one`);
+  }
+}

@@ -1,0 +1,103 @@
+/** A node daemon of this machine: real ports, GPUs, holders, the connection to the controller. */
+
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { nodePlaces, type Places } from "../config/places.ts";
+import { VERSION } from "../config/version.ts";
+import { type Agent, createAgent } from "../node/agent.ts";
+import { readBatchExit } from "../node/holder/batch-spool.ts";
+import { createHolders } from "../node/holders.ts";
+import { createInventory } from "../node/inventory.ts";
+import { realClock } from "../platform/clock.ts";
+import { startDaemon } from "../platform/daemon.ts";
+import { realDisk } from "../platform/disk.ts";
+import { chooseGpuProvider } from "../platform/gpu.ts";
+import { readHost } from "../platform/host.ts";
+import { takeLock } from "../platform/lock.ts";
+import { fileLog, type Log } from "../platform/log.ts";
+import { realNet } from "../platform/net.ts";
+import { realProcesses } from "../platform/process.ts";
+import { realProcessTable, startTicksOf } from "../platform/proctable.ts";
+import { PROTOCOL } from "../protocol/envelope.ts";
+import type { Hello } from "../protocol/procedures.ts";
+import { connectPeer } from "../rpc/connect.ts";
+import { shortHash } from "../util/hash.ts";
+import { type DaemonLine, prepareRuntime } from "./daemon-line.ts";
+import { fail, messageOf } from "./fail.ts";
+import { currentUser } from "./user.ts";
+
+/** Exit code when another daemon has this node's folder. */
+const EXIT_LOCKED = 75;
+
+/** Starts it, or ends the process with the reason. */
+export async function runNode(program: string, line: DaemonLine): Promise<Agent> {
+  const { settings, places } = line;
+  const host = readHost();
+  const name = settings.nodeName || host.hostname;
+  const mine = nodePlaces(places, name);
+  const log = fileLog(2, settings.logLevel, { daemon: "mgpud", node: name, pid: process.pid });
+  await takeNodeFolder(program, mine.folder, name);
+  prepareRuntime(program, places);
+  const clock = realClock();
+  const chosen = chooseGpuProvider({ fakeGpus: settings.fakeGpus, hostname: host.hostname, clock });
+  if ("problem" in chosen) fail(program, chosen.problem);
+  const disk = realDisk();
+  const scope = shortHash(mine.folder);
+  const processes = realProcesses();
+  const table = realProcessTable({ scope, monotonic: clock.monotonic });
+  const agent = createAgent(
+    { clock, disk, log },
+    {
+      name,
+      inventory: createInventory(host, chosen.provider, settings, VERSION),
+      holders: holdersOf(places, mine.holderFolder, name, scope, log),
+      connect: (handlers) =>
+        connectPeer({ net: realNet(), clock, log }, { path: places.controllerSocket }, hello("node"), handlers),
+      followBatch: async (folder) => readBatchExit(folder, processes, table),
+      settings,
+      nodePlaces: mine,
+      version: VERSION,
+      pid: process.pid,
+    },
+  );
+  try {
+    await agent.start();
+  } catch (error) {
+    fail(program, `node ${name} can't start: ${messageOf(error)}`);
+  }
+  return agent;
+}
+
+function holdersOf(places: Places, holderFolder: string, name: string, scope: string, log: Log) {
+  const net = realNet();
+  const clock = realClock();
+  return createHolders(
+    {
+      ...{ clock, log, net },
+      disk: realDisk(),
+      dial: (socket) => connectPeer({ net, clock, log }, { path: socket }, hello("node")),
+      spawn: async (program, args, logFile) => startDaemon(join(__dirname, `${program}.cjs`), args, logFile),
+      startTicks: startTicksOf,
+    },
+    {
+      holderFolder,
+      sharedSocket: `${places.runtime}/h-${scope}.sock`,
+      logFile: `${places.logFolder}/mgpu-stepd-${name}.log`,
+      scope,
+    },
+  );
+}
+
+/** What this program says of itself. */
+export function hello(role: Hello["role"]): Hello {
+  return { role, protocol: { ...PROTOCOL }, version: VERSION, user: currentUser() };
+}
+
+async function takeNodeFolder(program: string, folder: string, name: string): Promise<void> {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!(await takeLock(folder, "node"))) fail(program, `another daemon of node ${name} is running`, EXIT_LOCKED);
+  } catch (error) {
+    fail(program, `the folder ${folder} can't be used: ${messageOf(error)}; set MGPU_HOME to another one`);
+  }
+}

@@ -1,0 +1,55 @@
+/** mgpu-stepd: holds running steps. Started by node daemons, and outlives them. */
+
+import { join } from "node:path";
+import { parseOptions } from "../../cli/getopt.ts";
+import { VERSION } from "../../config/version.ts";
+import { createHolder } from "../../node/holder/holder.ts";
+import { realClock } from "../../platform/clock.ts";
+import { realNet } from "../../platform/net.ts";
+import { plainLog } from "../../platform/plain-log.ts";
+import { realProcesses } from "../../platform/process.ts";
+import { realProcessTable } from "../../platform/proctable.ts";
+import { realPtys } from "../../platform/pty.ts";
+import { realRandom } from "../../platform/random.ts";
+import { PROTOCOL } from "../../protocol/envelope.ts";
+import { servePeers } from "../../rpc/serve.ts";
+import { fail, messageOf } from "../fail.ts";
+
+const PROGRAM = "mgpu-stepd";
+const OPTIONS = [
+  { long: "socket", argument: "required", help: "where to listen" },
+  { long: "scope", argument: "required", help: "tells node daemons of one machine apart" },
+  { long: "version", argument: "none", help: "show the version" },
+] as const;
+
+void main();
+
+async function main(): Promise<void> {
+  const { values, problems } = parseOptions(OPTIONS, process.argv.slice(2), "permute");
+  if (problems.length > 0) fail(PROGRAM, problems.join("; "));
+  if (values.has("version")) {
+    process.stdout.write(`${PROGRAM} ${VERSION}\n`);
+    return;
+  }
+  const socket = values.get("socket")?.[0];
+  if (!socket) fail(PROGRAM, "node daemons start this program; nobody else needs to");
+  const clock = realClock();
+  const log = plainLog(2, "info", { daemon: PROGRAM, pid: process.pid });
+  const table = realProcessTable({ scope: values.get("scope")?.[0] ?? "", monotonic: clock.monotonic });
+  const ptys = realPtys(join(__dirname, "pty.node"));
+  const holder = createHolder({ clock, log, random: realRandom(), processes: realProcesses(), table, ptys });
+  const startedAt = clock.now();
+  const protocol = { ...PROTOCOL };
+  const identity = () => ({ daemon: PROGRAM, protocol, version: VERSION, pid: process.pid, startedAt }) as const;
+  // Its node daemon's terminal, log in and log out are nothing to a holder.
+  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
+  try {
+    const server = await servePeers({ net: realNet(), clock, log }, { path: socket }, identity, holder.handlers);
+    await holder.ended;
+    server.close();
+    holder.close();
+    process.exit(0);
+  } catch (error) {
+    fail(PROGRAM, `can't listen at ${socket}: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,51 @@
+/** A holder behind its socket: what the program mgpu-stepd is, without its command line. */
+
+import type { Net } from "../../platform/net.ts";
+import { PROTOCOL } from "../../protocol/envelope.ts";
+import { servePeers } from "../../rpc/serve.ts";
+import { createHolder, type HolderPorts } from "./holder.ts";
+
+/** A first step with two tasks finds its pipes made. */
+const PIPES_AHEAD = 6;
+
+export interface HolderProcessOptions {
+  /** Path of the Unix socket to listen at; nobody may listen there. */
+  readonly socket: string;
+  /** Program version. */
+  readonly version: string;
+  readonly pid: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+}
+
+export interface HolderProcess {
+  /** Resolves when the holder agreed to end and has let go of everything: the program may exit. */
+  readonly ended: Promise<void>;
+  /** Ends at once. Steps with pipes or a terminal lose them; batch scripts go on. */
+  close(): void;
+}
+
+/**
+ * Listens and serves.
+ * @throws the socket's own error, EADDRINUSE if it exists
+ */
+export async function startHolder(
+  ports: HolderPorts & { readonly net: Net },
+  options: HolderProcessOptions,
+): Promise<HolderProcess> {
+  const { socket, version, pid, startedAt } = options;
+  const holder = createHolder(ports);
+  const identity = () => ({ daemon: "mgpu-stepd" as const, protocol: PROTOCOL, version, pid, startedAt });
+  const server = await servePeers(ports, { path: socket }, identity, holder.handlers);
+  ports.log.info("holder listens", { socket, pid });
+  // Before the first launch comes: pipes ahead of need, and all that runs already looked at once.
+  void ports.processes.prepare(PIPES_AHEAD);
+  ports.table.find("");
+  const close = (): void => {
+    server.close();
+    holder.close();
+    ports.net.removeStale({ path: socket });
+    ports.log.info("holder ends", { pid });
+  };
+  return { ended: holder.ended.then(close), close };
+}

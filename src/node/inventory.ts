@@ -1,0 +1,30 @@
+/** What a node offers: the machine's facts and GPUs, with the settings' word above them. */
+
+import type { Settings } from "../config/settings.ts";
+import type { NodeInventory } from "../core/node.ts";
+import type { GpuProvider } from "../platform/gpu.ts";
+import type { HostFacts } from "../platform/host.ts";
+
+/** A function that looks again each time it is called. Trouble with the GPUs is told in the inventory. */
+export function createInventory(
+  host: HostFacts,
+  provider: GpuProvider,
+  settings: Pick<Settings, "cpus" | "memoryMiB">,
+  version: string,
+): () => Promise<NodeInventory> {
+  return async () => {
+    const found = await provider.inventory();
+    return {
+      hostname: host.hostname,
+      cpus: settings.cpus || host.cpus,
+      memoryMiB: settings.memoryMiB || host.memoryMiB,
+      gpus: found.gpus.map(({ index, uuid, model, type, memoryMiB }) => ({ index, uuid, model, type, memoryMiB })),
+      gpuProvider: found.provider,
+      gpuProblem: found.problem,
+      bootId: host.bootId,
+      os: host.os,
+      arch: host.arch,
+      version,
+    };
+  };
+}
