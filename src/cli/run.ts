@@ -4,14 +4,12 @@
  */
 
 import { type ErrorCode, RpcError } from "../protocol/errors.ts";
+import { SLURM_VERSION } from "../view/slurm-version.ts";
 import { type Command, type CommandContext, UserError } from "./context.ts";
 import { isGiven, parseOptions } from "./getopt.ts";
 import { helpText, usageText } from "./help.ts";
 import type { Option, ParsedOptions } from "./option.ts";
 import { unknownOptionHint } from "./options/unknown.ts";
-
-/** Release whose behaviour the commands have under Slurm's own names; programs parse it and switch on it. */
-const SLURM_VERSION = "23.11.10";
 
 /** What a shell reports for a program that ended because its reader was gone: 128 + SIGPIPE. */
 const EXIT_READER_GONE = 141;

@@ -23,6 +23,7 @@ import { ClosedStarts } from "./closed-starts.ts";
 import { deferred, messageOf } from "./deferred.ts";
 import { HolderCrew } from "./holder-crew.ts";
 import type { FollowBatch, HolderFactory } from "./holder-factory.ts";
+import type { HolderPort } from "./holder-port.ts";
 import { createReportQueue } from "./report-queue.ts";
 import { Session } from "./session.ts";
 import { openSpool } from "./spool.ts";
@@ -84,22 +85,21 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     ended: ended.promise,
     stop,
     async start() {
-      const context = await createContext(ports, options, () => running?.session.registered ?? null);
-      const session = createSession(context, ports, options, stop);
+      const context = await createContext(ports, options, () => running?.session.renew());
+      const session = createSession(context, options, stop);
       running = { context, session };
       if (stopped) return stop();
       await adopt(context);
-      // Early: the controller wants to know it, and clients attach to it before anything is launched.
-      await startShared(context);
       if (!stopped) void session.run();
     },
   };
 }
 
+/** @param renew registers anew */
 async function createContext(
   { clock, disk, log }: AgentPorts,
   options: AgentOptions,
-  registered: () => Peer | null,
+  renew: () => void,
 ): Promise<AgentContext> {
   const { name, settings, nodePlaces, followBatch } = options;
   const { bootId, gpuProvider } = await options.inventory();
@@ -115,7 +115,8 @@ async function createContext(
       onGone(holder) {
         if (context.stopped) return;
         onHolderGone(context, holder);
-        if (holder.identity.socket === options.holders.sharedSocket) void replaceShared(context, options, registered);
+        // Registering starts a new one for later launches.
+        if (holder.identity.socket === options.holders.sharedSocket) renew();
       },
     }),
     killWaitMs: settings.killWaitS * 1000,
@@ -124,11 +125,11 @@ async function createContext(
   return context;
 }
 
-function createSession(context: AgentContext, { clock, log }: AgentPorts, options: AgentOptions, stop: () => void): Session {
+function createSession(context: AgentContext, options: AgentOptions, stop: () => void): Session {
   const handlers = nodeHandlers(context, stop);
   return new Session({
-    clock,
-    log,
+    clock: context.clock,
+    log: context.log,
     connect: () => options.connect(handlers),
     register: (peer) => register(context, options, peer),
     onUp(peer) {
@@ -164,14 +165,14 @@ function nodeHandlers(context: AgentContext, stop: () => void): Handlers<"node">
 
 /** Tells the controller what this node is and where its steps can be attached. */
 async function register(context: AgentContext, options: AgentOptions, peer: Peer): Promise<{ heartbeatMs: number }> {
-  const inventory = await options.inventory();
+  // Early: clients attach to the shared holder before anything is launched in it.
+  const [inventory, shared] = await Promise.all([options.inventory(), startShared(context)]);
   context.gpuProvider = inventory.gpuProvider;
-  const identity = context.holders.livingShared?.identity;
   const holder = {
     socket: context.holders.sharedSocket,
-    pid: identity?.pid ?? 0,
-    version: identity?.version ?? options.version,
-    startedAt: identity?.startedAt ?? 0,
+    pid: shared?.pid ?? 0,
+    version: shared?.version ?? options.version,
+    startedAt: shared?.startedAt ?? 0,
   };
   const { name, pid } = options;
   const answer = await peer.call("node.register", { name, inventory, pid, startedAt: context.startedAt, holder });
@@ -179,28 +180,13 @@ async function register(context: AgentContext, options: AgentOptions, peer: Peer
   return answer;
 }
 
-/** A new shared holder for later launches, made known to the controller. */
-async function replaceShared(
-  context: AgentContext,
-  options: AgentOptions,
-  registered: () => Peer | null,
-): Promise<void> {
-  await startShared(context);
-  const peer = registered();
-  if (!peer || context.stopped) return;
+/** Without a shared holder the node registers all the same: each launch tries again and tells its user why it fails. */
+async function startShared(context: AgentContext): Promise<HolderPort["identity"] | null> {
   try {
-    await register(context, options, peer);
+    return (await context.holders.shared()).identity;
   } catch (error) {
     logTrouble(context, error);
-  }
-}
-
-/** Without one, each launch tries again and tells its user why it fails. */
-async function startShared(context: AgentContext): Promise<void> {
-  try {
-    await context.holders.shared();
-  } catch (error) {
-    logTrouble(context, error);
+    return null;
   }
 }
 

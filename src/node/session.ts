@@ -59,9 +59,9 @@ export class Session {
     this.peer?.close();
   }
 
-  /** The connection, once the node is registered on it. */
-  get registered(): Peer | null {
-    return this.isUp ? this.peer : null;
+  /** Connects and registers anew, because what was registered has changed. */
+  renew(): void {
+    if (this.isUp) this.peer?.close();
   }
 
   private async runOnce(): Promise<void> {

@@ -29,7 +29,7 @@ export interface SystemProblem {
 export type Outcome<T> = { readonly value: T } | { readonly problem: SystemProblem };
 
 /** A program that could be started, or why not; `interpreter` when its `#!` line names one that is missing. */
-export type FoundProgram =
+type FoundProgram =
   | { readonly file: string }
   | { readonly problem: SystemProblem; readonly interpreter?: string };
 
@@ -51,7 +51,7 @@ export interface ByteSource {
 }
 
 /** Bytes going to a program. */
-export interface ByteTarget {
+interface ByteTarget {
   /** Takes all of `data`; false asks the caller to wait for `onRoom`. Ignored once closed. */
   write(data: Uint8Array): boolean;
   /** Closes after what was written is taken. */

@@ -9,8 +9,8 @@ import type { Connected, Peer } from "../../rpc/types.ts";
 
 export interface LinkPorts {
   readonly clock: Clock;
-  /** Makes a connection. `attempt` counts from 1 after each loss, which had this code; `null` for the first one. */
-  readonly connect: (attempt: number, loss: ErrorCode | null) => Promise<Connected>;
+  /** Makes a connection; `loss` is how the last one ended, `null` if there was none. */
+  readonly connect: (loss: ErrorCode | null) => Promise<Connected>;
   /** Tells the user, once in a while, that contact is lost; and once that it is back. */
   readonly notice: (text: string) => void;
   /** Who is at the other end, in words. */
@@ -27,6 +27,9 @@ export const PATIENCE_AFTER_END_MS = 3000;
 const DELAYS_MS = [0, 50, 100, 200, 400, 800, 1500];
 const DELAY_MS_MAX = 2000;
 
+/** A connection that held for less than this was none: it counts as one more failed try. */
+const STABLE_MS = 2000;
+
 /** Short losses are not worth a word. */
 const FIRST_NOTICE_MS = 1000;
 const NOTICE_EVERY_MS = 15_000;
@@ -41,12 +44,18 @@ export class Link {
   private readonly ports: LinkPorts;
   private current: Promise<Peer | null>;
   private patienceMs = PATIENCE_MS;
+  /** Failed tries since the last stable connection, and when the first of them was. */
+  private tries = 0;
+  private troubleAt = 0;
+  private noticeMs = FIRST_NOTICE_MS;
+  private connectedAt = Number.NEGATIVE_INFINITY;
   private stopped = false;
   private wakeSleeper: () => void = () => {};
 
   /** Starts with an open connection, or by making one. */
   constructor(ports: LinkPorts, first?: Connected) {
     this.ports = ports;
+    if (first) this.connectedAt = ports.clock.monotonic();
     this.current = first ? Promise.resolve(first.peer) : this.reconnect(null);
   }
 
@@ -87,26 +96,38 @@ export class Link {
   }
 
   private async reconnect(loss: ErrorCode | null): Promise<Peer | null> {
-    const { clock, name, notice, connect } = this.ports;
-    const start = clock.monotonic();
-    let noticeAt = FIRST_NOTICE_MS;
-    for (let attempt = 1; !this.stopped; attempt++) {
-      await this.pause(DELAYS_MS[attempt - 1] ?? DELAY_MS_MAX);
-      if (this.stopped) return null;
+    const { clock, connect } = this.ports;
+    if (clock.monotonic() - this.connectedAt >= STABLE_MS) {
+      this.tries = 0;
+      this.troubleAt = clock.monotonic();
+      this.noticeMs = FIRST_NOTICE_MS;
+    }
+    while (!this.stopped) {
+      if (this.tries > 0 && clock.monotonic() - this.troubleAt >= this.patienceMs) break;
+      await this.pause(DELAYS_MS[this.tries++] ?? DELAY_MS_MAX);
+      if (this.stopped) break;
       try {
-        const { peer } = await connect(attempt, loss);
-        if (noticeAt > FIRST_NOTICE_MS) notice(`connected to ${name} again`);
+        const { peer } = await connect(loss);
+        this.onConnected();
         return peer;
       } catch (error) {
-        const elapsed = clock.monotonic() - start;
-        if (elapsed >= this.patienceMs || (error instanceof RpcError && HOPELESS.has(error.code))) return null;
-        if (elapsed >= noticeAt) {
-          notice(`no contact with ${name}; trying again`);
-          noticeAt = elapsed + NOTICE_EVERY_MS;
-        }
+        if (error instanceof RpcError && HOPELESS.has(error.code)) break;
+        this.complain(clock.monotonic() - this.troubleAt);
       }
     }
     return null;
+  }
+
+  private onConnected(): void {
+    const { clock, name, notice } = this.ports;
+    this.connectedAt = clock.monotonic();
+    if (this.noticeMs > FIRST_NOTICE_MS) notice(`connected to ${name} again`);
+  }
+
+  private complain(elapsedMs: number): void {
+    if (elapsedMs < this.noticeMs) return;
+    this.ports.notice(`no contact with ${this.ports.name}; trying again`);
+    this.noticeMs = elapsedMs + NOTICE_EVERY_MS;
   }
 
   private pause(ms: number): Promise<void> {

@@ -127,7 +127,7 @@ class Session {
     this.relay = createRelay(context.stdio, plan.label ? plan.tasks : null);
     this.tasks = new Tasks(plan.tasks);
     this.controller = new Link(
-      this.linkPorts("the controller", (_, loss) => this.reconnect(loss)),
+      this.linkPorts("the controller", (loss) => this.reconnect(loss)),
       first,
     );
   }
@@ -285,6 +285,7 @@ class Session {
     const restore = terminal.raw();
     this.speaker.isRaw = true;
     this.restoreTerminal = () => {
+      this.restoreTerminal = () => {};
       this.speaker.isRaw = false;
       restore();
     };

@@ -60,16 +60,15 @@ function holderHandlers(
   signals: Signals,
   end: () => void,
 ): HandlersOf<"holder"> {
-  const describeAll = () => registry.all().map((step) => step.describe());
   let isEnding = false;
   return {
-    "holder.status": () => ({ steps: describeAll() }),
+    "holder.status": () => ({ steps: registry.describeAll() }),
     "holder.launch": async (launch) => {
       if (isEnding) throw new RpcError("SHUTTING_DOWN", "this holder is ending", "start another one");
       checkLaunch(launch);
       return (await registry.launch(launch)).describe();
     },
-    "holder.watch": (_params, sink, { signal }) => watchers.serve(describeAll(), sink, signal),
+    "holder.watch": (_params, sink, { signal }) => watchers.serve(registry.describeAll(), sink, signal),
     "holder.signal": ({ key, signal, tree }) => ({ signalled: signals.send(key, signal, tree) }),
     "holder.terminate": async (request) => {
       await signals.terminate(request);

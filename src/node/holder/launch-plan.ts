@@ -13,7 +13,7 @@ import { OPEN_WAIT_MS } from "./limits.ts";
 import { type HolderPorts, within } from "./ports.ts";
 
 /** A descriptor of the holder's, or the client at the other end of a pipe. */
-export type PlannedStream = number | "client";
+type PlannedStream = number | "client";
 
 export interface PlannedTask {
   readonly task: number;

@@ -61,6 +61,9 @@ export const UNATTACHED_MS = 60_000;
 /** Uncollected output is let go this long after its step was forgotten: its client is not coming back. */
 export const UNCOLLECTED_MS = 600_000;
 
+/** A step that was collected stays this long for a client that lost the answer, and asks once more. */
+export const LINGER_MS = 60_000;
+
 /** Ended steps remembered, and bytes of uncollected output in all of them: the oldest are let go. */
 export const ENDED_STEPS_MAX = 1_000;
 export const ENDED_OUTPUT_BYTES_MAX = 64 * 1024 * 1024;

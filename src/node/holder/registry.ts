@@ -6,11 +6,11 @@
 
 import { formatStepKey, type StepKey } from "../../core/ids.ts";
 import { RpcError } from "../../protocol/errors.ts";
-import type { StepLaunch } from "../../protocol/holder.ts";
+import type { HolderStep, StepLaunch } from "../../protocol/holder.ts";
 import { readBatchExit } from "./batch-spool.ts";
 import { ATTACH_WAIT_MS, ATTACH_WAITING_MAX, SWEEP_MS } from "./limits.ts";
 import type { HolderPorts } from "./ports.ts";
-import { isUncollected, reviewEnded } from "./retention.ts";
+import { isSettled, isUncollected, reviewEnded } from "./retention.ts";
 import { startStep } from "./start-step.ts";
 import { Step } from "./step.ts";
 import type { Watchers } from "./watchers.ts";
@@ -38,6 +38,11 @@ export class Registry {
 
   all(): Step[] {
     return [...this.steps.values()];
+  }
+
+  /** What the node daemon still has an interest in. */
+  describeAll(): HolderStep[] {
+    return this.all().flatMap((step) => (isSettled(step) ? [] : [step.describe()]));
   }
 
   find(key: StepKey): Step | undefined {

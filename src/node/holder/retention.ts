@@ -1,6 +1,6 @@
 /** How long an ended step is remembered. Pure: looks at records and says which to let go. */
 
-import { ENDED_OUTPUT_BYTES_MAX, ENDED_STEPS_MAX, UNATTACHED_MS, UNCOLLECTED_MS } from "./limits.ts";
+import { ENDED_OUTPUT_BYTES_MAX, ENDED_STEPS_MAX, LINGER_MS, UNATTACHED_MS, UNCOLLECTED_MS } from "./limits.ts";
 
 /** What the rules look at; a Step has it. */
 export interface EndedStep {
@@ -12,7 +12,7 @@ export interface EndedStep {
   readonly output: {
     readonly wasAttached: boolean;
     readonly hasClient: boolean;
-    readonly isCollected: boolean;
+    readonly collectedAtMs: number | null;
     readonly costBytes: number;
   };
 }
@@ -27,10 +27,15 @@ export interface Retention<T> {
 /** Whether a client may still come for an ended step's output and exits. */
 export function isUncollected(step: EndedStep, nowMs: number): boolean {
   const { output, endedAtMs, forgottenAtMs } = step;
-  if (!step.expectsClient || output.isCollected) return false;
+  if (!step.expectsClient || output.collectedAtMs !== null) return false;
   if (output.hasClient) return true;
   if (!output.wasAttached) return nowMs < endedAtMs + UNATTACHED_MS;
   return nowMs < (forgottenAtMs ?? endedAtMs) + UNCOLLECTED_MS;
+}
+
+/** Whether a step is over for all but a client that lost its answer. */
+export function isSettled({ forgottenAtMs, output }: EndedStep): boolean {
+  return forgottenAtMs !== null && output.collectedAtMs !== null;
 }
 
 /**
@@ -38,7 +43,7 @@ export function isUncollected(step: EndedStep, nowMs: number): boolean {
  * @param steps oldest first
  */
 export function reviewEnded<T extends EndedStep>(steps: readonly T[], nowMs: number): Retention<T> {
-  const remove = steps.filter((step) => step.forgottenAtMs !== null && !isUncollected(step, nowMs));
+  const remove = steps.filter((step) => step.forgottenAtMs !== null && !isAwaited(step, nowMs));
   const kept = steps.filter((step) => !remove.includes(step));
   const drop: T[] = [];
   let excess = kept.length - ENDED_STEPS_MAX;
@@ -55,4 +60,10 @@ export function reviewEnded<T extends EndedStep>(steps: readonly T[], nowMs: num
     }
   }
   return { remove, drop };
+}
+
+function isAwaited(step: EndedStep, nowMs: number): boolean {
+  const { collectedAtMs, hasClient } = step.output;
+  const lingers = step.expectsClient && collectedAtMs !== null && nowMs < collectedAtMs + LINGER_MS;
+  return hasClient || lingers || isUncollected(step, nowMs);
 }

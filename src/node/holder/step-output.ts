@@ -36,8 +36,8 @@ interface OpenStream {
 export class StepOutput {
   /** Some client attached once. */
   wasAttached = false;
-  /** A client has taken all output, after the end. */
-  isCollected = false;
+  /** When a client had taken all output, after the end; null before. Milliseconds of the monotonic clock. */
+  collectedAtMs: number | null = null;
   private readonly clock: Clock;
   /** A terminal's: keeps a tail instead of blocking while nobody is attached. */
   private readonly keepsTail: boolean;
@@ -134,7 +134,7 @@ export class StepOutput {
     this.review();
     try {
       await client.run(tasks);
-      this.isCollected = true;
+      this.collectedAtMs ??= this.clock.monotonic();
     } finally {
       signal.removeEventListener("abort", leave);
       if (this.client === client) {

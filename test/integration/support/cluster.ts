@@ -6,7 +6,7 @@
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -154,6 +154,11 @@ export class TestCluster {
     const path = join(this.work, name);
     writeFileSync(path, text);
     return path;
+  }
+
+  /** Adds to a file by its full path. */
+  append(path: string, text: string): void {
+    appendFileSync(path, text);
   }
 
   read(name: string): string {

@@ -152,7 +152,7 @@ export function fakeJob(extra: Script = {}): FakeJob {
     loseHolder(refuse = 0) {
       refusals.holder = refuse;
       attached.clear();
-      for (const release of heldInputs.splice(0)) release();
+      heldInputs.length = 0;
       holder?.lose();
     },
   };

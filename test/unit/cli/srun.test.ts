@@ -480,7 +480,7 @@ describe("refused before anything is queued", () => {
     expect(job.submissions).toEqual([]);
   });
   test("everything together", async () => {
-    const fileQuestions = { findProgram: () => "missing", writeProblem: () => "Permission denied" } as const;
+    const fileQuestions = { findProgram: () => "missing" as const, writeProblem: () => "Permission denied" };
     const { job, fake, code } = await srun(["--gpus=two", "-t5x", "-o/root/x", "nosuch"], { fileQuestions });
     expect(code()).toBe(1);
     expect(fake.err().split("\n")).toHaveLength(5);

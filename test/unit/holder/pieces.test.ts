@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { ENDED_STEPS_MAX, PTY_TAIL_BYTES } from "../../../src/node/holder/limits.ts";
 import { OutputQueue } from "../../../src/node/holder/output-queue.ts";
 import { PtyInput } from "../../../src/node/holder/pty-input.ts";
-import { type EndedStep, isUncollected, reviewEnded } from "../../../src/node/holder/retention.ts";
+import { type EndedStep, isSettled, isUncollected, reviewEnded } from "../../../src/node/holder/retention.ts";
 import { SentinelFilter, sentinelBytes } from "../../../src/node/holder/sentinel.ts";
 import { StepOutput } from "../../../src/node/holder/step-output.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
@@ -167,7 +167,7 @@ describe("output", () => {
     source.end();
     output.finish();
     await going;
-    expect(output.isCollected).toBe(true);
+    expect(output.collectedAtMs).toBe(0);
   });
 });
 
@@ -276,7 +276,7 @@ describe("typed input", () => {
 });
 
 describe("retention", () => {
-  const output = { wasAttached: false, hasClient: false, isCollected: false, costBytes: 0 };
+  const output = { wasAttached: false, hasClient: false, collectedAtMs: null, costBytes: 0 };
   const ended = (more: Partial<EndedStep> = {}, out: Partial<EndedStep["output"]> = {}): EndedStep => {
     const step = { name: "1.1.0", endedAtMs: 0, forgottenAtMs: null, expectsClient: true, ...more };
     return { ...step, output: { ...output, ...out } };
@@ -289,17 +289,21 @@ describe("retention", () => {
     ["and no more", ended({}, { wasAttached: true }), 600_000, false],
     ["ten from when it was forgotten", ended({ forgottenAtMs: 50 }, { wasAttached: true }), 600_049, true],
     ["one that is attached has all its time", ended({}, { wasAttached: true, hasClient: true }), 9e9, true],
-    ["collected", ended({}, { isCollected: true }), 0, false],
+    ["collected", ended({}, { collectedAtMs: 0 }), 0, false],
     ["a batch script", ended({ expectsClient: false }), 0, false],
   ])("%s", (_name, step, nowMs, expected) => {
     expect(isUncollected(step, nowMs)).toBe(expected);
   });
 
   test("a step goes when it is forgotten and collected, not before both", () => {
-    const collected = ended({}, { isCollected: true });
-    expect(reviewEnded([collected], 0).remove).toEqual([]);
+    const collected = ended({}, { collectedAtMs: 0 });
+    const script = ended({ expectsClient: false, forgottenAtMs: 0 });
+    expect(reviewEnded([collected], 60_000).remove).toEqual([]);
     const both = { ...collected, forgottenAtMs: 0 };
-    expect(reviewEnded([both, ended({ forgottenAtMs: 0 })], 0).remove).toEqual([both]);
+    const steps = [both, ended({ endedAtMs: 1, forgottenAtMs: 0 }), script];
+    expect(isSettled(both)).toBe(true);
+    expect(reviewEnded(steps, 59_999).remove).toEqual([script]);
+    expect(reviewEnded(steps, 60_000).remove).toEqual([both, script]);
   });
 
   test("above the limits the oldest go; a status nobody has noted stays, without its output", () => {

@@ -207,6 +207,11 @@ describe("a lost client", () => {
     await client.done;
     expect(client.text().split("\n")).toHaveLength(101);
     expect(await call(handlers, "holder.status", {})).toEqual({ steps: [] });
+    // A client that lost the answer asks again.
+    const again = attach(handlers, key);
+    expect(await again.done).toEqual(await client.done);
+    expect(again.text()).toBe("");
+    expect(await call(handlers, "holder.shutdown", {})).toEqual({ ending: true });
   });
 });
 

@@ -159,7 +159,7 @@ describe("a holder that dies under its daemon", () => {
     const job = world.controller.want(RUN);
     await world.clock.advance(10);
     world.machine.killHolders();
-    await world.clock.advance(10);
+    await world.clock.advance(200);
     expect(job.outcome).toBe("lost: holder lost");
     expect(world.machine.terminations).toEqual(["7.1"]);
     world.controller.want(runLaunch({ key: { jobId: 7, attempt: 2, stepId: 0 } }));
@@ -170,9 +170,8 @@ describe("a holder that dies under its daemon", () => {
   it("is replaced, and the controller hears of the new one", async () => {
     await world.start();
     world.machine.killHolders();
-    await world.clock.advance(10);
+    await world.clock.advance(200);
     expect(world.controller.registrations.map(({ holder }) => holder.pid)).toEqual([100, 101]);
-    expect(world.controller.dials).toBe(1);
   });
 
   it("does not keep its daemon from reporting when no new one can be started", async () => {
@@ -232,7 +231,7 @@ describe("a holder that dies under its daemon", () => {
     await world.clock.advance(10);
     const [shared] = world.machine.holders;
     if (shared) world.machine.killHolder(shared);
-    await world.clock.advance(10);
+    await world.clock.advance(200);
     expect([run.outcome, pty.phase]).toEqual(["lost: holder lost", "running"]);
   });
 });
