@@ -17,6 +17,10 @@ const EXIT_READER_GONE = 141;
 /** `mgpu` follows the convention of most programs for wrong usage; Slurm's commands use 1. */
 const EXIT_USAGE_MGPU = 2;
 
+/** Names of the errors of platform/stdio.ts, whose classes can't be had from there. */
+const OUTPUT_CLOSED = "OutputClosed";
+const OUTPUT_FAILED = "OutputFailed";
+
 /** Errors of a call whose bare message would not say whose trouble it is. */
 const RPC_PREFIXES: Partial<Record<ErrorCode, string>> = {
   LOST_CONTACT: "lost contact with the controller",
@@ -60,7 +64,7 @@ export function describeRpcError(error: RpcError): string {
 
 /** Whether an error says that the reader of our stdout is gone (platform/stdio.ts). */
 export function isOutputClosed(error: unknown): boolean {
-  return error instanceof Error && error.name === "OutputClosed";
+  return error instanceof Error && error.name === OUTPUT_CLOSED;
 }
 
 /** A command's options and those that all commands have. A letter that the command uses itself stays its own. */
@@ -109,6 +113,10 @@ function reportFailure(error: unknown, context: CommandContext): number {
     return 1;
   }
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof Error && error.name === OUTPUT_FAILED) {
+    printErrors(context, [message]);
+    return 1;
+  }
   printErrors(context, [`internal error: ${message}`]);
   if (context.environment.MGPU_DEBUG === "1" && error instanceof Error) stdio.err(`${error.stack ?? ""}\n`);
   else stdio.err(`${program}: hint: set MGPU_DEBUG=1 to see where it happened, and report it\n`);

@@ -68,7 +68,7 @@ async function askStatus(context: AgentContext, holder: HolderPort): Promise<boo
       return true;
     } catch (error) {
       const { socket, pid } = holder.identity;
-      context.log.warn("a holder does not tell its state", { socket, pid, error: messageOf(error) });
+      context.log.warn("a holder does not tell its state", { socket, holderPid: pid, error: messageOf(error) });
       if (context.holders.isGone(holder)) return false;
       await sleep(context.clock, RETRY_MS);
     }

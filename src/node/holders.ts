@@ -110,8 +110,12 @@ class Holders implements HolderFactory {
       if (name !== SHARED) this.reapLater(client, REAP_ADOPTED_MS);
       return this.keep(name, client);
     }
-    if (record && this.isAlive(record)) this.ports.log.error("a holder lives but does not listen any more", record);
-    else if (record) this.ports.net.removeStale({ path: record.socket });
+    if (record && this.isAlive(record)) {
+      const { socket, pid } = record;
+      this.ports.log.error("a holder lives but does not listen any more", { socket, holderPid: pid });
+    } else if (record) {
+      this.ports.net.removeStale({ path: record.socket });
+    }
     await this.ports.disk.remove(this.recordPath(name));
     return null;
   }

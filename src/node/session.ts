@@ -71,7 +71,7 @@ export class Session {
     try {
       const { heartbeatMs } = await this.ports.register(peer);
       if (this.stopped) return;
-      this.ports.log.info("registered with the controller", { pid: answer.pid, version: answer.version });
+      this.ports.log.info("registered with the controller", { controllerPid: answer.pid, version: answer.version });
       this.waitMs = RECONNECT_MS_MIN;
       this.lastTrouble = "";
       this.isUp = true;

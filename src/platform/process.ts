@@ -29,9 +29,7 @@ export interface SystemProblem {
 export type Outcome<T> = { readonly value: T } | { readonly problem: SystemProblem };
 
 /** A program that could be started, or why not; `interpreter` when its `#!` line names one that is missing. */
-type FoundProgram =
-  | { readonly file: string }
-  | { readonly problem: SystemProblem; readonly interpreter?: string };
+type FoundProgram = { readonly file: string } | { readonly problem: SystemProblem; readonly interpreter?: string };
 
 /** How a process ended: one of the two is 0. */
 export interface ProcessExit {

@@ -4,6 +4,7 @@
  */
 
 import { fstatSync, writeSync } from "node:fs";
+import { errnoText } from "../util/errno.ts";
 import { waitBriefly } from "./files.ts";
 
 const STDIN_FD = 0;
@@ -20,6 +21,11 @@ const PTS_MAJOR_MAX = 143;
 /** Nobody reads our output any more, as in `mgpu-squeue | head`. Ends a command quietly. */
 export class OutputClosed extends Error {
   override readonly name = "OutputClosed";
+}
+
+/** Our output could not be written: a full disk. */
+export class OutputFailed extends Error {
+  override readonly name = "OutputFailed";
 }
 
 /** The process's own streams. */
@@ -57,7 +63,7 @@ export function isTerminal(fd: number): boolean {
   }
 }
 
-/** Writes all of it; false if there is no reader any more. Other errors (a full disk) are thrown for stdout. */
+/** Writes all of it; false if there is no reader any more. Other errors are thrown for stdout. */
 function writeAll(fd: number, data: string | Uint8Array): boolean {
   const bytes = typeof data === "string" ? Buffer.from(data, "utf8") : data;
   let written = 0;
@@ -68,7 +74,7 @@ function writeAll(fd: number, data: string | Uint8Array): boolean {
       const code = (error as NodeJS.ErrnoException).code ?? "";
       if (code === "EAGAIN") waitBriefly();
       else if (NO_READER.has(code) || fd === STDERR_FD) return false;
-      else throw error;
+      else throw new OutputFailed(`standard output: ${errnoText(error)}`);
     }
   }
   return true;

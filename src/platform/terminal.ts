@@ -7,6 +7,7 @@ import { isTerminal } from "./stdio.ts";
 
 const STDIN_FD = 0;
 const STDOUT_FD = 1;
+const STDERR_FD = 2;
 
 type SignalHandler = () => void;
 
@@ -56,8 +57,22 @@ export function realTerminal() {
 
 /** Calls `handler` instead of what the signal would do; the result undoes that. */
 export function onSignal(name: NodeJS.Signals, handler: SignalHandler): () => void {
+  if (name === "SIGHUP") process.once(name, endByHangup);
   process.on(name, handler);
   return () => void process.off(name, handler);
+}
+
+/**
+ * Node aborts, with a core dump, if it can't reset a terminal at its exit. After a hangup the terminal is gone, so
+ * the process ends by that very signal then, as it would have done without a handler.
+ */
+function endByHangup(): void {
+  const { isatty } = process.getBuiltinModule("node:tty");
+  process.once("exit", () => {
+    if (![STDIN_FD, STDOUT_FD, STDERR_FD].some((fd) => isTerminal(fd) && !isatty(fd))) return;
+    process.removeAllListeners("SIGHUP");
+    process.kill(process.pid, "SIGHUP");
+  });
 }
 
 function raw(): () => void {

@@ -14,12 +14,17 @@ export function statusHandler(context: ControllerContext): UnaryHandler<"control
     socket: context.places.controllerSocket,
     daemons: [controllerStatus(context), ...[...context.sessions.all.values()].flatMap(nodeStatus)],
     jobs: countJobs(context),
-    problem: context.loop.problem,
+    problem: problemOf(context),
   });
 }
 
-function controllerStatus({ identity, loop }: ControllerContext): DaemonStatus {
-  return { daemon: "mgpuctld", node: "", ...identity, state: loop.problem ? "degraded" : "up" };
+function controllerStatus(context: ControllerContext): DaemonStatus {
+  return { daemon: "mgpuctld", node: "", ...context.identity, state: problemOf(context) ? "degraded" : "up" };
+}
+
+/** Why nothing can be accepted right now. */
+function problemOf({ loop, blobs }: ControllerContext): string {
+  return loop.problem || blobs.problem;
 }
 
 function nodeStatus({ registration }: Session): DaemonStatus[] {

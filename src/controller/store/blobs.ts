@@ -7,6 +7,8 @@ import type { Digest } from "../../platform/digest.ts";
 import type { Disk } from "../../platform/disk.ts";
 
 export interface Blobs {
+  /** Why the last attempt to store something failed; empty when all is well. */
+  readonly problem: string;
   /** Stores bytes durably; answers with their digest. */
   put(data: Uint8Array): Promise<string>;
   /** The bytes of a digest; rejects if they are gone or were changed. */
@@ -23,6 +25,7 @@ export function openBlobs(disk: Disk, digest: Digest, folder: string): Blobs {
   const cached = new Map<string, Uint8Array>();
   const writing = new Map<string, Promise<void>>();
   let fresh = new Set<string>();
+  let problem = "";
   const pathOf = (name: string): string => `${folder}/${name.slice(0, 2)}/${name}`;
 
   const remember = (name: string, data: Uint8Array): void => {
@@ -37,17 +40,26 @@ export function openBlobs(disk: Disk, digest: Digest, folder: string): Blobs {
       await disk.makeFolder(`${folder}/${name.slice(0, 2)}`);
       await disk.replace(pathOf(name), data);
     }
+    problem = "";
     remember(name, data);
   };
 
   return {
+    get problem() {
+      return problem;
+    },
     async put(data) {
       const name = digest.sha256(data);
       fresh.add(name);
       if (cached.has(name)) return name;
       const running = writing.get(name) ?? write(name, data).finally(() => writing.delete(name));
       writing.set(name, running);
-      await running;
+      try {
+        await running;
+      } catch (error) {
+        problem = `scripts and environments can't be written: ${(error as Error).message}`;
+        throw error;
+      }
       return name;
     },
     async get(name) {

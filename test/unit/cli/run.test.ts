@@ -101,6 +101,11 @@ describe("failures", () => {
     const debug = await check(failing(new TypeError("x")), [], { environment: { MGPU_DEBUG: "1" } });
     expect(debug.err).toContain("run.test.ts");
   });
+  test("output that can't be written is no bug", async () => {
+    const full = Object.assign(new Error("standard output: No space left on device"), { name: "OutputFailed" });
+    const expected = "mgpu-squeue: error: standard output: No space left on device\n";
+    expect(await check(failing(full), [])).toEqual({ code: 1, out: "", err: expected });
+  });
   test("a reader that is gone ends it quietly", async () => {
     const gone = Object.assign(new Error("closed"), { name: "OutputClosed" });
     expect(await check(failing(gone), [])).toEqual({ code: 141, out: "", err: "" });

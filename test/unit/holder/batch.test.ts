@@ -63,8 +63,10 @@ describe("a batch script", () => {
       "odd-name": "x",
     };
     const script =
-      "#!/bin/bash\nset -o pipefail\nread -r _ _ _ _ group session _ < /proc/$$/stat\n[ $$ = $group ] && [ $$ = $session ] && echo leads\n" +
-      'echo "$@"\npwd\ngreet you\necho "$script $a $MGPU_STEP"\nenv | grep odd-name\ncat\n[ -t 0 ] || echo no terminal\n';
+      "#!/bin/bash\nread -r _ _ _ _ group session _ < /proc/$$/stat\n" +
+      "[ $$ = $group ] && [ $$ = $session ] && echo leads\n" +
+      'echo "$@"\npwd\ngreet you\necho "$script $a $MGPU_STEP"\nenv | grep odd-name\n' +
+      "cat\n[ -t 0 ] || echo no terminal\n";
     const step = batch(folder, script, {}, variables);
     await call(handlers, "holder.launch", step);
     expect((await ended(handlers, step.key)).exits).toEqual([{ code: 0, signal: 0 }]);
@@ -74,7 +76,7 @@ describe("a batch script", () => {
     );
   });
 
-  test("INT, about which shells say nothing, is told as a signal when it was sent, and as a code when not", async () => {
+  test("INT, about which shells say nothing, is a signal when it was sent, and a code when not", async () => {
     const { handlers, folder } = openHolder();
     const sent = batch(makeFolder(folder, "a"), "#!/bin/sh\necho ready\nexec sleep 1000\n");
     await call(handlers, "holder.launch", sent);
@@ -92,7 +94,8 @@ describe("a batch script", () => {
   test("signals reach the script alone, or all of it; never the wrapper", async () => {
     const { handlers, folder } = openHolder();
     const script =
-      "#!/bin/bash\ntrap 'echo script' USR1\n(trap 'echo child' USR1; echo ready; while :; do sleep 0.01; done) &\nwhile :; do sleep 0.01; done\n";
+      "#!/bin/bash\ntrap 'echo script' USR1\n(trap 'echo child' USR1; echo ready; while :; do sleep 0.01; done) &\n" +
+      "while :; do sleep 0.01; done\n";
     const step = batch(folder, script);
     await call(handlers, "holder.launch", step);
     await until(() => output(folder) === "ready\n", "the traps");
@@ -169,7 +172,8 @@ describe("without its holder", () => {
     const [scope, step] = process.argv.slice(2);
     const { batch, ...rest } = JSON.parse(step);
     const holder = createHolder(realPorts(scope));
-    const launched = await holder.handlers["holder.launch"]({ ...rest, batch: { ...batch, script: Buffer.from(batch.script) } });
+    const script = Buffer.from(batch.script);
+    const launched = await holder.handlers["holder.launch"]({ ...rest, batch: { ...batch, script } });
     console.log(launched.phase);
   `;
 

@@ -67,7 +67,9 @@ describe("in Slurm's words", () => {
       task(["true"], { task: 3, stderr: { to: "file", path: NOWHERE, append: true } }),
     ];
     expect(await problemOf(handlers, launch(stepKey(), tasks))).toEqual({
-      problem: `execve(): nosuch: No such file or directory\nCould not open stderr file ${NOWHERE}: No such file or directory`,
+      problem:
+        "execve(): nosuch: No such file or directory\n" +
+        `Could not open stderr file ${NOWHERE}: No such file or directory`,
       codes: [0, 2, 2, 1],
     });
     expect(existsSync(mark)).toBe(false);

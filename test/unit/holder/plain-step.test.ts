@@ -102,7 +102,10 @@ describe("output", () => {
     const { handlers, folder } = openHolder();
     const key = stepKey();
     const counter = join(folder, "count");
-    const program = `import sys\nn=0\nwhile True:\n sys.stdout.buffer.write(b"x"*65536)\n n+=1\n open(${JSON.stringify(counter)},"w").write(str(n))`;
+    const program = [
+      'import sys\nn=0\nwhile True:\n sys.stdout.buffer.write(b"x"*65536)',
+      `n+=1\n open(${JSON.stringify(counter)},"w").write(str(n))`,
+    ].join("\n ");
     await call(handlers, "holder.launch", launch(key, [task(["python3", "-u", "-c", program])]));
     let last = "";
     let same = 0;

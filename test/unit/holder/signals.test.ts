@@ -8,7 +8,8 @@ describe("signal", () => {
     const { handlers } = openHolder();
     const key = stepKey();
     const text =
-      "trap 'echo parent' USR1; (trap 'echo child' USR1; echo ready; while :; do sleep 0.01; done) & while :; do sleep 0.01; done";
+      "trap 'echo parent' USR1; (trap 'echo child' USR1; echo ready; while :; do sleep 0.01; done) & " +
+      "while :; do sleep 0.01; done";
     await call(handlers, "holder.launch", launch(key, [shell(text)]));
     const client = attach(handlers, key);
     await until(() => client.text() === "ready\n", "the traps");

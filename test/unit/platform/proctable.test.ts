@@ -58,7 +58,8 @@ describe("a scan", () => {
   function put(pid: number, fake: Fake): void {
     const { parent = 1, session = pid, state = "S", threads = 1, startTicks = pid * 1000, environment = {} } = fake;
     mkdirSync(join(root, String(pid)), { recursive: true });
-    const stat = `${pid} (x y) ${state} ${parent} ${session} ${session} 0 -1 0 0 0 0 0 0 0 0 0 20 0 ${threads} 0 ${startTicks} 0`;
+    const ids = `${parent} ${session} ${session}`;
+    const stat = `${pid} (x y) ${state} ${ids} 0 -1 0 0 0 0 0 0 0 0 0 20 0 ${threads} 0 ${startTicks} 0`;
     writeFileSync(join(root, String(pid), "stat"), stat);
     const block = Object.entries({ HOME: "/", ...environment }).map(([name, value]) => `${name}=${value}\0`);
     writeFileSync(join(root, String(pid), "environ"), block.join(""));
