@@ -6,6 +6,7 @@
 import type { IoSpec, JobKind, JobRequest, PtySpec } from "../core/jobspec.ts";
 import type { GpuRequest, ResourceRequest } from "../core/resources.ts";
 import { roundUpToMinute } from "../core/time.ts";
+import { isSlurmName } from "./connect.ts";
 import type { CommandContext } from "./context.ts";
 import type { SubmitValues } from "./options/reading.ts";
 
@@ -43,11 +44,6 @@ export function draftJob(values: SubmitValues, facts: JobFacts, context: Command
     submitHost: context.hostname,
   };
   return { job, problems: [...resources.problems, ...inputProblems(job), ...fileProblems(job, context)] };
-}
-
-/** Whether a command runs under mgpu's own name and may be kinder than Slurm. */
-export function isNativeName(program: string): boolean {
-  return program.startsWith("mgpu");
 }
 
 /** A path made absolute. `..` stays: what it means depends on links. */
@@ -89,7 +85,7 @@ function isSameWish(a: GpuRequest | null, b: GpuRequest | null): boolean {
 /** Under Slurm's names limits are whole minutes, as Slurm keeps them; under mgpu's they are exact. */
 function timeLimit(limitS: number | undefined, program: string): number | null {
   if (limitS === undefined) return null;
-  return isNativeName(program) ? limitS : roundUpToMinute(limitS);
+  return isSlurmName(program) ? roundUpToMinute(limitS) : limitS;
 }
 
 function streams(values: SubmitValues, kind: JobKind): IoSpec {

@@ -22,6 +22,7 @@ export function startDaemon(program: string, args: readonly string[], logFile: s
     const child = spawn(process.execPath, [program, ...args], {
       detached: true,
       cwd: "/",
+      env: outsideOfJobs(process.env),
       stdio: ["ignore", log, log],
     });
     child.unref();
@@ -33,4 +34,10 @@ export function startDaemon(program: string, args: readonly string[], logFile: s
   } finally {
     closeSync(log);
   }
+}
+
+/** A daemon that was started from inside a job is not part of it: the job's end must not be its own. */
+function outsideOfJobs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { MGPU_STEP: _step, MGPU_STEP_SCOPE: _scope, ...rest } = environment;
+  return rest;
 }

@@ -5,8 +5,9 @@
 
 import type { JobRequest, PtySpec } from "../../core/jobspec.ts";
 import { followJob, SESSION_SIGNALS, type SessionPlan, type SessionSignal } from "../attach/session.ts";
+import { isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
-import { baseName, draftJob, isNativeName } from "../jobspec.ts";
+import { baseName, draftJob } from "../jobspec.ts";
 import type { ParsedOptions } from "../option.ts";
 import { EXPORT_ALL, jobEnvironment } from "../options/export.ts";
 import { commandLineLayer, environmentLayer, isInsideJob } from "../options/layers.ts";
@@ -111,7 +112,7 @@ function terminalFor(values: SubmitValues, context: CommandContext): PtySpec | n
   }
   const hasOwnStreams = [values.output, values.error, values.input].some((value) => value !== undefined);
   const isNatural =
-    isNativeName(program) &&
+    !isSlurmName(program) &&
     (values.ntasks ?? 1) === 1 &&
     stdio.stdinIsTerminal &&
     stdio.stdoutIsTerminal &&

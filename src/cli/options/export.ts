@@ -19,7 +19,7 @@ export interface ExportSpec {
 export const EXPORT_ALL: ExportSpec = { all: true, names: [], assignments: {} };
 
 /** Variables by which the launchers in bin/ talk to the programs; no business of a user's job. */
-const LAUNCHER_VARIABLES = ["MGPU_PROGRAM", "MGPU_NODE_EXTRA_CA_CERTS", "MGPU_TERMINAL"];
+const LAUNCHER_VARIABLES = ["MGPU_PROGRAM", "MGPU_NODE_EXTRA_CA_CERTS"];
 
 /** What any program may rely on, also when nothing is exported: Slurm takes these from the login shell. */
 const LOGIN_VARIABLES = ["HOME", "USER", "LOGNAME", "SHELL"];

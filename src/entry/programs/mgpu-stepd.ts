@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { parseOptions } from "../../cli/getopt.ts";
 import { VERSION } from "../../config/version.ts";
-import { createHolder } from "../../node/holder/holder.ts";
+import { startHolder } from "../../node/holder/start.ts";
 import { realClock } from "../../platform/clock.ts";
 import { realNet } from "../../platform/net.ts";
 import { plainLog } from "../../platform/plain-log.ts";
@@ -11,8 +11,6 @@ import { realProcesses } from "../../platform/process.ts";
 import { realProcessTable } from "../../platform/proctable.ts";
 import { realPtys } from "../../platform/pty.ts";
 import { realRandom } from "../../platform/random.ts";
-import { PROTOCOL } from "../../protocol/envelope.ts";
-import { servePeers } from "../../rpc/serve.ts";
 import { fail, messageOf } from "../fail.ts";
 
 const PROGRAM = "mgpu-stepd";
@@ -37,17 +35,14 @@ async function main(): Promise<void> {
   const log = plainLog(2, "info", { daemon: PROGRAM, pid: process.pid });
   const table = realProcessTable({ scope: values.get("scope")?.[0] ?? "", monotonic: clock.monotonic });
   const ptys = realPtys(join(__dirname, "pty.node"));
-  const holder = createHolder({ clock, log, random: realRandom(), processes: realProcesses(), table, ptys });
-  const startedAt = clock.now();
-  const protocol = { ...PROTOCOL };
-  const identity = () => ({ daemon: PROGRAM, protocol, version: VERSION, pid: process.pid, startedAt }) as const;
+  const processes = realProcesses({ hiddenDescriptors: () => ptys.descriptors });
+  const ports = { clock, log, random: realRandom(), processes, table, ptys, net: realNet() };
   // Its node daemon's terminal, log in and log out are nothing to a holder.
   for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
   try {
-    const server = await servePeers({ net: realNet(), clock, log }, { path: socket }, identity, holder.handlers);
-    await holder.ended;
-    server.close();
-    holder.close();
+    const options = { socket, version: VERSION, pid: process.pid, startedAt: clock.now() };
+    const { ended } = await startHolder(ports, options);
+    await ended;
     process.exit(0);
   } catch (error) {
     fail(PROGRAM, `can't listen at ${socket}: ${messageOf(error)}`);

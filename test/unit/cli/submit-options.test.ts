@@ -104,7 +104,7 @@ describe("--export", () => {
   const base = { PATH: expect.any(String), HOME: "/h", SLURM_X: "x" };
   test("ALL is the user's environment, without the launcher's variables", () => {
     expect(environment("ALL")).toEqual({ PATH: "/bin", HOME: "/h", A: "1", B: "2", SLURM_X: "x" });
-    expect(jobEnvironment(EXPORT_ALL, { ...user, MGPU_NODE_EXTRA_CA_CERTS: "/c", MGPU_TERMINAL: "" })).toEqual({
+    expect(jobEnvironment(EXPORT_ALL, { ...user, MGPU_NODE_EXTRA_CA_CERTS: "/c" })).toEqual({
       ...environment("ALL") as object,
       NODE_EXTRA_CA_CERTS: "/c",
     });
