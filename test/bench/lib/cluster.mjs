@@ -85,15 +85,18 @@ export class Cluster {
     return Object.fromEntries(daemons.map(({ daemon, pid }) => [daemon, pid]));
   }
 
-  /** Processes that carry this cluster's mark. */
+  /** Processes that carry this cluster's mark. @returns {{pid: number, command: string}[]} */
   processes() {
-    return readdirSync("/proc").filter((name) => {
-      if (!/^\d+$/.test(name) || Number(name) === process.pid) return false;
+    return readdirSync("/proc").flatMap((name) => {
+      if (!/^\d+$/.test(name) || Number(name) === process.pid) return [];
       try {
         const variables = readFileSync(`/proc/${name}/environ`, "latin1").split("\0");
-        return variables.includes(`MGPU_TEST_MARK=${this.folder}`) && readFileSync(`/proc/${name}/cmdline`).length > 0;
+        if (!variables.includes(`MGPU_TEST_MARK=${this.folder}`)) return [];
+        const command = readFileSync(`/proc/${name}/cmdline`, "latin1").replaceAll("\0", " ");
+        // A zombie has none.
+        return command === "" ? [] : [{ pid: Number(name), command }];
       } catch {
-        return false;
+        return [];
       }
     });
   }
@@ -107,10 +110,19 @@ export class Cluster {
       while (this.processes().length > 0 && Date.now() < end) await sleep(POLL_MS);
     } finally {
       const left = this.processes();
-      for (const pid of left) process.kill(Number(pid), "SIGKILL");
+      for (const { pid } of left) kill(pid);
       rmSync(this.folder, { recursive: true, force: true });
-      if (left.length > 0) process.stderr.write(`bench: these processes did not end and were killed: ${left}\n`);
+      if (left.length > 0)
+        process.stderr.write(`bench: these processes did not end and were killed: ${JSON.stringify(left)}\n`);
     }
+  }
+}
+
+function kill(pid) {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended meanwhile.
   }
 }
 

@@ -8,13 +8,13 @@ const IN_FLIGHT_MAX = 512;
 /**
  * A batch job of one task.
  * @param {import("./cluster.mjs").Cluster} cluster
- * @param {{script: string, gpus?: number}} wish
+ * @param {{name: string, script: string, gpus?: number}} wish
  */
-export function batchJob(cluster, { script, gpus = 0 }) {
+export function batchJob(cluster, { name, script, gpus = 0 }) {
   return {
     job: {
       kind: "batch",
-      name: "bench",
+      name,
       partition: null,
       request: {
         tasks: 1,
@@ -58,13 +58,13 @@ export async function submitMany(client, job, count) {
 }
 
 /**
- * How many jobs are in each state.
+ * How many jobs of a name are in each state.
  * @param {import("./wire.mjs").Client} client
- * @param {readonly string[]} names of jobs; none for all
+ * @param {string} name
  * @returns {Promise<Record<string, number>>}
  */
-export async function countStates(client, names = []) {
-  const filter = { ids: [], users: [], states: [], names, partitions: [] };
+export async function countStates(client, name) {
+  const filter = { ids: [], users: [], states: [], names: [name], partitions: [] };
   const counts = {};
   for (const { rows } of await client.collect("jobs.list", { filter, fields: ["state"] })) {
     for (const [state] of rows) counts[state] = (counts[state] ?? 0) + 1;

@@ -139,7 +139,10 @@ export function fakeJob(extra: Script = {}): FakeJob {
       job.emit({ type: "data", task, stream: "out", offset, data: new TextEncoder().encode(data) });
     },
     end(list, problem = "") {
-      const exits = list.map((exit, task) => ({ task, exit: typeof exit === "number" ? { code: exit, signal: 0 } : exit }));
+      const exits = list.map((exit, task) => ({
+        task,
+        exit: typeof exit === "number" ? { code: exit, signal: 0 } : exit,
+      }));
       for (const { task, exit } of exits) job.emit({ type: "exit", task, exit });
       result = { exits, problem };
       finish();

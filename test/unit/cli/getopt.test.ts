@@ -84,7 +84,11 @@ describe("operands", () => {
   });
   test("stop: everything from the first operand on is the program's", () => {
     const mode = "stop";
-    check(["-a", "prog", "-a", "--", "--foo"], { values: { all: [""] }, operands: ["prog", "-a", "--", "--foo"] }, mode);
+    check(
+      ["-a", "prog", "-a", "--", "--foo"],
+      { values: { all: [""] }, operands: ["prog", "-a", "--", "--foo"] },
+      mode,
+    );
     check(["--", "-a", "--"], { operands: ["-a", "--"] }, mode);
     check(["-", "-a"], { operands: ["-", "-a"] }, mode);
     check(["", "-a"], { operands: ["", "-a"] }, mode);

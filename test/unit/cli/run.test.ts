@@ -56,7 +56,10 @@ describe("what all commands have", () => {
 
 describe("wrong usage", () => {
   test("all problems, then where help is", async () => {
-    const { code, out, err } = await check(demo(async () => 0), ["--foo", "-z"]);
+    const { code, out, err } = await check(
+      demo(async () => 0),
+      ["--foo", "-z"],
+    );
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toBe(
       "mgpu-squeue: error: unrecognized option '--foo'\n" +

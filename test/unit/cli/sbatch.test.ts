@@ -72,9 +72,7 @@ test.each([[[]], [["-"]], [["/dev/stdin"]]])("a script from standard input: %j",
 describe("--wrap", () => {
   test("makes a script of the command, verbatim", async () => {
     const { script, submissions } = await sbatch(["--wrap=exec run 'a b' # x\n#SBATCH -n 9"]);
-    expect(script).toBe(
-      "#!/bin/sh\n# This script was created by sbatch --wrap.\n\nexec run 'a b' # x\n#SBATCH -n 9\n",
-    );
+    expect(script).toBe("#!/bin/sh\n# This script was created by sbatch --wrap.\n\nexec run 'a b' # x\n#SBATCH -n 9\n");
     expect(submissions[0]?.job).toMatchObject({ name: "wrap", argv: ["wrap"], request: { tasks: 1 } });
   });
   test("takes no arguments", async () => {

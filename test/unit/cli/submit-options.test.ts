@@ -16,7 +16,19 @@ const read = (argv: string[], environment: Record<string, string> = {}, submitte
 
 describe("values", () => {
   test("each option is read as what it is", () => {
-    const argv = ["-Jx", "-n4", "-c2", "-N1-2", "--mem=2G", "-Ga100:2", "-t1:30", "-pgpu", "--open-mode=a", "-vv", "-Q"];
+    const argv = [
+      "-Jx",
+      "-n4",
+      "-c2",
+      "-N1-2",
+      "--mem=2G",
+      "-Ga100:2",
+      "-t1:30",
+      "-pgpu",
+      "--open-mode=a",
+      "-vv",
+      "-Q",
+    ];
     expect(read(argv).values).toEqual({
       "job-name": "x",
       ntasks: 4,
@@ -105,7 +117,7 @@ describe("--export", () => {
   test("ALL is the user's environment, without the launcher's variables", () => {
     expect(environment("ALL")).toEqual({ PATH: "/bin", HOME: "/h", A: "1", B: "2", SLURM_X: "x" });
     expect(jobEnvironment(EXPORT_ALL, { ...user, MGPU_NODE_EXTRA_CA_CERTS: "/c" })).toEqual({
-      ...environment("ALL") as object,
+      ...(environment("ALL") as object),
       NODE_EXTRA_CA_CERTS: "/c",
     });
   });
