@@ -378,6 +378,8 @@ class Session {
       case "leave":
         this.speaker.error(`left job ${jobId} as it is`);
         return this.resolve(EXIT_INTERRUPTED);
+      case null:
+        return;
     }
   }
 
