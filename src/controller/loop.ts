@@ -26,7 +26,7 @@ import type { OpenedStore, Store } from "./store/store.ts";
 export interface Loop {
   /** The newest state, the open batch included. Read only. Another object after a reload. */
   readonly state: ClusterState;
-  /** Sequence number of the last event that is on disk. */
+  /** Sequence number of the last record that is on disk. */
   readonly durableSeq: number;
   /** Why nothing can be written right now; empty when all is well. */
   readonly problem: string;
@@ -88,7 +88,7 @@ class SingleWriter implements Loop {
     } catch (error) {
       throw this.#broken(command, error as Error);
     }
-    this.#batch.records.push(...outcome.records);
+    if (outcome.record) this.#batch.records.push(outcome.record);
     this.#batch.effects.push(...outcome.effects);
     return new Promise((resolve, reject) => {
       this.#batch.waiting.push({ decision: outcome.decision, resolve, reject });

@@ -2,7 +2,7 @@
  * What happened. The journal holds these, one JSON line each, and state follows from them alone.
  *
  * An event is never changed once released: a field may be added as optional; anything else is a new type. Each
- * has a sample in test/fixtures/journal that every later version must read.
+ * has a sample in test/fixtures/journal/v1 that every later version must read.
  */
 
 import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
@@ -105,12 +105,15 @@ export type Event =
 /** Major version of the journal's lines. A daemon refuses a journal of another one. */
 export const JOURNAL_VERSION = 1;
 
-/** An event as the journal keeps it. */
+/**
+ * What the journal keeps: all events of one decision in one line, so that a torn write never keeps half of them.
+ * (A step that ended without its job's end, say, would leave the job running for ever.)
+ */
 export interface JournalRecord {
   readonly v: number;
-  /** 1 for the first event of a state folder, then without gaps. */
+  /** 1 for the first record of a state folder, then without gaps. */
   readonly seq: number;
   /** Milliseconds since 1970. */
   readonly at: number;
-  readonly event: Event;
+  readonly events: readonly Event[];
 }

@@ -10,10 +10,10 @@ import { react } from "./react.ts";
 import { reduce } from "./reduce/reduce.ts";
 import type { ClusterState } from "./state.ts";
 
-/** What one command did. `records` must be on disk before the answer or any effect leaves. */
+/** What one command did. `record` must be on disk before the answer or any effect leaves. */
 export interface Outcome {
   readonly decision: Decision;
-  readonly records: readonly JournalRecord[];
+  readonly record: JournalRecord | null;
   readonly effects: readonly Effect[];
 }
 
@@ -23,16 +23,17 @@ export interface Outcome {
  */
 export function step(state: ClusterState, command: Command, now: number): Outcome {
   const decision = decide(state, command, now);
-  if (decision.kind !== "accept") return { decision, records: [], effects: [] };
-  const records: JournalRecord[] = [];
-  const effects: Effect[] = [];
-  for (const event of decision.events) {
+  if (decision.kind !== "accept") return { decision, record: null, effects: [] };
+  const { events } = decision;
+  const effects: Effect[] = decision.signal ? signalEffects(state, decision.signal) : [];
+  if (events.length === 0) return { decision, record: null, effects };
+  const record: JournalRecord = { v: JOURNAL_VERSION, seq: state.seq + 1, at: now, events };
+  state.seq = record.seq;
+  for (const event of events) {
     reduce(state, event, now);
-    records.push({ v: JOURNAL_VERSION, seq: state.seq, at: now, event });
     effects.push(...react(state, event));
   }
-  if (decision.signal) effects.push(...signalEffects(state, decision.signal));
-  return { decision, records, effects };
+  return { decision, record, effects };
 }
 
 /** Applies records read from a journal, in order; those that the state already holds are passed over. */
@@ -40,7 +41,8 @@ export function replay(state: ClusterState, records: Iterable<JournalRecord>): v
   for (const record of records) {
     if (record.seq <= state.seq) continue;
     if (record.seq !== state.seq + 1) throw new Error(`journal: record ${record.seq} follows ${state.seq}`);
-    reduce(state, record.event, record.at);
+    state.seq = record.seq;
+    for (const event of record.events) reduce(state, event, record.at);
   }
 }
 

@@ -10,7 +10,7 @@ import type { Node } from "./node.ts";
 import { DEFAULT_PARTITION, type Partition } from "./partition.ts";
 
 export interface ClusterState {
-  /** Sequence number of the last event applied; 0 for none. */
+  /** Sequence number of the last record applied; 0 for none. */
   seq: number;
   nextJobId: JobId;
   readonly jobs: Map<JobId, Job>;

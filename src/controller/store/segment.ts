@@ -79,11 +79,15 @@ function headerProblem(value: unknown, name: string): string {
 
 function recordProblem(value: unknown, before: JournalRecord | undefined): string {
   if (!isRecord(value)) return "this is no JSON object";
-  const { v, seq, at, event } = value;
+  const { v, seq, at, events } = value;
   if (v !== JOURNAL_VERSION || typeof seq !== "number" || typeof at !== "number") return "this is no journal record";
-  if (!isRecord(event) || typeof event.type !== "string") return "this record has no event";
+  if (!Array.isArray(events) || events.length === 0 || !events.every(isEvent)) return "this record has no events";
   if (before && seq !== before.seq + 1) return `record ${seq} follows record ${before.seq}`;
   return "";
+}
+
+function isEvent(value: unknown): boolean {
+  return isRecord(value) && typeof value.type === "string";
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

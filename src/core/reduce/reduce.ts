@@ -13,7 +13,6 @@ import { allocated, cleaned, ended, requeued, stepEnded, stepStarted } from "./j
  * @param at when it happened, milliseconds since 1970
  */
 export function reduce(state: ClusterState, event: Event, at: number): void {
-  state.seq += 1;
   switch (event.type) {
     case "job.submitted":
       state.nextJobId = event.job.id + 1;

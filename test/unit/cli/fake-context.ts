@@ -1,6 +1,6 @@
 /** A context for commands under test: nothing real is touched, and what was printed can be read back. */
 
-import type { CommandContext, Files, Input, SignalName } from "../../../src/cli/context.ts";
+import type { CommandContext, Files, Input, SignalName, Stdio } from "../../../src/cli/context.ts";
 import { placesFrom } from "../../../src/config/places.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
 import { RpcError } from "../../../src/protocol/errors.ts";
@@ -167,6 +167,8 @@ export interface FakeOptions {
   readonly fileQuestions?: Partial<Files>;
   /** All three streams are terminals of this size. */
   readonly terminal?: { columns: number; rows: number };
+  /** Instead of what follows from `terminal`. */
+  readonly stdio?: Partial<Stdio>;
   /** One controller connection after the other; the last one is kept. A function is asked each time. */
   readonly controller?: Peer | readonly Peer[] | (() => Promise<Connected>);
   readonly connectHolder?: (socket: string) => Promise<Connected>;
@@ -199,6 +201,7 @@ export function fakeContext(options: FakeOptions = {}): Fake {
       stderrIsTerminal: isTerminal,
       out: (data) => void printed.out.push(toBytes(data)),
       err: (data) => void printed.err.push(toBytes(data)),
+      ...options.stdio,
     },
     files: fakeFiles(options, cwd),
     clock,

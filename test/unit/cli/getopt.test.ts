@@ -46,6 +46,12 @@ describe("long options", () => {
     check(["--noh", "--all"], { values: { noheader: [""], all: [""] } });
     check(["--al=1"], { problems: ["option '--al=1' is ambiguous; possibilities: '--all' '--almost'"] });
   });
+  test("a name that begins another one's is still itself", () => {
+    const options: Option[] = ["open-mode", "open", "opening"].map((long) => ({ long, argument: "none", help: "" }));
+    const { values, problems } = parseOptions(options, ["--open", "--open-m", "--ope"], "stop");
+    expect([...values.keys()]).toEqual(["open", "open-mode"]);
+    expect(problems).toEqual(["option '--ope' is ambiguous; possibilities: '--open-mode' '--open' '--opening'"]);
+  });
   test("an alias means its option, and is no rival of it", () => {
     check(["--tasks-per-node=2", "--ntasks-per-node", "3"], { values: { "ntasks-per-node": ["2", "3"] } });
     check(["--nodes=2", "--nodes-c=3", "--node=4"], { values: { nodes: ["2", "3", "4"] } });

@@ -69,6 +69,20 @@ describe("from submission to exit code", () => {
     expect(fake.err()).toBe("mgpu-srun: error: n1: task 1: Exited with exit code 4\n");
     expect(code()).toBeUndefined();
   });
+  test("the highest code is the first task's, and told once although a new connection repeats it", async () => {
+    const { job, fake, code } = await srun(["-n2", "x"]);
+    job.run(2);
+    job.emit({ type: "exit", task: 0, exit: { code: 9, signal: 0 } });
+    await fake.clock.advance(100);
+    job.loseHolder();
+    await fake.clock.advance(3000);
+    job.end([9, 2]);
+    await settle();
+    expect(code()).toBe(9);
+    expect(fake.err()).toBe(
+      "mgpu-srun: error: n1: task 0: Exited with exit code 9\nmgpu-srun: error: n1: task 1: Exited with exit code 2\n",
+    );
+  });
   test("a launch problem is an error, and never a success", async () => {
     const { job, fake, code } = await srun(["x"]);
     job.run();
@@ -394,6 +408,7 @@ describe("input", () => {
     job.loseHolder();
     await fake.clock.advance(100);
     expect(job.inputs.map(({ text, offset }) => `${offset} ${text}`)).toEqual(["0 one", "0 one", "3 two"]);
+    expect(job.connections.holder).toBe(2);
   });
   test("for one task, for none, and for tasks that read no more", async () => {
     const one = await srun(["-n3", "-i1", "x"]);
@@ -457,6 +472,8 @@ describe("a terminal", () => {
     ["labels", ["-l", "x"], TERMINAL],
     ["Slurm's name", ["x"], { ...TERMINAL, program: "srun" }],
     ["no terminal", ["x"], {}],
+    ["output to a pipe", ["x"], { ...TERMINAL, stdio: { stdoutIsTerminal: false } }],
+    ["input from a file", ["x"], { ...TERMINAL, stdio: { stdinIsTerminal: false } }],
     ["--pty without a terminal", ["--pty", "x"], {}],
   ])("is not used with %s, and Python is told not to buffer", async (_, argv, options) => {
     const { job } = await srun(argv, options);

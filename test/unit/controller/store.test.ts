@@ -21,9 +21,9 @@ const text = (data: Uint8Array): string => new TextDecoder().decode(data);
 /** Records of a node and `count` submissions. */
 function records(count: number): JournalRecord[] {
   const state = emptyState();
-  const made = [...step(state, { type: "node.register", node: "n1", inventory: inventory() }, T0).records];
-  for (let i = 1; i <= count; i++) made.push(...step(state, submit(`r${i}`), T0 + i).records);
-  return made;
+  const first = step(state, { type: "node.register", node: "n1", inventory: inventory() }, T0);
+  const rest = Array.from({ length: count }, (_, i) => step(state, submit(`r${i + 1}`), T0 + i + 1));
+  return [first, ...rest].flatMap((outcome) => outcome.record ?? []);
 }
 
 function stateOf(list: readonly JournalRecord[]) {
