@@ -20,6 +20,8 @@ import { type CommandContext, UserError } from "./context.ts";
 export interface StartedDaemon {
   readonly pid: number;
   readonly logFile: string;
+  /** Bytes that the log had before: an earlier daemon's. */
+  readonly logFrom: number;
   /** Resolves with its exit code (`null` after a signal) should it end while we wait. */
   readonly exited: Promise<number | null>;
 }
@@ -242,16 +244,14 @@ async function startAndConnect(ports: ConnectPorts): Promise<Connected> {
 }
 
 /** A daemon on its way up, and its end if that came first. */
-interface Starting {
-  readonly pid: number;
-  readonly logFile: string;
+interface Starting extends Pick<StartedDaemon, "pid" | "logFile" | "logFrom"> {
   exit: { readonly code: number | null; readonly atMs: number } | null;
 }
 
 async function start(ports: ConnectPorts): Promise<Starting> {
   try {
-    const { pid, logFile, exited } = await ports.startDaemon();
-    const starting: Starting = { pid, logFile, exit: null };
+    const { exited, ...daemon } = await ports.startDaemon();
+    const starting: Starting = { ...daemon, exit: null };
     exited.then(
       (code) => {
         starting.exit = { code, atMs: ports.clock.monotonic() };
@@ -262,7 +262,8 @@ async function start(ports: ConnectPorts): Promise<Starting> {
   } catch (error) {
     if (error instanceof UserError) throw error;
     const message = error instanceof Error ? error.message : String(error);
-    throw new UserError(`mgpu could not be started on this machine: ${message}`);
+    const hint = `MGPU_HOME names another state folder than ${ports.places.home}`;
+    throw new UserError(`mgpu could not be started on this machine: ${message}`, hint);
   }
 }
 
@@ -298,22 +299,23 @@ function exitText(code: number | null): string {
   return code === null ? "it was killed" : `it ended with exit code ${code}`;
 }
 
-function startFailure({ files }: ConnectPorts, { logFile }: Starting, what: string): UserError {
+function startFailure({ files }: ConnectPorts, { logFile, logFrom }: Starting, what: string): UserError {
   let lines: string[] = [];
   try {
-    const text = new TextDecoder().decode(files.read(logFile));
-    lines = text.trimEnd().split("\n").slice(-LOG_LINES).map(logText);
+    const text = new TextDecoder().decode(files.read(logFile).subarray(logFrom));
+    lines = text.split("\n").map(logText).filter(Boolean).slice(-LOG_LINES);
   } catch {
     // Without a log file the exit code has to do.
   }
-  const problems = [`mgpu was started on this machine, but ${what}`, ...lines.filter((line) => line !== "")];
+  const problems = [`mgpu was started on this machine, but ${what}`, ...lines];
   return new UserError(problems, `its log is ${logFile}`);
 }
 
-/** A log line for people: the message and the error of a JSON line, anything else as it is. */
+/** A log line for people: the message and the error of a JSON line that tells of trouble, anything else as it is. */
 function logText(line: string): string {
   try {
-    const { message, error, problem } = JSON.parse(line) as Record<string, unknown>;
+    const { level, message, error, problem } = JSON.parse(line) as Record<string, unknown>;
+    if (level === "info" || level === "debug") return "";
     const parts = [message, error, problem].filter((part) => typeof part === "string" && part !== "");
     return parts.length > 0 ? parts.join(": ") : line;
   } catch {

@@ -16,7 +16,7 @@ export interface Settings {
   readonly heartbeatMs: number;
   /** Journal bytes after which a snapshot is made. */
   readonly snapshotBytes: number;
-  /** Seconds that a waiting srun job survives without its client. */
+  /** Seconds that a job of srun survives without its client. */
   readonly orphanS: number;
   /** Name of this machine's node; empty for the short host name. */
   readonly nodeName: string;

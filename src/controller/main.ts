@@ -6,6 +6,7 @@
 import type { Endpoint, Places } from "../config/places.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Command } from "../core/commands.ts";
+import type { Job } from "../core/job.ts";
 import { resumeEffects } from "../core/react.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Digest } from "../platform/digest.ts";
@@ -154,7 +155,8 @@ function assemble(
     isConnected: (node) => sessions.get(node) !== undefined,
   });
   const owners = createOwners(clock, settings.orphanS * 1000, (jobId) => {
-    if (loop.state.jobs.get(jobId)?.state !== "PENDING") return;
+    if (!needsOwner(loop.state.jobs.get(jobId))) return;
+    log.warn("a job is cancelled: its srun is gone", { jobId });
     submit({ type: "job.cancel", jobId, byUid: 0, cause: "its srun is gone" });
   });
   return {
@@ -188,7 +190,13 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
 function resume(context: ControllerContext): void {
   const { state } = context.loop;
   context.perform(resumeEffects(state).filter((effect) => !("node" in effect)));
-  for (const id of state.pending) if (state.jobs.get(id)?.spec.kind === "run") context.owners.expect(id);
+  for (const id of [...state.pending, ...state.active]) if (needsOwner(state.jobs.get(id))) context.owners.expect(id);
+}
+
+/** Whether a job is of no use without its srun. */
+function needsOwner(job: Job | undefined): boolean {
+  if (job?.spec.kind !== "run") return false;
+  return job.state === "PENDING" || (job.state === "RUNNING" && job.spec.pty === null);
 }
 
 async function publishEndpoint(disk: Disk, { places, pid, version }: ControllerOptions): Promise<void> {

@@ -1,6 +1,7 @@
 /**
- * The srun clients of waiting jobs. A job of srun that still waits is of no use without its client, so it is
- * cancelled when nobody has claimed it for a while. A running one is left alone.
+ * The srun clients of jobs. Without its client a job of srun is of no use: its output has no reader, and once the pipes
+ * are full it only holds its GPUs. So it is cancelled when nobody has claimed it for a while. A session with a terminal
+ * is another matter: a person comes back to it.
  */
 
 import type { JobId } from "../core/ids.ts";

@@ -1,6 +1,5 @@
 /** A node daemon of this machine: real ports, GPUs, holders, the connection to the controller. */
 
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { nodePlaces, type Places } from "../config/places.ts";
 import { VERSION } from "../config/version.ts";
@@ -95,7 +94,6 @@ export function hello(role: Hello["role"]): Hello {
 
 async function takeNodeFolder(program: string, folder: string, name: string): Promise<void> {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (!(await takeLock(folder, "node"))) fail(program, `another daemon of node ${name} is running`, EXIT_LOCKED);
   } catch (error) {
     fail(program, `the folder ${folder} can't be used: ${messageOf(error)}; set MGPU_HOME to another one`);

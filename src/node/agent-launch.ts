@@ -78,7 +78,16 @@ function recordOf(context: AgentContext, launch: NodeLaunch): LaunchRecord {
   const shared = kind === "pty" ? null : context.holders.livingShared;
   const receivedAt = context.clock.now();
   const holder = shared && identityOf(shared);
-  return { v: 1, key, kind, tasks: taskCount(launch, context.name), startAt, receivedAt, bootId: context.bootId, holder };
+  return {
+    v: 1,
+    key,
+    kind,
+    tasks: taskCount(launch, context.name),
+    startAt,
+    receivedAt,
+    bootId: context.bootId,
+    holder,
+  };
 }
 
 function hand(context: AgentContext, entry: StepEntry, launch: NodeLaunch): void {
@@ -115,12 +124,7 @@ async function chooseHolder(context: AgentContext, entry: StepEntry): Promise<Ho
 }
 
 /** Asks until there is an answer. A holder that is gone is no longer asked: its steps are seen to elsewhere. */
-async function launchAt(
-  context: AgentContext,
-  entry: StepEntry,
-  holder: HolderPort,
-  step: StepLaunch,
-): Promise<void> {
+async function launchAt(context: AgentContext, entry: StepEntry, holder: HolderPort, step: StepLaunch): Promise<void> {
   while (!context.stopped && entry.phase === "handing" && !context.holders.isGone(holder)) {
     try {
       return applyStatus(context, holder, await holder.launch(step));

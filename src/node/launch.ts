@@ -1,7 +1,7 @@
 /** What the controller orders, made into what a holder runs: this node's tasks, their environment and streams. Pure. */
 
-import type { NodeLaunch } from "../protocol/procedures.ts";
 import type { StepLaunch, TaskLaunch } from "../protocol/holder.ts";
+import type { NodeLaunch } from "../protocol/procedures.ts";
 import { type NodePart, type PartEnvironment, partEnvironment } from "./launch-environment.ts";
 import { batchStreams, PTY_STREAMS, type StreamFacts, type Streams, taskStreams } from "./launch-streams.ts";
 

@@ -1,12 +1,15 @@
 /** Starting daemons: in a session of their own, without the caller's terminal, streams or working directory. */
 
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolders } from "./folders.ts";
 
 export interface StartedDaemon {
   readonly pid: number;
   readonly logFile: string;
+  /** Bytes that the log had before. */
+  readonly logFrom: number;
   /** Resolves with the exit code (128 + signal) should it end while we look. */
   readonly exited: Promise<number>;
 }
@@ -16,9 +19,10 @@ export interface StartedDaemon {
  * Throws Node's error if the log can't be opened or the process can't be started.
  */
 export function startDaemon(program: string, args: readonly string[], logFile: string): StartedDaemon {
-  mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
+  makeFolders(dirname(logFile), 0o700);
   const log = openSync(logFile, "a", 0o600);
   try {
+    const logFrom = fstatSync(log).size;
     const child = spawn(process.execPath, [program, ...args], {
       detached: true,
       cwd: "/",
@@ -30,7 +34,7 @@ export function startDaemon(program: string, args: readonly string[], logFile: s
     const exited = new Promise<number>((resolve) => {
       child.once("exit", (code) => resolve(code ?? 128));
     });
-    return { pid: child.pid, logFile, exited };
+    return { pid: child.pid, logFile, logFrom, exited };
   } finally {
     closeSync(log);
   }

@@ -6,6 +6,7 @@
 import * as fs from "node:fs";
 import { open, readdir, readFile, rename, rm, stat, truncate } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolders } from "./folders.ts";
 
 /** A file open for appending. One writer, one write at a time. */
 export interface AppendFile {
@@ -45,7 +46,7 @@ export function realDisk(): Disk {
     readFrom,
     list: (path) => readdir(path).then((names) => names.sort(), missing([])),
     size: (path) => stat(path).then((info) => info.size, missing(null)),
-    makeFolder: async (path) => void fs.mkdirSync(path, { recursive: true, mode: 0o700 }),
+    makeFolder: async (path) => makeFolders(path, 0o700),
     replace,
     openAppend,
     truncate: async (path, bytes) => {

@@ -9,10 +9,10 @@ import {
   GPU_COLUMNS,
   type GpuRow,
   type GpuTable,
+  PROCESS_COLUMNS,
   parseGpuTable,
   parseMigInstances,
   parseProcesses,
-  PROCESS_COLUMNS,
 } from "./gpu-parse.ts";
 import type { ProgramResult, RunProgram } from "./gpu-run.ts";
 

@@ -5,8 +5,9 @@
  * process that holds it, so there is nothing stale to see through, and two that start at once can't both win.
  */
 
-import { mkdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { createServer, type Server } from "node:net";
+import { makeFolders } from "./folders.ts";
 
 export interface Lock {
   release(): void;
@@ -14,7 +15,7 @@ export interface Lock {
 
 /** Takes the lock of a folder (made if missing), or answers `null` if another process has it. */
 export function takeLock(folder: string, purpose: string): Promise<Lock | null> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolders(folder, 0o700);
   const { dev, ino } = statSync(folder);
   const name = `\0mgpu/${process.getuid?.() ?? 0}/${dev}/${ino}/${purpose}`;
   return new Promise((resolve, reject) => {

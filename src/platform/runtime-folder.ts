@@ -1,10 +1,11 @@
 /** The folder of our sockets: ours alone, whatever others may have put in its place. */
 
-import { chmodSync, lstatSync, mkdirSync } from "node:fs";
+import { chmodSync, lstatSync } from "node:fs";
+import { makeFolders } from "./folders.ts";
 
 /** Makes the folder; throws with a sentence if it belongs to somebody else or is no folder. */
 export function makePrivateFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeFolders(path, 0o700);
   const info = lstatSync(path);
   if (!info.isDirectory()) throw new Error(`${path} is not a folder: remove it, or set XDG_RUNTIME_DIR`);
   if (info.uid !== process.getuid?.()) throw new Error(`${path} belongs to uid ${info.uid}: set XDG_RUNTIME_DIR`);

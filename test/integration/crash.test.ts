@@ -133,6 +133,27 @@ describe("the embedded default", () => {
   });
 });
 
+describe("an srun that is killed", () => {
+  const cluster = new TestCluster({ env: { MGPU_ORPHAN_WAIT: "1" } });
+  afterAll(() => cluster.stop());
+
+  test("its job gives the GPUs back after a while; a client that lives keeps its job", async () => {
+    const keep = "while [ ! -e go ]; do sleep 0.05; done; echo kept";
+    const kept = cluster.start("mgpu-srun", ["-J", "kept", "-G1", "sh", "-c", keep]);
+    const lost = cluster.start("mgpu-srun", ["-J", "lost", "-G3", "sh", "-c", "yes"]);
+    await cluster.until(() => lost.stdoutBytes().length > 100_000, "the job floods");
+    const queued = cluster.start("mgpu-srun", ["-J", "queued", "-G4", "true"]);
+    await cluster.until(() => queued.stderr().includes("queued and waiting"), "the third waits");
+    kill(lost.pid, "SIGKILL");
+    kill(queued.pid, "SIGKILL");
+    const states = (): Promise<string> => cluster.ok("mgpu-squeue", ["-h", "-t", "all", "-S", "j", "-o", "%j %T"]);
+    const expected = "kept RUNNING\nlost CANCELLED\nqueued CANCELLED\n";
+    await cluster.until(async () => (await states()) === expected, "only the job with a client runs");
+    cluster.write("go", "");
+    expect(await kept.ended).toMatchObject({ code: 0, stdout: "kept\n" });
+  });
+});
+
 async function queue(cluster: TestCluster): Promise<string> {
   const text = await cluster.ok("mgpu-squeue", ["-h", "-t", "all", "-o", "%i %T %j %S %e"]);
   return createHash("sha256").update(text).digest("hex");

@@ -13,7 +13,14 @@ const neighbours = fc
   .tuple(fc.constantFrom("n", "x0"), fc.nat(120), fc.integer({ min: 1, max: 12 }))
   .map(([prefix, first, count]) => Array.from({ length: count }, (_, at) => prefix + (first + at)));
 const names = fc
-  .array(fc.oneof(word.map((one) => [one]), numbered.map((one) => [one]), onlyDigits.map((one) => [one]), neighbours))
+  .array(
+    fc.oneof(
+      word.map((one) => [one]),
+      numbered.map((one) => [one]),
+      onlyDigits.map((one) => [one]),
+      neighbours,
+    ),
+  )
   .map((groups) => groups.flat());
 
 describe("hostlist", () => {
@@ -28,9 +35,7 @@ describe("hostlist", () => {
 
   it("expand never throws and never grows without limit", () => {
     fc.assert(fc.property(fc.string(), (text) => (expand(text)?.length ?? 0) <= HOSTS_MAX));
-    fc.assert(
-      fc.property(fc.stringMatching(/^[n\d[\],-]{0,24}$/), (text) => (expand(text)?.length ?? 0) <= HOSTS_MAX),
-    );
+    fc.assert(fc.property(fc.stringMatching(/^[n\d[\],-]{0,24}$/), (text) => (expand(text)?.length ?? 0) <= HOSTS_MAX));
   });
 
   it.each([
@@ -56,7 +61,10 @@ describe("hostlist", () => {
     expect(expand(text)).toEqual(list);
   });
 
-  it.each(["n[", "n]", "n[2-1]", "n[a]", "n[]", "a,,b", ",", "n[1-999999999]", "n[[1]]", "[1-2]".repeat(40)])("%s is none", (text) => {
-    expect(expand(text)).toBeUndefined();
-  });
+  it.each(["n[", "n]", "n[2-1]", "n[a]", "n[]", "a,,b", ",", "n[1-999999999]", "n[[1]]", "[1-2]".repeat(40)])(
+    "%s is none",
+    (text) => {
+      expect(expand(text)).toBeUndefined();
+    },
+  );
 });

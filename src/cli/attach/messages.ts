@@ -70,7 +70,7 @@ export function isEndedFromOutside(row: JobRow): boolean {
 }
 
 /** `*** STEP 7.0 ON n1 CANCELLED AT 2026-11-21T22:00:00 DUE TO TIME LIMIT ***`. */
-export function cancelledLine(row: JobRow, node: string, utcOffset: UtcOffset): string {
+export function cancelledLine(row: JobRow, utcOffset: UtcOffset, node = firstNode(row)): string {
   const isTimeLimit = row.state === "TIMEOUT" || row.cause === TIME_LIMIT_CAUSE;
   const at = formatTimestamp(row.endAt ?? 0, utcOffset);
   return `*** STEP ${row.id}.0 ON ${node} CANCELLED AT ${at}${isTimeLimit ? " DUE TO TIME LIMIT" : ""} ***`;
@@ -86,8 +86,13 @@ export function withoutResult(row: JobRow, utcOffset: UtcOffset): { infos: strin
     };
   }
   if (row.state === "NODE_FAIL") return { infos: [], errors: [`Node failure on ${row.nodeList}${why}`] };
-  if (isEndedFromOutside(row)) return { infos: [], errors: [cancelledLine(row, firstNode(row), utcOffset)] };
+  if (isEndedFromOutside(row)) return { infos: [], errors: [cancelledLine(row, utcOffset)] };
   return { infos: [], errors: [`job ${row.id} ended as ${row.state}${why}; its output could not be fetched`] };
+}
+
+/** The exit code of a job whose tasks were not heard of: its own, and never a success. */
+export function codeWithoutResult({ exitCode, exitSignal }: JobRow): number {
+  return exitSignal === 0 ? Math.max(1, exitCode) : 128 + exitSignal;
 }
 
 /** `jobid 7: nodes(2):`n[1-2]', cpu counts: 2(x1),1(x1)`. */

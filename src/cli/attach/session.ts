@@ -6,26 +6,19 @@
  * the tasks' own doing. So a step's end reaches the user even while there is no controller.
  */
 
-import type { ExitStatus } from "../../core/job.ts";
 import { sleep } from "../../platform/clock.ts";
 import { type ErrorCode, RpcError } from "../../protocol/errors.ts";
 import type { AttachPoint, JobRow, JobUpdate } from "../../protocol/procedures.ts";
 import type { Connected } from "../../rpc/types.ts";
 import { isSlurmName } from "../connect.ts";
-import { type CommandContext, type SignalName, UserError } from "../context.ts";
+import { type CommandContext, UserError } from "../context.ts";
+import { ExitReport } from "./exit-report.ts";
 import { forwardInput } from "./input.ts";
-import { type Interrupts, interrupted, NO_INTERRUPTS } from "./interrupt.ts";
 import { Link, type LinkPorts, PATIENCE_AFTER_END_MS } from "./link.ts";
-import {
-  allocationLine,
-  cancelledLine,
-  failureLines,
-  isEndedFromOutside,
-  launchLine,
-  withoutResult,
-} from "./messages.ts";
+import { allocationLine, codeWithoutResult, launchLine, withoutResult } from "./messages.ts";
 import { createRelay, type Relay } from "./relay.ts";
 import { createSpeaker, type Speaker } from "./speaker.ts";
+import { SESSION_SIGNALS, type SessionSignal, type SteeredJob, Steering } from "./steering.ts";
 import { type AttachedStep, attachStep, type StepOutcome } from "./step.ts";
 import { Tasks } from "./tasks.ts";
 
@@ -40,38 +33,14 @@ export interface SessionPlan {
   readonly verbose: boolean;
 }
 
-/** Signals that a session answers, with their numbers on Linux. */
-export const SESSION_SIGNALS = {
-  SIGINT: 2,
-  SIGHUP: 1,
-  SIGQUIT: 3,
-  SIGTERM: 15,
-  SIGUSR1: 10,
-  SIGUSR2: 12,
-  SIGCONT: 18,
-} as const satisfies Partial<Record<SignalName, number>>;
-
-export type SessionSignal = keyof typeof SESSION_SIGNALS;
-
-const SIGKILL = 9;
-
-/** Signals that have no meaning for a job that still waits; the others end it. */
-const HARMLESS_WHILE_WAITING: readonly SessionSignal[] = ["SIGUSR1", "SIGUSR2", "SIGCONT"];
-
 /** A job that starts within this time is not worth saying that it waits. */
 const QUEUED_NOTICE_MS = 300;
-
-/** Tasks that fail together are told of in one line. */
-const GATHER_EXITS_MS = 50;
 
 /** How long the controller is given to say why tasks were killed. */
 const REASON_WAIT_MS = 1000;
 
 /** How long the end of the job is sought when our output has no reader any more. */
 const LAST_CANCEL_MS = 2000;
-
-/** Of a session that the user left by force. */
-const EXIT_INTERRUPTED = 130;
 
 /** Follows a submitted job to its end. `pending`: signals that came during the submission. Returns the exit code. */
 export async function followJob(
@@ -99,18 +68,17 @@ class Session {
   private readonly relay: Relay;
   private readonly speaker: Speaker;
   private readonly tasks: Tasks;
+  private readonly report: ExitReport;
+  private readonly steering: Steering;
   private readonly steps = new Map<string, AttachedStep>();
   private readonly outcomes: StepOutcome[] = [];
   private readonly undo: (() => void)[] = [];
   private row: JobRow | null = null;
   private saidQueued = false;
-  private saidCancelled = false;
   private isWatchOver = false;
   private isConcluding = false;
   private isStreaming = false;
   private isClosed = false;
-  private interrupts: Interrupts = NO_INTERRUPTS;
-  private stopGathering: (() => void) | null = null;
   private restoreTerminal: () => void = () => {};
   private resolve: (code: number) => void = () => {};
   private reject: (error: unknown) => void = () => {};
@@ -126,6 +94,10 @@ class Session {
     this.speaker = createSpeaker(context, plan.quiet);
     this.relay = createRelay(context.stdio, plan.label ? plan.tasks : null);
     this.tasks = new Tasks(plan.tasks);
+    const { clock, utcOffsetMinutes } = context;
+    const { speaker } = this;
+    this.report = new ExitReport(this.tasks, { speaker, clock, utcOffsetMinutes, row: () => this.row });
+    this.steering = new Steering(this.steered(), speaker, clock);
     this.controller = new Link(
       this.linkPorts("the controller", (loss) => this.reconnect(loss)),
       first,
@@ -151,7 +123,7 @@ class Session {
     this.isClosed = true;
     this.restoreTerminal();
     for (const undo of this.undo) undo();
-    this.stopGathering?.();
+    this.report.stop();
     if (this.isStreaming) this.context.session.input.stop();
     this.controller.stop();
     for (const { link } of this.steps.values()) link.stop();
@@ -167,6 +139,18 @@ class Session {
       if (!(error instanceof RpcError)) throw error;
       this.speaker.error(error.message);
     }
+  }
+
+  private steered(): SteeredJob {
+    return {
+      jobId: this.plan.jobId,
+      isWaiting: () => this.steps.size === 0,
+      hasTerminal: () => this.speaker.isRaw,
+      stateLines: () => this.tasks.stateLines(),
+      forward: (signal) => this.toTasks((step) => step.signal(signal)),
+      cancel: () => this.cancelJob(),
+      leave: (exitCode) => this.resolve(exitCode),
+    };
   }
 
   private linkPorts(name: string, connect: LinkPorts["connect"]): LinkPorts {
@@ -198,7 +182,7 @@ class Session {
     this.isWatchOver = true;
     this.sayEnded();
     if (this.steps.size === 0) return this.endWithoutStep();
-    if (this.isJobOver) for (const { link } of this.steps.values()) link.hurry();
+    if (this.isJobOver) this.hurry();
     this.checkDone();
   }
 
@@ -224,22 +208,36 @@ class Session {
   }
 
   private sayQueued(): void {
-    if (this.steps.size > 0 || this.isWatchOver || this.interrupts.last !== null) return;
+    const hasStarted = this.steps.size > 0 || (this.row !== null && this.row.startAt !== null);
+    if (hasStarted || this.isWatchOver || this.steering.isRevoking) return;
     this.saidQueued = true;
     this.speaker.info(`job ${this.plan.jobId} queued and waiting for resources`);
   }
 
   private endWithoutStep(): void {
-    const { row } = this;
-    if (row === null || this.interrupts.last === "cancel") return;
+    if (this.row !== null && !this.steering.isRevoking) this.resolve(this.sayWithoutResult(this.row));
+  }
+
+  private sayWithoutResult(row: JobRow): number {
     const { infos, errors } = withoutResult(row, this.context.utcOffsetMinutes);
     for (const text of infos) this.speaker.info(text);
     for (const text of errors) this.speaker.error(text);
-    this.resolve(codeOfRow(row));
+    return codeWithoutResult(row);
   }
 
   private get isJobOver(): boolean {
     return this.row !== null && this.row.endAt !== null;
+  }
+
+  /** The job is over: a holder that is gone will not come back, and a step that did not begin never will. */
+  private hurry(): void {
+    for (const { link, point } of this.steps.values()) {
+      link.hurry();
+      const giveUp = (): void => {
+        if (!this.tasks.hasBegun(point.firstTask)) link.stop();
+      };
+      this.undo.push(this.context.clock.after(PATIENCE_AFTER_END_MS, giveUp));
+    }
   }
 
   // The tasks, as their holders tell it.
@@ -253,11 +251,11 @@ class Session {
         if (this.tasks.areAllStarted) this.startStreaming();
       },
       data: (task, stream, offset, data) => this.relay.data(task, stream, offset, data),
-      exit: (task, exit) => this.onExit(node, task, exit),
+      exit: (task, exit) => this.report.add(node, task, exit),
     });
     this.steps.set(node, step);
     step.outcome.then((outcome) => {
-      for (const { task, exit } of outcome.exits) this.onExit(node, task, exit);
+      for (const { task, exit } of outcome.exits) this.report.add(node, task, exit);
       this.outcomes.push(outcome);
       this.checkDone();
     }, this.reject);
@@ -291,28 +289,6 @@ class Session {
     };
   }
 
-  private onExit(node: string, task: number, exit: ExitStatus): void {
-    this.tasks.exited(node, task, exit);
-    this.stopGathering ??= this.context.clock.after(GATHER_EXITS_MS, () => {
-      this.stopGathering = null;
-      if (!this.plan.pty) this.sayExits();
-    });
-  }
-
-  private sayExits(): void {
-    if (this.row && isEndedFromOutside(this.row)) this.sayCancelled(this.row);
-    for (const [node, exits] of this.tasks.takeFresh()) {
-      for (const line of failureLines(node, exits)) this.speaker.error(line);
-    }
-  }
-
-  private sayCancelled(row: JobRow): void {
-    if (this.saidCancelled) return;
-    this.saidCancelled = true;
-    const node = [...this.steps.keys()][0] ?? "";
-    this.speaker.error(cancelledLine(row, node, this.context.utcOffsetMinutes));
-  }
-
   /** All parts are over, and no more will be heard of. */
   private checkDone(): void {
     if (this.isClosed || this.isConcluding || this.steps.size === 0 || this.outcomes.length < this.steps.size) return;
@@ -329,7 +305,8 @@ class Session {
     if (isLost || this.tasks.hasSignalled) {
       await Promise.race([this.ended, sleep(this.context.clock, isLost ? PATIENCE_AFTER_END_MS : REASON_WAIT_MS)]);
     }
-    this.sayExits();
+    if (isLost && this.row && this.isJobOver && !this.tasks.haveAnyBegun) return this.sayWithoutResult(this.row);
+    this.report.say();
     for (const { problem } of this.outcomes) if (problem !== "") this.speaker.error(problem);
     if (this.relay.missing > 0) this.speaker.error(`${this.relay.missing} bytes of output were lost`);
     if (isLost) return this.concludeLost();
@@ -342,57 +319,16 @@ class Session {
     const nodes = [...this.steps.keys()].join(",");
     this.speaker.error(`lost contact with the tasks on ${nodes}: output may be missing`);
     if (this.row?.state === "NODE_FAIL") this.speaker.error(`Node failure on ${this.row.nodeList}: ${this.row.cause}`);
-    return Math.max(1, this.tasks.code, this.row && this.isJobOver ? codeOfRow(this.row) : 0);
+    return Math.max(1, this.tasks.code, this.row && this.isJobOver ? codeWithoutResult(this.row) : 0);
   }
 
-  // The user.
+  // The user, as steering.ts understands him.
 
   private onSignal(name: SessionSignal): void {
-    const isWaiting = this.steps.size === 0;
-    if (isWaiting && HARMLESS_WHILE_WAITING.includes(name)) return;
-    if (!isWaiting && (name !== "SIGINT" || this.plan.pty)) return this.forward(SESSION_SIGNALS[name]);
-    this.interrupts = interrupted(this.interrupts, isWaiting, this.context.clock.monotonic());
-    this.onInterrupt().catch(this.reject);
-  }
-
-  private async onInterrupt(): Promise<void> {
-    const { jobId } = this.plan;
-    switch (this.interrupts.last) {
-      case "cancel":
-        this.speaker.info(`Job allocation ${jobId} has been revoked`);
-        await this.cancelJob();
-        this.speaker.info(`Force Terminated JobId=${jobId}`);
-        return this.resolve(1);
-      case "show":
-        this.speaker.info("interrupt (one more within 1 sec to abort)");
-        for (const line of this.tasks.stateLines()) this.speaker.info(`StepId=${jobId}.0 ${line}`);
-        return;
-      case "stop":
-        this.speaker.info(`sending Ctrl-C to StepId=${jobId}.0`);
-        this.forward(SESSION_SIGNALS.SIGINT);
-        this.speaker.info("forcing job termination");
-        return this.cancelJob();
-      case "kill":
-        this.speaker.info(`killing StepId=${jobId}.0`);
-        return this.forward(SIGKILL);
-      case "leave":
-        this.speaker.error(`left job ${jobId} as it is`);
-        return this.resolve(EXIT_INTERRUPTED);
-      case null:
-        return;
-    }
-  }
-
-  private forward(signal: number): void {
-    this.toTasks((step) => step.signal(signal));
+    this.steering.onSignal(name).catch(this.reject);
   }
 
   private toTasks(send: (step: AttachedStep) => Promise<void>): void {
     for (const step of this.steps.values()) send(step).catch(this.reject);
   }
-}
-
-/** The exit code of a job whose tasks were not heard of: its own, and never 0. */
-function codeOfRow({ exitCode, exitSignal }: JobRow): number {
-  return exitSignal === 0 ? Math.max(1, exitCode) : 128 + exitSignal;
 }

@@ -4,7 +4,8 @@
  */
 
 import type { JobRequest, PtySpec } from "../../core/jobspec.ts";
-import { followJob, SESSION_SIGNALS, type SessionPlan, type SessionSignal } from "../attach/session.ts";
+import { followJob, type SessionPlan } from "../attach/session.ts";
+import { SESSION_SIGNALS, type SessionSignal } from "../attach/steering.ts";
 import { isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { baseName, draftJob } from "../jobspec.ts";

@@ -51,8 +51,8 @@ test("who ended the job", () => {
 
 test("the line of a job that was ended", () => {
   const row = jobRow({ endAt: Date.UTC(2026, 10, 21, 22, 0, 0), state: "CANCELLED" });
-  expect(cancelledLine(row, "n1", UTC)).toBe("*** STEP 7.0 ON n1 CANCELLED AT 2026-11-21T22:00:00 ***");
-  expect(cancelledLine({ ...row, state: "TIMEOUT" }, "n1", UTC)).toMatch(/22:00:00 DUE TO TIME LIMIT \*\*\*$/);
+  expect(cancelledLine(row, UTC, "n1")).toBe("*** STEP 7.0 ON n1 CANCELLED AT 2026-11-21T22:00:00 ***");
+  expect(cancelledLine({ ...row, state: "TIMEOUT" }, UTC, "n1")).toMatch(/22:00:00 DUE TO TIME LIMIT \*\*\*$/);
 });
 
 test("a job without a result says why", () => {

@@ -25,6 +25,8 @@ import { connected, type Fake, fakeContext, fakePeer } from "./fake-context.ts";
 const SOCKET = fakeContext().context.places.controllerSocket;
 const ENDPOINT = fakeContext().context.places.endpointFile;
 const LOG = "/home/ada/.local/state/mgpu/log/mgpuctld.log";
+/** What the log holds of a daemon that ran before. */
+const EARLIER = "an earlier daemon's last words\n";
 
 interface Controller {
   readonly pid: number;
@@ -81,7 +83,7 @@ function machine({ environment = {}, files = {}, onStart = () => {} }: MachineOp
         self.started.push(pid);
         const exited = new Promise<number | null>((resolve) => exits.set(pid, resolve));
         onStart(pid, self);
-        return { pid, logFile: LOG, exited };
+        return { pid, logFile: LOG, logFrom: EARLIER.length, exited };
       },
     },
   };
@@ -267,10 +269,10 @@ describe("the first command", () => {
     const lines = [
       "one",
       '{"level":"error","message":"can\'t write the journal","error":"ENOSPC: no space left on device"}',
-      '{"level":"info","pid":3}',
+      '{"level":"info","message":"controller started"}',
     ];
     const here = machine({
-      files: { [LOG]: `${lines.join("\n")}\n` },
+      files: { [LOG]: `${EARLIER}${lines.join("\n")}\n` },
       onStart: (pid, { end }) => end(pid, 1),
     });
     const error = await failure(settled(here, connectController(here.ports, { start: true })));
@@ -278,7 +280,6 @@ describe("the first command", () => {
       "mgpu was started on this machine, but it ended with exit code 1",
       "one",
       "can't write the journal: ENOSPC: no space left on device",
-      '{"level":"info","pid":3}',
     ]);
     expect(error.hint).toBe(`its log is ${LOG}`);
   });

@@ -3,7 +3,7 @@ import { command } from "../../../src/cli/commands/srun.ts";
 import { runCommand } from "../../../src/cli/run.ts";
 import { RpcError } from "../../../src/protocol/errors.ts";
 import { type Fake, type FakeOptions, fakeContext, settle } from "./fake-context.ts";
-import { type FakeJob, fakeJob, RUNNING } from "./fake-job.ts";
+import { type FakeJob, fakeJob, point, RUNNING } from "./fake-job.ts";
 
 interface Started {
   readonly job: FakeJob;
@@ -124,6 +124,12 @@ describe("waiting", () => {
     job.run();
     await settle();
     expect(fake.err()).toContain("mgpu-srun: job 7 has been allocated resources\n");
+  });
+  test("is not claimed of a job that runs, and whose holder is not known yet", async () => {
+    const { job, fake } = await srun(["x"]);
+    job.update(RUNNING);
+    await fake.clock.advance(1000);
+    expect(fake.err()).toBe("");
   });
   test("--quiet says neither", async () => {
     const { job, fake } = await srun(["-Q", "x"]);
@@ -269,6 +275,30 @@ describe("ends from outside", () => {
     expect(code()).toBe(137);
     expect(fake.err()).toContain("mgpu-srun: error: Node failure on n1: it restarted\n");
     expect(fake.err()).toContain("output may be missing");
+  });
+  test("a job that ended before its tasks began: the holder will never tell", async () => {
+    const { job, fake, code } = await srun(["x"]);
+    job.update(RUNNING, { attach: [point()] });
+    await settle();
+    job.update({ state: "CANCELLED", endAt: Date.UTC(2026, 10, 21, 22, 0, 0) }, { final: true });
+    await settle();
+    expect(code()).toBeUndefined();
+    await fake.clock.advance(3000);
+    expect(code()).toBe(1);
+    expect(fake.err()).toBe("mgpu-srun: error: *** STEP 7.0 ON n1 CANCELLED AT 2026-11-21T22:00:00 ***\n");
+  });
+  test("a job that ended while its tasks' output is still on its way", async () => {
+    const { job, fake, code } = await srun(["x"]);
+    job.run();
+    await settle();
+    job.update({ state: "COMPLETED", endAt: 5 }, { final: true });
+    await fake.clock.advance(60_000);
+    expect(code()).toBeUndefined();
+    job.out(0, "late\n", 0);
+    job.end([0]);
+    await settle();
+    expect(code()).toBe(0);
+    expect(fake.out()).toBe("late\n");
   });
   test("a job that ended and left nothing to attach to", async () => {
     const { job, fake, code } = await srun(["x"]);
@@ -456,6 +486,15 @@ describe("a terminal", () => {
     expect(code()).toBe(1);
     expect(fake.terminalLog).toEqual(["raw", "restored"]);
     expect(fake.err()).toBe("mgpu-srun: error: n1: task 0: Exited with exit code 1\n");
+  });
+  test("is not the task's before the task has begun: Ctrl-C is still ours", async () => {
+    const { job, fake } = await srun(["bash"], TERMINAL);
+    job.update(RUNNING, { attach: [point()] });
+    await settle();
+    fake.signal("SIGINT");
+    await settle();
+    expect(job.signals).toEqual([]);
+    expect(fake.err()).toContain("mgpu-srun: StepId=7.0 task 0: not started\n");
   });
   test("what is said meanwhile returns to the left edge", async () => {
     const { job, fake } = await srun(["bash"], TERMINAL);

@@ -88,7 +88,10 @@ describe("a daemon killed at any moment", () => {
       await finish(scenario);
       await check(scenario, `killed after ${limit} operations`);
       const { run, batch, pty, dirty } = scenario.jobs;
-      expect([run, batch, pty, dirty].map((job) => job.outcome), `killed after ${limit}`).toEqual(Array(4).fill("0:0"));
+      expect(
+        [run, batch, pty, dirty].map((job) => job.outcome),
+        `killed after ${limit}`,
+      ).toEqual(Array(4).fill("0:0"));
     }
   }, 60_000);
 
@@ -103,7 +106,10 @@ describe("a daemon killed at any moment", () => {
         await finish(scenario);
         await check(scenario, `killed after ${first} and ${second} operations`);
         const { run, batch, pty, dirty } = scenario.jobs;
-        expect([run, batch, pty, dirty].map((job) => job.outcome), `${first}, ${second}`).toEqual(Array(4).fill("0:0"));
+        expect(
+          [run, batch, pty, dirty].map((job) => job.outcome),
+          `${first}, ${second}`,
+        ).toEqual(Array(4).fill("0:0"));
       }
     }
   }, 120_000);
@@ -133,7 +139,8 @@ describe("a daemon killed at any moment", () => {
       await scenario.world.start();
       await finish(scenario);
       await check(scenario, `rebooted after ${limit} operations`);
-      for (const job of Object.values(scenario.jobs)) expect(job.outcome).toMatch(/^(0:0|0:15.*|lost: node rebooted|)$/);
+      for (const job of Object.values(scenario.jobs))
+        expect(job.outcome).toMatch(/^(0:0|0:15.*|lost: node rebooted|)$/);
     }
   }, 60_000);
 });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { RpcError } from "../../../src/protocol/errors.ts";
-import { request, runLaunch, batchLaunch, share } from "./sample-launch.ts";
+import { batchLaunch, request, runLaunch, share } from "./sample-launch.ts";
 import { World } from "./world.ts";
 
 const RUN = runLaunch();

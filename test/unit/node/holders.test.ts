@@ -55,7 +55,7 @@ function factory(): HolderFactory {
 }
 
 /** Lets the time pass that a start needs. */
-async function after<T>(promise: Promise<T>, ms = 100): Promise<T> {
+async function soonest<T>(promise: Promise<T>, ms = 100): Promise<T> {
   promise.catch(() => {});
   await clock.advance(ms);
   return promise;
@@ -64,7 +64,7 @@ async function after<T>(promise: Promise<T>, ms = 100): Promise<T> {
 describe("the shared holder", () => {
   it("is started once, recorded, and waited for", async () => {
     const holders = factory();
-    const [one, other] = await after(Promise.all([holders.shared(), holders.shared()]));
+    const [one, other] = await soonest(Promise.all([holders.shared(), holders.shared()]));
     expect(one).toBe(other);
     expect(await holders.shared()).toBe(one);
     expect(spawned).toEqual(["mgpu-stepd --socket /run/h.sock --scope /state /log/h.log"]);
@@ -74,10 +74,10 @@ describe("the shared holder", () => {
 
   it("is replaced when it is gone", async () => {
     const holders = factory();
-    await after(holders.shared());
+    await soonest(holders.shared());
     host.die(SHARED);
     await settle();
-    expect((await after(holders.shared())).identity.pid).toBe(101);
+    expect((await soonest(holders.shared())).identity.pid).toBe(101);
   });
 
   it("that listens already is used, although no record says so", async () => {
@@ -91,15 +91,15 @@ describe("the shared holder", () => {
   it("that ends at once is told of with its log", async () => {
     startMs = Number.POSITIVE_INFINITY;
     clock.after(20, () => processes.clear());
-    await expect(after(factory().shared())).rejects.toThrow("mgpu-stepd ended right after its start; see /log/h.log");
+    await expect(soonest(factory().shared())).rejects.toThrow("mgpu-stepd ended right after its start; see /log/h.log");
   });
 
   it("that never answers is told of with its log, and tried again by the next who asks", async () => {
     startMs = Number.POSITIVE_INFINITY;
     const holders = factory();
-    await expect(after(holders.shared(), 11_000)).rejects.toThrow("mgpu-stepd does not answer at /run/h.sock");
+    await expect(soonest(holders.shared(), 11_000)).rejects.toThrow("mgpu-stepd does not answer at /run/h.sock");
     startMs = 10;
-    expect((await after(holders.shared())).identity.pid).toBe(101);
+    expect((await soonest(holders.shared())).identity.pid).toBe(101);
   });
 
   it("of another protocol is not replaced", async () => {
@@ -115,7 +115,7 @@ describe("the shared holder", () => {
 describe("a new daemon", () => {
   it("finds living holders and clears away what dead ones left", async () => {
     const before = factory();
-    await after(Promise.all([before.shared(), before.forPty(KEY, PTY)]));
+    await soonest(Promise.all([before.shared(), before.forPty(KEY, PTY)]));
     host.sockets.delete(SHARED);
     processes.delete(100);
     disk.files.set("/state/holders/9.1.0.json", new TextEncoder().encode("{"));
@@ -129,7 +129,7 @@ describe("a new daemon", () => {
   });
 
   it("leaves a holder that can't be talked to as it is", async () => {
-    await after(factory().shared());
+    await soonest(factory().shared());
     host.dialErrors.push(new RpcError("DEADLINE", "no answer"));
     expect(await factory().adopt()).toEqual([]);
     expect(await disk.list("/state/holders")).toEqual(["shared.json"]);
@@ -138,7 +138,7 @@ describe("a new daemon", () => {
 
 describe("the holder of a terminal", () => {
   it("is asked to end once its step is forgotten, until it does", async () => {
-    const holder = await after(factory().forPty(KEY, PTY));
+    const holder = await soonest(factory().forPty(KEY, PTY));
     const there = host.sockets.get(PTY);
     if (there) there.answers["holder.shutdown"] = { ending: false };
     await clock.advance(300_000);
@@ -156,7 +156,7 @@ describe("the holder of a terminal", () => {
   });
 
   it("that was taken over is asked to end after a while", async () => {
-    await after(factory().forPty(KEY, PTY));
+    await soonest(factory().forPty(KEY, PTY));
     const there = host.sockets.get(PTY);
     if (there) there.answers["holder.shutdown"] = { ending: true };
     await factory().adopt();
@@ -169,7 +169,7 @@ describe("the holder of a terminal", () => {
 
 it("idle holders are all asked to end", async () => {
   const holders = factory();
-  await after(Promise.all([holders.shared(), holders.forPty(KEY, PTY)]));
+  await soonest(Promise.all([holders.shared(), holders.forPty(KEY, PTY)]));
   for (const socket of [SHARED, PTY]) {
     const there = host.sockets.get(socket);
     if (there) there.answers["holder.shutdown"] = socket === PTY ? new Error("trouble") : { ending: true };

@@ -17,7 +17,13 @@ function environment(launch: NodeLaunch, name = "n1", task = 0, provider = "nvid
   return { ...step.environment, ...step.tasks[task]?.environment };
 }
 
-const WISHES = { tasks: 4, cpusPerTask: 2, nodes: null, memoryMiBPerNode: 2048, gpus: { thousandths: 2000, type: "a100" } };
+const WISHES = {
+  tasks: 4,
+  cpusPerTask: 2,
+  nodes: null,
+  memoryMiBPerNode: 2048,
+  gpus: { thousandths: 2000, type: "a100" },
+};
 const TWO_NODES = runLaunch({
   job: request({ request: WISHES }),
   allocation: [share("n1", 2, [0, 3], 4), share("n2", 2, [], 4)],

@@ -1,9 +1,9 @@
 /** A controller of few words: orders what is not confirmed yet at each registration, and keeps every report. */
 
 import { formatStepKey } from "../../../src/core/ids.ts";
-import type { NodeLaunch, NodeReport, Params } from "../../../src/protocol/procedures.ts";
-import { RpcError } from "../../../src/protocol/errors.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
+import { RpcError } from "../../../src/protocol/errors.ts";
+import type { NodeLaunch, NodeReport, Params } from "../../../src/protocol/procedures.ts";
 import type { CallOptions, Connected, Handlers, Peer } from "../../../src/rpc/types.ts";
 import type { Fuse } from "./fuse.ts";
 import { soon } from "./hand-clock.ts";
@@ -108,7 +108,13 @@ export class VirtualController {
       return Promise.race([lost, deadline, fuse.pass(() => this.answer(method, params, lost))]);
     };
     const peer = { call, stream: call, closed, close: () => line.close("") } as unknown as Peer;
-    const answer = { daemon: "mgpuctld", protocol: { major: 1, minor: 0 }, version: "1", pid: 1, startedAt: 0 } as const;
+    const answer = {
+      daemon: "mgpuctld",
+      protocol: { major: 1, minor: 0 },
+      version: "1",
+      pid: 1,
+      startedAt: 0,
+    } as const;
     return { peer, answer };
   }
 

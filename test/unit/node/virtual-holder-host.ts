@@ -1,7 +1,7 @@
 /** Sockets on which holders listen, without any: each dial gets a peer that a test scripts. */
 
-import type { HolderStep } from "../../../src/protocol/holder.ts";
 import { RpcError } from "../../../src/protocol/errors.ts";
+import type { HolderStep } from "../../../src/protocol/holder.ts";
 import type { HelloAnswer } from "../../../src/protocol/procedures.ts";
 import type { Connected, Peer } from "../../../src/rpc/types.ts";
 
@@ -31,8 +31,12 @@ export class VirtualHolderHost {
       answer: { daemon: "mgpu-stepd", protocol: { major: 1, minor: 0 }, version: "1", pid, startedAt: pid, ...answer },
       calls: [] as [string, unknown][],
       answers: {} as Record<string, unknown>,
-      tell: (step: HolderStep) => [...watchers].forEach((watcher) => watcher(step)),
-      breakConnections: () => [...ends].forEach((end) => end()),
+      tell(step: HolderStep): void {
+        for (const watcher of [...watchers]) watcher(step);
+      },
+      breakConnections(): void {
+        for (const end of [...ends]) end();
+      },
       get connections() {
         return ends.size;
       },
@@ -58,11 +62,7 @@ export class VirtualHolderHost {
     return listening.connect();
   };
 
-  private connect(
-    listening: Listening,
-    watchers: Set<(step: HolderStep) => void>,
-    ends: Set<() => void>,
-  ): Connected {
+  private connect(listening: Listening, watchers: Set<(step: HolderStep) => void>, ends: Set<() => void>): Connected {
     let end = (): void => {};
     const closed = new Promise<string>((resolve) => {
       end = () => {

@@ -5,9 +5,9 @@ import type { ExitStatus } from "../../../src/core/job.ts";
 import type { BatchExit } from "../../../src/node/holder/batch-spool.ts";
 import type { HolderFactory } from "../../../src/node/holder-factory.ts";
 import type { HolderPort } from "../../../src/node/holder-port.ts";
-import type { HolderStep, StepLaunch } from "../../../src/protocol/holder.ts";
 import { sleep } from "../../../src/platform/clock.ts";
 import { RpcError } from "../../../src/protocol/errors.ts";
+import type { HolderStep, StepLaunch } from "../../../src/protocol/holder.ts";
 import type { Fuse } from "./fuse.ts";
 import type { HandClock } from "./hand-clock.ts";
 

@@ -46,23 +46,19 @@ describe("parseGpuTable", () => {
     });
   });
 
-  it.each([
-    ["[N/A]"],
-    ["N/A"],
-    ["[Not Supported]"],
-    ["ERR!"],
-    ["[Unknown Error]"],
-    ["[GPU requires reset]"],
-  ])("takes %s for not known", (word) => {
-    const { rows } = parseGpuTable(`0, ${UUID}, ${word}, ${word}, ${word}, ${word}, ${word}, ${word}, Tesla K80\n`);
-    expect(rows).toEqual([
-      {
-        gpu: { index: 0, uuid: UUID, model: "Tesla K80", type: "k80", memoryMiB: 0 },
-        load: { index: 0, utilisationPercent: null, memoryUsedMiB: null, temperatureC: null, powerW: null },
-        mig: false,
-      },
-    ]);
-  });
+  it.each([["[N/A]"], ["N/A"], ["[Not Supported]"], ["ERR!"], ["[Unknown Error]"], ["[GPU requires reset]"]])(
+    "takes %s for not known",
+    (word) => {
+      const { rows } = parseGpuTable(`0, ${UUID}, ${word}, ${word}, ${word}, ${word}, ${word}, ${word}, Tesla K80\n`);
+      expect(rows).toEqual([
+        {
+          gpu: { index: 0, uuid: UUID, model: "Tesla K80", type: "k80", memoryMiB: 0 },
+          load: { index: 0, utilisationPercent: null, memoryUsedMiB: null, temperatureC: null, powerW: null },
+          mig: false,
+        },
+      ]);
+    },
+  );
 
   it("keeps what can be read beside a GPU that fell off the bus", () => {
     const text =
@@ -94,7 +90,13 @@ describe("parseProcesses", () => {
   it("groups processes by GPU and skips what is none", () => {
     const text = `${UUID}, 4242, 1024\n${UUID}, 4243, [N/A]\nGPU-b, 7, 12\nGPU-b, [Insufficient Permissions], 3\n\nnoise`;
     expect([...parseProcesses(text)]).toEqual([
-      [UUID, [{ pid: 4242, memoryMiB: 1024 }, { pid: 4243, memoryMiB: 0 }]],
+      [
+        UUID,
+        [
+          { pid: 4242, memoryMiB: 1024 },
+          { pid: 4243, memoryMiB: 0 },
+        ],
+      ],
       ["GPU-b", [{ pid: 7, memoryMiB: 12 }]],
     ]);
   });

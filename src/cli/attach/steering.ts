@@ -1,0 +1,104 @@
+/** What the user's signals do to a session: Ctrl-C step by step, the others passed on to the tasks. */
+
+import type { Clock } from "../../platform/clock.ts";
+import type { SignalName } from "../context.ts";
+import { type Interrupts, interrupted, NO_INTERRUPTS } from "./interrupt.ts";
+import type { Speaker } from "./speaker.ts";
+
+/** Signals that a session answers, with their numbers on Linux. */
+export const SESSION_SIGNALS = {
+  SIGINT: 2,
+  SIGHUP: 1,
+  SIGQUIT: 3,
+  SIGTERM: 15,
+  SIGUSR1: 10,
+  SIGUSR2: 12,
+  SIGCONT: 18,
+} as const satisfies Partial<Record<SignalName, number>>;
+
+export type SessionSignal = keyof typeof SESSION_SIGNALS;
+
+/** What is steered. */
+export interface SteeredJob {
+  readonly jobId: number;
+  /** It has no tasks yet. */
+  isWaiting(): boolean;
+  /** Its task has our terminal, and with it the keys: a signal comes from elsewhere and is meant for the task. */
+  hasTerminal(): boolean;
+  /** What each of its tasks does: `tasks 0-1: running`. */
+  stateLines(): readonly string[];
+  /** Sends a signal to its tasks. */
+  forward(signal: number): void;
+  /** Asks the controller to end it. */
+  cancel(): Promise<void>;
+  /** Ends the session, not the job. */
+  leave(exitCode: number): void;
+}
+
+const SIGKILL = 9;
+
+/** Signals that have no meaning for a job that still waits; the others end it. */
+const HARMLESS_WHILE_WAITING: readonly SessionSignal[] = ["SIGUSR1", "SIGUSR2", "SIGCONT"];
+
+/** Slurm's, for a job that the user took out of the queue. */
+const EXIT_REVOKED = 1;
+
+/** Of a session that the user left by force: what a shell reports after Ctrl-C. */
+const EXIT_INTERRUPTED = 130;
+
+export class Steering {
+  private readonly job: SteeredJob;
+  private readonly speaker: Speaker;
+  private readonly clock: Clock;
+  private interrupts: Interrupts = NO_INTERRUPTS;
+
+  constructor(job: SteeredJob, speaker: Speaker, clock: Clock) {
+    this.job = job;
+    this.speaker = speaker;
+    this.clock = clock;
+  }
+
+  /** The job is on its way out of the queue at the user's wish. */
+  get isRevoking(): boolean {
+    return this.interrupts.last === "cancel";
+  }
+
+  /** Answers a signal; resolves when all that it asks for is done. */
+  async onSignal(name: SessionSignal): Promise<void> {
+    const { job } = this;
+    const isWaiting = job.isWaiting();
+    if (isWaiting && HARMLESS_WHILE_WAITING.includes(name)) return;
+    if (!isWaiting && (name !== "SIGINT" || job.hasTerminal())) return job.forward(SESSION_SIGNALS[name]);
+    this.interrupts = interrupted(this.interrupts, isWaiting, this.clock.monotonic());
+    await this.act();
+  }
+
+  private async act(): Promise<void> {
+    const { job, speaker } = this;
+    const { jobId } = job;
+    switch (this.interrupts.last) {
+      case "cancel":
+        speaker.info(`Job allocation ${jobId} has been revoked`);
+        await job.cancel();
+        speaker.info(`Force Terminated JobId=${jobId}`);
+        return job.leave(EXIT_REVOKED);
+      case "show":
+        speaker.info("interrupt (one more within 1 sec to abort)");
+        for (const line of job.stateLines()) speaker.info(`StepId=${jobId}.0 ${line}`);
+        return;
+      case "stop":
+        speaker.info(`sending Ctrl-C to StepId=${jobId}.0`);
+        job.forward(SESSION_SIGNALS.SIGINT);
+        speaker.info("forcing job termination");
+        return job.cancel();
+      case "kill":
+        speaker.info(`killing StepId=${jobId}.0`);
+        return job.forward(SIGKILL);
+      case "leave":
+        speaker.error(`left job ${jobId} as it is`);
+        return job.leave(EXIT_INTERRUPTED);
+      case null:
+        return;
+    }
+  }
+}
