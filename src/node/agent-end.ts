@@ -9,7 +9,7 @@ import type { NodeReport } from "../protocol/procedures.ts";
 import { type AgentContext, logFields } from "./agent-context.ts";
 import { messageOf } from "./deferred.ts";
 import type { HolderPort } from "./holder-port.ts";
-import type { StepEnd } from "./spool.ts";
+import type { StepEnd } from "./spool-records.ts";
 import type { StepEntry } from "./step-table.ts";
 
 /** Exit of a task that could not be started. */

@@ -14,7 +14,7 @@ import { messageOf } from "./deferred.ts";
 import { identityOf, isSameHolder } from "./holder-crew.ts";
 import type { HolderPort } from "./holder-port.ts";
 import { buildStepLaunch, taskCount } from "./launch.ts";
-import type { LaunchRecord } from "./spool.ts";
+import type { LaunchRecord } from "./spool-records.ts";
 import { newEntry, type StepEntry } from "./step-table.ts";
 
 /**

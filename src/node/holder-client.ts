@@ -81,9 +81,12 @@ export class HolderClient implements HolderPort {
     return (await this.peer.call("holder.status", {})).steps;
   }
 
-  /** Asks it to end; false if something runs in it or a client may still come for output. */
-  async shutdown(): Promise<boolean> {
-    return (await this.peer.call("holder.shutdown", {})).ending;
+  /**
+   * Asks it to end; false if something runs in it or a client may still come for output.
+   * @param discard output that nobody reads at the moment does not count
+   */
+  async shutdown(discard = false): Promise<boolean> {
+    return (await this.peer.call("holder.shutdown", { discard })).ending;
   }
 
   onChange(callback: (step: HolderStep) => void): void {

@@ -4,7 +4,7 @@ import type { HolderStep } from "../protocol/holder.ts";
 import { holderSocketFor } from "../protocol/holder-socket.ts";
 import type { HolderFactory } from "./holder-factory.ts";
 import type { HolderPort } from "./holder-port.ts";
-import type { HolderIdentity, LaunchRecord } from "./spool.ts";
+import type { HolderIdentity, LaunchRecord } from "./spool-records.ts";
 
 export interface CrewEvents {
   onChange(holder: HolderPort, step: HolderStep): void;

@@ -16,7 +16,7 @@ export interface HolderFactory {
   forPty(key: StepKey, socket: string): Promise<HolderPort>;
   /** Holders that outlived an earlier daemon. Called once, before all else. */
   adopt(): Promise<readonly HolderPort[]>;
-  /** Asks holders in which nothing runs to end. */
+  /** Asks holders in which nothing runs to end, output that nobody reads or not. */
   shutdownIdle(): Promise<void>;
 }
 

@@ -8,7 +8,6 @@
  * as long as that very process lives.
  */
 
-import * as v from "valibot";
 import { formatStepKey, type StepKey } from "../core/ids.ts";
 import { sleep } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
@@ -38,9 +37,12 @@ export interface HoldersOptions {
   readonly scope: string;
 }
 
-const holderRecord = v.object({ socket: v.string(), pid: v.number(), startTicks: v.nullable(v.number()) });
-
-type HolderRecord = v.InferOutput<typeof holderRecord>;
+interface HolderRecord {
+  readonly socket: string;
+  readonly pid: number;
+  /** Clock ticks after boot; `null` if the process was gone at once. */
+  readonly startTicks: number | null;
+}
 
 const SHARED = "shared";
 
@@ -100,7 +102,7 @@ class Holders implements HolderFactory {
   }
 
   async shutdownIdle(): Promise<void> {
-    await Promise.all([...this.clients.values()].map((client) => client.shutdown().catch(() => false)));
+    await Promise.all([...this.clients.values()].map((client) => client.shutdown(true).catch(() => false)));
   }
 
   private async adoptOne(name: string): Promise<HolderClient | null> {
@@ -212,11 +214,13 @@ class Holders implements HolderFactory {
   }
 
   private async readRecord(name: string): Promise<HolderRecord | null> {
-    const bytes = await this.ports.disk.read(this.recordPath(name));
+    const text = new TextDecoder().decode(await this.ports.disk.read(this.recordPath(name)));
     try {
-      const parsed = v.safeParse(holderRecord, JSON.parse(new TextDecoder().decode(bytes)));
-      return parsed.success ? parsed.output : null;
+      const { socket, pid, startTicks } = JSON.parse(text) as Partial<HolderRecord>;
+      if (typeof socket !== "string" || typeof pid !== "number") return null;
+      return { socket, pid, startTicks: typeof startTicks === "number" ? startTicks : null };
     } catch {
+      // Not JSON, or nothing with fields.
       return null;
     }
   }

@@ -10,43 +10,12 @@
  * that `load` reads rightly: a step in finished.log is over, whatever is left of its folder.
  */
 
-import * as v from "valibot";
 import type { NodePlaces } from "../config/places.ts";
 import { formatStepKey, parseStepKey, type StepKey } from "../core/ids.ts";
 import type { Disk } from "../platform/disk.ts";
 import type { Log } from "../platform/log.ts";
-import { count, exitStatus, positive, stepKey, text } from "../protocol/schemas.ts";
 import { openFinished } from "./finished.ts";
-
-const holderIdentity = v.object({ socket: text, pid: count, startedAt: count });
-
-const launchRecord = v.object({
-  v: v.literal(1),
-  key: stepKey,
-  kind: v.picklist(["batch", "run", "pty"]),
-  /** Tasks on this node. */
-  tasks: positive,
-  /** When the controller started the job: tells two jobs of the same number apart after its state was lost. */
-  startAt: count,
-  /** When the order came, milliseconds since 1970. */
-  receivedAt: count,
-  /** Of the machine when the order came. */
-  bootId: text,
-  /** The holder that was asked or is about to be; `null` as long as none was. */
-  holder: v.nullable(holderIdentity),
-});
-
-const stepEnd = v.variant("type", [
-  v.object({ type: v.literal("ended"), exits: v.array(exitStatus), problem: text, clean: v.boolean() }),
-  v.object({ type: v.literal("lost"), cause: text }),
-]);
-
-const endRecord = v.object({ v: v.literal(1), endedAt: count, end: stepEnd });
-
-export type LaunchRecord = v.InferOutput<typeof launchRecord>;
-export type HolderIdentity = v.InferOutput<typeof holderIdentity>;
-/** How a step ended on this node: by itself, or without anybody who could say how. */
-export type StepEnd = v.InferOutput<typeof stepEnd>;
+import { encodeRecord, type LaunchRecord, parseEndRecord, parseLaunchRecord, type StepEnd } from "./spool-records.ts";
 
 /** A step as an earlier daemon left it. */
 export interface SpooledStep {
@@ -98,10 +67,10 @@ export async function openSpool(
     async writeLaunch(record) {
       const folder = folderOf(record.key);
       await disk.makeFolder(folder);
-      await disk.replace(`${folder}/launch.json`, encode(record));
+      await disk.replace(`${folder}/launch.json`, encodeRecord(record));
     },
     async writeEnd(key, end, endedAt) {
-      await disk.replace(`${folderOf(key)}/end.json`, encode({ v: 1, endedAt, end }));
+      await disk.replace(`${folderOf(key)}/end.json`, encodeRecord({ endedAt, end }));
     },
     async finish(records) {
       const [first] = records;
@@ -122,10 +91,10 @@ async function readStep(disk: Disk, log: Log, folder: string, name: string): Pro
   const key = parseStepKey(name);
   const bytes = key && (await readOptional(disk, `${folder}/launch.json`));
   if (!key || !bytes) return undefined;
-  const record = decode(launchRecord, bytes);
+  const record = parseLaunchRecord(bytes, name);
   const endBytes = await readOptional(disk, `${folder}/end.json`);
-  const end = endBytes && decode(endRecord, endBytes);
-  if (record && formatStepKey(record.key) === name && (end || !endBytes)) {
+  const end = endBytes && parseEndRecord(endBytes);
+  if (record && (end || !endBytes)) {
     return { record, end: end?.end ?? null, endedAt: end?.endedAt ?? null };
   }
   log.error("a step's record is damaged; the step counts as lost", { folder });
@@ -135,7 +104,7 @@ async function readStep(disk: Disk, log: Log, folder: string, name: string): Pro
 const DAMAGED: StepEnd = { type: "lost", cause: "the node's record of the step is damaged" };
 
 function unreadableRecord(key: StepKey): LaunchRecord {
-  return { v: 1, key, kind: "run", tasks: 1, startAt: 0, receivedAt: 0, bootId: "", holder: null };
+  return { key, kind: "run", tasks: 1, startAt: 0, receivedAt: 0, bootId: "", holder: null };
 }
 
 function isForgotten({ endedAt }: StoredStep, now: number): boolean {
@@ -144,17 +113,4 @@ function isForgotten({ endedAt }: StoredStep, now: number): boolean {
 
 async function readOptional(disk: Disk, path: string): Promise<Uint8Array | undefined> {
   return (await disk.size(path)) === null ? undefined : disk.read(path);
-}
-
-function encode(record: unknown): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(record)}\n`);
-}
-
-function decode<T extends v.GenericSchema>(schema: T, bytes: Uint8Array): v.InferOutput<T> | undefined {
-  try {
-    const parsed = v.safeParse(schema, JSON.parse(new TextDecoder().decode(bytes)));
-    return parsed.success ? parsed.output : undefined;
-  } catch {
-    return undefined;
-  }
 }

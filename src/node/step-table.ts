@@ -3,7 +3,7 @@
 import { formatStepKey, type StepKey } from "../core/ids.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import type { HolderPort } from "./holder-port.ts";
-import type { LaunchRecord, StepEnd } from "./spool.ts";
+import type { LaunchRecord, StepEnd } from "./spool-records.ts";
 
 /**
  * - `idle`: recorded, and no holder was asked by this daemon; an earlier daemon may have

@@ -288,8 +288,16 @@ export const PROCEDURES = {
   },
   /** The node daemon has an ended step's status on disk: the holder may forget it once its output is collected. */
   "holder.forget": { on: "holder", kind: "unary", params: v.object({ key: s.stepKey }), result: nothing },
-  /** Ends the holder if nothing runs in it; answers whether it will. */
-  "holder.shutdown": { on: "holder", kind: "unary", params: nothing, result: v.object({ ending: v.boolean() }) },
+  /**
+   * Ends the holder if nothing runs in it and no output waits for its client; answers whether it will. With `discard`,
+   * only clients that are attached are waited for, and not for long.
+   */
+  "holder.shutdown": {
+    on: "holder",
+    kind: "unary",
+    params: v.object({ discard: v.optional(v.boolean()) }),
+    result: v.object({ ending: v.boolean() }),
+  },
 
   /**
    * The streams of a step's tasks on this node. Waits for a step that is still to be launched. Output that no

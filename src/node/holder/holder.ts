@@ -8,7 +8,7 @@
 
 import { RpcError } from "../../protocol/errors.ts";
 import type { Handlers } from "../../rpc/types.ts";
-import { SHUTDOWN_ANSWER_MS } from "./limits.ts";
+import { LAST_READERS_MS, SHUTDOWN_ANSWER_MS } from "./limits.ts";
 import type { HolderPorts } from "./ports.ts";
 import { jobPrefix, Registry } from "./registry.ts";
 import { Signals } from "./signals.ts";
@@ -79,13 +79,21 @@ function holderHandlers(
       registry.forget(key);
       return {};
     },
-    "holder.shutdown": () => {
-      if (!registry.isIdle) return { ending: false };
+    "holder.shutdown": ({ discard }) => {
+      if (discard ? registry.isBusy : !registry.isIdle) return { ending: false };
       isEnding = true;
-      ports.clock.after(SHUTDOWN_ANSWER_MS, end);
+      endWhenRead(ports, registry, end, ports.clock.monotonic() + LAST_READERS_MS);
       return { ending: true };
     },
   };
+}
+
+/** Ends once the answer has left and nobody reads any more, or it takes too long. */
+function endWhenRead(ports: HolderPorts, registry: Registry, end: () => void, limitMs: number): void {
+  ports.clock.after(SHUTDOWN_ANSWER_MS, () => {
+    if (registry.hasReaders && ports.clock.monotonic() < limitMs) endWhenRead(ports, registry, end, limitMs);
+    else end();
+  });
 }
 
 /** What a step's client asks for; each call shows the step's token. */

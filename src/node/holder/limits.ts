@@ -74,5 +74,8 @@ export const SWEEP_MS = 5_000;
 /** Problem texts of one step are cut here: a thousand tasks can fail in a thousand ways. */
 export const PROBLEM_CHARACTERS_MAX = 16 * 1024;
 
+/** How long a holder that was told to end waits for clients that still read the output of ended steps. */
+export const LAST_READERS_MS = 5_000;
+
 /** Between the answer to a shutdown and the end: the answer leaves first. */
 export const SHUTDOWN_ANSWER_MS = 50;

@@ -111,6 +111,16 @@ export class Registry {
     );
   }
 
+  /** Whether anything runs or is about to. */
+  get isBusy(): boolean {
+    return this.launching.size > 0 || this.all().some((step) => step.phase !== "ended");
+  }
+
+  /** Whether a client is attached to anything. */
+  get hasReaders(): boolean {
+    return this.all().some((step) => step.output.hasClient);
+  }
+
   /** Lets go of ended steps that are due. */
   review(): void {
     const ended = this.all()

@@ -39,6 +39,13 @@ export interface Running {
   readonly ended: Promise<Ran>;
 }
 
+/** See {@link TestCluster.hold}. */
+export interface HeldJob {
+  readonly jobId: number;
+  readonly running: Running;
+  release(): Promise<Ran>;
+}
+
 export interface ClusterOptions {
   /** Variables for daemons and commands. */
   readonly env?: Readonly<Record<string, string>>;
@@ -106,6 +113,25 @@ export class TestCluster {
   async submit(script: string, args: readonly string[] = []): Promise<number> {
     const out = await this.ok("mgpu-sbatch", ["--parsable", ...args], { input: script });
     return Number(out.trim());
+  }
+
+  /** A job that runs on what it asks for until it is let go. */
+  async hold(args: readonly string[] = [], options: RunOptions = {}): Promise<HeldJob> {
+    const running = this.start("mgpu-srun", [...args, "sh", "-c", 'echo "$SLURM_JOB_ID"; read -r line'], options);
+    await this.until(
+      () => running.stdout().endsWith("\n"),
+      () => `a job holds ${args.join(" ")}: ${running.stderr()}`,
+    );
+    const release = (): Promise<Ran> => {
+      running.child.stdin?.end("go\n");
+      return running.ended;
+    };
+    return { jobId: Number(running.stdout()), running, release };
+  }
+
+  /** Rows of squeue without a header, one field list a job. */
+  async queue(format: string, ...args: string[]): Promise<string[]> {
+    return (await this.ok("mgpu-squeue", ["-h", "-o", format, ...args])).split("\n").slice(0, -1);
   }
 
   /** A job's long state, whatever it is. */
@@ -206,6 +232,15 @@ export class TestCluster {
       for (const { pid } of this.processes()) kill(pid, "SIGKILL");
       rmSync(this.folder, { recursive: true, force: true });
     }
+  }
+}
+
+/** Whether a process is there and has not ended. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false;
   }
 }
 

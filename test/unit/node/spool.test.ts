@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { FINISHED_MAX, openFinished } from "../../../src/node/finished.ts";
-import { type LaunchRecord, openSpool, type Spool, type StepEnd } from "../../../src/node/spool.ts";
+import { openSpool, type Spool } from "../../../src/node/spool.ts";
+import type { LaunchRecord, StepEnd } from "../../../src/node/spool-records.ts";
 import { silentLog } from "../../../src/platform/log.ts";
 import { createMemoryDisk, type MemoryDisk } from "./memory-disk.ts";
 import { PLACES } from "./world.ts";
@@ -8,7 +9,6 @@ import { PLACES } from "./world.ts";
 const NOW = 1_700_000_000_000;
 const KEY = { jobId: 7, attempt: 1, stepId: 0 } as const;
 const RECORD: LaunchRecord = {
-  v: 1,
   key: KEY,
   kind: "run",
   tasks: 2,
@@ -66,7 +66,9 @@ describe("the spool", () => {
 
   it.each([
     ["launch.json", "{}"],
-    ["launch.json", JSON.stringify({ ...RECORD, key: { ...KEY, jobId: 8 } })],
+    ["launch.json", JSON.stringify({ v: 1, ...RECORD, holder: {} })],
+    ["launch.json", JSON.stringify({ v: 2, ...RECORD })],
+    ["launch.json", JSON.stringify({ v: 1, ...RECORD, key: { ...KEY, jobId: 8 } })],
     ["end.json", '{"v":1,"end":{"type":"gone"}}'],
     ["end.json", ""],
   ])("takes a step with a damaged %s (%s) for lost", async (file, text) => {
