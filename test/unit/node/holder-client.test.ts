@@ -36,7 +36,7 @@ describe("a holder's client", () => {
       ["holder.terminate", { jobId: 7, attempt: 1, killWaitMs: 30_000 }],
       ["holder.forget", { key: KEY }],
       ["holder.status", {}],
-      ["holder.shutdown", {}],
+      ["holder.shutdown", { discard: false }],
     ]);
   });
 

@@ -163,7 +163,7 @@ describe("the holder of a terminal", () => {
     await clock.advance(110_000);
     expect(there?.calls).toEqual([]);
     await clock.advance(20_000);
-    expect(there?.calls).toEqual([["holder.shutdown", {}]]);
+    expect(there?.calls).toEqual([["holder.shutdown", { discard: false }]]);
   });
 });
 
