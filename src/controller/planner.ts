@@ -29,19 +29,24 @@ export interface PlannerPorts {
   isConnected(node: string): boolean;
 }
 
+/** Of a job that does not wait, is about to start, or was not looked at yet. */
 const NO_REASON: Reason = { word: "None", text: "" };
-const NOT_LOOKED_AT: Reason = { word: "None", text: "the scheduler has not looked at it yet" };
 
 /** Starts idle. */
 export function createPlanner(ports: PlannerPorts): Planner {
   let isWoken = false;
-  let plan: Plan = { starts: [], reasons: new Map(), otherwise: NOT_LOOKED_AT };
+  let plan: Plan = { starts: [], reasons: new Map(), otherwise: NO_REASON };
+  let starting: ReadonlySet<number> = new Set();
+  /** Jobs of this number and above came after the plan was made. */
+  let nextJobId = 0;
 
   const pass = (): void => {
     isWoken = false;
     const state = ports.state();
     const nodes = [...state.nodes.values()].filter((node) => ports.isConnected(node.name));
     plan = schedule({ pending: pendingJobs(state), nodes }, ports.clock.now());
+    starting = new Set(plan.starts.map(({ jobId }) => jobId));
+    nextJobId = state.nextJobId;
     for (const { jobId, allocation } of plan.starts) {
       ports.execute({ type: "job.allocate", jobId, allocation }).then(
         (decision) => {
@@ -59,7 +64,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
       ports.clock.after(0, pass);
     },
     reasonOf(job) {
-      if (job.state !== "PENDING") return NO_REASON;
+      if (job.state !== "PENDING" || job.id >= nextJobId || starting.has(job.id)) return NO_REASON;
       return plan.reasons.get(job.id) ?? plan.otherwise;
     },
   };

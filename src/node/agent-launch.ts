@@ -79,7 +79,6 @@ function recordOf(context: AgentContext, launch: NodeLaunch): LaunchRecord {
   const receivedAt = context.clock.now();
   const holder = shared && identityOf(shared);
   return {
-    v: 1,
     key,
     kind,
     tasks: taskCount(launch, context.name),

@@ -15,8 +15,8 @@ import type { StepEntry } from "./step-table.ts";
 /** How often a batch script's files are looked at: its end is seen this late at worst. */
 const FOLLOW_MS = 250;
 
-export const HOLDER_LOST = "holder lost";
-export const NODE_REBOOTED = "node rebooted";
+const HOLDER_LOST = "holder lost";
+const NODE_REBOOTED = "node rebooted";
 
 /** Sees to the steps of a holder that is gone. */
 export function onHolderGone(context: AgentContext, holder: HolderPort): void {

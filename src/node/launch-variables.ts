@@ -9,7 +9,7 @@
  * Names that only a job's own launch may set: those of mgpu (MGPU_STEP and its scope mark the processes of a step, see
  * platform/proctable.ts), and those of Slurm that mgpu has no use for.
  */
-export const JOB_VARIABLES: ReadonlySet<string> = new Set(
+const JOB_VARIABLES: ReadonlySet<string> = new Set(
   `
   SLURM_JOB_ID SLURM_JOBID SLURM_JOB_NAME SLURM_JOB_PARTITION SLURM_JOB_USER SLURM_JOB_UID SLURM_JOB_GID
   SLURM_JOB_GROUP SLURM_JOB_ACCOUNT SLURM_JOB_QOS SLURM_JOB_RESERVATION SLURM_JOB_COMMENT SLURM_JOB_DEPENDENCY

@@ -43,11 +43,11 @@ function substitute(pattern: string, facts: PatternFacts): string {
   return pattern.replace(/%(\d*)([%A-Za-z])/g, (whole, digits: string, letter: string) => {
     if (letter === "%") return digits === "" ? "%" : whole;
     const width = Math.min(Number(digits), WIDTH_MAX);
-    return valueOf(letter, facts, width) ?? whole;
+    return letterValue(letter, facts, width) ?? whole;
   });
 }
 
-function valueOf(letter: string, facts: PatternFacts, width: number): string | undefined {
+function letterValue(letter: string, facts: PatternFacts, width: number): string | undefined {
   const pad = (number: number): string => String(number).padStart(width, "0");
   const { stepId } = facts;
   switch (letter) {

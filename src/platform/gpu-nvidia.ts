@@ -17,7 +17,7 @@ import {
 import type { ProgramResult, RunProgram } from "./gpu-run.ts";
 
 /** Load older than this is of no use to placement; a query more often would itself be load. */
-export const CACHE_MS = 5000;
+const CACHE_MS = 5000;
 
 const PROGRAM = "nvidia-smi";
 const FORMAT = "--format=csv,noheader,nounits";

@@ -17,6 +17,8 @@ export interface SimDisk extends Disk {
   crash(torn: (unsyncedBytes: number) => number): void;
   /** While set, operations that write fail with this code. */
   failWith: "ENOSPC" | "EIO" | null;
+  /** While set, syncing says it worked and does nothing: a canary that the simulation must catch. */
+  isLying: boolean;
   readonly files: ReadonlyMap<string, FileState>;
 }
 
@@ -33,6 +35,7 @@ export function createSimDisk(pause: () => Promise<void> = async () => {}): SimD
   const disk: SimDisk = {
     files,
     failWith: null,
+    isLying: false,
     crash(torn) {
       for (const file of files.values()) {
         const kept = file.durable + torn(file.data.length - file.durable);
@@ -111,7 +114,7 @@ function appendFile(
       await pause();
       guard(disk, path);
       const file = get(path);
-      file.durable = file.data.length;
+      if (!disk.isLying) file.durable = file.data.length;
     },
     async close() {
       await pause();

@@ -37,6 +37,8 @@ export interface WorldOptions {
   readonly nodes: number;
   readonly jobs: number;
   readonly faults: FaultSettings;
+  /** A canary: the controller's disk lies about being synced, and the world must notice. */
+  readonly lyingDisk?: boolean;
   /** Takes one line for each log line and each fault of the world: how a seed is looked into. */
   readonly trace?: (line: string) => void;
 }
@@ -97,6 +99,7 @@ const SETTINGS: Settings = {
 /** Runs one world to its end. */
 export async function runWorld(options: WorldOptions): Promise<WorldReport> {
   const world = createWorld(options);
+  world.controllerDisk.isLying = options.lyingDisk ?? false;
   const checker = createChecker(world);
   world.controller.start();
   for (const agent of world.agents) agent.start();

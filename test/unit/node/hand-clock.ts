@@ -14,7 +14,7 @@ export interface HandClock extends Clock {
   until(condition: () => boolean, ms: number): Promise<boolean>;
 }
 
-export const EPOCH = 1_700_000_100_000;
+const EPOCH = 1_700_000_100_000;
 
 export function createHandClock(): HandClock {
   const timers = new Set<Timer>();

@@ -11,7 +11,7 @@ import type { HolderStep, StepLaunch } from "../../../src/protocol/holder.ts";
 import type { Fuse } from "./fuse.ts";
 import type { HandClock } from "./hand-clock.ts";
 
-export const SHARED_SOCKET = "/run/holder.sock";
+const SHARED_SOCKET = "/run/holder.sock";
 
 const OK: ExitStatus = { code: 0, signal: 0 };
 
