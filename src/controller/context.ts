@@ -1,11 +1,11 @@
 /** What handlers may use. Made once in main.ts. */
 
+import type { Places } from "../config/places.ts";
+import type { Settings } from "../config/settings.ts";
 import type { Command } from "../core/commands.ts";
 import type { Decision } from "../core/decide/decision.ts";
 import type { Effect } from "../core/effects.ts";
 import type { Job } from "../core/job.ts";
-import type { Places } from "../config/places.ts";
-import type { Settings } from "../config/settings.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { RpcError } from "../protocol/errors.ts";

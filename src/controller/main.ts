@@ -32,13 +32,13 @@ import { attachPointsOf, launchOrder, tokenOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { createOwners } from "./owners.ts";
 import { createPlanner } from "./planner.ts";
+import { startPurging } from "./purge.ts";
 import { partitionName } from "./select.ts";
 import { createSessions } from "./sessions.ts";
 import { openBlobs } from "./store/blobs.ts";
 import type { Compaction } from "./store/compact.ts";
 import { openStore } from "./store/store.ts";
 import { createWatchers } from "./watchers.ts";
-import { startPurging } from "./purge.ts";
 
 export interface ControllerPorts {
   readonly clock: Clock;

@@ -1,7 +1,7 @@
 /** Which jobs a filter means. */
 
-import type { ClusterState } from "../core/state.ts";
 import { displayState, type Job } from "../core/job.ts";
+import type { ClusterState } from "../core/state.ts";
 import type { JobFilter } from "../protocol/procedures.ts";
 
 /** The jobs that meet every criterion, by ascending id. With ids given, nothing else is looked at. */

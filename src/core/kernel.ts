@@ -1,8 +1,8 @@
 /** step(state, command, now) = decide + reduce + react: the one function that controller, simulator and tests call. */
 
+import type { Command } from "./commands.ts";
 import { decide } from "./decide/decide.ts";
 import type { Decision, SignalRequest } from "./decide/decision.ts";
-import type { Command } from "./commands.ts";
 import type { Effect } from "./effects.ts";
 import type { JournalRecord } from "./events.ts";
 import { JOURNAL_VERSION } from "./events.ts";

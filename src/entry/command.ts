@@ -53,16 +53,23 @@ function contextOf(command: Command): CommandContext {
       onSignal,
       connectHolder: (socket) => {
         const { net, clock } = base;
-        return connectPeer({ net, clock, log: NO_LOG }, { path: socket }, {
-          role: "client",
-          protocol: { ...PROTOCOL },
-          version: VERSION,
-          user,
-        });
+        return connectPeer(
+          { net, clock, log: NO_LOG },
+          { path: socket },
+          {
+            role: "client",
+            protocol: { ...PROTOCOL },
+            version: VERSION,
+            user,
+          },
+        );
       },
     },
     connect: (options) =>
-      connectController({ ...base, log: NO_LOG, startDaemon: () => startEmbedded(base) }, { start: options?.start ?? true }),
+      connectController(
+        { ...base, log: NO_LOG, startDaemon: () => startEmbedded(base) },
+        { start: options?.start ?? true },
+      ),
   };
 }
 

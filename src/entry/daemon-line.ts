@@ -2,7 +2,7 @@
 
 import { parseOptions } from "../cli/getopt.ts";
 import type { Option } from "../cli/option.ts";
-import { placesFrom, type Places } from "../config/places.ts";
+import { type Places, placesFrom } from "../config/places.ts";
 import { SETTINGS, type Settings, settingsFrom } from "../config/settings.ts";
 import { VERSION } from "../config/version.ts";
 import { makePrivateFolder } from "../platform/runtime-folder.ts";
@@ -28,7 +28,12 @@ export const NODE_OPTIONS: readonly Option[] = [
   { long: "node-id", argument: "required", metavar: "name", help: "name of this node; the short host name otherwise" },
   { long: "cpus", argument: "required", metavar: "count", help: "CPUs to offer instead of all" },
   { long: "memory", argument: "required", metavar: "MiB", help: "memory to offer instead of all" },
-  { long: "gpu-count", argument: "required", metavar: "count", help: "offer so many fake GPUs instead of the real ones" },
+  {
+    long: "gpu-count",
+    argument: "required",
+    metavar: "count",
+    help: "offer so many fake GPUs instead of the real ones",
+  },
 ];
 
 /** Reads them, or ends the process with every problem. */

@@ -91,7 +91,7 @@ function jobVariables(launch: NodeLaunch): Variables {
     SLURM_JOB_UID: String(user.uid),
     SLURM_JOB_GID: String(user.gid),
     SLURM_CLUSTER_NAME: launch.clusterName,
-    SLURM_SUBMIT_DIR: job.workDir,
+    SLURM_SUBMIT_DIR: launch.environment.SLURM_SUBMIT_DIR ?? job.workDir,
     SLURM_SUBMIT_HOST: job.submitHost,
     SLURM_JOB_START_TIME: String(startS),
     ...(launch.limitS === UNLIMITED ? {} : { SLURM_JOB_END_TIME: String(startS + launch.limitS) }),

@@ -10,7 +10,7 @@ import { describeRequest, fitsEmptyNode } from "../core/fit.ts";
 import type { JobId } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
 import type { Node } from "../core/node.ts";
-import { addShare, type Allocation, type ResourceRequest } from "../core/resources.ts";
+import { type Allocation, addShare, type ResourceRequest } from "../core/resources.ts";
 import { type Candidate, placeBestFit } from "./place/best-fit.ts";
 import type { Plan, Reason, Start } from "./plan.ts";
 

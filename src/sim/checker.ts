@@ -7,8 +7,8 @@
  * - once the faults stop, every job comes to its end and every node is free again
  */
 
-import { checkInvariants } from "../core/invariants.ts";
 import { formatStepKey } from "../core/ids.ts";
+import { checkInvariants } from "../core/invariants.ts";
 import { isEnded, type Job } from "../core/job.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Execution } from "./machine.ts";
@@ -17,92 +17,111 @@ import type { World } from "./world.ts";
 export interface Checker {
   readonly problems: string[];
   afterEvent(acknowledged: ReadonlyMap<string, number>): void;
+  /** Every job is over and cleared away, and the disk knows it. */
   allEnded(): boolean;
-  atEnd(acknowledged: ReadonlyMap<string, number>): void;
+  atEnd(): void;
   /** Jobs by final state. */
   ends(): Record<string, number>;
 }
 
 /** Watches a world. */
 export function createChecker(world: World): Checker {
-  const problems: string[] = [];
-  const final = new Map<number, string>();
-  const seen = new Map<number, { readonly state: string; readonly seq: number }>();
-  let watched: ClusterState | undefined;
-  let lastSeq = -1;
-  let lastExecutions = 0;
+  return new Watch(world);
+}
 
-  const jobs = (): Iterable<Job> => world.live()?.loop.state.jobs.values() ?? [];
+class Watch implements Checker {
+  readonly problems: string[] = [];
+  readonly #world: World;
+  /** Final states that are on disk. */
+  readonly #final = new Map<number, string>();
+  /** Final states seen in memory, with the record that made them. */
+  readonly #seen = new Map<number, { readonly state: string; readonly seq: number }>();
+  #watched: ClusterState | undefined;
+  #lastSeq = -1;
+  #lastExecutions = 0;
 
-  const checkState = (acknowledged: ReadonlyMap<string, number>): void => {
-    const loop = world.live()?.loop;
-    if (!loop || loop.problem || loop.state.seq === lastSeq) return;
-    lastSeq = loop.state.seq;
-    problems.push(...checkInvariants(loop.state));
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  afterEvent(acknowledged: ReadonlyMap<string, number>): void {
+    this.#promote();
+    this.#checkState(acknowledged);
+    this.#checkExecutions();
+  }
+
+  allEnded(): boolean {
+    const loop = this.#world.live()?.loop;
+    if (!loop || loop.problem !== "") return false;
+    const { active, pending, seq } = loop.state;
+    return active.size === 0 && pending.size === 0 && loop.durableSeq === seq;
+  }
+
+  atEnd(): void {
+    if (this.problems.length > 0) return;
+    if (!this.allEnded()) this.problems.push(...unfinished(this.#world, this.#jobs()));
+    if (this.problems.length > 0) return;
+    const running = this.#executions().filter((one) => one.endedAt === null);
+    this.problems.push(...running.map((one) => `${describe(one)} still runs, its job is over`));
+  }
+
+  ends(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const job of this.#jobs()) counts[job.state] = (counts[job.state] ?? 0) + 1;
+    return counts;
+  }
+
+  #jobs(): Iterable<Job> {
+    return this.#world.live()?.loop.state.jobs.values() ?? [];
+  }
+
+  #executions(): Execution[] {
+    return this.#world.machines.flatMap((machine) => machine.executions);
+  }
+
+  #checkState(acknowledged: ReadonlyMap<string, number>): void {
+    const loop = this.#world.live()?.loop;
+    if (!loop || loop.problem || loop.state.seq === this.#lastSeq) return;
+    const { state } = loop;
+    this.#lastSeq = state.seq;
+    this.problems.push(...checkInvariants(state));
     for (const [requestId, jobId] of acknowledged) {
-      const job = loop.state.jobs.get(jobId);
-      if (!job) problems.push(`job ${jobId} was acknowledged and is lost`);
-      else if (job.requestId !== requestId) problems.push(`job ${jobId} is another than was acknowledged`);
+      const job = state.jobs.get(jobId);
+      if (!job) this.problems.push(`job ${jobId} was acknowledged and is lost`);
+      else if (job.requestId !== requestId) this.problems.push(`job ${jobId} is another than was acknowledged`);
     }
-    for (const job of loop.state.jobs.values()) checkFinal(job, loop.state.seq);
-  };
+    for (const job of state.jobs.values()) this.#checkFinal(job, state.seq);
+  }
 
   /** An end counts once it is on disk: before that, a crash may undo it, and nobody was told. */
-  const promote = (): void => {
-    const loop = world.live()?.loop;
+  #promote(): void {
+    const loop = this.#world.live()?.loop;
     // Another object: the state was read again from disk.
-    if (loop?.state !== watched) seen.clear();
-    watched = loop?.state;
-    for (const [jobId, { state, seq }] of seen) {
+    if (loop?.state !== this.#watched) this.#seen.clear();
+    this.#watched = loop?.state;
+    for (const [jobId, { state, seq }] of this.#seen) {
       if (!loop || seq > loop.durableSeq) continue;
-      final.set(jobId, state);
-      seen.delete(jobId);
+      this.#final.set(jobId, state);
+      this.#seen.delete(jobId);
     }
-  };
+  }
 
-  const checkFinal = (job: Job, seq: number): void => {
-    if (!isEnded(job)) {
-      if (final.has(job.id)) problems.push(`job ${job.id} ended as ${final.get(job.id)}, now it is ${job.state}`);
-      return;
-    }
-    const known = final.get(job.id);
-    if (known === undefined && !seen.has(job.id)) seen.set(job.id, { state: job.state, seq });
+  #checkFinal(job: Job, seq: number): void {
+    const known = this.#final.get(job.id);
     if (known !== undefined && known !== job.state) {
-      problems.push(`job ${job.id} ended as ${known}, then as ${job.state}`);
+      this.problems.push(`job ${job.id} ended as ${known}, now it is ${job.state}`);
     }
-  };
+    if (known !== undefined || !isEnded(job) || this.#seen.has(job.id)) return;
+    this.#seen.set(job.id, { state: job.state, seq });
+  }
 
-  const checkExecutions = (): void => {
-    const executions = world.machines.flatMap((machine) => machine.executions);
-    if (executions.length === lastExecutions) return;
-    lastExecutions = executions.length;
-    problems.push(...doubleStarts(executions), ...conflicts(executions.filter((one) => one.endedAt === null)));
-  };
-
-  const allEnded = (): boolean => {
-    const loop = world.live()?.loop;
-    return loop !== undefined && loop.problem === "" && loop.state.active.size === 0 && loop.state.pending.size === 0;
-  };
-
-  return {
-    problems,
-    afterEvent(acknowledged) {
-      promote();
-      checkState(acknowledged);
-      checkExecutions();
-    },
-    allEnded,
-    atEnd() {
-      if (problems.length === 0 && !allEnded()) problems.push(...unfinished(world, jobs()));
-      const running = world.machines.flatMap((machine) => machine.executions).filter((one) => one.endedAt === null);
-      if (problems.length === 0) problems.push(...running.map((one) => `${describe(one)} still runs, its job is over`));
-    },
-    ends() {
-      const counts: Record<string, number> = {};
-      for (const job of jobs()) counts[job.state] = (counts[job.state] ?? 0) + 1;
-      return counts;
-    },
-  };
+  #checkExecutions(): void {
+    const executions = this.#executions();
+    if (executions.length === this.#lastExecutions) return;
+    this.#lastExecutions = executions.length;
+    const running = executions.filter((one) => one.endedAt === null);
+    this.problems.push(...doubleStarts(executions), ...conflicts(running));
+  }
 }
 
 function doubleStarts(executions: readonly Execution[]): string[] {
@@ -121,7 +140,8 @@ function conflicts(running: readonly Execution[]): string[] {
   const jobs = new Map<number, Execution>();
   for (const one of running) {
     const other = jobs.get(one.key.jobId);
-    if (other && other.key.attempt !== one.key.attempt) problems.push(`${describe(one)} runs beside ${describe(other)}`);
+    if (other && other.key.attempt !== one.key.attempt)
+      problems.push(`${describe(one)} runs beside ${describe(other)}`);
     jobs.set(one.key.jobId, one);
     for (const index of one.gpus) {
       const name = `${one.machine}:${index}`;

@@ -2,7 +2,8 @@
 
 import type { JobRequest } from "../core/jobspec.ts";
 import { RpcError } from "../protocol/errors.ts";
-import { helloOf, type World } from "./world.ts";
+import { helloOf } from "./stage.ts";
+import type { World } from "./world.ts";
 
 export interface Clients {
   /** Request id of each submission that was answered with a job id. */

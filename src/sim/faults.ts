@@ -80,14 +80,14 @@ function inflict(world: World, kind: FaultKind, down: Set<string>): void {
   const machine = world.machines[index];
   const agent = world.agents[index];
   if (!machine || !agent) return;
-  const restart = (process: typeof agent, before: () => void = () => {}): void => {
-    if (down.has(process.name)) return;
-    down.add(process.name);
-    process.kill();
+  const restart = (victim: typeof agent, before: () => void = () => {}): void => {
+    if (down.has(victim.name)) return;
+    down.add(victim.name);
+    victim.kill();
     before();
     time.after(random.below(AWAY_MS_MAX), () => {
-      down.delete(process.name);
-      process.start();
+      down.delete(victim.name);
+      victim.start();
     });
   };
   switch (kind) {

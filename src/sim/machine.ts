@@ -85,7 +85,8 @@ class Machine implements SimMachine {
 
   reboot(): void {
     this.#boots += 1;
-    for (const execution of this.executions) if (execution.endedAt === null) this.#end(execution, { code: 0, signal: 9 });
+    for (const execution of this.executions)
+      if (execution.endedAt === null) this.#end(execution, { code: 0, signal: 9 });
     this.#batch.clear();
     this.#dropHolder();
   }
@@ -200,8 +201,7 @@ class Machine implements SimMachine {
   }
 
   #terminate(holder: VirtualHolder, jobId: number, attempt: number): void {
-    const mine = (one: VirtualStep): boolean =>
-      one.launch.key.jobId === jobId && one.launch.key.attempt === attempt;
+    const mine = (one: VirtualStep): boolean => one.launch.key.jobId === jobId && one.launch.key.attempt === attempt;
     for (const step of [...holder.steps.values(), ...this.#batch.values()]) {
       if (mine(step)) this.#finish(step.execution, { code: 0, signal: 15 });
     }

@@ -39,116 +39,138 @@ interface Service {
 
 /** An empty network. */
 export function createSimNet(time: SimTime, random: SimRandom): SimNet {
-  const services = new Map<string, Service>();
-  const halves = new Set<Half>();
+  return new Network(time, random);
+}
 
-  const net: SimNet = {
-    delayMsMax: 20,
-    portFor: (owner) => ({
-      connect: (address, events) => connect(owner, address, events),
-      listen: async (address, accept) => listen(owner, address, accept),
+class Network implements SimNet {
+  delayMsMax = 20;
+  readonly #time: SimTime;
+  readonly #random: SimRandom;
+  readonly #services = new Map<string, Service>();
+  readonly #halves = new Set<Half>();
+
+  constructor(time: SimTime, random: SimRandom) {
+    this.#time = time;
+    this.#random = random;
+  }
+
+  portFor(owner: Endpoint): Net {
+    return {
+      connect: (address, events) => this.#connect(owner, address, events),
+      listen: async (address, accept) => this.#listen(owner, address, accept),
       removeStale: ({ path }) => {
-        if (!services.get(path)?.owner.isAlive()) services.delete(path);
+        if (!this.#services.get(path)?.owner.isAlive()) this.#services.delete(path);
       },
-    }),
-    cut(name, silently) {
-      for (const half of [...halves]) {
-        if (half.owner.name !== name && half.other?.owner.name !== name) continue;
-        if (silently) silence(half);
-        else drop(half, "ECONNRESET");
-      }
-    },
-  };
+    };
+  }
 
-  const later = (run: () => void): void => void time.after(1 + random.below(net.delayMsMax), run);
+  cut(name: string, silently: boolean): void {
+    for (const half of [...this.#halves]) {
+      if (half.owner.name !== name && half.other?.owner.name !== name) continue;
+      if (silently) silence(half);
+      else this.#drop(half, "ECONNRESET");
+    }
+  }
 
-  const connect = (owner: Endpoint, { path }: Address, events: ConnectionEvents): Promise<Connection> =>
-    new Promise((resolve, reject) => {
-      later(() => {
+  #connect(owner: Endpoint, { path }: Address, events: ConnectionEvents): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      this.#later(() => {
         if (!owner.isAlive()) return;
-        const service = services.get(path);
+        const service = this.#services.get(path);
         if (!service?.owner.isAlive()) {
           reject(Object.assign(new Error(`connect ECONNREFUSED ${path}`), { code: "ECONNREFUSED" }));
           return;
         }
-        const near = half(owner);
-        const far = half(service.owner);
+        const near = this.#half(owner);
+        const far = this.#half(service.owner);
         near.other = far;
         far.other = near;
         near.events = events;
-        far.events = service.accept(connectionOf(far));
-        resolve(connectionOf(near));
+        far.events = service.accept(this.#connectionOf(far));
+        resolve(this.#connectionOf(near));
       });
     });
+  }
 
-  const listen = (owner: Endpoint, { path }: Address, accept: Service["accept"]): Listener => {
-    if (services.get(path)?.owner.isAlive()) throw Object.assign(new Error("EADDRINUSE"), { code: "EADDRINUSE" });
-    services.set(path, { owner, accept });
-    return { close: () => void services.delete(path) };
-  };
+  #listen(owner: Endpoint, { path }: Address, accept: Service["accept"]): Listener {
+    const present = this.#services.get(path);
+    if (present?.owner.isAlive()) throw Object.assign(new Error("EADDRINUSE"), { code: "EADDRINUSE" });
+    this.#services.set(path, { owner, accept });
+    return { close: () => void this.#services.delete(path) };
+  }
 
-  const half = (owner: Endpoint): Half => {
-    const made = { owner, events: null, other: null, open: true, lastArrival: 0, paused: false, held: [] };
-    halves.add(made);
-    return made;
-  };
+  #connectionOf(mine: Half): Connection {
+    return {
+      write: (data) => {
+        this.#send(mine, data);
+        return true;
+      },
+      pause() {
+        mine.paused = true;
+      },
+      resume() {
+        mine.paused = false;
+        for (const chunk of mine.held.splice(0)) mine.events?.data(chunk);
+      },
+      close: () => {
+        if (!mine.open || !mine.owner.isAlive()) return;
+        const to = mine.other;
+        if (to) this.#deliver(to, () => this.#end(to, ""));
+        this.#later(() => this.#end(mine, ""));
+      },
+    };
+  }
 
-  const deliver = (to: Half, run: () => void): void => {
-    const at = Math.max(to.lastArrival, time.now + 1 + random.below(net.delayMsMax));
+  #send(mine: Half, data: Uint8Array): void {
+    const to = mine.other;
+    if (!mine.open || !mine.owner.isAlive() || !to) return;
+    const copy = data.slice();
+    this.#deliver(to, () => {
+      if (to.paused) to.held.push(copy);
+      else to.events?.data(copy);
+    });
+  }
+
+  #deliver(to: Half, run: () => void): void {
+    const { now } = this.#time;
+    const at = Math.max(to.lastArrival, now + 1 + this.#random.below(this.delayMsMax));
     to.lastArrival = at;
-    time.after(at - time.now, () => {
+    this.#time.after(at - now, () => {
       if (to.open && to.owner.isAlive()) run();
     });
-  };
+  }
 
-  const connectionOf = (mine: Half): Connection => ({
-    write(data) {
-      const to = mine.other;
-      if (!mine.open || !mine.owner.isAlive() || !to) return true;
-      const copy = data.slice();
-      deliver(to, () => {
-        if (to.paused) to.held.push(copy);
-        else to.events?.data(copy);
-      });
-      return true;
-    },
-    pause() {
-      mine.paused = true;
-    },
-    resume() {
-      mine.paused = false;
-      for (const chunk of mine.held.splice(0)) mine.events?.data(chunk);
-    },
-    close() {
-      if (!mine.open || !mine.owner.isAlive()) return;
-      const to = mine.other;
-      if (to) deliver(to, () => end(to, ""));
-      later(() => end(mine, ""));
-    },
-  });
-
-  const end = (one: Half, problem: string): void => {
+  #end(one: Half, problem: string): void {
     if (!one.open) return;
     one.open = false;
-    halves.delete(one);
+    this.#halves.delete(one);
     if (one.owner.isAlive()) one.events?.close(problem);
-  };
+  }
 
   /** Breaks both directions: bytes under way are lost, and each side hears of it after a while. */
-  const drop = (one: Half, problem: string): void => {
+  #drop(one: Half, problem: string): void {
     for (const side of [one, one.other]) {
       if (!side?.open) continue;
       side.open = false;
-      halves.delete(side);
-      later(() => {
+      this.#halves.delete(side);
+      this.#later(() => {
         if (side.owner.isAlive()) side.events?.close(problem);
       });
     }
-  };
+  }
 
-  const silence = (one: Half): void => {
-    for (const side of [one, one.other]) if (side) side.other = null;
-  };
+  #half(owner: Endpoint): Half {
+    const made = { owner, events: null, other: null, open: true, lastArrival: 0, paused: false, held: [] };
+    this.#halves.add(made);
+    return made;
+  }
 
-  return net;
+  #later(run: () => void): void {
+    this.#time.after(1 + this.#random.below(this.delayMsMax), run);
+  }
+}
+
+/** Bytes vanish from now on, and nobody is told. */
+function silence(one: Half): void {
+  for (const side of [one, one.other]) if (side) side.other = null;
 }

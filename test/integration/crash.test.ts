@@ -67,13 +67,16 @@ describe("separate daemons", () => {
     node = cluster.start("mgpud", ["--node-id", "n1"]);
     await cluster.until(async () => (await cluster.run("mgpu", ["status"])).code === 0, "the controller is back");
     await cluster.untilState(job, "FAILED");
-    expect(await cluster.ok("mgpu-squeue", ["-t", "all", "-j", `${job}`, "--json"])).toMatch(/"return_code":\s*\{[^}]*7/);
+    expect(await cluster.ok("mgpu-squeue", ["-t", "all", "-j", `${job}`, "--json"])).toMatch(
+      /"return_code":\s*\{[^}]*7/,
+    );
   });
 
   test("200 acknowledged submissions are there after kill -9 at once", async () => {
     const ids: number[] = [];
     const submitting = Array.from({ length: 8 }, async () => {
-      for (let i = 0; i < 25; i++) ids.push(await cluster.submit("#!/bin/sh\ntrue\n", ["--gpus", "4", "-o", "/dev/null"]));
+      for (let i = 0; i < 25; i++)
+        ids.push(await cluster.submit("#!/bin/sh\ntrue\n", ["--gpus", "4", "-o", "/dev/null"]));
     });
     await Promise.all(submitting);
     kill(controller.pid, "SIGKILL");
@@ -108,7 +111,10 @@ describe("the embedded default", () => {
 
   test("1,000 jobs from 4 clients at once run exactly once, and the journal replays to the live state", async () => {
     const clients = Array.from({ length: 4 }, (_, client) =>
-      cluster.ok("sh", ["-c", `for i in $(seq 250); do mgpu-sbatch --parsable -o /dev/null --wrap "echo ${client}-$i >> ran"; done`]),
+      cluster.ok("sh", [
+        "-c",
+        `for i in $(seq 250); do mgpu-sbatch --parsable -o /dev/null --wrap "echo ${client}-$i >> ran"; done`,
+      ]),
     );
     const ids = (await Promise.all(clients)).join("").trim().split("\n").map(Number);
     expect(new Set(ids).size).toBe(1000);
@@ -125,7 +131,11 @@ describe("the embedded default", () => {
     const before = await queue(cluster);
     kill(await cluster.pidOf("mgpuctld"), "SIGKILL");
     const folder = join(cluster.home, "controller/journal");
-    const newest = readdirSync(folder).filter((name) => name.endsWith(".jsonl")).sort().at(-1) ?? "";
+    const newest =
+      readdirSync(folder)
+        .filter((name) => name.endsWith(".jsonl"))
+        .sort()
+        .at(-1) ?? "";
     cluster.append(join(folder, newest), '{"v":1,"seq":999999,"at":17');
     expect(await queue(cluster)).toBe(before);
     expect(cluster.logs()).toContain("nothing acknowledged is lost");

@@ -26,7 +26,8 @@ afterAll(async () => {
 
 test.runIf(isRoot)("a full disk", async () => {
   const kept = [];
-  for (let i = 0; i < 5; i++) kept.push(await cluster.submit("#!/bin/sh\nsleep 1000\n", ["-n", "8", "-o", "/dev/null"]));
+  for (let i = 0; i < 5; i++)
+    kept.push(await cluster.submit("#!/bin/sh\nsleep 1000\n", ["-n", "8", "-o", "/dev/null"]));
   await cluster.untilState(kept[0] ?? 0, "RUNNING");
   const pid = await cluster.pidOf("mgpuctld");
   const filler = join(cluster.home, "filler");

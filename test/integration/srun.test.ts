@@ -67,7 +67,9 @@ describe("GPUs", () => {
   test("the example trains", async () => {
     const { stdout, stderr, code } = await srun("--gpus", "2", "python3", TRAIN, "2");
     expect([code, stderr]).toEqual([0, ""]);
-    expect(stdout).toMatch(/^job \d+ on n1: 2 GPUs \(CUDA_VISIBLE_DEVICES=\d,\d\)\n(torch .*\n)?step 1\/2 .*\nstep 2\/2 /);
+    expect(stdout).toMatch(
+      /^job \d+ on n1: 2 GPUs \(CUDA_VISIBLE_DEVICES=\d,\d\)\n(torch .*\n)?step 1\/2 .*\nstep 2\/2 /,
+    );
     expect(stdout).toMatch(/\ndone\n$/);
   });
 });
@@ -95,7 +97,8 @@ describe("output", () => {
   });
 
   test("what is printed arrives at once, also half a line", async () => {
-    const script = "echo first; until [ -e go-on ]; do sleep 0.02; done; printf half; until [ -e end ]; do sleep 0.02; done";
+    const script =
+      "echo first; until [ -e go-on ]; do sleep 0.02; done; printf half; until [ -e end ]; do sleep 0.02; done";
     const running = await started(script);
     expect([running.stdout(), running.child.exitCode]).toEqual(["first\n", null]);
     cluster.write("go-on", "");
@@ -162,7 +165,9 @@ describe("input", () => {
 
   test("--input: a file, none", async () => {
     cluster.write("in.txt", "from a file\n");
-    expect((await cluster.run("mgpu-srun", ["-i", "in.txt", "cat"], { input: "typed\n" })).stdout).toBe("from a file\n");
+    expect((await cluster.run("mgpu-srun", ["-i", "in.txt", "cat"], { input: "typed\n" })).stdout).toBe(
+      "from a file\n",
+    );
     expect((await cluster.run("mgpu-srun", ["-i", "none", "cat"], { input: "typed\n" })).stdout).toBe("");
   });
 
@@ -314,7 +319,9 @@ describe("signals", () => {
   });
 
   test("TERM and USR1 are passed on", async () => {
-    const running = await started("trap 'echo usr1' USR1; trap 'echo term; exit 3' TERM; echo up; while :; do sleep 0.05; done");
+    const running = await started(
+      "trap 'echo usr1' USR1; trap 'echo term; exit 3' TERM; echo up; while :; do sleep 0.05; done",
+    );
     kill(running.pid, "SIGUSR1");
     await prints(running, "usr1\n");
     kill(running.pid, "SIGTERM");

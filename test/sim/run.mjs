@@ -22,7 +22,8 @@ function read() {
     const parsed = parseArgs({ options });
     for (const name of ["seed", "count"]) {
       const text = parsed.values[name];
-      if (text !== undefined && !/^[1-9]\d{0,8}$/.test(text)) throw new Error(`--${name}: expected a number, got "${text}"`);
+      if (text !== undefined && !/^[1-9]\d{0,8}$/.test(text))
+        throw new Error(`--${name}: expected a number, got "${text}"`);
     }
     return parsed;
   } catch (error) {

@@ -126,7 +126,7 @@ class Session {
     this.report.stop();
     if (this.isStreaming) this.context.session.input.stop();
     this.controller.stop();
-    for (const { link } of this.steps.values()) link.stop();
+    for (const step of this.steps.values()) step.stop();
   }
 
   /** Asks the controller to end the job; resolves when it has answered or can't be reached. */
@@ -182,7 +182,7 @@ class Session {
     this.isWatchOver = true;
     this.sayEnded();
     if (this.steps.size === 0) return this.endWithoutStep();
-    if (this.isJobOver) this.hurry();
+    if (this.isJobOver) for (const step of this.steps.values()) step.hurry();
     this.checkDone();
   }
 
@@ -229,17 +229,6 @@ class Session {
     return this.row !== null && this.row.endAt !== null;
   }
 
-  /** The job is over: a holder that is gone will not come back, and a step that did not begin never will. */
-  private hurry(): void {
-    for (const { link, point } of this.steps.values()) {
-      link.hurry();
-      const giveUp = (): void => {
-        if (!this.tasks.hasBegun(point.firstTask)) link.stop();
-      };
-      this.undo.push(this.context.clock.after(PATIENCE_AFTER_END_MS, giveUp));
-    }
-  }
-
   // The tasks, as their holders tell it.
 
   private attach(point: AttachPoint): void {
@@ -277,7 +266,7 @@ class Session {
     this.undo.push(
       onSignal("SIGWINCH", () => {
         const size = terminal.size();
-        if (size) this.toTasks((step) => step.resize(size.columns, size.rows));
+        if (size) this.toTasks((step) => step.resize(size.columns, size.rows)).catch(this.reject);
       }),
     );
     const restore = terminal.raw();
@@ -328,7 +317,8 @@ class Session {
     this.steering.onSignal(name).catch(this.reject);
   }
 
-  private toTasks(send: (step: AttachedStep) => Promise<void>): void {
-    for (const step of this.steps.values()) send(step).catch(this.reject);
+  /** Resolves when all parts have it, or can't be reached any more. */
+  private async toTasks(send: (step: AttachedStep) => Promise<void>): Promise<void> {
+    await Promise.all([...this.steps.values()].map(send));
   }
 }

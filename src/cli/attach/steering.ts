@@ -1,6 +1,6 @@
 /** What the user's signals do to a session: Ctrl-C step by step, the others passed on to the tasks. */
 
-import type { Clock } from "../../platform/clock.ts";
+import { type Clock, sleep } from "../../platform/clock.ts";
 import type { SignalName } from "../context.ts";
 import { type Interrupts, interrupted, NO_INTERRUPTS } from "./interrupt.ts";
 import type { Speaker } from "./speaker.ts";
@@ -27,8 +27,8 @@ export interface SteeredJob {
   hasTerminal(): boolean;
   /** What each of its tasks does: `tasks 0-1: running`. */
   stateLines(): readonly string[];
-  /** Sends a signal to its tasks. */
-  forward(signal: number): void;
+  /** Sends a signal to its tasks; resolves when they have it, or can't be reached any more. */
+  forward(signal: number): Promise<void>;
   /** Asks the controller to end it. */
   cancel(): Promise<void>;
   /** Ends the session, not the job. */
@@ -36,6 +36,15 @@ export interface SteeredJob {
 }
 
 const SIGKILL = 9;
+
+/** Who sends one of these wants us to end. */
+const ENDING: readonly SessionSignal[] = ["SIGTERM", "SIGHUP", "SIGQUIT"];
+
+/** How long a signal that should end us may be on its way to the tasks. */
+const FORWARD_MS = 5000;
+
+/** How long the controller is asked for the job's end before we leave without it. */
+const CANCEL_MS = 2000;
 
 /** Signals that have no meaning for a job that still waits; the others end it. */
 const HARMLESS_WHILE_WAITING: readonly SessionSignal[] = ["SIGUSR1", "SIGUSR2", "SIGCONT"];
@@ -68,9 +77,20 @@ export class Steering {
     const { job } = this;
     const isWaiting = job.isWaiting();
     if (isWaiting && HARMLESS_WHILE_WAITING.includes(name)) return;
-    if (!isWaiting && (name !== "SIGINT" || job.hasTerminal())) return job.forward(SESSION_SIGNALS[name]);
+    if (!isWaiting && (name !== "SIGINT" || job.hasTerminal())) return this.forward(name);
     this.interrupts = interrupted(this.interrupts, isWaiting, this.clock.monotonic());
     await this.act();
+  }
+
+  /** Passes a signal on. Tasks that can't be reached must not keep us from ending. */
+  private async forward(name: SessionSignal): Promise<void> {
+    const { job, clock, speaker } = this;
+    const arrived = job.forward(SESSION_SIGNALS[name]).then(() => true);
+    if (!ENDING.includes(name) || (await Promise.race([arrived, sleep(clock, FORWARD_MS)])))
+      return void (await arrived);
+    speaker.error(`${name} can't be passed on to the tasks; cancelling job ${job.jobId}`);
+    await Promise.race([job.cancel(), sleep(clock, CANCEL_MS)]);
+    job.leave(128 + SESSION_SIGNALS[name]);
   }
 
   private async act(): Promise<void> {
@@ -88,9 +108,9 @@ export class Steering {
         return;
       case "stop":
         speaker.info(`sending Ctrl-C to StepId=${jobId}.0`);
-        job.forward(SESSION_SIGNALS.SIGINT);
         speaker.info("forcing job termination");
-        return job.cancel();
+        await Promise.all([job.forward(SESSION_SIGNALS.SIGINT), job.cancel()]);
+        return;
       case "kill":
         speaker.info(`killing StepId=${jobId}.0`);
         return job.forward(SIGKILL);

@@ -1,9 +1,10 @@
 /** The streams of one node's part of a step: attached to its holder, and again after a lost connection. */
 
 import type { ExitStatus } from "../../core/job.ts";
+import type { Clock } from "../../platform/clock.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { AttachPoint, Item } from "../../protocol/procedures.ts";
-import { Link, type LinkPorts } from "./link.ts";
+import { Link, type LinkPorts, PATIENCE_AFTER_END_MS } from "./link.ts";
 import type { StreamName } from "./relay.ts";
 
 /** What is heard of the part's tasks. An error thrown by one of these ends the attachment. */
@@ -24,22 +25,25 @@ export interface StepOutcome {
 
 export interface AttachedStep {
   readonly point: AttachPoint;
-  readonly link: Link;
   readonly outcome: Promise<StepOutcome>;
   /** Takes a part of the input; resolves when there is room for more. False: the tasks read no more. */
   input(task: number | null, offset: number, data: Uint8Array, eof: boolean): Promise<boolean>;
   signal(signal: number): Promise<void>;
   resize(columns: number, rows: number): Promise<void>;
+  /** The job is over: a holder that is gone, or that knows nothing of the step, will not be waited for. */
+  hurry(): void;
+  /** Closes the connection; nothing more is heard. */
+  stop(): void;
 }
 
 /** Attaches to a part of a step. */
 export function attachStep(point: AttachPoint, ports: LinkPorts, events: StepEvents): AttachedStep {
   const link = new Link(ports);
   const { key, token } = point;
+  const life = new SignsOfLife(ports.clock, () => link.stop());
   return {
     point,
-    link,
-    outcome: follow(point, link, events),
+    outcome: follow(point, link, events, life),
     input: (task, offset, data, eof) =>
       whileItRuns(link.use((peer) => peer.call("step.input", { key, token, task, offset, data, eof }, NO_DEADLINE))),
     async signal(signal) {
@@ -48,21 +52,70 @@ export function attachStep(point: AttachPoint, ports: LinkPorts, events: StepEve
     async resize(columns, rows) {
       await whileItRuns(link.use((peer) => peer.call("step.resize", { key, token, columns, rows })));
     },
+    hurry() {
+      link.hurry();
+      life.demand();
+    },
+    stop: () => link.stop(),
   };
 }
 
 /** Input waits for as long as the program does not read. */
 const NO_DEADLINE = { deadlineMs: null };
 
-async function follow(point: AttachPoint, link: Link, events: StepEvents): Promise<StepOutcome> {
+/**
+ * A holder that has the step says so at once after each attachment. One that took the place of a dead one waits for
+ * the step's launch instead: for minutes that lead to nothing once the job is over.
+ */
+class SignsOfLife {
+  private readonly clock: Clock;
+  private readonly giveUp: () => void;
+  private isDemanded = false;
+  private hasHeard = false;
+  private attachments = 0;
+
+  constructor(clock: Clock, giveUp: () => void) {
+    this.clock = clock;
+    this.giveUp = giveUp;
+  }
+
+  onAttach(): void {
+    this.attachments++;
+    this.hasHeard = false;
+    if (this.isDemanded) this.watch();
+  }
+
+  onItem(): void {
+    this.hasHeard = true;
+  }
+
+  /** From now on an attachment without any is given up. */
+  demand(): void {
+    this.isDemanded = true;
+    this.watch();
+  }
+
+  private watch(): void {
+    const watched = this.attachments;
+    this.clock.after(PATIENCE_AFTER_END_MS, () => {
+      if (watched === this.attachments && !this.hasHeard) this.giveUp();
+    });
+  }
+}
+
+async function follow(point: AttachPoint, link: Link, events: StepEvents, life: SignsOfLife): Promise<StepOutcome> {
   const { key, token } = point;
   const onItem = (item: Item<"step.attach">): void => {
+    life.onItem();
     if (item.type === "data") events.data(item.task, item.stream, item.offset, item.data);
     else if (item.type === "exit") events.exit(item.task, item.exit);
     else events.started(item.tasks);
   };
   try {
-    const result = await link.use((peer) => peer.stream("step.attach", { key, token }, onItem));
+    const result = await link.use((peer) => {
+      life.onAttach();
+      return peer.stream("step.attach", { key, token }, onItem);
+    });
     return result === null ? lost("") : { ...result, lost: false };
   } catch (error) {
     // The holder does not know the step: it is a new one, the step's own died.

@@ -32,18 +32,13 @@ export class Tasks {
     return taken;
   }
 
-  /** Whether a task is known to have run. */
-  hasBegun(task: number): boolean {
-    return this.running.has(task) || this.exits.has(task);
-  }
-
   get haveAnyBegun(): boolean {
     return this.running.size > 0 || this.exits.size > 0;
   }
 
   /** Whether each task was started or is over already. */
   get areAllStarted(): boolean {
-    return this.all().every((task) => this.hasBegun(task));
+    return this.all().every((task) => this.running.has(task) || this.exits.has(task));
   }
 
   get hasSignalled(): boolean {

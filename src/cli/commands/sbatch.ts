@@ -43,7 +43,7 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   problems.push(...script.problems, ...directives.problems, ...valueProblems, ...jobProblems);
   if (problems.length > 0) throw new UserError(problems);
 
-  const environment = jobEnvironment(values.export ?? EXPORT_ALL, context.environment);
+  const environment = jobEnvironment(values.export ?? EXPORT_ALL, context.environment, context.cwd);
   const submission = { job, script: script.bytes, environment };
   const submitted = await submitJob(context, submission, "Batch job submission failed");
   if (submitted === null) return 1;

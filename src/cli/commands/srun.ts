@@ -134,7 +134,7 @@ function terminalProblems(values: SubmitValues, { pty, request }: JobRequest): s
 
 function environmentFor(values: SubmitValues, job: JobRequest, context: CommandContext): Record<string, string> {
   const spec = values.export ?? EXPORT_ALL;
-  const environment = jobEnvironment(spec, context.environment);
+  const environment = jobEnvironment(spec, context.environment, context.cwd);
   // Through a pipe Python would keep its output until it has kilobytes of it.
   if (job.pty === null && spec.all) environment.PYTHONUNBUFFERED ??= "1";
   return environment;

@@ -21,6 +21,9 @@ export const EXPORT_ALL: ExportSpec = { all: true, names: [], assignments: {} };
 /** Variables by which the launchers in bin/ talk to the programs; no business of a user's job. */
 const LAUNCHER_VARIABLES = ["MGPU_PROGRAM", "MGPU_NODE_EXTRA_CA_CERTS"];
 
+/** Where the command was typed, whatever --chdir says: the job's node takes it from the job's environment. */
+const SUBMIT_FOLDER = "SLURM_SUBMIT_DIR";
+
 /** What any program may rely on, also when nothing is exported: Slurm takes these from the login shell. */
 const LOGIN_VARIABLES = ["HOME", "USER", "LOGNAME", "SHELL"];
 
@@ -50,9 +53,9 @@ export function parseExport(text: string): Parsed<ExportSpec> {
  * The environment of a job. Without ALL it has SLURM_* (Slurm's rule), what was asked for, and the few variables
  * that a login shell would set.
  */
-export function jobEnvironment(spec: ExportSpec, environment: Environment): Record<string, string> {
+export function jobEnvironment(spec: ExportSpec, environment: Environment, cwd: string): Record<string, string> {
   const user = userEnvironment(environment);
-  const assigned: Record<string, string> = { ...spec.assignments };
+  const assigned: Record<string, string> = { ...spec.assignments, [SUBMIT_FOLDER]: cwd };
   if (spec.all) return { ...user, ...assigned };
   const kept = Object.entries(user).filter(
     ([name]) => name.startsWith("SLURM_") || LOGIN_VARIABLES.includes(name) || spec.names.includes(name),

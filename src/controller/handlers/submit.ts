@@ -1,8 +1,8 @@
 /** job.submit: script and environment on disk, then the job in the queue. */
 
+import { RpcError } from "../../protocol/errors.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
-import { RpcError } from "../../protocol/errors.ts";
 
 /** Accepts a job; the same request id again answers with the same job. */
 export function submitHandler(context: ControllerContext): UnaryHandler<"job.submit"> {

@@ -78,7 +78,7 @@ export async function openStore(ports: StorePorts, places: StorePlaces, snapshot
     async append(records) {
       await journal.append(records);
       lastSeq = records.at(-1)?.seq ?? lastSeq;
-      if (journal.segmentBytes < snapshotBytes || compaction) return;
+      if (journal.segmentBytes < snapshotBytes || compaction !== null) return;
       // The records are safe; that a new segment can't be begun is no reason to refuse them.
       await rotateAndCompact().catch((error: unknown) => log.warn("no new segment", { error: String(error) }));
     },

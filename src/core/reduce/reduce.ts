@@ -4,7 +4,7 @@ import { assertNever, must } from "../../util/assert.ts";
 import type { Event } from "../events.ts";
 import { holdsResources, type Job } from "../job.ts";
 import type { NodeInventory } from "../node.ts";
-import { addShare, type NodeShare, NO_USAGE } from "../resources.ts";
+import { addShare, NO_USAGE, type NodeShare } from "../resources.ts";
 import { type ClusterState, dropJob, putJob } from "../state.ts";
 import { allocated, cleaned, ended, requeued, stepEnded, stepStarted } from "./job.ts";
 

@@ -4,7 +4,7 @@
  */
 
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -50,7 +50,6 @@ export class Cluster {
 
   /** Starts controller, node daemon and holder, as the first command of a user would. */
   static async start() {
-    if (!existsSync(join(ROOT, "dist/mgpuctld.js"))) throw new Error("dist/ is empty: run npm run build first");
     const cluster = new Cluster();
     running.add(cluster);
     for (const name of ["bin", "dist"]) cpSync(join(ROOT, name), join(cluster.folder, name), { recursive: true });

@@ -11,10 +11,11 @@ export const ROOT = join(import.meta.dirname, "../../..");
 export function machineHeader() {
   const model = cpus()[0]?.model.trim() || "unknown CPU";
   const load = loadavg()[0].toFixed(1);
-  const built = statSync(join(ROOT, "dist/mgpuctld.js")).mtime.toISOString();
+  const program = statSync(join(ROOT, "dist/mgpuctld.js"), { throwIfNoEntry: false });
+  if (program === undefined) throw new Error("nothing is built: run npm run build first");
   return [
     `# ${model}, ${availableParallelism()} cores, load ${load}; Node ${process.version}`,
-    `# ${new Date().toISOString()}; commit ${commit()}; built ${built}`,
+    `# ${new Date().toISOString()}; commit ${commit()}; built ${program.mtime.toISOString()}`,
     "",
   ].join("\n");
 }

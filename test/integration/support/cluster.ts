@@ -6,7 +6,16 @@
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -105,7 +114,10 @@ export class TestCluster {
     const controller = this.start("mgpuctld", []);
     await this.until(async () => (await this.run("mgpu", ["status"])).code === 0, "the controller answers");
     const node = this.start("mgpud", ["--node-id", "n1"]);
-    await this.until(async () => (await this.run("mgpu-sinfo", ["-h", "-o", "%N"])).stdout.includes("n1"), "n1 is there");
+    await this.until(
+      async () => (await this.run("mgpu-sinfo", ["-h", "-o", "%N"])).stdout.includes("n1"),
+      "n1 is there",
+    );
     return { controller, node };
   }
 

@@ -1,7 +1,7 @@
 /** A terminal around a program of the cluster: what a person at a keyboard has, driven by terminal.py. */
 
 import { join } from "node:path";
-import type { Ran, RunOptions, Running, TestCluster } from "./cluster.ts";
+import type { Ran, Running, RunOptions, TestCluster } from "./cluster.ts";
 
 const DRIVER = join(import.meta.dirname, "terminal.py");
 

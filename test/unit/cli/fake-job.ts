@@ -60,6 +60,8 @@ export interface FakeJob {
   /** Gives the attached client an item, now and after each new attachment. */
   emit(...items: StepItem[]): void;
   out(task: number, text: string, offset: number): void;
+  /** The holder knows nothing of the step any more: an attachment hears nothing. */
+  forget(): void;
   /** The step is over. */
   end(exits: readonly (number | ExitStatus)[], problem?: string): void;
   /** Connections get lost; `refuse` makes that many later tries fail, or all of them. */
@@ -137,6 +139,9 @@ export function fakeJob(extra: Script = {}): FakeJob {
     },
     out(task, data, offset) {
       job.emit({ type: "data", task, stream: "out", offset, data: new TextEncoder().encode(data) });
+    },
+    forget() {
+      items.length = 0;
     },
     end(list, problem = "") {
       const exits = list.map((exit, task) => ({

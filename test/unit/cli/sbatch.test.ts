@@ -41,7 +41,7 @@ describe("a script file", () => {
       request: { gpus: { thousandths: 2000, type: null } },
       pty: null,
     });
-    expect(submissions[0]?.environment).toEqual({ HOME: "/home/ada", PATH: "/bin" });
+    expect(submissions[0]?.environment).toEqual({ HOME: "/home/ada", PATH: "/bin", SLURM_SUBMIT_DIR: "/work" });
     expect(submissions[0]?.requestId).not.toBe("");
   });
   test("the command line beats the script, the name defaults to the file's", async () => {

@@ -231,6 +231,19 @@ describe("signals while it runs", () => {
     expect(job.signals).toEqual([15, 1, 10, 12, 3, 18]);
     expect(fake.err()).toBe("");
   });
+  test("one that should end us does, also where the tasks can't be reached", async () => {
+    const { job, fake, code } = await srun(["x"]);
+    job.run();
+    await settle();
+    job.loseHolder(1000);
+    fake.signal("SIGTERM");
+    await fake.clock.advance(4000);
+    expect(code()).toBeUndefined();
+    await fake.clock.advance(2000);
+    expect(code()).toBe(143);
+    expect(job.cancels).toHaveLength(1);
+    expect(fake.err()).toContain("mgpu-srun: error: SIGTERM can't be passed on to the tasks; cancelling job 7\n");
+  });
   test("none is listened to any more at the end", async () => {
     const { job, fake } = await srun(["x"]);
     job.run();
@@ -275,6 +288,19 @@ describe("ends from outside", () => {
     expect(code()).toBe(137);
     expect(fake.err()).toContain("mgpu-srun: error: Node failure on n1: it restarted\n");
     expect(fake.err()).toContain("output may be missing");
+  });
+  test("a holder that died, and another one in its place that waits for a launch", async () => {
+    const { job, fake, code } = await srun(["x"]);
+    job.run();
+    job.out(0, "some\n", 0);
+    await settle();
+    job.forget();
+    job.loseHolder(2);
+    job.update({ state: "NODE_FAIL", endAt: 9, exitSignal: 9, cause: "holder lost" }, { final: true });
+    await fake.clock.advance(4000);
+    expect(job.connections.holder).toBe(2);
+    expect(code()).toBe(137);
+    expect(fake.err()).toContain("mgpu-srun: error: Node failure on n1: holder lost\n");
   });
   test("a job that ended before its tasks began: the holder will never tell", async () => {
     const { job, fake, code } = await srun(["x"]);

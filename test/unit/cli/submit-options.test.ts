@@ -111,19 +111,20 @@ describe("--export", () => {
   const user = { PATH: "/bin", HOME: "/h", A: "1", B: "2", SLURM_X: "x", MGPU_PROGRAM: "mgpu-srun" };
   const environment = (text: string) => {
     const parsed = parseExport(text);
-    return "value" in parsed ? jobEnvironment(parsed.value, user) : parsed.problem;
+    return "value" in parsed ? jobEnvironment(parsed.value, user, "/w") : parsed.problem;
   };
-  const base = { PATH: expect.any(String), HOME: "/h", SLURM_X: "x" };
+  const slurm = { SLURM_X: "x", SLURM_SUBMIT_DIR: "/w" };
+  const base = { PATH: expect.any(String), HOME: "/h", ...slurm };
   test("ALL is the user's environment, without the launcher's variables", () => {
-    expect(environment("ALL")).toEqual({ PATH: "/bin", HOME: "/h", A: "1", B: "2", SLURM_X: "x" });
-    expect(jobEnvironment(EXPORT_ALL, { ...user, MGPU_NODE_EXTRA_CA_CERTS: "/c" })).toEqual({
+    expect(environment("ALL")).toEqual({ PATH: "/bin", HOME: "/h", A: "1", B: "2", ...slurm });
+    expect(jobEnvironment(EXPORT_ALL, { ...user, MGPU_NODE_EXTRA_CA_CERTS: "/c" }, "/w")).toEqual({
       ...(environment("ALL") as object),
       NODE_EXTRA_CA_CERTS: "/c",
     });
   });
   test.each<[string, object]>([
-    ["ALL,K=V,A=9", { PATH: "/bin", HOME: "/h", A: "9", B: "2", SLURM_X: "x", K: "V" }],
-    ["K=V,ALL", { PATH: "/bin", HOME: "/h", A: "1", B: "2", SLURM_X: "x", K: "V" }],
+    ["ALL,K=V,A=9", { PATH: "/bin", HOME: "/h", A: "9", B: "2", ...slurm, K: "V" }],
+    ["K=V,ALL", { PATH: "/bin", HOME: "/h", A: "1", B: "2", ...slurm, K: "V" }],
     ["NONE", base],
     ["none", base],
     ["A,B", { ...base, A: "1", B: "2" }],

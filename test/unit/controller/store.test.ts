@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { compact } from "../../../src/controller/store/compact.ts";
 import { recordFinished } from "../../../src/controller/store/accounting.ts";
 import { openBlobs } from "../../../src/controller/store/blobs.ts";
+import { compact } from "../../../src/controller/store/compact.ts";
 import { openJournal, segmentName } from "../../../src/controller/store/journal.ts";
 import { recover } from "../../../src/controller/store/recover.ts";
 import { readSegment } from "../../../src/controller/store/segment.ts";

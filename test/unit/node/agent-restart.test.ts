@@ -139,6 +139,21 @@ describe("a new daemon", () => {
     expect(await world.spool()).toEqual([]);
   });
 
+  it("does not start a step again that a holder may have started before it died", async () => {
+    await world.start();
+    world.machine.launchDelayMs = 500;
+    const job = world.controller.want(RUN);
+    await world.clock.advance(10);
+    world.controller.orders = false;
+    await world.start();
+    world.machine.killHolders();
+    await world.clock.advance(1000);
+    expect([job.outcome, world.machine.runs]).toEqual(["lost: holder lost", []]);
+    await world.controller.node["node.launch"](RUN, {} as never);
+    await world.clock.advance(1000);
+    expect(world.machine.runs).toEqual([]);
+  });
+
   it("gives up a recorded step that nobody knows or orders again", async () => {
     await world.start();
     world.machine.holderProblem = "";
@@ -186,6 +201,34 @@ describe("a holder that dies under its daemon", () => {
     world.machine.holderProblem = "";
     await world.clock.advance(2000);
     expect(job.outcome).toBe("lost: holder lost");
+  });
+
+  it("is not asked when it died before it could be: another one is", async () => {
+    await world.start();
+    const { replace } = world.disk;
+    world.disk.replace = async (path, data) => {
+      await replace(path, data);
+      // The second time, the record names the holder.
+      if (path.endsWith("7.1.0/launch.json") && !new TextDecoder().decode(data).includes('"holder":null')) {
+        world.disk.replace = replace;
+        world.machine.killHolders();
+      }
+    };
+    await world.start();
+    const job = world.controller.want(PTY);
+    await world.clock.advance(1000);
+    expect([job.phase, world.machine.runs]).toEqual(["running", ["7.1.0"]]);
+  });
+
+  it("does not take a job's script along with its steps", async () => {
+    await world.start();
+    const script = world.controller.want(BATCH);
+    const step = world.controller.want(RUN);
+    await world.clock.advance(10);
+    world.machine.killHolders();
+    await world.clock.advance(300);
+    expect([script.phase, step.outcome]).toEqual(["running", "lost: holder lost"]);
+    expect(world.machine.batches.get(BATCH_FOLDER)).toEqual({ phase: "running" });
   });
 
   it("leaves batch scripts running", async () => {

@@ -47,6 +47,15 @@ describe("the session", () => {
     expect(world.controller.connected).toBe(true);
   });
 
+  it("does not keep a connection on which it was not let in", async () => {
+    world.controller.registerError = new RpcError("STORAGE", "disk full");
+    await world.start();
+    expect([world.controller.dials, world.controller.connected]).toEqual([1, false]);
+    world.controller.registerError = null;
+    await world.clock.advance(200);
+    expect(world.controller.connected).toBe(true);
+  });
+
   it("gives signs of life, and is made again when none come back", async () => {
     await world.start();
     await world.clock.advance(21_000);

@@ -36,6 +36,8 @@ export class VirtualController {
   down = "";
   /** Refuses reports with this error. */
   reportError: RpcError | null = null;
+  /** Refuses registrations with this error. */
+  registerError: RpcError | null = null;
   /** Takes reports but loses the answers. */
   losesAnswers = false;
   answersPings = true;
@@ -124,6 +126,7 @@ export class VirtualController {
       return this.answersPings ? { now: 0 } : lost;
     }
     if (method === "node.register") {
+      if (this.registerError) throw this.registerError;
       this.registrations.push(params as Params<"node.register">);
       void soon().then(() => this.orderAll());
       return { heartbeatMs: 5000, killWaitMs: 30_000 };
