@@ -32,8 +32,12 @@ export interface ControllerContext {
   /** Where a job's running steps can be attached. */
   attachPoints(job: Job): AttachPoint[];
   perform(effects: readonly Effect[]): void;
-  /** Ends this program after the answer to the present call has left. */
+  /** A shutdown was accepted: starts no job any more. */
+  beginEnd(): void;
+  /** Ends this program after the answer to the present call has left; watchers are told. */
   stop(): void;
+  /** True once `stop` was called. */
+  isStopping(): boolean;
 }
 
 /** Carries out a user's command; a denial becomes the error of the call. */

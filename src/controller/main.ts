@@ -116,10 +116,11 @@ function assemble(
   const { settings, places } = options;
   const blobs = openBlobs(disk, ports.digest, places.blobFolder);
   const watchers = createWatchers();
-  const submit = (command: Command): void =>
-    void loop.execute(command).catch((error: unknown) => logFailed(command, error));
-  const logFailed = (command: Command, error: unknown): void =>
-    log.warn("a command could not be carried out", { command: command.type, error: String(error) });
+  const submit = (command: Command): void => {
+    loop.execute(command).catch((error: unknown) => {
+      log.warn("a command could not be carried out", { command: command.type, error: String(error) });
+    });
+  };
   const sessions = createSessions({ clock, log, onLost: (node) => watchForReturn(node) }, settings.heartbeatMs);
   const watchForReturn = (node: string): void => {
     planner.wake();
@@ -129,10 +130,7 @@ function assemble(
   };
   const token = (key: Parameters<typeof tokenOf>[2]): string => tokenOf(ports.digest, secret, key);
   const dispatch = createDispatch({
-    clock,
-    log,
-    sessions,
-    watchers,
+    ...{ clock, log, sessions, watchers },
     state: () => loop.state,
     submit,
     wakeScheduler: () => planner.wake(),
@@ -159,6 +157,7 @@ function assemble(
     log.warn("a job is cancelled: its srun is gone", { jobId });
     submit({ type: "job.cancel", jobId, byUid: 0, cause: "its srun is gone" });
   });
+  let isStopping = false;
   return {
     ...{ loop, sessions, watchers, owners, blobs, clock, log, settings, places },
     identity: { pid: options.pid, version: options.version, startedAt: clock.now() },
@@ -168,7 +167,13 @@ function assemble(
     },
     attachPoints: (job) => attachPointsOf(job, sessions, token),
     perform: dispatch.perform,
-    stop: () => void clock.after(STOP_DELAY_MS, ports.exit),
+    beginEnd: () => planner.stop(),
+    isStopping: () => isStopping,
+    stop() {
+      isStopping = true;
+      watchers.notifyAll();
+      clock.after(STOP_DELAY_MS, ports.exit);
+    },
   };
 }
 

@@ -16,6 +16,8 @@ import { schedule } from "../sched/schedule.ts";
 export interface Planner {
   /** Something that matters to the queue changed. */
   wake(): void;
+  /** Starts nothing any more: the cluster is being shut down. */
+  stop(): void;
   /** Why a job waits. */
   reasonOf(job: Job): Reason;
 }
@@ -35,6 +37,7 @@ const NO_REASON: Reason = { word: "None", text: "" };
 /** Starts idle. */
 export function createPlanner(ports: PlannerPorts): Planner {
   let isWoken = false;
+  let isStopped = false;
   let plan: Plan = { starts: [], reasons: new Map(), otherwise: NO_REASON };
   let starting: ReadonlySet<number> = new Set();
   /** Jobs of this number and above came after the plan was made. */
@@ -42,6 +45,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
 
   const pass = (): void => {
     isWoken = false;
+    if (isStopped) return;
     const state = ports.state();
     const nodes = [...state.nodes.values()].filter((node) => ports.isConnected(node.name));
     plan = schedule({ pending: pendingJobs(state), nodes }, ports.clock.now());
@@ -62,6 +66,9 @@ export function createPlanner(ports: PlannerPorts): Planner {
       if (isWoken) return;
       isWoken = true;
       ports.clock.after(0, pass);
+    },
+    stop() {
+      isStopped = true;
     },
     reasonOf(job) {
       if (job.state !== "PENDING" || job.id >= nextJobId || starting.has(job.id)) return NO_REASON;

@@ -36,7 +36,7 @@ function contextOf(command: Command): CommandContext {
   const base = {
     ...{ program, environment, user, utcOffsetMinutes },
     version: VERSION,
-    cwd: process.cwd(),
+    cwd: workingFolder(environment.PWD),
     hostname: hostname().split(".")[0] ?? "localhost",
     places: placesFrom(environment, user.uid),
     stdio: realStdio(),
@@ -71,6 +71,15 @@ function contextOf(command: Command): CommandContext {
         { start: options?.start ?? true },
       ),
   };
+}
+
+/** The shell's word for a working directory that was deleted: commands say that it is missing. */
+function workingFolder(shellsWord: string | undefined): string {
+  try {
+    return process.cwd();
+  } catch {
+    return shellsWord ?? "/";
+  }
 }
 
 /** Loads what starts processes only when a daemon must be started. */

@@ -17,6 +17,9 @@ import { buildStepLaunch, taskCount } from "./launch.ts";
 import type { LaunchRecord } from "./spool-records.ts";
 import { newEntry, type StepEntry } from "./step-table.ts";
 
+/** Holders that may die between their start and their first launch before the step is given up. */
+const HOLDER_TRIES = 3;
+
 /**
  * Takes an order; resolves when it is on disk, and goes on from there.
  * @throws RpcError STORAGE if it can't be recorded; then nothing was started
@@ -107,9 +110,9 @@ async function handOver(context: AgentContext, entry: StepEntry, launch: NodeLau
   await launchAt(context, entry, holder, built.step);
 }
 
-/** Gives a step a living holder, recorded as the one that is asked. */
+/** Gives a step a living holder, recorded as the one that is asked. Rejects if there is none to be had. */
 async function chooseHolder(context: AgentContext, entry: StepEntry): Promise<HolderPort> {
-  for (;;) {
+  for (let tries = 1; tries <= HOLDER_TRIES; tries++) {
     const holder = await context.holders.forStep(entry.record);
     if (!entry.record.holder || !isSameHolder(entry.record.holder, holder.identity)) {
       entry.record = { ...entry.record, holder: identityOf(holder) };
@@ -120,6 +123,7 @@ async function chooseHolder(context: AgentContext, entry: StepEntry): Promise<Ho
     entry.holder = holder;
     return holder;
   }
+  throw new Error("one holder after the other died at once; see the log of mgpu-stepd");
 }
 
 /** Asks until there is an answer. A holder that is gone is no longer asked: its steps are seen to elsewhere. */

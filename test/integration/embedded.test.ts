@@ -72,12 +72,16 @@ test("mgpu down refuses while jobs run, and ends them with --force", async () =>
   const job = await cluster.submit("#!/bin/sh\ntrap '' TERM\nsleep 1000 & wait\nsleep 1000\n");
   await cluster.untilState(job, "RUNNING");
   const waiting = await cluster.submit("#!/bin/sh\ntrue\n", ["-n", "8", "-o", "after.out"]);
+  const srun = cluster.start("mgpu-srun", ["-n", "8", "true"]);
+  await cluster.until(() => srun.stderr().includes("queued and waiting"), "the srun waits");
   const refused = await cluster.run("mgpu", ["down"]);
   expect(refused.code).toBe(1);
   expect(refused.stderr).toContain(`job ${job} is still running`);
   expect(refused.stderr).toContain("--force");
   expect(await cluster.state(job)).toBe("RUNNING");
   await cluster.ok("mgpu", ["down", "--force"]);
+  expect(cluster.processes()).toEqual([]);
+  expect((await srun.ended).code).toBe(1);
   expect(cluster.processes()).toEqual([]);
   // What waited is still in the queue of the next start.
   await cluster.untilState(waiting, "COMPLETED");

@@ -1,5 +1,6 @@
 /** controller.shutdown: ends the nodes' daemons and this one. Running jobs keep it from doing so, unless forced. */
 
+import type { Job } from "../../core/job.ts";
 import { sleep } from "../../platform/clock.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
@@ -11,24 +12,32 @@ const POLL_MS = 20;
 /** At most this many ids are named in a refusal. */
 const IDS_LISTED_MAX = 10;
 
-/** Refuses with JOBS_RUNNING, or cancels what runs (waiting jobs stay in the queue) and ends everything. */
+/**
+ * Refuses with JOBS_RUNNING, or cancels what runs and ends everything. Waiting batch jobs stay in the queue; waiting
+ * sruns are cancelled, because their clients end with the controller.
+ */
 export function shutdownHandler(context: ControllerContext): UnaryHandler<"controller.shutdown"> {
   return async ({ force }, { hello }) => {
     const { state } = context.loop;
     const active = [...state.active];
     if (active.length > 0 && !force) throw jobsRunning(active);
-    const running = active.filter((id) => state.jobs.get(id)?.state === "RUNNING");
+    context.beginEnd();
+    const lost = [...active, ...state.pending].filter((id) => endsWithController(state.jobs.get(id)));
     const byUid = hello.user.uid;
     await Promise.all(
-      running.map((jobId) => context.loop.execute({ type: "job.cancel", jobId, byUid, cause: "mgpu down --force" })),
+      lost.map((jobId) => context.loop.execute({ type: "job.cancel", jobId, byUid, cause: "mgpu down" })),
     );
     await cleared(context);
     for (const { peer } of context.sessions.all.values()) {
       await peer.call("node.shutdown", { holders: true }).catch(() => {});
     }
     context.stop();
-    return { cancelled: running };
+    return { cancelled: lost };
   };
+}
+
+function endsWithController(job: Job | undefined): boolean {
+  return job?.state === "RUNNING" || (job?.state === "PENDING" && job.spec.kind === "run");
 }
 
 async function cleared({ loop, clock, settings, log }: ControllerContext): Promise<void> {

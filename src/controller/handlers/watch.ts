@@ -16,6 +16,8 @@ export function watchHandler(context: ControllerContext): StreamHandler<"job.wat
     try {
       for (;;) {
         await watcher.changed(signal);
+        // A client must not take this for a crash and start the controller again.
+        if (context.isStopping()) throw new RpcError("SHUTTING_DOWN", "the controller was told to end");
         const job = context.loop.state.jobs.get(jobId);
         if (!job) return {};
         const final = isOver(job);
