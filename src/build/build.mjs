@@ -6,7 +6,16 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -25,10 +34,7 @@ async function main() {
   await bundle();
   const loader = readFileSync(join(root, "src/build/loader.cjs"), "utf8");
   for (const name of entries) writeFileSync(join(dist, `${name}.cjs`), loader);
-  copyFileSync(
-    join(root, `node_modules/node-pty/prebuilds/linux-${process.arch}/pty.node`),
-    join(dist, "pty.node"),
-  );
+  copyFileSync(join(root, `node_modules/node-pty/prebuilds/linux-${process.arch}/pty.node`), join(dist, "pty.node"));
   for (const name of entries) makeCodeCache(name);
   linkCommands();
 }
@@ -55,9 +61,16 @@ async function bundle() {
 /** Runs the program once, for nothing, with the loader told to write its cache. */
 function makeCodeCache(name) {
   const nowhere = join(dist, "no-such-folder");
-  const environment = { ...process.env, MGPU_WRITE_CODE_CACHE: "1", MGPU_CONTROLLER: `${nowhere}/socket`, MGPU_HOME: nowhere };
+  const environment = {
+    ...process.env,
+    MGPU_WRITE_CODE_CACHE: "1",
+    MGPU_CONTROLLER: `${nowhere}/socket`,
+    MGPU_HOME: nowhere,
+  };
   delete environment.NODE_EXTRA_CA_CERTS;
-  const args = { "mgpu-srun": ["true"], "mgpu-sbatch": ["--wrap", "true"], "mgpu-scancel": ["1"], mgpu: ["status"] }[name];
+  const args = { "mgpu-srun": ["true"], "mgpu-sbatch": ["--wrap", "true"], "mgpu-scancel": ["1"], mgpu: ["status"] }[
+    name
+  ];
   const daemonArgs = ["--version"];
   const isDaemon = ["mgpuctld", "mgpud", "mgpu-stepd", "snapshot-worker"].includes(name);
   try {

@@ -50,7 +50,7 @@ export function optionReader(
  * Members of comma-separated lists. An empty list has the empty name as its only member, which nothing has: whoever
  * writes `-u "$WHO"` with an empty variable wants nobody's jobs, not everybody's.
  */
-export function splitLists(texts: readonly string[]): string[] {
+function splitLists(texts: readonly string[]): string[] {
   const members = texts.flatMap((text) => text.split(",")).filter((member) => member !== "");
   return members.length > 0 ? members : [""];
 }

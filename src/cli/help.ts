@@ -36,7 +36,7 @@ export function usageText(command: Command, program: string): string {
 }
 
 /** Breaks text at blanks into lines of at most `columns`; a longer word has a line of its own. */
-export function wrap(text: string, columns: number): string[] {
+function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {

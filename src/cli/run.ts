@@ -52,19 +52,19 @@ export async function runCommand(command: Command, argv: readonly string[], cont
 }
 
 /** `PROGRAM: error: TEXT` on stderr, one line for each text. */
-export function printErrors(context: CommandContext, texts: readonly string[]): void {
+function printErrors(context: CommandContext, texts: readonly string[]): void {
   context.stdio.err(texts.map((text) => `${context.program}: error: ${text}\n`).join(""));
 }
 
 /** What went wrong with a call, in words: whose trouble it is, then the message. */
-export function describeRpcError(error: RpcError): string {
+function describeRpcError(error: RpcError): string {
   const prefix = RPC_PREFIXES[error.code];
   if (prefix === undefined) return error.message;
   return error.message === "" || error.message === prefix ? prefix : `${prefix}: ${error.message}`;
 }
 
 /** Whether an error says that the reader of our stdout is gone (platform/stdio.ts). */
-export function isOutputClosed(error: unknown): boolean {
+function isOutputClosed(error: unknown): boolean {
   return error instanceof Error && error.name === OUTPUT_CLOSED;
 }
 

@@ -4,7 +4,7 @@ import { type Node, nodeState } from "./node.ts";
 import { formatGpus, type Gpu, type NodeUsage, type ResourceRequest, totalCpus, WHOLE_GPU } from "./resources.ts";
 
 /** GPUs of a node that a request may use, by type. */
-export function matchingGpus(node: Node, request: ResourceRequest): readonly Gpu[] {
+function matchingGpus(node: Node, request: ResourceRequest): readonly Gpu[] {
   const type = request.gpus?.type;
   if (!type) return node.inventory.gpus;
   const wanted = type.toLowerCase();

@@ -25,11 +25,6 @@ export interface StepKey {
   readonly stepId: StepId;
 }
 
-/** `JOB.STEP`, as Slurm prints it. */
-export function formatStep(jobId: JobId, stepId: StepId): string {
-  return `${jobId}.${stepId}`;
-}
-
 /** `JOB.ATTEMPT.STEP`: a file name and a map key. */
 export function formatStepKey(key: StepKey): string {
   return `${key.jobId}.${key.attempt}.${key.stepId}`;

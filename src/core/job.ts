@@ -130,11 +130,6 @@ export function shellCode(exit: ExitStatus): number {
   return exit.signal === 0 ? exit.code : 128 + exit.signal;
 }
 
-/** `code:signal`, as in sacct and scontrol. */
-export function formatExit(exit: ExitStatus): string {
-  return `${exit.code}:${exit.signal}`;
-}
-
 function exitRank(exit: ExitStatus): number {
   return exit.signal === 0 ? exit.code : 256 + exit.signal;
 }

@@ -88,7 +88,7 @@ function holdersOf(places: Places, holderFolder: string, name: string, scope: st
 }
 
 /** What this program says of itself. */
-export function hello(role: Hello["role"]): Hello {
+function hello(role: Hello["role"]): Hello {
   return { role, protocol: { ...PROTOCOL }, version: VERSION, user: currentUser() };
 }
 

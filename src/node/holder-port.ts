@@ -5,7 +5,12 @@ import type { HolderStep, StepLaunch } from "../protocol/holder.ts";
 
 export interface HolderPort {
   /** Where clients attach, and who it is. */
-  readonly identity: { readonly socket: string; readonly pid: number; readonly version: string; readonly startedAt: number };
+  readonly identity: {
+    readonly socket: string;
+    readonly pid: number;
+    readonly version: string;
+    readonly startedAt: number;
+  };
   /** Starts a step's tasks; a step known already is returned as it stands. A start that fails is an ended step. */
   launch(step: StepLaunch): Promise<HolderStep>;
   signal(key: StepKey, signal: number, tree: boolean): Promise<void>;

@@ -19,12 +19,12 @@ const PTS_MAJOR_MIN = 136;
 const PTS_MAJOR_MAX = 143;
 
 /** Nobody reads our output any more, as in `mgpu-squeue | head`. Ends a command quietly. */
-export class OutputClosed extends Error {
+class OutputClosed extends Error {
   override readonly name = "OutputClosed";
 }
 
 /** Our output could not be written: a full disk. */
-export class OutputFailed extends Error {
+class OutputFailed extends Error {
   override readonly name = "OutputFailed";
 }
 

@@ -230,7 +230,7 @@ export const PROCEDURES = {
     on: "controller",
     kind: "unary",
     params: v.object({
-      name: s.name,
+      name: s.nodeName,
       inventory: s.nodeInventory,
       pid: s.positive,
       startedAt: s.count,

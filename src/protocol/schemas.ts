@@ -1,7 +1,8 @@
 /** Schemas of the records that cross the wire. Types come from `core`; a mismatch is a compile error. */
 
 import * as v from "valibot";
-import type { ExitStatus, JobState, Step } from "../core/job.ts";
+import { isNodeName } from "../core/ids.ts";
+import type { ExitStatus } from "../core/job.ts";
 import type { IoSpec, JobRequest } from "../core/jobspec.ts";
 import type { NodeInventory } from "../core/node.ts";
 import type { Allocation, Gpu, NodeUsage, ResourceRequest } from "../core/resources.ts";
@@ -11,6 +12,8 @@ export const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 /** One line or word of a user. */
 export const text = v.pipe(v.string(), v.maxLength(1 << 20));
 export const name = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
+/** What a node may be called. */
+export const nodeName = v.pipe(v.string(), v.check(isNodeName, "expected letters, digits, '.', '_' and '-'"));
 /** msgpack bin. */
 export const bytes: v.GenericSchema<Uint8Array> = v.instance(Uint8Array);
 
@@ -18,7 +21,7 @@ export const stepId = v.union([count, v.literal("batch")]);
 export const stepKey = v.object({ jobId: positive, attempt: positive, stepId });
 export const exitStatus: v.GenericSchema<ExitStatus> = v.object({ code: count, signal: count });
 
-export const resourceRequest: v.GenericSchema<ResourceRequest> = v.object({
+const resourceRequest: v.GenericSchema<ResourceRequest> = v.object({
   tasks: v.pipe(positive, v.maxValue(1_000_000)),
   cpusPerTask: v.pipe(positive, v.maxValue(1_000_000)),
   nodes: v.nullable(v.object({ min: positive, max: positive })),
@@ -26,7 +29,7 @@ export const resourceRequest: v.GenericSchema<ResourceRequest> = v.object({
   gpus: v.nullable(v.object({ thousandths: positive, type: v.nullable(name) })),
 });
 
-export const gpu: v.GenericSchema<Gpu> = v.object({ index: count, uuid: name, model: name, type: name, memoryMiB: count });
+const gpu: v.GenericSchema<Gpu> = v.object({ index: count, uuid: name, model: name, type: name, memoryMiB: count });
 
 export const allocation: v.GenericSchema<Allocation> = v.array(
   v.object({
@@ -44,7 +47,7 @@ export const nodeUsage: v.GenericSchema<NodeUsage> = v.object({
   gpus: v.record(v.string(), count),
 });
 
-export const io: v.GenericSchema<IoSpec> = v.object({
+const io: v.GenericSchema<IoSpec> = v.object({
   stdin: text,
   stdout: v.nullable(text),
   stderr: v.nullable(text),
@@ -89,35 +92,3 @@ export const nodeInventory: v.GenericSchema<NodeInventory> = v.object({
   arch: text,
   version: text,
 });
-
-export const jobState: v.GenericSchema<JobState> = v.picklist([
-  "PENDING",
-  "RUNNING",
-  "COMPLETED",
-  "CANCELLED",
-  "FAILED",
-  "TIMEOUT",
-  "NODE_FAIL",
-  "PREEMPTED",
-  "BOOT_FAIL",
-  "DEADLINE",
-  "OUT_OF_MEMORY",
-]);
-
-export const steps: v.GenericSchema<readonly Step[]> = v.array(
-  v.object({
-    id: stepId,
-    name: text,
-    startAt: count,
-    endAt: v.nullable(count),
-    parts: v.array(
-      v.object({
-        node: name,
-        firstTask: count,
-        tasks: count,
-        phase: v.picklist(["launching", "running", "ended"]),
-        exits: v.array(exitStatus),
-      }),
-    ),
-  }),
-);

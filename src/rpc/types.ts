@@ -86,9 +86,6 @@ export type Handlers<S extends Side> = {
   readonly [M in Exclude<MethodsOn<S>, "hello" | "ping">]: HandlerOf<M>;
 };
 
-/** A side that only calls. */
-export type NoHandlers = Record<never, never>;
-
 export type AnyHandlers = Partial<Handlers<"controller"> & Handlers<"node"> & Handlers<"holder">>;
 
 export interface RpcPorts {

@@ -52,7 +52,7 @@ class Watch implements Checker {
 
   allEnded(): boolean {
     const loop = this.#world.live()?.loop;
-    if (!loop || loop.problem !== "") return false;
+    if (loop?.problem !== "") return false;
     const { active, pending, seq } = loop.state;
     return active.size === 0 && pending.size === 0 && loop.durableSeq === seq;
   }

@@ -182,7 +182,7 @@ export function nodeOf(name: string, shape: NodeShape = {}): Node {
   };
 }
 
-export const NODES: readonly Node[] = [
+const NODES: readonly Node[] = [
   nodeOf("n1", { gpus: gpusOf("n1", 4, "a100"), usage: { cpus: 5, gpus: { 0: 1000, 1: 1000 } } }),
   nodeOf("n2", { gpus: gpusOf("n2", 4, "a100"), usage: { cpus: 5, gpus: { 2: 1000, 3: 1000 } } }),
   nodeOf("n3", { gpus: gpusOf("n3", 2, "t4"), usage: { cpus: 8 } }),

@@ -18,7 +18,7 @@ export interface Interrupts {
 export const NO_INTERRUPTS: Interrupts = { last: null, atMs: 0 };
 
 /** A second press within this time ends the job; Slurm's second. */
-export const SECOND_PRESS_MS = 1000;
+const SECOND_PRESS_MS = 1000;
 
 /** The state after one more press; its `last` is what to do now. */
 export function interrupted(before: Interrupts, isWaiting: boolean, nowMs: number): Interrupts {

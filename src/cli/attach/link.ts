@@ -18,7 +18,7 @@ export interface LinkPorts {
 }
 
 /** How long contact is sought before giving up. A daemon that is being replaced is back within seconds. */
-export const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 60_000;
 
 /** How long it is still sought once the job is known to be over. */
 export const PATIENCE_AFTER_END_MS = 3000;

@@ -30,7 +30,7 @@ const SIGNAL_WORDS: Readonly<Record<number, string>> = {
 const TIME_LIMIT_CAUSE = "time limit";
 
 /** `0-2,5`: task numbers in ranges. */
-export function taskRanges(tasks: readonly number[]): string {
+function taskRanges(tasks: readonly number[]): string {
   const ranges: { first: number; last: number }[] = [];
   for (const task of [...tasks].sort((a, b) => a - b)) {
     const range = ranges.at(-1);

@@ -64,7 +64,7 @@ export function jobEnvironment(spec: ExportSpec, environment: Environment, cwd: 
 }
 
 /** The environment as the user's shell has it: the launchers' changes undone. */
-export function userEnvironment(environment: Environment): Record<string, string> {
+function userEnvironment(environment: Environment): Record<string, string> {
   const result: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment)) {
     if (value !== undefined && !LAUNCHER_VARIABLES.includes(name)) result[name] = value;

@@ -10,7 +10,7 @@ import type { Disk } from "../../platform/disk.ts";
 import { monthOf } from "../../util/civil.ts";
 
 /** Version of a line. */
-export const ACCOUNTING_VERSION = 1;
+const ACCOUNTING_VERSION = 1;
 
 /** Appends finished jobs durably. */
 export async function recordFinished(disk: Disk, folder: string, jobs: readonly EndedJob[]): Promise<void> {

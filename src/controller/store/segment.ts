@@ -15,7 +15,7 @@ export interface SegmentContent {
 }
 
 /** A journal of a version that this program does not know. */
-export class JournalVersionError extends Error {
+class JournalVersionError extends Error {
   override readonly name = "JournalVersionError";
 }
 

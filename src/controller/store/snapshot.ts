@@ -18,7 +18,7 @@ export interface SnapshotFile {
 }
 
 /** Major version of the file. */
-export const SNAPSHOT_VERSION = 1;
+const SNAPSHOT_VERSION = 1;
 
 /** `snapshot.previous.json` beside `snapshot.json`. */
 export function previousPath(path: string): string {

@@ -66,7 +66,7 @@ export interface FakeClock extends Clock {
 }
 
 /** Time that passes only when told. Starts at 2026-11-21T22:00:00Z. */
-export function fakeClock(): FakeClock {
+function fakeClock(): FakeClock {
   let now = Date.UTC(2026, 10, 21, 22, 0, 0);
   const start = now;
   let waiting: { due: number; callback: () => void }[] = [];
@@ -109,7 +109,7 @@ export interface FakeInput extends Input {
 }
 
 /** Standard input that says what the test lets it say. */
-export function fakeInput(): FakeInput {
+function fakeInput(): FakeInput {
   const chunks: Uint8Array[] = [];
   let ended = false;
   let wake = (): void => {};

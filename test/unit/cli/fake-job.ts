@@ -8,7 +8,7 @@ import { connected, type FakePeer, fakePeer, type Script } from "./fake-context.
 
 type StepItem = Item<"step.attach">;
 
-export const JOB_ID = 7;
+const JOB_ID = 7;
 
 /** A waiting job; `changes` make it what the test needs. */
 export function jobRow(changes: Partial<JobRow> = {}): JobRow {
