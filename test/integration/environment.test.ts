@@ -207,8 +207,9 @@ describe("PYTHONUNBUFFERED", () => {
 
 describe("a job that was started inside of a job", () => {
   test("is a job of its own", async () => {
-    const inner = "mgpu-srun --gpus 1 -J inner env -0 2>inner.err";
-    const script = `#!/bin/sh\necho "$SLURM_JOB_ID"; ${inner} >inner.env\n`;
+    const script = `#!/bin/sh
+      mgpu-srun --gpus 1 -J inner env -0 >inner.env 2>quiet.err
+      mgpu-srun true 2>warned.err\n`;
     const args = ["-o", "outer.out", "--gpus=2", "-n", "2", "-c", "3", "--mem=50"];
     const id = await cluster.submit(script, args);
     await cluster.untilState(id, "COMPLETED");
@@ -217,7 +218,8 @@ describe("a job that was started inside of a job", () => {
     expect(found.SLURM_JOB_ID).not.toBe(`${id}`);
     expect(found.CUDA_VISIBLE_DEVICES).toMatch(/^\d$/);
     expect(found).not.toHaveProperty("SLURM_CPUS_PER_TASK");
-    expect(cluster.read("inner.err")).toContain(`inside of job ${id}: submitting a job of its own`);
+    expect(cluster.read("quiet.err")).toBe("");
+    expect(cluster.read("warned.err")).toContain(`inside of job ${id}: submitting a job of its own, without the GPUs`);
   });
 
   test("does not end with the job that submitted it", async () => {
