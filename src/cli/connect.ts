@@ -157,8 +157,15 @@ function configuredSocket({ environment, cwd }: ConnectPorts): string | null {
   return socket;
 }
 
-/** Where a controller of this machine may listen: where the last one said it does, then the usual place. */
+/**
+ * Where a controller of this machine may listen: where the last one said it does, then the usual place, whose name
+ * anybody can guess.
+ * @throws UserError if somebody else has that place: our scripts and environments are not for them
+ */
 function knownSockets({ files, places }: ConnectPorts): string[] {
+  const trap = files.trustProblem(places.runtime);
+  if (trap !== "")
+    throw new UserError(`${trap}: mgpu's sockets can't be there`, "set XDG_RUNTIME_DIR to a folder of your own");
   let told: string | undefined;
   try {
     const endpoint = JSON.parse(new TextDecoder().decode(files.read(places.endpointFile))) as Partial<Endpoint>;

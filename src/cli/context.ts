@@ -23,6 +23,8 @@ export interface Files {
   read(path: string): Uint8Array;
   readStdin(): Uint8Array;
   isFolder(path: string): boolean;
+  /** Why a folder can't be trusted to hold our sockets: it is somebody else's, or others may write there. */
+  trustProblem(path: string): string;
   /** Whether a program can be run: a path, or a name looked up in `pathVariable`. */
   findProgram(name: string, cwd: string, pathVariable: string): "found" | "missing" | "not executable" | "a folder";
   /** Empty if the file can be opened for writing (it is not made), else the reason in words. */
@@ -53,6 +55,8 @@ export interface Input {
 export interface Terminal {
   /** `null` where stdout is no terminal. */
   size(): { readonly columns: number; readonly rows: number } | null;
+  /** Whether its keys are ours: a shell's background job would be stopped as soon as it read them or went raw. */
+  isForeground(): boolean;
   /**
    * Raw mode: every key reaches the reader of stdin unchanged. The returned function undoes it; so does the end of
    * the process, whichever way it ends.

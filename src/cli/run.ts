@@ -94,7 +94,7 @@ function versionText(context: CommandContext): string {
 
 function reportUsage(command: Command, problems: readonly string[], context: CommandContext): number {
   printErrors(context, problems);
-  const hint = unknownOptionHint(problems);
+  const hint = unknownOptionHint(problems, withCommonOptions(command.options));
   if (hint !== undefined) context.stdio.err(`${context.program}: hint: ${hint}\n`);
   context.stdio.err(`Try "${context.program} --help" for more information\n`);
   return /^mgpu( |$)/.test(command.name) ? EXIT_USAGE_MGPU : 1;

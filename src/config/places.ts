@@ -45,11 +45,16 @@ export interface NodePlaces {
 /** Longest path of a Unix socket: 108 bytes with the closing zero. */
 export const SOCKET_PATH_BYTES_MAX = 107;
 
-/** Places for this user. */
+/** `/h-` with 8 digits and `.sock`, `/controller.sock`; longer names of a holder are hashed to 21 bytes. */
+const SOCKET_NAME_BYTES_MAX = 24;
+
+/**
+ * Places for this user. Paths in the environment are absolute: the XDG ones count only then, and MGPU_HOME is made so
+ * by whoever reads the environment first.
+ */
 export function placesFrom(env: Environment, uid: number): Places {
   const home = stateFolder(env);
-  const base = env.XDG_RUNTIME_DIR ? `${env.XDG_RUNTIME_DIR}/mgpu` : `/tmp/mgpu-${uid}`;
-  const runtime = `${base}-${shortHash(home)}`;
+  const runtime = runtimeFolder(env, uid, shortHash(home));
   return {
     home,
     runtime,
@@ -69,8 +74,16 @@ export function nodePlaces(places: Places, node: string): NodePlaces {
   return { folder, spoolFolder: `${folder}/spool`, holderFolder: `${folder}/holders` };
 }
 
+/** A folder whose path leaves no room for a socket's name is no use. */
+function runtimeFolder(env: Environment, uid: number, name: string): string {
+  const given = env.XDG_RUNTIME_DIR;
+  const folder = `${given}/mgpu-${name}`;
+  const fits = new TextEncoder().encode(folder).length <= SOCKET_PATH_BYTES_MAX - SOCKET_NAME_BYTES_MAX;
+  return given?.startsWith("/") && fits ? folder : `/tmp/mgpu-${uid}-${name}`;
+}
+
 function stateFolder(env: Environment): string {
   if (env.MGPU_HOME) return env.MGPU_HOME.replace(/(?!^)\/+$/, "");
-  if (env.XDG_STATE_HOME) return `${env.XDG_STATE_HOME}/mgpu`;
+  if (env.XDG_STATE_HOME?.startsWith("/")) return `${env.XDG_STATE_HOME}/mgpu`;
   return `${env.HOME ?? "/root"}/.local/state/mgpu`;
 }

@@ -10,13 +10,14 @@ import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { RpcError } from "../protocol/errors.ts";
 import type { AttachPoint, JobRow } from "../protocol/procedures.ts";
+import type { Ending } from "./ending.ts";
 import type { Loop } from "./loop.ts";
 import type { Owners } from "./owners.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Blobs } from "./store/blobs.ts";
 import type { Watchers } from "./watchers.ts";
 
-export interface ControllerContext {
+export interface ControllerContext extends Ending {
   readonly loop: Loop;
   readonly sessions: Sessions;
   readonly watchers: Watchers;
@@ -32,12 +33,8 @@ export interface ControllerContext {
   /** Where a job's running steps can be attached. */
   attachPoints(job: Job): AttachPoint[];
   perform(effects: readonly Effect[]): void;
-  /** A shutdown was accepted: starts no job any more. */
-  beginEnd(): void;
-  /** Ends this program after the answer to the present call has left; watchers are told. */
-  stop(): void;
-  /** True once `stop` was called. */
-  isStopping(): boolean;
+  /** Nodes that should connect soon: they count as down if they don't. */
+  missNodes(nodes: readonly string[]): void;
 }
 
 /** Carries out a user's command; a denial becomes the error of the call. */

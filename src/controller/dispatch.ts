@@ -57,6 +57,12 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
         return ports.watchers.notify(effect.jobId);
       case "timer.set":
         return setTimer(effect);
+      case "timer.clear": {
+        const key = timerKey(effect.timer);
+        timers.get(key)?.();
+        timers.delete(key);
+        return;
+      }
       case "node.launch":
         return withSession(ports, effect.node, (session) => launch(ports, session, effect));
       case "node.signal": {

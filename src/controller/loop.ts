@@ -43,7 +43,12 @@ export interface LoopPorts {
   perform(effects: readonly Effect[]): void;
   /** The state was read again from disk: whatever was told to others before may be untrue. */
   onReloaded(): void;
+  /** The disk takes writes again. */
+  onMended(): void;
 }
+
+/** How often a disk that refused a write is tried again, if no command does it sooner. */
+const MEND_MS = 1000;
 
 interface Waiting {
   readonly decision: Decision;
@@ -72,6 +77,8 @@ class SingleWriter implements Loop {
   #flushing: Promise<void> | null = null;
   #mending: Promise<void> | null = null;
   #lastAt = 0;
+  /** Memory may hold what the disk does not. */
+  #isSuspect = false;
 
   constructor({ store, state }: OpenedStore, ports: LoopPorts) {
     this.#store = store;
@@ -127,6 +134,7 @@ class SingleWriter implements Loop {
 
   async #startOver(error: Error, refused: readonly Waiting[]): Promise<void> {
     this.problem = unwritable(error);
+    this.#mendLater();
     const lost = [...refused, ...this.#batch.waiting];
     this.#batch = emptyBatch();
     this.#ports.log.error("a write failed; going on from what is on disk", { error: error.message, lost: lost.length });
@@ -137,14 +145,18 @@ class SingleWriter implements Loop {
   }
 
   async #reload(): Promise<void> {
+    this.#isSuspect = true;
     this.state = await this.#store.reload();
     this.durableSeq = this.state.seq;
+    this.#isSuspect = false;
     this.#ports.onReloaded();
   }
 
   /** A broken assertion may leave the state half changed: the next command reads it again from disk first. */
   #broken(command: Command, error: Error): RpcError {
     this.problem = "an internal error; the state is read again from disk";
+    this.#isSuspect = true;
+    this.#mendLater();
     this.#ports.log.error("a command broke an assertion", { command: command.type, error: error.stack });
     return new RpcError("INTERNAL", `${command.type} failed inside the controller`, "see its log");
   }
@@ -157,17 +169,25 @@ class SingleWriter implements Loop {
     return this.#mending;
   }
 
+  /** Waiting jobs and timers must not depend on somebody typing a command. */
+  #mendLater(): void {
+    this.#ports.clock.after(MEND_MS, () => {
+      if (this.problem) this.#mend().catch(() => this.#mendLater());
+    });
+  }
+
   async #tryToMend(): Promise<void> {
     try {
       await this.#flushing;
-      await this.#reload();
       await this.#store.probe();
+      if (this.#isSuspect) await this.#reload();
     } catch (error) {
       this.problem = unwritable(error as Error);
       throw storageError(this.problem);
     }
     this.#ports.log.info("the state folder can be written again");
     this.problem = "";
+    this.#ports.onMended();
   }
 }
 

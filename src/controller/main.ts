@@ -5,9 +5,10 @@
 
 import type { Endpoint, Places } from "../config/places.ts";
 import type { Settings } from "../config/settings.ts";
-import type { Command } from "../core/commands.ts";
+import type { Effect } from "../core/effects.ts";
 import type { Job } from "../core/job.ts";
 import { resumeEffects } from "../core/react.ts";
+import type { ClusterState } from "../core/state.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Digest } from "../platform/digest.ts";
 import type { Disk } from "../platform/disk.ts";
@@ -18,8 +19,11 @@ import { PROTOCOL } from "../protocol/envelope.ts";
 import { servePeers } from "../rpc/serve.ts";
 import type { Handlers } from "../rpc/types.ts";
 import { toJobRow } from "../view/job-row.ts";
+import { createAbsences } from "./absences.ts";
 import type { ControllerContext } from "./context.ts";
 import { createDispatch } from "./dispatch.ts";
+import { createEnding } from "./ending.ts";
+import { createErrand } from "./errand.ts";
 import { cancelHandler } from "./handlers/cancel.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler } from "./handlers/node.ts";
@@ -68,9 +72,6 @@ export interface Controller {
 /** Milliseconds without a connection after which a node counts as down. */
 const NODE_DOWN_MS = 60_000;
 
-/** The answer to a shutdown call goes out before the program ends. */
-const STOP_DELAY_MS = 50;
-
 /** Recovers state, listens, and goes to work. Rejects if the state folder or the socket can't be used. */
 export async function startController(ports: ControllerPorts, options: ControllerOptions): Promise<Controller> {
   const { clock, disk, log, net } = ports;
@@ -116,18 +117,21 @@ function assemble(
   const { settings, places } = options;
   const blobs = openBlobs(disk, ports.digest, places.blobFolder);
   const watchers = createWatchers();
-  const submit = (command: Command): void => {
-    loop.execute(command).catch((error: unknown) => {
-      log.warn("a command could not be carried out", { command: command.type, error: String(error) });
-    });
-  };
-  const sessions = createSessions({ clock, log, onLost: (node) => watchForReturn(node) }, settings.heartbeatMs);
-  const watchForReturn = (node: string): void => {
-    planner.wake();
-    clock.after(NODE_DOWN_MS, () => {
-      if (!sessions.get(node)) submit({ type: "node.markDown", node, reason: "Not responding" });
-    });
-  };
+  const submit = createErrand(clock, log, () => loop);
+  const absentNodes = createAbsences<string>(clock, NODE_DOWN_MS, (node) =>
+    submit({ type: "node.markDown", node, reason: "Not responding" }),
+  );
+  const sessions = createSessions(
+    {
+      ...{ clock, log },
+      onFound: (node) => absentNodes.end(node),
+      onLost(node) {
+        planner.wake();
+        absentNodes.begin(node);
+      },
+    },
+    settings.heartbeatMs,
+  );
   const token = (key: Parameters<typeof tokenOf>[2]): string => tokenOf(ports.digest, secret, key);
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
@@ -144,6 +148,7 @@ function assemble(
       sessions.closeAll();
       watchers.notifyAll();
     },
+    onMended: () => dispatch.perform(resumeHere(loop.state)),
   });
   const planner = createPlanner({
     clock,
@@ -157,7 +162,6 @@ function assemble(
     log.warn("a job is cancelled: its srun is gone", { jobId });
     submit({ type: "job.cancel", jobId, byUid: 0, cause: "its srun is gone" });
   });
-  let isStopping = false;
   return {
     ...{ loop, sessions, watchers, owners, blobs, clock, log, settings, places },
     identity: { pid: options.pid, version: options.version, startedAt: clock.now() },
@@ -167,13 +171,10 @@ function assemble(
     },
     attachPoints: (job) => attachPointsOf(job, sessions, token),
     perform: dispatch.perform,
-    beginEnd: () => planner.stop(),
-    isStopping: () => isStopping,
-    stop() {
-      isStopping = true;
-      watchers.notifyAll();
-      clock.after(STOP_DELAY_MS, ports.exit);
+    missNodes(nodes) {
+      for (const node of nodes) absentNodes.begin(node);
     },
+    ...createEnding(clock, planner, watchers, ports.exit),
   };
 }
 
@@ -194,8 +195,14 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
 /** After a restart: timers run again; nodes and clients get some time to come back. */
 function resume(context: ControllerContext): void {
   const { state } = context.loop;
-  context.perform(resumeEffects(state).filter((effect) => !("node" in effect)));
+  context.perform(resumeHere(state));
+  context.missNodes([...state.nodes.keys()]);
   for (const id of [...state.pending, ...state.active]) if (needsOwner(state.jobs.get(id))) context.owners.expect(id);
+}
+
+/** What a state implies for this program itself: timers and a scheduling pass. Nodes are told when they register. */
+function resumeHere(state: ClusterState): Effect[] {
+  return resumeEffects(state).filter((effect) => !("node" in effect));
 }
 
 /** Whether a job is of no use without its srun. */

@@ -6,6 +6,7 @@
 
 import type { JobId } from "../core/ids.ts";
 import type { Clock } from "../platform/clock.ts";
+import { createAbsences } from "./absences.ts";
 
 export interface Owners {
   /** A client claims its job; call the result when it is gone. */
@@ -17,16 +18,13 @@ export interface Owners {
 /** `abandoned` is called for a job that had no client for `waitMs`. */
 export function createOwners(clock: Clock, waitMs: number, abandoned: (jobId: JobId) => void): Owners {
   const claims = new Map<JobId, number>();
-
-  const expect = (jobId: JobId): void => {
-    clock.after(waitMs, () => {
-      if (!claims.has(jobId)) abandoned(jobId);
-    });
-  };
-
+  const absences = createAbsences(clock, waitMs, abandoned);
   return {
-    expect,
+    expect(jobId) {
+      if (!claims.has(jobId)) absences.begin(jobId);
+    },
     claim(jobId) {
+      absences.end(jobId);
       claims.set(jobId, (claims.get(jobId) ?? 0) + 1);
       return () => {
         const left = (claims.get(jobId) ?? 1) - 1;
@@ -35,7 +33,7 @@ export function createOwners(clock: Clock, waitMs: number, abandoned: (jobId: Jo
           return;
         }
         claims.delete(jobId);
-        expect(jobId);
+        absences.begin(jobId);
       };
     },
   };

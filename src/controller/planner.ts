@@ -16,8 +16,8 @@ import { schedule } from "../sched/schedule.ts";
 export interface Planner {
   /** Something that matters to the queue changed. */
   wake(): void;
-  /** Starts nothing any more: the cluster is being shut down. */
-  stop(): void;
+  /** While stopped, nothing is started: the cluster is being shut down. */
+  setStopped(isStopped: boolean): void;
   /** Why a job waits. */
   reasonOf(job: Job): Reason;
 }
@@ -61,14 +61,17 @@ export function createPlanner(ports: PlannerPorts): Planner {
     }
   };
 
+  const wake = (): void => {
+    if (isWoken) return;
+    isWoken = true;
+    ports.clock.after(0, pass);
+  };
+
   return {
-    wake() {
-      if (isWoken) return;
-      isWoken = true;
-      ports.clock.after(0, pass);
-    },
-    stop() {
-      isStopped = true;
+    wake,
+    setStopped(value) {
+      isStopped = value;
+      wake();
     },
     reasonOf(job) {
       if (job.state !== "PENDING" || job.id >= nextJobId || starting.has(job.id)) return NO_REASON;

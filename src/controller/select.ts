@@ -4,7 +4,7 @@ import { displayState, type Job } from "../core/job.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { JobFilter } from "../protocol/procedures.ts";
 
-/** The jobs that meet every criterion, by ascending id. With ids given, nothing else is looked at. */
+/** The jobs that meet every criterion, by ascending id; with ids given, in their order, and nothing else is looked at. */
 export function* selectJobs(state: ClusterState, filter: JobFilter): Generator<Job> {
   const matches = matcher(state, filter);
   if (filter.ids.length === 0) {

@@ -28,6 +28,8 @@ export interface Sessions {
 export interface SessionPorts {
   readonly clock: Clock;
   readonly log: Log;
+  /** A node connected. */
+  onFound(node: NodeName): void;
   /** A node's connection is gone. */
   onLost(node: NodeName): void;
 }
@@ -56,6 +58,7 @@ export function createSessions(ports: SessionPorts, heartbeatMs: number): Sessio
       const { name } = session.registration;
       const older = sessions.get(name);
       sessions.set(name, session);
+      ports.onFound(name);
       older?.peer.close();
       heartbeat(session);
       void session.peer.closed.then((problem) => {

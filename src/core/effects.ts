@@ -37,6 +37,12 @@ export interface SetTimer {
   readonly at: number;
 }
 
+/** Forget such a callback: its job is over or waits again. */
+export interface ClearTimer {
+  readonly type: "timer.clear";
+  readonly timer: Timer;
+}
+
 /** Tell those who watch a job. */
 export interface NotifyWatchers {
   readonly type: "watch.notify";
@@ -48,4 +54,4 @@ export interface WakeScheduler {
   readonly type: "schedule";
 }
 
-export type Effect = LaunchStep | SignalStep | TerminateJob | SetTimer | NotifyWatchers | WakeScheduler;
+export type Effect = LaunchStep | SignalStep | TerminateJob | SetTimer | ClearTimer | NotifyWatchers | WakeScheduler;

@@ -1,5 +1,6 @@
 /**
- * react(before, after, event): what must be done outside because of an event. Pure, and harmless to repeat.
+ * react(after, event): what must be done outside because of an event. Pure, and harmless to repeat. (No state before
+ * the event is needed: records say what they are, and an effect is for whoever must be in step with them.)
  * `resumeEffects` gives the same for a whole state, after a restart.
  */
 
@@ -26,12 +27,18 @@ export function react(after: ClusterState, event: Event): Effect[] {
       return [...startEffects(jobIn(after, event.jobId)), { type: "watch.notify", jobId: event.jobId }];
     case "job.ended":
       return [
+        ...clearTimer(jobIn(after, event.jobId)),
         ...endEffects(jobIn(after, event.jobId)),
         { type: "watch.notify", jobId: event.jobId },
         { type: "schedule" },
       ];
-    case "job.cleaned":
     case "job.requeued":
+      return [
+        ...clearTimer(jobIn(after, event.jobId)),
+        { type: "watch.notify", jobId: event.jobId },
+        { type: "schedule" },
+      ];
+    case "job.cleaned":
       return [{ type: "watch.notify", jobId: event.jobId }, { type: "schedule" }];
     case "step.started":
     case "step.ended":
@@ -57,6 +64,11 @@ export function resumeNode(state: ClusterState, node: string): Effect[] {
 function startEffects(job: Job | undefined): Effect[] {
   if (job?.state !== "RUNNING") return [];
   return [...limitTimer(job), ...unconfirmedLaunches(job)];
+}
+
+function clearTimer(job: Job | undefined): Effect[] {
+  if (!job || job.attempt === 0) return [];
+  return [{ type: "timer.clear", timer: { kind: "limit", jobId: job.id, attempt: job.attempt } }];
 }
 
 function limitTimer(job: RunningJob): Effect[] {

@@ -17,6 +17,7 @@ import { onSignal, realInput, realTerminal } from "../platform/terminal.ts";
 import { utcOffsetMinutes } from "../platform/zone.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import { connectPeer } from "../rpc/connect.ts";
+import { settleEnvironment } from "./environment.ts";
 import { currentUser } from "./user.ts";
 
 /** Commands keep no log: what matters is said to the user. */
@@ -29,7 +30,7 @@ export async function runProgram(command: Command): Promise<void> {
 }
 
 function contextOf(command: Command): CommandContext {
-  const environment = { ...process.env };
+  const environment = { ...settleEnvironment() };
   const program = environment.MGPU_PROGRAM ?? `mgpu-${command.name}`;
   delete environment.MGPU_PROGRAM;
   const user = currentUser();

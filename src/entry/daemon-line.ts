@@ -6,6 +6,7 @@ import { type Places, placesFrom } from "../config/places.ts";
 import { SETTINGS, type Settings, settingsFrom } from "../config/settings.ts";
 import { VERSION } from "../config/version.ts";
 import { makePrivateFolder } from "../platform/runtime-folder.ts";
+import { settleEnvironment } from "./environment.ts";
 import { fail, messageOf } from "./fail.ts";
 
 /** What every daemon knows from its command line and environment. */
@@ -50,7 +51,7 @@ export function readDaemonLine(program: string, summary: string, options: readon
   const problems = [...parsed.problems, ...parsed.operands.map((word) => `unexpected argument "${word}"`)];
   if (problems.length === 0 && has("help")) answer(helpOf(program, summary, all));
   if (problems.length === 0 && has("version")) answer(`${program} ${VERSION}\n`);
-  const environment = { ...process.env, ...settingVariables(value) };
+  const environment = { ...settleEnvironment(), ...settingVariables(value) };
   if (has("verbose")) environment.MGPU_LOG_LEVEL = "debug";
   const { settings, problems: bad } = settingsFrom(environment);
   problems.push(...bad);

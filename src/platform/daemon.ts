@@ -1,7 +1,7 @@
 /** Starting daemons: in a session of their own, without the caller's terminal, streams or working directory. */
 
 import { spawn } from "node:child_process";
-import { closeSync, fstatSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { makeFolders } from "./folders.ts";
 
@@ -14,12 +14,16 @@ export interface StartedDaemon {
   readonly exited: Promise<number>;
 }
 
+/** A log larger than this is set aside when its daemon starts. */
+const LOG_BYTES_MAX = 16 * 1024 * 1024;
+
 /**
  * Starts `node PROGRAM ARGS` detached, with its output appended to a log file.
  * Throws Node's error if the log can't be opened or the process can't be started.
  */
 export function startDaemon(program: string, args: readonly string[], logFile: string): StartedDaemon {
   makeFolders(dirname(logFile), 0o700);
+  setAsideLarge(logFile);
   const log = openSync(logFile, "a", 0o600);
   try {
     const logFrom = fstatSync(log).size;
@@ -30,6 +34,8 @@ export function startDaemon(program: string, args: readonly string[], logFile: s
       stdio: ["ignore", log, log],
     });
     child.unref();
+    // Where no process could be made, Node says so in an event as well; unheard, it would end this program.
+    child.once("error", () => {});
     if (child.pid === undefined) throw new Error(`${process.execPath} could not be started`);
     const exited = new Promise<number>((resolve) => {
       child.once("exit", (code) => resolve(code ?? 128));
@@ -40,8 +46,17 @@ export function startDaemon(program: string, args: readonly string[], logFile: s
   }
 }
 
-/** A daemon that was started from inside a job is not part of it: the job's end must not be its own. */
+/**
+ * A daemon that was started from inside a job is not part of it: the job's end must not be its own. MGPU_DAEMON tells
+ * holders so.
+ */
 function outsideOfJobs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { MGPU_STEP: _step, MGPU_STEP_SCOPE: _scope, ...rest } = environment;
-  return rest;
+  return { ...rest, MGPU_DAEMON: "1" };
+}
+
+/** A log that has become large makes room for a new one; one old log is kept. */
+function setAsideLarge(logFile: string): void {
+  const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > LOG_BYTES_MAX) renameSync(logFile, `${logFile}.1`);
 }

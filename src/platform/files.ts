@@ -10,10 +10,20 @@ export function realFiles() {
   return {
     read: (path: string): Uint8Array => fs.readFileSync(path),
     readStdin: (): Uint8Array => readAll(0),
+    trustProblem,
     isFolder: (path: string): boolean => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
     findProgram,
     writeProblem,
   };
+}
+
+/** A folder that does not exist yet holds no trap. */
+function trustProblem(path: string): string {
+  const info = fs.lstatSync(path, { throwIfNoEntry: false });
+  if (!info) return "";
+  if (!info.isDirectory()) return `${path} is not a folder`;
+  if (info.uid !== process.getuid?.()) return `${path} belongs to uid ${info.uid}`;
+  return (info.mode & 0o022) === 0 ? "" : `others may write to ${path}`;
 }
 
 function findProgram(name: string, cwd: string, pathVariable: string): ProgramState {

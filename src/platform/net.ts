@@ -41,6 +41,9 @@ export interface Net {
   removeStale(address: Address): void;
 }
 
+/** Of a Unix socket, without the closing zero. */
+const PATH_BYTES_MAX = 107;
+
 /** Time for what was written to be read before a closed connection is cut off. */
 const CLOSE_MS = 5000;
 
@@ -62,6 +65,10 @@ function connect(address: Address, events: ConnectionEvents): Promise<Connection
 }
 
 function listen(address: Address, accept: (connection: Connection) => ConnectionEvents): Promise<Listener> {
+  if (Buffer.byteLength(address.path) > PATH_BYTES_MAX) {
+    // The kernel would take the first bytes of it, and listen somewhere else.
+    return Promise.reject(new Error(`${address.path} is longer than the ${PATH_BYTES_MAX} bytes of a socket's path`));
+  }
   return new Promise((resolve, reject) => {
     const sockets = new Set<Socket>();
     const server = createServer((socket) => {

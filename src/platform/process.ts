@@ -15,6 +15,7 @@ import { Socket } from "node:net";
 import { constants, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { makeFolders } from "./folders.ts";
 
 /** A refusal of the operating system. */
 export interface SystemProblem {
@@ -84,9 +85,14 @@ export interface Processes {
   findProgram(name: string, searchPath: string, workDir: string): FoundProgram;
   /** Why one can't work in a folder; null if one can. */
   folderProblem(path: string): SystemProblem | null;
-  /** Opens for reading; may wait for as long as the file system or a FIFO's writer takes. */
+  /**
+   * Whether it is a FIFO, and one that may be opened so. Opening one waits for its other end, and such a wait can't
+   * be ended in this program: it takes a thread for good. So a FIFO is for the child to open.
+   */
+  isFifo(path: string, use: "read" | "write"): Promise<Outcome<boolean>>;
+  /** Opens for reading; may wait for as long as the file system takes. A FIFO is refused with EAGAIN. */
   openInput(path: string): Promise<Outcome<number>>;
-  /** Opens for appending, without truncating; makes missing parent folders (0755). */
+  /** Opens for appending, without truncating; makes missing parent folders (0755). A FIFO is refused with EAGAIN. */
   openOutput(path: string): Promise<Outcome<number>>;
   /** Empties an open file; devices and pipes are left alone. */
   truncate(descriptor: number): void;
@@ -109,7 +115,7 @@ export interface Processes {
 }
 
 export interface ProcessesOptions {
-  /** Where FIFOs exist for a moment; the system's folder for temporary files by default. */
+  /** Where FIFOs exist for a moment; made if missing (0700). The system's folder for temporary files by default. */
   readonly scratchFolder?: string;
   /** Descriptors without close-on-exec that no child may inherit: they are replaced by /dev/null in it. */
   readonly hiddenDescriptors?: () => Iterable<number>;
@@ -139,7 +145,8 @@ export function realProcesses(options: ProcessesOptions = {}): Processes {
   return {
     findProgram,
     folderProblem,
-    openInput: (path) => attempt(() => openFile(path, fs.constants.O_RDONLY | fs.constants.O_NOCTTY)),
+    isFifo: (path, use) => attempt(() => isFifo(path, use)),
+    openInput: (path) => attempt(() => openNotFifo(path, fs.constants.O_RDONLY)),
     openOutput: (path) => attempt(() => openOutput(path)),
     truncate(descriptor) {
       // Devices and pipes refuse with EINVAL, and have nothing to empty.
@@ -229,13 +236,15 @@ function findProgram(name: string, searchPath: string, workDir: string): FoundPr
 
 function checkProgram(file: string, workDir: string): FoundProgram {
   const checked = attemptNow(() => {
-    const isFolder = fs.statSync(file).isDirectory();
-    if (!isFolder) fs.accessSync(file, fs.constants.X_OK);
-    return isFolder;
+    const stat = fs.statSync(file);
+    if (!stat.isDirectory()) fs.accessSync(file, fs.constants.X_OK);
+    return stat;
   });
   if ("problem" in checked) return checked;
   // The kernel's number, with words that help more than its `Permission denied`.
-  if (checked.value) return { problem: { ...systemProblem("EISDIR"), number: constants.errno.EACCES } };
+  if (checked.value.isDirectory()) return { problem: { ...systemProblem("EISDIR"), number: constants.errno.EACCES } };
+  // As the kernel; and looking into a FIFO would wait for a writer.
+  if (!checked.value.isFile()) return { problem: systemProblem("EACCES") };
   const head = attemptNow(() => readHead(file));
   // Executable but not readable: only the kernel can tell.
   if ("problem" in head) return { file };
@@ -279,31 +288,39 @@ function folderProblem(path: string): SystemProblem | null {
 }
 
 async function openOutput(path: string): Promise<number> {
-  const { O_WRONLY, O_CREAT, O_APPEND, O_NOCTTY } = fs.constants;
-  const open = (): Promise<number> => openFile(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0o666);
+  const { O_WRONLY, O_CREAT, O_APPEND } = fs.constants;
+  const open = (): Promise<number> => openNotFifo(path, O_WRONLY | O_CREAT | O_APPEND);
   try {
     return await open();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    await makeFolders(dirname(path));
+    makeFolders(dirname(path), 0o755);
     return open();
   }
 }
 
-/** Not Node's recursive mkdir: that never returns where a folder can't be made although its parent exists (/proc). */
-async function makeFolders(path: string): Promise<void> {
-  const make = (): Promise<void> => fs.promises.mkdir(path, { mode: 0o755 });
+async function isFifo(path: string, use: "read" | "write"): Promise<boolean> {
+  const stat = await fs.promises.stat(path).catch(() => null);
+  if (stat?.isFIFO() !== true) return false;
+  await fs.promises.access(path, use === "read" ? fs.constants.R_OK : fs.constants.W_OK);
+  return true;
+}
+
+/** Opens without waiting for a peer, then takes that mode away again: children would inherit it. */
+async function openNotFifo(path: string, flags: number): Promise<number> {
+  const { O_NOCTTY, O_NONBLOCK, O_CREAT } = fs.constants;
+  const descriptor = await openFile(path, flags | O_NOCTTY | O_NONBLOCK, 0o666);
   try {
-    await make();
+    const stat = fs.fstatSync(descriptor);
+    if (stat.isFIFO()) throw Object.assign(new Error(`${path} is a FIFO`), { code: "EAGAIN" });
+    // To files and folders it means nothing, nor to the one device that most launches open.
+    if (!stat.isCharacterDevice() || path === "/dev/null") return descriptor;
+    const blocking = await openFile(`/proc/self/fd/${descriptor}`, (flags & ~O_CREAT) | O_NOCTTY);
+    fs.closeSync(descriptor);
+    return blocking;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // Another task of the step may just have made it.
-    if (code === "EEXIST") return;
-    if (code !== "ENOENT" || dirname(path) === path) throw error;
-    await makeFolders(dirname(path));
-    await make().catch((again: NodeJS.ErrnoException) => {
-      if (again.code !== "EEXIST") throw again;
-    });
+    fs.closeSync(descriptor);
+    throw error;
   }
 }
 
@@ -347,12 +364,17 @@ class PipePool {
     }
     const both = this.ready.pop() as number;
     if (this.ready.length < PIPES_READY_MIN) this.fill().catch(() => {});
+    const opened: number[] = [];
+    const open = (mode: number): number => {
+      const descriptor = fs.openSync(`/proc/self/fd/${both}`, mode);
+      opened.push(descriptor);
+      return descriptor;
+    };
     try {
-      const path = `/proc/self/fd/${both}`;
-      const ours = fs.openSync(path, oursMode | O_NONBLOCK);
-      const childEnd = fs.openSync(path, oursMode === O_RDONLY ? O_WRONLY : O_RDONLY);
-      return { value: wrap(ours, childEnd) };
+      const ours = open(oursMode | O_NONBLOCK);
+      return { value: wrap(ours, open(oursMode === O_RDONLY ? O_WRONLY : O_RDONLY)) };
     } catch (error) {
+      for (const descriptor of opened) fs.closeSync(descriptor);
       return { problem: problemOf(error) };
     } finally {
       fs.closeSync(both);
@@ -372,6 +394,8 @@ class PipePool {
   }
 
   private async makePipes(count: number): Promise<void> {
+    // Whoever cleans up folders of temporary files may have taken it.
+    makeFolders(this.folder, 0o700);
     const folder = fs.mkdtempSync(join(this.folder, "mgpu-pipes-"));
     try {
       const names = Array.from({ length: count }, (_, index) => join(folder, String(index)));

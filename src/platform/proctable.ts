@@ -3,7 +3,9 @@
  *
  * A process belongs to a step if its environment names it (the cookie, which children inherit), if its parent does,
  * if it is in a session of one that does, or if it was adopted. What is once known stays known for as long as the
- * process lives, whatever it does to its environment.
+ * process lives, whatever it does to its environment. A daemon of ours that a job's command started is not the job's, nor is
+ * what descends from it without a cookie: its environment says so (MGPU_DAEMON=1), and holders take that variable
+ * away from tasks.
  *
  * Promises: a pid is always paired with its start time, and nothing is signalled by pid alone; this process and
  * pid 1 never belong to a step; zombies count as gone. A scan of a quiet machine costs one listing of /proc and
@@ -65,6 +67,7 @@ export interface ProcessStat {
 
 const STEP_VARIABLE = "MGPU_STEP";
 const SCOPE_VARIABLE = "MGPU_STEP_SCOPE";
+const DAEMON_VARIABLE = "MGPU_DAEMON";
 
 /**
  * A stranger younger than this is looked at again in each scan: between fork and exec a process still shows the
@@ -84,6 +87,13 @@ const READ_BYTES = 64 * 1024;
 
 interface Known extends StepProcess {
   readonly spared: boolean;
+  /** When it is looked at for the last time whether it became a daemon; SETTLED once that is done. */
+  settledAt: number;
+}
+
+/** A process in a scan that no cookie decides; a daemon is nobody's relative. */
+interface Undecided extends StepProcess {
+  readonly isDaemon: boolean;
 }
 
 /** The machine's process table. */
@@ -140,10 +150,11 @@ class CookieTable {
     const stat = this.readStat(pid);
     if (stat === undefined || !this.mayBelong(pid)) return null;
     // Its own session, even if it has not made it yet: until then it is in ours.
-    this.known.set(pid, { pid, startTicks: stat.startTicks, parent: stat.parent, session: pid, step, spared });
+    const { startTicks, parent } = stat;
+    this.known.set(pid, { pid, startTicks, parent, session: pid, step, spared, settledAt: SETTLED });
     this.strangers.delete(pid);
     this.newestTicks = Math.max(this.newestTicks, stat.startTicks);
-    return { pid, startTicks: stat.startTicks };
+    return { pid, startTicks };
   }
 
   isAlive({ pid, startTicks }: ProcessRef): boolean {
@@ -169,7 +180,7 @@ class CookieTable {
     const listed = this.listPids();
     this.refreshKnown(sessions);
     if (wrapped) this.collectSessions(sessions);
-    const undecided: StepProcess[] = [];
+    const undecided: Undecided[] = [];
     for (const pid of listed) {
       if (this.known.has(pid) || this.strangers.get(pid) === SETTLED || !this.mayBelong(pid)) continue;
       this.classify(pid, sessions, undecided);
@@ -207,7 +218,9 @@ class CookieTable {
   private refreshKnown(sessions: Map<number, string>): void {
     for (const [pid, one] of this.known) {
       const stat = this.readStat(pid);
-      if (stat !== undefined && stat.startTicks === one.startTicks && !isGone(stat)) {
+      const lives = stat !== undefined && stat.startTicks === one.startTicks && !isGone(stat);
+      const isStranger = lives && this.becameDaemon(one);
+      if (lives && !isStranger) {
         // An adopted one keeps the session it is about to make until it made one.
         const session = this.isOwnSession(stat.session) ? one.session : stat.session;
         if (stat.parent !== one.parent || session !== one.session) {
@@ -216,28 +229,37 @@ class CookieTable {
         continue;
       }
       this.known.delete(pid);
-      if (stat !== undefined && stat.startTicks !== one.startTicks) sessions.delete(pid);
+      if (isStranger || (stat !== undefined && stat.startTicks !== one.startTicks)) sessions.delete(pid);
     }
   }
 
-  private classify(pid: number, sessions: Map<number, string>, undecided: StepProcess[]): void {
+  /** Whether one that showed the environment of who forked it turned out to be a daemon. */
+  private becameDaemon(one: Known): boolean {
+    if (one.settledAt === SETTLED) return false;
+    if (this.isSettled(one.startTicks, one.settledAt)) one.settledAt = SETTLED;
+    const { step, isDaemon } = this.readMarks(one.pid);
+    return step === undefined && isDaemon;
+  }
+
+  private classify(pid: number, sessions: Map<number, string>, undecided: Undecided[]): void {
     const stat = this.readStat(pid);
     if (stat === undefined) return;
     const { parent, session, startTicks } = stat;
     // A zombie never lives again; session 0 are the kernel's own and those that entered this container.
     if (isGone(stat) || session === 0) return void this.strangers.set(pid, SETTLED);
     this.newestTicks = Math.max(this.newestTicks, startTicks);
-    const step = this.readCookie(pid);
-    if (step === undefined) return void undecided.push({ pid, startTicks, parent, session, step: "" });
+    const { step, isDaemon } = this.readMarks(pid);
+    if (step === undefined) return void undecided.push({ pid, startTicks, parent, session, step: "", isDaemon });
     this.learn({ pid, startTicks, parent, session, step }, sessions);
   }
 
   /** Children and session members of known ones, until no more are found. */
-  private adoptRelatives(sessions: Map<number, string>, undecided: StepProcess[]): void {
+  private adoptRelatives(sessions: Map<number, string>, undecided: Undecided[]): void {
     for (let found = true; found; ) {
       found = false;
       for (let index = undecided.length - 1; index >= 0; index--) {
-        const one = undecided[index] as StepProcess;
+        const one = undecided[index] as Undecided;
+        if (one.isDaemon) continue;
         const step = this.known.get(one.parent)?.step ?? sessions.get(one.session);
         if (step === undefined) continue;
         undecided.splice(index, 1);
@@ -247,8 +269,10 @@ class CookieTable {
     }
   }
 
-  private learn(one: StepProcess, sessions: Map<number, string>): void {
-    this.known.set(one.pid, { ...one, spared: false });
+  private learn({ pid, startTicks, parent, session, step }: StepProcess, sessions: Map<number, string>): void {
+    const settledAt = this.monotonic() + SETTLED_MS;
+    const one = { pid, startTicks, parent, session, step, spared: false, settledAt };
+    this.known.set(pid, one);
     this.strangers.delete(one.pid);
     if (!this.isOwnSession(one.session)) sessions.set(one.session, one.step);
   }
@@ -257,9 +281,12 @@ class CookieTable {
     const now = this.monotonic();
     for (const { pid, startTicks } of strangers) {
       const settledAt = this.strangers.get(pid) ?? now + SETTLED_MS;
-      const isSettled = startTicks + SETTLED_TICKS < this.newestTicks || now >= settledAt;
-      this.strangers.set(pid, isSettled ? SETTLED : settledAt);
+      this.strangers.set(pid, this.isSettled(startTicks, settledAt) ? SETTLED : settledAt);
     }
+  }
+
+  private isSettled(startTicks: number, settledAt: number): boolean {
+    return startTicks + SETTLED_TICKS < this.newestTicks || this.monotonic() >= settledAt;
   }
 
   private forgetGone(listed: readonly number[]): void {
@@ -282,12 +309,12 @@ class CookieTable {
     return parseStat(this.readText(`${pid}/stat`));
   }
 
-  /** The step that a process's environment names, if it is one of this scope. */
-  private readCookie(pid: number): string | undefined {
+  /** The step that a process's environment names, if it is one of this scope; and whether it is a daemon's. */
+  private readMarks(pid: number): { readonly step: string | undefined; readonly isDaemon: boolean } {
     const environment = this.readBytes(`${pid}/environ`);
     const step = variable(environment, STEP_VARIABLE);
-    if (step === undefined || variable(environment, SCOPE_VARIABLE) !== this.scope) return undefined;
-    return step;
+    const isOurs = step !== undefined && variable(environment, SCOPE_VARIABLE) === this.scope;
+    return { step: isOurs ? step : undefined, isDaemon: variable(environment, DAEMON_VARIABLE) === "1" };
   }
 
   private readText(path: string): string {

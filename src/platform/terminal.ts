@@ -3,6 +3,7 @@
  * use: plain commands never pay for it.
  */
 
+import { readFileSync } from "node:fs";
 import { isTerminal } from "./stdio.ts";
 
 const STDIN_FD = 0;
@@ -51,8 +52,17 @@ export function realTerminal() {
       // A terminal that does not know its size says 0.
       return columns > 0 && rows > 0 ? { columns, rows } : { columns: 80, rows: 24 };
     },
+    isForeground,
     raw,
   };
+}
+
+/** The terminal's foreground group is ours, or there is no controlling terminal (-1). */
+function isForeground(): boolean {
+  const stat = readFileSync("/proc/self/stat", "latin1");
+  // State, parent, group, session, terminal, foreground group: behind the program's name in brackets.
+  const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return foreground === group || foreground === "-1";
 }
 
 /** Calls `handler` instead of what the signal would do; the result undoes that. */

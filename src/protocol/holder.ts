@@ -38,7 +38,7 @@ export const taskLaunch = v.object({
 /** One node's part of a step. */
 export const stepLaunch = v.object({
   key: stepKey,
-  /** Random; whoever attaches must show it. */
+  /** A keyed digest of the key, which the controller can make again; whoever attaches must show it. */
   token: name,
   workDir: text,
   environment,

@@ -168,7 +168,7 @@ export const PROCEDURES = {
     kind: "stream",
     params: v.object({
       jobId: s.positive,
-      /** The watcher is the job's srun: without it for too long, a waiting job is cancelled. */
+      /** The watcher is the job's srun: without it for too long, a job without a terminal is cancelled. */
       owner: v.boolean(),
     }),
     item: jobUpdate,

@@ -4,6 +4,7 @@ import * as squeue from "./benches/squeue.mjs";
 import * as startup from "./benches/startup.mjs";
 import * as throughput from "./benches/throughput.mjs";
 import { stopClusters } from "./lib/cluster.mjs";
+import { interrupt } from "./lib/interrupt.mjs";
 import { machineHeader } from "./lib/machine.mjs";
 import { toJsonLines, toTable } from "./lib/report.mjs";
 
@@ -62,7 +63,10 @@ async function main(words) {
 
 async function measure(names, { quick, isJson }) {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-    process.once(signal, () => void stopClusters().finally(() => process.exit(EXIT_INTERRUPTED)));
+    process.once(signal, () => {
+      interrupt();
+      void stopClusters().finally(() => process.exit(EXIT_INTERRUPTED));
+    });
   }
   const say = (text) => (isJson ? process.stderr : process.stdout).write(text);
   const note = (text) => say(`# ${text}\n`);

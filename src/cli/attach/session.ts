@@ -6,6 +6,7 @@
  * the tasks' own doing. So a step's end reaches the user even while there is no controller.
  */
 
+import type { PtySpec } from "../../core/jobspec.ts";
 import { sleep } from "../../platform/clock.ts";
 import { type ErrorCode, RpcError } from "../../protocol/errors.ts";
 import type { AttachPoint, JobRow, JobUpdate } from "../../protocol/procedures.ts";
@@ -26,7 +27,8 @@ export interface SessionPlan {
   readonly jobId: number;
   readonly tasks: number;
   readonly label: boolean;
-  readonly pty: boolean;
+  /** The size that the task's terminal was asked for with; null without one. */
+  readonly pty: PtySpec | null;
   /** Who gets our input: all tasks, one of them, or nobody. */
   readonly input: "all" | number | null;
   readonly quiet: boolean;
@@ -255,20 +257,21 @@ class Session {
     if (this.isStreaming) return;
     this.isStreaming = true;
     const { plan, context } = this;
-    if (plan.pty) this.startTerminal();
+    if (plan.pty) this.startTerminal(plan.pty);
     if (plan.input === null) return;
     const task = plan.input === "all" ? null : plan.input;
     forwardInput(context.session.input, [...this.steps.values()], task).catch(this.reject);
   }
 
-  private startTerminal(): void {
+  /** @param known the size that the task's terminal has; the user's may have changed while the job waited */
+  private startTerminal(known: PtySpec): void {
     const { terminal, onSignal } = this.context.session;
-    this.undo.push(
-      onSignal("SIGWINCH", () => {
-        const size = terminal.size();
-        if (size) this.toTasks((step) => step.resize(size.columns, size.rows)).catch(this.reject);
-      }),
-    );
+    const follow = (size: PtySpec): void => {
+      this.toTasks((step) => step.resize(size.columns, size.rows)).catch(this.reject);
+    };
+    this.undo.push(onSignal("SIGWINCH", () => follow(terminal.size() ?? known)));
+    const size = terminal.size() ?? known;
+    if (size.columns !== known.columns || size.rows !== known.rows) follow(size);
     const restore = terminal.raw();
     this.speaker.isRaw = true;
     this.restoreTerminal = () => {

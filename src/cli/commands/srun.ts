@@ -42,7 +42,8 @@ const DEFAULT_SIZE: PtySpec = { columns: 80, rows: 24 };
 
 async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
   const layers = [commandLineLayer(parsed), environmentLayer("srun", context.environment)];
-  const { values, problems } = readSubmitOptions(layers);
+  const { values: wishes, problems } = readSubmitOptions(layers);
+  const values = withoutForeignKeys(wishes, context);
   const [program] = parsed.operands;
   if (program === undefined) throw new UserError([...problems, "No command given to execute."]);
   const pty = terminalFor(values, context);
@@ -72,7 +73,7 @@ async function submitAndFollow(
       jobId: submitted.jobId,
       tasks: job.request.tasks,
       label: job.io.label,
-      pty: job.pty !== null,
+      pty: job.pty,
       input: inputOf(job),
       quiet: values.quiet ?? false,
       verbose: (values.verbose ?? 0) > 0,
@@ -101,6 +102,12 @@ function catchSignals({ session }: CommandContext) {
       for (const end of undo) end();
     },
   };
+}
+
+/** What is typed while we are in the background is the shell's: the tasks get no input unless told where from. */
+function withoutForeignKeys(values: SubmitValues, { stdio, session }: CommandContext): SubmitValues {
+  if (values.input !== undefined || values.pty || !stdio.stdinIsTerminal) return values;
+  return session.terminal.isForeground() ? values : { ...values, input: "none" };
 }
 
 /** The terminal of the task: asked for, or under mgpu's name where one task is run from a terminal. */

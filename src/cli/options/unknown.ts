@@ -1,4 +1,10 @@
-/** Options that Slurm documents and this version of mgpu lacks: refused like a typing error, but with a better hint. */
+/**
+ * What may have been meant by an option that is none. One that Slurm documents and this version of mgpu lacks is refused
+ * like a typing error, but with a better hint.
+ */
+
+import { nearest } from "../../view/nearest.ts";
+import type { Option } from "../option.ts";
 
 /** Long names of srun's, sbatch's and the listing commands' documented options. Those that mgpu has are no matter. */
 const SLURM_OPTIONS: ReadonlySet<string> = new Set(
@@ -21,12 +27,12 @@ const SLURM_OPTIONS: ReadonlySet<string> = new Set(
   ].flatMap((line) => line.split(" ")),
 );
 
-/** A hint for the problems of {@link parseOptions} if one of them is about an option that Slurm has. */
-export function unknownOptionHint(problems: readonly string[]): string | undefined {
-  const names = problems.flatMap((problem) => {
-    const name = /^unrecognized option '--([^=']*)/.exec(problem)?.[1];
-    return name !== undefined && SLURM_OPTIONS.has(name) ? [`--${name}`] : [];
-  });
-  if (names.length === 0) return undefined;
-  return `Slurm has ${names.join(", ")}; this version of mgpu does not`;
+/** A hint for those problems of {@link parseOptions} that are about unknown options. */
+export function unknownOptionHint(problems: readonly string[], options: readonly Option[]): string | undefined {
+  const names = problems.flatMap((problem) => /^unrecognized option '--([^=']*)/.exec(problem)?.[1] ?? []);
+  const slurms = names.filter((name) => SLURM_OPTIONS.has(name)).map((name) => `--${name}`);
+  if (slurms.length > 0) return `Slurm has ${slurms.join(", ")}; this version of mgpu does not`;
+  const longs = options.map(({ long }) => long);
+  const guesses = new Set(names.flatMap((name) => nearest(name, longs) ?? []));
+  return guesses.size > 0 ? `did you mean ${[...guesses].map((long) => `--${long}`).join(", ")}?` : undefined;
 }

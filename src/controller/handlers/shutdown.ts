@@ -21,19 +21,30 @@ export function shutdownHandler(context: ControllerContext): UnaryHandler<"contr
     const { state } = context.loop;
     const active = [...state.active];
     if (active.length > 0 && !force) throw jobsRunning(active);
-    context.beginEnd();
-    const lost = [...active, ...state.pending].filter((id) => endsWithController(state.jobs.get(id)));
-    const byUid = hello.user.uid;
-    await Promise.all(
-      lost.map((jobId) => context.loop.execute({ type: "job.cancel", jobId, byUid, cause: "mgpu down" })),
-    );
-    await cleared(context);
-    for (const { peer } of context.sessions.all.values()) {
-      await peer.call("node.shutdown", { holders: true }).catch(() => {});
+    context.setEnding(true);
+    try {
+      return { cancelled: await endAll(context, active, hello.user.uid) };
+    } catch (error) {
+      // The controller stays, so it must go on working.
+      context.setEnding(false);
+      throw error;
     }
-    context.stop();
-    return { cancelled: lost };
   };
+}
+
+/** Cancels what can't go on, ends the nodes' daemons, then this program. Answers with the cancelled jobs. */
+async function endAll(context: ControllerContext, active: readonly number[], byUid: number): Promise<number[]> {
+  const { state } = context.loop;
+  const lost = [...active, ...state.pending].filter((id) => endsWithController(state.jobs.get(id)));
+  await Promise.all(
+    lost.map((jobId) => context.loop.execute({ type: "job.cancel", jobId, byUid, cause: "mgpu down" })),
+  );
+  await cleared(context);
+  for (const { peer } of context.sessions.all.values()) {
+    await peer.call("node.shutdown", { holders: true }).catch(() => {});
+  }
+  context.stop();
+  return lost;
 }
 
 function endsWithController(job: Job | undefined): boolean {

@@ -7,6 +7,7 @@ import { type ControllerContext, executeOrThrow } from "../context.ts";
 /** Accepts a job; the same request id again answers with the same job. */
 export function submitHandler(context: ControllerContext): UnaryHandler<"job.submit"> {
   return async ({ requestId, job, script, environment }, { hello }) => {
+    if (context.isEnding()) throw new RpcError("SHUTTING_DOWN", "mgpu is being ended", "start it again with: mgpu up");
     const [scriptDigest, environmentDigest] = await storeInputs(context, script, environment);
     const spec = { ...job, user: hello.user, scriptDigest, environmentDigest };
     const decision = await executeOrThrow(context, { type: "job.submit", requestId, spec });

@@ -5,6 +5,7 @@
 
 import type { Digest } from "../../platform/digest.ts";
 import type { Disk } from "../../platform/disk.ts";
+import { createByteCache } from "../../util/byte-cache.ts";
 
 export interface Blobs {
   /** Why the last attempt to store something failed; empty when all is well. */
@@ -17,31 +18,28 @@ export interface Blobs {
   sweep(keep: ReadonlySet<string>): Promise<void>;
 }
 
-/** Blobs kept in memory for launches: environments repeat, scripts of an array too. */
-const CACHED_MAX = 256;
+/** Bytes of blobs kept in memory for launches: environments repeat, scripts of an array too. */
+const CACHED_BYTES_MAX = 16 * 1024 * 1024;
+/** A larger one is read from disk when its job starts. */
+const CACHED_BLOB_BYTES_MAX = 1024 * 1024;
 
 /** Opens the folder. */
 export function openBlobs(disk: Disk, digest: Digest, folder: string): Blobs {
-  const cached = new Map<string, Uint8Array>();
+  const cached = createByteCache(CACHED_BYTES_MAX, CACHED_BLOB_BYTES_MAX);
   const writing = new Map<string, Promise<void>>();
   let fresh = new Set<string>();
   let problem = "";
   const pathOf = (name: string): string => `${folder}/${name.slice(0, 2)}/${name}`;
 
-  const remember = (name: string, data: Uint8Array): void => {
-    cached.delete(name);
-    cached.set(name, data);
-    const oldest = cached.keys().next();
-    if (cached.size > CACHED_MAX && !oldest.done) cached.delete(oldest.value);
-  };
-
+  const removing = new Map<string, Promise<void>>();
   const write = async (name: string, data: Uint8Array): Promise<void> => {
+    await removing.get(name);
     if ((await disk.size(pathOf(name))) !== data.length) {
       await disk.makeFolder(`${folder}/${name.slice(0, 2)}`);
       await disk.replace(pathOf(name), data);
     }
     problem = "";
-    remember(name, data);
+    cached.put(name, data);
   };
 
   return {
@@ -67,7 +65,7 @@ export function openBlobs(disk: Disk, digest: Digest, folder: string): Blobs {
       if (known) return known;
       const data = await disk.read(pathOf(name));
       if (digest.sha256(data) !== name) throw new Error(`${pathOf(name)} was changed on disk`);
-      remember(name, data);
+      cached.put(name, data);
       return data;
     },
     async sweep(keep) {
@@ -76,8 +74,11 @@ export function openBlobs(disk: Disk, digest: Digest, folder: string): Blobs {
       for (const prefix of await disk.list(folder)) {
         for (const name of await disk.list(`${folder}/${prefix}`)) {
           if (keep.has(name) || young.has(name) || fresh.has(name)) continue;
-          cached.delete(name);
-          await disk.remove(pathOf(name));
+          cached.drop(name);
+          // Whoever stores the same bytes meanwhile waits, finds no file, and writes it again.
+          const removal = disk.remove(pathOf(name)).finally(() => removing.delete(name));
+          removing.set(name, removal);
+          await removal;
         }
       }
     },

@@ -19,6 +19,9 @@ import type { ClusterState } from "../state.ts";
 import { accept, type Decision, ignore } from "./decision.ts";
 import { endJob } from "./steer.ts";
 
+/** A job that was lost so often is not started again: it may be what brings its nodes down. Slurm's default. */
+const ATTEMPTS_MAX = 5;
+
 interface Found {
   readonly job: RunningJob | EndedJob;
   readonly step: Step;
@@ -59,7 +62,7 @@ export function decideStepLost(state: ClusterState, command: ReportStepLost): De
   const exits: ExitStatus[] = Array.from({ length: found.part.tasks }, () => ({ code: 0, signal: 9 }));
   const ended: StepEnded = { type: "step.ended", jobId, attempt, stepId, node: command.node, exits };
   if (isEnded(job)) return accept(ended);
-  if (job.spec.requeue && job.allocation.length === 1) {
+  if (job.spec.requeue && job.allocation.length === 1 && job.attempt < ATTEMPTS_MAX) {
     return accept(ended, { type: "job.requeued", jobId, cause: command.cause });
   }
   return accept(ended, endJob(job, "NODE_FAIL", { code: 0, signal: 9 }, command.cause, null));

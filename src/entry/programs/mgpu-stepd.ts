@@ -1,6 +1,6 @@
 /** mgpu-stepd: holds running steps. Started by node daemons, and outlives them. */
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseOptions } from "../../cli/getopt.ts";
 import { VERSION } from "../../config/version.ts";
 import { startHolder } from "../../node/holder/start.ts";
@@ -35,7 +35,8 @@ async function main(): Promise<void> {
   const log = plainLog(2, "info", { daemon: PROGRAM, pid: process.pid });
   const table = realProcessTable({ scope: values.get("scope")?.[0] ?? "", monotonic: clock.monotonic });
   const ptys = realPtys(join(__dirname, "pty.node"));
-  const processes = realProcesses({ hiddenDescriptors: () => ptys.descriptors });
+  // Not the folder for temporary files: that is the first command's, and may go with its job.
+  const processes = realProcesses({ scratchFolder: dirname(socket), hiddenDescriptors: () => ptys.descriptors });
   const ports = { clock, log, random: realRandom(), processes, table, ptys, net: realNet() };
   // Its node daemon's terminal, log in and log out are nothing to a holder.
   for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(signal, () => {});

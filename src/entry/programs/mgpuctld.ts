@@ -1,5 +1,7 @@
 /** mgpuctld: the controller; with --with-node the node daemon of this machine in the same process. */
 
+import type { Controller } from "../../controller/main.ts";
+import type { Agent } from "../../node/agent.ts";
 import { runController } from "../controller.ts";
 import { NODE_OPTIONS, readDaemonLine } from "../daemon-line.ts";
 import { runNode } from "../node.ts";
@@ -11,20 +13,32 @@ const line = readDaemonLine(PROGRAM, "The controller of an mgpu cluster.", [
   ...NODE_OPTIONS,
 ]);
 
+let controller: Controller | null = null;
+let agent: Agent | null = null;
+let isEnding = false;
+
 void main();
 
 async function main(): Promise<void> {
-  let isEnding = false;
-  const end = async (): Promise<void> => {
-    if (isEnding) return;
-    isEnding = true;
-    agent?.stop();
-    await controller.stop();
-    process.exit(0);
-  };
-  const controller = await runController(PROGRAM, line, () => void end());
-  const agent = line.has("with-node") ? await runNode(PROGRAM, line) : null;
   process.on("SIGTERM", () => void end());
   process.on("SIGINT", () => void end());
   process.on("SIGHUP", () => {});
+  controller = await runController(PROGRAM, line, () => void end());
+  if (isEnding) return stop();
+  if (!line.has("with-node")) return;
+  agent = await runNode(PROGRAM, line);
+  if (isEnding) agent.stop();
+}
+
+/** Ends in order, however far the start has come. */
+async function end(): Promise<void> {
+  if (isEnding) return;
+  isEnding = true;
+  agent?.stop();
+  if (controller) await stop();
+}
+
+async function stop(): Promise<void> {
+  await controller?.stop();
+  process.exit(0);
 }

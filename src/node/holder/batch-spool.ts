@@ -61,6 +61,7 @@ export const SILENT_SIGNALS: readonly number[] = [SIGNAL.INT, SIGNAL.PIPE];
 /**
  * The wrapper's argument list. Its own descriptors 3, 4 and 5 become the script's 0, 1 and 2.
  * @param shell usually /bin/sh
+ * @param opener what runs in the script's process and then becomes the script; usually nothing
  * @param setVariables variables that the script gets beyond the wrapper's own
  */
 export function wrapperArgv(
@@ -69,10 +70,11 @@ export function wrapperArgv(
   setVariables: Readonly<Record<string, string>>,
   tools: { readonly env: string; readonly setsid: string },
   scriptArguments: readonly string[],
+  opener: readonly string[] = [],
 ): string[] {
   const assignments = Object.entries(setVariables).map(([name, value]) => `${name}=${value}`);
   const { script } = batchSpool(folder);
-  return [shell, "-c", WRAPPER, folder, tools.env, ...assignments, tools.setsid, script, ...scriptArguments];
+  return [shell, "-c", WRAPPER, folder, tools.env, ...assignments, tools.setsid, ...opener, script, ...scriptArguments];
 }
 
 /**

@@ -2,6 +2,10 @@
  * Everything about a launch that can be found wrong before anything is started: the work folder, the programs, the
  * files. All problems are found at once, in Slurm's words and with Slurm's exit codes.
  *
+ * A FIFO is not opened here: that would wait for its other end, and could not be given up. A small shell in the
+ * task's place opens it and then becomes the program. So the step runs while it waits, as a program does that opens
+ * the FIFO itself: it can be signalled, and it has no time limit but the job's.
+ *
  * Promise: a plan that fails leaves no descriptor open and has emptied no file.
  */
 
@@ -9,6 +13,7 @@ import type { ExitStatus } from "../../core/job.ts";
 import type { Outcome, SystemProblem } from "../../platform/process.ts";
 import type { StepLaunch, TaskLaunch } from "../../protocol/holder.ts";
 import { batchSpool } from "./batch-spool.ts";
+import { fifoOpener, type StreamRole } from "./fifo-opener.ts";
 import { OPEN_WAIT_MS } from "./limits.ts";
 import { type HolderPorts, within } from "./ports.ts";
 
@@ -20,6 +25,8 @@ export interface PlannedTask {
   /** Absolute. */
   readonly file: string;
   readonly argv: readonly string[];
+  /** What opens the task's FIFOs, and then becomes the program that follows; empty if it has none. */
+  readonly opener: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly stdin: PlannedStream;
   readonly stdout: PlannedStream;
@@ -40,18 +47,18 @@ export interface LaunchProblems {
 
 type PlanPorts = Pick<HolderPorts, "clock" | "processes">;
 
-/** The stream kinds of a task, as messages name them. */
-type FileRole = "stdin" | "stdout" | "stderr";
-
 interface FileWish {
   readonly task: number;
-  readonly role: FileRole;
+  readonly role: StreamRole;
   /** Absolute. */
   readonly path: string;
   readonly truncate: boolean;
 }
 
 const NULL_DEVICE = "/dev/null";
+
+/** Marks our daemons: a task that had it would not be found when its job is cleared away. */
+const DAEMON_VARIABLE = "MGPU_DAEMON";
 
 /** Exit code of a task whose folder or files could not be had, as in Slurm. */
 const SETUP_FAILED = 1;
@@ -77,7 +84,7 @@ export async function planLaunch(ports: PlanPorts, launch: StepLaunch): Promise<
     return found;
   }
   opened.truncate();
-  const tasks = launch.tasks.map((task) => plannedTask(launch, task, files.get(task.task) ?? "", opened));
+  const tasks = launch.tasks.map((task) => plannedTask(ports, launch, task, files.get(task.task) ?? "", opened));
   return { tasks, close: opened.close };
 }
 
@@ -135,7 +142,7 @@ function fileWishes(launch: StepLaunch, task: TaskLaunch): FileWish[] {
   const wishes: FileWish[] = [];
   const relayed = launch.batch === null;
   const absolute = (path: string): string => (path.startsWith("/") ? path : `${launch.workDir}/${path}`);
-  const wish = (role: FileRole, path: string, truncate: boolean): void => {
+  const wish = (role: StreamRole, path: string, truncate: boolean): void => {
     wishes.push({ task: task.task, role, path: absolute(path), truncate });
   };
   if (launch.pty) return wishes;
@@ -151,7 +158,9 @@ function fileWishes(launch: StepLaunch, task: TaskLaunch): FileWish[] {
 }
 
 interface OpenedFiles {
-  get(task: number, role: FileRole): number | undefined;
+  get(task: number, role: StreamRole): number | undefined;
+  /** The streams of a task that are FIFOs; a descriptor of /dev/null stands for each. */
+  fifos(task: number): ReadonlyMap<StreamRole, string>;
   /** Empties what is not to be appended to. */
   truncate(): void;
   close(): void;
@@ -160,8 +169,8 @@ interface OpenedFiles {
 /** Opens each file once, however many tasks share it: they then write one after another, not over one another. */
 async function openFiles(ports: PlanPorts, wishes: readonly FileWish[], found: Problems): Promise<OpenedFiles> {
   const { processes } = ports;
-  const opening = new Map<string, Promise<Outcome<number>>>();
-  const opened = new Map<string, number>();
+  const opening = new Map<string, Promise<Outcome<OpenFile>>>();
+  const opened = new Map<string, OpenFile>();
   const nameOf = ({ role, path }: FileWish): string => `${role === "stdin" ? "<" : ">"}${path}`;
   for (const wish of wishes) {
     const name = nameOf(wish);
@@ -173,37 +182,67 @@ async function openFiles(ports: PlanPorts, wishes: readonly FileWish[], found: P
     if ("value" in outcome) opened.set(nameOf(wish), outcome.value);
     else found.add(wish.task, `Could not open ${wish.role} file ${wish.path}: ${outcome.problem.text}`, SETUP_FAILED);
   }
-  const byTask = new Map(wishes.map((wish) => [`${wish.task}.${wish.role}`, opened.get(nameOf(wish))]));
+  const byTask = new Map(wishes.map((wish) => [`${wish.task}.${wish.role}`, opened.get(nameOf(wish))?.descriptor]));
+  const fifos = wishes.filter((wish) => opened.get(nameOf(wish))?.isFifo);
   return {
     get: (task, role) => byTask.get(`${task}.${role}`),
+    fifos: (task) => new Map(fifos.flatMap((wish) => (wish.task === task ? [[wish.role, wish.path]] : []))),
     truncate() {
       const names = new Set(wishes.filter((wish) => wish.truncate).map(nameOf));
-      for (const name of names) processes.truncate(opened.get(name) ?? -1);
+      for (const name of names) processes.truncate(opened.get(name)?.descriptor ?? -1);
     },
     close() {
-      for (const descriptor of opened.values()) processes.closeDescriptor(descriptor);
+      for (const { descriptor } of opened.values()) processes.closeDescriptor(descriptor);
       opened.clear();
     },
   };
 }
 
-function openFile({ clock, processes }: PlanPorts, { role, path }: FileWish): Promise<Outcome<number>> {
-  const opening = role === "stdin" ? processes.openInput(path) : processes.openOutput(path);
-  const late: Outcome<number> = { problem: { code: "ETIMEDOUT", number: 110, text: "Connection timed out" } };
+interface OpenFile {
+  readonly descriptor: number;
+  readonly isFifo: boolean;
+}
+
+function openFile({ clock, processes }: PlanPorts, wish: FileWish): Promise<Outcome<OpenFile>> {
+  const opening = openOrStandIn(processes, wish);
+  const late: Outcome<OpenFile> = { problem: { code: "ETIMEDOUT", number: 110, text: "Connection timed out" } };
   return within(clock, OPEN_WAIT_MS, opening, late, (outcome) => {
-    if ("value" in outcome) processes.closeDescriptor(outcome.value);
+    if ("value" in outcome) processes.closeDescriptor(outcome.value.descriptor);
   });
 }
 
-function plannedTask(launch: StepLaunch, task: TaskLaunch, file: string, opened: OpenedFiles): PlannedTask {
+async function openOrStandIn(
+  processes: HolderPorts["processes"],
+  { role, path }: FileWish,
+): Promise<Outcome<OpenFile>> {
+  const use = role === "stdin" ? "read" : "write";
+  const found: Outcome<boolean> = path === NULL_DEVICE ? { value: false } : await processes.isFifo(path, use);
+  if ("problem" in found) return found;
+  const isFifo = found.value;
+  const real = isFifo ? NULL_DEVICE : path;
+  const opened = await (use === "read" ? processes.openInput(real) : processes.openOutput(real));
+  return "problem" in opened ? opened : { value: { descriptor: opened.value, isFifo } };
+}
+
+function plannedTask(
+  { processes }: PlanPorts,
+  launch: StepLaunch,
+  task: TaskLaunch,
+  file: string,
+  opened: OpenedFiles,
+): PlannedTask {
   const { stderr } = task;
+  const { [DAEMON_VARIABLE]: _daemon, ...environment } = { ...launch.environment, ...task.environment };
+  const fifos = opened.fifos(task.task);
+  const sharesOutput = stderr.to === "stdout";
   const stdout = opened.get(task.task, "stdout") ?? "client";
-  const errorStream = stderr.to === "stdout" ? (stdout === "client" ? "stdout" : stdout) : undefined;
+  const errorStream = sharesOutput ? (stdout === "client" ? "stdout" : stdout) : undefined;
   return {
     task: task.task,
     file,
     argv: [file, ...task.argv.slice(1)],
-    environment: { ...launch.environment, ...task.environment },
+    opener: fifos.size === 0 ? [] : fifoOpener(processes, fifos, sharesOutput, environment),
+    environment,
     stdin: opened.get(task.task, "stdin") ?? "client",
     stdout,
     stderr: errorStream ?? opened.get(task.task, "stderr") ?? "client",

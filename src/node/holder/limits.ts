@@ -36,7 +36,7 @@ export const ATTACH_WAIT_MS = 600_000;
 /** Attaches that wait for steps nobody launched yet: far more than one node runs, and little memory. */
 export const ATTACH_WAITING_MAX = 1_000;
 
-/** A file that takes longer to open is on a dead file server, or a FIFO without a peer. */
+/** A file that takes longer to open is on a dead file server. */
 export const OPEN_WAIT_MS = 30_000;
 
 /** Processes left behind when a step's tasks ended have this long between TERM and KILL. */

@@ -66,8 +66,12 @@ export class OutputQueue {
     while (this.costBytes > bytesMax && this.items.length > 1) this.removeFirst();
   }
 
-  clear(): void {
+  /** Lets go of everything; returns how many bytes of output that was. */
+  clear(): number {
+    let dataBytes = 0;
+    for (const { item } of this.items) if (item.type === "data") dataBytes += item.data.length;
     while (!this.isEmpty) this.removeFirst();
+    return dataBytes;
   }
 
   /** Joins small parts while nobody reads them: a trickle for hours must not become a million items. */

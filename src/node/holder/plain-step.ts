@@ -60,8 +60,8 @@ async function startTask(
   const cookie = table.cookie(step.name);
   const { task } = planned;
   const spawned = await processes.spawn({
-    file: planned.file,
-    argv: planned.argv,
+    file: planned.opener[0] ?? planned.file,
+    argv: [...planned.opener, ...planned.argv],
     // First, so that few bytes of a large environment need to be looked at; last, so that a job can't change it.
     environment: { ...cookie, ...planned.environment, ...cookie },
     workDir: step.workDir,

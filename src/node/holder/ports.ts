@@ -21,11 +21,6 @@ export const SIGNAL = { HUP: 1, INT: 2, KILL: 9, PIPE: 13, TERM: 15, CONT: 18, M
 /** Where util-linux's setsid is looked for, whatever the job's PATH is. */
 export const SYSTEM_SEARCH_PATH = "/usr/bin:/bin:/usr/local/bin";
 
-/** Resolves after `ms`. */
-export function pause(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => clock.after(ms, resolve));
-}
-
 /** What `promise` resolves to, or `late` after `ms`; a later value is given to `onLate`. */
 export function within<T>(
   clock: Clock,

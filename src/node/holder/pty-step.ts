@@ -4,11 +4,12 @@
  * Promise: everything the program printed before its exit is delivered, however fast it ends.
  */
 
+import { sleep } from "../../platform/clock.ts";
 import type { ByteSource } from "../../platform/process.ts";
 import type { Pty } from "../../platform/pty.ts";
 import { execProblem, type LaunchPlan, type PlannedTask } from "./launch-plan.ts";
 import { PTY_DRAIN_MS_MAX, PTY_RETRY_MS_MAX } from "./limits.ts";
-import { type HolderPorts, pause, SYSTEM_SEARCH_PATH } from "./ports.ts";
+import { type HolderPorts, SYSTEM_SEARCH_PATH } from "./ports.ts";
 import { PtyInput } from "./pty-input.ts";
 import { SentinelFilter, sentinelBytes } from "./sentinel.ts";
 import type { Step } from "./step.ts";
@@ -133,7 +134,7 @@ async function endPtyStep(
   filter.expect(sentinel);
   while (!filter.isFound && clock.monotonic() < deadlineMs) {
     if (sentinel.length > 0) sentinel = sentinel.subarray(pty.print(sentinel));
-    await pause(clock, sentinel.length > 0 ? PTY_RETRY_MS_MAX : 1);
+    await sleep(clock, sentinel.length > 0 ? PTY_RETRY_MS_MAX : 1);
   }
   if (!filter.isFound) log.warn("a terminal did not deliver all of its output", { step: step.name });
   source.close();

@@ -128,7 +128,7 @@ export class Registry {
       .sort((a, b) => a.endedAtMs - b.endedAtMs);
     const { remove, drop } = reviewEnded(ended, this.ports.clock.monotonic());
     for (const step of remove) this.steps.delete(step.name);
-    for (const step of drop) step.output.drop();
+    for (const step of drop) step.dropOutput();
     this.sweepLater();
   }
 

@@ -52,12 +52,10 @@ export function reviewEnded<T extends EndedStep>(steps: readonly T[], nowMs: num
     if (excess <= 0 && outputBytes <= ENDED_OUTPUT_BYTES_MAX) break;
     if (step.output.hasClient) continue;
     outputBytes -= step.output.costBytes;
+    excess--;
     // The node daemon still has to learn how the others ended: they keep their status.
     if (step.forgottenAtMs === null) drop.push(step);
-    else {
-      remove.push(step);
-      excess--;
-    }
+    else remove.push(step);
   }
   return { remove, drop };
 }

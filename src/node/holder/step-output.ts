@@ -110,9 +110,9 @@ export class StepOutput {
     this.client?.wake();
   }
 
-  /** Drops what waits: nobody will come for it. Not while a client is attached. */
-  drop(): void {
-    this.queue.clear();
+  /** Drops what waits: nobody will come for it. Not while a client is attached. Returns the bytes of output dropped. */
+  drop(): number {
+    return this.queue.clear();
   }
 
   /**

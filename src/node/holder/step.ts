@@ -83,6 +83,14 @@ export class Step {
     this.input.close();
   }
 
+  /** Lets go of the output that nobody collected; who asks later is told that there was some. */
+  dropOutput(): void {
+    const bytes = this.output.drop();
+    if (bytes === 0) return;
+    const text = `${bytes} bytes of output were let go because nobody collected them`;
+    this.problem = this.problem === "" ? text : `${this.problem}\n${text}`;
+  }
+
   /** The exits of the tasks that ended so far, in the order of the launch. */
   taskExits(): { readonly task: number; readonly exit: ExitStatus }[] {
     return this.tasks.flatMap((task) => {

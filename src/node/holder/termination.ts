@@ -1,8 +1,9 @@
 /** Ending processes for good: CONT and TERM, then KILL until none is left. */
 
+import { sleep } from "../../platform/clock.ts";
 import type { StepProcess } from "../../platform/proctable.ts";
 import { TERMINATE_POLL_MS_MAX, TERMINATE_POLL_MS_MIN } from "./limits.ts";
-import { type HolderPorts, pause, SIGNAL } from "./ports.ts";
+import { type HolderPorts, SIGNAL } from "./ports.ts";
 
 export interface Ending {
   /** The processes to end, those that appeared meanwhile included. */
@@ -36,7 +37,7 @@ export async function endProcesses(ports: Pick<HolderPorts, "clock" | "table">, 
       else tellOnce(one);
     }
     const untilKillMs = isKilling ? delayMs : Math.max(1, ending.killAtMs() - nowMs);
-    await pause(clock, Math.min(delayMs, untilKillMs));
+    await sleep(clock, Math.min(delayMs, untilKillMs));
     delayMs = Math.min(delayMs * 1.5, TERMINATE_POLL_MS_MAX);
   }
 

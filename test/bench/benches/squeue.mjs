@@ -13,7 +13,6 @@ export const about =
 
 const BENCH = "squeue";
 const WAITING = 10_000;
-const WAITING_NAME = "waiting";
 const NODE = "node -e 0";
 const LISTINGS = [
   { name: `mgpu-squeue -h, ${WAITING} jobs`, args: ["-h"], file: "table" },
@@ -43,8 +42,6 @@ export async function run({ quick, note }) {
     ];
     const samples = await interleave(cases, quick ? LIMITS_QUICK : LIMITS);
     check(samples);
-    // Else they would start as soon as the end of the cluster frees the GPUs.
-    await cluster.command("mgpu-scancel", "--name", WAITING_NAME);
     return LISTINGS.flatMap(({ name }) => rowsOf(samples, name));
   } finally {
     meter.close();
@@ -64,7 +61,7 @@ async function fill(cluster, note) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   const start = Date.now();
-  await submitMany(client, batchJob(cluster, { name: WAITING_NAME, script: "true", gpus: 1 }), WAITING);
+  await submitMany(client, batchJob(cluster, { name: "waiting", script: "true", gpus: 1 }), WAITING);
   note(`${WAITING} jobs submitted in ${((Date.now() - start) / 1000).toFixed(1)} s`);
   client.close();
 }

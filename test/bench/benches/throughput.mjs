@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { Cluster, untilIdle } from "../lib/cluster.mjs";
 import { cpuTimeOf } from "../lib/cpu-time.mjs";
+import { throwIfInterrupted } from "../lib/interrupt.mjs";
 import { batchJob, countStates, submitMany } from "../lib/jobs.mjs";
 import { Meter } from "../lib/meter.mjs";
 import { row } from "../lib/report.mjs";
@@ -20,7 +21,9 @@ const BENCH = "throughput";
 const CLIENTS = 4;
 /** By RPC, and by `mgpu-sbatch`, which costs some 40 ms of CPU time each. */
 const JOBS = { rpc: 1000, sbatch: 1000 };
-const JOBS_QUICK = { rpc: 300, sbatch: 60 };
+const JOBS_QUICK = { rpc: 500, sbatch: 60 };
+/** Until V8 has compiled what daemons do for each job, a job costs half as much again. */
+const WARM_UP_JOBS = 300;
 const LIMITS = { rounds: 3, budgetMs: 300_000 };
 const LIMITS_QUICK = { rounds: 1, budgetMs: 0 };
 /** A burst that takes longer is stuck. */
@@ -34,7 +37,7 @@ export async function run({ quick }) {
   try {
     const client = await cluster.connect();
     const setting = { cluster, meter, client, pids: await cluster.daemons() };
-    await burst(setting, "warm", () => submitMany(client, batchJob(cluster, { name: "warm", script: "true" }), 50), 50);
+    await rpcBurst(setting, "warm", WARM_UP_JOBS);
     const names = {
       spawn: `spawn loop, ${jobs.rpc} x sh -c true, ${cluster.cpus} at a time`,
       node: `spawn loop, ${jobs.sbatch} x node -e 0, ${CLIENTS} at a time`,
@@ -87,6 +90,7 @@ function sbatchBurst(setting, name, count) {
 }
 
 function sbatch(cluster, args) {
+  throwIfInterrupted();
   return new Promise((resolve, reject) => {
     const child = spawn(cluster.program("mgpu-sbatch"), args, { cwd: cluster.work, env: cluster.env, stdio: "ignore" });
     child.once("error", reject);

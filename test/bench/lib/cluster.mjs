@@ -17,6 +17,7 @@ const run = promisify(execFile);
 const COMMAND_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 15_000;
 const POLL_MS = 20;
+const KILL_TRIES = 20;
 
 /** Clusters that run, for the case that the bench is interrupted. */
 const running = new Set();
@@ -104,12 +105,18 @@ export class Cluster {
   async stop() {
     if (!running.delete(this)) return;
     try {
+      // Else they start when the end of those that run makes room.
+      await this.command("mgpu-scancel", "--me", "-t", "PENDING");
       await this.command("mgpu", "down", "--force");
       const end = Date.now() + STOP_LIMIT_MS;
       while (this.processes().length > 0 && Date.now() < end) await sleep(POLL_MS);
     } finally {
       const left = this.processes();
-      for (const { pid } of left) kill(pid);
+      // Some may just be starting others.
+      for (let tries = 0; tries < KILL_TRIES && this.processes().length > 0; tries++) {
+        for (const { pid } of this.processes()) kill(pid);
+        await sleep(POLL_MS);
+      }
       rmSync(this.folder, { recursive: true, force: true });
       if (left.length > 0)
         process.stderr.write(`bench: these processes did not end and were killed: ${JSON.stringify(left)}\n`);

@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { throwIfInterrupted } from "./interrupt.mjs";
 
 /** Longest that one measured program may take. */
 const TIMEOUT_S = 60;
@@ -54,6 +55,7 @@ export class Meter {
    * @returns {Promise<Measured>}
    */
   async run({ argv, env, stdout = "null", exit = 0 }) {
+    throwIfInterrupted();
     this.#child.stdin.write(`${JSON.stringify({ argv, env, stdout, timeoutS: TIMEOUT_S })}\n`);
     const { value, done } = await this.#answers.next();
     if (done) throw new Error(this.#problem);

@@ -5,6 +5,7 @@ Usage: terminal.py COLUMNS ROWS PROGRAM [ARGS...]
 Standard output gets what the terminal shows, byte for byte. Standard input takes one order a line:
     type HEX        types these bytes
     resize C R      makes the terminal so large
+    close           closes the terminal
 Ends with the program's exit code, or 128 + signal. No echo and no line editing but the terminal's own.
 """
 
@@ -24,6 +25,7 @@ def set_size(descriptor, columns, rows):
 
 
 def obey(line, master):
+    """Follows an order; False once the terminal is closed."""
     word, *rest = line.split()
     if word == "type":
         data = bytes.fromhex(rest[0])
@@ -31,6 +33,9 @@ def obey(line, master):
             data = data[os.write(master, data) :]
     elif word == "resize":
         set_size(master, int(rest[0]), int(rest[1]))
+    elif word == "close":
+        os.close(master)
+    return word != "close"
 
 
 def show(master):
@@ -59,8 +64,8 @@ def main():
             if not data:
                 sources.remove(0)
             *lines, orders = (orders + data).split(b"\n")
-            for line in lines:
-                obey(line.decode(), master)
+            if not all([obey(line.decode(), master) for line in lines]):
+                break
         if master in ready and not show(master):
             sources.remove(master)
     _, status = os.waitpid(child, 0)

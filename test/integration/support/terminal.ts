@@ -59,6 +59,11 @@ export class Terminal {
     this.type(`${line}\r`);
   }
 
+  /** Closes the window: whoever runs in it is told by a hangup. */
+  close(): void {
+    this.#running.child.stdin?.write("close\n");
+  }
+
   get ended(): Promise<Ran> {
     return this.#running.ended;
   }

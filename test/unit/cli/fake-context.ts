@@ -272,6 +272,7 @@ function fakeFiles(options: FakeOptions, cwd: string): Files {
       return new TextEncoder().encode(content);
     },
     readStdin: () => new TextEncoder().encode(options.stdin ?? ""),
+    trustProblem: () => "",
     isFolder: (path) => absolute(path) === cwd || path === "/",
     findProgram: () => "found",
     writeProblem: () => "",

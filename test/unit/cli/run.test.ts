@@ -71,6 +71,10 @@ describe("wrong usage", () => {
     const { err } = await check(demo(), ["--reservation=x", "--foo"]);
     expect(err).toContain("mgpu-squeue: hint: Slurm has --reservation; this version of mgpu does not\n");
   });
+  test("a mistyped one gets the nearest", async () => {
+    const { err } = await check(demo(), ["--fromat=x", "--hepl"]);
+    expect(err).toContain("mgpu-squeue: hint: did you mean --format, --help?\n");
+  });
   test("mgpu exits with 2", async () => {
     expect((await check(demo(undefined, { name: "mgpu" }), ["--foo"])).code).toBe(2);
     expect((await check(demo(undefined, { name: "mgpu up" }), ["--foo"])).code).toBe(2);

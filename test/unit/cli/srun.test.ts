@@ -492,6 +492,14 @@ describe("input", () => {
 });
 
 describe("a terminal", () => {
+  test("that was resized while the job waited is passed on in its new size", async () => {
+    const { job, fake } = await srun(["bash"], TERMINAL);
+    fake.resize(90, 31);
+    job.run();
+    await settle();
+    expect(job.sizes).toEqual(["90x31"]);
+  });
+
   test("is used for one task under mgpu's name, raw only while the task has it", async () => {
     const { job, fake, code } = await srun(["bash"], TERMINAL);
     expect(job.submissions[0]?.job.pty).toEqual({ columns: 100, rows: 30 });

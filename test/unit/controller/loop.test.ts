@@ -15,14 +15,16 @@ async function loopOn(disk = createSimDisk(), snapshotBytes = 1 << 20) {
   const opened = await openStore(ports, places, snapshotBytes);
   const effects: Effect[] = [];
   let reloads = 0;
+  let mended = 0;
   const clock = { now: () => T0, monotonic: () => 0, after: () => () => {} };
   const loop = createLoop(opened, {
     clock,
     log: silentLog(),
     perform: (list) => void effects.push(...list),
     onReloaded: () => void reloads++,
+    onMended: () => void mended++,
   });
-  return { disk, loop, effects, reloads: () => reloads };
+  return { disk, loop, effects, reloads: () => reloads, mended: () => mended };
 }
 
 test("answers and effects leave only after the sync", async () => {
@@ -67,7 +69,7 @@ test("commands that come together share a write", async () => {
 });
 
 test("a full disk refuses, forgets nothing acknowledged, and recovers by itself", async () => {
-  const { disk, loop, reloads } = await loopOn();
+  const { disk, loop, reloads, mended } = await loopOn();
   await loop.execute({ type: "node.register", node: "n1", inventory: inventory() });
   await loop.execute(submit("kept"));
   disk.failWith = "ENOSPC";
@@ -76,10 +78,11 @@ test("a full disk refuses, forgets nothing acknowledged, and recovers by itself"
   expect(loop.problem).toContain("can't be written");
   await expect(loop.execute(submit("c"))).rejects.toMatchObject({ code: "STORAGE" });
   expect([...loop.state.jobs.values()].map((job) => job.requestId)).toEqual(["kept"]);
-  expect(reloads()).toBeGreaterThan(0);
+  expect(reloads(), "one recovery, however many commands are refused").toBe(1);
   disk.failWith = null;
   await loop.execute(submit("d"));
   expect(loop.problem).toBe("");
+  expect({ reloads: reloads(), mended: mended() }).toEqual({ reloads: 1, mended: 1 });
   const { state } = await recover(disk, places);
   expect([...state.jobs.values()].map((job) => job.requestId)).toEqual(["kept", "d"]);
   expect(state).toEqual(loop.state);

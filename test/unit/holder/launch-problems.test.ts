@@ -1,8 +1,23 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { StepLaunch, TaskLaunch } from "../../../src/protocol/holder.ts";
-import { attach, call, input, launch, openHolder, runToEnd, shell, stepKey, task } from "./harness.ts";
+import {
+  attach,
+  call,
+  ended,
+  input,
+  launch,
+  makeFolder,
+  openHolder,
+  runToEnd,
+  shell,
+  stepKey,
+  task,
+  until,
+} from "./harness.ts";
 
 /** Root may write anywhere; these need a path that nobody can use. */
 const NOWHERE = "/proc/nowhere/out.txt";
@@ -205,5 +220,68 @@ describe("files", () => {
     // The pipes kept ready, and nothing else.
     expect(readdirSync("/proc/self/fd").length - before).toBeLessThanOrEqual(17 + 2);
     await expect(input(handlers, key, { offset: 0, data: "x" })).rejects.toMatchObject({ code: "INPUT_CLOSED" });
+  });
+});
+
+describe("FIFOs", () => {
+  const makeFifo = (folder: string, name: string): string => {
+    const path = join(folder, name);
+    execFileSync("mkfifo", [path]);
+    return path;
+  };
+  const reads = (path: string) => ({ stdin: { from: "file", path } }) as const;
+
+  test("without a peer hold up nobody else, and are ended like any step", async () => {
+    const { handlers, folder } = openHolder();
+    const keys = [];
+    for (let index = 0; index < 5; index++) {
+      const fifo = makeFifo(folder, `f${index}`);
+      const key = stepKey();
+      keys.push(key);
+      const target = index === 4 ? { stdout: { to: "file", path: fifo, append: false } as const } : reads(fifo);
+      expect(await call(handlers, "holder.launch", launch(key, [shell("true", target)]))).toMatchObject({
+        phase: "running",
+      });
+    }
+    const out = { to: "file", path: join(folder, "out"), append: false } as const;
+    await runToEnd(handlers, launch(stepKey(), [shell("echo text", { stdout: out })]));
+    expect(readFileSync(out.path, "utf8")).toBe("text\n");
+    for (const { jobId, attempt } of keys) await call(handlers, "holder.terminate", { jobId, attempt, killWaitMs: 0 });
+    for (const key of keys) await ended(handlers, key);
+  });
+
+  test("a peer that comes later is waited for; its end is the program's end of input", async () => {
+    const { handlers, folder } = openHolder();
+    const [inFifo, outFifo] = [makeFifo(folder, "in $x"), makeFifo(folder, "out'")];
+    const streams = {
+      ...reads(inFifo),
+      stdout: { to: "file", path: outFifo, append: false },
+      stderr: { to: "stdout" },
+      environment: { "odd-name": "kept", MGPU_DAEMON: "1" },
+    } as const;
+    const key = stepKey();
+    const text = "cat; echo errors >&2; env | grep -e odd -e DAEMON; exit 3";
+    await call(handlers, "holder.launch", launch(key, [task(["bash", "-c", text], streams)]));
+    const got = readFile(outFifo, "utf8");
+    await writeFile(inFifo, "typed\n");
+    expect(await got).toBe("typed\nerrors\nodd-name=kept\n");
+    expect((await ended(handlers, key)).exits).toEqual([{ code: 3, signal: 0 }]);
+  });
+
+  test("a batch script's, too", async () => {
+    const { handlers, folder } = openHolder();
+    const key = stepKey("batch");
+    const path = join(folder, "out");
+    const streams = {
+      ...reads(makeFifo(folder, "in")),
+      stdout: { to: "file", path, append: false },
+      stderr: { to: "stdout" },
+    } as const;
+    const script = '#!/bin/sh\ncat\nread -r _ _ _ _ group _ </proc/$$/stat\n[ $$ = $group ] && echo "$0" "$@"\n';
+    const batch = { script: Buffer.from(script), spool: makeFolder(folder, "spool") };
+    await call(handlers, "holder.launch", launch(key, [task(["x", "a b"], streams)], { batch }));
+    await writeFile(join(folder, "in"), "typed\n");
+    expect((await ended(handlers, key)).exits).toEqual([{ code: 0, signal: 0 }]);
+    await until(() => readFileSync(path, "utf8") === `typed\n${batch.spool}/script a b\n`, "the output");
   });
 });

@@ -7,11 +7,12 @@ import { OutputQueue } from "../../../src/node/holder/output-queue.ts";
 import { PtyInput } from "../../../src/node/holder/pty-input.ts";
 import { type EndedStep, isSettled, isUncollected, reviewEnded } from "../../../src/node/holder/retention.ts";
 import { SentinelFilter, sentinelBytes } from "../../../src/node/holder/sentinel.ts";
+import { Step } from "../../../src/node/holder/step.ts";
 import { StepOutput } from "../../../src/node/holder/step-output.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
 import type { ByteSource } from "../../../src/platform/process.ts";
 import type { Pty } from "../../../src/platform/pty.ts";
-import { type AttachItem, TestSink } from "./harness.ts";
+import { type AttachItem, launch, shell, stepKey, TestSink } from "./harness.ts";
 
 /** Time that moves only when told to. */
 function testClock(): Clock & { advance(ms: number): void } {
@@ -306,13 +307,30 @@ describe("retention", () => {
     expect(reviewEnded(steps, 60_000).remove).toEqual([both, script]);
   });
 
+  test("output that is let go is told of", () => {
+    const step = new Step(launch(stepKey(), [shell("true")]), testClock());
+    const source = testSource();
+    step.output.addStream(0, "out", source);
+    step.dropOutput();
+    expect(step.describe().problem).toBe("");
+    source.push("abc");
+    source.end();
+    step.noteExit(0, { code: 0, signal: 0 });
+    step.dropOutput();
+    step.dropOutput();
+    expect(step.describe().problem).toBe("3 bytes of output were let go because nobody collected them");
+    expect(step.output.costBytes).toBe(0);
+  });
+
   test("above the limits the oldest go; a status nobody has noted stays, without its output", () => {
     const many = Array.from({ length: ENDED_STEPS_MAX + 2 }, (_, index) =>
       ended({ endedAtMs: index, forgottenAtMs: index === 0 ? null : 1 }),
     );
     const review = reviewEnded(many, 1);
     expect(review.drop).toEqual([many[0]]);
-    expect(review.remove).toEqual([many[1], many[2]]);
+    expect(review.remove).toEqual([many[1]]);
+    const unnoted = Array.from({ length: ENDED_STEPS_MAX + 2 }, (_, index) => ended({ endedAtMs: index }));
+    expect(reviewEnded(unnoted, 1)).toEqual({ remove: [], drop: [unnoted[0], unnoted[1]] });
     const large = [0, 1, 2].map((index) =>
       ended({ endedAtMs: index, forgottenAtMs: 1 }, { costBytes: 40 * 1024 * 1024 }),
     );

@@ -1,4 +1,5 @@
-import {
+import { execFileSync } from "node:child_process";
+import fs, {
   chmodSync,
   mkdirSync,
   mkdtempSync,
@@ -9,6 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -98,6 +100,12 @@ describe("findProgram", () => {
     expect(code(find("./tool/x"))).toBe("ENOTDIR");
     expect(code(find(folder))).toBe("EISDIR");
     expect(code(find(""))).toBe("ENOENT");
+  });
+
+  test("what is no file is not looked into: a FIFO has nobody to say anything", () => {
+    const fifo = join(folder, "fifo");
+    execFileSync("mkfifo", ["-m", "755", fifo]);
+    expect(code(find(fifo))).toBe("EACCES");
   });
 
   test("what the kernel can't execute", () => {
@@ -194,8 +202,43 @@ describe("pipes", () => {
   });
 
   test("a folder that can't be written is a value", async () => {
-    const other = realProcesses({ scratchFolder: "/no/such" });
+    const other = realProcesses({ scratchFolder: "/proc/no/such" });
     expect(await other.pipeFromChild()).toEqual({ problem: systemProblem("ENOENT") });
+  });
+
+  test("a scratch folder that was removed is made again, for its owner alone", async () => {
+    const scratch = join(folder, "runtime", "mgpu");
+    const other = realProcesses({ scratchFolder: scratch });
+    const pipe = await other.pipeFromChild();
+    other.close();
+    if ("problem" in pipe) throw new Error(pipe.problem.text);
+    expect(statSync(scratch).mode & 0o777).toBe(0o700);
+    other.closeDescriptor(pipe.value.childEnd);
+    pipe.value.source.close();
+  });
+
+  test("a pipe of which only one end can be opened leaves nothing open", async () => {
+    // So that none is made meanwhile.
+    await processes.prepare(20);
+    const before = readdirSync("/proc/self/fd").length;
+    const real = fs.openSync;
+    let opens = 0;
+    fs.openSync = (...args: Parameters<typeof real>) => {
+      if (String(args[0]).startsWith("/proc/self/fd/") && ++opens === 2) {
+        throw Object.assign(new Error("no descriptors left"), { code: "EMFILE" });
+      }
+      return real(...args);
+    };
+    syncBuiltinESMExports();
+    try {
+      expect(await processes.pipeToChild()).toEqual({ problem: systemProblem("EMFILE") });
+    } finally {
+      fs.openSync = real;
+      syncBuiltinESMExports();
+    }
+    expect(opens).toBe(2);
+    // The one that was kept ready is gone too.
+    expect(readdirSync("/proc/self/fd").length).toBe(before - 1);
   });
 });
 
@@ -226,6 +269,29 @@ describe("files", () => {
     expect(await processes.openInput(join(folder, "none"))).toEqual({ problem: systemProblem("ENOENT") });
     expect(await processes.openOutput("/proc/none/x")).toEqual({ problem: systemProblem("ENOENT") });
     expect(await processes.openOutput("/dev/null/x")).toEqual({ problem: systemProblem("ENOTDIR") });
+  });
+
+  test("a FIFO without a peer keeps nobody waiting", async () => {
+    const fifo = join(folder, "fifo");
+    execFileSync("mkfifo", [fifo]);
+    for (let round = 0; round < 5; round++) {
+      expect(await processes.openInput(fifo)).toEqual({ problem: systemProblem("EAGAIN") });
+      expect(await processes.openOutput(fifo)).toHaveProperty("problem");
+    }
+    expect(await processes.isFifo(fifo, "read")).toEqual({ value: true });
+    expect(await processes.isFifo(fifo, "write")).toEqual({ value: true });
+    for (const none of [folder, file("plain", ""), join(folder, "none"), "/dev/null"]) {
+      expect(await processes.isFifo(none, "read")).toEqual({ value: false });
+    }
+  });
+
+  test("descriptors for children block", async () => {
+    for (const opened of [await processes.openInput("/dev/zero"), await processes.openOutput("/dev/full")]) {
+      if ("problem" in opened) throw new Error(opened.problem.text);
+      const flags = /flags:\s+(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${opened.value}`, "utf8"))?.[1];
+      processes.closeDescriptor(opened.value);
+      expect(Number.parseInt(flags ?? "", 8) & fs.constants.O_NONBLOCK).toBe(0);
+    }
   });
 
   test("folders to work in", () => {

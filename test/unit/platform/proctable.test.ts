@@ -107,6 +107,36 @@ describe("a scan", () => {
     expect(found()).toEqual([53]);
   });
 
+  test("a daemon of ours that a job's command started is not the job's, nor is what descends from it", () => {
+    const daemon = { MGPU_DAEMON: "1" };
+    put(60, { environment: cookie("1.1.0") });
+    put(61, { parent: 60, session: 60 });
+    put(70, { parent: 60, session: 70, environment: daemon });
+    put(71, { parent: 70, session: 71, environment: daemon });
+    put(72, { parent: 70, session: 70 });
+    // A task of that daemon's, and one that says it is a daemon without being ours.
+    put(80, { parent: 71, session: 80, environment: cookie("2.1.0") });
+    put(81, { parent: 80, session: 80 });
+    put(90, { parent: 60, session: 90, environment: { ...cookie("1.1.0"), ...daemon } });
+    expect(found("1.1.")).toEqual([60, 61, 90]);
+    expect(found("2.1.")).toEqual([80, 81]);
+    remove(60);
+    expect(found("1.1.")).toEqual([61, 90]);
+  });
+
+  test("a daemon first seen between its fork and exec is let go", () => {
+    put(60, { environment: cookie("1.1.0") });
+    put(70, { parent: 60, session: 70, environment: cookie("1.1.0") });
+    expect(found()).toEqual([60, 70]);
+    now = 5_000;
+    put(70, { parent: 60, session: 70, environment: { MGPU_DAEMON: "1" } });
+    put(71, { parent: 70, session: 70 });
+    expect(found()).toEqual([60]);
+    // Once settled, what is known stays known.
+    put(60, { environment: { MGPU_DAEMON: "1" } });
+    expect(found()).toEqual([60]);
+  });
+
   test("zombies are gone; a leader whose threads live is not", () => {
     put(60, { environment: cookie("1.1.0"), state: "Z" });
     put(61, { environment: cookie("1.1.0"), state: "Z", threads: 3 });

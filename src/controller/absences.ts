@@ -1,0 +1,29 @@
+/** Who has been away since when: a callback after a full wait, never after a part of one. */
+
+import type { Cancel, Clock } from "../platform/clock.ts";
+
+export interface Absences<K> {
+  /** The wait begins, unless it runs already. */
+  begin(key: K): void;
+  /** Back in time. */
+  end(key: K): void;
+}
+
+/** `tooLong` is called once for each absence that lasted `waitMs`. */
+export function createAbsences<K>(clock: Clock, waitMs: number, tooLong: (key: K) => void): Absences<K> {
+  const waits = new Map<K, Cancel>();
+  return {
+    begin(key) {
+      if (waits.has(key)) return;
+      const cancel = clock.after(waitMs, () => {
+        waits.delete(key);
+        tooLong(key);
+      });
+      waits.set(key, cancel);
+    },
+    end(key) {
+      waits.get(key)?.();
+      waits.delete(key);
+    },
+  };
+}
