@@ -246,8 +246,8 @@ describe("waiting for resources", () => {
   test("says so, and when they are there; --quiet does not", async () => {
     const held = await cluster.hold(["--gpus", "4"]);
     const waiting = cluster.start("mgpu-srun", ["--gpus", "3", "echo", "ran"]);
-    const quiet = cluster.start("mgpu-srun", ["-Q", "--gpus", "1", "echo", "ran"]);
     await says(waiting, "waiting");
+    const quiet = cluster.start("mgpu-srun", ["-Q", "--gpus", "1", "echo", "ran"]);
     await cluster.until(async () => (await cluster.queue("%i", "-t", "PD")).length === 2, "both wait");
     const [first] = await cluster.queue("%i %r", "-t", "PD");
     expect(first).toMatch(/^\d+ Resources$/);

@@ -24,11 +24,16 @@ export function fifoOpener(
   sharesOutput: boolean,
   environment: Readonly<Record<string, string>>,
 ): string[] {
-  const opened = [...fifos.keys()].map((role) => `exec ${REDIRECTIONS[role]}"$1"; shift`);
-  const joined = sharesOutput && fifos.has("stdout") ? ["exec 2>&1"] : [];
-  const text = [...opened, ...joined, 'exec "$@"'].join("\n");
+  const opened = [...fifos].map(([role, path]) => `${REDIRECTIONS[role]}${quoted(path)}`);
+  const joined = sharesOutput && fifos.has("stdout") ? ["2>&1"] : [];
+  // All in one: a shell that redirects first keeps its old descriptors, and some pass them on.
+  const text = ['exec "$@"', ...opened, ...joined].join(" ");
   const dropped = Object.entries(splitEnvironment(environment).dropped).map(([name, value]) => `${name}=${value}`);
   const env = processes.findProgram("env", SYSTEM_SEARCH_PATH, "/");
   const setting = dropped.length > 0 && "file" in env ? [env.file, ...dropped] : [];
-  return [SHELL, "-c", text, SHELL, ...fifos.values(), ...setting];
+  return [SHELL, "-c", text, SHELL, ...setting];
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }

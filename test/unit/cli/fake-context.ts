@@ -167,6 +167,8 @@ export interface FakeOptions {
   readonly fileQuestions?: Partial<Files>;
   /** All three streams are terminals of this size. */
   readonly terminal?: { columns: number; rows: number };
+  /** False: a shell's background job. */
+  readonly isForeground?: boolean;
   /** Instead of what follows from `terminal`. */
   readonly stdio?: Partial<Stdio>;
   /** One controller connection after the other; the last one is kept. A function is asked each time. */
@@ -215,6 +217,7 @@ export function fakeContext(options: FakeOptions = {}): Fake {
       input,
       terminal: {
         size: () => size,
+        isForeground: () => options.isForeground ?? true,
         raw() {
           terminalLog.push("raw");
           return () => void terminalLog.push("restored");

@@ -492,6 +492,13 @@ describe("input", () => {
 });
 
 describe("a terminal", () => {
+  test("is left alone in the background, and so are its keys", async () => {
+    const { job } = await srun(["bash"], { ...TERMINAL, isForeground: false });
+    expect(job.submissions[0]?.job).toMatchObject({ pty: null, io: { stdin: "none" } });
+    const wanted = await srun(["--pty", "bash"], { ...TERMINAL, isForeground: false });
+    expect(wanted.job.submissions[0]?.job.pty).toEqual(TERMINAL.terminal);
+  });
+
   test("that was resized while the job waited is passed on in its new size", async () => {
     const { job, fake } = await srun(["bash"], TERMINAL);
     fake.resize(90, 31);

@@ -260,11 +260,11 @@ describe("FIFOs", () => {
       environment: { "odd-name": "kept", MGPU_DAEMON: "1" },
     } as const;
     const key = stepKey();
-    const text = "cat; echo errors >&2; env | grep -e odd -e DAEMON; exit 3";
+    const text = "cat; echo errors >&2; env | grep -e odd -e DAEMON; cd /proc/self/fd; echo [0-9] [0-9][0-9]; exit 3";
     await call(handlers, "holder.launch", launch(key, [task(["bash", "-c", text], streams)]));
     const got = readFile(outFifo, "utf8");
     await writeFile(inFifo, "typed\n");
-    expect(await got).toBe("typed\nerrors\nodd-name=kept\n");
+    expect(await got).toBe("typed\nerrors\nodd-name=kept\n0 1 2 3 [0-9][0-9]\n");
     expect((await ended(handlers, key)).exits).toEqual([{ code: 3, signal: 0 }]);
   });
 
