@@ -24,6 +24,9 @@ export interface Draft {
   readonly problems: readonly string[];
 }
 
+/** Slurm's word for the client's stream instead of a file. */
+const ALL = "all";
+
 /** Slurm's name for the output of batch jobs. */
 const BATCH_OUTPUT = "slurm-%j.out";
 
@@ -89,10 +92,13 @@ function timeLimit(limitS: number | undefined, program: string): number | null {
 }
 
 function streams(values: SubmitValues, kind: JobKind): IoSpec {
+  const stdout = outputName(values.output, "/dev/stdout");
+  const stderr = outputName(values.error, "/dev/stderr");
   return {
     stdin: streamName(values.input) ?? (kind === "run" ? "all" : "none"),
-    stdout: outputName(values.output),
-    stderr: outputName(values.error),
+    stdout: stdout === ALL ? null : stdout,
+    // A batch script has no client; srun's stderr goes where its stdout does unless it is told to come here.
+    stderr: stderr === ALL && kind === "batch" ? null : stderr,
     openMode: values["open-mode"] ?? "truncate",
     label: values.label ?? false,
   };
@@ -103,9 +109,11 @@ function streamName(text: string | undefined): string | undefined {
   return text !== undefined && /^(all|none)$/i.test(text) ? text.toLowerCase() : text;
 }
 
-function outputName(text: string | undefined): string | null {
+/** A file, `all` for the client, `null` if nothing was said. On the job's node `own` would be somebody else's stream. */
+function outputName(text: string | undefined, own: string): string | null {
   const name = streamName(text);
-  if (name === undefined || name === "all") return null;
+  if (name === undefined) return null;
+  if (name === own) return ALL;
   return name === "none" ? "/dev/null" : name;
 }
 
@@ -121,7 +129,7 @@ function fileProblems({ io, kind, workDir }: JobRequest, { files }: CommandConte
     ["--error", io.stderr],
   ];
   return outputs.flatMap(([option, pattern]) => {
-    if (pattern === null) return [];
+    if (pattern === null || pattern === ALL) return [];
     const problem = files.writeProblem(probePath(pattern, workDir));
     return problem === "" ? [] : [`${option}: ${pattern}: ${problem}`];
   });

@@ -143,6 +143,16 @@ describe("output", () => {
     expect(await sh("echo gone; echo too >&2", "-o", "none")).toMatchObject({ stdout: "", stderr: "", code: 0 });
   });
 
+  test("--error=all keeps stderr here while stdout goes to a file; so do the names of our own streams", async () => {
+    const script = "echo out; echo err >&2";
+    expect(await sh(script, "-o", "only-out.txt", "-e", "all")).toMatchObject({ stdout: "", stderr: "err\n" });
+    expect(cluster.read("only-out.txt")).toBe("out\n");
+    const ours = await sh(script, "-o", "/dev/stdout", "-e", "/dev/stderr");
+    expect(ours).toMatchObject({ stdout: "out\n", stderr: "err\n" });
+    expect(await sh(script, "-e", "only-err.txt")).toMatchObject({ stdout: "out\n", stderr: "" });
+    expect(cluster.read("only-err.txt")).toBe("err\n");
+  });
+
   test("a reader that leaves ends the job", async () => {
     const ran = await cluster.run("bash", ["-o", "pipefail", "-c", "mgpu-srun -J yes yes | head -n 2"]);
     expect(ran).toMatchObject({ code: 141, stdout: "y\ny\n", stderr: "" });

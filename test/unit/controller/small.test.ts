@@ -12,6 +12,7 @@ function timeline() {
   const time = createSimTime(0);
   const clock = time.clockFor(() => true);
   const to = async (ms: number): Promise<void> => {
+    await new Promise((resolve) => setImmediate(resolve));
     let isThere = false;
     clock.after(ms - time.now, () => {
       isThere = true;
