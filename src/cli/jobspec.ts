@@ -95,7 +95,7 @@ function streams(values: SubmitValues, kind: JobKind): IoSpec {
   const stdout = outputName(values.output, "/dev/stdout");
   const stderr = outputName(values.error, "/dev/stderr");
   return {
-    stdin: streamName(values.input) ?? (kind === "run" ? "all" : "none"),
+    stdin: streamName(values.input) ?? (kind === "run" ? ALL : "none"),
     stdout: stdout === ALL ? null : stdout,
     // A batch script has no client; srun's stderr goes where its stdout does unless it is told to come here.
     stderr: stderr === ALL && kind === "batch" ? null : stderr,

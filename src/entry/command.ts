@@ -1,5 +1,6 @@
 /** Runs one command with the machine's ports. Nothing of the daemons is loaded here. */
 
+import { readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { connectController } from "../cli/connect.ts";
@@ -37,7 +38,7 @@ function contextOf(command: Command): CommandContext {
   const base = {
     ...{ program, environment, user, utcOffsetMinutes },
     version: VERSION,
-    cwd: workingFolder(environment.PWD),
+    cwd: workingFolder(),
     hostname: hostname().split(".")[0] ?? "localhost",
     places: placesFrom(environment, user.uid),
     stdio: realStdio(),
@@ -74,12 +75,12 @@ function contextOf(command: Command): CommandContext {
   };
 }
 
-/** The shell's word for a working directory that was deleted: commands say that it is missing. */
-function workingFolder(shellsWord: string | undefined): string {
+/** The system's name for one that was deleted, `/work (deleted)`: a command that needs it says that it is missing. */
+function workingFolder(): string {
   try {
     return process.cwd();
   } catch {
-    return shellsWord ?? "/";
+    return readlinkSync("/proc/self/cwd");
   }
 }
 

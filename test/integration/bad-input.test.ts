@@ -195,6 +195,16 @@ describe("files and folders", () => {
     );
   });
 
+  test("a working directory that was deleted meanwhile", async () => {
+    for (const command of ["mgpu-srun pwd", "mgpu-sbatch --wrap pwd"]) {
+      const line = `mkdir gone && cd gone && rmdir ../gone && ${command}`;
+      const { code, stdout, stderr } = await cluster.run("bash", ["-c", line]);
+      expect([code, stdout]).toEqual([1, ""]);
+      expect(stderr).toContain(`error: --chdir: ${cluster.work}/gone (deleted) is not a folder that exists\n`);
+    }
+    expect(await cluster.queue("%i", "-t", "all")).toEqual(before);
+  });
+
   test("output that can't be written", async () => {
     mkdirSync(join(cluster.work, "folder"), { recursive: true });
     filesBefore = readdirSync(cluster.work).sort();

@@ -34,7 +34,7 @@ test("defaults of srun and sbatch", () => {
 
 test("streams: all and none in any case, /dev/null for discarded output", () => {
   const { io } = draft({ input: "NONE", output: "none", error: "ALL", "open-mode": "append" }).job;
-  expect(io).toEqual({ stdin: "none", stdout: "/dev/null", stderr: null, openMode: "append", label: false });
+  expect(io).toEqual({ stdin: "none", stdout: "/dev/null", stderr: "all", openMode: "append", label: false });
   expect(draft({ input: "0" }).problems).toEqual([]);
   expect(draft({ input: "2", ntasks: 2 }).problems[0]).toContain("there is no task 2");
 });
