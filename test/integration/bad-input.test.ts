@@ -299,7 +299,8 @@ describe("no controller", () => {
 
   test("addresses that are none", async () => {
     const hint =
-      "mgpu-squeue: hint: set it to the path of the controller's socket, unix:/path, or unset it to use mgpu on this machine\n";
+      "mgpu-squeue: hint: set it to the path of the controller's socket, unix:/path, or unset it " +
+      "to use mgpu on this machine\n";
     const ran = (value: string) => cluster.run("mgpu-squeue", [], { env: { MGPU_CONTROLLER: value } });
     expect(await ran("nonsense")).toMatchObject({
       code: 1,

@@ -89,7 +89,8 @@ describe("the script", () => {
 
   test("leads a process group of its own, and may kill it", async () => {
     const script =
-      "#!/bin/bash\nps -o pgid= -p $$ | grep -qw $$ && echo leader\nsleep 1000 &\ntrap '' TERM\nkill -- -$$\nwait\n";
+      "#!/bin/bash\nread -r _ _ _ _ group _ </proc/$$/stat\n[ $group = $$ ] && echo leader\n" +
+      "sleep 1000 &\ntrap '' TERM\nkill -- -$$\nwait\n";
     expect(await outputOf(script)).toBe("leader\n");
   });
 

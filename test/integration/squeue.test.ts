@@ -73,7 +73,8 @@ describe("tables", () => {
     expect(await show("[%.8j][%8j][%3j][%.3j]")).toBe("[  wait-a][wait-a  ][wai][wai]");
     expect(await show(" %A^^^%t")).toBe(` ${job}^^^PD`);
     expect(await lines("-j", job, "-o", "%i %A %j %T %M %l %L %D %C %N %R %r %S %V %b %Q")).toMatchObject([
-      "JOBID JOBID NAME STATE TIME TIME_LIMIT TIME_LEFT NODES CPUS NODELIST NODELIST(REASON) REASON START_TIME SUBMIT_TIME TRES_PER_NODE PRIORITY",
+      "JOBID JOBID NAME STATE TIME TIME_LIMIT TIME_LEFT NODES CPUS NODELIST NODELIST(REASON) REASON " +
+        "START_TIME SUBMIT_TIME TRES_PER_NODE PRIORITY",
       expect.stringMatching(
         /^\d+ \d+ wait-a PENDING 0:00 1-00:00:00 1-00:00:00 1 3 {2}\(Resources\) Resources N\/A \d{4}-/,
       ),

@@ -1,6 +1,6 @@
 /**
- * What may have been meant by an option that is none. One that Slurm documents and this version of mgpu lacks is refused
- * like a typing error, but with a better hint.
+ * What may have been meant by an option that is none. One that Slurm documents and this version of mgpu lacks is
+ * refused like a typing error, but with a better hint.
  */
 
 import { nearest } from "../../view/nearest.ts";
