@@ -149,7 +149,8 @@ describe("nobody attached", () => {
     const parts = client.sink.items.flatMap((item) => (item.type === "data" ? [Buffer.from(item.data)] : []));
     const tail = Buffer.concat(parts).toString();
     expect(tail.length).toBeGreaterThan(2_000_000);
-    expect(tail.length).toBeLessThanOrEqual(2 * 1024 * 1024);
+    // Kept: 2 MiB. With it comes what the kernel's terminal still held when the client attached: up to 64 KiB.
+    expect(tail.length).toBeLessThanOrEqual(2 * 1024 * 1024 + 64 * 1024);
     expect(tail.endsWith("999999\r\n1000000\r\n")).toBe(true);
   });
 
