@@ -3,6 +3,7 @@
  * job ids as users write them.
  */
 
+import { parseStepIdSpec, type TaskSet } from "../core/array-spec.ts";
 import type { JobFilter } from "../protocol/procedures.ts";
 import type { CommandContext } from "./context.ts";
 import type { Option, ParsedOptions, VariableOwner } from "./option.ts";
@@ -56,36 +57,52 @@ function splitLists(texts: readonly string[]): string[] {
 }
 
 /** A filter that selects all jobs, with some criteria replaced. */
-export function jobFilter(criteria: { readonly [K in keyof JobFilter]?: readonly JobFilter[K][number][] }): JobFilter {
-  const { ids = [], users = [], states = [], names = [], partitions = [] } = criteria;
-  return { ids: [...ids], users: [...users], states: [...states], names: [...names], partitions: [...partitions] };
+export function jobFilter(
+  criteria: {
+    readonly [K in keyof JobFilter]?: readonly NonNullable<JobFilter[K]>[number][];
+  },
+): JobFilter {
+  const { ids = [], tasks = [], users = [], states = [], names = [], partitions = [] } = criteria;
+  const all = { ids: [...ids], users: [...users], states: [...states], names: [...names], partitions: [...partitions] };
+  return tasks.length === 0 ? all : { ...all, tasks: [...tasks] };
 }
 
-/** A job, a step of it, or a task of an array. */
+/** A job, tasks of an array, or a step of either. */
 export interface JobTarget {
   /** As the user wrote it. */
   readonly text: string;
   readonly jobId: number;
+  /** Of an array: these tasks only; `null` for the job or all tasks of the array. */
+  readonly tasks: TaskSet | null;
   /** `null` for the job itself. */
-  readonly stepId: number | null;
-  /** No job of this version is an array: whoever names a task names nothing that exists. */
-  readonly isArrayTask: boolean;
+  readonly step: number | "batch" | "extern" | "interactive" | null;
 }
 
-/** Highest number that can be a job's: what the wire carries. */
-const JOB_ID_MAX = Number.MAX_SAFE_INTEGER;
+/** Highest number that can be a job's, with as many digits as the grammar reads. */
+const JOB_ID_MAX = "999999999999999";
 
 /** Members of lists of job ids: a comma within the brackets of array tasks separates tasks, not jobs. */
 export function splitJobIds(texts: readonly string[]): string[] {
   return texts.flatMap((text) => text.split(/,(?![^[]*\])/));
 }
 
-/** Reads `12`, `12.0`, `12_3` or `12_[1-3]`; `undefined` for anything else. */
+/** Reads `12`, `12.0`, `12_3`, `12_[1-3]`, `12_3.batch` or `12+1`; `undefined` for anything else. */
 export function parseJobTarget(text: string): JobTarget | undefined {
-  const match = /^([1-9]\d*)(_(?:\d+|\[[\d,:%-]+\]))?(?:\.(\d{1,9}))?$/.exec(text);
-  if (!match) return undefined;
-  const [, id, task, step] = match;
   // Slurm takes any number; one beyond ours names a job that can't exist, and this one does not either.
-  const jobId = Math.min(Number(id), JOB_ID_MAX);
-  return { text, jobId, stepId: step === undefined ? null : Number(step), isArrayTask: task !== undefined };
+  const parsed = parseStepIdSpec(text.replace(/^[1-9]\d{15,}/, JOB_ID_MAX));
+  if ("problem" in parsed) return undefined;
+  const { jobId, tasks, het, step } = parsed.value;
+  // The components of a heterogeneous job have numbers in a row.
+  return { text, jobId: jobId + (het ?? 0), tasks, step };
+}
+
+/** The criteria by which a filter finds some targets, whatever their steps. */
+export function criteriaOf(targets: readonly Pick<JobTarget, "jobId" | "tasks">[]): {
+  readonly ids: readonly number[];
+  readonly tasks: NonNullable<JobFilter["tasks"]>;
+} {
+  return {
+    ids: targets.filter(({ tasks }) => tasks === null).map(({ jobId }) => jobId),
+    tasks: targets.flatMap(({ jobId, tasks }) => (tasks === null ? [] : [{ jobId, tasks }])),
+  };
 }

@@ -5,7 +5,7 @@ import type { Settings } from "../config/settings.ts";
 import type { Command } from "../core/commands.ts";
 import type { Decision } from "../core/decide/decision.ts";
 import type { Effect } from "../core/effects.ts";
-import type { Job } from "../core/job.ts";
+import type { Job, Step } from "../core/job.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { RpcError } from "../protocol/errors.ts";
@@ -31,7 +31,9 @@ export interface ControllerContext extends Ending {
   /** A job as listings show it. */
   rowOf(job: Job): JobRow;
   /** Where a job's running steps can be attached. */
-  attachPoints(job: Job): AttachPoint[];
+  attachPoints(job: Job, steps: readonly Step[]): AttachPoint[];
+  /** Whether a node's daemon is connected. */
+  isConnected(node: string): boolean;
   perform(effects: readonly Effect[]): void;
   /** Nodes that should connect soon: they count as down if they don't. */
   missNodes(nodes: readonly string[]): void;

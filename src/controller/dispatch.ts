@@ -32,6 +32,9 @@ export interface Dispatch {
 /** A node that does not answer a launch or a termination within this time starts over with a new connection. */
 const NODE_CALL_DEADLINE_MS = 20_000;
 
+/** A job may requeue itself: what it asked with must hear the answer before it is ended. */
+const REQUEUE_GRACE_MS = 300;
+
 /** Starts without timers. */
 export function createDispatch(ports: DispatchPorts): Dispatch {
   const timers = new Map<string, Cancel>();
@@ -66,15 +69,18 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       case "node.launch":
         return withSession(ports, effect.node, (session) => launch(ports, session, effect));
       case "node.signal": {
-        const { jobId, attempt, stepId, signal } = effect;
-        const params = { jobId, attempt, stepId, signal };
+        const { jobId, attempt, target, signal } = effect;
+        const params = { jobId, attempt, target, signal };
         return withSession(ports, effect.node, ({ peer }) => peer.call("node.signal", params));
       }
       case "node.terminate": {
-        const { jobId, attempt } = effect;
-        return withSession(ports, effect.node, ({ peer }) =>
-          peer.call("node.terminate", { jobId, attempt }, { deadlineMs: NODE_CALL_DEADLINE_MS }),
-        );
+        const { jobId, attempt, stepId, node } = effect;
+        const order = { jobId, attempt, stepId };
+        const terminate = (): void =>
+          withSession(ports, node, ({ peer }) => peer.call("node.terminate", order, { deadlineMs: NODE_CALL_DEADLINE_MS }));
+        if (ports.state().jobs.get(jobId)?.state === "PENDING") ports.clock.after(REQUEUE_GRACE_MS, terminate);
+        else terminate();
+        return;
       }
     }
   };
@@ -108,9 +114,9 @@ async function launch(ports: DispatchPorts, { peer }: Session, effect: LaunchSte
     if (error instanceof RpcError && isLinkTrouble(error)) throw error;
     // Trying again would fail again: the step ends with the reason.
     const part = job.steps.find((step) => step.id === stepId)?.parts.find((one) => one.node === node);
-    const exits = Array.from({ length: part?.tasks ?? 1 }, () => ({ code: 1, signal: 0 }));
+    const exits = (part?.tasks ?? [0]).map(() => ({ code: 1, signal: 0 }));
     const problem = `the step could not be launched: ${(error as Error).message}`;
-    ports.submit({ type: "report.stepEnded", node, key, exits, problem, clean: false });
+    ports.submit({ type: "report.stepEnded", node, key, exits, problem, clean: false, outOfMemory: false });
   }
 }
 

@@ -1,12 +1,16 @@
-/** What a node is told to start, and the token by which the job's client attaches. */
+/** What a node is told to start, and the token by which the step's client attaches. */
 
+import { taskCount } from "../core/array-spec.ts";
+import { firstTask, lastTask } from "../core/array-spec.ts";
 import type { StepKey } from "../core/ids.ts";
 import { formatStepKey } from "../core/ids.ts";
-import type { Job, RunningJob } from "../core/job.ts";
+import type { Job, RunningJob, Step } from "../core/job.ts";
+import type { ProgramSpec } from "../core/jobspec.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Digest } from "../platform/digest.ts";
 import { holderSocketFor } from "../protocol/holder-socket.ts";
 import type { AttachPoint, NodeLaunch } from "../protocol/procedures.ts";
+import { must } from "../util/assert.ts";
 import { partitionName } from "./select.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Blobs } from "./store/blobs.ts";
@@ -25,16 +29,27 @@ export async function launchOrder(
   key: StepKey,
   token: string,
 ): Promise<NodeLaunch> {
+  const step = must(
+    job.steps.find(({ id }) => id === key.stepId),
+    `step ${formatStepKey(key)}`,
+  );
   const { user, scriptDigest, environmentDigest, ...request } = job.spec;
   const isBatch = key.stepId === "batch";
   const [script, environment] = await Promise.all([
     isBatch && scriptDigest !== null ? blobs.get(scriptDigest) : null,
-    blobs.get(environmentDigest),
+    blobs.get(step.spec?.environmentDigest ?? environmentDigest),
   ]);
   return {
     key,
     token,
     job: request,
+    program: programOf(step.spec ?? job.spec),
+    request: step.spec?.request ?? job.spec.request,
+    layout: step.parts.map(({ node, tasks, cpus, memoryMiB, gpus }) => ({
+      ...{ node, cpus, memoryMiB },
+      ...{ tasks: [...tasks], gpus: [...gpus] },
+    })),
+    array: arrayOf(job),
     user,
     partition: partitionName(state, job),
     submitAt: job.submitAt,
@@ -47,18 +62,52 @@ export async function launchOrder(
   };
 }
 
-/** Holders of a job's steps, ended ones included: their output may still be waiting there. */
-export function attachPointsOf(job: Job, sessions: Sessions, token: (key: StepKey) => string): AttachPoint[] {
-  if (job.state === "PENDING" || job.spec.kind === "batch") return [];
+/** Holders of steps, ended ones included: their output may still be waiting there. */
+export function attachPointsOf(
+  job: Job,
+  steps: readonly Step[],
+  sessions: Sessions,
+  token: (key: StepKey) => string,
+): AttachPoint[] {
   const points: AttachPoint[] = [];
-  for (const step of job.steps) {
+  for (const step of steps) {
+    if (step.id === "batch") continue;
     const key = { jobId: job.id, attempt: job.attempt, stepId: step.id };
-    for (const { node, firstTask, tasks } of step.parts) {
+    const hasTerminal = (step.spec ?? job.spec).pty !== null;
+    for (const { node, tasks } of step.parts) {
       const session = sessions.get(node);
       if (!session) continue;
-      const socket = holderSocketFor(session.registration.holder.socket, key, job.spec.pty !== null);
-      points.push({ key, node, socket, token: token(key), firstTask, tasks });
+      const socket = holderSocketFor(session.registration.holder.socket, key, hasTerminal);
+      points.push({ key, node, socket, token: token(key), tasks: [...tasks] });
     }
   }
   return points;
+}
+
+/** The part of a specification that says what runs. */
+function programOf(spec: ProgramSpec): NodeLaunch["program"] {
+  const { name, workDir, io, argv, programs, pty, umask, rlimits, distribution, gpuBind } = spec;
+  return {
+    ...{ name, workDir, io, pty, umask },
+    argv: [...argv],
+    programs: programs.map((program) => ({ task: program.task, argv: [...program.argv] })),
+    rlimits: { ...rlimits },
+    distribution: distribution as NodeLaunch["program"]["distribution"],
+    gpuBind: gpuBind as NodeLaunch["program"]["gpuBind"],
+  };
+}
+
+function arrayOf({ array, spec }: Job): NodeLaunch["array"] {
+  const taskId = array && firstTask(array.tasks);
+  if (!array || !spec.array || taskId === null || taskId === undefined) return null;
+  const { tasks } = spec.array;
+  const step = tasks.length === 1 ? (tasks[0]?.step ?? 1) : 1;
+  return {
+    jobId: array.jobId,
+    taskId,
+    count: Math.max(1, taskCount(tasks)),
+    min: firstTask(tasks) ?? 0,
+    max: lastTask(tasks) ?? 0,
+    step,
+  };
 }

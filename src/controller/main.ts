@@ -25,16 +25,19 @@ import { createDispatch } from "./dispatch.ts";
 import { createEnding } from "./ending.ts";
 import { createErrand } from "./errand.ts";
 import { cancelHandler } from "./handlers/cancel.ts";
+import { getHandler, scriptHandler } from "./handlers/get.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
 import { shutdownHandler } from "./handlers/shutdown.ts";
 import { statusHandler } from "./handlers/status.ts";
+import { steerHandler } from "./handlers/steer.ts";
+import { completeHandler, createStepHandler } from "./handlers/step.ts";
 import { submitHandler } from "./handlers/submit.ts";
 import { watchHandler } from "./handlers/watch.ts";
 import { attachPointsOf, launchOrder, tokenOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
-import { createOwners } from "./owners.ts";
+import { createOwners, jobName, parseOwned, stepName } from "./owners.ts";
 import { createPlanner } from "./planner.ts";
 import { startPurging } from "./purge.ts";
 import { partitionName } from "./select.ts";
@@ -157,19 +160,25 @@ function assemble(
     execute: (command) => loop.execute(command),
     isConnected: (node) => sessions.get(node) !== undefined,
   });
-  const owners = createOwners(clock, settings.orphanS * 1000, (jobId) => {
-    if (!needsOwner(loop.state.jobs.get(jobId))) return;
-    log.warn("a job is cancelled: its srun is gone", { jobId });
-    submit({ type: "job.cancel", jobId, byUid: 0, cause: "its srun is gone" });
+  const owners = createOwners(clock, settings.orphanS * 1000, (owned) => {
+    const { jobId, stepId } = parseOwned(owned);
+    if (!needsOwner(loop.state.jobs.get(jobId), stepId)) return;
+    log.warn("something is ended: its client is gone", { jobId, stepId });
+    if (stepId === null) {
+      submit({ type: "job.cancel", jobId, tasks: null, byUid: 0, cause: "its srun or salloc is gone" });
+    } else {
+      submit({ type: "step.cancel", jobId, stepId, byUid: 0, state: "CANCELLED", cause: "its srun is gone" });
+    }
   });
   return {
     ...{ loop, sessions, watchers, owners, blobs, clock, log, settings, places },
     identity: { pid: options.pid, version: options.version, startedAt: clock.now() },
     rowOf(job) {
       const { word, text } = planner.reasonOf(job);
-      return toJobRow(job, { reason: word, reasonText: text, priority: 1, partition: partitionName(loop.state, job) });
+      return toJobRow(job, { reason: word, reasonText: text, partition: partitionName(loop.state, job) });
     },
-    attachPoints: (job) => attachPointsOf(job, sessions, token),
+    attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),
+    isConnected: (node) => sessions.get(node) !== undefined,
     perform: dispatch.perform,
     missNodes(nodes) {
       for (const node of nodes) absentNodes.begin(node);
@@ -184,6 +193,11 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "job.watch": watchHandler(context),
     "jobs.list": listHandler(context),
     "jobs.cancel": cancelHandler(context),
+    "jobs.steer": steerHandler(context),
+    "jobs.get": getHandler(context),
+    "job.script": scriptHandler(context),
+    "job.complete": completeHandler(context),
+    "step.create": createStepHandler(context),
     "nodes.list": nodesHandler(context),
     "controller.status": statusHandler(context),
     "controller.shutdown": shutdownHandler(context),
@@ -197,7 +211,14 @@ function resume(context: ControllerContext): void {
   const { state } = context.loop;
   context.perform(resumeHere(state));
   context.missNodes([...state.nodes.keys()]);
-  for (const id of [...state.pending, ...state.active]) if (needsOwner(state.jobs.get(id))) context.owners.expect(id);
+  for (const id of [...state.pending, ...state.active]) {
+    const job = state.jobs.get(id);
+    if (needsOwner(job, null)) context.owners.expect(jobName(id));
+    if (job?.state !== "RUNNING") continue;
+    for (const step of job.steps) {
+      if (typeof step.id === "number" && needsOwner(job, step.id)) context.owners.expect(stepName(id, step.id));
+    }
+  }
 }
 
 /** What a state implies for this program itself: timers and a scheduling pass. Nodes are told when they register. */
@@ -205,9 +226,14 @@ function resumeHere(state: ClusterState): Effect[] {
   return resumeEffects(state).filter((effect) => !("node" in effect));
 }
 
-/** Whether a job is of no use without its srun. */
-function needsOwner(job: Job | undefined): boolean {
-  if (job?.spec.kind !== "run") return false;
+/** Whether a job (or a step made within it) is of no use without its client. */
+function needsOwner(job: Job | undefined, stepId: number | null): boolean {
+  if (!job || job.state === "COMPLETED") return false;
+  if (stepId !== null) {
+    const step = job.state === "RUNNING" ? job.steps.find(({ id }) => id === stepId) : undefined;
+    return step?.spec?.pty === null && step.endAt === null;
+  }
+  if (job.spec.kind === "batch") return false;
   return job.state === "PENDING" || (job.state === "RUNNING" && job.spec.pty === null);
 }
 

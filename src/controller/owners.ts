@@ -1,39 +1,58 @@
 /**
- * The srun clients of jobs. Without its client a job of srun is of no use: its output has no reader, and once the pipes
- * are full it only holds its GPUs. So it is cancelled when nobody has claimed it for a while. A session with a terminal
- * is another matter: a person comes back to it.
+ * The clients of jobs and steps: srun and salloc. Without its client a step of srun is of no use: its output has no
+ * reader, and once the pipes are full it only holds its GPUs. So it is ended when nobody has claimed it for a while. A
+ * session with a terminal is another matter: a person comes back to it.
  */
 
-import type { JobId } from "../core/ids.ts";
+import type { JobId, StepId } from "../core/ids.ts";
 import type { Clock } from "../platform/clock.ts";
 import { createAbsences } from "./absences.ts";
 
+/** What a client owns: `12`, or `12.0` for a step made within a job. */
+export type Owned = string;
+
 export interface Owners {
-  /** A client claims its job; call the result when it is gone. */
-  claim(jobId: JobId): () => void;
-  /** A job whose client should turn up: just submitted, or known from before a restart. */
-  expect(jobId: JobId): void;
+  /** A client claims what it made; call the result when it is gone. */
+  claim(owned: Owned): () => void;
+  /** Something whose client should turn up: just made, or known from before a restart. */
+  expect(owned: Owned): void;
 }
 
-/** `abandoned` is called for a job that had no client for `waitMs`. */
-export function createOwners(clock: Clock, waitMs: number, abandoned: (jobId: JobId) => void): Owners {
-  const claims = new Map<JobId, number>();
+/** How a job is named here. */
+export function jobName(jobId: JobId): Owned {
+  return String(jobId);
+}
+
+/** How a step is named here. */
+export function stepName(jobId: JobId, stepId: StepId): Owned {
+  return `${jobId}.${stepId}`;
+}
+
+/** The inverse of {@link jobName} and {@link stepName}; only steps that srun made have a number. */
+export function parseOwned(owned: Owned): { readonly jobId: JobId; readonly stepId: number | null } {
+  const [job, step] = owned.split(".");
+  return { jobId: Number(job), stepId: step === undefined ? null : Number(step) };
+}
+
+/** `abandoned` is called for what had no client for `waitMs`. */
+export function createOwners(clock: Clock, waitMs: number, abandoned: (owned: Owned) => void): Owners {
+  const claims = new Map<Owned, number>();
   const absences = createAbsences(clock, waitMs, abandoned);
   return {
-    expect(jobId) {
-      if (!claims.has(jobId)) absences.begin(jobId);
+    expect(owned) {
+      if (!claims.has(owned)) absences.begin(owned);
     },
-    claim(jobId) {
-      absences.end(jobId);
-      claims.set(jobId, (claims.get(jobId) ?? 0) + 1);
+    claim(owned) {
+      absences.end(owned);
+      claims.set(owned, (claims.get(owned) ?? 0) + 1);
       return () => {
-        const left = (claims.get(jobId) ?? 1) - 1;
+        const left = (claims.get(owned) ?? 1) - 1;
         if (left > 0) {
-          claims.set(jobId, left);
+          claims.set(owned, left);
           return;
         }
-        claims.delete(jobId);
-        absences.begin(jobId);
+        claims.delete(owned);
+        absences.begin(owned);
       };
     },
   };

@@ -8,10 +8,12 @@ import type { Command } from "../core/commands.ts";
 import type { Decision } from "../core/decide/decision.ts";
 import type { Job, PendingJob } from "../core/job.ts";
 import type { ClusterState } from "../core/state.ts";
-import type { Clock } from "../platform/clock.ts";
+import { priorityOf } from "../core/priority.ts";
+import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Plan, Reason } from "../sched/plan.ts";
-import { schedule } from "../sched/schedule.ts";
+import { waitReason } from "../sched/eligible.ts";
+import { type ScheduleView, schedule } from "../sched/schedule.ts";
 
 export interface Planner {
   /** Something that matters to the queue changed. */
@@ -38,27 +40,37 @@ const NO_REASON: Reason = { word: "None", text: "" };
 export function createPlanner(ports: PlannerPorts): Planner {
   let isWoken = false;
   let isStopped = false;
-  let plan: Plan = { starts: [], reasons: new Map(), otherwise: NO_REASON };
+  let stopAlarm: Cancel = () => {};
+  let plan: Plan = { starts: [], reasons: new Map(), otherwise: NO_REASON, ends: [], wakeAt: null };
   let starting: ReadonlySet<number> = new Set();
   /** Jobs of this number and above came after the plan was made. */
   let nextJobId = 0;
 
+  const execute = (command: Command, jobId: number): void => {
+    ports.execute(command).then(
+      (decision) => {
+        if (decision.kind === "deny") ports.log.warn("the plan was refused", { jobId, ...decision.denial });
+      },
+      (error: unknown) => ports.log.warn("the plan failed", { jobId, error: String(error) }),
+    );
+  };
+
   const pass = (): void => {
     isWoken = false;
+    stopAlarm();
     if (isStopped) return;
     const state = ports.state();
-    const nodes = [...state.nodes.values()].filter((node) => ports.isConnected(node.name));
-    plan = schedule({ pending: pendingJobs(state), nodes }, ports.clock.now());
+    const now = ports.clock.now();
+    plan = schedule(viewOf(state, ports.isConnected, now), now);
     starting = new Set(plan.starts.map(({ jobId }) => jobId));
     nextJobId = state.nextJobId;
-    for (const { jobId, allocation } of plan.starts) {
-      ports.execute({ type: "job.allocate", jobId, allocation }).then(
-        (decision) => {
-          if (decision.kind === "deny") ports.log.warn("a planned start was refused", { jobId, ...decision.denial });
-        },
-        (error: unknown) => ports.log.warn("a planned start failed", { jobId, error: String(error) }),
-      );
+    for (const { jobId, taskId, allocation } of plan.starts) {
+      execute({ type: "job.allocate", jobId, taskId, allocation }, jobId);
     }
+    for (const { jobId, state: end, cause } of plan.ends) {
+      execute({ type: "job.expire", jobId, state: end, cause }, jobId);
+    }
+    if (plan.wakeAt !== null) stopAlarm = ports.clock.after(Math.max(1, plan.wakeAt - now), wake);
   };
 
   const wake = (): void => {
@@ -74,13 +86,39 @@ export function createPlanner(ports: PlannerPorts): Planner {
       wake();
     },
     reasonOf(job) {
-      if (job.state !== "PENDING" || job.id >= nextJobId || starting.has(job.id)) return NO_REASON;
+      if (job.state !== "PENDING") return NO_REASON;
+      const own = waitReason(ports.state(), job, ports.clock.now());
+      if (own) return own.reason;
+      if (job.id >= nextJobId || starting.has(job.id)) return NO_REASON;
       return plan.reasons.get(job.id) ?? plan.otherwise;
     },
   };
 }
 
-function* pendingJobs(state: ClusterState): Generator<PendingJob> {
+/** What a pass looks at, of a state and of who is connected. */
+export function viewOf(state: ClusterState, isConnected: (node: string) => boolean, now: number): ScheduleView {
+  return {
+    pending: pendingJobs(state),
+    nodes: [...state.nodes.values()].filter((node) => isConnected(node.name)),
+    waitReason: (job) => waitReason(state, job, now),
+    runningOfArray: (arrayJobId) => runningOfArray(state, arrayJobId),
+  };
+}
+
+function runningOfArray(state: ClusterState, arrayJobId: number): number {
+  let count = 0;
+  for (const id of state.arrays.get(arrayJobId) ?? []) if (state.jobs.get(id)?.state === "RUNNING") count += 1;
+  return count;
+}
+
+/** Waiting jobs, the highest priority first; of equals the one that was submitted earlier. Read as far as needed. */
+function pendingJobs(state: ClusterState): Iterable<PendingJob> {
+  // The queue is kept by id: only wishes for another order need a sort.
+  if (state.prioritized.size === 0) return inOrder(state);
+  return [...inOrder(state)].sort((a, b) => priorityOf(b) - priorityOf(a) || a.id - b.id);
+}
+
+function* inOrder(state: ClusterState): Generator<PendingJob> {
   for (const id of state.pending) {
     const job = state.jobs.get(id);
     if (job?.state === "PENDING") yield job;

@@ -1,5 +1,6 @@
 /** Moves finished jobs out of the hot state once they are old enough: first to accounting, then forgotten. */
 
+import { isPurgeable } from "../core/decide/steer.ts";
 import { type EndedJob, isEnded } from "../core/job.ts";
 import type { Disk } from "../platform/disk.ts";
 import type { ControllerContext } from "./context.ts";
@@ -33,7 +34,7 @@ export function startPurging(context: ControllerContext, disk: Disk): void {
 function finishedBefore({ loop }: ControllerContext, time: number): EndedJob[] {
   const found: EndedJob[] = [];
   for (const job of loop.state.jobs.values()) {
-    if (isEnded(job) && job.cleanup.length === 0 && job.endAt < time) found.push(job);
+    if (isEnded(job) && job.endAt < time && isPurgeable(loop.state, job)) found.push(job);
     if (found.length >= JOBS_A_SWEEP_MAX) break;
   }
   return found;
@@ -41,9 +42,12 @@ function finishedBefore({ loop }: ControllerContext, time: number): EndedJob[] {
 
 function digestsInUse({ loop }: ControllerContext): Set<string> {
   const digests = new Set<string>();
-  for (const { spec } of loop.state.jobs.values()) {
+  for (const job of loop.state.jobs.values()) {
+    const { spec } = job;
     digests.add(spec.environmentDigest);
     if (spec.scriptDigest !== null) digests.add(spec.scriptDigest);
+    if (job.state !== "RUNNING") continue;
+    for (const step of job.steps) if (step.spec) digests.add(step.spec.environmentDigest);
   }
   return digests;
 }

@@ -1,27 +1,61 @@
 /** Which jobs a filter means. */
 
+import { intersect, type TaskSet } from "../core/array-spec.ts";
+import { findPartition } from "../core/decide/submit.ts";
 import { displayState, type Job } from "../core/job.ts";
-import type { ClusterState } from "../core/state.ts";
+import { type ClusterState, recordsOf } from "../core/state.ts";
 import type { JobFilter } from "../protocol/procedures.ts";
 
-/** The jobs that meet every criterion, by ascending id; with ids given, in their order, and nothing else is looked at. */
+/** A record, and which of its tasks are meant: all, or (a waiting array's) some. */
+export interface Selected {
+  readonly job: Job;
+  readonly tasks: TaskSet | null;
+}
+
+/**
+ * The records that meet every criterion, by ascending id; with numbers given, in their order, and nothing else is looked
+ * at. The number of an array means all of its records.
+ */
 export function* selectJobs(state: ClusterState, filter: JobFilter): Generator<Job> {
+  for (const { job } of selectParts(state, filter)) yield job;
+}
+
+/** The same, with the tasks of arrays that were asked for one by one. */
+export function* selectParts(state: ClusterState, filter: JobFilter): Generator<Selected> {
   const matches = matcher(state, filter);
-  if (filter.ids.length === 0) {
-    for (const job of state.jobs.values()) if (matches(job)) yield job;
+  const tasks = filter.tasks ?? [];
+  if (filter.ids.length === 0 && tasks.length === 0) {
+    for (const job of state.jobs.values()) if (matches(job)) yield { job, tasks: null };
     return;
   }
+  const seen = new Set<number>();
   for (const id of new Set(filter.ids)) {
-    const job = state.jobs.get(id);
-    if (job && matches(job)) yield job;
+    for (const job of recordsOf(state, id)) {
+      if (seen.has(job.id) || !matches(job)) continue;
+      seen.add(job.id);
+      yield { job, tasks: null };
+    }
   }
+  for (const one of tasks) {
+    for (const job of recordsOf(state, one.jobId)) {
+      if (seen.has(job.id) || !job.array || intersect(job.array.tasks, one.tasks).length === 0) continue;
+      if (matches(job)) yield { job, tasks: one.tasks };
+    }
+  }
+}
+
+/** Numbers of a filter that stand for nothing known. */
+export function unknownIds(state: ClusterState, { ids, tasks = [] }: JobFilter): number[] {
+  const unknown = ids.filter((id) => recordsOf(state, id).length === 0);
+  const missing = tasks.filter(
+    (one) => !recordsOf(state, one.jobId).some((job) => job.array && intersect(job.array.tasks, one.tasks).length > 0),
+  );
+  return [...new Set([...unknown, ...missing.map((one) => one.jobId)])];
 }
 
 /** The partition a job is in, by name. */
 export function partitionName(state: ClusterState, job: Job): string {
-  if (job.spec.partition !== null) return job.spec.partition;
-  for (const partition of state.partitions.values()) if (partition.isDefault) return partition.name;
-  return "";
+  return job.spec.partition ?? findPartition(state, job.spec)?.name ?? "";
 }
 
 function matcher(state: ClusterState, filter: JobFilter): (job: Job) => boolean {

@@ -1,8 +1,10 @@
 /** What somebody wants: a user, a node daemon, a timer, or the scheduler. `decide` answers each. */
 
 import type { Attempt, JobId, NodeName, StepId, StepKey } from "./ids.ts";
-import type { ExitStatus } from "./job.ts";
-import type { JobSpec } from "./jobspec.ts";
+import type { SignalTarget } from "./effects.ts";
+import type { ExitStatus, Hold, TerminalState } from "./job.ts";
+import type { JobSpec, StepSpec } from "./jobspec.ts";
+import type { TaskSet } from "./array-spec.ts";
 import type { NodeInventory } from "./node.ts";
 import type { Allocation } from "./resources.ts";
 
@@ -13,30 +15,101 @@ export interface SubmitJob {
   readonly spec: JobSpec;
 }
 
-/** End a job, whatever it does. */
-export interface CancelJob {
-  readonly type: "job.cancel";
+/** Who asks for something, for the checks and the record. */
+interface Asked {
   readonly jobId: JobId;
+  /** Of an array's record: these of its tasks only; `null` for all of the record. */
+  readonly tasks: TaskSet | null;
   readonly byUid: number;
+}
+
+/** End a job, whatever it does. */
+export interface CancelJob extends Asked {
+  readonly type: "job.cancel";
   /** In words, for the record; empty for a plain scancel. */
   readonly cause: string;
+}
+
+/** The scheduler found that a waiting job can't start any more. */
+export interface ExpireJob {
+  readonly type: "job.expire";
+  readonly jobId: JobId;
+  readonly state: "DEADLINE" | "CANCELLED";
+  readonly cause: string;
+}
+
+/** The owner of an allocation gives it back (salloc's end), with the exit status of what ran in it. */
+export interface CompleteJob {
+  readonly type: "job.complete";
+  readonly jobId: JobId;
+  readonly byUid: number;
+  readonly exit: ExitStatus;
 }
 
 /** Send a signal to a running job's processes. */
 export interface SignalJob {
   readonly type: "job.signal";
   readonly jobId: JobId;
-  /** `null` for all steps but the batch script, as Slurm's `scancel --signal`. */
-  readonly stepId: StepId | null;
+  readonly target: SignalTarget;
   readonly signal: number;
   readonly byUid: number;
+}
+
+/** Keep a waiting job waiting, or (`hold` null) let it go. */
+export interface HoldJob extends Asked {
+  readonly type: "job.hold";
+  readonly hold: Hold | null;
+}
+
+/** End a running job's processes and put it back into the queue. */
+export interface RequeueJob extends Asked {
+  readonly type: "job.requeue";
+  /** Wait for a release then. */
+  readonly hold: boolean;
+}
+
+/** Stop a running job's processes, or let them go on. */
+export interface SuspendJob extends Asked {
+  readonly type: "job.suspend";
+  readonly suspend: boolean;
+}
+
+/** What may be changed of a job that was accepted. */
+export type JobChanges = Partial<Omit<JobSpec, "user" | "kind" | "argv" | "scriptDigest" | "environmentDigest">>;
+
+/** Change a job's wishes. */
+export interface UpdateJob extends Asked {
+  readonly type: "job.update";
+  readonly changes: JobChanges;
 }
 
 /** The scheduler's plan for one job. Capacity is checked again. */
 export interface AllocateJob {
   readonly type: "job.allocate";
   readonly jobId: JobId;
+  /** Of an array's record: the task that starts; else `null`. */
+  readonly taskId: number | null;
   readonly allocation: Allocation;
+}
+
+/** Make a step within a running job. Repeating a request id answers with the first one's step. */
+export interface CreateStep {
+  readonly type: "step.create";
+  readonly jobId: JobId;
+  readonly requestId: string;
+  readonly byUid: number;
+  readonly spec: StepSpec;
+}
+
+/** End one step of a job. */
+export interface CancelStep {
+  readonly type: "step.cancel";
+  readonly jobId: JobId;
+  readonly stepId: StepId;
+  readonly byUid: number;
+  /** CANCELLED unless something else ended it. */
+  readonly state: TerminalState;
+  readonly cause: string;
 }
 
 /** A node's word that its part of a step runs. */
@@ -54,6 +127,8 @@ export interface ReportStepEnded {
   readonly exits: readonly ExitStatus[];
   /** Why it could not be started or followed, in words; empty otherwise. */
   readonly problem: string;
+  /** The node ended it because it used more memory than it was granted. */
+  readonly outOfMemory: boolean;
   /** True if nothing else of the job runs on that node. */
   readonly clean: boolean;
 }
@@ -103,8 +178,16 @@ export interface PurgeJob {
 export type Command =
   | SubmitJob
   | CancelJob
+  | ExpireJob
+  | CompleteJob
   | SignalJob
+  | HoldJob
+  | RequeueJob
+  | SuspendJob
+  | UpdateJob
   | AllocateJob
+  | CreateStep
+  | CancelStep
   | ReportStepStarted
   | ReportStepEnded
   | ReportStepLost
@@ -114,10 +197,18 @@ export type Command =
   | FireTimer
   | PurgeJob;
 
-/** What a timer is for. The attempt keeps an old start's limit from ending a new one. */
-export type Timer = { readonly kind: "limit"; readonly jobId: JobId; readonly attempt: Attempt };
+/**
+ * What a timer is for. The attempt keeps an old start's limit from ending a new one.
+ * - `limit`: the job's time is over
+ * - `signal`: time for --signal
+ * - `step`: a step's own time is over
+ */
+export type Timer =
+  | { readonly kind: "limit" | "signal"; readonly jobId: JobId; readonly attempt: Attempt }
+  | { readonly kind: "step"; readonly jobId: JobId; readonly attempt: Attempt; readonly stepId: StepId };
 
 /** One string a timer, for maps. */
 export function timerKey(timer: Timer): string {
-  return `${timer.kind}:${timer.jobId}:${timer.attempt}`;
+  const step = timer.kind === "step" ? `:${timer.stepId}` : "";
+  return `${timer.kind}:${timer.jobId}:${timer.attempt}${step}`;
 }

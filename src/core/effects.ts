@@ -12,22 +12,32 @@ export interface LaunchStep {
   readonly stepId: StepId;
 }
 
-/** Send a signal to a step, or to all steps but the batch script (`stepId` null). */
+/** Send a signal to a job's processes on a node. */
 export interface SignalStep {
   readonly type: "node.signal";
   readonly node: NodeName;
   readonly jobId: JobId;
   readonly attempt: Attempt;
-  readonly stepId: StepId | null;
+  readonly target: SignalTarget;
   readonly signal: number;
 }
 
-/** End everything of a job on a node: CONT and TERM, KILL after the kill wait; then report it clean. */
+/**
+ * Which processes a signal is for.
+ * - a step's id: all of that step; of a batch script, the script's shell only
+ * - `steps`: all steps but the batch script, as scancel --signal
+ * - `full`: every process of the job, the batch script and its children too
+ */
+export type SignalTarget = StepId | "steps" | "full";
+
+/** End everything of a job on a node, or of one step: CONT and TERM, KILL after the kill wait; then report it. */
 export interface TerminateJob {
   readonly type: "node.terminate";
   readonly node: NodeName;
   readonly jobId: JobId;
   readonly attempt: Attempt;
+  /** `null` for the whole job. */
+  readonly stepId: StepId | null;
 }
 
 /** Call back at a time (milliseconds since 1970) with `timer.fire`. */

@@ -5,8 +5,10 @@
  * has a sample in test/fixtures/journal/v1 that every later version must read.
  */
 
+import type { TaskSet } from "./array-spec.ts";
 import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
-import type { ExitStatus, PendingJob, TerminalState } from "./job.ts";
+import type { ExitStatus, Hold, PendingJob, Step, TerminalState } from "./job.ts";
+import type { JobSpec } from "./jobspec.ts";
 import type { NodeInventory } from "./node.ts";
 import type { Allocation } from "./resources.ts";
 
@@ -63,10 +65,77 @@ export interface JobCleaned {
   readonly node: NodeName;
 }
 
-/** A job whose processes are gone waits for another start. */
+/** A running job goes back to the queue. Nodes in `cleanup` still have to confirm that nothing of it runs. */
 export interface JobRequeued {
   readonly type: "job.requeued";
   readonly jobId: JobId;
+  readonly cause: string;
+  readonly cleanup: readonly NodeName[];
+  /** Not started again before, milliseconds since 1970. */
+  readonly eligibleAt: number;
+  readonly hold: Hold | null;
+  /** Starts by itself after failures, this one included. */
+  readonly retried: number;
+}
+
+/** Waiting tasks of an array became a record with a number of its own. */
+export interface ArraySplit {
+  readonly type: "array.split";
+  /** Of the record that held them, and keeps at least one other. */
+  readonly jobId: JobId;
+  readonly tasks: TaskSet;
+  readonly newId: JobId;
+}
+
+/** A running job was sent the signal of --signal. */
+export interface JobSignalled {
+  readonly type: "job.signalled";
+  readonly jobId: JobId;
+  readonly attempt: Attempt;
+}
+
+/** A waiting job was put on hold (`null`: released), or may start from another time on. */
+export interface JobHeld {
+  readonly type: "job.held";
+  readonly jobId: JobId;
+  readonly hold: Hold | null;
+}
+
+/** Wishes of a job changed (scontrol update). Only those named. */
+export interface JobUpdated {
+  readonly type: "job.updated";
+  readonly jobId: JobId;
+  readonly changes: Partial<JobSpec>;
+  /** Of a running job, seconds; absent if unchanged. */
+  readonly limitS?: number;
+  /** Of a waiting job; absent if unchanged. */
+  readonly eligibleAt?: number;
+}
+
+/** A running job's processes were stopped, or go on. */
+export interface JobSuspended {
+  readonly type: "job.suspended";
+  readonly jobId: JobId;
+  readonly attempt: Attempt;
+  readonly suspended: boolean;
+}
+
+/** A step was made within a running job's allocation. */
+export interface StepCreated {
+  readonly type: "step.created";
+  readonly jobId: JobId;
+  readonly attempt: Attempt;
+  readonly step: Step;
+}
+
+/** A step is to end before its time: its nodes end its processes. */
+export interface StepEnding {
+  readonly type: "step.ending";
+  readonly jobId: JobId;
+  readonly attempt: Attempt;
+  readonly stepId: StepId;
+  readonly state: TerminalState;
+  readonly by: number | null;
   readonly cause: string;
 }
 
@@ -98,6 +167,13 @@ export type Event =
   | JobEnded
   | JobCleaned
   | JobRequeued
+  | JobHeld
+  | JobUpdated
+  | JobSuspended
+  | JobSignalled
+  | ArraySplit
+  | StepCreated
+  | StepEnding
   | JobPurged
   | NodeRegistered
   | NodeDown;

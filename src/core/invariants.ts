@@ -1,5 +1,6 @@
 /** What must always hold of a state. Checked after every event in simulations and property tests. */
 
+import { taskCount, tasksOf } from "./array-spec.ts";
 import { holdsResources, isEnded } from "./job.ts";
 import { heldShares } from "./reduce/reduce.ts";
 import { addShare, NO_USAGE, type NodeUsage, WHOLE_GPU } from "./resources.ts";
@@ -36,12 +37,43 @@ function checkIndexes(state: ClusterState): string[] {
   for (const job of state.jobs.values()) {
     if (state.pending.has(job.id) !== (job.state === "PENDING")) problems.push(`job ${job.id}: pending index`);
     if (state.active.has(job.id) !== holdsResources(job)) problems.push(`job ${job.id}: active index`);
-    if (state.requests.get(job.requestId) !== job.id) problems.push(`job ${job.id}: request index`);
+    if (job.requestId !== "" && state.requests.get(job.requestId) !== job.id) {
+      problems.push(`job ${job.id}: request index`);
+    }
+    if (job.array && !state.arrays.get(job.array.jobId)?.has(job.id)) problems.push(`job ${job.id}: array index`);
+    for (const { jobId } of job.state === "PENDING" ? (job.spec.dependency?.terms ?? []) : []) {
+      if (!state.dependents.get(jobId)?.has(job.id)) problems.push(`job ${job.id}: dependency index`);
+    }
   }
+  problems.push(...checkReverse(state, "arrays"), ...checkReverse(state, "dependents"), ...checkArrays(state));
   for (const id of [...state.pending, ...state.active]) {
     if (!state.jobs.has(id)) problems.push(`job ${id}: indexed but unknown`);
   }
-  if (state.requests.size !== state.jobs.size) problems.push("request index: size");
+  const requests = [...state.jobs.values()].filter((job) => job.requestId !== "").length;
+  if (state.requests.size !== requests) problems.push("request index: size");
+  return problems;
+}
+
+/** Indexes name known records only. */
+function checkReverse(state: ClusterState, index: "arrays" | "dependents"): string[] {
+  return [...state[index]].flatMap(([key, ids]) =>
+    [...ids].filter((id) => !state.jobs.has(id)).map((id) => `${index} of ${key}: ${id} is unknown`),
+  );
+}
+
+/** Each task of an array is in one record only. */
+function checkArrays(state: ClusterState): string[] {
+  const problems: string[] = [];
+  for (const [arrayJobId, ids] of state.arrays) {
+    const records = [...ids].flatMap((id) => state.jobs.get(id) ?? []);
+    const count = records.reduce((sum, { array }) => sum + (array ? taskCount(array.tasks) : 0), 0);
+    const distinct = new Set(records.flatMap(({ array }) => (array ? [...tasksOf(array.tasks)] : [])));
+    if (distinct.size !== count) problems.push(`array ${arrayJobId}: a task has two records`);
+    for (const job of records) {
+      if (job.state !== "RUNNING" || !job.array || taskCount(job.array.tasks) === 1) continue;
+      problems.push(`job ${job.id}: several tasks run as one`);
+    }
+  }
   return problems;
 }
 

@@ -7,12 +7,16 @@
  *                    │<──────requeued───────┘                    └──purged──> accounting only
  *
  * A job's state is decided once: the terminal states never change. While nodes still clear away processes of an
- * ended job it keeps its allocation, `cleanup` names those nodes, and Slurm's flag COMPLETING is shown.
+ * ended or requeued job it keeps its allocation there, and `cleanup` names those nodes.
+ *
+ * A job array is one record that holds all tasks that still wait; a task that starts (or is held, or cancelled, by
+ * itself) becomes a record of its own with a number of its own. The last one keeps the array's.
  */
 
+import type { TaskSet } from "./array-spec.ts";
 import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
-import type { JobSpec } from "./jobspec.ts";
-import type { Allocation } from "./resources.ts";
+import type { JobSpec, StepSpec } from "./jobspec.ts";
+import type { Allocation, GpuGrant } from "./resources.ts";
 
 /** Slurm's names, in Slurm's order, with the short codes of squeue's `%t`. */
 export const TERMINAL_STATES = {
@@ -38,6 +42,14 @@ export interface ExitStatus {
 
 export const EXIT_OK: ExitStatus = { code: 0, signal: 0 };
 
+/** Which tasks of which array a record is. */
+export interface ArrayPart {
+  /** The array's number: that of its first record. */
+  readonly jobId: JobId;
+  /** One task once it started; waiting ones share a record. */
+  readonly tasks: TaskSet;
+}
+
 interface JobCommon {
   readonly id: JobId;
   readonly spec: JobSpec;
@@ -45,29 +57,50 @@ interface JobCommon {
   readonly submitAt: number;
   /** 0 until first started. */
   readonly attempt: Attempt;
-  /** The client's name for its submission, by which a repeated one is recognised. */
+  /** The client's name for its submission, by which a repeated one is recognised; empty for tasks of an array. */
   readonly requestId: string;
+  readonly array: ArrayPart | null;
 }
+
+/** Who keeps a job waiting: its user (hold, --hold) or the operator. */
+export type Hold = "user" | "admin";
 
 export interface PendingJob extends JobCommon {
   readonly state: "PENDING";
   /** Earliest start. */
   readonly eligibleAt: number;
+  readonly hold: Hold | null;
+  /** What it held before it was requeued, until the nodes in `cleanup` have confirmed that nothing runs there. */
+  readonly allocation: Allocation;
+  readonly cleanup: readonly NodeName[];
+  /** Starts by itself after failures, so far. */
+  readonly retried: number;
 }
 
 export interface RunningJob extends JobCommon {
   readonly state: "RUNNING";
   readonly startAt: number;
+  readonly eligibleAt: number;
   /** Seconds, {@link UNLIMITED} for none: the job's own or its partition's. */
   readonly limitS: number;
   readonly allocation: Allocation;
   readonly steps: readonly Step[];
+  /** Number of the next step that srun makes. */
+  readonly nextStepId: number;
+  /** Since when it is suspended, else `null`. */
+  readonly suspendedAt: number | null;
+  /** Milliseconds of earlier suspensions: they don't count towards the time limit. */
+  readonly suspendedMs: number;
+  /** The signal of --signal was sent. */
+  readonly signalled: boolean;
+  readonly retried: number;
 }
 
 export interface EndedJob extends JobCommon {
   readonly state: TerminalState;
   /** `null` if the job never started. */
   readonly startAt: number | null;
+  readonly eligibleAt: number;
   readonly endAt: number;
   readonly limitS: number | null;
   readonly allocation: Allocation;
@@ -79,6 +112,7 @@ export interface EndedJob extends JobCommon {
   readonly cancelledBy: number | null;
   /** Nodes that have not yet confirmed that nothing of the job runs any more. */
   readonly cleanup: readonly NodeName[];
+  readonly suspendedMs: number;
 }
 
 export type Job = PendingJob | RunningJob | EndedJob;
@@ -86,21 +120,31 @@ export type Job = PendingJob | RunningJob | EndedJob;
 /** Where the part of a step on one node stands. */
 export interface StepPart {
   readonly node: NodeName;
-  /** Number of its first task within the step. */
-  readonly firstTask: number;
-  readonly tasks: number;
+  /** Numbers of its tasks within the step, ascending; a batch script is task 0. */
+  readonly tasks: readonly number[];
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  readonly gpus: readonly GpuGrant[];
   /** `launching` until the node reports; never goes back. */
   readonly phase: "launching" | "running" | "ended";
-  /** One status a task once ended; empty before. */
+  /** One status a task once ended, in the order of `tasks`; empty before. */
   readonly exits: readonly ExitStatus[];
 }
 
 export interface Step {
   readonly id: StepId;
   readonly name: string;
+  /** Its own program, or `null` for the job's. */
+  readonly spec: StepSpec | null;
+  /** The client's name for its request; empty for the job's own step. */
+  readonly requestId: string;
   readonly startAt: number;
   readonly endAt: number | null;
   readonly parts: readonly StepPart[];
+  /** RUNNING, or how it ended. */
+  readonly state: "RUNNING" | TerminalState;
+  /** Set once it is to be ended before its time: by whom (uid), and why in words. */
+  readonly ending: { readonly state: TerminalState; readonly by: number | null; readonly cause: string } | null;
 }
 
 /** Whether a job's state is decided. */
@@ -108,14 +152,26 @@ export function isEnded(job: Job): job is EndedJob {
   return job.state !== "PENDING" && job.state !== "RUNNING";
 }
 
-/** Whether a job holds resources: it runs, or ended and is still being cleared away. */
-export function holdsResources(job: Job): job is RunningJob | EndedJob {
-  return job.state === "RUNNING" || (isEnded(job) && job.cleanup.length > 0);
+/** Whether a job holds resources: it runs, or is still being cleared away. */
+export function holdsResources(job: Job): boolean {
+  return job.state === "RUNNING" || job.cleanup.length > 0;
 }
 
-/** Slurm's long state name, with COMPLETING where it applies. */
-export function displayState(job: Job): JobState | "COMPLETING" {
+/** Slurm's long state name, with COMPLETING and SUSPENDED where they apply. */
+export function displayState(job: Job): JobState | "COMPLETING" | "SUSPENDED" {
+  if (job.state === "RUNNING") return job.suspendedAt === null ? "RUNNING" : "SUSPENDED";
   return isEnded(job) && job.cleanup.length > 0 ? "COMPLETING" : job.state;
+}
+
+/** Whether a step still runs somewhere, or is about to. */
+export function isOpenStep(step: Step): boolean {
+  return step.endAt === null;
+}
+
+/** The step whose end is the end of the job: the batch script, or srun's only step. None for an allocation. */
+export function mainStepId(job: Job): StepId | null {
+  if (job.spec.kind === "batch") return "batch";
+  return job.spec.kind === "run" ? 0 : null;
 }
 
 /** The worst of several exits: a signal before a code, then the highest; Slurm's rule for a step. */

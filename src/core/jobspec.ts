@@ -1,6 +1,11 @@
-/** What a user asked for, after all defaults and all checks that need no cluster. Never changes after submission. */
+/** What a user asked for, after all defaults and all checks that need no cluster. */
 
-import type { ResourceRequest } from "./resources.ts";
+import type { ArraySpec } from "./array-spec.ts";
+import type { Dependency } from "./dependency.ts";
+import type { GpuBind } from "./gres.ts";
+import type { Distribution } from "./layout.ts";
+import type { ResourceRequest, StepRequest } from "./resources.ts";
+import type { SignalSpec } from "./signal-spec.ts";
 
 /** Who submitted. */
 export interface User {
@@ -13,8 +18,9 @@ export interface User {
  * How a job comes to run programs.
  * - `batch`: a script that the first node runs (sbatch)
  * - `run`: one step, whose streams belong to the client (srun)
+ * - `alloc`: an allocation that its owner fills with steps, and gives back (salloc)
  */
-export type JobKind = "batch" | "run";
+export type JobKind = "batch" | "run" | "alloc";
 
 /** File name patterns and stream handling; patterns are kept as written and filled in on the node. */
 export interface IoSpec {
@@ -35,29 +41,108 @@ export interface PtySpec {
   readonly rows: number;
 }
 
-export interface JobSpec {
-  readonly kind: JobKind;
+/** The program of one task where the tasks of a step run different ones (--multi-prog). */
+export interface TaskProgram {
+  readonly task: number;
+  readonly argv: readonly string[];
+}
+
+/** What the tasks of a step run, and how. A job carries that of its own step; steps made within it have their own. */
+export interface ProgramSpec {
   readonly name: string;
+  /** Absolute path. */
+  readonly workDir: string;
+  readonly io: IoSpec;
+  /** Program and arguments (srun), or the script's name and arguments (sbatch). Empty for an allocation alone. */
+  readonly argv: readonly string[];
+  /** One a task with --multi-prog; empty where all run `argv`. */
+  readonly programs: readonly TaskProgram[];
+  /** Digest of the stored environment. */
+  readonly environmentDigest: string;
+  readonly pty: PtySpec | null;
+  /** File mode bits that new files don't get. */
+  readonly umask: number;
+  /** Soft limits by Slurm's names (`NOFILE`), -1 for none; those not named are the node's. */
+  readonly rlimits: Readonly<Record<string, number>>;
+  readonly distribution: Distribution;
+  readonly gpuBind: GpuBind | null;
+}
+
+/** A step as srun asks for it within a running job. */
+export interface StepSpec extends ProgramSpec {
+  readonly request: StepRequest;
+  /** Seconds, {@link UNLIMITED} for none but the job's. */
+  readonly timeLimitS: number;
+  /** Short name of the host on which the user typed the command, and its process. */
+  readonly submitHost: string;
+}
+
+/** A number of licenses. */
+export interface LicenseWish {
+  readonly name: string;
+  readonly count: number;
+}
+
+/** Whom to tell what by mail. */
+export interface MailSpec {
+  /** Slurm's words: BEGIN, END, FAIL ... */
+  readonly types: readonly string[];
+  readonly user: string;
+}
+
+/** Where a job stands in a heterogeneous one: the first component's id, and this one's position. */
+export interface HetSpec {
+  readonly offset: number;
+  readonly size: number;
+}
+
+export interface JobSpec extends ProgramSpec {
+  readonly kind: JobKind;
   readonly user: User;
   /** Partition name, or `null` for the default one. */
   readonly partition: string | null;
   readonly request: ResourceRequest;
   /** Seconds; `null` for the partition's default; `Infinity` is written as 0. See {@link UNLIMITED}. */
   readonly timeLimitS: number | null;
-  /** Absolute path. */
-  readonly workDir: string;
-  readonly io: IoSpec;
-  /** Program and arguments (srun), or the script's name and arguments (sbatch). */
-  readonly argv: readonly string[];
+  /** Least seconds that will do (--time-min), `null` if only the whole limit will. */
+  readonly timeMinS: number | null;
+  /** Milliseconds since 1970: not started before, 0 for at once. */
+  readonly beginAt: number;
+  /** Milliseconds since 1970: must be over by then, 0 for no such time. */
+  readonly deadlineAt: number;
   /** Digest of the stored script; `null` for srun. */
   readonly scriptDigest: string | null;
-  /** Digest of the stored environment. */
-  readonly environmentDigest: string;
-  readonly pty: PtySpec | null;
   /** May the job be started again after a node failure or by request. */
   readonly requeue: boolean;
+  /** How often a job that failed is started again by itself. */
+  readonly retries: number;
+  /** Seconds before the first such start; each later one waits twice as long. */
+  readonly retryWaitS: number;
+  /** Submitted on hold: waits for a release. */
+  readonly hold: boolean;
+  /** Given by the user; `null` for what the queue's policy gives. */
+  readonly priority: number | null;
+  readonly nice: number;
+  readonly dependency: Dependency | null;
+  /** End the job if its dependency can never be met. */
+  readonly killOnInvalidDep: boolean;
+  /** Sent some time before the time limit. */
+  readonly signal: SignalSpec | null;
+  readonly array: ArraySpec | null;
+  readonly het: HetSpec | null;
+  readonly account: string | null;
+  readonly comment: string;
+  readonly wckey: string;
+  readonly qos: string | null;
+  readonly reservation: string | null;
+  readonly licenses: readonly LicenseWish[];
+  readonly mail: MailSpec | null;
+  /** Keep running when a node fails (--no-kill). */
+  readonly noKill: boolean;
   /** Short name of the host on which the user typed the command. */
   readonly submitHost: string;
+  /** The command that was typed, for the record. */
+  readonly submitLine: string;
 }
 
 /** A time limit of no limit. 0 because JSON has no infinity and Slurm reads `-t 0` as no limit too. */
@@ -65,3 +150,6 @@ export const UNLIMITED = 0;
 
 /** What a client sends: the controller fills in what only it may say. */
 export type JobRequest = Omit<JobSpec, "user" | "scriptDigest" | "environmentDigest">;
+
+/** The same of a step. */
+export type StepOrder = Omit<StepSpec, "environmentDigest">;

@@ -49,7 +49,7 @@ export function replay(state: ClusterState, records: Iterable<JournalRecord>): v
 function signalEffects(state: ClusterState, request: SignalRequest): Effect[] {
   const job = state.jobs.get(request.jobId);
   if (job?.state !== "RUNNING") return [];
-  const { stepId, signal } = request;
+  const { target, signal } = request;
   const { id: jobId, attempt } = job;
-  return job.allocation.map(({ node }) => ({ type: "node.signal", node, jobId, attempt, stepId, signal }));
+  return job.allocation.map(({ node }) => ({ type: "node.signal", node, jobId, attempt, target, signal }));
 }

@@ -15,6 +15,8 @@ export interface NodeInventory {
   /** Changes with each boot of the machine. */
   readonly bootId: string;
   readonly os: string;
+  /** Words that jobs may ask for with -C, as the node's settings name them. */
+  readonly features: readonly string[];
   readonly arch: string;
   /** Program version of the node daemon. */
   readonly version: string;

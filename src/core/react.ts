@@ -4,10 +4,10 @@
  * `resumeEffects` gives the same for a whole state, after a restart.
  */
 
-import { limitEnd } from "./decide/steer.ts";
+import { limitEnd, signalAt, stepEnd } from "./decide/timer.ts";
 import type { Effect } from "./effects.ts";
 import type { Event } from "./events.ts";
-import { type EndedJob, isEnded, type Job, type RunningJob } from "./job.ts";
+import { isOpenStep, type Job, type RunningJob, type Step } from "./job.ts";
 import type { ClusterState } from "./state.ts";
 
 /**
@@ -20,29 +20,38 @@ export function react(after: ClusterState, event: Event): Effect[] {
     case "node.down":
       return [{ type: "schedule" }];
     case "job.purged":
-      return [{ type: "watch.notify", jobId: event.jobId }];
+      return [notify(event.jobId)];
     case "job.submitted":
-      return [{ type: "watch.notify", jobId: event.job.id }, { type: "schedule" }];
+      return [notify(event.job.id), { type: "schedule" }];
+    case "array.split":
+      return [notify(event.jobId), notify(event.newId)];
+    default:
+      return jobEffects(after.jobs.get(event.jobId), event);
+  }
+}
+
+type JobEvent = Extract<Event, { readonly jobId: number }>;
+
+function jobEffects(job: Job | undefined, event: JobEvent): Effect[] {
+  switch (event.type) {
     case "job.allocated":
-      return [...startEffects(jobIn(after, event.jobId)), { type: "watch.notify", jobId: event.jobId }];
+      return [...startEffects(job), notify(event.jobId)];
     case "job.ended":
-      return [
-        ...clearTimer(jobIn(after, event.jobId)),
-        ...endEffects(jobIn(after, event.jobId)),
-        { type: "watch.notify", jobId: event.jobId },
-        { type: "schedule" },
-      ];
     case "job.requeued":
-      return [
-        ...clearTimer(jobIn(after, event.jobId)),
-        { type: "watch.notify", jobId: event.jobId },
-        { type: "schedule" },
-      ];
+      return [...clearTimers(job), ...endEffects(job), notify(event.jobId), { type: "schedule" }];
+    case "job.updated":
+      return [...(job?.state === "RUNNING" ? limitTimers(job) : []), notify(event.jobId), { type: "schedule" }];
+    case "job.held":
     case "job.cleaned":
-      return [{ type: "watch.notify", jobId: event.jobId }, { type: "schedule" }];
-    case "step.started":
-    case "step.ended":
-      return [{ type: "watch.notify", jobId: event.jobId }];
+      return [notify(event.jobId), { type: "schedule" }];
+    case "job.suspended":
+      return [...suspendEffects(job), notify(event.jobId)];
+    case "step.created":
+      return [...startEffects(job, event.step.id), notify(event.jobId)];
+    case "step.ending":
+      return [...startEffects(job, event.stepId), notify(event.jobId)];
+    default:
+      return [notify(event.jobId)];
   }
 }
 
@@ -52,6 +61,7 @@ export function resumeEffects(state: ClusterState): Effect[] {
   for (const jobId of state.active) {
     const job = state.jobs.get(jobId);
     effects.push(...startEffects(job), ...endEffects(job));
+    if (job?.state === "RUNNING" && job.suspendedAt !== null) effects.push(...suspendEffects(job));
   }
   return effects;
 }
@@ -61,42 +71,76 @@ export function resumeNode(state: ClusterState, node: string): Effect[] {
   return resumeEffects(state).filter((effect) => "node" in effect && effect.node === node);
 }
 
-function startEffects(job: Job | undefined): Effect[] {
+function notify(jobId: number): Effect {
+  return { type: "watch.notify", jobId };
+}
+
+/** @param stepId of this step only; with none, of all, and of the job itself */
+function startEffects(job: Job | undefined, stepId?: Step["id"]): Effect[] {
   if (job?.state !== "RUNNING") return [];
-  return [...limitTimer(job), ...unconfirmedLaunches(job)];
+  const steps = stepId === undefined ? job.steps : job.steps.filter((step) => step.id === stepId);
+  return [
+    ...(stepId === undefined ? limitTimers(job) : []),
+    ...steps.filter(isOpenStep).flatMap((step) => [...stepTimer(job, step), ...stepOrders(job, step)]),
+  ];
 }
 
-function clearTimer(job: Job | undefined): Effect[] {
+function clearTimers(job: Job | undefined): Effect[] {
   if (!job || job.attempt === 0) return [];
-  return [{ type: "timer.clear", timer: { kind: "limit", jobId: job.id, attempt: job.attempt } }];
-}
-
-function limitTimer(job: RunningJob): Effect[] {
-  if (job.limitS === 0) return [];
-  return [{ type: "timer.set", timer: { kind: "limit", jobId: job.id, attempt: job.attempt }, at: limitEnd(job) }];
-}
-
-function unconfirmedLaunches(job: RunningJob): Effect[] {
   const { id: jobId, attempt } = job;
+  return [
+    { type: "timer.clear", timer: { kind: "limit", jobId, attempt } },
+    { type: "timer.clear", timer: { kind: "signal", jobId, attempt } },
+  ];
+}
+
+/** Timers that ring at no time are cleared: the limit they were set for may be gone. */
+function limitTimers(job: RunningJob): Effect[] {
+  const { id: jobId, attempt } = job;
+  const times = [
+    ["limit", limitEnd(job)],
+    ["signal", signalAt(job)],
+  ] as const;
+  return times.flatMap(([kind, at]): Effect[] => {
+    if (Number.isFinite(at)) return [{ type: "timer.set", timer: { kind, jobId, attempt }, at }];
+    const wasSet = kind === "limit" || job.spec.signal !== null;
+    return wasSet ? [{ type: "timer.clear", timer: { kind, jobId, attempt } }] : [];
+  });
+}
+
+function stepTimer({ id: jobId, attempt }: RunningJob, step: Step): Effect[] {
+  const at = stepEnd(step);
+  if (!Number.isFinite(at)) return [];
+  return [{ type: "timer.set", timer: { kind: "step", jobId, attempt, stepId: step.id }, at }];
+}
+
+/** What nodes still have to do for a step: end it, or start their parts of it. */
+function stepOrders({ id: jobId, attempt }: RunningJob, { id: stepId, parts, ending }: Step): Effect[] {
   const effects: Effect[] = [];
-  for (const step of job.steps) {
-    for (const part of step.parts) {
-      if (part.phase !== "launching") continue;
-      effects.push({ type: "node.launch", node: part.node, jobId, attempt, stepId: step.id });
-    }
+  for (const { node, phase } of parts) {
+    if (phase === "ended") continue;
+    // Also to be ended: the node must know of a launch before it can report its end.
+    if (phase === "launching") effects.push({ type: "node.launch", node, jobId, attempt, stepId });
+    if (ending) effects.push({ type: "node.terminate", node, jobId, attempt, stepId });
   }
   return effects;
 }
 
+function suspendEffects(job: Job | undefined): Effect[] {
+  if (job?.state !== "RUNNING") return [];
+  const { id: jobId, attempt } = job;
+  const signal = job.suspendedAt === null ? SIGCONT : SIGSTOP;
+  const orders = job.allocation.map(
+    ({ node }): Effect => ({ type: "node.signal", node, jobId, attempt, target: "full", signal }),
+  );
+  return [...limitTimers(job), ...orders];
+}
+
 function endEffects(job: Job | undefined): Effect[] {
-  if (!job || !isEnded(job)) return [];
-  return job.cleanup.map((node) => terminate(job, node));
+  if (!job || job.state === "RUNNING") return [];
+  const { id: jobId, attempt } = job;
+  return job.cleanup.map((node) => ({ type: "node.terminate", node, jobId, attempt, stepId: null }));
 }
 
-function terminate(job: EndedJob, node: string): Effect {
-  return { type: "node.terminate", node, jobId: job.id, attempt: job.attempt };
-}
-
-function jobIn(state: ClusterState, jobId: number): Job | undefined {
-  return state.jobs.get(jobId);
-}
+const SIGSTOP = 19;
+const SIGCONT = 18;

@@ -10,24 +10,102 @@ import type { NodeName } from "./ids.ts";
 /** One whole GPU, in the unit in which grants are kept. */
 export const WHOLE_GPU = 1000;
 
-/** A wish for GPUs. */
-export interface GpuRequest {
-  /** Thousandths of a GPU over the whole job; 2000 is `--gpus 2`. */
-  readonly thousandths: number;
+/** A number of GPUs of one type. */
+export interface GpuWish {
   /** GPU type as the inventory names it, compared without regard to case; `null` for any. */
   readonly type: string | null;
+  /** 2000 is two whole GPUs. */
+  readonly thousandths: number;
 }
 
-/** The geometry of a job. */
+/** A wish for GPUs: so many for the whole job (`--gpus`), on each node (`--gres`), or for each task. */
+export interface GpuRequest {
+  readonly per: "job" | "node" | "task";
+  /** With several types each is met by itself; none is a wish for no GPU. */
+  readonly wishes: readonly GpuWish[];
+}
+
+/** Memory of a node, or of each CPU or GPU granted on it, in MiB. */
+export interface MemoryRequest {
+  readonly per: "node" | "cpu" | "gpu";
+  readonly mib: number;
+}
+
+/** GPUs of one node, by index (--node-gpu-ids). */
+export interface NodeGpuIds {
+  readonly node: NodeName;
+  readonly indices: readonly number[];
+}
+
+/** The geometry of a job or a step. Absent wishes are `null`, 0, false or empty. */
 export interface ResourceRequest {
-  /** Number of tasks, at least 1. */
-  readonly tasks: number;
-  readonly cpusPerTask: number;
+  /** Number of tasks; `null` for `tasksPerNode` (else one) on each node. */
+  readonly tasks: number | null;
+  /** Most tasks on a node, 0 where the user did not say. */
+  readonly tasksPerNode: number;
+  /** `null` when the user did not say: 1, or what `cpusPerGpu` gives. */
+  readonly cpusPerTask: number | null;
+  /** 0 when the user did not say. */
+  readonly cpusPerGpu: number;
+  /** Tasks for each GPU, 0 when the user did not say. */
+  readonly tasksPerGpu: number;
+  /** Fewest CPUs of a node that may be used (--mincpus), 0 for any. */
+  readonly cpusMin: number;
   /** Fewest and most nodes; `null` when the user did not say. */
   readonly nodes: { readonly min: number; readonly max: number } | null;
-  /** Memory on each node in MiB; 0 when the user did not say (then it is not counted). */
-  readonly memoryMiBPerNode: number;
+  /** `null` when the user did not say (then it is not counted). */
+  readonly memory: MemoryRequest | null;
   readonly gpus: GpuRequest | null;
+  /** Exactly these GPUs, instead of `gpus`. */
+  readonly gpuIds: readonly NodeGpuIds[];
+  /** Least memory of a GPU that may be granted, in MiB (--gpu-mem); 0 for any. */
+  readonly gpuMemoryMiB: number;
+  /** Whole nodes: all their CPUs and GPUs. */
+  readonly exclusive: boolean;
+  /** One CPU for all tasks of a node. */
+  readonly overcommit: boolean;
+  /** Nodes that must be among the job's (-w). */
+  readonly nodeList: readonly NodeName[];
+  /** Nodes that must not be (-x). */
+  readonly excluded: readonly NodeName[];
+  /** Features that the nodes must have (-C), as core/constraint prints it; empty for none. */
+  readonly constraint: string;
+  /** Nodes next to each other in the order of their names. */
+  readonly contiguous: boolean;
+  /** As many nodes as allowed rather than as few as possible. */
+  readonly spread: boolean;
+}
+
+/** What a job gets whose user asked for nothing: one task with one CPU. */
+export const PLAIN_REQUEST: ResourceRequest = {
+  tasks: 1,
+  tasksPerNode: 0,
+  cpusPerTask: null,
+  cpusPerGpu: 0,
+  tasksPerGpu: 0,
+  cpusMin: 0,
+  nodes: null,
+  memory: null,
+  gpus: null,
+  gpuIds: [],
+  gpuMemoryMiB: 0,
+  exclusive: false,
+  overcommit: false,
+  nodeList: [],
+  excluded: [],
+  constraint: "",
+  contiguous: false,
+  spread: false,
+};
+
+/** What a step asks for within its job's allocation. */
+export interface StepRequest extends ResourceRequest {
+  /** Uses what it gets together with other steps (--overlap). */
+  readonly overlap: boolean;
+  /** No CPUs beyond those of its tasks (--exact). */
+  readonly exact: boolean;
+  /** Position in the allocation of the first node that may be used (--relative). */
+  readonly firstNode: number;
 }
 
 /** One GPU of a node's inventory. */
@@ -46,13 +124,15 @@ export interface Gpu {
 export interface GpuGrant {
   readonly index: number;
   readonly uuid: string;
+  /** As in {@link Gpu}. */
+  readonly type: string;
   readonly thousandths: number;
 }
 
 /** What an allocation holds on one node. */
 export interface NodeShare {
   readonly node: NodeName;
-  /** Number of the job's tasks that run here; the tasks of a job are numbered node by node. */
+  /** Number of the job's tasks that run here; which ones says its distribution. */
   readonly tasks: number;
   readonly cpus: number;
   readonly memoryMiB: number;
@@ -92,11 +172,6 @@ export function gpuThousandths(shares: readonly NodeShare[]): number {
   let sum = 0;
   for (const share of shares) for (const grant of share.gpus) sum += grant.thousandths;
   return sum;
-}
-
-/** CPUs that a request needs in all. */
-export function totalCpus(request: ResourceRequest): number {
-  return request.tasks * request.cpusPerTask;
 }
 
 /** `2`, `0.5`, `2.5`: thousandths as people write GPUs. */

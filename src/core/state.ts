@@ -1,9 +1,11 @@
 /**
  * The whole state of a cluster: records that never change in place, in maps that only `reduce` writes.
  *
- * `pending`, `active` and `requests` are indexes: they follow from the records and are not stored.
+ * `pending`, `active`, `requests`, `arrays`, `prioritized` and `dependents` are indexes: they follow from the records and are not
+ * stored.
  */
 
+import { hasTask } from "./array-spec.ts";
 import type { JobId, NodeName } from "./ids.ts";
 import { holdsResources, type Job } from "./job.ts";
 import type { Node } from "./node.ts";
@@ -22,6 +24,12 @@ export interface ClusterState {
   readonly active: Set<JobId>;
   /** Request id of each known job's submission. */
   readonly requests: Map<string, JobId>;
+  /** Records of each job array, by the array's number. */
+  readonly arrays: Map<JobId, Set<JobId>>;
+  /** Waiting jobs whose user asked for a place in the queue other than by submission (--priority, --nice). */
+  readonly prioritized: Set<JobId>;
+  /** Waiting jobs by the number of each job or array that they depend on. */
+  readonly dependents: Map<JobId, Set<JobId>>;
 }
 
 /** What a snapshot holds. */
@@ -49,6 +57,9 @@ export function fromStored(stored: StoredState): ClusterState {
     pending: new Set(),
     active: new Set(),
     requests: new Map(),
+    arrays: new Map(),
+    dependents: new Map(),
+    prioritized: new Set(),
   };
   for (const job of state.jobs.values()) indexJob(state, job);
   return state;
@@ -67,10 +78,13 @@ export function toStored(state: ClusterState): StoredState {
 
 /** Puts a job's newest record in place and keeps the indexes true. Only for `reduce`. */
 export function putJob(state: ClusterState, job: Job): void {
-  const returns = job.state === "PENDING" && state.jobs.get(job.id)?.state === "RUNNING";
+  const before = state.jobs.get(job.id);
+  // A record that comes (back) among the waiting takes the place that its number has.
+  const moves = job.state === "PENDING" && before?.state !== "PENDING" && isOutOfOrder(state, job);
   state.jobs.set(job.id, job);
+  if (before?.spec.dependency && before.spec.dependency !== job.spec.dependency) dropDependent(state, before);
   indexJob(state, job);
-  if (returns) sortPending(state);
+  if (moves) sortPending(state);
 }
 
 /** Forgets a job. Only for `reduce`. */
@@ -78,10 +92,28 @@ export function dropJob(state: ClusterState, job: Job): void {
   state.jobs.delete(job.id);
   state.pending.delete(job.id);
   state.active.delete(job.id);
+  state.prioritized.delete(job.id);
   state.requests.delete(job.requestId);
+  dropDependent(state, job);
+  if (job.array) dropFrom(state.arrays, job.array.jobId, job.id);
 }
 
-/** A requeued job takes its old place in the queue. Requeues are rare, so the queue is sorted anew. */
+/** The records that a job's number stands for: its own, or all of the array that has it. */
+export function recordsOf(state: ClusterState, jobId: JobId): Job[] {
+  const ids = state.arrays.get(jobId) ?? [jobId];
+  return [...ids].flatMap((id) => state.jobs.get(id) ?? []);
+}
+
+/** The record that holds one task of an array; `undefined` if it is gone or never was. */
+export function recordOfTask(state: ClusterState, arrayJobId: JobId, taskId: number): Job | undefined {
+  return recordsOf(state, arrayJobId).find((job) => job.array && hasTask(job.array.tasks, taskId));
+}
+
+function isOutOfOrder(state: ClusterState, job: Job): boolean {
+  return state.pending.size > 0 && job.id < state.nextJobId - 1;
+}
+
+/** Such returns are rare, so the queue is sorted anew. */
 function sortPending(state: ClusterState): void {
   const ids = [...state.pending].sort((a, b) => a - b);
   state.pending.clear();
@@ -89,9 +121,37 @@ function sortPending(state: ClusterState): void {
 }
 
 function indexJob(state: ClusterState, job: Job): void {
-  state.requests.set(job.requestId, job.id);
-  if (job.state === "PENDING") state.pending.add(job.id);
-  else state.pending.delete(job.id);
-  if (holdsResources(job)) state.active.add(job.id);
-  else state.active.delete(job.id);
+  if (job.requestId !== "") state.requests.set(job.requestId, job.id);
+  if (job.array) addTo(state.arrays, job.array.jobId, job.id);
+  if (job.state === "PENDING") {
+    state.pending.add(job.id);
+    for (const { jobId } of job.spec.dependency?.terms ?? []) addTo(state.dependents, jobId, job.id);
+  } else {
+    state.pending.delete(job.id);
+    dropDependent(state, job);
+  }
+  const isPrioritized = job.state === "PENDING" && (job.spec.priority !== null || job.spec.nice !== 0);
+  keep(state.prioritized, job.id, isPrioritized);
+  keep(state.active, job.id, holdsResources(job));
+}
+
+function keep(ids: Set<JobId>, id: JobId, isIn: boolean): void {
+  if (isIn) ids.add(id);
+  else ids.delete(id);
+}
+
+function dropDependent(state: ClusterState, job: Job): void {
+  for (const { jobId } of job.spec.dependency?.terms ?? []) dropFrom(state.dependents, jobId, job.id);
+}
+
+function addTo(index: Map<JobId, Set<JobId>>, key: JobId, id: JobId): void {
+  const ids = index.get(key);
+  if (ids) ids.add(id);
+  else index.set(key, new Set([id]));
+}
+
+function dropFrom(index: Map<JobId, Set<JobId>>, key: JobId, id: JobId): void {
+  const ids = index.get(key);
+  ids?.delete(id);
+  if (ids?.size === 0) index.delete(key);
 }

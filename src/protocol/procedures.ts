@@ -6,7 +6,9 @@
  */
 
 import * as v from "valibot";
+import type { Job } from "../core/job.ts";
 import { holderStep, stepLaunch } from "./holder.ts";
+import * as j from "./job-schemas.ts";
 import * as s from "./schemas.ts";
 
 const nothing = v.object({});
@@ -57,6 +59,30 @@ export const jobRow = v.object({
   gpuType: v.nullable(s.text),
   /** `node1:0,1` where it runs; empty while it waits. */
   gpuIds: s.text,
+  /** Number of the array the job belongs to, 0 for none, and its tasks: `3`, `4-9%2`. */
+  arrayJobId: s.count,
+  arrayTasks: s.text,
+  /** Number of a heterogeneous job's first component, 0 for none, and this one's position. */
+  hetJobId: s.count,
+  hetOffset: s.count,
+  account: s.text,
+  comment: s.text,
+  qos: s.text,
+  wckey: s.text,
+  reservation: s.text,
+  licenses: s.text,
+  dependency: s.text,
+  features: s.text,
+  requestedNodes: s.text,
+  excludedNodes: s.text,
+  nice: s.integer,
+  /** `node`, `cpu` or `gpu`: what `memoryMiB` is meant for. */
+  memoryPer: s.text,
+  /** What `gpus` is meant for: `job`, `node` or `task`. */
+  gpusPer: s.text,
+  exclusive: v.boolean(),
+  requeue: v.boolean(),
+  timeMinS: s.count,
   priority: s.count,
   attempt: s.count,
   exitCode: s.count,
@@ -75,14 +101,27 @@ export const attachPoint = v.object({
   /** Unix socket of the holder on that node. */
   socket: s.text,
   token: s.name,
-  firstTask: s.count,
-  tasks: s.count,
+  /** Numbers of its tasks within the step. */
+  tasks: v.array(s.count),
+});
+
+/** Where a step stands, for whoever follows it. */
+export const stepUpdate = v.object({
+  stepId: s.stepId,
+  /** RUNNING, or how it ended. */
+  state: s.text,
+  endAt: v.nullable(s.count),
+  nodeList: s.text,
+  /** Who or what ended it before its time, in words; empty otherwise. */
+  cause: s.text,
 });
 
 export const jobUpdate = v.object({
   row: jobRow,
+  /** Of the step that is followed, if one is. */
+  step: v.nullable(stepUpdate),
   attach: v.array(attachPoint),
-  /** True once: the job left the queue's memory or reached its final state and is cleared. */
+  /** True once: the job left the queue's memory or reached its final state and is cleared; or the followed step did. */
   final: v.boolean(),
 });
 
@@ -100,7 +139,10 @@ export const nodeRow = v.object({
 
 /** Selects jobs. Empty lists select all; several criteria must all hold. */
 export const jobFilter = v.object({
+  /** Numbers of jobs; an array's means all of its tasks. */
   ids: v.array(s.positive),
+  /** Tasks of arrays, in addition to `ids`. */
+  tasks: v.optional(v.array(v.object({ jobId: s.positive, tasks: j.taskSet }))),
   users: v.array(s.text),
   states: v.array(s.text),
   names: v.array(s.text),
@@ -116,6 +158,8 @@ export const nodeReport = v.variant("type", [
     exits: v.array(s.exitStatus),
     problem: s.text,
     clean: v.boolean(),
+    /** It was ended because it used more memory than it was granted. */
+    outOfMemory: v.optional(v.boolean()),
   }),
   v.object({ type: v.literal("lost"), key: s.stepKey, cause: s.text }),
   v.object({ type: v.literal("cleaned"), jobId: s.positive, attempt: s.positive }),
@@ -125,7 +169,32 @@ export const nodeReport = v.variant("type", [
 export const nodeLaunch = v.object({
   key: s.stepKey,
   token: s.name,
-  job: s.jobRequest,
+  job: j.jobRequest,
+  /** What this step runs: the job's own program, or that of a step made within the job. */
+  program: j.programOrder,
+  /** What this step asked for. */
+  request: j.resourceRequest,
+  /** All parts of the step, in the order of the allocation's nodes; this node's is among them. */
+  layout: v.array(
+    v.object({
+      node: s.name,
+      tasks: v.array(s.count),
+      cpus: s.count,
+      memoryMiB: s.count,
+      gpus: v.array(v.object({ index: s.count, uuid: s.name, type: s.name, thousandths: s.positive })),
+    }),
+  ),
+  /** Which task of which array the job is, with the array's bounds. */
+  array: v.nullable(
+    v.object({
+      jobId: s.positive,
+      taskId: s.count,
+      count: s.positive,
+      min: s.count,
+      max: s.count,
+      step: s.positive,
+    }),
+  ),
   user: v.object({ uid: s.count, gid: s.count, name: s.text }),
   partition: s.text,
   submitAt: s.count,
@@ -136,6 +205,22 @@ export const nodeLaunch = v.object({
   script: v.nullable(s.bytes),
   environment: s.environment,
 });
+
+/** One result for each job that was asked for or selected. */
+const jobResults = v.object({
+  jobs: v.array(
+    v.object({
+      jobId: s.positive,
+      /** `12`, `12_3`, `12_[4-9]`. */
+      label: v.optional(s.text),
+      error: v.nullable(v.object({ code: s.text, message: s.text })),
+    }),
+  ),
+});
+
+function isRecord(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
 
 const daemonStatus = v.object({
   daemon: s.text,
@@ -156,11 +241,42 @@ export const PROCEDURES = {
     kind: "unary",
     params: v.object({
       requestId: s.name,
-      job: s.jobRequest,
+      job: j.jobRequest,
       script: v.nullable(s.bytes),
       environment: s.environment,
+      /** Nothing is queued: answers when and where it would start. */
+      testOnly: v.optional(v.boolean()),
     }),
-    result: v.object({ jobId: s.positive }),
+    result: v.object({
+      jobId: s.positive,
+      /** Of a test: where it would start, and when, milliseconds since 1970; `null` where that can't be known. */
+      estimate: v.optional(v.object({ startAt: v.nullable(s.count), nodeList: s.text, cpus: s.count })),
+    }),
+  },
+  /**
+   * Makes a step within a running job, as soon as there is room for it: until then `waiting` says why, once and after
+   * each change. The same request id again answers with the same step.
+   */
+  "step.create": {
+    on: "controller",
+    kind: "stream",
+    params: v.object({
+      requestId: s.name,
+      jobId: s.positive,
+      step: j.stepOrder,
+      environment: s.environment,
+      /** Fail with STEP_BUSY rather than wait (--immediate). */
+      immediate: v.boolean(),
+    }),
+    item: v.object({ waiting: s.text }),
+    result: v.object({ stepId: s.count, attempt: s.positive, tasks: s.positive }),
+  },
+  /** The owner of an allocation without a program gives it back. */
+  "job.complete": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({ jobId: s.positive, exit: s.exitStatus }),
+    result: nothing,
   },
   /** Sends the job's newest record at once and after each change; ends when the job is over and cleared. */
   "job.watch": {
@@ -168,7 +284,9 @@ export const PROCEDURES = {
     kind: "stream",
     params: v.object({
       jobId: s.positive,
-      /** The watcher is the job's srun: without it for too long, a job without a terminal is cancelled. */
+      /** Follow this step of the job rather than the job. */
+      stepId: v.optional(v.nullable(s.stepId)),
+      /** The watcher is the job's (or step's) srun: without it for too long, one without a terminal is cancelled. */
       owner: v.boolean(),
     }),
     item: jobUpdate,
@@ -192,11 +310,43 @@ export const PROCEDURES = {
       stepId: v.nullable(s.stepId),
       /** Signal number, or null to end the job. */
       signal: v.nullable(s.positive),
+      /** Whom a signal is for where no step is named: the steps, the batch script's shell, or all. */
+      target: v.optional(v.picklist(["steps", "batch", "full"])),
       cause: s.text,
     }),
-    result: v.object({
-      jobs: v.array(v.object({ jobId: s.positive, error: v.nullable(v.object({ code: s.text, message: s.text })) })),
+    result: jobResults,
+  },
+  /** Holds, releases, requeues, suspends, resumes or changes each selected job. */
+  "jobs.steer": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({
+      filter: jobFilter,
+      action: v.variant("type", [
+        v.object({ type: v.literal("hold"), by: v.picklist(["user", "admin"]) }),
+        v.object({ type: v.literal("release") }),
+        v.object({ type: v.literal("requeue"), hold: v.boolean() }),
+        v.object({ type: v.literal("suspend") }),
+        v.object({ type: v.literal("resume") }),
+        v.object({ type: v.literal("update"), changes: j.jobChanges }),
+      ]),
     }),
+    result: jobResults,
+  },
+  /** Whole records of the selected jobs, as the state keeps them, with what only the controller knows. */
+  "jobs.get": {
+    on: "controller",
+    kind: "stream",
+    params: v.object({ filter: jobFilter }),
+    item: v.object({ jobs: v.array(v.object({ job: v.custom<Job>(isRecord, "expected a job"), row: jobRow })) }),
+    result: v.object({ now: s.count }),
+  },
+  /** The stored script of a batch job. */
+  "job.script": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({ jobId: s.positive }),
+    result: v.object({ script: s.bytes }),
   },
   "nodes.list": {
     on: "controller",
@@ -250,13 +400,18 @@ export const PROCEDURES = {
   "node.signal": {
     on: "node",
     kind: "unary",
-    params: v.object({ jobId: s.positive, attempt: s.positive, stepId: v.nullable(s.stepId), signal: s.positive }),
+    params: v.object({
+      jobId: s.positive,
+      attempt: s.positive,
+      target: v.union([s.stepId, v.literal("steps"), v.literal("full")]),
+      signal: s.positive,
+    }),
     result: nothing,
   },
   "node.terminate": {
     on: "node",
     kind: "unary",
-    params: v.object({ jobId: s.positive, attempt: s.positive }),
+    params: v.object({ jobId: s.positive, attempt: s.positive, stepId: v.optional(v.nullable(s.stepId)) }),
     result: nothing,
   },
   /** The daemon ends; with `holders`, so do its idle holders. */
@@ -283,7 +438,13 @@ export const PROCEDURES = {
   "holder.terminate": {
     on: "holder",
     kind: "unary",
-    params: v.object({ jobId: s.positive, attempt: s.positive, killWaitMs: s.count }),
+    params: v.object({
+      jobId: s.positive,
+      attempt: s.positive,
+      /** Of this step only. */
+      stepId: v.optional(s.stepId),
+      killWaitMs: s.count,
+    }),
     result: nothing,
   },
   /** The node daemon has an ended step's status on disk: the holder may forget it once its output is collected. */

@@ -3,11 +3,11 @@
 import * as v from "valibot";
 import { isNodeName } from "../core/ids.ts";
 import type { ExitStatus } from "../core/job.ts";
-import type { IoSpec, JobRequest } from "../core/jobspec.ts";
 import type { NodeInventory } from "../core/node.ts";
-import type { Allocation, Gpu, NodeUsage, ResourceRequest } from "../core/resources.ts";
+import type { Allocation, Gpu, NodeUsage } from "../core/resources.ts";
 
 export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+export const integer = v.pipe(v.number(), v.safeInteger());
 export const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 /** One line or word of a user. */
 export const text = v.pipe(v.string(), v.maxLength(1 << 20));
@@ -21,14 +21,6 @@ export const stepId = v.union([count, v.literal("batch")]);
 export const stepKey = v.object({ jobId: positive, attempt: positive, stepId });
 export const exitStatus: v.GenericSchema<ExitStatus> = v.object({ code: count, signal: count });
 
-const resourceRequest: v.GenericSchema<ResourceRequest> = v.object({
-  tasks: v.pipe(positive, v.maxValue(1_000_000)),
-  cpusPerTask: v.pipe(positive, v.maxValue(1_000_000)),
-  nodes: v.nullable(v.object({ min: positive, max: positive })),
-  memoryMiBPerNode: count,
-  gpus: v.nullable(v.object({ thousandths: positive, type: v.nullable(name) })),
-});
-
 const gpu: v.GenericSchema<Gpu> = v.object({ index: count, uuid: name, model: name, type: name, memoryMiB: count });
 
 export const allocation: v.GenericSchema<Allocation> = v.array(
@@ -37,7 +29,7 @@ export const allocation: v.GenericSchema<Allocation> = v.array(
     tasks: count,
     cpus: count,
     memoryMiB: count,
-    gpus: v.array(v.object({ index: count, uuid: name, thousandths: positive })),
+    gpus: v.array(v.object({ index: count, uuid: name, type: name, thousandths: positive })),
   }),
 );
 
@@ -45,28 +37,6 @@ export const nodeUsage: v.GenericSchema<NodeUsage> = v.object({
   cpus: count,
   memoryMiB: count,
   gpus: v.record(v.string(), count),
-});
-
-const io: v.GenericSchema<IoSpec> = v.object({
-  stdin: text,
-  stdout: v.nullable(text),
-  stderr: v.nullable(text),
-  openMode: v.picklist(["truncate", "append"]),
-  label: v.boolean(),
-});
-
-export const jobRequest: v.GenericSchema<JobRequest> = v.object({
-  kind: v.picklist(["batch", "run"]),
-  name: text,
-  partition: v.nullable(name),
-  request: resourceRequest,
-  timeLimitS: v.nullable(count),
-  workDir: text,
-  io,
-  argv: v.array(text),
-  pty: v.nullable(v.object({ columns: positive, rows: positive })),
-  requeue: v.boolean(),
-  submitHost: text,
 });
 
 /**
@@ -90,5 +60,6 @@ export const nodeInventory: v.GenericSchema<NodeInventory> = v.object({
   bootId: text,
   os: text,
   arch: text,
+  features: v.array(name),
   version: text,
 });

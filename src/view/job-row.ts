@@ -5,8 +5,11 @@
  */
 
 import { fold } from "../core/hostlist.ts";
+import { formatDependency } from "../core/dependency.ts";
 import { displayState, isEnded, type Job, type JobState } from "../core/job.ts";
-import { type Allocation, totalCpus } from "../core/resources.ts";
+import { arrayTasksLabel } from "../core/job-label.ts";
+import { priorityOf } from "../core/priority.ts";
+import type { Allocation, ResourceRequest } from "../core/resources.ts";
 import type { JobRow } from "../protocol/procedures.ts";
 
 /** What a job's record alone does not tell. */
@@ -15,7 +18,6 @@ export interface JobRowExtra {
   readonly reason: string;
   /** The same in words; empty where there is none. */
   readonly reasonText: string;
-  readonly priority: number;
   /** Name of the partition that the job is in. */
   readonly partition: string;
 }
@@ -33,6 +35,7 @@ const END_REASONS: Partial<Record<JobState, string>> = {
 /** The job's row. Counts are what the job was given, or what it asks for while it waits. */
 export function toJobRow(job: Job, extra: JobRowExtra): JobRow {
   const { spec } = job;
+  const { het } = spec;
   const ended = isEnded(job) ? job : null;
   const allocation = job.state === "PENDING" ? [] : job.allocation;
   return {
@@ -45,12 +48,17 @@ export function toJobRow(job: Job, extra: JobRowExtra): JobRow {
     reason: ended ? (END_REASONS[ended.state] ?? "None") : extra.reason,
     reasonText: ended ? ended.cause : extra.reasonText,
     submitAt: job.submitAt,
-    eligibleAt: job.state === "PENDING" ? job.eligibleAt : job.submitAt,
+    eligibleAt: job.eligibleAt,
     startAt: job.state === "PENDING" ? null : job.startAt,
     endAt: ended ? ended.endAt : null,
     limitS: (job.state === "PENDING" ? null : job.limitS) ?? spec.timeLimitS ?? 0,
     ...placement(job, allocation),
-    priority: extra.priority,
+    arrayJobId: job.array?.jobId ?? 0,
+    arrayTasks: arrayTasksLabel(job),
+    hetJobId: het ? job.id - het.offset : 0,
+    hetOffset: het?.offset ?? 0,
+    ...wishes(job),
+    priority: job.state === "PENDING" && job.hold ? 0 : priorityOf(job),
     attempt: job.attempt,
     exitCode: ended?.exit.code ?? 0,
     exitSignal: ended?.exit.signal ?? 0,
@@ -81,15 +89,66 @@ type Placement = "nodeList" | "nodes" | "tasks" | "cpus" | "cpusPerTask" | "memo
 
 function placement({ spec: { request } }: Job, allocation: Allocation): Pick<JobRow, Placement> {
   const isPlaced = allocation.length > 0;
+  const nodes = isPlaced ? allocation.length : (request.nodes?.min ?? 1);
+  const tasks = request.tasks ?? nodes * (request.tasksPerNode || 1);
   return {
     nodeList: isPlaced ? fold(allocation.map((share) => share.node)) : "",
-    nodes: isPlaced ? allocation.length : (request.nodes?.min ?? 1),
-    tasks: request.tasks,
-    cpus: isPlaced ? allocation.reduce((sum, share) => sum + share.cpus, 0) : totalCpus(request),
-    cpusPerTask: request.cpusPerTask,
-    memoryMiB: request.memoryMiBPerNode,
-    gpus: request.gpus?.thousandths ?? 0,
-    gpuType: request.gpus?.type ?? null,
+    nodes,
+    tasks: isPlaced ? Math.max(1, sum(allocation, (share) => share.tasks)) : tasks,
+    cpus: isPlaced ? sum(allocation, (share) => share.cpus) : leastCpus(request, tasks, nodes),
+    cpusPerTask: request.cpusPerTask ?? 1,
+    memoryMiB: request.memory?.mib ?? 0,
+    gpus: request.gpus?.wishes.reduce((total, wish) => total + wish.thousandths, 0) ?? 0,
+    gpuType: request.gpus?.wishes[0]?.type ?? null,
     gpuIds: isPlaced ? formatGpuIds(allocation) : "",
   };
+}
+
+type Wishes =
+  | "account"
+  | "comment"
+  | "qos"
+  | "wckey"
+  | "reservation"
+  | "licenses"
+  | "dependency"
+  | "features"
+  | "requestedNodes"
+  | "excludedNodes"
+  | "nice"
+  | "memoryPer"
+  | "gpusPer"
+  | "exclusive"
+  | "requeue"
+  | "timeMinS";
+
+function wishes({ spec }: Job): Pick<JobRow, Wishes> {
+  const { request } = spec;
+  return {
+    account: spec.account ?? "",
+    comment: spec.comment,
+    qos: spec.qos ?? "",
+    wckey: spec.wckey,
+    reservation: spec.reservation ?? "",
+    licenses: spec.licenses.map(({ name, count }) => (count === 1 ? name : `${name}:${count}`)).join(","),
+    dependency: spec.dependency ? formatDependency(spec.dependency) : "",
+    features: request.constraint,
+    requestedNodes: fold(request.nodeList),
+    excludedNodes: fold(request.excluded),
+    nice: spec.nice,
+    memoryPer: request.memory?.per ?? "node",
+    gpusPer: request.gpus?.per ?? "job",
+    exclusive: request.exclusive,
+    requeue: spec.requeue,
+    timeMinS: spec.timeMinS ?? 0,
+  };
+}
+
+function leastCpus(request: ResourceRequest, tasks: number, nodes: number): number {
+  if (request.overcommit) return nodes;
+  return Math.max(nodes, tasks * (request.cpusPerTask ?? 1));
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
 }

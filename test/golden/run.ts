@@ -13,7 +13,8 @@ export interface Outcome {
 
 /** Words as typed after the program's name. */
 export async function runOn(command: Command, argv: readonly string[], options: FakeOptions = {}): Promise<Outcome> {
-  const fake = fakeContext({ program: `mgpu-${command.name}`, controller: clusterPeer(), ...options });
+  const controller = options.controller ?? clusterPeer();
+  const fake = fakeContext({ program: `mgpu-${command.name}`, ...options, controller });
   const code = await runCommand(command, argv, fake.context);
   return { code, out: fake.out(), err: fake.err() };
 }

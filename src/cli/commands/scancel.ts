@@ -5,16 +5,70 @@
  * each job that did not get it is reported. A signal of KILL ends the job itself, as in Slurm.
  */
 
-import type { Params, Result } from "../../protocol/procedures.ts";
-import type { Peer } from "../../rpc/types.ts";
+import { expand } from "../../core/hostlist.ts";
+import { errnoText } from "../../util/errno.ts";
 import { parseJobStates } from "../../view/job-states.ts";
-import { parseSignal, SIGKILL } from "../../view/signals.ts";
+import { parseSignal } from "../../view/signals.ts";
+import { checkClusters } from "../clusters.ts";
 import { connectAsSlurm } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
-import { type JobTarget, jobFilter, type OptionReader, optionReader, parseJobTarget, splitJobIds } from "../filters.ts";
+import { type JobTarget, type OptionReader, optionReader, parseJobTarget, splitJobIds } from "../filters.ts";
 import type { Option, ParsedOptions } from "../option.ts";
+import { carryOut, type Outcome } from "./scancel/carry-out.ts";
+import { chooseTargets } from "./scancel/look.ts";
+import { type LocalCriteria, needsLook, type Order } from "./scancel/order.ts";
 
 const OPTIONS: readonly Option[] = [
+  {
+    long: "account",
+    short: "A",
+    argument: "required",
+    metavar: "accounts",
+    help: "only jobs charged to these accounts",
+    variables: { scancel: "SCANCEL_ACCOUNT" },
+  },
+  {
+    long: "batch",
+    short: "b",
+    argument: "none",
+    help: "signal the shell of the batch script, not the steps",
+    variables: { scancel: "SCANCEL_BATCH" },
+  },
+  {
+    long: "clusters",
+    short: "M",
+    argument: "required",
+    metavar: "names",
+    help: "this cluster's name or all: there is one",
+    variables: { scancel: "SLURM_CLUSTERS" },
+  },
+  {
+    long: "ctld",
+    argument: "none",
+    help: "no effect: all requests go through the controller",
+    variables: { scancel: "SCANCEL_CTLD" },
+  },
+  {
+    long: "full",
+    short: "f",
+    argument: "none",
+    help: "signal the steps, the batch script and all of its children",
+    variables: { scancel: "SCANCEL_FULL" },
+  },
+  {
+    long: "hurry",
+    short: "H",
+    argument: "none",
+    help: "no effect: there are no burst buffers to empty",
+    variables: { scancel: "SCANCEL_HURRY" },
+  },
+  {
+    long: "interactive",
+    short: "i",
+    argument: "none",
+    help: "ask before each job or step",
+    variables: { scancel: "SCANCEL_INTERACTIVE" },
+  },
   { long: "me", argument: "none", help: "only my own jobs" },
   {
     long: "name",
@@ -26,6 +80,13 @@ const OPTIONS: readonly Option[] = [
     variables: { scancel: "SCANCEL_NAME" },
   },
   {
+    long: "nodelist",
+    short: "w",
+    argument: "required",
+    metavar: "nodes",
+    help: "only jobs that run on one of these nodes; a name with a / is a file that lists them",
+  },
+  {
     long: "partition",
     short: "p",
     argument: "required",
@@ -33,7 +94,23 @@ const OPTIONS: readonly Option[] = [
     help: "only jobs in these partitions",
     variables: { scancel: "SCANCEL_PARTITION" },
   },
+  {
+    long: "qos",
+    short: "q",
+    argument: "required",
+    metavar: "names",
+    help: "only jobs with these qualities of service",
+    variables: { scancel: "SCANCEL_QOS" },
+  },
   { long: "quiet", short: "Q", argument: "none", help: "report nothing, whatever happens" },
+  {
+    long: "reservation",
+    short: "R",
+    argument: "required",
+    metavar: "names",
+    help: "only jobs in these reservations",
+  },
+  { long: "sibling", argument: "required", metavar: "cluster", help: "refused: there are no federations of clusters" },
   {
     long: "signal",
     short: "s",
@@ -64,46 +141,31 @@ const OPTIONS: readonly Option[] = [
     help: "say what is done, and report jobs that were over already",
     variables: { scancel: "SCANCEL_VERBOSE" },
   },
+  {
+    long: "wckey",
+    argument: "required",
+    metavar: "keys",
+    help: "only jobs with these workload keys",
+    variables: { scancel: "SCANCEL_WCKEY" },
+  },
 ];
 
-const FILTERS = ["me", "name", "partition", "state", "user"] as const;
-
-/** Ids sent in one call: a frame's worth, far below its limit. */
-const IDS_A_CALL = 10_000;
+/** Options that select jobs: one of them must be given, or an id. */
+const SELECTING = "account me name nodelist partition qos reservation state user wckey".split(" ");
 
 export const command: Command = {
   name: "scancel",
   summary: "End or signal jobs",
-  synopsis: "[OPTIONS...] [job_id[.step_id]...]",
+  synopsis: "[OPTIONS...] [job_id[_task_id][.step_id]...]",
   options: OPTIONS,
   operands: "permute",
-  examples: ["mgpu-scancel 12 13", "mgpu-scancel --me --state=PENDING", "mgpu-scancel --signal=USR1 12.0"],
+  examples: ["mgpu-scancel 12 13_[4-9]", "mgpu-scancel --me --state=PENDING", "mgpu-scancel --signal=USR1 12.0"],
   run,
 };
 
-type Call = Params<"jobs.cancel">;
-type WireError = NonNullable<Result<"jobs.cancel">["jobs"][number]["error"]>;
-
-/** What became of one job or step. */
-interface Outcome {
-  /** `12` or `12.0`. */
-  readonly name: string;
-  readonly isStep: boolean;
-  readonly error: WireError | null;
-}
-
-/** What is to be done. */
-interface Order {
-  readonly targets: readonly JobTarget[];
-  readonly criteria: Parameters<typeof jobFilter>[0];
-  /** `null` if --signal was not given. */
-  readonly signal: number | null;
-  readonly isQuiet: boolean;
-  readonly isVerbose: boolean;
-}
-
 async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
-  const order = readOrder(optionReader("scancel", OPTIONS, parsed, context), parsed, context);
+  const options = optionReader("scancel", OPTIONS, parsed, context);
+  const order = readOrder(options, parsed, context);
   const [first] = order.targets;
   const complaint = first
     ? `${context.program}: error: Kill job error on job id ${first.text}`
@@ -111,23 +173,29 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   const connected = await connectAsSlurm(context, complaint);
   if (connected === null) return 1;
   try {
-    const outcomes = await carryOut(connected.peer, order);
-    return report(outcomes, order, context);
+    const { peer } = connected;
+    await checkClusters(peer, options.last("clusters"));
+    if (!needsLook(order)) return report(await carryOut(peer, order.targets, order), order, context);
+    const targets = await chooseTargets(peer, order, context);
+    return report(targets.length > 0 ? await carryOut(peer, targets, order) : [], order, context);
   } finally {
     connected.peer.close();
   }
 }
 
-function readOrder(options: OptionReader, parsed: ParsedOptions, { user }: CommandContext): Order {
+function readOrder(options: OptionReader, parsed: ParsedOptions, context: CommandContext): Order {
+  const { user } = context;
   const problems: string[] = [];
   const targets = readTargets(parsed.operands, problems);
   const states = readStates(options.list("state"), problems);
   const signalText = options.last("signal");
   const signal = signalText === undefined ? null : parseSignal(signalText);
   if (signal === undefined) problems.push(`Unknown job signal: ${signalText}`);
-  if (parsed.operands.length === 0 && !FILTERS.some((long) => options.isGiven(long))) {
+  if (parsed.operands.length === 0 && !SELECTING.some((long) => options.isGiven(long))) {
     problems.push("No job identification provided");
   }
+  if (options.isGiven("sibling")) problems.push("--sibling: mgpu has no federations of clusters");
+  const nodes = readNodes(options, context, problems);
   if (problems.length > 0) throw new UserError(problems);
   const mine = [String(user.uid)];
   // Without ids, nobody but root can mean the jobs of others.
@@ -140,10 +208,44 @@ function readOrder(options: OptionReader, parsed: ParsedOptions, { user }: Comma
       partitions: options.list("partition") ?? [],
       states,
     },
+    local: { ...localCriteria(options), nodes },
     signal: signal ?? null,
+    audience: options.isGiven("full") ? "full" : options.isGiven("batch") ? "batch" : "steps",
+    isInteractive: options.isGiven("interactive"),
     isQuiet: options.isGiven("quiet"),
     isVerbose: options.isGiven("verbose"),
   };
+}
+
+function localCriteria(options: OptionReader): Omit<LocalCriteria, "nodes"> {
+  const list = (long: string): readonly string[] | null => options.list(long) ?? null;
+  return {
+    accounts: list("account"),
+    qos: list("qos"),
+    reservations: list("reservation"),
+    wckeys: list("wckey"),
+  };
+}
+
+/** Names of nodes, from the option itself or from the file that it names. */
+function readNodes(options: OptionReader, { files }: CommandContext, problems: string[]): readonly string[] | null {
+  const text = options.last("nodelist");
+  if (text === undefined) return null;
+  try {
+    const list = text.includes("/")
+      ? new TextDecoder()
+          .decode(files.read(text))
+          .trim()
+          .split(/[\s,]+/)
+          .join(",")
+      : text;
+    const nodes = expand(list);
+    if (nodes === undefined) problems.push(`--nodelist: expected node names such as n[1-3], got "${list}"`);
+    return nodes ?? null;
+  } catch (error) {
+    problems.push(`--nodelist: ${text}: ${errnoText(error)}`);
+    return null;
+  }
 }
 
 function readTargets(operands: readonly string[], problems: string[]): JobTarget[] {
@@ -168,36 +270,6 @@ function readStates(names: readonly string[] | undefined, problems: string[]): r
   return choice.states;
 }
 
-/** Makes the calls one after the other: jobs together, each step by itself. */
-async function carryOut(peer: Peer, { targets, criteria, signal }: Order): Promise<Outcome[]> {
-  // As in Slurm, KILL for a whole job cancels it; a step is no more than its processes.
-  const jobSignal = signal === SIGKILL ? null : signal;
-  const call = (ids: readonly number[], stepId: Call["stepId"], wireSignal: number | null): Promise<Outcome[]> =>
-    cancel(peer, { filter: jobFilter({ ...criteria, ids }), stepId, signal: wireSignal, cause: "" });
-  if (targets.length === 0) return call([], null, jobSignal);
-  const outcomes = targets.filter(({ isArrayTask }) => isArrayTask).map(unknownTask);
-  const real = targets.filter(({ isArrayTask }) => !isArrayTask);
-  const jobIds = real.filter(({ stepId }) => stepId === null).map(({ jobId }) => jobId);
-  for (let at = 0; at < jobIds.length; at += IDS_A_CALL) {
-    outcomes.push(...(await call(jobIds.slice(at, at + IDS_A_CALL), null, jobSignal)));
-  }
-  for (const { jobId, stepId } of real) {
-    if (stepId !== null) outcomes.push(...(await call([jobId], stepId, signal ?? SIGKILL)));
-  }
-  return outcomes;
-}
-
-async function cancel(peer: Peer, params: Call): Promise<Outcome[]> {
-  const { jobs } = await peer.call("jobs.cancel", params);
-  const { stepId } = params;
-  const suffix = stepId === null ? "" : `.${stepId}`;
-  return jobs.map(({ jobId, error }) => ({ name: `${jobId}${suffix}`, isStep: stepId !== null, error }));
-}
-
-function unknownTask({ text }: JobTarget): Outcome {
-  return { name: text, isStep: false, error: { code: "INVALID_JOB", message: "Invalid job id specified" } };
-}
-
 /** Says what is to be said; the exit code. */
 function report(outcomes: readonly Outcome[], order: Order, { program, stdio }: CommandContext): number {
   const { signal, isQuiet, isVerbose } = order;
@@ -218,6 +290,6 @@ function report(outcomes: readonly Outcome[], order: Order, { program, stdio }: 
 }
 
 /** Whether a plain scancel has what it wanted all the same. A step that never was is a mistake, though. */
-function isHarmlessError({ code }: WireError, isStep: boolean): boolean {
+function isHarmlessError({ code }: NonNullable<Outcome["error"]>, isStep: boolean): boolean {
   return code === "JOB_FINISHED" || code === (isStep ? "NOT_RUNNING" : "INVALID_JOB");
 }

@@ -22,7 +22,15 @@ import { parseFormat } from "../../view/printf.ts";
 import { parseSort, type SortKey } from "../../view/sort.ts";
 import { connectAsSlurm, isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
-import { type JobTarget, jobFilter, type OptionReader, optionReader, parseJobTarget, splitJobIds } from "../filters.ts";
+import {
+  criteriaOf,
+  type JobTarget,
+  jobFilter,
+  type OptionReader,
+  optionReader,
+  parseJobTarget,
+  splitJobIds,
+} from "../filters.ts";
 import type { Option, ParsedOptions } from "../option.ts";
 import { headerLine, type JobPrinter, jsonPrinter, sortingPrinter, tablePrinter } from "../output/job-list.ts";
 
@@ -183,16 +191,15 @@ function readSelection(options: OptionReader, parsed: ParsedOptions, { user }: C
   const choice = stateNames ? parseJobStates(stateNames) : { states: LIVE_STATES, problems: [] };
   problems.push(...choice.problems);
   if (problems.length > 0) throw new UserError(problems);
-  const ids = targets?.filter((target) => !target.isArrayTask).map((target) => target.jobId);
   const criteria = {
-    ids: ids ?? [],
+    ...criteriaOf(targets ?? []),
     users: options.isGiven("me") ? [String(user.uid)] : (options.list("user") ?? []),
     states: choice.states,
     names: options.list("name") ?? [],
     partitions: options.list("partition") ?? [],
   };
   return {
-    filter: ids?.length === 0 ? null : jobFilter(criteria),
+    filter: targets?.length === 0 ? null : jobFilter(criteria),
     states: choice.states.length > 0 ? new Set(choice.states) : null,
     single: targets?.length === 1 ? (targets[0] ?? null) : null,
   };

@@ -37,7 +37,7 @@ async function endAll(context: ControllerContext, active: readonly number[], byU
   const { state } = context.loop;
   const lost = [...active, ...state.pending].filter((id) => endsWithController(state.jobs.get(id)));
   await Promise.all(
-    lost.map((jobId) => context.loop.execute({ type: "job.cancel", jobId, byUid, cause: "mgpu down" })),
+    lost.map((jobId) => context.loop.execute({ type: "job.cancel", jobId, tasks: null, byUid, cause: "mgpu down" })),
   );
   await cleared(context);
   for (const { peer } of context.sessions.all.values()) {
@@ -48,7 +48,7 @@ async function endAll(context: ControllerContext, active: readonly number[], byU
 }
 
 function endsWithController(job: Job | undefined): boolean {
-  return job?.state === "RUNNING" || (job?.state === "PENDING" && job.spec.kind === "run");
+  return job?.state === "RUNNING" || (job?.state === "PENDING" && job.spec.kind !== "batch");
 }
 
 async function cleared({ loop, clock, settings, log }: ControllerContext): Promise<void> {

@@ -1,36 +1,37 @@
 /** job.submit: script and environment on disk, then the job in the queue. */
 
+import { submitProblem } from "../../core/decide/submit.ts";
+import type { JobSpec } from "../../core/jobspec.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
+import { estimateStart } from "../estimate.ts";
+import { jobName } from "../owners.ts";
+import { storeEnvironment, storeScript } from "../stored-inputs.ts";
 
 /** Accepts a job; the same request id again answers with the same job. */
 export function submitHandler(context: ControllerContext): UnaryHandler<"job.submit"> {
-  return async ({ requestId, job, script, environment }, { hello }) => {
+  return async ({ requestId, job, script, environment, testOnly }, { hello }) => {
     if (context.isEnding()) throw new RpcError("SHUTTING_DOWN", "mgpu is being ended", "start it again with: mgpu up");
-    const [scriptDigest, environmentDigest] = await storeInputs(context, script, environment);
+    if (testOnly) {
+      return testSubmission(context, { ...job, user: hello.user, scriptDigest: null, environmentDigest: "" });
+    }
+    const [scriptDigest, environmentDigest] = await Promise.all([
+      script === null ? null : storeScript(context, script),
+      storeEnvironment(context, environment),
+    ]);
     const spec = { ...job, user: hello.user, scriptDigest, environmentDigest };
     const decision = await executeOrThrow(context, { type: "job.submit", requestId, spec });
     if (decision.kind === "deny" || decision.jobId === undefined) throw new RpcError("INTERNAL", "no job id");
-    if (job.kind === "run") context.owners.expect(decision.jobId);
+    if (job.kind !== "batch") context.owners.expect(jobName(decision.jobId));
     return { jobId: decision.jobId };
   };
 }
 
-async function storeInputs(
-  { blobs, log }: ControllerContext,
-  script: Uint8Array | null,
-  environment: Readonly<Record<string, string>>,
-): Promise<[string | null, string]> {
-  try {
-    const encoded = new TextEncoder().encode(JSON.stringify(environment));
-    return await Promise.all([script === null ? null : blobs.put(script), blobs.put(encoded)]);
-  } catch (error) {
-    log.error("a script or environment can't be stored", { error: String(error) });
-    throw new RpcError(
-      "STORAGE",
-      `the state folder can't be written: ${(error as Error).message}`,
-      "nothing acknowledged is lost; free space or mend the folder, then try again",
-    );
-  }
+/** Says when and where a job would start, and queues nothing. */
+function testSubmission(context: ControllerContext, spec: JobSpec) {
+  const { state } = context.loop;
+  const problem = submitProblem(state, spec);
+  if (problem) throw new RpcError(problem.denial.code, problem.denial.message, problem.denial.hint);
+  return { jobId: state.nextJobId, estimate: estimateStart(context, spec) };
 }

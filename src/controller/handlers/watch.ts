@@ -1,18 +1,23 @@
-/** job.watch: the newest record now and after each change, until the job is over and cleared away. */
+/** job.watch: the newest record now and after each change, until the job (or the step that is followed) is over. */
 
-import { isEnded, type Job } from "../../core/job.ts";
+import { fold } from "../../core/hostlist.ts";
+import type { StepId } from "../../core/ids.ts";
+import { isEnded, type Job, type Step } from "../../core/job.ts";
 import { RpcError } from "../../protocol/errors.ts";
+import type { JobUpdate } from "../../protocol/procedures.ts";
 import type { StreamHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
+import { jobName, stepName } from "../owners.ts";
 
 /** Streams updates; a watcher that is slow skips what is outdated. */
 export function watchHandler(context: ControllerContext): StreamHandler<"job.watch"> {
-  return async ({ jobId, owner }, sink, { signal }) => {
+  return async ({ jobId, stepId = null, owner }, sink, { signal }) => {
     if (!context.loop.state.jobs.has(jobId)) {
       throw new RpcError("INVALID_JOB", "Invalid job id specified", `there is no job ${jobId} in the queue`);
     }
     const watcher = context.watchers.watch(jobId);
-    const release = owner ? context.owners.claim(jobId) : () => {};
+    const name = stepId === null ? jobName(jobId) : stepName(jobId, stepId);
+    const release = owner ? context.owners.claim(name) : () => {};
     try {
       for (;;) {
         await watcher.changed(signal);
@@ -20,15 +25,30 @@ export function watchHandler(context: ControllerContext): StreamHandler<"job.wat
         if (context.isStopping()) throw new RpcError("SHUTTING_DOWN", "the controller was told to end");
         const job = context.loop.state.jobs.get(jobId);
         if (!job) return {};
-        const final = isOver(job);
-        await sink.send({ row: context.rowOf(job), attach: context.attachPoints(job), final });
-        if (final) return {};
+        const update = updateOf(context, job, stepId);
+        await sink.send(update);
+        if (update.final) return {};
       }
     } finally {
       watcher.end();
       release();
     }
   };
+}
+
+function updateOf(context: ControllerContext, job: Job, stepId: StepId | null): JobUpdate {
+  const row = context.rowOf(job);
+  const steps = job.state === "PENDING" ? [] : job.steps;
+  if (stepId === null) return { row, step: null, attach: context.attachPoints(job, steps), final: isOver(job) };
+  const step = steps.find(({ id }) => id === stepId);
+  if (!step) throw new RpcError("INVALID_STEP", "Invalid job id specified", `job ${job.id} has no step ${stepId}`);
+  const final = isOver(job) || step.endAt !== null;
+  return { row, step: stateOf(step), attach: context.attachPoints(job, [step]), final };
+}
+
+function stateOf({ id, state, endAt, parts, ending }: Step): JobUpdate["step"] {
+  const nodeList = fold(parts.map((part) => part.node));
+  return { stepId: id, state: ending?.state ?? state, endAt, nodeList, cause: ending?.cause ?? "" };
 }
 
 function isOver(job: Job): boolean {

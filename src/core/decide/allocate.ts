@@ -1,32 +1,74 @@
 /** The second look at the scheduler's plan: nothing is granted twice, whatever the plan says. */
 
+import { hasTask, taskCount } from "../array-spec.ts";
 import type { AllocateJob } from "../commands.ts";
+import type { Event } from "../events.ts";
+import type { PendingJob } from "../job.ts";
 import type { Node } from "../node.ts";
-import { gpuThousandths, type NodeShare, totalCpus, WHOLE_GPU } from "../resources.ts";
+import { type Allocation, gpuThousandths, type NodeShare, WHOLE_GPU } from "../resources.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore } from "./decision.ts";
 import { effectiveLimit, findPartition } from "./submit.ts";
 
 /** Starts a waiting job with the given allocation if it still waits and every share still fits. */
-export function decideAllocate(state: ClusterState, command: AllocateJob): Decision {
+export function decideAllocate(state: ClusterState, command: AllocateJob, now: number): Decision {
   const job = state.jobs.get(command.jobId);
   if (job?.state !== "PENDING") return ignore("the job waits no longer");
+  if (job.hold !== null || job.cleanup.length > 0 || job.eligibleAt > now) return ignore("the job may not start now");
   const partition = findPartition(state, job.spec);
   if (!partition) return deny("INVALID_PARTITION", "the job's partition is gone");
-  for (const share of command.allocation) {
+  const problem = planProblem(state, job, command.allocation);
+  if (problem) return deny("NO_CAPACITY", problem);
+  const split = splitOff(state, job, command.taskId);
+  if (split === null) return ignore("the task waits no longer");
+  const { jobId, events } = split;
+  const { allocation } = command;
+  const limitS = effectiveLimit(job.spec, partition);
+  return accept(...events, { type: "job.allocated", jobId, attempt: job.attempt + 1, allocation, limitS });
+}
+
+/** The record that a starting task has to itself: a new one while others of its array still wait. */
+function splitOff(
+  state: ClusterState,
+  job: PendingJob,
+  taskId: number | null,
+): { readonly jobId: number; readonly events: readonly Event[] } | null {
+  if (job.array === null) return { jobId: job.id, events: [] };
+  if (taskId === null || !hasTask(job.array.tasks, taskId)) return null;
+  if (taskCount(job.array.tasks) === 1) return { jobId: job.id, events: [] };
+  const newId = state.nextJobId;
+  const tasks = [{ first: taskId, last: taskId, step: 1 }];
+  return { jobId: newId, events: [{ type: "array.split", jobId: job.id, tasks, newId }] };
+}
+
+function planProblem(state: ClusterState, job: PendingJob, allocation: Allocation): string {
+  if (allocation.length === 0) return "the plan gives no node";
+  if (new Set(allocation.map((share) => share.node)).size < allocation.length) return "the plan names a node twice";
+  for (const share of allocation) {
     const problem = shareProblem(state.nodes.get(share.node), share);
-    if (problem) return deny("NO_CAPACITY", `${share.node}: ${problem}`);
+    if (problem) return `${share.node}: ${problem}`;
   }
   const { request } = job.spec;
-  const tasks = command.allocation.reduce((sum, share) => sum + share.tasks, 0);
-  const cpus = command.allocation.reduce((sum, share) => sum + share.cpus, 0);
-  const gpus = gpuThousandths(command.allocation);
-  if (tasks !== request.tasks || cpus < totalCpus(request) || gpus !== (request.gpus?.thousandths ?? 0)) {
-    return deny("NO_CAPACITY", "the plan does not give what the job asked for");
+  const tasks = allocation.reduce((sum, share) => sum + share.tasks, 0);
+  const nodes = request.nodes ?? { min: 1, max: allocation.length };
+  const isShort =
+    (request.tasks !== null && tasks !== request.tasks) ||
+    allocation.length < nodes.min ||
+    allocation.length > nodes.max ||
+    (!request.overcommit && allocation.some((share) => share.cpus < share.tasks * (request.cpusPerTask ?? 1)));
+  if (isShort || gpuThousandths(allocation) < wishedGpus(job, allocation, tasks)) {
+    return "the plan does not give what the job asked for";
   }
-  const limitS = effectiveLimit(job.spec, partition);
-  const { allocation } = command;
-  return accept({ type: "job.allocated", jobId: job.id, attempt: job.attempt + 1, allocation, limitS });
+  return "";
+}
+
+/** Thousandths of a GPU that a job must get on so many nodes with so many tasks. */
+function wishedGpus({ spec: { request } }: PendingJob, allocation: Allocation, tasks: number): number {
+  const { gpus } = request;
+  if (!gpus) return 0;
+  const wish = gpus.wishes.reduce((sum, { thousandths }) => sum + thousandths, 0);
+  if (gpus.per === "job") return wish;
+  return wish * (gpus.per === "node" ? allocation.length : tasks);
 }
 
 /** What keeps a share from being granted on its node, or an empty string. */

@@ -7,40 +7,51 @@ import { decideAllocate } from "./allocate.ts";
 import type { Decision } from "./decision.ts";
 import { decideMarkDown, decideRegister } from "./node.ts";
 import { decideJobCleaned, decideStepEnded, decideStepLost, decideStepStarted } from "./report.ts";
-import { decideCancel, decidePurge, decideSignal, decideTimer } from "./steer.ts";
+import {
+  decideCancel,
+  decideComplete,
+  decideExpire,
+  decideHold,
+  decidePurge,
+  decideRequeue,
+  decideSignal,
+  decideSuspend,
+  decideUpdate,
+} from "./steer.ts";
+import { decideCancelStep, decideCreateStep } from "./step.ts";
 import { decideSubmit } from "./submit.ts";
+import { decideTimer } from "./timer.ts";
+
+type Decider<C extends Command> = (state: ClusterState, command: C, now: number) => Decision;
+
+const DECIDERS: { readonly [T in Command["type"]]: Decider<Extract<Command, { type: T }>> } = {
+  "job.submit": decideSubmit,
+  "job.cancel": decideCancel,
+  "job.expire": decideExpire,
+  "job.complete": decideComplete,
+  "job.signal": decideSignal,
+  "job.hold": decideHold,
+  "job.requeue": decideRequeue,
+  "job.suspend": decideSuspend,
+  "job.update": decideUpdate,
+  "job.allocate": decideAllocate,
+  "job.purge": decidePurge,
+  "step.create": decideCreateStep,
+  "step.cancel": decideCancelStep,
+  "report.stepStarted": decideStepStarted,
+  "report.stepEnded": decideStepEnded,
+  "report.stepLost": decideStepLost,
+  "report.jobCleaned": decideJobCleaned,
+  "node.register": decideRegister,
+  "node.markDown": decideMarkDown,
+  "timer.fire": decideTimer,
+};
 
 /**
  * Answers one command.
  * @param now milliseconds since 1970
  */
 export function decide(state: ClusterState, command: Command, now: number): Decision {
-  switch (command.type) {
-    case "job.submit":
-      return decideSubmit(state, command, now);
-    case "job.cancel":
-      return decideCancel(state, command);
-    case "job.signal":
-      return decideSignal(state, command);
-    case "job.allocate":
-      return decideAllocate(state, command);
-    case "job.purge":
-      return decidePurge(state, command);
-    case "report.stepStarted":
-      return decideStepStarted(state, command);
-    case "report.stepEnded":
-      return decideStepEnded(state, command);
-    case "report.stepLost":
-      return decideStepLost(state, command);
-    case "report.jobCleaned":
-      return decideJobCleaned(state, command);
-    case "node.register":
-      return decideRegister(state, command);
-    case "node.markDown":
-      return decideMarkDown(state, command);
-    case "timer.fire":
-      return decideTimer(state, command, now);
-    default:
-      return assertNever(command);
-  }
+  const decider = DECIDERS[command.type] as Decider<Command> | undefined;
+  return decider ? decider(state, command, now) : assertNever(command as never);
 }

@@ -1,14 +1,26 @@
 /** The three answers to a command. They are different things and look different in code. */
 
+import type { SignalTarget } from "../effects.ts";
 import type { Event } from "../events.ts";
-import type { JobId } from "../ids.ts";
+import type { JobId, StepId } from "../ids.ts";
 
 /** Codes of a denial; the wire carries them as they are. */
 export type DenialCode =
   | "INVALID_JOB"
+  | "INVALID_STEP"
+  | "INVALID_UPDATE"
+  | "INVALID_DEPENDENCY"
+  | "INVALID_RESERVATION"
+  | "INVALID_LICENSES"
   | "JOB_FINISHED"
   | "NOT_RUNNING"
+  | "NOT_PENDING"
+  | "DISABLED"
+  | "STEP_BUSY"
   | "NOT_FEASIBLE"
+  | "INVALID_NODE"
+  | "INVALID_NODE_COUNT"
+  | "INVALID_FEATURE"
   | "INVALID_PARTITION"
   | "INVALID_TIME_LIMIT"
   | "NO_CAPACITY"
@@ -24,34 +36,48 @@ export interface Denial {
 /** A signal that goes out without any change of state. */
 export interface SignalRequest {
   readonly jobId: JobId;
-  readonly stepId: number | "batch" | null;
+  readonly target: SignalTarget;
   readonly signal: number;
 }
 
-export type Decision =
-  /** Yes: these events happen. `jobId` is the answer to a submission. */
-  | {
-      readonly kind: "accept";
-      readonly events: readonly Event[];
-      readonly jobId?: JobId;
-      readonly signal?: SignalRequest;
-    }
-  /** No, and why. */
-  | { readonly kind: "deny"; readonly denial: Denial }
-  /** Nothing to do: it is so already, or the message speaks of an older attempt. */
-  | { readonly kind: "ignore"; readonly why: string; readonly jobId?: JobId };
+/** Yes: these events happen. */
+export interface Acceptance {
+  readonly kind: "accept";
+  readonly events: readonly Event[];
+  /** The answer to a submission. */
+  readonly jobId?: JobId;
+  /** The answer to a step's creation. */
+  readonly stepId?: StepId;
+  readonly signal?: SignalRequest;
+}
+
+/** No, and why. */
+export interface Refusal {
+  readonly kind: "deny";
+  readonly denial: Denial;
+}
+
+/** Nothing to do: it is so already, or the message speaks of an older attempt. */
+export interface Ignored {
+  readonly kind: "ignore";
+  readonly why: string;
+  readonly jobId?: JobId;
+  readonly stepId?: StepId;
+}
+
+export type Decision = Acceptance | Refusal | Ignored;
 
 /** Accepts with the given events. */
-export function accept(...events: Event[]): Decision {
+export function accept(...events: Event[]): Acceptance {
   return { kind: "accept", events };
 }
 
 /** Denies with a reason, and a hint where there is one. */
-export function deny(code: DenialCode, message: string, hint?: string): Decision {
+export function deny(code: DenialCode, message: string, hint?: string): Refusal {
   return { kind: "deny", denial: hint === undefined ? { code, message } : { code, message, hint } };
 }
 
 /** Ignores; `why` goes to the log. */
-export function ignore(why: string): Decision {
+export function ignore(why: string): Ignored {
   return { kind: "ignore", why };
 }

@@ -9,7 +9,7 @@ import type { StepKey } from "../ids.ts";
 import {
   type EndedJob,
   type ExitStatus,
-  isEnded,
+  mainStepId,
   type RunningJob,
   type Step,
   type StepPart,
@@ -17,10 +17,18 @@ import {
 } from "../job.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, ignore } from "./decision.ts";
-import { endJob } from "./steer.ts";
+import { endJob, requeueJob } from "./steer.ts";
 
 /** A job that was lost so often is not started again: it may be what brings its nodes down. Slurm's default. */
 const ATTEMPTS_MAX = 5;
+
+/** Slurm's exit status of what the kernel (or we) killed for its memory. */
+const EXIT_OUT_OF_MEMORY: ExitStatus = { code: 0, signal: 125 };
+
+const OUT_OF_MEMORY_CAUSE = "used more memory than it was granted";
+
+/** Most that --retry-wait grows to: a day. */
+const RETRY_WAIT_MAX_S = 86_400;
 
 interface Found {
   readonly job: RunningJob | EndedJob;
@@ -38,32 +46,47 @@ export function decideStepStarted(state: ClusterState, command: ReportStepStarte
 }
 
 /** A step's part is over; with the last part of the job's main step, the job is. */
-export function decideStepEnded(state: ClusterState, command: ReportStepEnded): Decision {
+export function decideStepEnded(state: ClusterState, command: ReportStepEnded, now: number): Decision {
   const found = findPart(state, command.key, command.node);
   if (!found) return ignore("unknown step or older attempt");
   if (found.part.phase === "ended") return ignore("known already");
   const { jobId, attempt, stepId } = command.key;
   const ended: StepEnded = { type: "step.ended", jobId, attempt, stepId, node: command.node, exits: command.exits };
-  const { job } = found;
-  if (isEnded(job) || !isMainStep(job, found.step) || hasOtherParts(found)) return accept(ended);
-  const exit = worstExit([...otherExits(found), ...command.exits]);
-  const state_ = exit.code === 0 && exit.signal === 0 ? "COMPLETED" : "FAILED";
-  const clean = command.clean ? [command.node] : [];
-  return accept(ended, endJob(job, state_, exit, command.problem, null, clean));
+  const { job, step } = found;
+  const events: Event[] = [...outOfMemory(command, step), ended];
+  if (job.state !== "RUNNING" || step.id !== mainStepId(job) || hasOtherParts(found)) return accept(...events);
+  return accept(...events, endOfMainStep(job, found, command, now));
 }
 
-/** A step vanished with its node or holder: the job starts again if it may, else it ends as NODE_FAIL. */
-export function decideStepLost(state: ClusterState, command: ReportStepLost): Decision {
+/** What becomes of a job whose main step is over: it ends, or starts again by itself after a failure. */
+function endOfMainStep(job: RunningJob, found: Found, command: ReportStepEnded, now: number): Event {
+  const clean = command.clean && !hasOtherSteps(job, found.step, command.node) ? [command.node] : [];
+  const memory = command.outOfMemory || found.step.ending?.state === "OUT_OF_MEMORY";
+  if (memory) return endJob(job, "OUT_OF_MEMORY", EXIT_OUT_OF_MEMORY, OUT_OF_MEMORY_CAUSE, null, clean);
+  const exit = worstExit([...otherExits(found), ...command.exits]);
+  if (exit.code === 0 && exit.signal === 0) return endJob(job, "COMPLETED", exit, command.problem, null, clean);
+  // A step that its own user ended takes the job of srun with it.
+  if (found.step.ending) return endJob(job, found.step.ending.state, exit, found.step.ending.cause, found.step.ending.by, clean);
+  const { retries, retryWaitS } = job.spec;
+  if (job.retried >= retries) return endJob(job, "FAILED", exit, command.problem, null, clean);
+  const waitMs = Math.min(retryWaitS * 2 ** job.retried, RETRY_WAIT_MAX_S) * 1000;
+  const cause = `failed with exit code ${exit.code}:${exit.signal}, try ${job.retried + 1} of ${retries + 1}`;
+  return requeueJob(job, cause, now + waitMs, null, clean, job.retried + 1);
+}
+
+/** A step vanished with its node or holder: its job starts again if it may, else it ends as NODE_FAIL. */
+export function decideStepLost(state: ClusterState, command: ReportStepLost, now: number): Decision {
   const found = findPart(state, command.key, command.node);
   if (!found) return ignore("unknown step or older attempt");
   if (found.part.phase === "ended") return ignore("known already");
-  const { job } = found;
+  const { job, step } = found;
   const { jobId, attempt, stepId } = command.key;
-  const exits: ExitStatus[] = Array.from({ length: found.part.tasks }, () => ({ code: 0, signal: 9 }));
+  const exits: ExitStatus[] = found.part.tasks.map(() => ({ code: 0, signal: 9 }));
   const ended: StepEnded = { type: "step.ended", jobId, attempt, stepId, node: command.node, exits };
-  if (isEnded(job)) return accept(ended);
-  if (job.spec.requeue && job.allocation.length === 1 && job.attempt < ATTEMPTS_MAX) {
-    return accept(ended, { type: "job.requeued", jobId, cause: command.cause });
+  if (job.state !== "RUNNING" || step.id !== mainStepId(job)) return accept(ended);
+  const clean = hasOtherSteps(job, step, command.node) ? [] : [command.node];
+  if (job.spec.requeue && job.spec.kind === "batch" && job.attempt < ATTEMPTS_MAX) {
+    return accept(ended, requeueJob(job, command.cause, now, null, clean));
   }
   return accept(ended, endJob(job, "NODE_FAIL", { code: 0, signal: 9 }, command.cause, null));
 }
@@ -72,14 +95,23 @@ export function decideStepLost(state: ClusterState, command: ReportStepLost): De
 export function decideJobCleaned(state: ClusterState, command: ReportJobCleaned): Decision {
   const job = state.jobs.get(command.jobId);
   if (!job || job.attempt !== command.attempt) return ignore("unknown job or older attempt");
-  if (!isEnded(job) || !job.cleanup.includes(command.node)) return ignore("nothing to clear there");
-  const events: Event[] = [{ type: "job.cleaned", jobId: job.id, node: command.node }];
-  return accept(...events);
+  if (job.state === "RUNNING" || !job.cleanup.includes(command.node)) return ignore("nothing to clear there");
+  return accept({ type: "job.cleaned", jobId: job.id, node: command.node });
 }
 
-/** The step whose end is the end of the job: the batch script, or srun's only step. */
-function isMainStep(job: RunningJob, step: Step): boolean {
-  return step.id === (job.spec.kind === "batch" ? "batch" : 0);
+function outOfMemory({ key, outOfMemory }: ReportStepEnded, step: Step): Event[] {
+  if (!outOfMemory || step.ending) return [];
+  const { jobId, attempt, stepId } = key;
+  return [
+    { type: "step.ending", jobId, attempt, stepId, state: "OUT_OF_MEMORY", by: null, cause: OUT_OF_MEMORY_CAUSE },
+  ];
+}
+
+/** Whether another step of the job may still run something on a node. */
+function hasOtherSteps(job: RunningJob, main: Step, node: string): boolean {
+  return job.steps.some(
+    (step) => step !== main && step.parts.some((part) => part.node === node && part.phase !== "ended"),
+  );
 }
 
 function findPart(state: ClusterState, key: StepKey, node: string): Found | undefined {

@@ -1,60 +1,145 @@
-/** Cancelling and signalling jobs. */
+/** Ending, signalling, holding, suspending and changing jobs. */
 
-import type { CancelJob, FireTimer, PurgeJob, SignalJob } from "../commands.ts";
-import type { JobEnded } from "../events.ts";
-import { EXIT_OK, type ExitStatus, isEnded, type Job, type RunningJob, type TerminalState } from "../job.ts";
+import { intersect, type TaskSet, taskCount } from "../array-spec.ts";
+import type {
+  CancelJob,
+  CompleteJob,
+  ExpireJob,
+  HoldJob,
+  PurgeJob,
+  RequeueJob,
+  SignalJob,
+  SuspendJob,
+  UpdateJob,
+} from "../commands.ts";
+import type { Event, JobEnded, JobRequeued } from "../events.ts";
+import { EXIT_OK, type ExitStatus, type Hold, isEnded, type Job, type PendingJob, type TerminalState } from "../job.ts";
 import type { ClusterState } from "../state.ts";
-import { accept, type Decision, deny, ignore } from "./decision.ts";
+import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
+import { findPartition, timeProblem } from "./submit.ts";
+
+const FINISHED = "Job/step already completing or completed";
 
 /** Ends a waiting job at once; a running one's state is decided now, its processes are ended by its nodes. */
 export function decideCancel(state: ClusterState, command: CancelJob): Decision {
+  const job = findOwn(state, command);
+  if ("kind" in job) return job;
+  if (isEnded(job)) return deny("JOB_FINISHED", FINISHED);
+  const { part, events } = partOf(state, job, command.tasks);
+  if (!part) return deny("INVALID_JOB", "Invalid job id specified", "none of these tasks waits any more");
+  return accept(...events, endJob(part, "CANCELLED", EXIT_OK, command.cause, command.byUid));
+}
+
+/** Ends a waiting job that can't start any more. */
+export function decideExpire(state: ClusterState, command: ExpireJob): Decision {
   const job = state.jobs.get(command.jobId);
-  if (!job) return denyUnknown(command.jobId);
-  if (!mayTouch(job, command.byUid)) return denyAccess(command.jobId);
-  if (isEnded(job)) return deny("JOB_FINISHED", `Job/step already completing or completed`);
-  return accept(endJob(job, "CANCELLED", EXIT_OK, command.cause, command.byUid));
+  if (job?.state !== "PENDING") return ignore("the job waits no longer");
+  return accept(endJob(job, command.state, EXIT_OK, command.cause, null));
+}
+
+/** An allocation is given back. */
+export function decideComplete(state: ClusterState, command: CompleteJob): Decision {
+  const job = findOwn(state, command);
+  if ("kind" in job) return job;
+  if (isEnded(job)) return ignore("the job is over already");
+  if (job.spec.kind !== "alloc") {
+    return deny("DISABLED", "Requested operation is presently disabled", "only an allocation of salloc is given back");
+  }
+  if (job.state === "PENDING") return accept(endJob(job, "CANCELLED", EXIT_OK, "its salloc ended", command.byUid));
+  const isGood = command.exit.code === 0 && command.exit.signal === 0;
+  return accept(endJob(job, isGood ? "COMPLETED" : "FAILED", command.exit, "", null));
 }
 
 /** Passes a signal to a running job's nodes; changes no state. */
 export function decideSignal(state: ClusterState, command: SignalJob): Decision {
-  const job = state.jobs.get(command.jobId);
-  if (!job) return denyUnknown(command.jobId);
-  if (!mayTouch(job, command.byUid)) return denyAccess(command.jobId);
-  if (isEnded(job)) return deny("JOB_FINISHED", "Job/step already completing or completed");
+  const job = findOwn(state, command);
+  if ("kind" in job) return job;
+  if (isEnded(job)) return deny("JOB_FINISHED", FINISHED);
   if (job.state === "PENDING") {
-    return deny(
-      "NOT_RUNNING",
-      "Job is pending execution",
-      "a waiting job has no processes; scancel without --signal removes it",
-    );
+    const hint = "a waiting job has no processes; scancel without --signal removes it";
+    return deny("NOT_RUNNING", "Job is pending execution", hint);
   }
-  const { jobId, stepId, signal } = command;
-  return { kind: "accept", events: [], signal: { jobId, stepId, signal } };
+  const { jobId, target, signal } = command;
+  if (target !== "steps" && target !== "full" && !job.steps.some((step) => step.id === target)) {
+    return deny("INVALID_STEP", "Invalid job id specified", `job ${jobId} has no step ${target}`);
+  }
+  return { kind: "accept", events: [], signal: { jobId, target, signal } };
 }
 
-/** A time limit is over: the job ends as TIMEOUT, unless the timer belongs to an older start. */
-export function decideTimer(state: ClusterState, command: FireTimer, now: number): Decision {
-  const { jobId, attempt } = command.timer;
-  const job = state.jobs.get(jobId);
-  if (job?.state !== "RUNNING" || job.attempt !== attempt) return ignore("the timer's start of the job is over");
-  if (now < limitEnd(job)) return ignore("the time limit is not over");
-  return accept(endJob(job, "TIMEOUT", EXIT_OK, "time limit", null));
+/** Holds or releases waiting jobs. What the operator holds, only the operator releases. */
+export function decideHold(state: ClusterState, command: HoldJob): Decision {
+  const job = findOwn(state, command);
+  if ("kind" in job) return job;
+  if (job.state !== "PENDING") return deny("NOT_PENDING", "Job is no longer pending execution");
+  const { part, events } = partOf(state, job, command.tasks);
+  if (!part) return deny("INVALID_JOB", "Invalid job id specified", "none of these tasks waits any more");
+  if (part.hold === command.hold) return ignore(command.hold ? "held already" : "not held");
+  if (part.hold === "admin" && command.byUid !== 0) return denyAccess(job.id);
+  return accept(...events, { type: "job.held", jobId: part.id, hold: command.hold });
 }
 
-/** A finished and cleared job leaves the hot state. */
+/** Ends a batch job's processes and puts it back into the queue under the same number. */
+export function decideRequeue(state: ClusterState, command: RequeueJob, now: number): Decision {
+  const job = findOwn(state, command);
+  if ("kind" in job) return job;
+  if (job.state === "PENDING") return deny("NOT_RUNNING", "Job is pending execution");
+  if (job.spec.kind !== "batch" || !job.spec.requeue) {
+    const why = job.spec.kind === "batch" ? "it was submitted with --no-requeue" : "only batch jobs can start again";
+    return deny("DISABLED", "Requested operation is presently disabled", `job ${job.id}: ${why}`);
+  }
+  const hold: Hold | null = command.hold ? holdBy(job, command.byUid) : null;
+  return accept(requeueJob(job, "requeued by request", now, hold));
+}
+
+/** Stops a running job's processes, or lets them go on. */
+export function decideSuspend(state: ClusterState, command: SuspendJob): Decision {
+  const job = findOwn(state, command);
+  if ("kind" in job) return job;
+  if (isEnded(job)) return deny("JOB_FINISHED", FINISHED);
+  if (job.state === "PENDING") return deny("NOT_RUNNING", "Job is pending execution");
+  if ((job.suspendedAt !== null) === command.suspend) {
+    return deny("DISABLED", "Requested operation is presently disabled", `job ${job.id} is ${suspendWord(job)}`);
+  }
+  return accept({ type: "job.suspended", jobId: job.id, attempt: job.attempt, suspended: command.suspend });
+}
+
+/** Changes what a job asked for, as far as its state allows. */
+export function decideUpdate(state: ClusterState, command: UpdateJob, now: number): Decision {
+  const job = findOwn(state, command);
+  if ("kind" in job) return job;
+  if (isEnded(job)) return deny("JOB_FINISHED", FINISHED);
+  const { changes } = command;
+  const problem = updateProblem(state, job, command);
+  if (problem) return problem;
+  const { part, events } = job.state === "PENDING" ? partOf(state, job, command.tasks) : { part: job, events: [] };
+  if (!part) return deny("INVALID_JOB", "Invalid job id specified", "none of these tasks waits any more");
+  const limit = changes.timeLimitS;
+  const isLimit = part.state === "RUNNING" && limit !== undefined && limit !== null;
+  const isBegin = part.state === "PENDING" && changes.beginAt !== undefined;
+  return accept(...events, {
+    type: "job.updated",
+    jobId: part.id,
+    changes,
+    ...(isLimit ? { limitS: limit } : {}),
+    ...(isBegin ? { eligibleAt: Math.max(now, changes.beginAt ?? 0) } : {}),
+  });
+}
+
+/** A finished and cleared job leaves the hot state, unless a waiting one still asks how it ended. */
 export function decidePurge(state: ClusterState, command: PurgeJob): Decision {
   const job = state.jobs.get(command.jobId);
   if (!job) return ignore("the job is gone already");
-  if (!isEnded(job) || job.cleanup.length > 0) return ignore("the job is not over");
+  if (!isPurgeable(state, job)) return ignore("the job is not over, or another one depends on it");
   return accept({ type: "job.purged", jobId: job.id });
 }
 
-/** When a running job's time is over, in milliseconds since 1970; Infinity without a limit. */
-export function limitEnd(job: RunningJob): number {
-  return job.limitS === 0 ? Number.POSITIVE_INFINITY : job.startAt + job.limitS * 1000;
+/** Whether nobody needs a job's record in the hot state any more, its age aside. */
+export function isPurgeable(state: ClusterState, job: Job): boolean {
+  if (!isEnded(job) || job.cleanup.length > 0) return false;
+  return !state.dependents.has(job.id) && !(job.array && state.dependents.has(job.array.jobId));
 }
 
-/** The event that decides a job's final state; nodes of a running job still have to clear up. */
+/** The event that decides a job's final state; nodes that may still run something of it have to clear up. */
 export function endJob(
   job: Exclude<Job, { readonly state: TerminalState }>,
   state: TerminalState,
@@ -63,19 +148,91 @@ export function endJob(
   cancelledBy: number | null,
   clean: readonly string[] = [],
 ): JobEnded {
-  const nodes = job.state === "RUNNING" ? job.allocation.map((share) => share.node) : [];
+  const nodes = job.state === "RUNNING" ? job.allocation.map((share) => share.node) : job.cleanup;
   const cleanup = nodes.filter((node) => !clean.includes(node));
   return { type: "job.ended", jobId: job.id, state, exit, cause, cancelledBy, cleanup };
 }
 
-function mayTouch(job: Job, uid: number): boolean {
+/** The event that sends a started job back to the queue; nodes not known to be clean have to clear up first. */
+export function requeueJob(
+  job: Exclude<Job, PendingJob>,
+  cause: string,
+  eligibleAt: number,
+  hold: Hold | null,
+  clean: readonly string[] = [],
+  retried = job.state === "RUNNING" ? job.retried : 0,
+): JobRequeued {
+  const nodes = job.state === "RUNNING" ? job.allocation.map((share) => share.node) : job.cleanup;
+  const cleanup = nodes.filter((node) => !clean.includes(node));
+  return { type: "job.requeued", jobId: job.id, cause, cleanup, eligibleAt, hold, retried };
+}
+
+/** Whether a user may see to a job. */
+export function mayTouch(job: Job, uid: number): boolean {
   return uid === 0 || uid === job.spec.user.uid;
 }
 
-function denyUnknown(jobId: number): Decision {
-  return deny("INVALID_JOB", "Invalid job id specified", `there is no job ${jobId} in the queue`);
+/** A record that these tasks of a waiting array have to themselves, with the event that makes it if needed. */
+function partOf<J extends Job>(
+  state: ClusterState,
+  job: J,
+  tasks: TaskSet | null,
+): { readonly part: J | null; readonly events: readonly Event[] } {
+  if (tasks === null || job.array === null) return { part: job, events: [] };
+  const meant = intersect(job.array.tasks, tasks);
+  if (meant.length === 0) return { part: null, events: [] };
+  if (job.state !== "PENDING" || taskCount(meant) === taskCount(job.array.tasks)) return { part: job, events: [] };
+  const newId = state.nextJobId;
+  return {
+    part: { ...job, id: newId, array: { ...job.array, tasks: meant } },
+    events: [{ type: "array.split", jobId: job.id, tasks: meant, newId }],
+  };
 }
 
-function denyAccess(jobId: number): Decision {
+function updateProblem(state: ClusterState, job: Job, { changes, byUid }: UpdateJob): Refusal | null {
+  const isOperator = byUid === 0;
+  if (job.state === "RUNNING") {
+    const fixed = RUNNING_FIXED.filter((key) => changes[key] !== undefined);
+    if (fixed.length > 0) {
+      return deny("NOT_PENDING", "Job is no longer pending execution", `a running job keeps its ${fixed.join(", ")}`);
+    }
+    const limit = changes.timeLimitS;
+    const grows = limit !== undefined && job.limitS !== 0 && (limit === 0 || (limit ?? 0) > job.limitS);
+    if (grows && !isOperator) return deny("PERMISSION", "Access/permission denied", "only root may lengthen a limit");
+  }
+  const isRaised = (changes.nice ?? 0) < 0 || (changes.priority ?? null) !== null;
+  if (isRaised && !isOperator && !isOwnQueue(state, byUid)) {
+    return deny("PERMISSION", "Access/permission denied", "only root may raise a job's priority");
+  }
+  const spec = { ...job.spec, ...changes };
+  const partition = findPartition(state, spec);
+  if (!partition) return deny("INVALID_PARTITION", `invalid partition specified: ${spec.partition}`);
+  return timeProblem(spec, partition);
+}
+
+/** Wishes that a running job's allocation has settled. */
+const RUNNING_FIXED = ["request", "partition", "dependency", "beginAt", "array", "licenses", "reservation"] as const;
+
+/** Whether all jobs that wait belong to one user: then their order is that user's own affair. */
+function isOwnQueue(state: ClusterState, uid: number): boolean {
+  for (const id of state.pending) if (state.jobs.get(id)?.spec.user.uid !== uid) return false;
+  return true;
+}
+
+function holdBy(job: Job, uid: number): Hold {
+  return uid === job.spec.user.uid ? "user" : "admin";
+}
+
+function suspendWord(job: Job): string {
+  return job.state === "RUNNING" && job.suspendedAt !== null ? "suspended already" : "not suspended";
+}
+
+function findOwn(state: ClusterState, { jobId, byUid }: { jobId: number; byUid: number }): Job | Refusal {
+  const job = state.jobs.get(jobId);
+  if (!job) return deny("INVALID_JOB", "Invalid job id specified", `there is no job ${jobId} in the queue`);
+  return mayTouch(job, byUid) ? job : denyAccess(jobId);
+}
+
+function denyAccess(jobId: number): Refusal {
   return deny("PERMISSION", "Access/permission denied", `job ${jobId} belongs to somebody else`);
 }

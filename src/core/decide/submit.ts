@@ -1,58 +1,66 @@
 /** May a job enter the queue. */
 
 import type { SubmitJob } from "../commands.ts";
-import { describeNode, describeRequest, fitsEmptyNode } from "../fit.ts";
+import { feasibility } from "../fit.ts";
 import type { PendingJob } from "../job.ts";
 import { type JobSpec, UNLIMITED } from "../jobspec.ts";
-import type { Node } from "../node.ts";
 import type { Partition } from "../partition.ts";
-import type { ClusterState } from "../state.ts";
-import { type Decision, deny } from "./decision.ts";
+import { type ClusterState, recordsOf } from "../state.ts";
+import { type Decision, deny, type Refusal } from "./decision.ts";
 
-/** At most this many nodes are listed in a refusal: more would not be read. */
-const NODES_LISTED_MAX = 8;
-
-/** Accepts a job, or says which of its wishes no node of the cluster can ever meet. */
+/** Accepts a job, or says which of its wishes this cluster can never meet. */
 export function decideSubmit(state: ClusterState, command: SubmitJob, now: number): Decision {
   const known = state.requests.get(command.requestId);
   if (known !== undefined) return { kind: "ignore", why: "this submission was accepted before", jobId: known };
-  const partition = findPartition(state, command.spec);
-  if (!partition) return denyPartition(state, command.spec);
-  const limit = command.spec.timeLimitS;
-  if (exceeds(limit, partition.maxTimeS)) {
-    return deny(
-      "INVALID_TIME_LIMIT",
-      "Requested time limit is invalid (missing or exceeds some limit)",
-      `partition ${partition.name} allows at most ${Math.floor(partition.maxTimeS / 60)} minutes`,
-    );
-  }
-  const nodes = [...state.nodes.values()];
-  if (nodes.length > 0 && !nodes.some((node) => fitsEmptyNode(node, command.spec.request))) {
-    return denyRequest(command.spec, nodes);
-  }
+  const { spec } = command;
+  const problem = submitProblem(state, spec);
+  if (problem) return problem;
+  const id = state.nextJobId;
   const job: PendingJob = {
     state: "PENDING",
-    id: state.nextJobId,
-    spec: command.spec,
+    id,
+    spec,
     submitAt: now,
     attempt: 0,
     requestId: command.requestId,
-    eligibleAt: now,
+    eligibleAt: Math.max(now, spec.beginAt),
+    hold: spec.hold ? "user" : null,
+    array: spec.array && { jobId: id, tasks: spec.array.tasks },
+    allocation: [],
+    cleanup: [],
+    retried: 0,
   };
-  return { kind: "accept", events: [{ type: "job.submitted", job }], jobId: job.id };
+  return { kind: "accept", events: [{ type: "job.submitted", job }], jobId: id };
+}
+
+/** Why a job would be refused; `null` if it would be accepted. */
+export function submitProblem(state: ClusterState, spec: JobSpec): Refusal | null {
+  const partition = findPartition(state, spec);
+  if (!partition) return denyPartition(state, spec);
+  return (
+    timeProblem(spec, partition) ?? unknownThings(spec) ?? dependencyProblem(state, spec) ?? nodeProblem(state, spec)
+  );
 }
 
 /** The partition a job goes to: the one it names, else the default. */
-export function findPartition(state: ClusterState, spec: JobSpec): Partition | undefined {
+export function findPartition(state: ClusterState, spec: Pick<JobSpec, "partition">): Partition | undefined {
   if (spec.partition !== null) return state.partitions.get(spec.partition);
   for (const partition of state.partitions.values()) if (partition.isDefault) return partition;
   return undefined;
 }
 
 /** Seconds that the job may run, 0 for no limit. */
-export function effectiveLimit(spec: JobSpec, partition: Partition): number {
+export function effectiveLimit(spec: Pick<JobSpec, "timeLimitS">, partition: Partition): number {
   if (spec.timeLimitS !== null) return spec.timeLimitS;
   return partition.defaultTimeS !== UNLIMITED ? partition.defaultTimeS : partition.maxTimeS;
+}
+
+/** A time limit that the partition does not allow. */
+export function timeProblem(spec: Pick<JobSpec, "timeLimitS" | "timeMinS">, partition: Partition): Refusal | null {
+  const { maxTimeS, name } = partition;
+  if (!exceeds(spec.timeLimitS, maxTimeS) && !exceeds(spec.timeMinS, maxTimeS)) return null;
+  const hint = `partition ${name} allows at most ${Math.floor(maxTimeS / 60)} minutes`;
+  return deny("INVALID_TIME_LIMIT", "Requested time limit is invalid (missing or exceeds some limit)", hint);
 }
 
 function exceeds(limitS: number | null, maxS: number): boolean {
@@ -60,18 +68,39 @@ function exceeds(limitS: number | null, maxS: number): boolean {
   return limitS === UNLIMITED || limitS > maxS;
 }
 
-function denyPartition(state: ClusterState, spec: JobSpec): Decision {
+function denyPartition(state: ClusterState, spec: JobSpec): Refusal {
   const names = [...state.partitions.keys()].join(", ");
   return deny("INVALID_PARTITION", `invalid partition specified: ${spec.partition}`, `partitions here: ${names}`);
 }
 
-function denyRequest(spec: JobSpec, nodes: readonly Node[]): Decision {
-  const listed = nodes.slice(0, NODES_LISTED_MAX).map(describeNode);
-  if (nodes.length > listed.length) listed.push(`and ${nodes.length - listed.length} more nodes`);
-  const asked = describeRequest(spec.request);
-  return deny(
-    "NOT_FEASIBLE",
-    "Requested node configuration is not available",
-    `asked for ${asked} on one node; ${listed.join("; ")}`,
-  );
+/** What a cluster without configuration has none of. */
+function unknownThings(spec: JobSpec): Refusal | null {
+  if (spec.reservation !== null) {
+    return deny("INVALID_RESERVATION", "Requested reservation is invalid", `there is no reservation here`);
+  }
+  if (spec.licenses.length > 0) {
+    const names = spec.licenses.map(({ name }) => name).join(", ");
+    return deny("INVALID_LICENSES", "Invalid license specification", `no licenses are configured, asked for ${names}`);
+  }
+  return null;
+}
+
+/** Slurm takes a job that was purged, or never was, for done; a number that was never given is a mistake. */
+function dependencyProblem(state: ClusterState, spec: JobSpec): Refusal | null {
+  for (const { type, jobId } of spec.dependency?.terms ?? []) {
+    if (type === "singleton" || jobId < state.nextJobId) continue;
+    return deny("INVALID_DEPENDENCY", "Job dependency problem", `there never was a job ${jobId}`);
+  }
+  const corr = spec.dependency?.terms.find(({ type }) => type === "aftercorr");
+  if (corr && (spec.array === null || !recordsOf(state, corr.jobId).some((job) => job.array))) {
+    return deny("INVALID_DEPENDENCY", "Job dependency problem", "aftercorr needs an array here and there");
+  }
+  return null;
+}
+
+function nodeProblem(state: ClusterState, spec: JobSpec): Refusal | null {
+  // Before the first node has registered nothing is known of what there will be.
+  if (state.nodes.size === 0) return null;
+  const problem = feasibility([...state.nodes.values()], spec.request);
+  return problem && deny(problem.code, problem.message, problem.hint);
 }

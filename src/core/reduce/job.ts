@@ -1,101 +1,109 @@
 /** How events change job records. Illegal transitions are assertions: `decide` never lets them happen. */
 
-import { assert, must } from "../../util/assert.ts";
-import type { JobAllocated, JobCleaned, JobEnded, JobRequeued, StepEnded, StepStarted } from "../events.ts";
-import {
-  type EndedJob,
-  isEnded,
-  type Job,
-  type PendingJob,
-  type RunningJob,
-  type Step,
-  type StepPart,
-} from "../job.ts";
-import type { Allocation } from "../resources.ts";
+import { assert } from "../../util/assert.ts";
+import type {
+  JobAllocated,
+  JobCleaned,
+  JobEnded,
+  JobHeld,
+  JobRequeued,
+  JobSuspended,
+  JobUpdated,
+} from "../events.ts";
+import { type EndedJob, isEnded, type Job, type PendingJob, type RunningJob } from "../job.ts";
+import { jobStep } from "../step-place.ts";
+import { endingWithJob, partsGone } from "./step.ts";
 
-/** PENDING to RUNNING, with the first step on its way. */
+/** What every record of a job has. */
+function common({ id, spec, submitAt, requestId, attempt, array }: Job) {
+  return { id, spec, submitAt, requestId, attempt, array };
+}
+
+/** PENDING to RUNNING, with the first step, if the job has one of its own, on its way. */
 export function allocated(job: Job, event: JobAllocated, at: number): RunningJob {
   assert(job.state === "PENDING", `job ${job.id} was allocated in state ${job.state}`);
+  assert(job.cleanup.length === 0, `job ${job.id} was allocated while it is being cleared away`);
   assert(event.attempt === job.attempt + 1, `job ${job.id}: attempt ${event.attempt} follows ${job.attempt}`);
-  const { id, spec, submitAt, requestId } = job;
   const { attempt, limitS, allocation } = event;
-  const steps = [firstStep(job, allocation, at)];
-  return { state: "RUNNING", id, spec, submitAt, requestId, attempt, startAt: at, limitS, allocation, steps };
+  const first = jobStep(job, allocation, at);
+  return {
+    ...common(job),
+    ...{ state: "RUNNING", attempt, startAt: at, eligibleAt: job.eligibleAt, limitS, allocation },
+    steps: first ? [first] : [],
+    nextStepId: first?.id === 0 ? 1 : 0,
+    ...{ suspendedAt: null, suspendedMs: 0, signalled: false, retried: job.retried },
+  };
 }
 
-/** A part of a step runs. */
-export function stepStarted(job: Job, event: StepStarted): Job {
-  return updatePart(job, event, (part) => ({ ...part, phase: "running" }), null);
-}
-
-/** A part of a step is over; the step is, once all its parts are. */
-export function stepEnded(job: Job, event: StepEnded, at: number): Job {
-  return updatePart(job, event, (part) => ({ ...part, phase: "ended", exits: event.exits }), at);
-}
-
-/** The final state, from PENDING or RUNNING. */
+/** The final state, from PENDING or RUNNING. Steps that still run end with their job. */
 export function ended(job: Job, event: JobEnded, at: number): EndedJob {
   assert(!isEnded(job), `job ${job.id} ended twice: ${job.state}, then ${event.state}`);
   const started = job.state === "RUNNING" ? job : null;
+  const steps = (started?.steps ?? []).map((step) => endingWithJob(step, event, at));
   return {
+    ...common(job),
     state: event.state,
-    id: job.id,
-    spec: job.spec,
-    submitAt: job.submitAt,
-    requestId: job.requestId,
-    attempt: job.attempt,
     startAt: started?.startAt ?? null,
+    eligibleAt: job.eligibleAt,
     endAt: at,
     limitS: started?.limitS ?? null,
-    allocation: started?.allocation ?? [],
-    steps: started?.steps ?? [],
+    allocation: job.allocation,
+    steps: partsGone(steps, nodesNotIn(job, event.cleanup), at),
     exit: event.exit,
     cause: event.cause,
     cancelledBy: event.cancelledBy,
     cleanup: event.cleanup,
+    suspendedMs: started ? suspendedUntil(started, at) : 0,
   };
 }
 
 /** One node less to clear. */
-export function cleaned(job: Job, event: JobCleaned): EndedJob {
-  assert(isEnded(job), `job ${job.id} was cleaned in state ${job.state}`);
-  return { ...job, cleanup: job.cleanup.filter((node) => node !== event.node) };
+export function cleaned(job: Job, event: JobCleaned, at: number): PendingJob | EndedJob {
+  assert(job.state !== "RUNNING", `job ${job.id} was cleaned in state ${job.state}`);
+  const cleanup = job.cleanup.filter((node) => node !== event.node);
+  if (isEnded(job)) return { ...job, cleanup, steps: partsGone(job.steps, [event.node], at) };
+  return { ...job, cleanup, allocation: cleanup.length === 0 ? [] : job.allocation };
 }
 
 /** Back to PENDING; the attempt stays until the next start counts it up. */
-export function requeued(job: Job, event: JobRequeued, at: number): PendingJob {
-  assert(job.state === "RUNNING", `job ${job.id} was requeued (${event.cause}) in state ${job.state}`);
-  const { id, spec, submitAt, requestId, attempt } = job;
-  return { state: "PENDING", id, spec, submitAt, requestId, attempt, eligibleAt: at };
+export function requeued(job: Job, event: JobRequeued): PendingJob {
+  assert(job.state !== "PENDING", `job ${job.id} was requeued (${event.cause}) while it waits`);
+  const { eligibleAt, hold, cleanup, retried } = event;
+  const allocation = cleanup.length === 0 ? [] : job.allocation;
+  return { ...common(job), state: "PENDING", eligibleAt, hold, allocation, cleanup, retried };
 }
 
-function firstStep(job: Job, allocation: Allocation, at: number): Step {
-  if (job.spec.kind === "batch") {
-    const node = must(allocation[0], "the first share of an allocation").node;
-    const part: StepPart = { node, firstTask: 0, tasks: 1, phase: "launching", exits: [] };
-    return { id: "batch", name: "batch", startAt: at, endAt: null, parts: [part] };
-  }
-  let firstTask = 0;
-  const parts: StepPart[] = [];
-  for (const share of allocation) {
-    parts.push({ node: share.node, firstTask, tasks: share.tasks, phase: "launching", exits: [] });
-    firstTask += share.tasks;
-  }
-  return { id: 0, name: job.spec.name, startAt: at, endAt: null, parts };
+/** On hold, or released. */
+export function held(job: Job, event: JobHeld): PendingJob {
+  assert(job.state === "PENDING", `job ${job.id} was held in state ${job.state}`);
+  return { ...job, hold: event.hold };
 }
 
-function updatePart(
-  job: Job,
-  event: StepStarted | StepEnded,
-  change: (part: StepPart) => StepPart,
-  endAt: number | null,
-): Job {
-  assert(job.state !== "PENDING", `job ${job.id} has no steps while it waits`);
-  const steps = job.steps.map((step) => {
-    if (step.id !== event.stepId) return step;
-    const parts = step.parts.map((part) => (part.node === event.node ? change(part) : part));
-    const over = parts.every((part) => part.phase === "ended");
-    return { ...step, parts, endAt: over ? endAt : step.endAt };
-  });
-  return { ...job, steps };
+/** With other wishes. */
+export function updated(job: Job, event: JobUpdated): Job {
+  assert(!isEnded(job), `job ${job.id} was changed in state ${job.state}`);
+  const spec = { ...job.spec, ...event.changes };
+  if (job.state === "RUNNING") return { ...job, spec, limitS: event.limitS ?? job.limitS };
+  return { ...job, spec, eligibleAt: event.eligibleAt ?? job.eligibleAt };
+}
+
+/** Stopped, or going on; time spent suspended is counted apart. */
+export function suspended(job: Job, event: JobSuspended, at: number): RunningJob {
+  assert(job.state === "RUNNING", `job ${job.id} was suspended in state ${job.state}`);
+  if (event.suspended) return { ...job, suspendedAt: at };
+  return { ...job, suspendedAt: null, suspendedMs: suspendedUntil(job, at) };
+}
+
+/** Its --signal went out. */
+export function signalled(job: Job): RunningJob {
+  assert(job.state === "RUNNING", `job ${job.id} was signalled in state ${job.state}`);
+  return { ...job, signalled: true };
+}
+
+function suspendedUntil(job: RunningJob, at: number): number {
+  return job.suspendedMs + (job.suspendedAt === null ? 0 : Math.max(0, at - job.suspendedAt));
+}
+
+function nodesNotIn(job: Job, cleanup: readonly string[]): string[] {
+  return job.allocation.map((share) => share.node).filter((node) => !cleanup.includes(node));
 }

@@ -1,12 +1,14 @@
 /** reduce(state, event, at): the only way state changes. Same events, same state; no clock, no chance. */
 
-import { assertNever, must } from "../../util/assert.ts";
-import type { Event } from "../events.ts";
-import { holdsResources, type Job } from "../job.ts";
+import { assert, assertNever, must } from "../../util/assert.ts";
+import { difference } from "../array-spec.ts";
+import type { ArraySplit, Event } from "../events.ts";
+import { holdsResources, type Job, type PendingJob } from "../job.ts";
 import type { NodeInventory } from "../node.ts";
 import { addShare, NO_USAGE, type NodeShare } from "../resources.ts";
 import { type ClusterState, dropJob, putJob } from "../state.ts";
-import { allocated, cleaned, ended, requeued, stepEnded, stepStarted } from "./job.ts";
+import { allocated, cleaned, ended, held, requeued, signalled, suspended, updated } from "./job.ts";
+import { stepCreated, stepEnded, stepEnding, stepStarted } from "./step.ts";
 
 /**
  * Applies one event to the state in place. Records are replaced, never changed, so that whoever read one keeps it.
@@ -17,6 +19,8 @@ export function reduce(state: ClusterState, event: Event, at: number): void {
     case "job.submitted":
       state.nextJobId = event.job.id + 1;
       return putJob(state, event.job);
+    case "array.split":
+      return split(state, event);
     case "job.purged":
       return dropJob(state, jobOf(state, event.jobId));
     case "node.registered":
@@ -31,7 +35,10 @@ export function reduce(state: ClusterState, event: Event, at: number): void {
   }
 }
 
-type JobEvent = Exclude<Event, { type: "job.submitted" | "job.purged" | "node.registered" | "node.down" }>;
+type JobEvent = Exclude<
+  Event,
+  { type: "job.submitted" | "job.purged" | "array.split" | "node.registered" | "node.down" }
+>;
 
 function changeJob(state: ClusterState, event: JobEvent, at: number): void {
   const before = jobOf(state, event.jobId);
@@ -44,19 +51,48 @@ function nextRecord(job: Job, event: JobEvent, at: number): Job {
   switch (event.type) {
     case "job.allocated":
       return allocated(job, event, at);
+    case "job.ended":
+      return ended(job, event, at);
+    case "job.cleaned":
+      return cleaned(job, event, at);
+    case "job.requeued":
+      return requeued(job, event);
+    case "job.held":
+      return held(job, event);
+    case "job.updated":
+      return updated(job, event);
+    case "job.suspended":
+      return suspended(job, event, at);
+    case "job.signalled":
+      return signalled(job);
+    case "step.created":
+      return stepCreated(job, event);
     case "step.started":
       return stepStarted(job, event);
     case "step.ended":
       return stepEnded(job, event, at);
-    case "job.ended":
-      return ended(job, event, at);
-    case "job.cleaned":
-      return cleaned(job, event);
-    case "job.requeued":
-      return requeued(job, event, at);
+    case "step.ending":
+      return stepEnding(job, event);
     default:
       return assertNever(event);
   }
+}
+
+/** Some waiting tasks get a record of their own, in all else the same. */
+function split(state: ClusterState, event: ArraySplit): void {
+  const job = jobOf(state, event.jobId);
+  assert(job.state === "PENDING" && job.array, `job ${job.id} is no waiting array`);
+  const rest = difference(job.array.tasks, event.tasks);
+  assert(rest.length > 0, `job ${job.id} keeps none of its tasks`);
+  const taken: PendingJob = {
+    ...job,
+    id: event.newId,
+    requestId: "",
+    array: { ...job.array, tasks: event.tasks },
+  };
+  state.nextJobId = event.newId + 1;
+  putJob(state, { ...job, array: { ...job.array, tasks: rest } });
+  putJob(state, taken);
 }
 
 /** Grants and returns shares of nodes so that a node's usage is always the sum of what its jobs hold. */

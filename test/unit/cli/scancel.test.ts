@@ -4,9 +4,10 @@ import { describe, expect, test } from "vitest";
 import { command } from "../../../src/cli/commands/scancel.ts";
 import { NoController } from "../../../src/cli/connect.ts";
 import { runCommand } from "../../../src/cli/run.ts";
-import type { Params, Result } from "../../../src/protocol/procedures.ts";
+import type { JobRow, Params, Result } from "../../../src/protocol/procedures.ts";
 import { type Outcome, runOn } from "../../golden/run.ts";
-import { type FakeOptions, type FakePeer, fakeContext, fakePeer } from "./fake-context.ts";
+import { type FakeOptions, type FakePeer, fakeContext, fakePeer, settle } from "./fake-context.ts";
+import { jobRow } from "./fake-job.ts";
 
 type Answer = Result<"jobs.cancel">["jobs"][number]["error"];
 
@@ -15,15 +16,26 @@ const OVER: Answer = { code: "JOB_FINISHED", message: "Job/step already completi
 const FOREIGN: Answer = { code: "PERMISSION", message: "Access/permission denied" };
 const WAITS: Answer = { code: "NOT_RUNNING", message: "Job is pending execution" };
 
+/** What jobs.list knows: a plain job that runs, and the waiting tasks of an array. */
+const ROWS: readonly JobRow[] = [
+  jobRow({ id: 12, name: "a", partition: "main", account: "x", nodeList: "n[1-2]" }),
+  jobRow({ id: 14, name: "b", partition: "main", account: "y", arrayJobId: 14, arrayTasks: "2-4%1" }),
+];
+
 /** 12 and 13 run, 14 waits, 20 is over, 30 is somebody else's; filters select 12 and 14. */
 function controller(): FakePeer {
   return fakePeer({
-    "jobs.cancel": ({ filter, signal }) => ({
-      jobs: (filter.ids.length > 0 ? filter.ids : filter.users.includes("nobody") ? [] : [12, 14]).map((jobId) => ({
-        jobId,
-        error: answerFor(jobId, signal),
-      })),
-    }),
+    "jobs.cancel": ({ filter, signal }) => {
+      const named = [...filter.ids, ...(filter.tasks ?? []).map(({ jobId }) => jobId)];
+      const ids = named.length > 0 ? named : filter.users.includes("nobody") ? [] : [12, 14];
+      return { jobs: ids.map((jobId) => ({ jobId, error: answerFor(jobId, signal) })) };
+    },
+    "controller.status": () => ({ clusterName: "home" }) as Result<"controller.status">,
+    "jobs.list": async ({ filter, fields }, send) => {
+      const found = ROWS.filter(({ id }) => filter.ids.length === 0 || filter.ids.includes(id));
+      await send({ rows: found.map((row) => fields.map((field) => row[field])) });
+      return { now: 0 };
+    },
   });
 }
 
@@ -41,7 +53,8 @@ const scancel = (argv: readonly string[], options: FakeOptions = {}): Promise<Ou
 async function calls(argv: readonly string[], options: FakeOptions = {}): Promise<Params<"jobs.cancel">[]> {
   const peer = controller();
   await scancel(argv, { ...options, controller: peer });
-  return peer.calls.map(({ params }) => params as Params<"jobs.cancel">);
+  const cancels = peer.calls.filter(({ method }) => method === "jobs.cancel");
+  return cancels.map(({ params }) => params as Params<"jobs.cancel">);
 }
 
 const all = { ids: [], users: [], states: [], names: [], partitions: [] };
@@ -50,7 +63,7 @@ describe("what is asked for", () => {
   test("jobs go together, steps each by itself", async () => {
     expect(await calls(["12", "13.0", "20,14"])).toEqual([
       { filter: { ...all, ids: [12, 20, 14] }, stepId: null, signal: null, cause: "" },
-      { filter: { ...all, ids: [13] }, stepId: 0, signal: 9, cause: "" },
+      { filter: { ...all, ids: [13] }, stepId: 0, signal: null, cause: "" },
     ]);
   });
   test.each([
@@ -76,13 +89,60 @@ describe("what is asked for", () => {
     [["12", "--signal", "SIGTERM"], 15],
     [["12", "--sig=10"], 10],
     [["-sint", "12"], 2],
+    [["12", "--sig=10", "--clusters=all", "-MHOME"], 10],
     [["-s", "KILL", "12"], null],
     [["-s9", "12"], null],
   ])("%j is signal %s", async (argv, signal) => {
     expect(await calls(argv)).toMatchObject([{ signal, stepId: null }]);
   });
-  test("a step gets its KILL as a signal", async () => {
-    expect(await calls(["-s", "KILL", "12.3"])).toMatchObject([{ signal: 9, stepId: 3 }]);
+  test.each([
+    [["12.3"], { stepId: 3, signal: null }],
+    [["-s", "KILL", "12.3"], { stepId: 3, signal: null }],
+    [["-s", "USR1", "12.batch"], { stepId: "batch", signal: 10 }],
+    [["-s", "USR1", "12"], { stepId: null, signal: 10, target: "steps" }],
+    [["-b", "-s", "USR1", "12"], { stepId: null, signal: 10, target: "batch" }],
+    [["-b", "12"], { stepId: null, signal: 9, target: "batch" }],
+    [["-fs", "USR1", "12"], { stepId: null, signal: 10, target: "full" }],
+    [["-bfs", "USR1", "12"], { stepId: null, signal: 10, target: "full" }],
+    [["-f", "12"], { stepId: null, signal: null }],
+  ])("%j: whom it is for", async (argv, params) => {
+    expect(await calls(argv)).toEqual([{ filter: { ...all, ids: [12] }, cause: "", ...params }]);
+  });
+  test("tasks of arrays, and components of heterogeneous jobs", async () => {
+    const tasks = [{ jobId: 12, tasks: [{ first: 1, last: 5, step: 1 }] }];
+    expect(await calls(["12_[1-5]", "13_7.0", "20+1"])).toEqual([
+      { filter: { ...all, ids: [21], tasks }, stepId: null, signal: null, cause: "" },
+      {
+        filter: { ...all, tasks: [{ jobId: 13, tasks: [{ first: 7, last: 7, step: 1 }] }] },
+        stepId: 0,
+        signal: null,
+        cause: "",
+      },
+    ]);
+  });
+  test("criteria that the controller does not know: jobs are looked at first", async () => {
+    const cancels = [...(await calls(["-A", "y"])), ...(await calls(["-w", "n2"]))];
+    expect(cancels).toMatchObject([
+      { filter: { ids: [], tasks: [{ jobId: 14, tasks: [{ first: 2, last: 4, step: 1 }] }] } },
+      { filter: { ids: [12] } },
+    ]);
+  });
+  test("--interactive asks before each", async () => {
+    const peer = controller();
+    const fake = fakeContext({ program: "scancel", controller: peer });
+    const done = runCommand(command, ["-i", "12", "14", "12.0"], fake.context);
+    await settle();
+    fake.input.type("maybe\ny\nn");
+    fake.input.type("\n");
+    fake.input.end();
+    expect(await done).toBe(0);
+    expect(fake.out()).toBe(
+      "Cancel job_id=12 name=a partition=main [y/n]? ".repeat(2) +
+        "Cancel job_id=14_[2-4%1] name=b partition=main [y/n]? " +
+        "Cancel step_id=12.0 name=a partition=main [y/n]? \n",
+    );
+    const cancels = peer.calls.filter(({ method }) => method === "jobs.cancel").map(({ params }) => params);
+    expect(cancels).toMatchObject([{ filter: { ids: [12] }, stepId: null }]);
   });
   test("variables stand in for options", async () => {
     const environment = { HOME: "/home/ada", SCANCEL_USER: "bob", SCANCEL_STATE: "R", SCANCEL_NAME: "n" };
@@ -103,11 +163,11 @@ describe("what is told", () => {
     [["12"], 0, ""],
     [["999"], 0, ""],
     [["20", "999", "12"], 0, ""],
-    [["12_3"], 0, ""],
+    [["999_3"], 0, ""],
     [["99999999999999999999"], 0, ""],
     [["-s", "USR1", "999"], 1, killError("id 999", "Invalid job id specified")],
     [["-s", "KILL", "999"], 1, killError("id 999", "Invalid job id specified")],
-    [["-s", "TERM", "12_3"], 1, killError("id 12_3", "Invalid job id specified")],
+    [["-s", "TERM", "999_3"], 1, killError("id 999_3", "Invalid job id specified")],
     [["-s", "USR1", "20"], 1, killError("id 20", "Job/step already completing or completed")],
     [["-s", "USR1", "14"], 1, killError("id 14", "Job is pending execution")],
     [["30"], 1, killError("id 30", "Access/permission denied")],
@@ -119,6 +179,7 @@ describe("what is told", () => {
     [["-v", "12"], 0, "scancel: Terminating job 12\n"],
     [["-v", "999"], 0, `scancel: Terminating job 999\n${killError("id 999", "Invalid job id specified")}`],
     [["-vs", "USR1", "12"], 0, "scancel: Signal 10 to job 12\n"],
+    [["12.extern"], 1, killError("step id 12.extern", "Invalid job id specified")],
     [["-v", "12.0"], 0, "scancel: Terminating step 12.0\n"],
     [["-u", "nobody"], 0, ""],
     [["-vu", "nobody"], 0, "scancel: error: No active jobs match ALL job filters\n"],
@@ -132,6 +193,8 @@ describe("bad input", () => {
     [[], ["No job identification provided"]],
     [["-s", "TERM"], ["No job identification provided"]],
     [["foo"], ["Invalid job id foo"]],
+    [["--sibling=x", "12"], ["--sibling: mgpu has no federations of clusters"]],
+    [["-w", "n[1"], ['--nodelist: expected node names such as n[1-3], got "n[1"']],
     [["5", "foo", "12.foo", "0", "1e3", ""], ["foo", "12.foo", "0", "1e3", ""].map((id) => `Invalid job id ${id}`)],
     [["12", "-s", "FOO"], ["Unknown job signal: FOO"]],
     [["12", "-s", "0"], ["Unknown job signal: 0"]],

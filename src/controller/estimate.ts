@@ -1,0 +1,59 @@
+/** Where a job would start, and when at the latest: for --test-only. */
+
+import { limitEnd } from "../core/decide/timer.ts";
+import { fold } from "../core/hostlist.ts";
+import type { PendingJob, RunningJob } from "../core/job.ts";
+import type { JobSpec } from "../core/jobspec.ts";
+import type { Node } from "../core/node.ts";
+import { addShare } from "../core/resources.ts";
+import type { ClusterState } from "../core/state.ts";
+import type { Result } from "../protocol/procedures.ts";
+import { schedule } from "../sched/schedule.ts";
+import type { ControllerContext } from "./context.ts";
+
+type Estimate = NonNullable<Result<"job.submit">["estimate"]>;
+
+/**
+ * Looks for room now, and then after each running job has reached its time limit. Jobs that wait are left out of
+ * account; `startAt` is null where a job without a limit stands in the way.
+ */
+export function estimateStart({ loop, clock, isConnected }: ControllerContext, spec: JobSpec): Estimate {
+  const { state } = loop;
+  const now = Math.max(clock.now(), spec.beginAt);
+  let nodes = [...state.nodes.values()].filter((node) => isConnected(node.name));
+  const found = tryAt(state, spec, nodes, now);
+  if (found) return found;
+  for (const job of runningByEnd(state)) {
+    nodes = without(nodes, job);
+    const later = tryAt(state, spec, nodes, Math.max(now, limitEnd(job)));
+    if (later) return later;
+  }
+  return { startAt: null, nodeList: "", cpus: 0 };
+}
+
+function tryAt(state: ClusterState, spec: JobSpec, nodes: readonly Node[], startAt: number): Estimate | null {
+  const job: PendingJob = {
+    ...{ state: "PENDING", id: state.nextJobId, spec: { ...spec, array: null }, submitAt: startAt, attempt: 0 },
+    ...{ requestId: "", array: null, eligibleAt: startAt, hold: null, allocation: [], cleanup: [], retried: 0 },
+  };
+  const view = { pending: [job], nodes, waitReason: () => null, runningOfArray: () => 0 };
+  const [start] = schedule(view, startAt).starts;
+  if (!start) return null;
+  const cpus = start.allocation.reduce((sum, share) => sum + share.cpus, 0);
+  return { startAt, nodeList: fold(start.allocation.map((share) => share.node)), cpus };
+}
+
+function runningByEnd(state: ClusterState): RunningJob[] {
+  const jobs = [...state.active].flatMap((id) => {
+    const job = state.jobs.get(id);
+    return job?.state === "RUNNING" && Number.isFinite(limitEnd(job)) ? [job] : [];
+  });
+  return jobs.sort((a, b) => limitEnd(a) - limitEnd(b));
+}
+
+function without(nodes: readonly Node[], job: RunningJob): Node[] {
+  return nodes.map((node) => {
+    const share = job.allocation.find((one) => one.node === node.name);
+    return share ? { ...node, usage: addShare(node.usage, share, -1) } : node;
+  });
+}

@@ -1,0 +1,38 @@
+/** jobs.get: whole records, for scontrol and whoever wants all that is known. job.script: what sbatch stored. */
+
+import type { JobRow } from "../../protocol/procedures.ts";
+import type { Job } from "../../core/job.ts";
+import { RpcError } from "../../protocol/errors.ts";
+import type { StreamHandler, UnaryHandler } from "../../rpc/types.ts";
+import type { ControllerContext } from "../context.ts";
+import { selectJobs } from "../select.ts";
+
+/** Records a chunk: some 200 kB. */
+const JOBS_A_CHUNK = 100;
+
+/** Streams the selected records. */
+export function getHandler(context: ControllerContext): StreamHandler<"jobs.get"> {
+  return async ({ filter }, sink) => {
+    let jobs: { job: Job; row: JobRow }[] = [];
+    for (const job of selectJobs(context.loop.state, filter)) {
+      jobs.push({ job, row: context.rowOf(job) });
+      if (jobs.length < JOBS_A_CHUNK) continue;
+      await sink.send({ jobs });
+      jobs = [];
+    }
+    if (jobs.length > 0) await sink.send({ jobs });
+    return { now: context.clock.now() };
+  };
+}
+
+/** The script of a batch job, for its owner and root. */
+export function scriptHandler(context: ControllerContext): UnaryHandler<"job.script"> {
+  return async ({ jobId }, { hello }) => {
+    const job = context.loop.state.jobs.get(jobId);
+    if (!job) throw new RpcError("INVALID_JOB", "Invalid job id specified", `there is no job ${jobId} in the queue`);
+    const { uid } = hello.user;
+    if (uid !== 0 && uid !== job.spec.user.uid) throw new RpcError("PERMISSION", "Access/permission denied");
+    if (job.spec.scriptDigest === null) throw new RpcError("INVALID_JOB", "job script retrieval failed: it has none");
+    return { script: await context.blobs.get(job.spec.scriptDigest) };
+  };
+}

@@ -1,0 +1,29 @@
+/** Scripts and environments of what is submitted: on disk before anything refers to them. */
+
+import { RpcError } from "../protocol/errors.ts";
+import type { ControllerContext } from "./context.ts";
+
+type Ports = Pick<ControllerContext, "blobs" | "log">;
+
+/** Stores a batch script; answers with its digest. Rejects with STORAGE. */
+export function storeScript(ports: Ports, script: Uint8Array): Promise<string> {
+  return store(ports, script);
+}
+
+/** Stores an environment; answers with its digest. Rejects with STORAGE. */
+export function storeEnvironment(ports: Ports, environment: Readonly<Record<string, string>>): Promise<string> {
+  return store(ports, new TextEncoder().encode(JSON.stringify(environment)));
+}
+
+async function store({ blobs, log }: Ports, data: Uint8Array): Promise<string> {
+  try {
+    return await blobs.put(data);
+  } catch (error) {
+    log.error("a script or environment can't be stored", { error: String(error) });
+    throw new RpcError(
+      "STORAGE",
+      `the state folder can't be written: ${(error as Error).message}`,
+      "nothing acknowledged is lost; free space or mend the folder, then try again",
+    );
+  }
+}

@@ -1,0 +1,261 @@
+/**
+ * Where a step's tasks run within their job's allocation, and what they hold there. Pure.
+ *
+ * CPUs: a step holds those of its tasks, and waits for them, unless it overlaps. GPUs: a step that asks for some holds
+ * those, and parallel steps that ask get different ones; a step that does not ask sees all of the job's, and holds none.
+ */
+
+import type { Step, StepPart } from "./job.ts";
+import type { JobSpec } from "./jobspec.ts";
+import { type Distribution, layoutTasks } from "./layout.ts";
+import type { Allocation, GpuGrant, NodeShare, StepRequest } from "./resources.ts";
+
+/** The parts of a step; or why there is no room now, or never. */
+export type StepPlacement =
+  | { readonly parts: readonly StepPart[] }
+  | { readonly busy: string }
+  | { readonly problem: string };
+
+/** What the open steps of a job leave of one of its nodes. */
+interface Room {
+  readonly share: NodeShare;
+  readonly cpus: number;
+  readonly gpus: readonly GpuGrant[];
+}
+
+/** The step that a job starts with: its batch script, or srun's tasks; `null` for an allocation alone. */
+export function jobStep(job: { readonly spec: JobSpec }, allocation: Allocation, at: number): Step | null {
+  const { kind, name, distribution } = job.spec;
+  const first = allocation[0];
+  if (kind === "alloc" || !first) return null;
+  const common = { spec: null, requestId: "", startAt: at, endAt: null, state: "RUNNING", ending: null } as const;
+  if (kind === "batch") return { ...common, id: "batch", name: "batch", parts: [partOf(first, [0])] };
+  const counts = allocation.map((share) => share.tasks);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const layout = layoutTasks(counts, total, distribution);
+  return { ...common, id: 0, name, parts: allocation.map((share, index) => partOf(share, layout[index] ?? [])) };
+}
+
+/** Places a step that srun asks for. */
+export function placeStep(
+  job: { readonly allocation: Allocation; readonly steps: readonly Step[] },
+  request: StepRequest,
+  distribution: Distribution,
+): StepPlacement {
+  const chosen = chooseShares(job.allocation, request);
+  if ("problem" in chosen) return chosen;
+  const empty = chosen.shares.map((share): Room => ({ share, cpus: share.cpus, gpus: share.gpus }));
+  const whenEmpty = fill(empty, request, distribution);
+  if (whenEmpty === null) return { problem: impossible(job.allocation, request) };
+  if (request.overlap) return { parts: whenEmpty };
+  const parts = fill(
+    empty.map((room) => roomLeft(room, job.steps)),
+    request,
+    distribution,
+  );
+  return parts === null ? { busy: "Requested nodes are busy" } : { parts };
+}
+
+function partOf(share: NodeShare, tasks: readonly number[]): StepPart {
+  const { node, cpus, memoryMiB, gpus } = share;
+  return { node, tasks, cpus, memoryMiB, gpus, phase: "launching", exits: [] };
+}
+
+/** The nodes of the allocation that a step may use, in the order of use. */
+function chooseShares(
+  allocation: Allocation,
+  { nodeList, excluded, firstNode }: StepRequest,
+): { readonly shares: readonly NodeShare[] } | { readonly problem: string } {
+  const names = new Set(allocation.map((share) => share.node));
+  const foreign = nodeList.filter((node) => !names.has(node));
+  if (foreign.length > 0) return { problem: `the job has no node ${foreign.join(", ")}; it has ${[...names].join(", ")}` };
+  if (firstNode >= allocation.length) {
+    return { problem: `--relative ${firstNode}: the job has ${allocation.length} nodes, numbered from 0` };
+  }
+  const turned = [...allocation.slice(firstNode), ...allocation.slice(0, firstNode)];
+  const allowed = turned.filter((share) => !excluded.includes(share.node));
+  const first = nodeList.flatMap((node) => allowed.find((share) => share.node === node) ?? []);
+  const wanted = [...new Set(first)];
+  return { shares: [...wanted, ...allowed.filter((share) => !wanted.includes(share))] };
+}
+
+function roomLeft({ share }: Room, steps: readonly Step[]): Room {
+  let { cpus } = share;
+  const taken = new Set<number>();
+  for (const step of steps) {
+    if (step.id === "batch" || step.endAt !== null || step.spec?.request.overlap) continue;
+    for (const part of step.parts) {
+      if (part.node !== share.node || part.phase === "ended") continue;
+      cpus -= part.cpus;
+      if (step.spec === null || step.spec.request.gpus) for (const { index } of part.gpus) taken.add(index);
+    }
+  }
+  return { share, cpus: Math.max(0, cpus), gpus: share.gpus.filter(({ index }) => !taken.has(index)) };
+}
+
+/** Parts on as many of the rooms as needed; `null` if they don't suffice. */
+function fill(rooms: readonly Room[], request: StepRequest, distribution: Distribution): StepPart[] | null {
+  const usable = rooms.map((room) => ({ room, capacity: capacityOf(room, request) })).filter((one) => one.capacity > 0);
+  const counts = countTasks(
+    usable.map((one) => one.capacity),
+    request,
+    usable.map((one) => one.room.share.tasks),
+  );
+  if (counts === null) return null;
+  const used = usable.slice(0, counts.length);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const layout = layoutTasks(counts, total, distribution);
+  const gpus = shareGpus(
+    used.map((one) => one.room),
+    counts,
+    request,
+  );
+  if (gpus === null) return null;
+  return used.map(({ room: { share } }, index) => {
+    const tasks = layout[index] ?? [];
+    const cpus = request.overcommit ? Math.min(1, share.cpus) : tasks.length * (request.cpusPerTask ?? 1);
+    return {
+      ...{ node: share.node, tasks, cpus, gpus: gpus[index] ?? [] },
+      ...{ memoryMiB: memoryOf(share, request, cpus, gpus[index]?.length ?? 0), phase: "launching", exits: [] },
+    };
+  });
+}
+
+/** Most tasks of the step that fit into a room. */
+function capacityOf({ cpus, gpus }: Room, request: StepRequest): number {
+  const byCpus = request.overcommit ? Number.MAX_SAFE_INTEGER : Math.floor(cpus / (request.cpusPerTask ?? 1));
+  const most = request.tasksPerNode > 0 ? Math.min(byCpus, request.tasksPerNode) : byCpus;
+  const wish = request.gpus;
+  if (!wish) return most;
+  let byGpus = most;
+  for (const { type, thousandths } of wish.wishes) {
+    const free = ofType(gpus, type).length;
+    if (wish.per === "node" && free < wholes(thousandths)) return 0;
+    if (wish.per === "task") byGpus = Math.min(byGpus, Math.floor(free / wholes(thousandths)));
+  }
+  return byGpus;
+}
+
+/** How many tasks go to each of the first so many rooms; `null` if there is not room for all. */
+function countTasks(
+  capacities: readonly number[],
+  request: StepRequest,
+  own: readonly number[],
+): readonly number[] | null {
+  const { nodes, nodeList } = request;
+  const total = request.tasks;
+  const most = Math.min(nodes?.max ?? capacities.length, capacities.length, total ?? Number.MAX_SAFE_INTEGER);
+  const least = Math.max(nodes?.min ?? 1, nodeList.length, 1);
+  if (total === null) {
+    const count = nodes ? most : Math.max(least, Math.min(1, most));
+    if (count < least) return null;
+    const each = request.tasksPerNode || 1;
+    const counts = capacities.slice(0, count).map(() => each);
+    return counts.every((tasks, index) => tasks <= (capacities[index] ?? 0)) ? counts : null;
+  }
+  if (nodes || nodeList.length > 0) return most < least ? null : spreadEvenly(capacities.slice(0, nodes ? most : least), total, own);
+  return fillUp(capacities, total);
+}
+
+/** Node after node up to its capacity. */
+function fillUp(capacities: readonly number[], total: number): number[] | null {
+  const counts: number[] = [];
+  let left = total;
+  for (const capacity of capacities) {
+    if (left === 0) break;
+    const count = Math.min(capacity, left);
+    counts.push(count);
+    left -= count;
+  }
+  return left === 0 ? counts : null;
+}
+
+/** As the job's own tasks lie, if these are as many; else one each in turn, up to each node's capacity. */
+function spreadEvenly(capacities: readonly number[], total: number, own: readonly number[]): number[] | null {
+  const alike = own.slice(0, capacities.length);
+  const isAlike =
+    alike.reduce((sum, tasks) => sum + tasks, 0) === total &&
+    alike.every((tasks, index) => tasks > 0 && tasks <= (capacities[index] ?? 0));
+  if (isAlike) return alike;
+  if (capacities.reduce((sum, one) => sum + Math.min(one, total), 0) < total) return null;
+  const counts = capacities.map(() => 0);
+  for (let left = total; left > 0; ) {
+    for (const [index, capacity] of capacities.entries()) {
+      if (left === 0) break;
+      if ((counts[index] ?? 0) >= capacity) continue;
+      counts[index] = (counts[index] ?? 0) + 1;
+      left -= 1;
+    }
+  }
+  return counts;
+}
+
+/** GPUs of each part: those asked for, lowest first; all of the job's where none were asked for. */
+function shareGpus(
+  rooms: readonly Room[],
+  counts: readonly number[],
+  request: StepRequest,
+): (readonly GpuGrant[])[] | null {
+  const wish = request.gpus;
+  if (!wish) return rooms.map(({ share }) => share.gpus);
+  const grants: GpuGrant[][] = rooms.map(() => []);
+  for (const { type, thousandths } of wish.wishes) {
+    const free = rooms.map(({ gpus }) => ofType(gpus, type));
+    const wanted = wish.per === "job" ? inProportion(wholes(thousandths), counts, free) : null;
+    if (wish.per === "job" && wanted === null) return null;
+    for (const [index, list] of free.entries()) {
+      const each = wholes(thousandths) * (wish.per === "task" ? (counts[index] ?? 0) : 1);
+      const number = wanted ? (wanted[index] ?? 0) : each;
+      if (list.length < number) return null;
+      grants[index]?.push(...list.slice(0, number));
+    }
+  }
+  return grants.map((list) => list.sort((a, b) => a.index - b.index));
+}
+
+/** So many GPUs over the parts, by their tasks as far as each has any left. */
+function inProportion(
+  total: number,
+  counts: readonly number[],
+  free: readonly (readonly GpuGrant[])[],
+): number[] | null {
+  if (free.reduce((sum, list) => sum + list.length, 0) < total) return null;
+  const given = counts.map(() => 0);
+  for (let left = total; left > 0; left--) {
+    let best = -1;
+    let need = Number.POSITIVE_INFINITY;
+    for (const [index, count] of counts.entries()) {
+      const has = given[index] ?? 0;
+      if (has >= (free[index]?.length ?? 0)) continue;
+      const load = (has + 1) / Math.max(1, count);
+      if (load < need) [best, need] = [index, load];
+    }
+    given[best] = (given[best] ?? 0) + 1;
+  }
+  return given;
+}
+
+function ofType(gpus: readonly GpuGrant[], type: string | null): readonly GpuGrant[] {
+  return type === null ? gpus : gpus.filter((gpu) => gpu.type === type.toLowerCase());
+}
+
+function wholes(thousandths: number): number {
+  return Math.ceil(thousandths / 1000);
+}
+
+function memoryOf(share: NodeShare, { memory }: StepRequest, cpus: number, gpus: number): number {
+  if (!memory) return share.memoryMiB;
+  const count = memory.per === "node" ? 1 : memory.per === "cpu" ? cpus : gpus;
+  return Math.min(memory.mib * count, share.memoryMiB || Number.MAX_SAFE_INTEGER);
+}
+
+function impossible(allocation: Allocation, { tasks, cpusPerTask, gpus, nodes }: StepRequest): string {
+  const cpus = allocation.reduce((sum, share) => sum + share.cpus, 0);
+  const count = allocation.reduce((sum, share) => sum + share.gpus.length, 0);
+  const asked = [
+    tasks === null ? "" : `${tasks} tasks of ${cpusPerTask ?? 1} CPUs`,
+    nodes ? `${nodes.min} nodes` : "",
+    gpus ? `${gpus.wishes.reduce((sum, wish) => sum + wholes(wish.thousandths), 0)} GPUs per ${gpus.per}` : "",
+  ].filter((part) => part !== "");
+  return `asked for ${asked.join(", ")}; the job has ${allocation.length} nodes, ${cpus} CPUs and ${count} GPUs`;
+}

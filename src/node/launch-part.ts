@@ -1,0 +1,54 @@
+/** This node's part of a step, and where the step's and the job's other parts are. Pure. */
+
+import type { GpuGrant } from "../core/resources.ts";
+import type { NodeLaunch } from "../protocol/procedures.ts";
+
+/** One node's part of a launch. */
+export interface NodePart {
+  readonly node: string;
+  /** Position among the step's nodes. */
+  readonly nodeId: number;
+  /** Numbers of its tasks within the step, ascending. */
+  readonly tasks: readonly number[];
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  readonly gpus: readonly GpuGrant[];
+  /** All GPUs that the job holds on this node. */
+  readonly jobGpus: readonly GpuGrant[];
+  /** Who found the GPUs: decides which variables name them. */
+  readonly gpuProvider: string;
+}
+
+/** A batch script is one process, whatever its job's tasks are. */
+const BATCH_TASKS: readonly number[] = [0];
+
+/** The part of a node; `undefined` if the step has none there. */
+export function partOf(launch: NodeLaunch, node: string, gpuProvider: string): NodePart | undefined {
+  const nodeId = launch.layout.findIndex((part) => part.node === node);
+  const part = launch.layout[nodeId];
+  if (!part) return undefined;
+  const { cpus, memoryMiB, gpus } = part;
+  const tasks = isBatch(launch) ? BATCH_TASKS : part.tasks;
+  const jobGpus = launch.allocation.find((share) => share.node === node)?.gpus ?? [];
+  return { node, nodeId, tasks, cpus, memoryMiB, gpus, jobGpus, gpuProvider };
+}
+
+/** Whether the launch is a batch script's. */
+export function isBatch({ key }: NodeLaunch): boolean {
+  return key.stepId === "batch";
+}
+
+/** Whether the launch is of a step that srun made within a job, rather than the job's own. */
+export function isInnerStep({ key, job }: NodeLaunch): boolean {
+  return key.stepId !== "batch" && (job.kind !== "run" || key.stepId > 0);
+}
+
+/** Tasks of the step on all nodes. */
+export function stepTasks({ layout }: NodeLaunch): number {
+  return layout.reduce((sum, part) => sum + part.tasks.length, 0);
+}
+
+/** Tasks that the job's allocation is made for, on all nodes. */
+export function jobTasks({ allocation }: NodeLaunch): number {
+  return allocation.reduce((sum, share) => sum + share.tasks, 0);
+}
