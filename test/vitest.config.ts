@@ -16,6 +16,7 @@ export default defineConfig({
       project("property", ["test/property/**/*.test.ts"], 60_000),
       project("sim", ["test/sim/**/*.test.ts"], 300_000),
       project("integration", ["test/integration/**/*.test.ts"], 120_000),
+      project("compat", ["test/compat/**/*.test.ts"], 180_000),
     ],
   },
 });

@@ -27,8 +27,30 @@ export interface Files {
   trustProblem(path: string): string;
   /** Whether a program can be run: a path, or a name looked up in `pathVariable`. */
   findProgram(name: string, cwd: string, pathVariable: string): "found" | "missing" | "not executable" | "a folder";
+  /** The file that running a program means: a path, or a name looked up in `pathVariable`; as typed if there is none. */
+  programPath(name: string, cwd: string, pathVariable: string): string;
   /** Empty if the file can be opened for writing (it is not made), else the reason in words. */
   writeProblem(path: string): string;
+  /** Makes or replaces a file. Throws Node's error. */
+  write(path: string, data: Uint8Array): void;
+  /** What is known of a file without reading it. Throws Node's error. */
+  stat(path: string): FileFacts;
+  /** The file's bytes, in parts of at most so many. Throws Node's error. */
+  chunks(path: string, bytes: number): Iterable<Uint8Array>;
+  /** Makes a symbolic link, and its folder; empty if it is there (already), else the reason in words. */
+  link(target: string, path: string): string;
+}
+
+/** A file as its folder knows it. */
+export interface FileFacts {
+  readonly isFile: boolean;
+  /** Bytes. */
+  readonly size: number;
+  /** Permission bits. */
+  readonly mode: number;
+  /** Milliseconds since 1970. */
+  readonly atimeMs: number;
+  readonly mtimeMs: number;
 }
 
 /** Signals that a command may want to hear of. */
@@ -72,9 +94,40 @@ export interface SessionPorts {
   onSignal(name: SignalName, handler: () => void): Cancel;
   /** Connects to the holder that listens on a Unix socket; rejects if there is none. */
   connectHolder(socket: string): Promise<Connected>;
+  /** Starts a program here, with our own streams; rejects with Node's error if it can't be started. */
+  startChild(request: ChildRequest): Promise<Child>;
+}
+
+/** A program to run where the command was typed. */
+export interface ChildRequest {
+  /** The program, a path or a name to be found along PATH, and its arguments. */
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** In a session of its own: without our terminal, so that all its processes can be signalled together. */
+  readonly isApart: boolean;
+}
+
+/** A program that runs here. */
+export interface Child {
+  /** How it ended; one of the two is 0. */
+  readonly exited: Promise<{ readonly code: number; readonly signal: number }>;
+  /** Sends it a signal; all its processes if it runs apart. */
+  signal(signal: number): void;
+}
+
+/** The shell in which the command was typed: what a job takes over from it. */
+export interface Shell {
+  /** File mode bits that new files don't get. */
+  umask(): number;
+  /** Soft limits by Slurm's names (`NOFILE`), -1 for none. */
+  limits(): Readonly<Record<string, number>>;
+  /** The variables that a login shell of this user sets; `null` if it did not say so in time. */
+  loginEnvironment(timeoutMs: number): Promise<Readonly<Record<string, string>> | null>;
 }
 
 export interface CommandContext {
+  /** Where the launchers of all commands lie, an absolute path. */
+  readonly launcherFolder: string;
   /** The name the user typed, without folder: `mgpu-squeue`, or `squeue` through a shim. Messages start with it. */
   readonly program: string;
   /** Of mgpu: `0.1.0`. */
@@ -87,6 +140,7 @@ export interface CommandContext {
   readonly places: Places;
   readonly stdio: Stdio;
   readonly files: Files;
+  readonly shell: Shell;
   readonly clock: Clock;
   readonly random: Random;
   readonly net: Net;

@@ -1,63 +1,103 @@
 /**
  * Options inside of a batch script: lines that start with #SBATCH or #MGPU, in every shape that people write. They
- * are read up to the first line that is neither blank nor a comment; what follows belongs to the shell.
+ * are read up to the first line that is neither blank nor a comment; what follows belongs to the shell. Checked
+ * against sbatch of Slurm 22.05: also that a `#` outside of quotes starts a comment wherever it stands.
  */
 
 import { parseOptions } from "./getopt.ts";
 import type { Option } from "./option.ts";
-import type { Layer } from "./options/reading.ts";
+import type { Layer } from "./options/layers.ts";
 
 /** What a script asks for. */
 export interface Directives extends Layer {
   /** One sentence each, with file and line. */
   readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+  /** First line with a directive of another batch system (#PBS, #BSUB), which is not read; 0 for none. */
+  readonly foreignLine: number;
 }
 
 interface Line {
   readonly number: number;
-  readonly words: readonly string[];
-  /** What is wrong with its quotes; empty otherwise. */
-  readonly problem: string;
+  /** `SBATCH`, `MGPU`, or `SLURM`, which Slurm takes too. */
+  readonly mark: string;
+  readonly text: string;
 }
+
+interface Reading {
+  readonly values: Map<string, readonly string[]>;
+  readonly lineOf: Map<string, number>;
+  readonly problems: string[];
+}
+
+/** Options of every command that Slurm passes over in a script. */
+const NO_MATTER: readonly Option[] = ["help", "usage", "version"].map((long) => ({ long, argument: "none", help: "" }));
+
+/** What parts the components of a heterogeneous job. */
+const HETEROGENEOUS = /^(hetjob|packjob)$/;
 
 /** Reads a script's directives. `file` is the name that problems give. */
 export function readDirectives(script: string, file: string, options: readonly Option[]): Directives {
-  const values = new Map<string, readonly string[]>();
-  const lineOf = new Map<string, number>();
-  const problems: string[] = [];
-  for (const { number, words, problem } of directiveLines(script)) {
-    const where = `${file}: line ${number}`;
-    if (problem !== "") problems.push(`${where}: ${problem}`);
-    const parsed = parseOptions(options, words, "permute");
-    problems.push(...parsed.problems.map((text) => `${where}: ${text}`));
-    problems.push(...parsed.operands.map((word) => `${where}: ${strayWord(word)}`));
-    for (const [long, texts] of parsed.values) {
-      if (!options.find((option) => option.long === long)?.directive) {
-        problems.push(`${where}: --${long} can't stand in a script`);
-        continue;
-      }
-      const earlier = values.get(long) ?? [];
-      // Deleted first, so that the order of the map is that of the last appearances, as in parseOptions.
-      values.delete(long);
-      values.set(long, [...earlier, ...texts]);
-      lineOf.set(long, number);
-    }
+  const reading: Reading = { values: new Map(), lineOf: new Map(), problems: [] };
+  const warnings: string[] = [];
+  const { lines, foreignLine } = directiveLines(script);
+  for (const line of lines) {
+    const where = `${file}: line ${line.number}`;
+    if (line.mark === "SLURM") warnings.push(`${where}: #SLURM is read as #SBATCH; better write #SBATCH`);
+    if (!readLine(line, where, options, reading)) break;
   }
-  return { values, label: (long) => `${file}: line ${lineOf.get(long) ?? 0}: --${long}`, problems };
+  const { values, lineOf, problems } = reading;
+  const label = (long: string): string => `${file}: line ${lineOf.get(long) ?? 0}: --${long}`;
+  return { values, label, problems, warnings, foreignLine };
 }
 
-function directiveLines(script: string): Line[] {
+/** Reads one directive; false if those that follow are another component's. */
+function readLine(line: Line, where: string, options: readonly Option[], reading: Reading): boolean {
+  const { values, lineOf, problems } = reading;
+  const { words, problem } = splitWords(line.text);
+  if (problem !== "") problems.push(`${where}: ${problem}`);
+  if (HETEROGENEOUS.test(words[0] ?? "")) {
+    problems.push(`${where}: this version of mgpu does not run heterogeneous jobs`);
+    return false;
+  }
+  const parsed = parseOptions([...options, ...NO_MATTER], words, "permute");
+  problems.push(...parsed.problems.map((text) => `${where}: ${text}`));
+  problems.push(...parsed.operands.map((word) => `${where}: ${strayWord(word, line.text)}`));
+  for (const [long, texts] of parsed.values) {
+    const option = options.find((candidate) => candidate.long === long);
+    if (option === undefined) continue;
+    if (!option.directive) {
+      problems.push(`${where}: --${long} can't stand in a script`);
+      continue;
+    }
+    const earlier = values.get(long) ?? [];
+    // Deleted first, so that the order of the map is that of the last appearances, as in parseOptions.
+    values.delete(long);
+    values.set(long, [...earlier, ...texts]);
+    lineOf.set(long, line.number);
+  }
+  return true;
+}
+
+function directiveLines(script: string): { readonly lines: readonly Line[]; readonly foreignLine: number } {
   const lines: Line[] = [];
-  for (const [index, text] of script.split("\n").entries()) {
+  let foreignLine = 0;
+  let number = 0;
+  for (let start = 0; start <= script.length; ) {
+    const end = script.indexOf("\n", start);
+    const text = script.slice(start, end < 0 ? script.length : end);
+    start = end < 0 ? script.length + 1 : end + 1;
+    number += 1;
     const trimmed = text.trim();
     if (trimmed !== "" && !trimmed.startsWith("#")) break;
-    const match = /^#(?:SBATCH|MGPU)(?=[\s-]|$)(.*)$/.exec(text);
-    if (match) lines.push({ number: index + 1, ...splitWords(match[1] ?? "") });
+    const match = /^#(SBATCH|MGPU|SLURM)(.*)$/.exec(text);
+    if (match) lines.push({ number, mark: match[1] ?? "", text: match[2] ?? "" });
+    else if (foreignLine === 0 && /^#(PBS|BSUB)\s/.test(text)) foreignLine = number;
   }
-  return lines;
+  return { lines, foreignLine };
 }
 
-/** Words as a shell would see them: quotes and backslashes, and a comment from a word that starts with `#`. */
+/** Words as a shell would see them: quotes and backslashes, and a comment from the first bare `#` on. */
 function splitWords(text: string): { words: string[]; problem: string } {
   const words: string[] = [];
   let word: string | null = null;
@@ -70,21 +110,22 @@ function splitWords(text: string): { words: string[]; problem: string } {
     } else if (/\s/.test(character)) {
       if (word !== null) words.push(word);
       word = null;
-    } else if (character === "#" && word === null) {
+    } else if (character === "#") {
       break;
     } else if (character === "'" || character === '"') {
       quote = character;
       word ??= "";
-    } else {
-      word = (word ?? "") + (character === "\\" ? text.charAt(++i) : character);
+    } else if (character !== "\\") {
+      word = (word ?? "") + character;
+    } else if (++i < text.length) {
+      word = (word ?? "") + text.charAt(i);
     }
   }
   if (word !== null) words.push(word);
-  return quote === "" ? { words, problem: "" } : { words: [], problem: `unmatched \`${quote}\` in [${text.trim()}]` };
+  return quote === "" ? { words, problem: "" } : { words: [], problem: `Unmatched \`${quote}\` in [${text.trim()}]` };
 }
 
-function strayWord(word: string): string {
-  return /^(hetjob|packjob)$/.test(word)
-    ? "this version of mgpu does not run heterogeneous jobs"
-    : `invalid directive: ${word}`;
+function strayWord(word: string, text: string): string {
+  if (word === ":") return `Unexpected \`:\` in [${text.trim()}]`;
+  return `Invalid directive found in batch script: ${word}`;
 }

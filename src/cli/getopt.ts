@@ -53,7 +53,7 @@ export function parseOptions(options: readonly Option[], argv: readonly string[]
     else readCluster(word.slice(1), options, reading);
   }
   const { values, operands, problems } = reading;
-  return { values, operands, problems };
+  return { values, operands, words: argv, problems };
 }
 
 /** The last text given for an option, or `undefined`: Slurm lets a later option override an earlier one. */

@@ -14,7 +14,7 @@ const TEXT_COLUMN = 32;
 export function helpText(command: Command, program: string): string {
   const lines = [`Usage: ${program} ${command.synopsis}`, "", ...wrap(sentence(command.summary), COLUMNS), ""];
   lines.push("Options:");
-  for (const option of command.options) lines.push(...optionLines(option, command.name));
+  for (const option of command.options.filter(isShown)) lines.push(...optionLines(option, command.name));
   if (command.examples.length > 0) lines.push("", "Examples:", ...command.examples.map((example) => `  ${example}`));
   return `${lines.join("\n")}\n`;
 }
@@ -22,7 +22,10 @@ export function helpText(command: Command, program: string): string {
 /** The reminder: usage with every option's name, wrapped. Ends with a line break. */
 export function usageText(command: Command, program: string): string {
   const head = `Usage: ${program}`;
-  const words = [...command.options.map((option) => `[${shortForm(option)}]`), ...operandWords(command.synopsis)];
+  const words = [
+    ...command.options.filter(isShown).map((option) => `[${shortForm(option)}]`),
+    ...operandWords(command.synopsis),
+  ];
   const lines: string[] = [];
   let line = head;
   for (const word of words) {
@@ -59,6 +62,11 @@ function optionLines(option: Option, commandName: string): string[] {
   const following = rest.map((line) => indent + line);
   if (head.length + 2 > TEXT_COLUMN) return [head, indent + first, ...following];
   return [head.padEnd(TEXT_COLUMN) + first, ...following];
+}
+
+/** Options that do nothing here are taken without being recommended. */
+function isShown({ ignored, refused }: Option): boolean {
+  return ignored === undefined && refused === undefined;
 }
 
 function longForm({ long, argument, metavar = "value" }: Option): string {

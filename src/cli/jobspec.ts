@@ -1,27 +1,46 @@
 /**
- * From option values to the job that is sent, with every check that needs no cluster. Problems are collected, so
- * that a user sees all of them at once and nothing is queued.
+ * From option values to the job or step that is sent, with every check that needs no cluster. Problems are collected,
+ * so that a user sees all of them at once and nothing is queued.
  */
 
-import type { IoSpec, JobKind, JobRequest, PtySpec } from "../core/jobspec.ts";
-import type { GpuRequest, ResourceRequest } from "../core/resources.ts";
+import type { IoSpec, JobKind, JobRequest, MailSpec, PtySpec, StepOrder, TaskProgram } from "../core/jobspec.ts";
+import { UNLIMITED } from "../core/jobspec.ts";
+import { RLIMITS } from "../core/rlimits.ts";
 import { roundUpToMinute } from "../core/time.ts";
 import { isSlurmName } from "./connect.ts";
 import type { CommandContext } from "./context.ts";
-import type { SubmitValues } from "./options/reading.ts";
+import { jobResources, stepResources } from "./jobspec-resources.ts";
+import type { Wishes } from "./options/reading.ts";
+import type { SubmitName, SubmitValues } from "./options/submit.ts";
 
-/** What the command itself knows of the job. */
-export interface JobFacts {
-  readonly kind: JobKind;
+/** What the command itself knows of the program. */
+export interface StepFacts {
   readonly defaultName: string;
   readonly argv: readonly string[];
+  /** One a task with --multi-prog. */
+  readonly programs?: readonly TaskProgram[];
   readonly pty: PtySpec | null;
 }
 
-/** A job ready to be sent if there are no problems. */
+/** The same of a job. */
+export interface JobFacts extends StepFacts {
+  readonly kind: JobKind;
+}
+
+/** A job ready to be sent if there are no problems, here and in the wishes. */
 export interface Draft {
   readonly job: JobRequest;
+  /** One sentence each, with its place; those of the wishes themselves apart. */
   readonly problems: readonly string[];
+  /** What was understood otherwise than written. */
+  readonly warnings: readonly string[];
+}
+
+/** A step ready to be asked for if there are no problems. */
+export interface StepDraft {
+  readonly step: StepOrder;
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
 }
 
 /** Slurm's word for the client's stream instead of a file. */
@@ -30,23 +49,55 @@ const ALL = "all";
 /** Slurm's name for the output of batch jobs. */
 const BATCH_OUTPUT = "slurm-%j.out";
 
+/** Seconds before a job that failed is first started again, where the user did not say. */
+const RETRY_WAIT_S = 10;
+
+/** Slurm's words, which scripts look for. */
+const TIME_MIN_PROBLEM = "Invalid time-min specification (exceeds job's time or other limits)";
+const DEADLINE_PROBLEM = "Requested time limit is invalid (missing or exceeds some limit): it is over";
+
 /** Puts a job together and checks it against this machine. */
-export function draftJob(values: SubmitValues, facts: JobFacts, context: CommandContext): Draft {
-  const resources = resourceRequest(values);
+export function draftJob(wishes: Wishes, facts: JobFacts, context: CommandContext): Draft {
+  const { values } = wishes;
+  const resources = jobResources(wishes, context);
   const job: JobRequest = {
+    ...program(wishes, facts, facts.kind, context),
+    distribution: resources.distribution,
     kind: facts.kind,
-    name: values["job-name"] ?? facts.defaultName,
-    partition: values.partition ?? null,
     request: resources.request,
-    timeLimitS: timeLimit(values.time, context.program),
-    workDir: absolutePath(values.chdir ?? ".", context.cwd),
-    io: streams(values, facts.kind),
-    argv: facts.argv,
-    pty: facts.pty,
-    requeue: facts.kind === "batch" && values["no-requeue"] === undefined,
+    ...identity(values, context),
+    ...queueing(values, facts.kind, context),
+    submitHost: context.hostname,
+    submitLine: wishes.line,
+  };
+  const problems = [
+    ...resources.problems,
+    ...userProblems(wishes, context),
+    ...timeProblems(job, wishes, context),
+    ...inputProblems(job, facts.kind, job.request.tasks, wishes),
+    ...fileProblems(job, facts.kind, wishes, context),
+  ];
+  return { job, problems, warnings: resources.warnings };
+}
+
+/** Puts a step within a job together. */
+export function draftStep(wishes: Wishes, facts: StepFacts, context: CommandContext): StepDraft {
+  const { values, inherited } = wishes;
+  const resources = stepResources(wishes, context);
+  const step: StepOrder = {
+    ...program(wishes, facts, "run", context),
+    distribution: resources.distribution,
+    gpuBind: gpuBind(values) ?? inherited["gpu-bind"] ?? null,
+    request: resources.request,
+    timeLimitS: timeLimit(values.time, context.program) ?? UNLIMITED,
     submitHost: context.hostname,
   };
-  return { job, problems: [...resources.problems, ...inputProblems(job), ...fileProblems(job, context)] };
+  const problems = [
+    ...resources.problems,
+    ...inputProblems(step, "run", step.request.tasks, wishes),
+    ...fileProblems(step, "run", wishes, context),
+  ];
+  return { step, problems, warnings: resources.warnings };
 }
 
 /** A path made absolute. `..` stays: what it means depends on links. */
@@ -61,28 +112,93 @@ export function baseName(path: string): string {
   return path.replace(/\/+$/, "").replace(/^.*\//, "") || path;
 }
 
-function resourceRequest(values: SubmitValues): { request: ResourceRequest; problems: string[] } {
-  const problems: string[] = [];
-  const { gpus = null, gres = null, nodes = null } = values;
-  if (values.gpus !== undefined && values.gres !== undefined && !isSameWish(gpus, gres)) {
-    problems.push("--gpus and --gres ask for different GPUs");
-  }
-  if (nodes !== null && nodes.min > 1) {
-    problems.push(`--nodes: this version of mgpu runs each job on one node, got ${nodes.min}`);
-  }
-  const request: ResourceRequest = {
-    tasks: values.ntasks ?? 1,
-    cpusPerTask: values["cpus-per-task"] ?? 1,
-    nodes,
-    memoryMiBPerNode: values.mem ?? 0,
-    // A job has one node, so GPUs for each node are GPUs for the job.
-    gpus: gpus ?? gres,
+type Program = Omit<StepOrder, "request" | "timeLimitS" | "submitHost" | "distribution">;
+
+function program({ values }: Wishes, facts: StepFacts, kind: JobKind, context: CommandContext): Program {
+  return {
+    name: values["job-name"] ?? facts.defaultName,
+    workDir: absolutePath(values.chdir ?? ".", context.cwd),
+    io: streams(values, kind),
+    argv: facts.argv,
+    programs: facts.programs ?? [],
+    pty: facts.pty,
+    umask: umask(context),
+    rlimits: kind === "alloc" ? {} : rlimits(values, context),
+    gpuBind: gpuBind(values),
   };
-  return { request, problems };
 }
 
-function isSameWish(a: GpuRequest | null, b: GpuRequest | null): boolean {
-  return a?.thousandths === b?.thousandths && a?.type?.toLowerCase() === b?.type?.toLowerCase();
+function gpuBind(values: SubmitValues): Program["gpuBind"] {
+  return values["gpu-bind"] ?? values["tres-bind"] ?? null;
+}
+
+/** SLURM_UMASK stands for the shell's own, unless an enclosing job has set it. */
+function umask({ environment, shell }: CommandContext): number {
+  const text = environment.SLURM_UMASK;
+  const isWish = text !== undefined && /^[0-7]{1,4}$/.test(text) && !environment.SLURM_JOB_ID;
+  return isWish ? Number.parseInt(text, 8) & 0o777 : shell.umask();
+}
+
+/** All soft limits of the shell unless told otherwise, as Slurm's default is. */
+function rlimits({ propagate = RLIMITS }: SubmitValues, { shell }: CommandContext): Record<string, number> {
+  if (propagate.length === 0) return {};
+  const limits = shell.limits();
+  return Object.fromEntries(
+    propagate.flatMap((name) => (limits[name] === undefined ? [] : [[name, limits[name]] as const])),
+  );
+}
+
+type Identity = "partition" | "account" | "comment" | "wckey" | "qos" | "reservation" | "licenses" | "mail";
+
+function identity(values: SubmitValues, { user }: CommandContext): Pick<JobRequest, Identity> {
+  const { partition = null, account = null, qos = null, reservation = null } = values;
+  const { comment = "", wckey = "", licenses = [] } = values;
+  const types = values["mail-type"] ?? [];
+  const mail: MailSpec | null = types.length === 0 ? null : { types, user: values["mail-user"] ?? user.name };
+  return { partition, account, qos, reservation, comment, wckey, licenses, mail };
+}
+
+type Queueing = Pick<
+  JobRequest,
+  | "timeLimitS"
+  | "timeMinS"
+  | "beginAt"
+  | "deadlineAt"
+  | "requeue"
+  | "retries"
+  | "retryWaitS"
+  | "hold"
+  | "priority"
+  | "nice"
+  | "dependency"
+  | "killOnInvalidDep"
+  | "signal"
+  | "array"
+  | "het"
+  | "noKill"
+>;
+
+function queueing(values: SubmitValues, kind: JobKind, { program: name }: CommandContext): Queueing {
+  const { priority = null, dependency = null } = values;
+  return {
+    timeLimitS: timeLimit(values.time, name),
+    timeMinS: timeLimit(values["time-min"], name),
+    beginAt: values.begin ?? 0,
+    deadlineAt: values.deadline ?? 0,
+    requeue: kind === "batch" && values["no-requeue"] === undefined,
+    retries: values.retries ?? 0,
+    retryWaitS: values["retry-wait"] ?? RETRY_WAIT_S,
+    // A priority of 0 is Slurm's other word for a hold.
+    hold: values.hold === true || priority === 0,
+    priority: priority === 0 ? null : priority,
+    nice: values.nice ?? 0,
+    dependency: dependency !== null && dependency.terms.length > 0 ? dependency : null,
+    killOnInvalidDep: values["kill-on-invalid-dep"] ?? false,
+    signal: values.signal ?? null,
+    array: values.array ?? null,
+    het: null,
+    noKill: values["no-kill"] ?? false,
+  };
 }
 
 /** Under Slurm's names limits are whole minutes, as Slurm keeps them; under mgpu's they are exact. */
@@ -117,21 +233,46 @@ function outputName(text: string | undefined, own: string): string | null {
   return name === "none" ? "/dev/null" : name;
 }
 
-function inputProblems({ io, kind, request }: JobRequest): string[] {
-  if (!/^\d+$/.test(io.stdin) || kind !== "run" || Number(io.stdin) < request.tasks) return [];
-  return [`--input: there is no task ${io.stdin}, tasks are numbered from 0 to ${request.tasks - 1}`];
+/** Jobs run as the user who submits them: nobody else can be asked for. */
+function userProblems({ values, place }: Wishes, { user }: CommandContext): string[] {
+  const problems: string[] = [];
+  const { uid, gid } = values;
+  if (uid !== undefined && uid !== user.name && uid !== String(user.uid)) {
+    problems.push(`${place("uid")}: jobs run as the user who submits them; use sudo -u ${uid}`);
+  }
+  if (gid !== undefined && gid !== String(user.gid)) {
+    problems.push(`${place("gid")}: jobs run with your own group, ${user.gid}; use newgrp or sg`);
+  }
+  return problems;
 }
 
-function fileProblems({ io, kind, workDir }: JobRequest, { files }: CommandContext): string[] {
-  if (!files.isFolder(workDir)) return [`--chdir: ${workDir} is not a folder that exists`];
-  const outputs: [string, string | null][] = [
-    ["--output", io.stdout ?? (kind === "batch" ? BATCH_OUTPUT : null)],
-    ["--error", io.stderr],
+function timeProblems(job: JobRequest, { place }: Wishes, { clock }: CommandContext): string[] {
+  const { timeLimitS, timeMinS, deadlineAt } = job;
+  const problems: string[] = [];
+  const most = timeLimitS === null || timeLimitS === UNLIMITED ? Number.POSITIVE_INFINITY : timeLimitS;
+  const least = timeMinS === UNLIMITED ? Number.POSITIVE_INFINITY : (timeMinS ?? 0);
+  if (least > most) problems.push(`${place("time-min")}: ${TIME_MIN_PROBLEM}`);
+  // Moments are whole seconds: `now` itself lies up to one second back.
+  if (deadlineAt > 0 && deadlineAt <= clock.now() - 1000) problems.push(`${place("deadline")}: ${DEADLINE_PROBLEM}`);
+  return problems;
+}
+
+function inputProblems({ io }: Program, kind: JobKind, tasks: number | null, { place }: Wishes): string[] {
+  if (!/^\d+$/.test(io.stdin) || kind !== "run" || tasks === null || Number(io.stdin) < tasks) return [];
+  return [`${place("input")}: there is no task ${io.stdin}, tasks are numbered from 0 to ${tasks - 1}`];
+}
+
+function fileProblems({ io, workDir }: Program, kind: JobKind, { place }: Wishes, { files }: CommandContext): string[] {
+  if (!files.isFolder(workDir)) return [`${place("chdir")}: ${workDir} is not a folder that exists`];
+  const outputs: [SubmitName, string | null][] = [
+    ["output", io.stdout ?? (kind === "batch" ? BATCH_OUTPUT : null)],
+    ["error", io.stderr],
   ];
-  return outputs.flatMap(([option, pattern]) => {
-    if (pattern === null || pattern === ALL) return [];
+  return outputs.flatMap(([name, pattern]) => {
+    // A number is one of srun's tasks.
+    if (pattern === null || pattern === ALL || (kind === "run" && /^\d+$/.test(pattern))) return [];
     const problem = files.writeProblem(probePath(pattern, workDir));
-    return problem === "" ? [] : [`${option}: ${pattern}: ${problem}`];
+    return problem === "" ? [] : [`${place(name)}: ${pattern}: ${problem}`];
   });
 }
 

@@ -4,7 +4,18 @@
  */
 
 /** Commands whose variables an option may come from: srun reads SLURM_*, sbatch SBATCH_*, and so on. */
-export type VariableOwner = "srun" | "sbatch" | "squeue" | "sinfo" | "scancel" | "mgpu";
+export type VariableOwner =
+  | "srun"
+  | "sbatch"
+  | "salloc"
+  | "squeue"
+  | "sinfo"
+  | "scancel"
+  | "scontrol"
+  | "sacct"
+  | "sattach"
+  | "sbcast"
+  | "mgpu";
 
 export interface Option {
   /** Without dashes: `cpus-per-task`. */
@@ -21,8 +32,14 @@ export interface Option {
   readonly help: string;
   /** Environment variable that sets it, by command. */
   readonly variables?: Partial<Record<VariableOwner, string>>;
+  /** Further variables, looked at in this order when the first says nothing. */
+  readonly otherVariables?: Partial<Record<VariableOwner, readonly string[]>>;
   /** May stand in a batch script after #SBATCH or #MGPU. */
   readonly directive?: boolean;
+  /** Taken, and nothing done: why nothing needs to be. Not shown in help. */
+  readonly ignored?: string;
+  /** Not taken: what to do instead. Not shown in help. */
+  readonly refused?: string;
 }
 
 /**
@@ -37,6 +54,8 @@ export interface ParsedOptions {
   /** A flag has one empty text for each time it was given. */
   readonly values: ReadonlyMap<string, readonly string[]>;
   readonly operands: readonly string[];
+  /** All words as they were given. */
+  readonly words?: readonly string[];
   /** One sentence a problem, in getopt_long's words: `unrecognized option '--foo'`. */
   readonly problems: readonly string[];
 }

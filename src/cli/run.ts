@@ -39,7 +39,9 @@ export async function runCommand(command: Command, argv: readonly string[], cont
   try {
     const options = withCommonOptions(command.options);
     const parsed = parseOptions(options, argv, command.operands);
-    if (parsed.problems.length > 0) return reportUsage(command, parsed.problems, context);
+    if (parsed.problems.length > 0) {
+      return errorExit(command, reportUsage(command, parsed.problems, context), context);
+    }
     const answer = commonAnswer({ ...command, options }, parsed, context);
     if (answer !== undefined) {
       context.stdio.out(answer);
@@ -47,8 +49,18 @@ export async function runCommand(command: Command, argv: readonly string[], cont
     }
     return await command.run(parsed, context);
   } catch (error) {
-    return reportFailure(error, context);
+    return errorExit(command, reportFailure(error, context), context);
   }
+}
+
+/** Commands whose own failures a script may want to tell from those of what they run. */
+const SUBMITTERS: readonly string[] = ["srun", "sbatch", "salloc"];
+
+/** SLURM_EXIT_ERROR stands for the plain 1 of a submitting command. */
+function errorExit({ name }: Command, code: number, { environment }: CommandContext): number {
+  const text = environment.SLURM_EXIT_ERROR ?? "";
+  const isWanted = code === 1 && SUBMITTERS.includes(name) && /^\d{1,3}$/.test(text) && Number(text) <= 255;
+  return isWanted ? Number(text) : code;
 }
 
 /** `PROGRAM: error: TEXT` on stderr, one line for each text. */
@@ -72,12 +84,12 @@ function isOutputClosed(error: unknown): boolean {
 export function withCommonOptions(options: readonly Option[]): readonly Option[] {
   const taken = new Set(options.map(({ short }) => short));
   const letter = (short: string): { short?: string } => (taken.has(short) ? {} : { short });
-  return [
-    ...options,
+  const common: readonly Option[] = [
     { long: "help", ...letter("h"), argument: "none", help: "show this text" },
     { long: "usage", argument: "none", help: "show a short reminder of the usage" },
     { long: "version", ...letter("V"), argument: "none", help: "show the version" },
   ];
+  return [...options, ...common.filter(({ long }) => !options.some((option) => option.long === long))];
 }
 
 function commonAnswer(command: Command, parsed: ParsedOptions, context: CommandContext): string | undefined {

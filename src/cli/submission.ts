@@ -3,6 +3,7 @@
  * answer was lost: the controller answers with the same job again.
  */
 
+import { formatTimestamp } from "../core/time.ts";
 import { sleep } from "../platform/clock.ts";
 import { type ErrorCode, RpcError } from "../protocol/errors.ts";
 import type { Params } from "../protocol/procedures.ts";
@@ -28,6 +29,13 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   "NOT_FEASIBLE",
   "INVALID_PARTITION",
   "INVALID_TIME_LIMIT",
+  "INVALID_DEPENDENCY",
+  "INVALID_RESERVATION",
+  "INVALID_LICENSES",
+  "INVALID_NODE",
+  "INVALID_NODE_COUNT",
+  "INVALID_FEATURE",
+  "DISABLED",
   "NO_CAPACITY",
   "PERMISSION",
   "INVALID_JOB",
@@ -61,6 +69,37 @@ export async function submitJob(
       if (error.code !== "LOST_CONTACT" || attempt === TRIES_MAX) throw error;
       await sleep(context.clock, RETRY_MS);
     }
+  }
+}
+
+/**
+ * --test-only: says when and where a job would start, and queues nothing.
+ * @returns the exit code
+ * @throws UserError for a refusal, RpcError for anything else
+ */
+export async function testSubmission(
+  context: CommandContext,
+  submission: Omit<Params<"job.submit">, "requestId">,
+  refusal: string,
+): Promise<number> {
+  const connected = await connectAsSlurm(context, `${context.program}: error: ${refusal}`);
+  if (connected === null) return 1;
+  const { peer } = connected;
+  try {
+    const params = { requestId: context.random.hex(REQUEST_ID_BYTES), ...submission, testOnly: true };
+    const { jobId, estimate } = await peer.call("job.submit", params);
+    const startAt = estimate?.startAt ?? null;
+    const when = startAt === null ? "a time that is not known yet" : formatTimestamp(startAt, context.utcOffsetMinutes);
+    const where = estimate?.nodeList ? ` on nodes ${estimate.nodeList}` : "";
+    const partition = submission.job.partition === null ? "" : ` in partition ${submission.job.partition}`;
+    const what = `using ${estimate?.cpus ?? 0} processors${where}${partition}`;
+    context.stdio.err(`${context.program}: Job ${jobId} to start at ${when} ${what}\n`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof RpcError) || !REFUSALS.has(error.code)) throw error;
+    throw await refused(error, "allocation failure", context, peer);
+  } finally {
+    peer.close();
   }
 }
 

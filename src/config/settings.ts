@@ -26,6 +26,10 @@ export interface Settings {
   /** A count of fake GPUs or the path of a file that lists them; empty for real ones. */
   readonly fakeGpus: string;
   readonly logLevel: "debug" | "info" | "warn" | "error";
+  /** Words that jobs may ask this machine's node for with -C. */
+  readonly features: readonly string[];
+  /** Absolute path of the socket of the node daemon's controller; empty for that of the state folder. */
+  readonly controllerSocket: string;
 }
 
 interface Key<T> {
@@ -62,6 +66,13 @@ export const SETTINGS: Keys = {
     parse: (text) => LEVELS.find((level) => level === text),
     expected: LEVELS.join(", "),
   },
+  features: { variable: "MGPU_FEATURES", fallback: [], parse: words, expected: "words with commas between them" },
+  controllerSocket: {
+    variable: "MGPU_CONTROLLER_SOCKET",
+    fallback: "",
+    parse: (text) => (text.startsWith("/") ? text : undefined),
+    expected: "the absolute path of a socket",
+  },
 };
 
 /** Settings from the environment, and one sentence for each variable that can't be read. */
@@ -87,12 +98,20 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     memoryMiB: read("memoryMiB"),
     fakeGpus: read("fakeGpus"),
     logLevel: read("logLevel"),
+    features: read("features"),
+    controllerSocket: read("controllerSocket"),
   };
   return { settings, problems };
 }
 
 function word(text: string): string | undefined {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text) ? text : undefined;
+}
+
+/** Each once, in the order given. */
+function words(text: string): readonly string[] | undefined {
+  const all = text.split(",").map((one) => one.trim());
+  return all.every((one) => /^[A-Za-z0-9_][A-Za-z0-9_.=:-]{0,62}$/.test(one)) ? [...new Set(all)] : undefined;
 }
 
 function seconds(text: string): number | undefined {

@@ -8,7 +8,8 @@ import type { Node } from "../core/node.ts";
 import { addShare } from "../core/resources.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Result } from "../protocol/procedures.ts";
-import { schedule } from "../sched/schedule.ts";
+import { OPEN_GATE } from "../sched/eligible.ts";
+import { type ScheduleView, schedule } from "../sched/schedule.ts";
 import type { ControllerContext } from "./context.ts";
 
 type Estimate = NonNullable<Result<"job.submit">["estimate"]>;
@@ -20,27 +21,32 @@ type Estimate = NonNullable<Result<"job.submit">["estimate"]>;
 export function estimateStart({ loop, clock, isConnected }: ControllerContext, spec: JobSpec): Estimate {
   const { state } = loop;
   const now = Math.max(clock.now(), spec.beginAt);
-  let nodes = [...state.nodes.values()].filter((node) => isConnected(node.name));
-  const found = tryAt(state, spec, nodes, now);
+  let nodes: readonly Node[] = [...state.nodes.values()];
+  const tryAt = (at: number): Estimate | null => startAt(state, spec, { nodes, isConnected }, at);
+  const found = tryAt(now);
   if (found) return found;
   for (const job of runningByEnd(state)) {
     nodes = without(nodes, job);
-    const later = tryAt(state, spec, nodes, Math.max(now, limitEnd(job)));
+    const later = tryAt(Math.max(now, limitEnd(job)));
     if (later) return later;
   }
   return { startAt: null, nodeList: "", cpus: 0 };
 }
 
-function tryAt(state: ClusterState, spec: JobSpec, nodes: readonly Node[], startAt: number): Estimate | null {
+function startAt(
+  state: ClusterState,
+  spec: JobSpec,
+  place: Pick<ScheduleView, "nodes" | "isConnected">,
+  at: number,
+): Estimate | null {
   const job: PendingJob = {
-    ...{ state: "PENDING", id: state.nextJobId, spec: { ...spec, array: null }, submitAt: startAt, attempt: 0 },
-    ...{ requestId: "", array: null, eligibleAt: startAt, hold: null, allocation: [], cleanup: [], retried: 0 },
+    ...{ state: "PENDING", id: state.nextJobId, spec: { ...spec, array: null }, submitAt: at, attempt: 0 },
+    ...{ requestId: "", array: null, eligibleAt: at, hold: null, allocation: [], cleanup: [], retried: 0 },
   };
-  const view = { pending: [job], nodes, waitReason: () => null, runningOfArray: () => 0 };
-  const [start] = schedule(view, startAt).starts;
+  const [start] = schedule({ ...place, pending: [job], expiring: [], gate: OPEN_GATE }, at).starts;
   if (!start) return null;
   const cpus = start.allocation.reduce((sum, share) => sum + share.cpus, 0);
-  return { startAt, nodeList: fold(start.allocation.map((share) => share.node)), cpus };
+  return { startAt: at, nodeList: fold(start.allocation.map((share) => share.node)), cpus };
 }
 
 function runningByEnd(state: ClusterState): RunningJob[] {
@@ -51,7 +57,7 @@ function runningByEnd(state: ClusterState): RunningJob[] {
   return jobs.sort((a, b) => limitEnd(a) - limitEnd(b));
 }
 
-function without(nodes: readonly Node[], job: RunningJob): Node[] {
+function without(nodes: readonly Node[], job: RunningJob): readonly Node[] {
   return nodes.map((node) => {
     const share = job.allocation.find((one) => one.node === node.name);
     return share ? { ...node, usage: addShare(node.usage, share, -1) } : node;

@@ -1,7 +1,6 @@
 /** What a node is told to start, and the token by which the step's client attaches. */
 
-import { taskCount } from "../core/array-spec.ts";
-import { firstTask, lastTask } from "../core/array-spec.ts";
+import { firstTask, lastTask, taskCount } from "../core/array-spec.ts";
 import type { StepKey } from "../core/ids.ts";
 import { formatStepKey } from "../core/ids.ts";
 import type { Job, RunningJob, Step } from "../core/job.ts";
@@ -92,8 +91,7 @@ function programOf(spec: ProgramSpec): NodeLaunch["program"] {
     argv: [...argv],
     programs: programs.map((program) => ({ task: program.task, argv: [...program.argv] })),
     rlimits: { ...rlimits },
-    distribution: distribution as NodeLaunch["program"]["distribution"],
-    gpuBind: gpuBind as NodeLaunch["program"]["gpuBind"],
+    ...{ distribution, gpuBind },
   };
 }
 

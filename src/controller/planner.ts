@@ -12,7 +12,7 @@ import { priorityOf } from "../core/priority.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Plan, Reason } from "../sched/plan.ts";
-import { waitReason } from "../sched/eligible.ts";
+import { gateOf, waitReason } from "../sched/eligible.ts";
 import { type ScheduleView, schedule } from "../sched/schedule.ts";
 
 export interface Planner {
@@ -67,9 +67,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
     for (const { jobId, taskId, allocation } of plan.starts) {
       execute({ type: "job.allocate", jobId, taskId, allocation }, jobId);
     }
-    for (const { jobId, state: end, cause } of plan.ends) {
-      execute({ type: "job.expire", jobId, state: end, cause }, jobId);
-    }
+    for (const end of plan.ends) execute({ type: "job.expire", ...end }, end.jobId);
     if (plan.wakeAt !== null) stopAlarm = ports.clock.after(Math.max(1, plan.wakeAt - now), wake);
   };
 
@@ -99,27 +97,22 @@ export function createPlanner(ports: PlannerPorts): Planner {
 export function viewOf(state: ClusterState, isConnected: (node: string) => boolean, now: number): ScheduleView {
   return {
     pending: pendingJobs(state),
-    nodes: [...state.nodes.values()].filter((node) => isConnected(node.name)),
-    waitReason: (job) => waitReason(state, job, now),
-    runningOfArray: (arrayJobId) => runningOfArray(state, arrayJobId),
+    expiring: waiting(state, state.expiring),
+    nodes: [...state.nodes.values()],
+    isConnected,
+    gate: gateOf(state, now),
   };
-}
-
-function runningOfArray(state: ClusterState, arrayJobId: number): number {
-  let count = 0;
-  for (const id of state.arrays.get(arrayJobId) ?? []) if (state.jobs.get(id)?.state === "RUNNING") count += 1;
-  return count;
 }
 
 /** Waiting jobs, the highest priority first; of equals the one that was submitted earlier. Read as far as needed. */
 function pendingJobs(state: ClusterState): Iterable<PendingJob> {
   // The queue is kept by id: only wishes for another order need a sort.
-  if (state.prioritized.size === 0) return inOrder(state);
-  return [...inOrder(state)].sort((a, b) => priorityOf(b) - priorityOf(a) || a.id - b.id);
+  if (state.prioritized.size === 0) return waiting(state, state.pending);
+  return [...waiting(state, state.pending)].sort((a, b) => priorityOf(b) - priorityOf(a) || a.id - b.id);
 }
 
-function* inOrder(state: ClusterState): Generator<PendingJob> {
-  for (const id of state.pending) {
+function* waiting(state: ClusterState, ids: Iterable<number>): Generator<PendingJob> {
+  for (const id of ids) {
     const job = state.jobs.get(id);
     if (job?.state === "PENDING") yield job;
   }

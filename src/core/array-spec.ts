@@ -152,14 +152,22 @@ export function withTask(set: TaskSet, task: number): TaskSet {
   return fold([...set.slice(0, at), ...split, ...set.slice(at + 1)]);
 }
 
-/** The tasks of one set that the other does not have. Takes time in their number, but for a single task. */
+/** The tasks of one set that the other does not have. Takes time in the ranges of both, and of what is left. */
 export function difference(set: TaskSet, other: TaskSet): TaskSet {
-  const [range] = other;
-  if (range === undefined) return set;
-  if (other.length === 1 && range.first === range.last) return withoutTask(set, range.first);
-  const pieces: TaskRange[] = [];
-  for (const task of tasksOf(set)) if (!hasTask(other, task)) pieces.push({ first: task, last: task, step: 1 });
-  return fold(pieces);
+  const left: TaskRange[] = [];
+  const common = overlaps(set, other);
+  let next = common.next();
+  for (const [at, range] of set.entries()) {
+    let from = range.first;
+    for (; !next.done && next.value.at === at; next = common.next()) {
+      const taken = next.value.range;
+      for (const one of rangeOf(from, taken.first - range.step, range.step)) left.push(one);
+      for (const one of between(taken, range.step)) left.push(one);
+      from = taken.last + range.step;
+    }
+    for (const one of rangeOf(from, range.last, range.step)) left.push(one);
+  }
+  return fold(left);
 }
 
 /** The tasks of a set, ascending. */
@@ -169,17 +177,7 @@ export function* tasksOf(set: TaskSet): Generator<number, void> {
 
 /** Tasks that two sets have in common. */
 export function intersect(a: TaskSet, b: TaskSet): TaskSet {
-  const common: TaskRange[] = [];
-  let inA = 0;
-  let inB = 0;
-  for (;;) {
-    const one = a[inA];
-    const other = b[inB];
-    if (one === undefined || other === undefined) return fold(common);
-    common.push(...commonTasks(one, other));
-    if (one.last < other.last) inA += 1;
-    else inB += 1;
-  }
+  return fold(Array.from(overlaps(a, b), ({ range }) => range));
 }
 
 /** `12`, `12_3`, `12_[1-5,7]` (a limit as squeue shows it may follow: `12_[0-2%2]`), `12_1-5`, `12_*`, `12+1`. */
@@ -346,6 +344,32 @@ function lastStartingAt(set: TaskSet, task: number): number {
     else high = middle;
   }
   return low;
+}
+
+/** What each range of `a`, by its position, has in common with ranges of `b`, ascending. */
+function* overlaps(a: TaskSet, b: TaskSet): Generator<{ readonly at: number; readonly range: TaskRange }, void> {
+  let inA = 0;
+  let inB = 0;
+  for (;;) {
+    const one = a[inA];
+    const other = b[inB];
+    if (one === undefined || other === undefined) return;
+    for (const range of commonTasks(one, other)) yield { at: inA, range };
+    if (one.last < other.last) inA += 1;
+    else inB += 1;
+  }
+}
+
+/** What a finer step finds strictly between the tasks of a range. */
+function between(range: TaskRange, step: number): TaskRange[] {
+  // Every other task was taken, and the rest is a range again.
+  if (range.step === 2 * step) return rangeOf(range.first + step, range.last - step, range.step);
+  const gaps: TaskRange[] = [];
+  for (let task = range.first; task < range.last; task += range.step) {
+    for (const gap of rangeOf(task + step, task + range.step - step, step)) gaps.push(gap);
+    if (range.step === step) break;
+  }
+  return gaps;
 }
 
 /** The tasks of two ranges: none, or a range again, whose step is the least common multiple of theirs. */

@@ -34,6 +34,8 @@ export interface CancelJob extends Asked {
 export interface ExpireJob {
   readonly type: "job.expire";
   readonly jobId: JobId;
+  /** Of an array's record: these of its tasks only; `null` for all of it. */
+  readonly tasks: TaskSet | null;
   readonly state: "DEADLINE" | "CANCELLED";
   readonly cause: string;
 }

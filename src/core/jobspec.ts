@@ -2,8 +2,8 @@
 
 import type { ArraySpec } from "./array-spec.ts";
 import type { Dependency } from "./dependency.ts";
-import type { GpuBind } from "./gres.ts";
-import type { Distribution } from "./layout.ts";
+import type { GpuBind } from "./gpu-bind.ts";
+import type { TaskDistribution } from "./layout.ts";
 import type { ResourceRequest, StepRequest } from "./resources.ts";
 import type { SignalSpec } from "./signal-spec.ts";
 
@@ -64,7 +64,7 @@ export interface ProgramSpec {
   readonly umask: number;
   /** Soft limits by Slurm's names (`NOFILE`), -1 for none; those not named are the node's. */
   readonly rlimits: Readonly<Record<string, number>>;
-  readonly distribution: Distribution;
+  readonly distribution: TaskDistribution;
   readonly gpuBind: GpuBind | null;
 }
 

@@ -1,13 +1,13 @@
 /**
  * The whole state of a cluster: records that never change in place, in maps that only `reduce` writes.
  *
- * `pending`, `active`, `requests`, `arrays`, `prioritized` and `dependents` are indexes: they follow from the records and are not
- * stored.
+ * All sets, and the maps behind `requests`, are indexes: they follow from the records and are not stored.
  */
 
 import { hasTask } from "./array-spec.ts";
 import type { JobId, NodeName } from "./ids.ts";
 import { holdsResources, type Job } from "./job.ts";
+import type { JobSpec } from "./jobspec.ts";
 import type { Node } from "./node.ts";
 import { DEFAULT_PARTITION, type Partition } from "./partition.ts";
 
@@ -28,6 +28,8 @@ export interface ClusterState {
   readonly arrays: Map<JobId, Set<JobId>>;
   /** Waiting jobs whose user asked for a place in the queue other than by submission (--priority, --nice). */
   readonly prioritized: Set<JobId>;
+  /** Waiting jobs that may end without ever starting: with a deadline, or a dependency that must not fail. */
+  readonly expiring: Set<JobId>;
   /** Waiting jobs by the number of each job or array that they depend on. */
   readonly dependents: Map<JobId, Set<JobId>>;
 }
@@ -60,6 +62,7 @@ export function fromStored(stored: StoredState): ClusterState {
     arrays: new Map(),
     dependents: new Map(),
     prioritized: new Set(),
+    expiring: new Set(),
   };
   for (const job of state.jobs.values()) indexJob(state, job);
   return state;
@@ -93,6 +96,7 @@ export function dropJob(state: ClusterState, job: Job): void {
   state.pending.delete(job.id);
   state.active.delete(job.id);
   state.prioritized.delete(job.id);
+  state.expiring.delete(job.id);
   state.requests.delete(job.requestId);
   dropDependent(state, job);
   if (job.array) dropFrom(state.arrays, job.array.jobId, job.id);
@@ -132,7 +136,12 @@ function indexJob(state: ClusterState, job: Job): void {
   }
   const isPrioritized = job.state === "PENDING" && (job.spec.priority !== null || job.spec.nice !== 0);
   keep(state.prioritized, job.id, isPrioritized);
+  keep(state.expiring, job.id, job.state === "PENDING" && mayExpire(job.spec));
   keep(state.active, job.id, holdsResources(job));
+}
+
+function mayExpire(spec: JobSpec): boolean {
+  return spec.deadlineAt > 0 || (spec.killOnInvalidDep && spec.dependency !== null);
 }
 
 function keep(ids: Set<JobId>, id: JobId, isIn: boolean): void {

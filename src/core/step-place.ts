@@ -7,7 +7,7 @@
 
 import type { Step, StepPart } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
-import { type Distribution, layoutTasks } from "./layout.ts";
+import { layoutTasks, type TaskDistribution } from "./layout.ts";
 import type { Allocation, GpuGrant, NodeShare, StepRequest } from "./resources.ts";
 
 /** The parts of a step; or why there is no room now, or never. */
@@ -32,7 +32,8 @@ export function jobStep(job: { readonly spec: JobSpec }, allocation: Allocation,
   if (kind === "batch") return { ...common, id: "batch", name: "batch", parts: [partOf(first, [0])] };
   const counts = allocation.map((share) => share.tasks);
   const total = counts.reduce((sum, count) => sum + count, 0);
-  const layout = layoutTasks(counts, total, distribution);
+  // A list of nodes that does not fit the allocation after all must not keep the tasks from running.
+  const layout = layoutTasks(counts, total, distribution) ?? layoutTasks(counts, total, "block") ?? [];
   return { ...common, id: 0, name, parts: allocation.map((share, index) => partOf(share, layout[index] ?? [])) };
 }
 
@@ -40,7 +41,7 @@ export function jobStep(job: { readonly spec: JobSpec }, allocation: Allocation,
 export function placeStep(
   job: { readonly allocation: Allocation; readonly steps: readonly Step[] },
   request: StepRequest,
-  distribution: Distribution,
+  distribution: TaskDistribution,
 ): StepPlacement {
   const chosen = chooseShares(job.allocation, request);
   if ("problem" in chosen) return chosen;
@@ -94,7 +95,7 @@ function roomLeft({ share }: Room, steps: readonly Step[]): Room {
 }
 
 /** Parts on as many of the rooms as needed; `null` if they don't suffice. */
-function fill(rooms: readonly Room[], request: StepRequest, distribution: Distribution): StepPart[] | null {
+function fill(rooms: readonly Room[], request: StepRequest, distribution: TaskDistribution): StepPart[] | null {
   const usable = rooms.map((room) => ({ room, capacity: capacityOf(room, request) })).filter((one) => one.capacity > 0);
   const counts = countTasks(
     usable.map((one) => one.capacity),
@@ -110,7 +111,7 @@ function fill(rooms: readonly Room[], request: StepRequest, distribution: Distri
     counts,
     request,
   );
-  if (gpus === null) return null;
+  if (gpus === null || layout === null) return null;
   return used.map(({ room: { share } }, index) => {
     const tasks = layout[index] ?? [];
     const cpus = request.overcommit ? Math.min(1, share.cpus) : tasks.length * (request.cpusPerTask ?? 1);

@@ -8,11 +8,13 @@ import type { Command, CommandContext } from "../cli/context.ts";
 import { runCommand } from "../cli/run.ts";
 import { placesFrom } from "../config/places.ts";
 import { VERSION } from "../config/version.ts";
+import { startChild } from "../platform/child.ts";
 import { realClock } from "../platform/clock.ts";
 import { realFiles } from "../platform/files.ts";
 import type { Log } from "../platform/log.ts";
 import { realNet } from "../platform/net.ts";
 import { realRandom } from "../platform/random.ts";
+import { realShell } from "../platform/shell.ts";
 import { realStdio } from "../platform/stdio.ts";
 import { onSignal, realInput, realTerminal } from "../platform/terminal.ts";
 import { utcOffsetMinutes } from "../platform/zone.ts";
@@ -38,11 +40,13 @@ function contextOf(command: Command): CommandContext {
   const base = {
     ...{ program, environment, user, utcOffsetMinutes },
     version: VERSION,
+    launcherFolder: join(__dirname, "../bin"),
     cwd: workingFolder(),
     hostname: hostname().split(".")[0] ?? "localhost",
     places: placesFrom(environment, user.uid),
     stdio: realStdio(),
     files: realFiles(),
+    shell: realShell(),
     clock: realClock(),
     random: realRandom(),
     net: realNet(),
@@ -53,6 +57,7 @@ function contextOf(command: Command): CommandContext {
       input: realInput(),
       terminal: realTerminal(),
       onSignal,
+      startChild,
       connectHolder: (socket) => {
         const { net, clock } = base;
         return connectPeer(

@@ -2,7 +2,7 @@
 
 import { parseOptions } from "../cli/getopt.ts";
 import type { Option } from "../cli/option.ts";
-import { type Places, placesFrom } from "../config/places.ts";
+import { type Environment, type Places, placesFrom } from "../config/places.ts";
 import { SETTINGS, type Settings, settingsFrom } from "../config/settings.ts";
 import { VERSION } from "../config/version.ts";
 import { makePrivateFolder } from "../platform/runtime-folder.ts";
@@ -23,6 +23,8 @@ const SETTING_OPTIONS: Readonly<Record<string, keyof Settings>> = {
   "gpu-count": "fakeGpus",
   cpus: "cpus",
   memory: "memoryMiB",
+  features: "features",
+  controller: "controllerSocket",
 };
 
 export const NODE_OPTIONS: readonly Option[] = [
@@ -35,7 +37,21 @@ export const NODE_OPTIONS: readonly Option[] = [
     metavar: "count",
     help: "offer so many fake GPUs instead of the real ones",
   },
+  {
+    long: "features",
+    argument: "required",
+    metavar: "word,...",
+    help: "what jobs may ask this node for with --constraint",
+  },
 ];
+
+/** Of a node daemon that is a program of its own. */
+export const CONTROLLER_OPTION: Option = {
+  long: "controller",
+  argument: "required",
+  metavar: "socket",
+  help: "socket of the controller; that of the state folder otherwise",
+};
 
 /** Reads them, or ends the process with every problem. */
 export function readDaemonLine(program: string, summary: string, options: readonly Option[]): DaemonLine {
@@ -45,18 +61,23 @@ export function readDaemonLine(program: string, summary: string, options: readon
     { long: "help", short: "h", argument: "none", help: "show this text" },
     { long: "version", short: "V", argument: "none", help: "show the version" },
   ];
-  const parsed = parseOptions(all, process.argv.slice(2), "permute");
-  const has = (long: string): boolean => parsed.values.has(long);
-  const value = (long: string): string | undefined => parsed.values.get(long)?.at(-1);
-  const problems = [...parsed.problems, ...parsed.operands.map((word) => `unexpected argument "${word}"`)];
-  if (problems.length === 0 && has("help")) answer(helpOf(program, summary, all));
-  if (problems.length === 0 && has("version")) answer(`${program} ${VERSION}\n`);
-  const environment = { ...settleEnvironment(), ...settingVariables(value) };
-  if (has("verbose")) environment.MGPU_LOG_LEVEL = "debug";
-  const { settings, problems: bad } = settingsFrom(environment);
-  problems.push(...bad);
+  const { values, settings, problems, lineProblems } = parseDaemonLine(all, process.argv.slice(2), settleEnvironment());
+  const has = (long: string): boolean => values.has(long);
+  const value = (long: string): string | undefined => values.get(long)?.at(-1);
+  if (lineProblems.length === 0 && has("help")) answer(helpOf(program, summary, all));
+  if (lineProblems.length === 0 && has("version")) answer(`${program} ${VERSION}\n`);
   if (problems.length > 0) fail(program, problems.join(`\n${program}: error: `));
   return { settings, has, value, places: placesFrom(process.env, process.getuid?.() ?? 0) };
+}
+
+/** What a command line and the environment come to: options go above variables. Pure. */
+export function parseDaemonLine(options: readonly Option[], args: readonly string[], environment: Environment) {
+  const parsed = parseOptions(options, [...args], "permute");
+  const variables = settingVariables((long) => parsed.values.get(long)?.at(-1));
+  const level = parsed.values.has("verbose") ? { MGPU_LOG_LEVEL: "debug" } : {};
+  const { settings, problems } = settingsFrom({ ...environment, ...variables, ...level });
+  const lineProblems = [...parsed.problems, ...parsed.operands.map((word) => `unexpected argument "${word}"`)];
+  return { values: parsed.values, settings, lineProblems, problems: [...lineProblems, ...problems] };
 }
 
 /** Makes the folder of our sockets, or ends the process with the reason. */

@@ -38,10 +38,11 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   await takeNodeFolder(program, mine.folder, name);
   prepareRuntime(program, places);
   const clock = realClock();
-  const chosen = chooseGpuProvider({ fakeGpus: settings.fakeGpus, hostname: host.hostname, clock });
+  const chosen = chooseGpuProvider({ fakeGpus: settings.fakeGpus, hostname: name, clock });
   if ("problem" in chosen) fail(program, chosen.problem);
   const disk = realDisk();
   const scope = shortHash(mine.folder);
+  const controller = settings.controllerSocket || places.controllerSocket;
   const processes = realProcesses();
   const table = realProcessTable({ scope, monotonic: clock.monotonic });
   const agent = createAgent(
@@ -50,8 +51,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       name,
       inventory: createInventory(host, chosen.provider, settings, VERSION),
       holders: holdersOf(places, mine.holderFolder, name, scope, log),
-      connect: (handlers) =>
-        connectPeer({ net: realNet(), clock, log }, { path: places.controllerSocket }, hello("node"), handlers),
+      connect: (handlers) => connectPeer({ net: realNet(), clock, log }, { path: controller }, hello("node"), handlers),
       followBatch: async (folder) => readBatchExit(folder, processes, table),
       settings,
       nodePlaces: mine,

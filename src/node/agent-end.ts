@@ -1,8 +1,10 @@
 /**
  * How steps end: the end is on disk before the holder may forget it and before the controller hears of it, and a step
- * is forgotten here only when the controller has the end on disk and nothing of the job is left.
+ * is forgotten here only when the controller has the end on disk. What it may have left behind is not: the last step of
+ * a start stays until nothing of the job is left, so that an order to end the job finds it.
  */
 
+import type { StepKey } from "../core/ids.ts";
 import type { ExitStatus } from "../core/job.ts";
 import type { HolderStep } from "../protocol/holder.ts";
 import type { NodeReport } from "../protocol/procedures.ts";
@@ -31,10 +33,12 @@ export async function endStep(context: AgentContext, entry: StepEntry, end: Step
   if (entry.phase === "ended") return entry.over.promise;
   const { key } = entry.record;
   entry.phase = "ended";
-  entry.end = end;
+  const known = { ...end, ...(end.type === "ended" ? { clean: end.clean && isLast(context, entry) } : {}) };
+  entry.end = known;
   context.reports.dropStarted(key);
   try {
-    await context.spool.writeEnd(key, end, context.clock.now());
+    await context.spool.writeEnd(key, known, context.clock.now());
+    if (leftNothing(entry)) await noteAllClean(context, entry);
     letGo(context, entry);
   } catch (error) {
     // The holder remembers the end until the controller has it.
@@ -43,11 +47,19 @@ export async function endStep(context: AgentContext, entry: StepEntry, end: Step
   reportEnd(context, entry);
 }
 
-/** Ends a step that could not be started, with a problem in words. */
-export function failStep(context: AgentContext, entry: StepEntry, problem: string, clean: boolean): Promise<void> {
+/**
+ * Ends a step that could not be started, with a problem in words.
+ * @param unasked no holder was ever asked to start it
+ */
+export function failStep(context: AgentContext, entry: StepEntry, problem: string, unasked: boolean): Promise<void> {
   context.log.warn("a step can't be started", { ...logFields(entry.record.key), problem });
   const exits = Array.from({ length: entry.record.tasks }, () => EXIT_FAILED);
-  return endStep(context, entry, { type: "ended", exits, problem, clean });
+  return endStep(context, entry, {
+    type: "ended",
+    exits,
+    problem,
+    clean: unasked && isQuietBut(context, entry.record.key),
+  });
 }
 
 /** Notes that nothing is left of an ended step; the next daemon must not wait to be told so again. Never rejects. */
@@ -85,22 +97,48 @@ export function confirmReports(context: AgentContext, reports: readonly NodeRepo
   }
 }
 
-/** Forgets the steps of a start when all are over and confirmed, and nothing of the job is left on this node. */
+/** Forgets the steps of a start that are over and confirmed, all but one for what they may have left behind. */
 export function retire(context: AgentContext, jobId: number, attempt: number): void {
   const { steps, closed, spool, log } = context;
-  const entries = steps.ofStart(jobId, attempt);
-  if (entries.length === 0 || !entries.every((entry) => entry.confirmed)) return;
   if (closed.isClearing(jobId, attempt)) return;
-  if (!closed.isClear(jobId, attempt) && !entries.some(leftNothing)) return;
-  for (const entry of entries) {
+  const isClear = closed.isClear(jobId, attempt);
+  const entries = steps.ofStart(jobId, attempt);
+  const isOver = (entry: StepEntry): boolean => entry.confirmed && (isClear || leftNothing(entry));
+  const messy = entries.filter((entry) => !isOver(entry));
+  const reminder = messy.find((entry) => !entry.confirmed) ?? messy[0];
+  const over = entries.filter((entry) => entry.confirmed && entry !== reminder);
+  for (const entry of over) {
     steps.delete(entry);
     letGo(context, entry);
   }
-  closed.dropClear(jobId, attempt);
-  spool.finish(entries.map((entry) => entry.record)).catch((error: unknown) => {
+  if (!reminder) closed.dropClear(jobId, attempt);
+  if (over.length === 0) return;
+  spool.finish(over.map((entry) => entry.record)).catch((error: unknown) => {
     // The next daemon reports these ends once more, and then removes them.
     log.error("a finished step's record can't be removed", { jobId, attempt, error: messageOf(error) });
   });
+}
+
+/** Whether all other steps of its start on this node are over: none runs, and none is about to. */
+function isLast({ steps }: AgentContext, entry: StepEntry): boolean {
+  const { jobId, attempt } = entry.record.key;
+  return steps.ofStart(jobId, attempt).every((other) => other === entry || other.phase === "ended");
+}
+
+/** Nothing of the job is left: what its earlier steps may have left is gone too. */
+async function noteAllClean(context: AgentContext, entry: StepEntry): Promise<void> {
+  const { jobId, attempt } = entry.record.key;
+  if (entry.end?.type !== "ended") return;
+  for (const other of context.steps.ofStart(jobId, attempt)) {
+    if (other.phase !== "ended") continue;
+    await noteClean(context, other);
+  }
+}
+
+/** Whether nothing of a start runs on this node, is about to, or may have been left behind; one step aside. */
+export function isQuietBut({ steps }: AgentContext, { jobId, attempt, stepId }: StepKey): boolean {
+  const isQuiet = (entry: StepEntry): boolean => entry.phase === "ended" && leftNothing(entry);
+  return steps.ofStart(jobId, attempt).every((entry) => entry.record.key.stepId === stepId || isQuiet(entry));
 }
 
 /** Leftovers of a lost step are cleared away before it is reported. */
@@ -116,9 +154,10 @@ function applyLate(context: AgentContext, holder: HolderPort, status: HolderStep
     return forget(context, holder, status);
   }
   // Old news: the answer to a question, overtaken by the step's end. Or a step that nobody recorded.
-  if (!context.closed.includes(key)) return context.log.debug("a holder runs a step that is over here", logFields(key));
-  // An order of an earlier daemon reached the holder after the job was cleared away.
-  holder.terminate(key.jobId, key.attempt, context.killWaitMs).catch((error: unknown) => {
+  const isClosed = context.closed.includes(key) || context.closed.includesStep(key);
+  if (!isClosed) return context.log.debug("a holder runs a step that is over here", logFields(key));
+  // An order of an earlier daemon reached the holder after the job, or the step, was cleared away.
+  holder.terminateStep(key, context.killWaitMs).catch((error: unknown) => {
     context.log.error("a late step can't be ended", { ...logFields(key), error: messageOf(error) });
   });
 }

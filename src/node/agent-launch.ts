@@ -9,7 +9,9 @@ import { RpcError } from "../protocol/errors.ts";
 import type { StepLaunch } from "../protocol/holder.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
 import { type AgentContext, logFields, RETRY_MS } from "./agent-context.ts";
-import { applyStatus, failStep, reportEnd } from "./agent-end.ts";
+import { applyStatus, endStep, failStep, reportEnd } from "./agent-end.ts";
+import { EXIT_ENDED } from "./agent-terminate.ts";
+import { reportUnstarted } from "./agent-terminate-step.ts";
 import { messageOf } from "./deferred.ts";
 import { identityOf, isSameHolder } from "./holder-crew.ts";
 import type { HolderPort } from "./holder-port.ts";
@@ -28,6 +30,9 @@ export async function orderLaunch(context: AgentContext, launch: NodeLaunch): Pr
   const { steps, spool } = context;
   const known = steps.get(launch.key);
   if (!known && isOver(context, launch)) return refuse(context, launch, "this start of the job is over on this node");
+  if (!known && context.closed.hasStep(launch.key, launch.startAt)) {
+    return reportUnstarted(context, launch.key, taskCount(launch, context.name));
+  }
   if (known && known.record.startAt !== launch.startAt) {
     return refuse(context, launch, "the node still has an earlier job of the same number");
   }
@@ -75,8 +80,8 @@ function isOver({ spool, closed }: AgentContext, { key, startAt }: NodeLaunch): 
 }
 
 function recordOf(context: AgentContext, launch: NodeLaunch): LaunchRecord {
-  const { key, job, startAt } = launch;
-  const kind = key.stepId === "batch" ? "batch" : job.pty ? "pty" : "run";
+  const { key, program, startAt } = launch;
+  const kind = key.stepId === "batch" ? "batch" : program.pty ? "pty" : "run";
   // Mostly the holder that will be asked is known by now; that spares writing the record again.
   const shared = kind === "pty" ? null : context.holders.livingShared;
   const receivedAt = context.clock.now();
@@ -105,7 +110,8 @@ async function handOver(context: AgentContext, entry: StepEntry, launch: NodeLau
   if ("problem" in built) return failStep(context, entry, built.problem, true);
   const holder = entry.holder ?? (await chooseHolder(context, entry));
   if (entry.cancelled) {
-    return failStep(context, entry, "the job was ended before the step could start", false);
+    const exits = Array.from({ length: entry.record.tasks }, () => EXIT_ENDED);
+    return endStep(context, entry, { type: "ended", exits, problem: "ended before it could start", clean: false });
   }
   await launchAt(context, entry, holder, built.step);
 }

@@ -44,15 +44,14 @@ export function loseToReboot(context: AgentContext, entry: StepEntry): void {
 /** Clears away what is left of a step, then reports it lost. Tries until it succeeds or the daemon ends. */
 export async function lose(context: AgentContext, entry: StepEntry, cause: string): Promise<void> {
   entry.phase = "orphaned";
-  const { jobId, attempt } = entry.record.key;
-  // Clearing away is for whole jobs; a script of the same job that still runs must not go with a lost step.
-  while (!hasOtherSteps(context, entry)) {
+  const { key } = entry.record;
+  for (;;) {
     try {
-      const holder = await context.holders.shared();
-      await holder.terminate(jobId, attempt, context.killWaitMs);
+      // Other steps of the same job must not go with a lost one.
+      await (await context.holders.shared()).terminateStep(key, context.killWaitMs);
       break;
     } catch (error) {
-      context.log.warn("a lost step can't be cleared away", { jobId, attempt, error: messageOf(error) });
+      context.log.warn("a lost step can't be cleared away", { ...logFields(key), error: messageOf(error) });
     }
     await sleep(context.clock, RETRY_MS);
     if (context.stopped) return;
@@ -93,14 +92,4 @@ async function readBatch(context: AgentContext, entry: StepEntry): Promise<Batch
     context.log.warn("a batch script's files can't be read", { ...logFields(key), error: messageOf(error) });
     return { phase: "running" };
   }
-}
-
-/** Whether another step of the same start has processes that must not be touched: one with a holder, or a script. */
-function hasOtherSteps({ steps }: AgentContext, entry: StepEntry): boolean {
-  const { jobId, attempt } = entry.record.key;
-  return steps.ofStart(jobId, attempt).some((other) => {
-    if (other === entry) return false;
-    if (other.phase === "orphaned") return other.record.kind === "batch";
-    return other.phase === "handing" || other.phase === "running";
-  });
 }

@@ -1,6 +1,7 @@
 /** Orders to end a job here: everything of it, with nothing of it started afterwards; then the node says it is clear. */
 
 import { formatStepKey } from "../core/ids.ts";
+import type { ExitStatus } from "../core/job.ts";
 import { sleep } from "../platform/clock.ts";
 import { type AgentContext, RETRY_MS } from "./agent-context.ts";
 import { applyStatus, endStep, noteClean, retire } from "./agent-end.ts";
@@ -10,13 +11,13 @@ import type { HolderPort } from "./holder-port.ts";
 import type { StepEntry } from "./step-table.ts";
 
 /** Once no process is left, a holder tells the ends of its steps this soon; the job is clear in any case. */
-const ENDS_WAIT_MS = 5000;
+export const ENDS_WAIT_MS = 5000;
 
 /** Longer than a holder's answer to a launch can take: then it is dead, and its end is the launch's. */
-const HANDED_WAIT_MS = 60_000;
+export const HANDED_WAIT_MS = 60_000;
 
 /** SIGTERM: what ended a step that did not come to run. */
-const EXIT_ENDED = { code: 0, signal: 15 };
+export const EXIT_ENDED: ExitStatus = { code: 0, signal: 15 };
 
 /** Takes the order and goes on from there. Repeating it while it is followed changes nothing. */
 export function orderTerminate(context: AgentContext, jobId: number, attempt: number): void {

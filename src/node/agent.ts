@@ -19,6 +19,7 @@ import { orderLaunch } from "./agent-launch.ts";
 import { onHolderGone } from "./agent-lost.ts";
 import { orderSignal } from "./agent-signal.ts";
 import { orderTerminate } from "./agent-terminate.ts";
+import { orderTerminateStep } from "./agent-terminate-step.ts";
 import { ClosedStarts } from "./closed-starts.ts";
 import { deferred, messageOf } from "./deferred.ts";
 import { HolderCrew } from "./holder-crew.ts";
@@ -150,8 +151,9 @@ function nodeHandlers(context: AgentContext, stop: () => void): Handlers<"node">
       orderSignal(context, order);
       return {};
     },
-    "node.terminate"({ jobId, attempt }) {
-      orderTerminate(context, jobId, attempt);
+    "node.terminate"({ jobId, attempt, stepId }) {
+      if (stepId === undefined || stepId === null) orderTerminate(context, jobId, attempt);
+      else orderTerminateStep(context, { jobId, attempt, stepId });
       return {};
     },
     async "node.shutdown"({ holders }) {

@@ -1,11 +1,11 @@
 /**
- * Starts of jobs that the controller ended: which are being cleared away, which are clear, and which must not get new
- * steps. An order to launch can overtake, or be overtaken by, the order to end its job.
+ * Starts of jobs, and single steps, that the controller ended: which are being cleared away, which are clear, and which
+ * must not start (any more). An order to launch can overtake, or be overtaken by, the order to end its job or step.
  *
  * In memory only: a controller that does not know of the clearing yet orders it again after a restart.
  */
 
-import type { StepKey } from "../core/ids.ts";
+import { formatStepKey, type StepKey } from "../core/ids.ts";
 import { formatStart } from "./step-table.ts";
 
 /** As many as finished starts are kept on disk. */
@@ -16,23 +16,31 @@ const ANY = null;
 
 export class ClosedStarts {
   private readonly closed = new Map<string, number | typeof ANY>();
+  private readonly steps = new Map<string, number | typeof ANY>();
   private readonly clearing = new Set<string>();
   private readonly clear = new Set<string>();
 
   /** No step of it may start any more. */
   close(jobId: number, attempt: number, startAt: number | null): void {
-    const start = formatStart(jobId, attempt);
-    this.closed.delete(start);
-    this.closed.set(start, startAt);
-    for (const oldest of this.closed.keys()) {
-      if (this.closed.size <= CLOSED_MAX) break;
-      this.closed.delete(oldest);
-    }
+    close(this.closed, formatStart(jobId, attempt), startAt);
+  }
+
+  /** That step must not start any more. */
+  closeStep(key: StepKey, startAt: number | null): void {
+    close(this.steps, formatStepKey(key), startAt);
+  }
+
+  hasStep(key: StepKey, startAt: number): boolean {
+    return isClosed(this.steps.get(formatStepKey(key)), startAt);
+  }
+
+  /** Whether a step of that key was closed, whatever the time of its job's start. */
+  includesStep(key: StepKey): boolean {
+    return this.steps.has(formatStepKey(key));
   }
 
   has({ jobId, attempt }: StepKey, startAt: number): boolean {
-    const known = this.closed.get(formatStart(jobId, attempt));
-    return known !== undefined && (known === ANY || known === startAt);
+    return isClosed(this.closed.get(formatStart(jobId, attempt)), startAt);
   }
 
   /** Whether a start of that number was closed, whatever its time. */
@@ -63,4 +71,17 @@ export class ClosedStarts {
   dropClear(jobId: number, attempt: number): void {
     this.clear.delete(formatStart(jobId, attempt));
   }
+}
+
+function close(closed: Map<string, number | typeof ANY>, name: string, startAt: number | null): void {
+  closed.delete(name);
+  closed.set(name, startAt);
+  for (const oldest of closed.keys()) {
+    if (closed.size <= CLOSED_MAX) break;
+    closed.delete(oldest);
+  }
+}
+
+function isClosed(known: number | typeof ANY | undefined, startAt: number): boolean {
+  return known !== undefined && (known === ANY || known === startAt);
 }

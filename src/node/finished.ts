@@ -1,11 +1,12 @@
 /**
- * The starts of jobs that are over on this node: `JOB.ATTEMPT STARTED_AT`, one line each, the newest FINISHED_MAX of
- * them. An order to launch one of these comes late, and is not followed.
+ * The steps that are over on this node: `JOB.ATTEMPT.STEP STARTED_AT` (of the job), one line each, the newest
+ * FINISHED_MAX of them. An order to launch one of these comes late, and is not followed. Earlier versions wrote
+ * `JOB.ATTEMPT STARTED_AT`, for all steps of a start.
  *
  * Lines are appended and synced, those of callers at the same time together. A line that a crash cut off is dropped.
  */
 
-import type { StepKey } from "../core/ids.ts";
+import { formatStepKey, type StepKey } from "../core/ids.ts";
 import type { AppendFile, Disk } from "../platform/disk.ts";
 
 /** A late order is at most some minutes old; this is a day of jobs on a very busy node. */
@@ -23,7 +24,7 @@ export async function openFinished(disk: Disk, path: string): Promise<Finished> 
   forgetOldest(known);
   const writer = createWriter(disk, path, known);
   return {
-    has: (key, startAt) => known.has(lineOf(key, startAt)),
+    has: (key, startAt) => known.has(lineOf(key, startAt)) || known.has(`${key.jobId}.${key.attempt} ${startAt}`),
     add(key, startAt) {
       const line = lineOf(key, startAt);
       if (known.has(line)) return writer.written();
@@ -80,8 +81,8 @@ function createWriter(disk: Disk, path: string, known: ReadonlySet<string>): Wri
   };
 }
 
-function lineOf({ jobId, attempt }: StepKey, startAt: number): string {
-  return `${jobId}.${attempt} ${startAt}`;
+function lineOf(key: StepKey, startAt: number): string {
+  return `${formatStepKey(key)} ${startAt}`;
 }
 
 function encodeLines(lines: readonly string[]): Uint8Array {
@@ -93,7 +94,7 @@ async function readLines(disk: Disk, path: string): Promise<string[]> {
   const lines = new TextDecoder().decode(await disk.read(path)).split("\n");
   // What follows the last line's end was cut off by a crash; an empty text if nothing was.
   lines.pop();
-  return lines.filter((line) => /^\d+\.\d+ \d+$/.test(line));
+  return lines.filter((line) => /^\d+\.\d+(\.\w+)? \d+$/.test(line));
 }
 
 function forgetOldest(known: Set<string>): void {

@@ -72,6 +72,10 @@ export class HolderClient implements HolderPort {
     await this.peer.call("holder.terminate", { jobId, attempt, killWaitMs }, { deadlineMs: null });
   }
 
+  async terminateStep({ jobId, attempt, stepId }: StepKey, killWaitMs: number): Promise<void> {
+    await this.peer.call("holder.terminate", { jobId, attempt, stepId, killWaitMs }, { deadlineMs: null });
+  }
+
   async forget(key: StepKey): Promise<void> {
     await this.peer.call("holder.forget", { key });
     this.forgot();

@@ -16,6 +16,8 @@ export interface HolderPort {
   signal(key: StepKey, signal: number, tree: boolean): Promise<void>;
   /** Ends every process of a job; resolves when none is left. */
   terminate(jobId: number, attempt: number, killWaitMs: number): Promise<void>;
+  /** Ends every process of one step; resolves when none is left. */
+  terminateStep(key: StepKey, killWaitMs: number): Promise<void>;
   /** Lets go of an ended step whose status was reported. */
   forget(key: StepKey): Promise<void>;
   /** Everything it runs or still remembers. */

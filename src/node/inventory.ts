@@ -9,7 +9,7 @@ import type { HostFacts } from "../platform/host.ts";
 export function createInventory(
   host: HostFacts,
   provider: GpuProvider,
-  settings: Pick<Settings, "cpus" | "memoryMiB">,
+  settings: Pick<Settings, "cpus" | "memoryMiB" | "features">,
   version: string,
 ): () => Promise<NodeInventory> {
   return async () => {
@@ -24,6 +24,7 @@ export function createInventory(
       bootId: host.bootId,
       os: host.os,
       arch: host.arch,
+      features: [...settings.features],
       version,
     };
   };

@@ -3,7 +3,7 @@
  * asked for task by task, or bound (--gpu-bind). Pure.
  */
 
-import type { GpuBind } from "../core/gres.ts";
+import type { GpuBind } from "../core/gpu-bind.ts";
 import type { GpuGrant } from "../core/resources.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
 import { isBatch, type NodePart, stepTasks } from "./launch-part.ts";
@@ -29,6 +29,14 @@ export function taskGpuVariables(launch: NodeLaunch, part: NodePart, local: numb
   return bound === null ? {} : visibleGpus(bound, part.gpuProvider);
 }
 
+/** A line that tells which GPUs a task sees, where that was asked for (--gpu-bind=verbose). */
+export function gpuRemark(launch: NodeLaunch, part: NodePart, local: number): { readonly remark?: string } {
+  if (isBatch(launch) || !launch.program.gpuBind?.verbose) return {};
+  const own = indices(taskGpus(launch, part, local) ?? part.gpus);
+  const task = part.tasks[local] ?? local;
+  return { remark: `gpu-bind: task ${task} on ${part.node} uses GPUs ${own} of ${indices(part.gpus)}` };
+}
+
 /** The GPUs of a task, `null` for all of its node's. As in Slurm, a step of one task is never bound. */
 function taskGpus(launch: NodeLaunch, part: NodePart, local: number): readonly GpuGrant[] | null {
   const { gpus } = part;
@@ -37,12 +45,17 @@ function taskGpus(launch: NodeLaunch, part: NodePart, local: number): readonly G
   return gpuBind === null ? askedPerTask(launch, part, local) : boundGpus(gpuBind, gpus, local);
 }
 
+/** What each wish of a task comes to: in the order of the tasks, whichever GPUs they share. */
 function askedPerTask({ request }: NodeLaunch, { gpus }: NodePart, local: number): readonly GpuGrant[] | null {
-  if (request.gpus?.per === "task") {
-    const thousandths = request.gpus.wishes.reduce((sum, wish) => sum + wish.thousandths, 0);
-    return portion(gpus, local * thousandths, thousandths);
+  if (request.gpus?.per !== "task") {
+    return request.tasksPerGpu > 0 ? single(gpus, Math.floor(local / request.tasksPerGpu)) : null;
   }
-  return request.tasksPerGpu > 0 ? single(gpus, Math.floor(local / request.tasksPerGpu)) : null;
+  const own = new Set<GpuGrant>();
+  for (const { type, thousandths } of request.gpus.wishes) {
+    const fitting = type === null ? gpus : gpus.filter((grant) => grant.type === type.toLowerCase());
+    for (const grant of portion(fitting, local * thousandths, thousandths)) own.add(grant);
+  }
+  return own.size > 0 ? gpus.filter((grant) => own.has(grant)) : null;
 }
 
 /** Numbers of a map or mask count the step's GPUs on the node from 0, as Slurm's do where devices are constrained. */
@@ -52,14 +65,15 @@ function boundGpus(bind: GpuBind, gpus: readonly GpuGrant[], local: number): rea
     case "closest":
       return null;
     case "single":
-      return single(gpus, Math.floor(local / bind.tasks));
-    case "per_task":
-      return Array.from({ length: Math.min(bind.gpus, gpus.length) }, (_, at) => at + local * bind.gpus).flatMap((at) =>
-        single(gpus, at),
-      );
-    case "map":
+      return single(gpus, Math.floor(local / bind.tasksPerGpu));
+    case "per_task": {
+      const first = local * bind.gpusPerTask;
+      const own = new Set(Array.from({ length: bind.gpusPerTask }, (_, more) => (first + more) % gpus.length));
+      return gpus.filter((_, at) => own.has(at));
+    }
+    case "map_gpu":
       return chosen(gpus, [bind.indices[local % bind.indices.length] ?? -1]);
-    case "mask":
+    case "mask_gpu":
       return chosen(gpus, bind.masks[local % bind.masks.length] ?? []);
   }
 }

@@ -25,8 +25,27 @@ const JOB_VARIABLES: ReadonlySet<string> = new Set(
   SLURM_STEP_TASKS_PER_NODE SLURM_STEP_GPUS SLURM_STEP_LAUNCHER_PORT SLURM_STEP_RESV_PORTS SLURM_PROCID SLURM_LOCALID
   SLURM_NODEID SLURM_GTIDS SLURM_TASK_PID SLURM_LAUNCH_NODE_IPADDR SLURM_SRUN_COMM_HOST SLURM_SRUN_COMM_PORT
   SLURM_PTY_PORT SLURM_PTY_WIN_COL SLURM_PTY_WIN_ROW SLURM_CPU_BIND_LIST SLURM_CPU_BIND_TYPE SLURM_CPU_BIND_VERBOSE
-  SLURM_TOPOLOGY_ADDR SLURM_TOPOLOGY_ADDR_PATTERN SLURMD_NODENAME
+  SLURM_TOPOLOGY_ADDR SLURM_TOPOLOGY_ADDR_PATTERN SLURMD_NODENAME SLURM_DIST_PLANESIZE SLURM_GPU_BIND
+  SLURM_OVERCOMMIT SLURM_UMASK
   CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER GPU_DEVICE_ORDINAL
+  MGPU_STEP MGPU_STEP_SCOPE MGPU_STEP_DEFAULTS
+  `
+    .trim()
+    .split(/\s+/),
+);
+
+/**
+ * Those that describe a step, a node's part of it, or a task: srun within a job sets them anew or not at all. The
+ * others are the job's, and stay.
+ */
+const STEP_VARIABLES: ReadonlySet<string> = new Set(
+  `
+  SLURM_STEP_ID SLURM_STEPID SLURM_STEP_NODELIST SLURM_STEP_NUM_NODES SLURM_STEP_NUM_TASKS SLURM_STEP_TASKS_PER_NODE
+  SLURM_STEP_GPUS SLURM_STEP_LAUNCHER_PORT SLURM_STEP_RESV_PORTS SLURM_PROCID SLURM_LOCALID SLURM_NODEID SLURM_GTIDS
+  SLURM_TASK_PID SLURM_LAUNCH_NODE_IPADDR SLURM_SRUN_COMM_HOST SLURM_SRUN_COMM_PORT SLURM_PTY_PORT
+  SLURM_PTY_WIN_COL SLURM_PTY_WIN_ROW SLURM_CPU_BIND_LIST SLURM_CPU_BIND_TYPE SLURM_CPU_BIND_VERBOSE
+  SLURM_GPUS_ON_NODE SLURM_JOB_GPUS SLURM_SHARDS_ON_NODE SLURM_CPUS_ON_NODE SLURM_DISTRIBUTION SLURM_DIST_PLANESIZE
+  SLURM_GPU_BIND SLURMD_NODENAME CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER GPU_DEVICE_ORDINAL
   MGPU_STEP MGPU_STEP_SCOPE MGPU_STEP_DEFAULTS
   `
     .trim()
@@ -45,9 +64,20 @@ export const DEFAULTS_VARIABLE = "MGPU_STEP_DEFAULTS";
 
 /** The environment without what describes the job that it was taken from. */
 export function withoutEnclosingJob(environment: Readonly<Record<string, string>>): Record<string, string> {
+  return without(environment, (name) => JOB_VARIABLES.has(name) || HET_GROUP.test(name));
+}
+
+/** The environment with what describes the job that it was taken from, but not the step. */
+export function withoutEnclosingStep(environment: Readonly<Record<string, string>>): Record<string, string> {
+  return without(environment, (name) => STEP_VARIABLES.has(name));
+}
+
+function without(
+  environment: Readonly<Record<string, string>>,
+  isEnclosing: (name: string) => boolean,
+): Record<string, string> {
   const defaults = parseDefaults(environment[DEFAULTS_VARIABLE] ?? "");
-  const stays = ([name, value]: [string, string]): boolean =>
-    !JOB_VARIABLES.has(name) && !HET_GROUP.test(name) && defaults.get(name) !== value;
+  const stays = ([name, value]: [string, string]): boolean => !isEnclosing(name) && defaults.get(name) !== value;
   return Object.fromEntries(Object.entries(environment).filter(stays));
 }
 

@@ -2,7 +2,9 @@
 
 import type { StepLaunch, TaskLaunch } from "../protocol/holder.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
-import { type NodePart, type PartEnvironment, partEnvironment } from "./launch-environment.ts";
+import { type PartEnvironment, partEnvironment } from "./launch-environment.ts";
+import { gpuRemark } from "./launch-gpus.ts";
+import { isBatch, type NodePart, partOf, stepTasks } from "./launch-part.ts";
 import { batchStreams, PTY_STREAMS, type StreamFacts, type Streams, taskStreams } from "./launch-streams.ts";
 
 /** What a launch depends on besides the order itself. */
@@ -20,53 +22,78 @@ export function buildStepLaunch(
   launch: NodeLaunch,
   place: LaunchPlace,
 ): { readonly step: StepLaunch } | { readonly problem: string } {
-  const part = partOf(launch, place);
+  const part = partOf(launch, place.name, place.gpuProvider);
   if (!part) return { problem: `the job holds nothing on node ${place.name}` };
-  const { job, key, token } = launch;
-  if (job.argv.length === 0) return { problem: "there is no program to run" };
+  const { key, token, program, script } = launch;
+  const programs = programsOf(launch, part);
+  if ("problem" in programs) return programs;
+  if (isBatch(launch) && script === null) return { problem: "the batch script is missing" };
   const environment = partEnvironment(launch, part);
-  const common = { key, token, workDir: job.workDir, environment: environment.step };
-  if (key.stepId !== "batch") {
-    const tasks = Array.from({ length: part.share.tasks }, (_, local) => taskOf(launch, part, environment, local));
-    return { step: { ...common, tasks, pty: job.pty, batch: null } };
-  }
-  if (launch.script === null) return { problem: "the batch script is missing" };
-  const batch = { script: launch.script, spool: place.spoolFolder };
-  return { step: { ...common, tasks: [taskOf(launch, part, environment, 0)], pty: null, batch } };
+  const tasks = part.tasks.map((_, local) => taskOf(launch, part, environment, local, programs.argvs[local] ?? []));
+  const common = {
+    ...{ key, token, workDir: program.workDir, environment: environment.step, tasks },
+    ...{ umask: program.umask, rlimits: { ...program.rlimits } },
+    ...memoryOf(launch, part),
+  };
+  if (!isBatch(launch) || script === null) return { step: { ...common, pty: program.pty, batch: null } };
+  return { step: { ...common, pty: null, batch: { script, spool: place.spoolFolder } } };
 }
 
 /** How many tasks a launch starts on a node; 1 if it holds nothing there, for the exit status of the failure. */
 export function taskCount(launch: NodeLaunch, name: string): number {
-  if (launch.key.stepId === "batch") return 1;
-  return launch.allocation.find((share) => share.node === name)?.tasks ?? 1;
+  return partOf(launch, name, "")?.tasks.length || 1;
 }
 
-function partOf(launch: NodeLaunch, place: LaunchPlace): NodePart | undefined {
-  let firstTask = 0;
-  for (const [nodeId, share] of launch.allocation.entries()) {
-    if (share.node === place.name) return { share, nodeId, firstTask, gpuProvider: place.gpuProvider };
-    firstTask += share.tasks;
-  }
-  return undefined;
+/** The program of each task of the part: all the same one, or each its own (--multi-prog). */
+function programsOf(
+  { program }: NodeLaunch,
+  { tasks }: NodePart,
+): { readonly argvs: readonly (readonly string[])[] } | { readonly problem: string } {
+  const own = new Map(program.programs.map(({ task, argv }) => [task, argv]));
+  const argvs = tasks.map((task) => (own.size === 0 ? program.argv : (own.get(task) ?? [])));
+  const missing = argvs.findIndex((argv) => argv.length === 0);
+  if (missing < 0) return { argvs };
+  if (own.size === 0) return { problem: "there is no program to run" };
+  return { problem: `the program file of --multi-prog has no program for task ${tasks[missing]}` };
 }
 
-function taskOf(launch: NodeLaunch, part: NodePart, environment: PartEnvironment, local: number): TaskLaunch {
-  const task = part.firstTask + local;
-  return { task, argv: [...launch.job.argv], environment: environment.task(local), ...streamsOf(launch, part, task) };
+/** The limits that follow from what was asked for: by the job for all of its steps here, by the step for itself. */
+function memoryOf({ job, request, allocation }: NodeLaunch, part: NodePart): Pick<StepLaunch, "memory"> {
+  const share = allocation.find(({ node }) => node === part.node);
+  const stepMiB = request.memory ? part.memoryMiB : 0;
+  const jobMiB = job.request.memory ? (share?.memoryMiB ?? 0) : 0;
+  return stepMiB > 0 || jobMiB > 0 ? { memory: { stepMiB, jobMiB } } : {};
+}
+
+function taskOf(
+  launch: NodeLaunch,
+  part: NodePart,
+  environment: PartEnvironment,
+  local: number,
+  argv: readonly string[],
+): TaskLaunch {
+  const task = part.tasks[local] ?? local;
+  return {
+    ...{ task, argv: [...argv], environment: environment.task(local) },
+    ...streamsOf(launch, part, task),
+    ...gpuRemark(launch, part, local),
+  };
 }
 
 function streamsOf(launch: NodeLaunch, part: NodePart, task: number): Streams {
-  const { job, key, user } = launch;
-  if (job.pty) return PTY_STREAMS;
+  const { job, key, user, program, array } = launch;
+  if (program.pty) return PTY_STREAMS;
   const facts: StreamFacts = {
     jobId: key.jobId,
+    array,
     stepId: key.stepId,
     jobName: job.name,
     userName: user.name,
-    nodeName: part.share.node,
+    nodeName: part.node,
     nodeId: part.nodeId,
     task,
-    tasks: launch.allocation.reduce((sum, share) => sum + share.tasks, 0),
+    tasks: stepTasks(launch),
   };
-  return key.stepId === "batch" ? batchStreams(job.io, facts, job.workDir) : taskStreams(job.io, facts, job.workDir);
+  const { io, workDir } = program;
+  return isBatch(launch) ? batchStreams(io, facts, workDir) : taskStreams(io, facts, workDir);
 }

@@ -5,8 +5,8 @@
  *   end.json      how it ended; on disk before the holder may forget it and before the controller hears of it
  *
  * A folder without end.json is a step that may run; one with it has an end that the controller may not have heard of.
- * Once the controller has confirmed the end and the job is cleared away, the launch is noted in `finished.log` (so that
- * a late order to start it is recognised) and the folder goes. A kill between any two of these steps leaves a state
+ * Once the controller has confirmed the end and nothing of it is left, the step is noted in `finished.log` (so that a
+ * late order to start it is recognised) and the folder goes. A kill between any two of these steps leaves a state
  * that `load` reads rightly: a step in finished.log is over, whatever is left of its folder.
  */
 
@@ -31,9 +31,9 @@ export interface Spool {
   writeLaunch(record: LaunchRecord): Promise<void>;
   /** Writes how a step ended; durable once it resolves. */
   writeEnd(key: StepKey, end: StepEnd, endedAt: number): Promise<void>;
-  /** Notes steps of one job start as finished and removes their folders. Known at once, durable once it resolves. */
+  /** Notes steps as finished and removes their folders. Known at once, durable once it resolves. */
   finish(records: readonly LaunchRecord[]): Promise<void>;
-  /** Whether that start of the job is finished on this node. */
+  /** Whether that step, of that start of the job, is finished on this node. */
   isFinished(key: StepKey, startAt: number): boolean;
 }
 
@@ -73,9 +73,7 @@ export async function openSpool(
       await disk.replace(`${folderOf(key)}/end.json`, encodeRecord({ endedAt, end }));
     },
     async finish(records) {
-      const [first] = records;
-      if (!first) return;
-      await finished.add(first.key, first.startAt);
+      await Promise.all(records.map((record) => finished.add(record.key, record.startAt)));
       for (const record of records) await disk.remove(folderOf(record.key));
     },
     isFinished: finished.has,

@@ -13,8 +13,46 @@ export function realFiles() {
     trustProblem,
     isFolder: (path: string): boolean => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
     findProgram,
+    programPath,
     writeProblem,
+    write: (path: string, data: Uint8Array): void => fs.writeFileSync(path, data),
+    stat,
+    chunks,
+    link,
   };
+}
+
+/** Makes a symbolic link, and its folder; empty if it is there (already), else the reason in words. */
+function link(target: string, path: string): string {
+  try {
+    fs.mkdirSync(path.slice(0, path.lastIndexOf("/")) || "/", { recursive: true });
+    if (fs.lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() && fs.readlinkSync(path) === target) return "";
+    fs.symlinkSync(target, path);
+    return "";
+  } catch (error) {
+    return `${path}: ${errnoText(error)}`;
+  }
+}
+
+function stat(path: string) {
+  const info = fs.statSync(path);
+  const { size, atimeMs, mtimeMs } = info;
+  return { isFile: info.isFile(), size, mode: info.mode & 0o7777, atimeMs, mtimeMs };
+}
+
+/** Reads on while the caller asks for more; each part has a buffer of its own. */
+function* chunks(path: string, bytes: number): Generator<Uint8Array, void> {
+  const descriptor = fs.openSync(path, "r");
+  try {
+    for (;;) {
+      const buffer = Buffer.allocUnsafe(bytes);
+      const count = fs.readSync(descriptor, buffer, 0, bytes, null);
+      if (count === 0) return;
+      yield buffer.subarray(0, count);
+    }
+  } finally {
+    fs.closeSync(descriptor);
+  }
 }
 
 /** A folder that does not exist yet holds no trap. */
@@ -36,6 +74,12 @@ function findProgram(name: string, cwd: string, pathVariable: string): ProgramSt
     if (state === "not executable") best = state;
   }
   return best;
+}
+
+function programPath(name: string, cwd: string, pathVariable: string): string {
+  if (name.includes("/")) return name.startsWith("/") ? name : `${cwd}/${name}`;
+  const files = pathVariable.split(":").map((folder) => `${folder === "" ? cwd : folder}/${name}`);
+  return files.find((file) => programState(file) === "found") ?? name;
 }
 
 function programState(path: string): ProgramState {

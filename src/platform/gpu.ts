@@ -54,7 +54,7 @@ export interface GpuProvider {
 export interface ProviderChoice {
   /** A count of fake GPUs or the path of a file that lists them; empty for real ones. */
   readonly fakeGpus: string;
-  /** Makes the UUIDs of fake GPUs differ from machine to machine and stay the same on each. */
+  /** Name of the node: makes the UUIDs of fake GPUs differ from node to node and stay the same on each. */
   readonly hostname: string;
   readonly clock: Clock;
   /** How nvidia-smi is run; tests give their own. */

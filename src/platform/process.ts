@@ -92,8 +92,11 @@ export interface Processes {
   isFifo(path: string, use: "read" | "write"): Promise<Outcome<boolean>>;
   /** Opens for reading; may wait for as long as the file system takes. A FIFO is refused with EAGAIN. */
   openInput(path: string): Promise<Outcome<number>>;
-  /** Opens for appending, without truncating; makes missing parent folders (0755). A FIFO is refused with EAGAIN. */
-  openOutput(path: string): Promise<Outcome<number>>;
+  /**
+   * Opens for appending, without truncating; makes missing parent folders (0755). A FIFO is refused with EAGAIN.
+   * @param mode exactly what a file that is made gets; 0666 less this process's mask by default
+   */
+  openOutput(path: string, mode?: number): Promise<Outcome<number>>;
   /** Empties an open file; devices and pipes are left alone. */
   truncate(descriptor: number): void;
   closeDescriptor(descriptor: number): void;
@@ -133,6 +136,9 @@ const PIPES_READY_MAX = 256;
 /** What execvp searches when the environment has no PATH. */
 const SEARCH_PATH_DEFAULT = "/bin:/usr/bin";
 
+/** Of a file before it has the mode that it is to have. */
+const PRIVATE_MODE = 0o600;
+
 /** The kernel reads no more of a script's first line. */
 const INTERPRETER_LINE_BYTES = 256;
 
@@ -147,7 +153,7 @@ export function realProcesses(options: ProcessesOptions = {}): Processes {
     folderProblem,
     isFifo: (path, use) => attempt(() => isFifo(path, use)),
     openInput: (path) => attempt(() => openNotFifo(path, fs.constants.O_RDONLY)),
-    openOutput: (path) => attempt(() => openOutput(path)),
+    openOutput: (path, mode) => attempt(() => openOutput(path, mode)),
     truncate(descriptor) {
       // Devices and pipes refuse with EINVAL, and have nothing to empty.
       attemptNow(() => fs.ftruncateSync(descriptor, 0));
@@ -287,15 +293,29 @@ function folderProblem(path: string): SystemProblem | null {
   return checked.value === "" ? null : systemProblem(checked.value);
 }
 
-async function openOutput(path: string): Promise<number> {
-  const { O_WRONLY, O_CREAT, O_APPEND } = fs.constants;
-  const open = (): Promise<number> => openNotFifo(path, O_WRONLY | O_CREAT | O_APPEND);
+async function openOutput(path: string, mode?: number): Promise<number> {
+  const open = (): Promise<number> => openOrMake(path, mode);
   try {
     return await open();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     makeFolders(dirname(path), 0o755);
     return open();
+  }
+}
+
+async function openOrMake(path: string, mode?: number): Promise<number> {
+  const { O_WRONLY, O_CREAT, O_APPEND, O_EXCL } = fs.constants;
+  const flags = O_WRONLY | O_CREAT | O_APPEND;
+  if (mode === undefined) return openNotFifo(path, flags);
+  try {
+    const made = await openFile(path, flags | O_EXCL, mode & PRIVATE_MODE);
+    // Now the mask of this process has no say in it.
+    fs.fchmodSync(made, mode);
+    return made;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return openNotFifo(path, flags);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import * as v from "valibot";
-import { bytes, count, environment, exitStatus, name, positive, stepKey, text } from "./schemas.ts";
+import { bytes, count, environment, exitStatus, integer, name, positive, stepKey, text } from "./schemas.ts";
 
 /**
  * Where one stream of a task goes.
@@ -33,6 +33,8 @@ export const taskLaunch = v.object({
   stdout: streamTarget,
   /** `stdout` for the same open file as stdout. */
   stderr: v.union([streamTarget, v.object({ to: v.literal("stdout") })]),
+  /** One line for its stderr, before its program starts. */
+  remark: v.optional(text),
 });
 
 /** One node's part of a step. */
@@ -49,6 +51,12 @@ export const stepLaunch = v.object({
    * needs no mgpu process to be followed to its end.
    */
   batch: v.nullable(v.object({ script: bytes, spool: text })),
+  /** File mode bits that new files don't get, those of the output included; the holder's own if absent. */
+  umask: v.optional(count),
+  /** Soft limits of its processes by Slurm's names (`NOFILE`), in setrlimit's units; -1 for none. */
+  rlimits: v.optional(v.record(v.string(), integer)),
+  /** MiB that the step, and all steps of its job here, may use together; above it they are ended. 0 for no limit. */
+  memory: v.optional(v.object({ stepMiB: count, jobMiB: count })),
 });
 
 /** Where a step stands in a holder. `problem` says in words why it could not start. */
@@ -59,6 +67,8 @@ export const holderStep = v.object({
   problem: text,
   /** Nothing of the job is left in this machine's process table, as far as the holder can see. */
   clean: v.boolean(),
+  /** It was ended because it, or its job, used more memory than it may. */
+  outOfMemory: v.optional(v.boolean()),
 });
 
 export type StepLaunch = v.InferOutput<typeof stepLaunch>;

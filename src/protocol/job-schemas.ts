@@ -2,7 +2,10 @@
 
 import * as v from "valibot";
 import type { TaskSet } from "../core/array-spec.ts";
+import type { Dependency } from "../core/dependency.ts";
+import type { GpuBind } from "../core/gpu-bind.ts";
 import type { JobRequest, StepOrder } from "../core/jobspec.ts";
+import type { TaskDistribution } from "../core/layout.ts";
 import type { GpuRequest, MemoryRequest, ResourceRequest, StepRequest } from "../core/resources.ts";
 import { count, integer, name, positive, text } from "./schemas.ts";
 
@@ -60,19 +63,18 @@ const io = v.object({
   label: v.boolean(),
 });
 
-const distribution = v.union([
+const distribution: v.GenericSchema<TaskDistribution> = v.union([
   v.picklist(["block", "cyclic"]),
   v.object({ plane: positive }),
   v.object({ arbitrary: v.array(count) }),
 ]);
 
-const gpuBind = v.variant("kind", [
-  v.object({ kind: v.literal("none") }),
-  v.object({ kind: v.literal("closest") }),
-  v.object({ kind: v.literal("single"), tasks: positive }),
-  v.object({ kind: v.literal("per_task"), gpus: positive }),
-  v.object({ kind: v.literal("map"), indices: v.array(count) }),
-  v.object({ kind: v.literal("mask"), masks: v.array(v.array(count)) }),
+const gpuBind: v.GenericSchema<GpuBind> = v.variant("kind", [
+  v.object({ verbose: v.boolean(), kind: v.picklist(["none", "closest"]) }),
+  v.object({ verbose: v.boolean(), kind: v.literal("single"), tasksPerGpu: positive }),
+  v.object({ verbose: v.boolean(), kind: v.literal("per_task"), gpusPerTask: positive }),
+  v.object({ verbose: v.boolean(), kind: v.literal("map_gpu"), indices: v.array(count) }),
+  v.object({ verbose: v.boolean(), kind: v.literal("mask_gpu"), masks: v.array(v.array(count)) }),
 ]);
 
 const program = {
@@ -98,7 +100,7 @@ export const stepOrder: v.GenericSchema<StepOrder> = v.object({
   submitHost: text,
 });
 
-const dependency = v.object({
+const dependency: v.GenericSchema<Dependency> = v.object({
   any: v.boolean(),
   terms: v.array(
     v.object({

@@ -199,6 +199,8 @@ export const nodeLaunch = v.object({
   partition: s.text,
   submitAt: s.count,
   allocation: s.allocation,
+  /** Names of the machines that the allocation's nodes are, in its order: several nodes may be one machine. */
+  hostnames: v.optional(v.array(s.text)),
   limitS: s.count,
   startAt: s.count,
   clusterName: s.text,
@@ -217,6 +219,22 @@ const jobResults = v.object({
     }),
   ),
 });
+
+/** What is told of a step's tasks to whoever is attached. */
+const attachItem = v.variant("type", [
+  v.object({ type: v.literal("started"), tasks: v.array(s.count) }),
+  v.object({
+    type: v.literal("data"),
+    task: s.count,
+    stream: v.picklist(["out", "err"]),
+    /** Position of the first byte within that task's stream. */
+    offset: s.count,
+    data: s.bytes,
+  }),
+  v.object({ type: v.literal("exit"), task: s.count, exit: s.exitStatus }),
+]);
+
+const attachResult = v.object({ exits: v.array(v.object({ task: s.count, exit: s.exitStatus })), problem: s.text });
 
 function isRecord(value: unknown): boolean {
   return typeof value === "object" && value !== null;
@@ -468,19 +486,16 @@ export const PROCEDURES = {
     on: "holder",
     kind: "stream",
     params: v.object({ key: s.stepKey, token: s.name }),
-    item: v.variant("type", [
-      v.object({ type: v.literal("started"), tasks: v.array(s.count) }),
-      v.object({
-        type: v.literal("data"),
-        task: s.count,
-        stream: v.picklist(["out", "err"]),
-        /** Position of the first byte within that task's stream. */
-        offset: s.count,
-        data: s.bytes,
-      }),
-      v.object({ type: v.literal("exit"), task: s.count, exit: s.exitStatus }),
-    ]),
-    result: v.object({ exits: v.array(v.object({ task: s.count, exit: s.exitStatus })), problem: s.text }),
+    item: attachItem,
+    result: attachResult,
+  },
+  /** Looks on at a step that runs, from now on, beside its client: what is not taken in time is dropped. */
+  "step.watch": {
+    on: "holder",
+    kind: "stream",
+    params: v.object({ key: s.stepKey, token: s.name }),
+    item: attachItem,
+    result: attachResult,
   },
   /** Input for a task (`null`: for all). Answered when there is room for more. `eof` closes it. */
   "step.input": {
@@ -490,6 +505,8 @@ export const PROCEDURES = {
       key: s.stepKey,
       token: s.name,
       task: v.nullable(s.count),
+      /** Who sends it, where it is not the step's own client. */
+      client: v.optional(s.name),
       /** Position of the first byte in the client's input: a repeated part is dropped. */
       offset: s.count,
       data: s.bytes,

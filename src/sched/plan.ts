@@ -1,24 +1,57 @@
 /** What the scheduler answers with: a value. Somebody else carries it out, after a second look. */
 
+import type { TaskSet } from "../core/array-spec.ts";
 import type { JobId } from "../core/ids.ts";
 import type { Allocation } from "../core/resources.ts";
 
+/** Slurm's words for why a job waits, as squeue shows them. */
+export type ReasonWord =
+  | "None"
+  | "Priority"
+  | "Resources"
+  | "ReqNodeNotAvail"
+  | "BadConstraints"
+  | "PartitionConfig"
+  | "BeginTime"
+  | "Dependency"
+  | "DependencyNeverSatisfied"
+  | "JobHeldUser"
+  | "JobHeldAdmin"
+  | "JobArrayTaskLimit"
+  | "Cleaning"
+  | "DeadLine";
+
 /** Why a job waits: Slurm's word, and a sentence with what would change it. */
 export interface Reason {
-  readonly word: "Resources" | "Priority" | "ReqNodeNotAvail" | "BeginTime" | "PartitionConfig" | "None";
+  readonly word: ReasonWord;
   readonly text: string;
 }
 
 export interface Start {
   readonly jobId: JobId;
+  /** The task that starts, where the record is an array's, even if it is the record's last; else `null`. */
+  readonly taskId: number | null;
   readonly allocation: Allocation;
+}
+
+/** A waiting job, or some tasks of an array's record, that can't start any more. */
+export interface End {
+  readonly jobId: JobId;
+  /** `null` for all of the record. */
+  readonly tasks: TaskSet | null;
+  readonly state: "DEADLINE" | "CANCELLED";
+  /** In words, for the record. */
+  readonly cause: string;
 }
 
 export interface Plan {
   /** In the order in which they should be carried out. */
   readonly starts: readonly Start[];
-  /** Reasons of the jobs that were tried and left waiting. */
+  readonly ends: readonly End[];
+  /** Reasons of the jobs that were looked at and left waiting; of an array's record, of the tasks left in it. */
   readonly reasons: ReadonlyMap<JobId, Reason>;
   /** The reason of every other waiting job. */
   readonly otherwise: Reason;
+  /** When, at the earliest, time alone changes something (milliseconds since 1970); `null` for never. */
+  readonly wakeAt: number | null;
 }

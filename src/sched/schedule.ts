@@ -1,63 +1,147 @@
 /**
- * schedule(view, now): which waiting jobs start where, and why the others wait. Pure.
+ * schedule(view, now): which waiting jobs start where, which end unstarted, and why the others wait. Pure.
  *
- * Jobs are looked at in order of their ids. The first that could run on the nodes at hand but has no room now stops
- * the pass: nothing behind it may take what it waits for. A job that no present node could hold even when empty
- * (its node is down or drained) stops nobody. Requests of one shape are tried once a pass.
+ * Jobs are looked at in the order given. The first that could run on the nodes at hand but has no room now stops the
+ * pass: nothing behind it may take what it waits for. Jobs that may not start yet (held, dependent, too early), and
+ * jobs that the nodes at hand could not hold even when empty, stop nobody. Requests of one shape that the nodes can't
+ * hold are tried once a pass.
  */
 
-import { describeRequest, fitsEmptyNode } from "../core/fit.ts";
-import type { JobId } from "../core/ids.ts";
+import { couldRun, describeRequest, feasibility } from "../core/fit.ts";
+import { fold } from "../core/hostlist.ts";
+import type { JobId, NodeName } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
 import type { Node } from "../core/node.ts";
+import { type Candidate, candidatesOf } from "../core/node-set.ts";
 import { type Allocation, addShare, type ResourceRequest } from "../core/resources.ts";
-import { type Candidate, placeBestFit } from "./place/best-fit.ts";
-import type { Plan, Reason, Start } from "./plan.ts";
+import type { Gate, Wait } from "./eligible.ts";
+import { place } from "./place/place.ts";
+import type { End, Plan, Reason, Start } from "./plan.ts";
 
 /** What a pass may look at. */
 export interface ScheduleView {
-  /** Waiting jobs by ascending id. Read as far as needed. */
+  /** Waiting jobs, the most important first. Read as far as needed. */
   readonly pending: Iterable<PendingJob>;
-  /** Nodes that can be reached, in a fixed order. */
+  /** Those of them that may end without starting (deadline, --kill-on-invalid-dep): all of them are looked at. */
+  readonly expiring: Iterable<PendingJob>;
+  /** All nodes of the cluster. */
   readonly nodes: readonly Node[];
+  /** Whether a node's daemon is connected. */
+  readonly isConnected: (node: NodeName) => boolean;
+  readonly gate: Gate;
 }
 
-const PRIORITY: Reason = { word: "Priority", text: "jobs that were submitted earlier come first" };
+const PRIORITY: Reason = { word: "Priority", text: "other jobs come first" };
+
+/** Most nodes that a reason names. */
+const NODES_NAMED_MAX = 20;
+
+/** A pass under way. */
+interface Pass {
+  readonly view: ScheduleView;
+  /** Nodes that take new work, with what this pass has granted. */
+  readonly candidates: readonly Candidate[];
+  /** Tasks of each array that this pass starts. */
+  readonly startedOfArray: Map<JobId, number>;
+  /** Why requests of a shape can't run on the nodes at hand. */
+  readonly impossible: Map<string, Reason>;
+  readonly starts: Start[];
+  readonly ends: End[];
+  readonly reasons: Map<JobId, Reason>;
+  readonly wakeTimes: { earliest: number };
+}
 
 /** Makes a plan. Never changes its input. */
 export function schedule(view: ScheduleView, now: number): Plan {
-  const candidates: Candidate[] = view.nodes
-    .filter((node) => node.down === null && node.drain === null)
-    .map((node) => ({ node, usage: node.usage }));
-  const starts: Start[] = [];
-  const reasons = new Map<JobId, Reason>();
-  const impossible = new Map<string, Reason>();
+  const candidates = candidatesOf(view.nodes).filter(({ node }) => takesWork(view, node));
+  const pass: Pass = {
+    ...{ view, candidates, startedOfArray: new Map(), impossible: new Map(), starts: [], ends: [], reasons: new Map() },
+    wakeTimes: { earliest: Number.POSITIVE_INFINITY },
+  };
+  const seen = new Set<JobId>();
   for (const job of view.pending) {
-    if (job.eligibleAt > now) {
-      reasons.set(job.id, { word: "BeginTime", text: "its begin time is not reached" });
-      continue;
-    }
-    const { request } = job.spec;
-    const shape = shapeOf(request);
-    const known = impossible.get(shape);
-    if (known) {
-      reasons.set(job.id, known);
-      continue;
-    }
-    const allocation = placeBestFit(candidates, request);
-    if (allocation) {
-      starts.push({ jobId: job.id, allocation });
-      take(candidates, allocation);
-    } else if (candidates.some(({ node }) => fitsEmptyNode(node, request))) {
-      reasons.set(job.id, { word: "Resources", text: `waits for ${describeRequest(request)} to be free on one node` });
-      break;
-    } else {
-      const reason = unavailable(request, view.nodes.length);
-      impossible.set(shape, reason);
-      reasons.set(job.id, reason);
-    }
+    seen.add(job.id);
+    if (!isHeldBack(pass, job) && !startTasks(pass, job)) break;
   }
-  return { starts, reasons, otherwise: PRIORITY };
+  // What stands behind the job that stopped the pass can't start, but its time may be up.
+  for (const job of view.expiring) if (!seen.has(job.id)) isHeldBack(pass, job);
+  const { starts, ends, reasons, wakeTimes } = pass;
+  const wakeAt = Number.isFinite(wakeTimes.earliest) ? Math.max(now, wakeTimes.earliest) : null;
+  return { starts, ends, reasons, otherwise: PRIORITY, wakeAt };
+}
+
+/** Whether something other than room keeps a job waiting; it is noted. Never ends a job that may start. */
+function isHeldBack(pass: Pass, job: PendingJob): boolean {
+  const { gate } = pass.view;
+  const latest = gate.startBy(job);
+  if (latest !== null) wakeAt(pass, latest + 1);
+  const wait = gate.waitReason(job);
+  if (wait?.end) {
+    pass.ends.push({ jobId: job.id, tasks: null, ...wait.end });
+  } else {
+    const lost = gate.lostTasks(job);
+    if (lost) pass.ends.push(lost);
+  }
+  if (wait) noteWait(pass, job, wait);
+  return wait !== null;
+}
+
+function noteWait(pass: Pass, job: PendingJob, wait: Wait): void {
+  pass.reasons.set(job.id, wait.reason);
+  if (wait.wakeAt !== null) wakeAt(pass, wait.wakeAt);
+}
+
+function wakeAt({ wakeTimes }: Pass, at: number): void {
+  wakeTimes.earliest = Math.min(wakeTimes.earliest, at);
+}
+
+/** Starts a job, or as many of an array's tasks as there are room and leave for. False if the pass must stop there. */
+function startTasks(pass: Pass, job: PendingJob): boolean {
+  const { gate } = pass.view;
+  if (!job.array) return startOne(pass, job, null);
+  const arrayId = job.array.jobId;
+  let slots = gate.slotsOf(job) - (pass.startedOfArray.get(arrayId) ?? 0);
+  for (const task of gate.openTasks(job)) {
+    if (slots <= 0) {
+      // The same gate says why once these have started; until then this is what is true of the others.
+      pass.reasons.set(job.id, { word: "JobArrayTaskLimit", text: "as many of its tasks run as may at the same time" });
+      return true;
+    }
+    if (!startOne(pass, job, task)) return false;
+    if (pass.reasons.has(job.id)) return true;
+    pass.startedOfArray.set(arrayId, (pass.startedOfArray.get(arrayId) ?? 0) + 1);
+    slots -= 1;
+  }
+  return true;
+}
+
+/** Starts a job or a task if there is room, else notes why not. False if the pass must stop there. */
+function startOne(pass: Pass, job: PendingJob, taskId: number | null): boolean {
+  const { request } = job.spec;
+  const known = pass.impossible.size > 0 ? pass.impossible.get(shapeOf(request)) : undefined;
+  if (known) {
+    pass.reasons.set(job.id, known);
+    return true;
+  }
+  const allocation = place(pass.candidates, request);
+  if (allocation) {
+    pass.starts.push({ jobId: job.id, taskId, allocation });
+    take(pass.candidates, allocation);
+    return true;
+  }
+  const usable = pass.view.nodes.filter((node) => takesWork(pass.view, node));
+  if (couldRun(usable, request)) {
+    pass.reasons.set(job.id, { word: "Resources", text: `waits for ${describeRequest(request)} to be free` });
+    return false;
+  }
+  const reason = impossibleReason(pass.view, request);
+  pass.impossible.set(shapeOf(request), reason);
+  pass.reasons.set(job.id, reason);
+  return true;
+}
+
+function takesWork({ isConnected }: ScheduleView, node: Node): boolean {
+  return node.down === null && node.drain === null && isConnected(node.name);
 }
 
 function take(candidates: readonly Candidate[], allocation: Allocation): void {
@@ -67,14 +151,29 @@ function take(candidates: readonly Candidate[], allocation: Allocation): void {
   }
 }
 
-function unavailable(request: ResourceRequest, nodeCount: number): Reason {
-  const wish = describeRequest(request);
-  const nodes = nodeCount === 0 ? "no node is connected" : "the nodes that have it are down, drained or not connected";
-  return { word: "ReqNodeNotAvail", text: `asks for ${wish}, but ${nodes}` };
+/** Why the nodes that take work could not run a request even if they were free. */
+function impossibleReason(view: ScheduleView, request: ResourceRequest): Reason {
+  if (view.nodes.length === 0) {
+    return { word: "ReqNodeNotAvail", text: `asks for ${describeRequest(request)}, but no node is connected` };
+  }
+  const never = feasibility(view.nodes, request);
+  if (never) return { word: "BadConstraints", text: `the nodes have changed: ${never.hint}` };
+  const missing = candidatesOf(view.nodes).flatMap(({ node }) => (takesWork(view, node) ? [] : [node.name]));
+  const names = fold(missing.slice(0, NODES_NAMED_MAX)) + (missing.length > NODES_NAMED_MAX ? ",..." : "");
+  const verb = missing.length === 1 ? "is" : "are";
+  const text = `asks for ${describeRequest(request)}, but ${names} ${verb} down, drained or not connected`;
+  return { word: "ReqNodeNotAvail", text };
 }
+
+/** Requests are kept as long as their jobs, and never change. */
+const shapes = new WeakMap<ResourceRequest, string>();
 
 /** Requests with the same shape fit in the same places. */
 function shapeOf(request: ResourceRequest): string {
-  const { tasks, cpusPerTask, memoryMiBPerNode, gpus } = request;
-  return `${tasks}x${cpusPerTask} ${memoryMiBPerNode} ${gpus?.thousandths ?? 0}:${gpus?.type ?? ""}`;
+  let shape = shapes.get(request);
+  if (shape === undefined) {
+    shape = JSON.stringify(request);
+    shapes.set(request, shape);
+  }
+  return shape;
 }

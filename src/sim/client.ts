@@ -1,6 +1,7 @@
 /** Clients of a world: they submit jobs, try again with the same request id when an answer is lost, and cancel some. */
 
 import type { JobRequest } from "../core/jobspec.ts";
+import { PLAIN_REQUEST } from "../core/resources.ts";
 import { RpcError } from "../protocol/errors.ts";
 import { helloOf } from "./stage.ts";
 import type { World } from "./world.ts";
@@ -84,22 +85,30 @@ function randomJob({ random }: World, index: number): JobRequest {
   const gpus = random.below(4);
   const duration = random.below(3000);
   return {
+    ...PLAIN_JOB,
     kind: isBatch ? "batch" : "run",
     name: `job-${index}`,
-    partition: null,
     request: {
+      ...PLAIN_REQUEST,
       tasks: isBatch ? 1 : 1 + random.below(3),
       cpusPerTask: 1 + random.below(2),
-      nodes: null,
-      memoryMiBPerNode: random.below(3) * 10_000,
-      gpus: gpus === 0 ? null : { thousandths: gpus * 1000, type: null },
+      memory: random.pick([null, { per: "node", mib: 10_000 }, { per: "node", mib: 20_000 }]),
+      gpus: gpus === 0 ? null : { per: "job", wishes: [{ thousandths: gpus * 1000, type: null }] },
     },
     timeLimitS: random.chance(0.2) ? 1 + random.below(3) : null,
-    workDir: "/sim",
-    io: { stdin: "none", stdout: null, stderr: null, openMode: "truncate", label: false },
     argv: ["sim", String(duration), String(random.pick([0, 0, 0, 1]))],
-    pty: null,
     requeue: random.chance(0.5),
-    submitHost: "sim",
+    retries: random.chance(0.1) ? 1 : 0,
   };
 }
+
+/** What all jobs have alike. */
+const PLAIN_JOB: JobRequest = {
+  ...{ kind: "batch", name: "", partition: null, request: PLAIN_REQUEST, timeLimitS: null, timeMinS: null },
+  ...{ workDir: "/sim", argv: [], programs: [], pty: null, umask: 0o22, rlimits: {} },
+  io: { stdin: "none", stdout: null, stderr: null, openMode: "truncate", label: false },
+  ...{ distribution: "block", gpuBind: null, beginAt: 0, deadlineAt: 0, requeue: true, retries: 0, retryWaitS: 0 },
+  ...{ hold: false, priority: null, nice: 0, dependency: null, killOnInvalidDep: false, signal: null, array: null },
+  ...{ het: null, account: null, comment: "", wckey: "", qos: null, reservation: null, licenses: [], mail: null },
+  ...{ noKill: false, submitHost: "sim", submitLine: "sim" },
+};

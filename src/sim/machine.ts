@@ -161,6 +161,7 @@ class Machine implements SimMachine {
       launch: (launch) => ask(() => this.#launch(holder, launch)),
       signal: (key, signal) => ask(() => this.#kill(holder, find(key), signal)),
       terminate: (jobId, attempt) => ask(() => this.#terminate(holder, jobId, attempt)),
+      terminateStep: (key) => ask(() => this.#terminateStep(holder, key)),
       forget: (key) => ask(() => void holder.steps.delete(formatStepKey(key))),
       status: () => ask(() => [...holder.steps.values()].map((step) => step.state)),
       onChange: (callback) => void holder.change.add((step) => isAlive() && callback(step)),
@@ -204,6 +205,13 @@ class Machine implements SimMachine {
     const mine = (one: VirtualStep): boolean => one.launch.key.jobId === jobId && one.launch.key.attempt === attempt;
     for (const step of [...holder.steps.values(), ...this.#batch.values()]) {
       if (mine(step)) this.#finish(step.execution, { code: 0, signal: 15 });
+    }
+  }
+
+  #terminateStep(holder: VirtualHolder, key: StepKey): void {
+    const name = formatStepKey(key);
+    for (const step of [...holder.steps.values(), ...this.#batch.values()]) {
+      if (formatStepKey(step.launch.key) === name) this.#finish(step.execution, { code: 0, signal: 15 });
     }
   }
 

@@ -111,6 +111,6 @@ function inventoryOf(machine: SimMachine): NodeInventory {
   }));
   return {
     ...{ hostname: machine.name, cpus: 8, memoryMiB: 64_000, gpus, gpuProvider: "fake", gpuProblem: null },
-    ...{ bootId: machine.bootId, os: "sim", arch: "sim", version: "sim" },
+    ...{ bootId: machine.bootId, os: "sim", arch: "sim", features: [], version: "sim" },
   };
 }

@@ -1,8 +1,6 @@
 /**
  * squeue's letters: what each of them prints, under which header, and which fields of a job's row it needs, so that
  * a listing asks the controller for nothing else.
- *
- * What mgpu does not have (accounts, licenses, node features ...) prints what Slurm prints where nothing is set.
  */
 
 import { formatDuration, formatTimeLimit, formatTimestamp, type UtcOffset } from "../core/time.ts";
@@ -75,13 +73,29 @@ function constant(header: string, text: string): JobColumn {
   return column(header, [], () => text);
 }
 
+/** What prints as `(null)` where nothing is set, as in Slurm. */
+function word(
+  header: string,
+  field: "account" | "comment" | "dependency" | "features" | "licenses" | "reservation" | "wckey",
+): JobColumn {
+  return column(header, [field], (row) => row[field] || "(null)");
+}
+
+/** What a job's name in listings is made from. */
+export const LABEL_FIELDS = ["id", "arrayJobId", "arrayTasks", "hetJobId", "hetOffset"] as const;
+
+/** `12`, `12_3`, `12_[4-9%2]`, `12+1`. */
+export function jobRowLabel(row: Pick<JobRow, (typeof LABEL_FIELDS)[number]>): string {
+  if (row.arrayJobId > 0) return `${row.arrayJobId}_${row.arrayTasks}`;
+  return row.hetJobId > 0 ? `${row.hetJobId}+${row.hetOffset}` : String(row.id);
+}
+
 function identityColumns(): Columns {
-  const id = (header: string): JobColumn => number(header, ["id"], (row) => row.id);
   return {
-    i: id("JOBID"),
-    A: id("JOBID"),
-    F: id("ARRAY_JOB_ID"),
-    K: constant("ARRAY_TASK_ID", "N/A"),
+    i: column("JOBID", LABEL_FIELDS, jobRowLabel, { sortKey: (row) => row.arrayJobId || row.id }),
+    A: number("JOBID", ["id"], (row) => row.id),
+    F: number("ARRAY_JOB_ID", ["id", "arrayJobId"], (row) => row.arrayJobId || row.id),
+    K: column("ARRAY_TASK_ID", ["arrayTasks"], (row) => row.arrayTasks.replace(/[[\]]/g, "") || "N/A"),
     j: column("NAME", ["name"], (row) => row.name),
     u: column("USER", ["user"], (row) => row.user),
     U: number("UID", ["uid"], (row) => row.uid),
@@ -149,21 +163,21 @@ function resourceColumns(): Columns {
 
 function fixedColumns(): Columns {
   return {
-    a: constant("ACCOUNT", "(null)"),
-    q: constant("QOS", "normal"),
-    y: constant("NICE", "0"),
-    n: constant("REQ_NODES", ""),
-    x: constant("EXC_NODES", ""),
+    a: word("ACCOUNT", "account"),
+    q: column("QOS", ["qos"], (row) => row.qos || "normal"),
+    y: number("NICE", ["nice"], (row) => row.nice),
+    n: column("REQ_NODES", ["requestedNodes"], (row) => row.requestedNodes),
+    x: column("EXC_NODES", ["excludedNodes"], (row) => row.excludedNodes),
     Y: constant("SCHEDNODES", "(null)"),
-    E: constant("DEPENDENCY", "(null)"),
-    f: constant("FEATURES", "(null)"),
-    h: constant("OVER_SUBSCRIBE", "OK"),
-    k: constant("COMMENT", "(null)"),
+    E: word("DEPENDENCY", "dependency"),
+    f: word("FEATURES", "features"),
+    h: column("OVER_SUBSCRIBE", ["exclusive"], (row) => (row.exclusive ? "NO" : "OK")),
+    k: word("COMMENT", "comment"),
     O: constant("CONTIGUOUS", "0"),
     s: constant("", ""),
-    v: constant("RESERVATION", "(null)"),
-    w: constant("WCKEY", "(null)"),
-    W: constant("LICENSES", "(null)"),
+    v: word("RESERVATION", "reservation"),
+    w: word("WCKEY", "wckey"),
+    W: word("LICENSES", "licenses"),
   };
 }
 

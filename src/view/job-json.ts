@@ -38,6 +38,23 @@ export const JSON_FIELDS: readonly (keyof JobRow)[] = [
   "gpus",
   "gpuType",
   "gpuIds",
+  "arrayJobId",
+  "arrayTasks",
+  "hetJobId",
+  "hetOffset",
+  "account",
+  "comment",
+  "qos",
+  "wckey",
+  "reservation",
+  "licenses",
+  "dependency",
+  "features",
+  "requestedNodes",
+  "excludedNodes",
+  "nice",
+  "memoryPer",
+  "requeue",
   "priority",
   "attempt",
   "exitCode",
@@ -54,36 +71,43 @@ export function jobJson(row: JobRow, clusterName: string): Record<string, unknow
   const isPlaced = row.nodeList !== "";
   const tres = tresText(row);
   return {
-    account: "",
-    array_job_id: number(0),
-    array_task_id: unset(),
-    array_task_string: "",
+    account: row.account,
+    array_job_id: number(row.arrayJobId),
+    array_task_id: /^\d+$/.test(row.arrayTasks) ? number(Number(row.arrayTasks)) : unset(),
+    array_task_string: /^\d+$/.test(row.arrayTasks) ? "" : row.arrayTasks.replace(/[[\]]/g, ""),
     batch_flag: row.kind === "batch",
     cluster: clusterName,
     command: row.command,
-    comment: "",
+    comment: row.comment,
     cpus: number(row.cpus),
     cpus_per_task: number(row.cpusPerTask),
     current_working_directory: row.workDir,
-    dependency: "",
+    dependency: row.dependency,
     eligible_time: seconds(row.eligibleAt),
     end_time: endTime(row),
     exit_code: exitCode(row),
     gres_detail: gresDetail(row),
-    het_job_id: number(0),
+    excluded_nodes: row.excludedNodes,
+    features: row.features,
+    het_job_id: number(row.hetJobId),
+    het_job_offset: row.hetJobId > 0 ? number(row.hetOffset) : unset(),
     hold: row.priority === 0,
     job_id: row.id,
     job_resources: isPlaced ? jobResources(row) : null,
     job_state: [row.state],
-    memory_per_cpu: unset(),
-    memory_per_node: row.memoryMiB > 0 ? number(row.memoryMiB) : unset(),
+    licenses: row.licenses,
+    memory_per_cpu: row.memoryMiB > 0 && row.memoryPer === "cpu" ? number(row.memoryMiB) : unset(),
+    memory_per_node: row.memoryMiB > 0 && row.memoryPer === "node" ? number(row.memoryMiB) : unset(),
     name: row.name,
-    nice: 0,
+    nice: row.nice,
     node_count: number(row.nodes),
     nodes: row.nodeList,
     partition: row.partition,
     priority: number(row.priority),
-    qos: "normal",
+    qos: row.qos || "normal",
+    requeue: row.requeue,
+    required_nodes: row.requestedNodes,
+    reservation: row.reservation,
     restart_cnt: Math.max(0, row.attempt - 1),
     standard_output: row.stdout,
     start_time: seconds(row.startAt),
@@ -97,6 +121,7 @@ export function jobJson(row: JobRow, clusterName: string): Record<string, unknow
     tres_req_str: tres,
     user_id: row.uid,
     user_name: row.user,
+    wckey: row.wckey,
   };
 }
 
@@ -155,7 +180,8 @@ function jobResources(row: JobRow): Record<string, unknown> {
 
 function tresText(row: JobRow): string {
   const parts = [`cpu=${row.cpus}`];
-  if (row.memoryMiB > 0) parts.push(`mem=${row.memoryMiB * row.nodes}M`);
+  const times = { node: row.nodes, cpu: row.cpus, gpu: row.gpus / 1000 }[row.memoryPer] ?? 1;
+  if (row.memoryMiB > 0) parts.push(`mem=${row.memoryMiB * times}M`);
   parts.push(`node=${row.nodes}`, `billing=${row.cpus}`);
   if (row.gpus > 0) parts.push(`gres/gpu=${formatGpus(row.gpus)}`);
   if (row.gpus > 0 && row.gpuType !== null) parts.push(`gres/gpu:${row.gpuType}=${formatGpus(row.gpus)}`);

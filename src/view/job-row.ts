@@ -4,12 +4,13 @@
  * Times are milliseconds since 1970 and `null` where Slurm prints N/A.
  */
 
+import { firstTask } from "../core/array-spec.ts";
 import { fold } from "../core/hostlist.ts";
-import { formatDependency } from "../core/dependency.ts";
+import { formatDependencyState } from "../core/dependency.ts";
 import { displayState, isEnded, type Job, type JobState } from "../core/job.ts";
 import { arrayTasksLabel } from "../core/job-label.ts";
 import { priorityOf } from "../core/priority.ts";
-import type { Allocation, ResourceRequest } from "../core/resources.ts";
+import { type Allocation, gpuThousandths, type ResourceRequest, WHOLE_GPU } from "../core/resources.ts";
 import type { JobRow } from "../protocol/procedures.ts";
 
 /** What a job's record alone does not tell. */
@@ -79,8 +80,9 @@ export function formatGpuIds(allocation: Allocation): string {
 }
 
 /** The file of a job's output; patterns are filled in on its node only. Empty if it goes to the client. */
-function outputPath({ id, spec }: Job): string {
-  const path = spec.io.stdout ?? (spec.kind === "batch" ? `slurm-${id}.out` : "");
+function outputPath({ id, spec, array }: Job): string {
+  const name = array ? `slurm-${array.jobId}_${firstTask(array.tasks)}.out` : `slurm-${id}.out`;
+  const path = spec.io.stdout ?? (spec.kind === "batch" ? name : "");
   if (path === "" || path.startsWith("/")) return path;
   return `${spec.workDir.replace(/\/$/, "")}/${path}`;
 }
@@ -98,7 +100,7 @@ function placement({ spec: { request } }: Job, allocation: Allocation): Pick<Job
     cpus: isPlaced ? sum(allocation, (share) => share.cpus) : leastCpus(request, tasks, nodes),
     cpusPerTask: request.cpusPerTask ?? 1,
     memoryMiB: request.memory?.mib ?? 0,
-    gpus: request.gpus?.wishes.reduce((total, wish) => total + wish.thousandths, 0) ?? 0,
+    gpus: isPlaced ? gpuThousandths(allocation) : wishedGpus(request, nodes, tasks),
     gpuType: request.gpus?.wishes[0]?.type ?? null,
     gpuIds: isPlaced ? formatGpuIds(allocation) : "",
   };
@@ -122,7 +124,7 @@ type Wishes =
   | "requeue"
   | "timeMinS";
 
-function wishes({ spec }: Job): Pick<JobRow, Wishes> {
+function wishes({ spec, state }: Job): Pick<JobRow, Wishes> {
   const { request } = spec;
   return {
     account: spec.account ?? "",
@@ -131,7 +133,8 @@ function wishes({ spec }: Job): Pick<JobRow, Wishes> {
     wckey: spec.wckey,
     reservation: spec.reservation ?? "",
     licenses: spec.licenses.map(({ name, count }) => (count === 1 ? name : `${name}:${count}`)).join(","),
-    dependency: spec.dependency ? formatDependency(spec.dependency) : "",
+    // A job that waits no longer waits for nothing.
+    dependency: spec.dependency && state === "PENDING" ? formatDependencyState(spec.dependency) : "",
     features: request.constraint,
     requestedNodes: fold(request.nodeList),
     excludedNodes: fold(request.excluded),
@@ -142,6 +145,14 @@ function wishes({ spec }: Job): Pick<JobRow, Wishes> {
     requeue: spec.requeue,
     timeMinS: spec.timeMinS ?? 0,
   };
+}
+
+/** Thousandths for the whole job, as far as they are known before it has its nodes. */
+function wishedGpus({ gpus, gpuIds }: ResourceRequest, nodes: number, tasks: number): number {
+  const chosen = sum(gpuIds, ({ indices }) => indices.length * WHOLE_GPU);
+  if (!gpus) return chosen;
+  const wish = sum(gpus.wishes, ({ thousandths }) => thousandths);
+  return wish * { job: 1, node: nodes, task: tasks }[gpus.per];
 }
 
 function leastCpus(request: ResourceRequest, tasks: number, nodes: number): number {

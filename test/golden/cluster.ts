@@ -5,12 +5,22 @@ import { EXIT_OK, type ExitStatus, type Job, type TerminalState } from "../../sr
 import type { JobSpec } from "../../src/core/jobspec.ts";
 import type { Node, NodeInventory } from "../../src/core/node.ts";
 import { DEFAULT_PARTITION } from "../../src/core/partition.ts";
-import type { Allocation, Gpu, NodeShare, NodeUsage, ResourceRequest } from "../../src/core/resources.ts";
+import {
+  type Allocation,
+  type Gpu,
+  type GpuRequest,
+  type MemoryRequest,
+  type NodeShare,
+  type NodeUsage,
+  PLAIN_REQUEST,
+  type ResourceRequest,
+} from "../../src/core/resources.ts";
 import { type ClusterState, fromStored } from "../../src/core/state.ts";
 import type { JobRow, NodeRow } from "../../src/protocol/procedures.ts";
 import { toJobRow } from "../../src/view/job-row.ts";
 import { toNodeRow } from "../../src/view/node-row.ts";
 import { type FakePeer, fakePeer, type Script } from "../unit/cli/fake-context.ts";
+import { spec } from "../unit/support/samples.ts";
 
 export const NOW = Date.UTC(2026, 10, 21, 22, 0, 0);
 
@@ -25,20 +35,8 @@ const bob = { uid: 1001, gid: 1001, name: "bob-the-builder" };
 /** A spec with everything at its default. */
 export function specOf(changes: Partial<JobSpec> = {}, request: Partial<ResourceRequest> = {}): JobSpec {
   return {
-    kind: "batch",
-    name: "train",
-    user: ada,
-    partition: null,
-    request: { tasks: 1, cpusPerTask: 1, nodes: null, memoryMiBPerNode: 0, gpus: null, ...request },
-    timeLimitS: null,
-    workDir: "/home/ada/project",
-    io: { stdin: "none", stdout: null, stderr: null, openMode: "truncate", label: false },
-    argv: ["train.sh"],
-    scriptDigest: "d1",
-    environmentDigest: "d2",
-    pty: null,
-    requeue: true,
-    submitHost: "desk",
+    ...spec({ name: "train", user: ada, request: { ...PLAIN_REQUEST, ...request } }),
+    ...{ workDir: "/home/ada/project", scriptDigest: "d1", environmentDigest: "d2", submitLine: "" },
     ...changes,
   };
 }
@@ -50,11 +48,17 @@ export function share(node: string, cpus: number, gpus: readonly number[] = []):
     tasks: 1,
     cpus,
     memoryMiB: 0,
-    gpus: gpus.map((index) => ({ index, uuid: `GPU-${node}-${index}`, thousandths: 1000 })),
+    gpus: gpus.map((index) => ({ index, uuid: `GPU-${node}-${index}`, type: "a100", thousandths: 1000 })),
   };
 }
 
-const a100 = (count: number) => ({ thousandths: count * 1000, type: "a100" });
+/** Of any type where none is named. */
+export const gpus = (count: number, type: string | null = "a100"): GpuRequest => ({
+  per: "job",
+  wishes: [{ thousandths: count * 1000, type }],
+});
+
+const mebibytes = (mib: number): MemoryRequest => ({ per: "node", mib });
 
 interface Ending {
   readonly id: number;
@@ -74,8 +78,10 @@ function ended({ id, state, startAt = NOW - HOUR, endAt, exit = EXIT_OK, ...rest
     submitAt: NOW - 2 * HOUR,
     attempt: startAt === null ? 0 : 1,
     requestId: `r${id}`,
+    array: null,
     state,
     startAt,
+    eligibleAt: NOW - 2 * HOUR,
     endAt,
     limitS: rest.limitS ?? 0,
     allocation: startAt === null ? [] : [share("n2", 1)],
@@ -84,16 +90,23 @@ function ended({ id, state, startAt = NOW - HOUR, endAt, exit = EXIT_OK, ...rest
     cause: rest.cause ?? "",
     cancelledBy: null,
     cleanup: rest.cleanup ?? [],
+    suspendedMs: 0,
   };
 }
 
 function running(id: number, spec: JobSpec, startAt: number, limitS: number, allocation: Allocation): Job {
-  const common = { id, spec, submitAt: startAt - MIN, attempt: 1, requestId: `r${id}` };
-  return { ...common, state: "RUNNING", startAt, limitS, allocation, steps: [] };
+  const common = { id, spec, submitAt: startAt - MIN, attempt: 1, requestId: `r${id}`, array: null };
+  return {
+    ...{ ...common, state: "RUNNING", startAt, eligibleAt: common.submitAt, limitS, allocation, steps: [] },
+    ...{ nextStepId: 0, suspendedAt: null, suspendedMs: 0, signalled: false, retried: 0 },
+  };
 }
 
-function pending(id: number, spec: JobSpec, submitAt: number): Job {
-  return { id, spec, submitAt, attempt: 0, requestId: `r${id}`, state: "PENDING", eligibleAt: submitAt };
+export function pending(id: number, spec: JobSpec, submitAt: number): Job {
+  return {
+    ...{ id, spec, submitAt, attempt: 0, requestId: `r${id}`, array: null, state: "PENDING", eligibleAt: submitAt },
+    ...{ hold: null, allocation: [], cleanup: [], retried: 0 },
+  };
 }
 
 export const JOBS: readonly Job[] = [
@@ -117,7 +130,7 @@ export const JOBS: readonly Job[] = [
         user: bob,
         io: { ...specOf().io, stdout: "out-%j.txt" },
       },
-      { tasks: 2, cpusPerTask: 4, nodes: { min: 2, max: 2 }, memoryMiBPerNode: 2048, gpus: a100(4) },
+      { tasks: 2, cpusPerTask: 4, nodes: { min: 2, max: 2 }, memory: mebibytes(2048), gpus: gpus(4) },
     ),
     NOW - DAY - HOUR,
     2 * 86_400,
@@ -126,10 +139,10 @@ export const JOBS: readonly Job[] = [
   running(13, specOf({ kind: "run", name: "bash", argv: ["bash", "-l"], scriptDigest: null }), NOW - 5 * S, 0, [
     share("n1", 1),
   ]),
-  pending(14, specOf({ name: "big", timeLimitS: 5400 }, { gpus: a100(4), memoryMiBPerNode: 1500 }), NOW - 10 * MIN),
+  pending(14, specOf({ name: "big", timeLimitS: 5400 }, { gpus: gpus(4), memory: mebibytes(1500) }), NOW - 10 * MIN),
   pending(
     15,
-    specOf({ name: "small\tone\u001b[31m", user: bob }, { gpus: { thousandths: 1000, type: null } }),
+    specOf({ name: "small\tone\u001b[31m", user: bob }, { gpus: gpus(1, null) }),
     NOW - MIN,
   ),
 ];
@@ -170,6 +183,7 @@ export function nodeOf(name: string, shape: NodeShape = {}): Node {
     bootId: "b",
     os: "linux",
     arch: "x64",
+    features: [],
     version: "0.1.0",
   };
   return {
@@ -202,7 +216,7 @@ export const NODE_ROWS: readonly NodeRow[] = NODES.map((node) =>
 
 export function rowOf(job: Job): JobRow {
   const [reason, reasonText] = REASONS[job.id] ?? ["None", ""];
-  return toJobRow(job, { reason, reasonText, priority: 1000 + job.id, partition: DEFAULT_PARTITION.name });
+  return toJobRow(job, { reason, reasonText, partition: DEFAULT_PARTITION.name });
 }
 
 function stateOf(jobs: readonly Job[]): ClusterState {

@@ -100,10 +100,11 @@ describe("options", () => {
       tryHelp("mgpu-srun"),
     );
     await expectRefusal(
-      await sbatch(["--array=1-3"]),
+      await sbatch(["--label", "-K"]),
       1,
-      "mgpu-sbatch: error: unrecognized option '--array=1-3'",
-      "mgpu-sbatch: hint: Slurm has --array; this version of mgpu does not",
+      "mgpu-sbatch: error: unrecognized option '--label'",
+      "mgpu-sbatch: error: invalid option -- 'K'",
+      "mgpu-sbatch: hint: --label is an option of srun; -K is --kill-on-bad-exit of srun and --kill-command of salloc",
       tryHelp("mgpu-sbatch"),
     );
   });

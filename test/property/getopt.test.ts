@@ -38,7 +38,8 @@ test("permute: words that are no options are operands, in order", () => {
   const plain = fc.array(fc.string({ maxLength: 5 }).filter((text) => !text.startsWith("-")));
   fc.assert(
     fc.property(plain, (argv) => {
-      expect(parseOptions(OPTIONS, argv, "permute")).toEqual({ values: new Map(), operands: argv, problems: [] });
+      const expected = { values: new Map(), operands: argv, words: argv, problems: [] };
+      expect(parseOptions(OPTIONS, argv, "permute")).toEqual(expected);
     }),
   );
 });
@@ -69,13 +70,14 @@ test("what was written is read back, in every form", () => {
 });
 
 test("a prefix means an option exactly if it fits one only", () => {
+  const namesOf = ({ long, aliases = [] }: Option): readonly string[] => [long, ...aliases];
   fc.assert(
     fc.property(fc.constantFrom(...OPTIONS), fc.integer({ min: 1, max: 20 }), ({ long }, length) => {
       const prefix = long.slice(0, length);
-      const fitting = OPTIONS.filter((option) => option.long.startsWith(prefix));
-      const exact = OPTIONS.some((option) => option.long === prefix);
+      const fitting = OPTIONS.filter((option) => namesOf(option).some((name) => name.startsWith(prefix)));
+      const exact = OPTIONS.find((option) => namesOf(option).includes(prefix));
       const { values, problems } = parseOptions(OPTIONS, [`--${prefix}`, "x"], "stop");
-      if (exact || fitting.length === 1) expect([...values.keys()]).toEqual([exact ? prefix : long]);
+      if (exact || fitting.length === 1) expect([...values.keys()]).toEqual([exact?.long ?? long]);
       else expect(problems[0]).toMatch(/is ambiguous; possibilities: '--/);
     }),
   );
@@ -83,6 +85,10 @@ test("a prefix means an option exactly if it fits one only", () => {
 
 function write(option: Option, value: string, form: string): { words: string[]; value: string } {
   const { long, short, argument } = option;
+  if (argument === "optional") {
+    const attached = short && form.startsWith("-n") ? `-${short}${value}` : `--${long}=${value}`;
+    return { words: [attached], value };
+  }
   if (argument === "none") return { words: [short && form.startsWith("-n") ? `-${short}` : `--${long}`], value: "" };
   if (short && form === "-nvalue") return { words: [`-${short}${value}`], value };
   if (short && form === "-n value") return { words: [`-${short}`, value], value };

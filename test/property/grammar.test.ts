@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Parsed, parseCount, parseGpus, parseGres, parseMemory, parseNodeRange } from "../../src/core/parse.ts";
+import { type Parsed, parseCount, parseMemory, parseNodeRange } from "../../src/core/parse.ts";
 
 function outcome<T>(parsed: Parsed<T>): T | string {
   return "value" in parsed ? parsed.value : parsed.problem;
@@ -67,44 +67,6 @@ describe("memory", () => {
   });
 });
 
-const gpus = (count: number, type: string | null = null) => ({ thousandths: count * 1000, type });
-
-describe("GPUs", () => {
-  test.each<[string, object | string | null]>([
-    ["2", gpus(2)],
-    ["0", null],
-    ["a100:2", gpus(2, "a100")],
-    ["A100-SXM4:1", gpus(1, "A100-SXM4")],
-    ["two", 'expected a count or type:count, got "two"'],
-    ["a100", 'expected a count or type:count, got "a100"'],
-    ["gpu:a100:2", 'expected a count or type:count, got "gpu:a100:2"'],
-    ["-1", 'expected a count or type:count, got "-1"'],
-    ["2:a100", 'expected a count or type:count, got "2:a100"'],
-    ["1.2.3", 'expected a count or type:count, got "1.2.3"'],
-    [".", 'expected a count or type:count, got "."'],
-    ["0.5", 'this version of mgpu grants whole GPUs only, got "0.5"'],
-    ["a100:1,v100:1", 'this version of mgpu takes GPUs of one type only, got "a100:1,v100:1"'],
-  ])("--gpus=%s", (text, expected) => {
-    expect(outcome(parseGpus(text))).toEqual(expected);
-  });
-  test.each<[string, object | string | null]>([
-    ["gpu", gpus(1)],
-    ["gpu:2", gpus(2)],
-    ["gpu:a100", gpus(1, "a100")],
-    ["gpu:a100:2", gpus(2, "a100")],
-    ["gres:gpu:2", gpus(2)],
-    ["none", null],
-    ["gpu:0", null],
-    ["gpu:0.5", 'this version of mgpu grants whole GPUs only, got "gpu:0.5"'],
-    ["gpu:a:b", 'expected gpu, gpu:count or gpu:type:count, got "gpu:a:b"'],
-    ["shard:2", 'the only generic resource is gpu, got "shard:2"'],
-    ["gpu:1,shard:2", 'this version of mgpu takes GPUs of one type only, got "gpu:1,shard:2"'],
-    ["2", 'expected gpu, gpu:count or gpu:type:count, got "2"'],
-  ])("--gres=%s", (text, expected) => {
-    expect(outcome(parseGres(text))).toEqual(expected);
-  });
-});
-
 test("any text is read or refused, never thrown at; numbers stay what the wire carries", () => {
   const texts = fc.oneof(fc.string(), fc.stringMatching(/^[0-9a-z:.,+-]{0,10}$/));
   fc.assert(
@@ -115,10 +77,6 @@ test("any text is read or refused, never thrown at; numbers stay what the wire c
       }
       const range = outcome(parseNodeRange(text));
       if (typeof range === "object") expect(range.min >= 1 && range.max >= range.min).toBe(true);
-      for (const parse of [parseGpus, parseGres]) {
-        const request = outcome(parse(text));
-        if (request !== null && typeof request === "object") expect(request.thousandths % 1000).toBe(0);
-      }
     }),
   );
 });

@@ -6,31 +6,25 @@ import { checkInvariants } from "../../src/core/invariants.ts";
 import { isEnded, type Job } from "../../src/core/job.ts";
 import { replay, step } from "../../src/core/kernel.ts";
 import { type ClusterState, emptyState, fromStored, toStored } from "../../src/core/state.ts";
+import { viewOf } from "../../src/controller/planner.ts";
 import { schedule } from "../../src/sched/schedule.ts";
-import { gpuRequest, inventory, request, submit, T0 } from "../unit/support/samples.ts";
+import { gpuRequest, inventory, request, stepSpec, submit, T0 } from "../unit/support/samples.ts";
+
+/** What may happen; what is named twice happens more often. */
+const KINDS = [
+  ...(["submit", "submit", "array", "schedule", "schedule", "start", "end", "lose", "clean", "cancel", "purge"] as const),
+  ...(["timer", "register", "hold", "requeue", "suspend", "step", "endStep", "cancelStep", "complete", "update"] as const),
+] as const;
 
 /** One random act: what it does depends on the state it meets. */
 interface Act {
-  readonly kind: "submit" | "schedule" | "start" | "end" | "lose" | "clean" | "cancel" | "purge" | "timer" | "register";
+  readonly kind: (typeof KINDS)[number];
   readonly pick: number;
   readonly flag: boolean;
 }
 
 const act: fc.Arbitrary<Act> = fc.record({
-  kind: fc.constantFrom(
-    "submit",
-    "submit",
-    "schedule",
-    "schedule",
-    "start",
-    "end",
-    "lose",
-    "clean",
-    "cancel",
-    "purge",
-    "timer",
-    "register",
-  ),
+  kind: fc.constantFrom(...KINDS),
   pick: fc.nat(1000),
   flag: fc.boolean(),
 });
@@ -43,34 +37,63 @@ function commandsOf({ kind, pick, flag }: Act, state: ClusterState, turn: number
   const attempt = Math.max(1, (job?.attempt ?? 1) - (flag && pick % 5 === 0 ? 1 : 0));
   const key = { jobId, attempt, stepId: job?.spec.kind === "run" ? 0 : ("batch" as const) };
   const node = pick % 7 === 0 ? "n2" : "n1";
+  const byUid = pick % 4 === 0 ? 0 : 1000;
+  const some = pick % 3 === 0 ? [{ first: 0, last: pick % 5, step: 1 }] : null;
+  const ended = { type: "report.stepEnded", node, key, problem: "", clean: flag, outOfMemory: pick % 31 === 0 } as const;
   switch (kind) {
     case "submit": {
       const wish = flag ? gpuRequest((pick % 4) + 1) : request({ cpusPerTask: (pick % 8) + 1 });
-      return [submit(`r${flag ? turn : pick % 20}`, { request: wish, requeue: pick % 2 === 0, timeLimitS: pick % 50 })];
+      const wishes = { request: wish, requeue: pick % 2 === 0, timeLimitS: pick % 50 };
+      return [submit(`r${flag ? turn : pick % 20}`, { ...wishes, kind: pick % 11 === 0 ? "alloc" : "batch" })];
+    }
+    case "array": {
+      const tasks = [{ first: pick % 3, last: (pick % 3) + (pick % 6), step: 1 }];
+      return [submit(`a${turn}`, { array: { tasks, limit: pick % 3 }, retries: flag ? 1 : 0 })];
     }
     case "schedule": {
-      const pending = [...state.pending]
-        .flatMap((id) => state.jobs.get(id) ?? [])
-        .filter((one) => one.state === "PENDING");
-      const plan = schedule({ pending, nodes: [...state.nodes.values()] }, T0 + turn * 1000);
+      const now = T0 + turn * 1000;
+      const plan = schedule(viewOf(state, () => true, now), now);
       return plan.starts.map((start) => ({ type: "job.allocate", ...start }));
     }
     case "start":
       return [{ type: "report.stepStarted", node, key }];
     case "end":
       return [
-        { type: "report.stepEnded", node, key, exits: [{ code: pick % 3, signal: 0 }], problem: "", clean: flag },
+        { ...ended, exits: [{ code: pick % 3, signal: 0 }] },
       ];
     case "lose":
       return [{ type: "report.stepLost", node, key, cause: "lost" }];
     case "clean":
       return [{ type: "report.jobCleaned", node, jobId, attempt }];
     case "cancel":
-      return [{ type: "job.cancel", jobId, byUid: flag ? 1000 : 77, cause: "" }];
+      return [{ type: "job.cancel", jobId, tasks: some, byUid: flag ? 1000 : 77, cause: "" }];
     case "purge":
       return [{ type: "job.purge", jobId }];
     case "timer":
-      return [{ type: "timer.fire", timer: { kind: "limit", jobId, attempt } }];
+      return [{ type: "timer.fire", timer: { kind: flag ? "limit" : "signal", jobId, attempt } }];
+    case "hold":
+      return [{ type: "job.hold", jobId, tasks: some, byUid, hold: flag ? "user" : null }];
+    case "requeue":
+      return [{ type: "job.requeue", jobId, tasks: null, byUid, hold: flag }];
+    case "suspend":
+      return [{ type: "job.suspend", jobId, tasks: null, byUid, suspend: flag }];
+    case "step": {
+      const gpus = flag ? gpuRequest(1).gpus : null;
+      const spec = stepSpec({ gpus, overlap: pick % 3 === 0 }, { timeLimitS: pick % 4 });
+      return [{ type: "step.create", jobId, requestId: `s${pick % 30}`, byUid, spec }];
+    }
+    case "endStep":
+      return [
+        ...[0, 1, 2].map(
+          (stepId): Command => ({ ...ended, key: { ...key, stepId }, exits: [{ code: pick % 3, signal: 0 }] }),
+        ),
+      ];
+    case "cancelStep":
+      return [{ type: "step.cancel", jobId, stepId: pick % 3, byUid, state: "CANCELLED", cause: "" }];
+    case "complete":
+      return [{ type: "job.complete", jobId, byUid, exit: { code: pick % 2, signal: 0 } }];
+    case "update":
+      return [{ type: "job.update", jobId, tasks: some, byUid, changes: { nice: pick % 5, timeLimitS: pick % 50 } }];
     case "register":
       return [{ type: "node.register", node, inventory: inventory(flag ? 4 : 8, 8) }];
   }

@@ -17,6 +17,9 @@ export interface ExitReportPorts {
   readonly utcOffsetMinutes: UtcOffset;
   /** The job as last heard of. */
   readonly row: () => JobRow | null;
+  readonly stepId: number;
+  /** A task is over; told once for each. */
+  readonly onExit: (exit: ExitStatus) => void;
 }
 
 export class ExitReport {
@@ -32,7 +35,8 @@ export class ExitReport {
 
   /** A task is over; heard of any number of times. */
   add(node: string, task: number, exit: ExitStatus): void {
-    this.tasks.exited(node, task, exit);
+    if (!this.tasks.exited(node, task, exit)) return;
+    this.ports.onExit(exit);
     this.stopGathering ??= this.ports.clock.after(GATHER_MS, () => {
       this.stopGathering = null;
       // A terminal belongs to its task until that has given it back.
@@ -58,6 +62,6 @@ export class ExitReport {
   private sayCancelled(row: JobRow, node: string | undefined): void {
     if (this.saidCancelled) return;
     this.saidCancelled = true;
-    this.ports.speaker.error(cancelledLine(row, this.ports.utcOffsetMinutes, node));
+    this.ports.speaker.error(cancelledLine(row, this.ports.utcOffsetMinutes, this.ports.stepId, node));
   }
 }

@@ -11,9 +11,21 @@ const CHUNK_BYTES_MAX = 64 * 1024;
 
 const NOTHING = new Uint8Array(0);
 
-/** Forwards until the end of the input, or until no task reads it. `task`: the only one that gets it, else `null`. */
-export async function forwardInput(input: Input, steps: readonly AttachedStep[], task: number | null): Promise<void> {
-  let readers = steps.filter(({ point }) => task === null || isWithin(task, point.firstTask, point.tasks));
+/** What of an attached part takes input. */
+export type InputTaker = Pick<AttachedStep, "point" | "input">;
+
+/**
+ * Forwards until the end of the input, or until no task reads it.
+ * @param task the only one that gets it, else `null`
+ * @param passesEnd whether the end of our input is the end of theirs
+ */
+export async function forwardInput(
+  input: Input,
+  steps: readonly InputTaker[],
+  task: number | null,
+  passesEnd = true,
+): Promise<void> {
+  let readers = steps.filter(({ point }) => task === null || point.tasks.includes(task));
   let offset = 0;
   const send = async (data: Uint8Array, eof: boolean): Promise<void> => {
     const results = await Promise.all(readers.map((step) => step.input(task, offset, data, eof)));
@@ -27,9 +39,5 @@ export async function forwardInput(input: Input, steps: readonly AttachedStep[],
       await send(chunk.subarray(at, at + CHUNK_BYTES_MAX), false);
     }
   });
-  if (readers.length > 0) await send(NOTHING, true);
-}
-
-function isWithin(task: number, first: number, count: number): boolean {
-  return task >= first && task < first + count;
+  if (readers.length > 0 && passesEnd) await send(NOTHING, true);
 }

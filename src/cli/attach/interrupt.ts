@@ -3,11 +3,15 @@
 /**
  * - `cancel`: the job waits; take it out of the queue
  * - `show`: say what the tasks do, and how to end them
+ * - `pass`: interrupt the tasks (--disable-status)
  * - `stop`: interrupt the tasks and end the job
  * - `kill`: the tasks did not end; kill them
  * - `leave`: nothing helped; end without them
  */
-export type InterruptAction = "cancel" | "show" | "stop" | "kill" | "leave";
+export type InterruptAction = "cancel" | "show" | "pass" | "stop" | "kill" | "leave";
+
+/** What a first press does: `status` shows it, `pass` (--disable-status) and `quit` (--quit-on-interrupt) act at once. */
+export type InterruptMode = "status" | "pass" | "quit";
 
 /** What the presses so far led to. */
 export interface Interrupts {
@@ -21,11 +25,21 @@ export const NO_INTERRUPTS: Interrupts = { last: null, atMs: 0 };
 const SECOND_PRESS_MS = 1000;
 
 /** The state after one more press; its `last` is what to do now. */
-export function interrupted(before: Interrupts, isWaiting: boolean, nowMs: number): Interrupts {
-  return { last: nextAction(before, isWaiting, nowMs), atMs: nowMs };
+export function interrupted(
+  before: Interrupts,
+  isWaiting: boolean,
+  nowMs: number,
+  mode: InterruptMode = "status",
+): Interrupts {
+  return { last: nextAction(before, isWaiting, nowMs, mode), atMs: nowMs };
 }
 
-function nextAction({ last, atMs }: Interrupts, isWaiting: boolean, nowMs: number): InterruptAction {
+function nextAction(
+  { last, atMs }: Interrupts,
+  isWaiting: boolean,
+  nowMs: number,
+  mode: InterruptMode,
+): InterruptAction {
   switch (last) {
     case "cancel":
     case "kill":
@@ -34,8 +48,14 @@ function nextAction({ last, atMs }: Interrupts, isWaiting: boolean, nowMs: numbe
     case "stop":
       return "kill";
     case "show":
-      return nowMs - atMs <= SECOND_PRESS_MS ? "stop" : "show";
+    case "pass":
+      return nowMs - atMs <= SECOND_PRESS_MS ? "stop" : last;
     case null:
-      return isWaiting ? "cancel" : "show";
+      return isWaiting ? "cancel" : FIRST_ACTIONS[mode];
   }
 }
+
+const FIRST_ACTIONS = { status: "show", pass: "pass", quit: "stop" } as const satisfies Record<
+  InterruptMode,
+  InterruptAction
+>;

@@ -1,8 +1,10 @@
 /** Slurm's sentences about tasks and jobs, without the program's name before them. Pure. */
 
+import { expand } from "../../core/hostlist.ts";
 import { type ExitStatus, shellCode } from "../../core/job.ts";
 import { formatTimestamp, type UtcOffset } from "../../core/time.ts";
-import type { AttachPoint, JobRow } from "../../protocol/procedures.ts";
+import type { AttachPoint, JobRow, JobUpdate } from "../../protocol/procedures.ts";
+import { formatRanges } from "../../util/ranges.ts";
 
 /** How a shell describes a death by a signal, in the system's words. */
 const SIGNAL_WORDS: Readonly<Record<number, string>> = {
@@ -29,20 +31,9 @@ const SIGNAL_WORDS: Readonly<Record<number, string>> = {
 /** The cause that the kernel gives a job whose time is over (core/decide/steer.ts). */
 const TIME_LIMIT_CAUSE = "time limit";
 
-/** `0-2,5`: task numbers in ranges. */
-function taskRanges(tasks: readonly number[]): string {
-  const ranges: { first: number; last: number }[] = [];
-  for (const task of [...tasks].sort((a, b) => a - b)) {
-    const range = ranges.at(-1);
-    if (range && task === range.last + 1) range.last = task;
-    else ranges.push({ first: task, last: task });
-  }
-  return ranges.map(({ first, last }) => (first === last ? String(first) : `${first}-${last}`)).join(",");
-}
-
 /** `task 1`, `tasks 0-2`. */
 export function taskWords(tasks: readonly number[]): string {
-  return `${tasks.length === 1 ? "task" : "tasks"} ${taskRanges(tasks)}`;
+  return `${tasks.length === 1 ? "task" : "tasks"} ${formatRanges(tasks)}`;
 }
 
 /** One line for each way in which tasks of a node failed: `n1: tasks 0-1: Exited with exit code 3`. */
@@ -69,15 +60,26 @@ export function isEndedFromOutside(row: JobRow): boolean {
   return row.state === "COMPLETING" && row.exitCode === 0 && row.exitSignal === 0;
 }
 
+/**
+ * What is followed, as a row: the job itself, or the job as one of its steps has it. A step that is to end counts as
+ * ended: its tasks are.
+ */
+export function followedRow({ row, step }: Pick<JobUpdate, "row" | "step">, nowMs: number): JobRow {
+  if (step === null || isEndedFromOutside(row)) return row;
+  const { state, nodeList, cause } = step;
+  const endAt = state === "RUNNING" ? null : (step.endAt ?? nowMs);
+  return { ...row, state, nodeList, cause, endAt, exitCode: 0, exitSignal: 0 };
+}
+
 /** `*** STEP 7.0 ON n1 CANCELLED AT 2026-11-21T22:00:00 DUE TO TIME LIMIT ***`. */
-export function cancelledLine(row: JobRow, utcOffset: UtcOffset, node = firstNode(row)): string {
+export function cancelledLine(row: JobRow, utcOffset: UtcOffset, stepId = 0, node = firstNode(row)): string {
   const isTimeLimit = row.state === "TIMEOUT" || row.cause === TIME_LIMIT_CAUSE;
   const at = formatTimestamp(row.endAt ?? 0, utcOffset);
-  return `*** STEP ${row.id}.0 ON ${node} CANCELLED AT ${at}${isTimeLimit ? " DUE TO TIME LIMIT" : ""} ***`;
+  return `*** STEP ${row.id}.${stepId} ON ${node} CANCELLED AT ${at}${isTimeLimit ? " DUE TO TIME LIMIT" : ""} ***`;
 }
 
 /** What to say of a job that is over and left no result of its tasks. */
-export function withoutResult(row: JobRow, utcOffset: UtcOffset): { infos: string[]; errors: string[] } {
+export function withoutResult(row: JobRow, utcOffset: UtcOffset, stepId = 0): { infos: string[]; errors: string[] } {
   const why = row.cause === "" ? "" : `: ${row.cause}`;
   if (row.startAt === null && row.state === "CANCELLED") {
     return {
@@ -86,9 +88,15 @@ export function withoutResult(row: JobRow, utcOffset: UtcOffset): { infos: strin
     };
   }
   if (row.state === "NODE_FAIL") return { infos: [], errors: [`Node failure on ${row.nodeList}${why}`] };
-  if (isEndedFromOutside(row)) return { infos: [], errors: [cancelledLine(row, utcOffset)] };
+  if (isEndedFromOutside(row)) return { infos: [], errors: [cancelledLine(row, utcOffset, stepId)] };
   return { infos: [], errors: [`job ${row.id} ended as ${row.state}${why}; its output could not be fetched`] };
 }
+
+/** Slurm's kill wait and two seconds more, within which a step that is ended is over. */
+const ABORT_WAIT_S = 32;
+
+/** What is said once a step is ended by somebody else than its tasks. */
+export const ABORTED_LINE = `Job step aborted: Waiting up to ${ABORT_WAIT_S} seconds for job step to finish.`;
 
 /** The exit code of a job whose tasks were not heard of: its own, and never a success. */
 export function codeWithoutResult({ exitCode, exitSignal }: JobRow): number {
@@ -97,7 +105,7 @@ export function codeWithoutResult({ exitCode, exitSignal }: JobRow): number {
 
 /** `jobid 7: nodes(2):`n[1-2]', cpu counts: 2(x1),1(x1)`. */
 export function allocationLine(row: JobRow, points: readonly AttachPoint[]): string {
-  const counts = points.map(({ tasks }) => tasks * row.cpusPerTask);
+  const counts = points.map(({ tasks }) => tasks.length * row.cpusPerTask);
   const groups: { cpus: number; nodes: number }[] = [];
   for (const cpus of counts) {
     const group = groups.at(-1);
@@ -109,12 +117,12 @@ export function allocationLine(row: JobRow, points: readonly AttachPoint[]): str
 }
 
 /** `launching StepId=7.0 on host n1, 2 tasks: [0-1]`. */
-export function launchLine({ key, node, firstTask, tasks }: AttachPoint): string {
-  const ranges = taskRanges(Array.from({ length: tasks }, (_, index) => firstTask + index));
-  const list = tasks === 1 ? ranges : `[${ranges}]`;
-  return `launching StepId=${key.jobId}.${key.stepId} on host ${node}, ${tasks} tasks: ${list}`;
+export function launchLine({ key, node, tasks }: AttachPoint): string {
+  const ranges = formatRanges(tasks);
+  const list = tasks.length === 1 ? ranges : `[${ranges}]`;
+  return `launching StepId=${key.jobId}.${key.stepId} on host ${node}, ${tasks.length} tasks: ${list}`;
 }
 
 function firstNode(row: JobRow): string {
-  return row.nodeList.replace(/[[,].*$/, "");
+  return expand(row.nodeList)?.[0] ?? row.nodeList;
 }

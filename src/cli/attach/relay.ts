@@ -32,18 +32,21 @@ interface StreamState {
   isMidLine: boolean;
 }
 
-/** @param labelTasks number of tasks if lines get labels (all are padded to the widest), `null` for none */
-export function createRelay(stdio: Stdio, labelTasks: number | null): Relay {
+/**
+ * @param labelTasks tells the number of tasks if lines get labels (all are padded to the widest), `null` for none
+ * @param fromStart false for who looks on from now on: what came before is not missed
+ */
+export function createRelay(stdio: Stdio, labelTasks: (() => number) | null, fromStart = true): Relay {
   const states = new Map<string, StreamState>();
-  const width = String((labelTasks ?? 1) - 1).length;
   let missing = 0;
 
-  const stateOf = (task: number, stream: StreamName): StreamState => {
+  const stateOf = (task: number, stream: StreamName, offset: number): StreamState => {
     const key = `${task}.${stream}`;
     const known = states.get(key);
     if (known) return known;
+    const width = String((labelTasks?.() ?? 1) - 1).length;
     const label = new TextEncoder().encode(`${String(task).padStart(width)}: `);
-    const state = { stream, label, received: 0, unfinished: [], unfinishedBytes: 0, isMidLine: false };
+    const state = { stream, label, received: fromStart ? 0 : offset, unfinished: [], unfinishedBytes: 0, isMidLine: false };
     states.set(key, state);
     return state;
   };
@@ -56,7 +59,7 @@ export function createRelay(stdio: Stdio, labelTasks: number | null): Relay {
 
   return {
     data(task, stream, offset, bytes) {
-      const state = stateOf(task, stream);
+      const state = stateOf(task, stream, offset);
       if (offset > state.received) missing += offset - state.received;
       const fresh = bytes.subarray(Math.max(0, state.received - offset));
       state.received = Math.max(state.received, offset + bytes.length);

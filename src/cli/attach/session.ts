@@ -14,9 +14,20 @@ import type { Connected } from "../../rpc/types.ts";
 import { isSlurmName } from "../connect.ts";
 import { type CommandContext, UserError } from "../context.ts";
 import { ExitReport } from "./exit-report.ts";
+import { immediateExitCode } from "./immediate.ts";
 import { forwardInput } from "./input.ts";
+import type { InterruptMode } from "./interrupt.ts";
+import { LastTasks, type LastTasksPlan } from "./last-tasks.ts";
 import { Link, type LinkPorts, PATIENCE_AFTER_END_MS } from "./link.ts";
-import { allocationLine, codeWithoutResult, launchLine, withoutResult } from "./messages.ts";
+import {
+  ABORTED_LINE,
+  allocationLine,
+  codeWithoutResult,
+  followedRow,
+  isEndedFromOutside,
+  launchLine,
+  withoutResult,
+} from "./messages.ts";
 import { createRelay, type Relay } from "./relay.ts";
 import { createSpeaker, type Speaker } from "./speaker.ts";
 import { SESSION_SIGNALS, type SessionSignal, type SteeredJob, Steering } from "./steering.ts";
@@ -25,7 +36,10 @@ import { Tasks } from "./tasks.ts";
 
 export interface SessionPlan {
   readonly jobId: number;
-  readonly tasks: number;
+  /** The step within the job that is followed; `null` for a job of our own, whose step 0 it is. */
+  readonly stepId: number | null;
+  /** `null` where only the job's nodes will tell. */
+  readonly tasks: number | null;
   readonly label: boolean;
   /** The size that the task's terminal was asked for with; null without one. */
   readonly pty: PtySpec | null;
@@ -33,6 +47,12 @@ export interface SessionPlan {
   readonly input: "all" | number | null;
   readonly quiet: boolean;
   readonly verbose: boolean;
+  /** What ends the step when tasks end: --kill-on-bad-exit, --wait. */
+  readonly lastTasks: LastTasksPlan;
+  /** What Ctrl-C does first. */
+  readonly interrupt: InterruptMode;
+  /** Seconds within which the job must have its resources; `null` for as long as it takes. */
+  readonly immediateS: number | null;
 }
 
 /** A job that starts within this time is not worth saying that it waits. */
@@ -56,7 +76,7 @@ export async function followJob(
     return await session.run(pending);
   } catch (error) {
     // Our output can't be written: the job would run for nobody.
-    await Promise.race([session.cancelJob(), sleep(context.clock, LAST_CANCEL_MS)]);
+    await Promise.race([session.cancel(), sleep(context.clock, LAST_CANCEL_MS)]);
     throw error;
   } finally {
     session.close();
@@ -71,12 +91,14 @@ class Session {
   private readonly speaker: Speaker;
   private readonly tasks: Tasks;
   private readonly report: ExitReport;
+  private readonly lastTasks: LastTasks;
   private readonly steering: Steering;
   private readonly steps = new Map<string, AttachedStep>();
   private readonly outcomes: StepOutcome[] = [];
   private readonly undo: (() => void)[] = [];
   private row: JobRow | null = null;
   private saidQueued = false;
+  private saidAborted = false;
   private isWatchOver = false;
   private isConcluding = false;
   private isStreaming = false;
@@ -94,11 +116,19 @@ class Session {
     this.plan = plan;
     this.context = context;
     this.speaker = createSpeaker(context, plan.quiet);
-    this.relay = createRelay(context.stdio, plan.label ? plan.tasks : null);
-    this.tasks = new Tasks(plan.tasks);
+    this.tasks = new Tasks(plan.tasks ?? 1);
+    this.relay = createRelay(context.stdio, plan.label ? () => this.tasks.total : null);
     const { clock, utcOffsetMinutes } = context;
     const { speaker } = this;
-    this.report = new ExitReport(this.tasks, { speaker, clock, utcOffsetMinutes, row: () => this.row });
+    this.report = new ExitReport(this.tasks, {
+      ...{ speaker, clock, utcOffsetMinutes, stepId: plan.stepId ?? 0 },
+      row: () => this.row,
+      onExit: (exit) => this.lastTasks.onExit(exit),
+    });
+    this.lastTasks = new LastTasks(plan.lastTasks, this.tasks, {
+      ...{ clock, speaker, stepName: this.stepName },
+      end: () => void this.cancelStep().catch(this.reject),
+    });
     this.steering = new Steering(this.steered(), speaker, clock);
     this.controller = new Link(
       this.linkPorts("the controller", (loss) => this.reconnect(loss)),
@@ -116,6 +146,8 @@ class Session {
       this.undo.push(session.onSignal(name, () => this.onSignal(name)));
     }
     this.undo.push(clock.after(QUEUED_NOTICE_MS, () => this.sayQueued()));
+    const { immediateS } = this.plan;
+    if (immediateS !== null) this.undo.push(clock.after(immediateS * 1000, () => this.giveUpWaiting()));
     this.watch().catch(this.reject);
     for (const name of pending) this.onSignal(name);
     return done;
@@ -126,15 +158,26 @@ class Session {
     this.restoreTerminal();
     for (const undo of this.undo) undo();
     this.report.stop();
+    this.lastTasks.stop();
     if (this.isStreaming) this.context.session.input.stop();
     this.controller.stop();
     for (const step of this.steps.values()) step.stop();
   }
 
-  /** Asks the controller to end the job; resolves when it has answered or can't be reached. */
-  async cancelJob(): Promise<void> {
+  /** Asks the controller to end the job, or the step within a job that is not ours; resolves as {@link end}. */
+  cancel(): Promise<void> {
+    return this.end(this.plan.stepId);
+  }
+
+  /** Ends the step of a job of our own too, rather than the job. */
+  private cancelStep(): Promise<void> {
+    return this.end(this.plan.stepId ?? 0);
+  }
+
+  /** Resolves when the controller has answered or can't be reached. */
+  private async end(stepId: number | null): Promise<void> {
     const filter = { ids: [this.plan.jobId], users: [], states: [], names: [], partitions: [] };
-    const params = { filter, stepId: null, signal: null, cause: "" };
+    const params = { filter, stepId, signal: null, cause: "" };
     try {
       await this.controller.use((peer) => peer.call("jobs.cancel", params));
     } catch (error) {
@@ -143,14 +186,20 @@ class Session {
     }
   }
 
+  private get stepName(): string {
+    return `${this.plan.jobId}.${this.plan.stepId ?? 0}`;
+  }
+
   private steered(): SteeredJob {
     return {
       jobId: this.plan.jobId,
+      stepName: this.stepName,
+      mode: this.plan.interrupt,
       isWaiting: () => this.steps.size === 0,
       hasTerminal: () => this.speaker.isRaw,
       stateLines: () => this.tasks.stateLines(),
       forward: (signal) => this.toTasks((step) => step.signal(signal)),
-      cancel: () => this.cancelJob(),
+      cancel: () => this.cancel(),
       leave: (exitCode) => this.resolve(exitCode),
     };
   }
@@ -167,10 +216,10 @@ class Session {
   // The job, as the controller tells it.
 
   private async watch(): Promise<void> {
-    const { jobId } = this.plan;
+    const { jobId, stepId } = this.plan;
     try {
       const result = await this.controller.use((peer) =>
-        peer.stream("job.watch", { jobId, owner: true }, (update) => this.onUpdate(update)),
+        peer.stream("job.watch", { jobId, stepId, owner: true }, (update) => this.onUpdate(update)),
       );
       if (result === null && this.steps.size === 0) {
         throw new UserError(`no contact with the controller: job ${jobId} may still be in the queue`);
@@ -188,8 +237,10 @@ class Session {
     this.checkDone();
   }
 
-  private onUpdate({ row, attach }: JobUpdate): void {
+  private onUpdate(update: JobUpdate): void {
+    const { attach } = update;
     const before = this.row;
+    const row = followedRow(update, this.context.clock.now());
     this.row = row;
     if (this.plan.verbose && row.startAt === null && row.reasonText !== "" && row.reasonText !== before?.reasonText) {
       this.speaker.info(`job ${row.id} waits: ${row.reasonText}`);
@@ -197,10 +248,19 @@ class Session {
     const fresh = attach.filter(({ node }) => !this.steps.has(node));
     if (fresh.length > 0) this.onAllocated(row, fresh);
     if (row.endAt !== null) this.sayEnded();
+    this.sayAborted(row);
+  }
+
+  /** Somebody ends the tasks: they get some time for it. */
+  private sayAborted(row: JobRow): void {
+    if (this.saidAborted || this.steps.size === 0 || this.tasks.areAllOver || !isEndedFromOutside(row)) return;
+    this.saidAborted = true;
+    if (!this.speaker.isRaw) this.speaker.info(ABORTED_LINE);
   }
 
   private onAllocated(row: JobRow, points: readonly AttachPoint[]): void {
     const isFirst = this.steps.size === 0;
+    if (isFirst && this.plan.stepId === null) this.tasks.total = row.tasks;
     if (isFirst && this.saidQueued) this.speaker.info(`job ${row.id} has been allocated resources`);
     if (isFirst && this.plan.verbose) this.speaker.info(allocationLine(row, points));
     for (const point of points) {
@@ -216,12 +276,20 @@ class Session {
     this.speaker.info(`job ${this.plan.jobId} queued and waiting for resources`);
   }
 
+  /** --immediate: resources that are not there by now are not waited for. */
+  private giveUpWaiting(): void {
+    if (this.steps.size > 0 || this.isWatchOver || (this.row !== null && this.row.startAt !== null)) return;
+    this.speaker.error("Unable to allocate resources: Requested nodes are busy");
+    const code = immediateExitCode(this.context.environment);
+    this.cancel().then(() => this.resolve(code), this.reject);
+  }
+
   private endWithoutStep(): void {
     if (this.row !== null && !this.steering.isRevoking) this.resolve(this.sayWithoutResult(this.row));
   }
 
   private sayWithoutResult(row: JobRow): number {
-    const { infos, errors } = withoutResult(row, this.context.utcOffsetMinutes);
+    const { infos, errors } = withoutResult(row, this.context.utcOffsetMinutes, this.plan.stepId ?? 0);
     for (const text of infos) this.speaker.info(text);
     for (const text of errors) this.speaker.error(text);
     return codeWithoutResult(row);
@@ -284,8 +352,8 @@ class Session {
   /** All parts are over, and no more will be heard of. */
   private checkDone(): void {
     if (this.isClosed || this.isConcluding || this.steps.size === 0 || this.outcomes.length < this.steps.size) return;
-    const attached = [...this.steps.values()].reduce((sum, { point }) => sum + point.tasks, 0);
-    if (attached < this.plan.tasks && !this.isWatchOver) return;
+    const attached = [...this.steps.values()].reduce((sum, { point }) => sum + point.tasks.length, 0);
+    if (attached < this.tasks.total && !this.isWatchOver) return;
     this.isConcluding = true;
     this.conclude().then(this.resolve, this.reject);
   }

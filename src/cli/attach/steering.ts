@@ -2,7 +2,7 @@
 
 import { type Clock, sleep } from "../../platform/clock.ts";
 import type { SignalName } from "../context.ts";
-import { type Interrupts, interrupted, NO_INTERRUPTS } from "./interrupt.ts";
+import { type InterruptMode, type Interrupts, interrupted, NO_INTERRUPTS } from "./interrupt.ts";
 import type { Speaker } from "./speaker.ts";
 
 /** Signals that a session answers, with their numbers on Linux. */
@@ -21,6 +21,10 @@ export type SessionSignal = keyof typeof SESSION_SIGNALS;
 /** What is steered. */
 export interface SteeredJob {
   readonly jobId: number;
+  /** Its step: `7.0`. */
+  readonly stepName: string;
+  /** What Ctrl-C does first. */
+  readonly mode: InterruptMode;
   /** It has no tasks yet. */
   isWaiting(): boolean;
   /** Its task has our terminal, and with it the keys: a signal comes from elsewhere and is meant for the task. */
@@ -78,7 +82,7 @@ export class Steering {
     const isWaiting = job.isWaiting();
     if (isWaiting && HARMLESS_WHILE_WAITING.includes(name)) return;
     if (!isWaiting && (name !== "SIGINT" || job.hasTerminal())) return this.forward(name);
-    this.interrupts = interrupted(this.interrupts, isWaiting, this.clock.monotonic());
+    this.interrupts = interrupted(this.interrupts, isWaiting, this.clock.monotonic(), job.mode);
     await this.act();
   }
 
@@ -95,7 +99,7 @@ export class Steering {
 
   private async act(): Promise<void> {
     const { job, speaker } = this;
-    const { jobId } = job;
+    const { jobId, stepName } = job;
     switch (this.interrupts.last) {
       case "cancel":
         speaker.info(`Job allocation ${jobId} has been revoked`);
@@ -104,15 +108,17 @@ export class Steering {
         return job.leave(EXIT_REVOKED);
       case "show":
         speaker.info("interrupt (one more within 1 sec to abort)");
-        for (const line of job.stateLines()) speaker.info(`StepId=${jobId}.0 ${line}`);
+        for (const line of job.stateLines()) speaker.info(`StepId=${stepName} ${line}`);
         return;
+      case "pass":
+        return job.forward(SESSION_SIGNALS.SIGINT);
       case "stop":
-        speaker.info(`sending Ctrl-C to StepId=${jobId}.0`);
+        speaker.info(`sending Ctrl-C to StepId=${stepName}`);
         speaker.info("forcing job termination");
         await Promise.all([job.forward(SESSION_SIGNALS.SIGINT), job.cancel()]);
         return;
       case "kill":
-        speaker.info(`killing StepId=${jobId}.0`);
+        speaker.info(`killing StepId=${stepName}`);
         return job.forward(SIGKILL);
       case "leave":
         speaker.error(`left job ${jobId} as it is`);

@@ -4,7 +4,8 @@ import { type ExitStatus, shellCode } from "../../core/job.ts";
 import { taskWords } from "./messages.ts";
 
 export class Tasks {
-  private readonly total: number;
+  /** Number of tasks; known for sure once the job has its nodes. */
+  total: number;
   private readonly running = new Set<number>();
   private readonly exits = new Map<number, ExitStatus>();
   /** Exits that were not taken yet, by node. */
@@ -18,11 +19,13 @@ export class Tasks {
     for (const task of tasks) this.running.add(task);
   }
 
-  exited(node: string, task: number, exit: ExitStatus): void {
-    if (this.exits.has(task)) return;
+  /** False if that was known already. */
+  exited(node: string, task: number, exit: ExitStatus): boolean {
+    if (this.exits.has(task)) return false;
     this.exits.set(task, exit);
     const ofNode = this.fresh.get(node) ?? new Map<number, ExitStatus>();
     this.fresh.set(node, ofNode.set(task, exit));
+    return true;
   }
 
   /** Exits that nobody took before, by node. */
@@ -39,6 +42,10 @@ export class Tasks {
   /** Whether each task was started or is over already. */
   get areAllStarted(): boolean {
     return this.all().every((task) => this.running.has(task) || this.exits.has(task));
+  }
+
+  get areAllOver(): boolean {
+    return this.exits.size >= this.total;
   }
 
   get hasSignalled(): boolean {

@@ -6,13 +6,14 @@ import { helpText } from "../help.ts";
 import type { ParsedOptions } from "../option.ts";
 import { runCommand, withCommonOptions } from "../run.ts";
 import { command as down } from "./mgpu-down.ts";
+import { command as shims } from "./mgpu-shims.ts";
 import { command as status } from "./mgpu-status.ts";
 import { command as up } from "./mgpu-up.ts";
 
 const EXIT_USAGE = 2;
 
 /** Each is named `mgpu WORD`. */
-const SUBCOMMANDS: readonly Command[] = [up, down, status];
+const SUBCOMMANDS: readonly Command[] = [up, down, status, shims];
 
 const NAME_COLUMN = Math.max(...SUBCOMMANDS.map(({ name }) => name.length), "mgpu help COMMAND".length) + 2;
 
@@ -39,7 +40,8 @@ async function run({ operands: [word, ...rest] }: ParsedOptions, context: Comman
   if (word === "help") return help(rest, context);
   if (word === "version") return runCommand(command, ["--version"], context);
   const subcommand = find(word, context);
-  return runCommand(refuseOperands(subcommand), rest, { ...context, program: subcommand.name });
+  const checked = subcommand === shims ? subcommand : refuseOperands(subcommand);
+  return runCommand(checked, rest, { ...context, program: subcommand.name });
 }
 
 function help([word]: readonly string[], context: CommandContext): number {
@@ -66,7 +68,7 @@ function find(word: string, { program }: CommandContext): Command {
   throw new UserError(`unknown command "${word}"`, hint, EXIT_USAGE);
 }
 
-/** None of the subcommands takes words besides its options. */
+/** Most of the subcommands take no words besides their options. */
 function refuseOperands(subcommand: Command): Command {
   return {
     ...subcommand,

@@ -1,18 +1,23 @@
 /** sbatch: puts a script into the queue and prints the job's number. The script is read now, its file may go away. */
 
+import { awaitEnd } from "../await-job.ts";
+import { checkClusters } from "../clusters.ts";
+import { connectAsSlurm } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
-import { readDirectives } from "../directives.ts";
-import { lastValue } from "../getopt.ts";
+import { type Directives, readDirectives } from "../directives.ts";
+import { isGiven, lastValue } from "../getopt.ts";
 import { absolutePath, draftJob } from "../jobspec.ts";
 import type { ParsedOptions } from "../option.ts";
-import { EXPORT_ALL, jobEnvironment } from "../options/export.ts";
-import { commandLineLayer, environmentLayer } from "../options/layers.ts";
-import { readSubmitOptions } from "../options/reading.ts";
-import { submitOptions } from "../options/submit.ts";
+import { readSubmit } from "../options/reading.ts";
+import { submissionEnvironment } from "../options/submission-environment.ts";
+import { type SubmitValues, submitOptions } from "../options/submit.ts";
 import { loadScript } from "../script.ts";
-import { submitJob } from "../submission.ts";
+import { type Submitted, submitJob, testSubmission } from "../submission.ts";
 
 const OPTIONS = submitOptions("sbatch");
+
+/** How a refusal is introduced. */
+const REFUSAL = "Batch job submission failed";
 
 export const command: Command = {
   name: "sbatch",
@@ -23,36 +28,95 @@ export const command: Command = {
   examples: [
     "mgpu-sbatch --gpus=2 --time=4:00:00 train.sh",
     "mgpu-sbatch --gpus=1 --wrap='python3 train.py'",
+    "mgpu-sbatch --array=0-99%8 --gpus=1 sweep.sh",
     "mgpu-sbatch --parsable < train.sh",
   ],
   run,
 };
 
 async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
-  const wrap = lastValue(parsed, "wrap");
+  const { values, submission, warnings } = await prepare(parsed, context);
+  if (!values.quiet) {
+    context.stdio.err(warnings.map((text) => `${context.program}: warning: ${text}\n`).join(""));
+  }
+  const cluster = values.clusters === undefined ? null : await clusterName(values.clusters, context);
+  if (cluster === "") return 1;
+  if (values["test-only"]) return testSubmission(context, submission, REFUSAL);
+  const submitted = await submitJob(context, submission, REFUSAL);
+  if (submitted === null) return 1;
+  report(submitted, values, cluster, context);
+  const { jobId, connected } = submitted;
+  try {
+    if (!values.await) return 0;
+    return await awaitEnd(context, connected.peer, { jobId, isArray: submission.job.array !== null });
+  } finally {
+    connected.peer.close();
+  }
+}
+
+/** Everything that can be said before the controller is asked; all problems at once. */
+async function prepare(parsed: ParsedOptions, context: CommandContext) {
   const [path, ...args] = parsed.operands;
   const problems: string[] = [];
+  if (path === ":") throw new UserError("this version of mgpu does not run heterogeneous jobs");
+  const wrap = lastValue(parsed, "wrap");
   if (wrap !== undefined && path !== undefined) problems.push("Script arguments not permitted with --wrap option");
   const script = loadScript(wrap, path, context);
   const directives = readDirectives(script.text, script.file, OPTIONS);
-  const layers = [commandLineLayer(parsed), environmentLayer("sbatch", context.environment), directives];
-  const { values, problems: valueProblems } = readSubmitOptions(layers);
+  const wishes = readSubmit("sbatch", parsed, context, directives);
   const command = script.command === path ? absolutePath(path, context.cwd) : script.command;
   const facts = { kind: "batch", defaultName: script.jobName, argv: [command, ...args], pty: null } as const;
-  const { job, problems: jobProblems } = draftJob(values, facts, context);
-  problems.push(...script.problems, ...directives.problems, ...valueProblems, ...jobProblems);
+  const draft = draftJob(wishes, facts, context);
+  problems.push(...script.problems, ...directives.problems, ...wishes.problems, ...draft.problems);
   if (problems.length > 0) throw new UserError(problems);
+  const { environment, ...found } = await submissionEnvironment(wishes, context);
+  if (found.problems.length > 0) throw new UserError(found.problems);
+  return {
+    values: wishes.values,
+    submission: { job: draft.job, script: script.bytes, environment },
+    warnings: [
+      ...directives.warnings,
+      ...foreignWarnings(directives, script.file, parsed, context),
+      ...draft.warnings,
+      ...found.warnings,
+    ],
+  };
+}
 
-  const environment = jobEnvironment(values.export ?? EXPORT_ALL, context.environment, context.cwd);
-  const submission = { job, script: script.bytes, environment };
-  const submitted = await submitJob(context, submission, "Batch job submission failed");
-  if (submitted === null) return 1;
-  const { jobId, connected } = submitted;
-  connected.peer.close();
+/** Wishes in another batch system's words would be missed without a word. */
+function foreignWarnings(
+  { foreignLine }: Directives,
+  file: string,
+  parsed: ParsedOptions,
+  { environment }: CommandContext,
+): string[] {
+  if (foreignLine === 0 || isGiven(parsed, "ignore-pbs") || environment.SBATCH_IGNORE_PBS !== undefined) return [];
+  return [`${file}: line ${foreignLine}: #PBS and #BSUB are not read; write #SBATCH, or say --ignore-pbs`];
+}
+
+/** The cluster's own name, if it is among those that were named; empty after it was said that it can't be reached. */
+async function clusterName(list: string, context: CommandContext): Promise<string> {
+  const connected = await connectAsSlurm(context, `${context.program}: error: ${REFUSAL}`);
+  if (connected === null) return "";
+  try {
+    await checkClusters(connected.peer, list);
+    return (await connected.peer.call("controller.status", {})).clusterName;
+  } finally {
+    connected.peer.close();
+  }
+}
+
+function report(
+  { jobId, connected }: Submitted,
+  values: SubmitValues,
+  cluster: string | null,
+  { program, stdio }: CommandContext,
+): void {
   if (values.verbose) {
     const { daemon, version, pid } = connected.answer;
-    context.stdio.err(`${context.program}: accepted by ${daemon} ${version} (pid ${pid})\n`);
+    stdio.err(`${program}: accepted by ${daemon} ${version} (pid ${pid})\n`);
   }
-  if (!values.quiet) context.stdio.out(values.parsable ? `${jobId}\n` : `Submitted batch job ${jobId}\n`);
-  return 0;
+  if (values.quiet) return;
+  if (values.parsable) stdio.out(cluster === null ? `${jobId}\n` : `${jobId};${cluster}\n`);
+  else stdio.out(`Submitted batch job ${jobId}${cluster === null ? "" : ` on cluster ${cluster}`}\n`);
 }

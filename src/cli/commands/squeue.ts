@@ -32,7 +32,7 @@ import {
   splitJobIds,
 } from "../filters.ts";
 import type { Option, ParsedOptions } from "../option.ts";
-import { headerLine, type JobPrinter, jsonPrinter, sortingPrinter, tablePrinter } from "../output/job-list.ts";
+import { expandingPrinter, headerLine, type JobPrinter, jsonPrinter, sortingPrinter, tablePrinter } from "../output/job-list.ts";
 
 const OPTIONS: readonly Option[] = [
   {
@@ -46,7 +46,7 @@ const OPTIONS: readonly Option[] = [
     long: "array",
     short: "r",
     argument: "none",
-    help: "one line for each task of an array, which is how jobs are shown anyway",
+    help: "one line for each task of an array; tasks that wait together have one line if not given",
     variables: { squeue: "SQUEUE_ARRAY" },
   },
   {
@@ -136,7 +136,8 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   if (connected === null) return 1;
   const { peer } = connected;
   try {
-    const printer = options.isGiven("json") ? await jsonFor(peer, context) : table;
+    const plain = options.isGiven("json") ? await jsonFor(peer, context) : table;
+    const printer = options.isGiven("array") ? expandingPrinter(plain) : plain;
     return await list(peer, selection, printer, context);
   } finally {
     peer.close();

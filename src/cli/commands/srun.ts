@@ -1,20 +1,25 @@
 /**
- * srun: submits a job of one step, waits with the user for its start, relays its streams, and ends with its exit
- * code. Inside of a job it submits a job of its own; steps within a job's allocation are not there yet.
+ * srun: runs a program with resources of its own. Outside of a job it submits one, waits with the user for its start
+ * and relays its streams; within a job (SLURM_JOB_ID, --jobid) it makes a step there. It ends with the highest exit
+ * code of its tasks.
  */
 
-import type { JobRequest, PtySpec } from "../../core/jobspec.ts";
+import type { JobRequest, PtySpec, StepOrder, TaskProgram } from "../../core/jobspec.ts";
+import { errnoText } from "../../util/errno.ts";
+import { broadcastFile } from "../attach/broadcast.ts";
+import { createStep } from "../attach/create-step.ts";
+import { AT_ONCE_S } from "../attach/immediate.ts";
 import { followJob, type SessionPlan } from "../attach/session.ts";
 import { SESSION_SIGNALS, type SessionSignal } from "../attach/steering.ts";
 import { isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
-import { baseName, draftJob } from "../jobspec.ts";
+import { absolutePath, baseName, draftJob, draftStep } from "../jobspec.ts";
+import { parseMultiProgram } from "../multi-prog.ts";
 import type { ParsedOptions } from "../option.ts";
-import { EXPORT_ALL, jobEnvironment } from "../options/export.ts";
-import { commandLineLayer, environmentLayer, isInsideJob } from "../options/layers.ts";
-import { readSubmitOptions, type SubmitValues } from "../options/reading.ts";
-import { submitOptions } from "../options/submit.ts";
-import { submitJob } from "../submission.ts";
+import { readSubmit, type Wishes } from "../options/reading.ts";
+import { submissionEnvironment } from "../options/submission-environment.ts";
+import { type SubmitValues, submitOptions } from "../options/submit.ts";
+import { submitJob, testSubmission } from "../submission.ts";
 
 export const command: Command = {
   name: "srun",
@@ -40,48 +45,162 @@ const EXECVE_PROBLEMS = {
 /** A terminal that does not say how large it is. */
 const DEFAULT_SIZE: PtySpec = { columns: 80, rows: 24 };
 
-async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
-  const layers = [commandLineLayer(parsed), environmentLayer("srun", context.environment)];
-  const { values: wishes, problems } = readSubmitOptions(layers);
-  const values = withoutForeignKeys(wishes, context);
-  const [program] = parsed.operands;
-  if (program === undefined) throw new UserError([...problems, "No command given to execute."]);
-  const pty = terminalFor(values, context);
-  const facts = { kind: "run", defaultName: baseName(program), argv: parsed.operands, pty } as const;
-  const { job, problems: jobProblems } = draftJob(values, facts, context);
-  const environment = environmentFor(values, job, context);
-  const missing = programProblem(program, job.workDir, environment.PATH ?? "", context);
-  const others = [...problems, ...jobProblems, ...terminalProblems(values, job)];
-  if (missing) throw new UserError([...others, missing.text], undefined, others.length > 0 ? 1 : missing.code);
-  if (others.length > 0) throw new UserError(others);
-  warnInsideJob(values, context);
-  return submitAndFollow(values, job, environment, context);
+const REFUSAL = "Unable to allocate resources";
+
+/** A sentence, and the exit code that it asks for. */
+interface Problem {
+  readonly text: string;
+  readonly code: number;
 }
 
-async function submitAndFollow(
-  values: SubmitValues,
-  job: JobRequest,
-  environment: Record<string, string>,
+/** What is to run, checked as far as it can be here. */
+interface Plan {
+  readonly wishes: Wishes;
+  readonly program: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
+  const wishes = withoutForeignKeys(readSubmit("srun", parsed, context), context);
+  const { values } = wishes;
+  if (values.mpi === "list") {
+    context.stdio.out("MPI plugin types are...\n\tnone\n");
+    return 0;
+  }
+  const [program] = parsed.operands;
+  if (program === undefined) throw new UserError([...wishes.problems, "No command given to execute."]);
+  const multi = readPrograms(wishes, parsed.operands, context);
+  const own = await submissionEnvironment(wishes, context);
+  const pty = terminalFor(wishes, context);
+  const facts = { defaultName: baseName(program), argv: parsed.operands, pty, programs: multi.programs };
+  const plan: Plan = {
+    ...{ wishes, program, environment: unbuffered(own.environment, values, pty) },
+    problems: [...multi.problems, ...own.problems, ...terminalProblems(wishes, pty)],
+    warnings: own.warnings,
+  };
+  const { jobid } = values;
+  if (jobid !== undefined) {
+    const { step, problems, warnings } = draftStep(wishes, facts, context);
+    const whole = pty === null ? step : withOneTask(step, wishes);
+    check(plan, whole, problems, warnings, context);
+    return withLocalPrograms(plan, context, () => runStep(plan, jobid, whole, context));
+  }
+  const { job, problems, warnings } = draftJob(wishes, { ...facts, kind: "run" }, context);
+  const outside = values.bcast === undefined ? [] : [`${wishes.place("bcast")}: ${BCAST_OUTSIDE}`];
+  check(plan, job, [...problems, ...outside], warnings, context);
+  return withLocalPrograms(plan, context, () => runJob(plan, job, context));
+}
+
+const BCAST_OUTSIDE = "copies go to the nodes of a job that runs: use it within mgpu-salloc or mgpu-sbatch";
+
+function check(
+  plan: Plan,
+  drafted: JobRequest | StepOrder,
+  problems: readonly string[],
+  warnings: readonly string[],
   context: CommandContext,
-): Promise<number> {
+): void {
+  const { stdio, program } = context;
+  const path = plan.environment.PATH ?? "";
+  const isOneProgram = drafted.programs.length === 0 && !plan.wishes.values["multi-prog"];
+  const missing = isOneProgram ? programProblem(plan.program, drafted.workDir, path, context) : undefined;
+  const all = [...plan.problems, ...problems];
+  if (missing) throw new UserError([...all, missing.text], undefined, all.length > 0 ? 1 : missing.code);
+  if (all.length > 0) throw new UserError(all);
+  for (const text of [...plan.warnings, ...warnings]) stdio.err(`${program}: warning: ${text}\n`);
+}
+
+async function runJob(plan: Plan, job: JobRequest, context: CommandContext): Promise<number> {
+  const { wishes, environment } = plan;
+  const submission = { job, script: null, environment };
+  if (wishes.values["test-only"]) return testSubmission(context, submission, REFUSAL);
   const early = catchSignals(context);
   try {
-    const submission = { job, script: null, environment };
-    const submitted = await submitJob(context, submission, "Unable to allocate resources", early.start);
+    const submitted = await submitJob(context, submission, REFUSAL, early.start);
     if (submitted === null) return 1;
-    const plan: SessionPlan = {
+    const session = {
+      ...sessionPlan(wishes.values, job),
       jobId: submitted.jobId,
+      stepId: null,
       tasks: job.request.tasks,
-      label: job.io.label,
-      pty: job.pty,
-      input: inputOf(job),
-      quiet: values.quiet ?? false,
-      verbose: (values.verbose ?? 0) > 0,
     };
-    return await followJob(plan, submitted.connected, context, early.caught);
+    return await followJob(session, submitted.connected, context, early.caught);
   } finally {
     early.stop();
   }
+}
+
+async function runStep(plan: Plan, jobId: number, step: StepOrder, context: CommandContext): Promise<number> {
+  const { values } = plan.wishes;
+  const { environment } = plan;
+  const copied = values.bcast === undefined ? step : await copyProgram(plan, jobId, step, values.bcast, context);
+  if (typeof copied === "number") return copied;
+  const wish = { jobId, step: copied, environment, immediateS: values.immediate ?? null, quiet: values.quiet ?? false };
+  const made = await createStep(wish, context);
+  if (typeof made === "number") return made;
+  const { stepId, tasks, connected } = made;
+  const session = { ...sessionPlan(values, step), jobId, stepId, tasks, immediateS: null };
+  return followJob(session, connected, context, []);
+}
+
+/** --bcast: the step runs the copy. Answers with the exit code if there is none. */
+async function copyProgram(
+  { program, environment }: Plan,
+  jobId: number,
+  step: StepOrder,
+  path: string,
+  context: CommandContext,
+): Promise<StepOrder | number> {
+  const source = context.files.programPath(program, step.workDir, environment.PATH ?? "");
+  const name = `slurm_bcast_${jobId}.${context.random.hex(4)}_${baseName(program)}`;
+  const file = path === "" || path.endsWith("/") ? `${path}${name}` : path;
+  const target = absolutePath(file, step.workDir);
+  const copy = { jobId, stepId: null, source, target, workDir: step.workDir, force: true, preserve: false };
+  const code = await broadcastFile(copy, context);
+  return code === 0 ? { ...step, argv: [target, ...step.argv.slice(1)] } : code;
+}
+
+/** --prolog and --epilog: programs run here, before and after; what becomes of them does not count. */
+async function withLocalPrograms(
+  { wishes: { values }, environment }: Plan,
+  context: CommandContext,
+  work: () => Promise<number>,
+): Promise<number> {
+  const runHere = async (program: string | undefined): Promise<void> => {
+    if (program === undefined || /^none$/i.test(program)) return;
+    try {
+      const child = await context.session.startChild({ argv: [program], environment, isApart: false });
+      await child.exited;
+    } catch (error) {
+      context.stdio.err(`${context.program}: error: ${program}: ${errnoText(error)}\n`);
+    }
+  };
+  await runHere(values.prolog);
+  try {
+    return await work();
+  } finally {
+    await runHere(values.epilog);
+  }
+}
+
+/** What the session needs to know beyond the names of what it follows. */
+function sessionPlan(
+  values: SubmitValues,
+  { io, pty }: Pick<JobRequest, "io" | "pty">,
+): Omit<SessionPlan, "jobId" | "stepId" | "tasks"> {
+  const { immediate } = values;
+  return {
+    label: io.label,
+    pty,
+    input: inputOf(io),
+    quiet: values.quiet ?? false,
+    verbose: (values.verbose ?? 0) > 0,
+    lastTasks: { killOnBadExit: values["kill-on-bad-exit"] ?? false, waitS: values.wait ?? 0 },
+    interrupt: values["quit-on-interrupt"] ? "quit" : values["disable-status"] ? "pass" : "status",
+    immediateS: immediate === undefined ? null : Math.max(AT_ONCE_S, immediate),
+  };
 }
 
 /**
@@ -105,54 +224,79 @@ function catchSignals({ session }: CommandContext) {
 }
 
 /** What is typed while we are in the background is the shell's: the tasks get no input unless told where from. */
-function withoutForeignKeys(values: SubmitValues, { stdio, session }: CommandContext): SubmitValues {
-  if (values.input !== undefined || values.pty || !stdio.stdinIsTerminal) return values;
-  return session.terminal.isForeground() ? values : { ...values, input: "none" };
+function withoutForeignKeys(wishes: Wishes, { stdio, session }: CommandContext): Wishes {
+  const { values } = wishes;
+  if (values.input !== undefined || values.pty || !stdio.stdinIsTerminal) return wishes;
+  return session.terminal.isForeground() ? wishes : { ...wishes, values: { ...values, input: "none" } };
+}
+
+/** --multi-prog: the first operand is the file, the others are arguments of every program. */
+function readPrograms(
+  { values, inherited }: Wishes,
+  [file = "", ...extra]: readonly string[],
+  { files }: CommandContext,
+): { readonly programs: readonly TaskProgram[]; readonly problems: readonly string[] } {
+  if (!values["multi-prog"]) return { programs: [], problems: [] };
+  try {
+    const text = new TextDecoder().decode(files.read(file));
+    return parseMultiProgram(text, file, values.ntasks ?? inherited.ntasks ?? null, extra);
+  } catch (error) {
+    return { programs: [], problems: [`--multi-prog: ${file}: ${errnoText(error)}`] };
+  }
 }
 
 /** The terminal of the task: asked for, or under mgpu's name where one task is run from a terminal. */
-function terminalFor(values: SubmitValues, context: CommandContext): PtySpec | null {
+function terminalFor({ values, inherited }: Wishes, context: CommandContext): PtySpec | null {
   const { stdio, session, program } = context;
   if (values["no-pty"]) return null;
   if (values.pty && !stdio.stdinIsTerminal) {
     context.stdio.err(`${program}: error: Not using a pseudo-terminal, disregarding --pty option\n`);
     return null;
   }
+  const all = { ...inherited, ...values };
   const hasOwnStreams = [values.output, values.error, values.input].some((value) => value !== undefined);
   const isNatural =
     !isSlurmName(program) &&
-    (values.ntasks ?? 1) === 1 &&
+    // Of a job that was only named it is not known how many tasks it makes.
+    (all.ntasks ?? (values.jobid === undefined ? 1 : 0)) === 1 &&
+    (all.nodes?.min ?? 1) === 1 &&
+    (all["ntasks-per-node"] ?? 1) === 1 &&
     stdio.stdinIsTerminal &&
     stdio.stdoutIsTerminal &&
     !hasOwnStreams &&
+    !values["multi-prog"] &&
     !values.label;
   return values.pty || isNatural ? (session.terminal.size() ?? DEFAULT_SIZE) : null;
 }
 
-function terminalProblems(values: SubmitValues, { pty, request }: JobRequest): string[] {
+function terminalProblems({ values }: Wishes, pty: PtySpec | null): string[] {
   if (pty === null || !values.pty) return [];
   const problems: string[] = [];
-  if (request.tasks > 1) problems.push(`--pty: one task can have the terminal, got --ntasks=${request.tasks}`);
-  for (const long of ["output", "error", "input", "label"] as const) {
+  const { ntasks = 1 } = values;
+  if (ntasks > 1) problems.push(`--pty: one task can have the terminal, got --ntasks=${ntasks}`);
+  for (const long of ["output", "error", "input", "label", "multi-prog"] as const) {
     if (values[long] !== undefined) problems.push(`--${long} can't be used with --pty`);
   }
   return problems;
 }
 
-function environmentFor(values: SubmitValues, job: JobRequest, context: CommandContext): Record<string, string> {
-  const spec = values.export ?? EXPORT_ALL;
-  const environment = jobEnvironment(spec, context.environment, context.cwd);
-  // Through a pipe Python would keep its output until it has kilobytes of it.
-  if (job.pty === null && spec.all) environment.PYTHONUNBUFFERED ??= "1";
-  return environment;
+/** A terminal is for one task: what the allocation has in all is not meant by who did not say more. */
+function withOneTask(step: StepOrder, { values }: Wishes): StepOrder {
+  if (values.ntasks !== undefined || values.nodes !== undefined) return step;
+  return { ...step, request: { ...step.request, tasks: 1, tasksPerNode: 0, nodes: { min: 1, max: 1 } } };
 }
 
-function programProblem(
-  program: string,
-  workDir: string,
-  path: string,
-  context: CommandContext,
-): { text: string; code: number } | undefined {
+/** Through a pipe Python would keep its output until it has kilobytes of it. */
+function unbuffered(
+  environment: Readonly<Record<string, string>>,
+  values: SubmitValues,
+  pty: PtySpec | null,
+): Readonly<Record<string, string>> {
+  if (pty !== null || values.export?.all === false) return environment;
+  return { PYTHONUNBUFFERED: "1", ...environment };
+}
+
+function programProblem(program: string, workDir: string, path: string, context: CommandContext): Problem | undefined {
   const state = context.files.findProgram(program, workDir, path);
   if (state === "found") return undefined;
   const { code, words } = EXECVE_PROBLEMS[state];
@@ -160,20 +304,7 @@ function programProblem(
 }
 
 /** Who reads our input: tasks whose input is a file or nothing don't. */
-function inputOf({ io }: JobRequest): SessionPlan["input"] {
+function inputOf(io: JobRequest["io"]): SessionPlan["input"] {
   if (io.stdin === "all") return "all";
   return /^\d+$/.test(io.stdin) ? Number(io.stdin) : null;
-}
-
-/**
- * In Slurm an srun inside of a job runs within its allocation. A script that counts on its job's GPUs must not find
- * itself without any and not know why.
- */
-function warnInsideJob(values: SubmitValues, { environment, program, stdio }: CommandContext): void {
-  if (!isInsideJob(environment)) return;
-  const wantsGpus = values.gpus !== undefined || values.gres !== undefined;
-  const jobHasGpus = Boolean(environment.SLURM_JOB_GPUS || environment.SLURM_GPUS || environment.CUDA_VISIBLE_DEVICES);
-  if (!values.verbose && (wantsGpus || !jobHasGpus)) return;
-  const what = `inside of job ${environment.SLURM_JOB_ID}: submitting a job of its own`;
-  stdio.err(`${program}: warning: ${what}, without the GPUs of that one (this version has no steps in a job)\n`);
 }

@@ -14,9 +14,13 @@ export interface ExportSpec {
   readonly names: readonly string[];
   /** Values given in the option itself; they win. */
   readonly assignments: Readonly<Record<string, string>>;
+  /** Values given before ALL: they count where the user's environment has none. */
+  readonly fallbacks: Readonly<Record<string, string>>;
 }
 
-export const EXPORT_ALL: ExportSpec = { all: true, names: [], assignments: {} };
+export const EXPORT_ALL: ExportSpec = { all: true, names: [], assignments: {}, fallbacks: {} };
+
+type Variables = Record<string, string>;
 
 /** Variables by which the launchers in bin/ talk to the programs; no business of a user's job. */
 const LAUNCHER_VARIABLES = ["MGPU_PROGRAM", "MGPU_NODE_EXTRA_CA_CERTS"];
@@ -36,36 +40,70 @@ export function parseExport(text: string): Parsed<ExportSpec> {
   if (items === undefined) return { problem: `a quote is not closed in ${text}` };
   let all = false;
   const names: string[] = [];
-  const assignments: Record<string, string> = {};
+  let assignments: Variables = {};
+  let fallbacks: Variables = {};
   for (const item of items) {
     const equals = item.indexOf("=");
     if (equals === 0) return { problem: `expected NAME=value, got "${item}"` };
     if (equals > 0) assignments[item.slice(0, equals)] = item.slice(equals + 1);
-    else if (/^all$/i.test(item)) all = true;
-    else if (/^(none|nil)$/i.test(item)) {
+    else if (/^all$/i.test(item)) {
+      all = true;
+      fallbacks = { ...fallbacks, ...assignments };
+      assignments = {};
+    } else if (/^(none|nil)$/i.test(item)) {
       if (items.length > 1) return { problem: "NONE can't be mixed with other variables" };
     } else names.push(item);
   }
-  return { value: { all, names, assignments } };
+  return { value: { all, names, assignments, fallbacks } };
+}
+
+/** Variables that count before or instead of the user's. */
+export interface OtherVariables {
+  /** What a login shell sets: where nothing else says otherwise. */
+  readonly login?: Readonly<Variables> | null;
+  /** What --export-file holds: instead of the user's. */
+  readonly file?: Readonly<Variables> | null;
 }
 
 /**
  * The environment of a job. Without ALL it has SLURM_* (Slurm's rule), what was asked for, and the few variables
  * that a login shell would set.
  */
-export function jobEnvironment(spec: ExportSpec, environment: Environment, cwd: string): Record<string, string> {
+export function jobEnvironment(
+  spec: ExportSpec,
+  environment: Environment,
+  cwd: string,
+  { login = null, file = null }: OtherVariables = {},
+): Variables {
   const user = userEnvironment(environment);
-  const assigned: Record<string, string> = { ...spec.assignments, [SUBMIT_FOLDER]: cwd };
-  if (spec.all) return { ...user, ...assigned };
-  const kept = Object.entries(user).filter(
-    ([name]) => name.startsWith("SLURM_") || LOGIN_VARIABLES.includes(name) || spec.names.includes(name),
-  );
-  return { PATH: DEFAULT_PATH, ...Object.fromEntries(kept), ...assigned };
+  const own = [...LOGIN_VARIABLES, ...spec.names];
+  const some = Object.entries(user).filter(([name]) => name.startsWith("SLURM_") || own.includes(name));
+  const isWhole = spec.all && file === null;
+  return {
+    ...(isWhole ? {} : { PATH: DEFAULT_PATH }),
+    ...login,
+    ...spec.fallbacks,
+    ...(isWhole ? user : Object.fromEntries(some)),
+    ...file,
+    ...spec.assignments,
+    [SUBMIT_FOLDER]: cwd,
+  };
+}
+
+/** Pairs of a file that --export-file names: each ended by a NUL byte, or by a line break where there is none. */
+export function parsePairs(text: string): Variables {
+  const variables: Variables = {};
+  for (const pair of text.split(text.includes("\0") ? "\0" : "\n")) {
+    const equals = pair.indexOf("=");
+    const name = pair.slice(0, Math.max(0, equals)).replace(/^\n+/, "");
+    if (name !== "") variables[name] = pair.slice(equals + 1);
+  }
+  return variables;
 }
 
 /** The environment as the user's shell has it: the launchers' changes undone. */
-function userEnvironment(environment: Environment): Record<string, string> {
-  const result: Record<string, string> = {};
+function userEnvironment(environment: Environment): Variables {
+  const result: Variables = {};
   for (const [name, value] of Object.entries(environment)) {
     if (value !== undefined && !LAUNCHER_VARIABLES.includes(name)) result[name] = value;
   }

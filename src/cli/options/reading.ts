@@ -3,123 +3,118 @@
  * first of these that has it wins, and all values that can't be read are reported together.
  */
 
-import {
-  expected,
-  type Parsed,
-  parseCount,
-  parseGpus,
-  parseGres,
-  parseMemory,
-  parseNodeRange,
-} from "../../core/parse.ts";
-import { parseTimeLimit } from "../../core/time.ts";
-import { parseExport } from "./export.ts";
-import type { SubmitLong } from "./submit.ts";
+import type { Parsed } from "../../core/parse.ts";
+import type { CommandContext } from "../context.ts";
+import type { ParsedOptions } from "../option.ts";
+import { commandLineLayer, environmentLayer, isInsideJob, type Layer, stepDefaultsLayer } from "./layers.ts";
+import type { ReadingFacts, SubmitOption, Submitter } from "./record.ts";
+import { isSupported, type SubmitName, type SubmitValues, submitOptions, valueName } from "./submit.ts";
 
-/** One place where options may stand. Layers are given in order of precedence. */
-export interface Layer {
-  /** Texts by long name, in the order of {@link parseOptions}. */
-  readonly values: ReadonlyMap<string, readonly string[]>;
-  /** How a problem names the option there: `--gpus`, `SBATCH_GPUS`, `train.sh: line 3: --gpus`. */
-  readonly label: (long: string) => string;
+/** What a user wants, after precedence. */
+export interface Wishes {
+  readonly submitter: Submitter;
+  readonly values: SubmitValues;
+  /** What the enclosing job's variables say to a step of srun within it; empty for anything else. */
+  readonly inherited: SubmitValues;
+  /** One sentence each, with its place. */
+  readonly problems: readonly string[];
+  /** The command as it was typed. */
+  readonly line: string;
+  /** How a message names an option: by the place where it was given. */
+  place(name: SubmitName): string;
+  /** Whether it stands on the command line itself. */
+  isTyped(name: SubmitName): boolean;
 }
 
-/** How each option's text is read. A flag's text is empty. */
-const READERS = {
-  "job-name": someText("a name"),
-  ntasks: (text: string) => parseCount(text),
-  "cpus-per-task": (text: string) => parseCount(text),
-  nodes: parseNodeRange,
-  mem: parseMemory,
-  gpus: parseGpus,
-  gres: parseGres,
-  time: parseTimeLimit,
-  partition: readPartition,
-  chdir: someText("a folder"),
-  output: readOutputFile,
-  error: readOutputFile,
-  input: someText("a file, none, all or a task's number"),
-  "open-mode": readOpenMode,
-  export: parseExport,
-  requeue: flag,
-  "no-requeue": flag,
-  label: flag,
-  unbuffered: flag,
-  pty: flag,
-  "no-pty": flag,
-  wrap: (text: string): Parsed<string> => ({ value: text }),
-  parsable: flag,
-  quiet: flag,
-  verbose: readVerbosity,
-} as const satisfies Record<SubmitLong, (text: string) => Parsed<unknown>>;
-
-type ValueOf<R> = R extends (text: string) => Parsed<infer T> ? T : never;
-
-/** What was asked for; absent where nobody said anything. */
-export type SubmitValues = { readonly [L in SubmitLong]?: ValueOf<(typeof READERS)[L]> };
+type ReadingContext = Pick<CommandContext, "program" | "environment" | "clock" | "utcOffsetMinutes">;
 
 /** Options that speak of the same thing: a layer that has one of them overrules the others in all later layers. */
-const RIVALS: readonly { readonly longs: readonly SubmitLong[]; readonly lastTypedWins: boolean }[] = [
+const RIVALS: readonly { readonly longs: readonly string[]; readonly lastTypedWins: boolean }[] = [
   { longs: ["requeue", "no-requeue"], lastTypedWins: true },
   { longs: ["pty", "no-pty"], lastTypedWins: true },
-  // Both in one layer: jobspec.ts checks that they agree.
+  { longs: ["bell", "no-bell"], lastTypedWins: true },
+  // Several of these in one layer: jobspec.ts checks that they agree, or refuses them.
   { longs: ["gpus", "gres"], lastTypedWins: false },
+  { longs: ["mem", "mem-per-cpu", "mem-per-gpu"], lastTypedWins: false },
+  { longs: ["cpus-per-task", "cpus-per-gpu"], lastTypedWins: false },
+  { longs: ["gpus-per-task", "tres-per-task"], lastTypedWins: true },
+  { longs: ["gpu-bind", "tres-bind"], lastTypedWins: true },
+  { longs: ["nodelist", "nodefile"], lastTypedWins: true },
 ];
 
-/** Reads what holds after precedence. `problems` is empty if all of it could be read. */
-export function readSubmitOptions(layers: readonly Layer[]): { values: SubmitValues; problems: readonly string[] } {
+/** What --preserve-env takes from the variables first. */
+const PRESERVED: readonly string[] = ["nodes", "ntasks"];
+
+/** Reads what a command line, the variables and a script ask for. `problems` is empty if all of it could be read. */
+export function readSubmit(
+  submitter: Submitter,
+  parsed: ParsedOptions,
+  context: ReadingContext,
+  script?: Layer,
+): Wishes {
+  const { environment, clock, utcOffsetMinutes, program } = context;
+  const facts = { submitter, environment, nowMs: clock.now(), utcOffset: utcOffsetMinutes };
+  const typed = commandLineLayer(parsed);
+  const layers = [typed, environmentLayer(submitter, environment), ...(script ? [script] : [])];
+  const { values, problems, places } = readLayers(layers, facts, parsed.values.has("preserve-env"));
+  const names = new Map<string, string>(submitOptions(submitter).map((option) => [valueName(option), option.long]));
+  const inherited = isStepOfEnclosing(values, environment) ? readLayers([stepDefaultsLayer(environment)], facts) : null;
+  return {
+    submitter,
+    values,
+    inherited: inherited?.values ?? {},
+    problems,
+    line: [program, ...(parsed.words ?? [])].join(" "),
+    place: (name) => places.get(name) ?? `--${names.get(name) ?? name}`,
+    isTyped: (name) => typed.values.has(names.get(name) ?? name),
+  };
+}
+
+/** Whether srun makes a step in the very job that its variables describe. */
+function isStepOfEnclosing({ jobid }: SubmitValues, environment: ReadingContext["environment"]): boolean {
+  return jobid !== undefined && isInsideJob(environment) && String(jobid) === environment.SLURM_JOB_ID;
+}
+
+interface ReadResult {
+  readonly values: SubmitValues;
+  readonly problems: readonly string[];
+  /** How messages name what was given, by name of the value. */
+  readonly places: ReadonlyMap<string, string>;
+}
+
+function readLayers(layers: readonly Layer[], facts: ReadingFacts, preserve = false): ReadResult {
   const values: Record<string, unknown> = {};
   const problems: string[] = [];
-  for (const long of Object.keys(READERS) as SubmitLong[]) {
-    const layer = layers.find((candidate) => candidate.values.has(long));
+  const places = new Map<string, string>();
+  for (const option of submitOptions(facts.submitter)) {
+    const { long } = option;
+    const order = preserve && PRESERVED.includes(long) ? [...layers.slice(1), ...layers.slice(0, 1)] : layers;
+    const layer = order.find((candidate) => candidate.values.has(long));
     if (layer === undefined || isOverruled(long, layer, layers)) continue;
-    const texts = layer.values.get(long) ?? [];
-    const parsed: Parsed<unknown> = READERS[long](long === "verbose" ? sumOf(texts) : (texts.at(-1) ?? ""));
-    if ("value" in parsed) values[long] = parsed.value;
+    const parsed = readOne(option, layer.values.get(long) ?? [], facts);
+    if (parsed === null) continue;
+    if ("value" in parsed) values[valueName(option)] = parsed.value;
     else problems.push(`${layer.label(long)}: ${parsed.problem}`);
+    places.set(valueName(option), layer.label(long));
   }
-  return { values: values as SubmitValues, problems };
+  return { values: values as SubmitValues, problems, places };
 }
 
-function isOverruled(long: SubmitLong, layer: Layer, layers: readonly Layer[]): boolean {
+/** `null` for an option without effect. */
+function readOne(option: SubmitOption, texts: readonly string[], facts: ReadingFacts): Parsed<unknown> | null {
+  if (isSupported(option)) return option.read(option.long === "verbose" ? sumOf(texts) : (texts.at(-1) ?? ""), facts);
+  return option.refused === undefined ? null : { problem: option.refused };
+}
+
+function isOverruled(long: string, layer: Layer, layers: readonly Layer[]): boolean {
   const group = RIVALS.find(({ longs }) => longs.includes(long));
   if (group === undefined) return false;
-  const isRival = (key: string): boolean => group.longs.some((rival) => rival === key);
+  const isRival = (key: string): boolean => group.longs.includes(key);
   if (layers.find(({ values }) => [...values.keys()].some(isRival)) !== layer) return true;
   return group.lastTypedWins && [...layer.values.keys()].findLast(isRival) !== long;
-}
-
-function flag(): Parsed<true> {
-  return { value: true };
 }
 
 /** Each `-v` counts one; a variable holds a number. */
 function sumOf(texts: readonly string[]): string {
   return texts.length > 1 || texts[0] === "" ? String(texts.length) : (texts[0] ?? "");
-}
-
-function readVerbosity(text: string): Parsed<number> {
-  return parseCount(text, 0);
-}
-
-function someText(what: string): (text: string) => Parsed<string> {
-  return (text) => (text === "" ? expected(what, text) : { value: text });
-}
-
-function readPartition(text: string): Parsed<string> {
-  if (text.includes(",")) return { problem: `this version of mgpu takes one partition, got "${text}"` };
-  return text === "" || text.length > 256 ? expected("a name", text) : { value: text };
-}
-
-function readOutputFile(text: string): Parsed<string> {
-  if (/^\d+$/.test(text)) {
-    return { problem: `this version of mgpu can't choose one task's output, got "${text}"; ./${text} is a file` };
-  }
-  return text === "" ? expected("a file", text) : { value: text };
-}
-
-function readOpenMode(text: string): Parsed<"append" | "truncate"> {
-  if (/^a(ppend)?$/i.test(text)) return { value: "append" };
-  if (/^t(runcate)?$/i.test(text)) return { value: "truncate" };
-  return expected("append or truncate", text);
 }

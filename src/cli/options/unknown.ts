@@ -1,38 +1,82 @@
 /**
- * What may have been meant by an option that is none. One that Slurm documents and this version of mgpu lacks is
- * refused like a typing error, but with a better hint.
+ * What may have been meant by an option that is none: one that Slurm documents and this version of mgpu lacks, one of
+ * another command, or a typing error. Names stand here by themselves, so that no command loads another one's options.
  */
 
 import { nearest } from "../../view/nearest.ts";
 import type { Option } from "../option.ts";
 
-/** Long names of srun's, sbatch's and the listing commands' documented options. Those that mgpu has are no matter. */
-const SLURM_OPTIONS: ReadonlySet<string> = new Set(
-  [
-    "accel-bind account acctg-freq array batch bb bbf begin bell cluster-constraint clusters comment compress",
-    "constraint container container-id contiguous core-spec cores-per-socket cpu-bind cpu-freq cpus-per-gpu",
-    "deadline delay-boot dependency disable-stdout-job-summary distribution epilog exact exclude exclusive",
-    "export-file external-launcher extra extra-node-info get-user-env gid gpu-bind gpu-freq gpus-per-node",
-    "gpus-per-socket gpus-per-task gres-flags het-group hint hold ignore-pbs immediate interactive jobid job-id",
-    "kill-on-bad-exit kill-on-invalid-dep launcher-opts licenses mail-type mail-user mcs-label mem-bind mem-per-cpu",
-    "mem-per-gpu mincpus mpi msg-timeout multi-prog network nice no-allocate no-bell no-kill no-shell nodefile",
-    "nodelist ntasks-per-core ntasks-per-gpu ntasks-per-node ntasks-per-socket oom-kill-step overcommit overlap",
-    "oversubscribe power prefer preserve-env priority profile prolog propagate qos quit-on-interrupt reboot relative",
-    "reservation resv-ports segment send-libs signal slurmd-debug sockets-per-node spread-job stepmgr switches",
-    "task-epilog task-prolog tasks-per-node test-only thread-spec threads threads-per-core time-min tmp tres-bind",
-    "tres-per-task uid use-min-nodes wait wait-all-nodes wait-for-switch wckey x11",
-    "all array array-unique clusters dead exact expand-patterns federation future iterate licenses list-reasons",
-    "local long node noconvert only-job-state partition priority reservation responding running-over running-under",
-    "sibling start step steps summarize verbose batch ctld cron full hurry interactive sibling",
-  ].flatMap((line) => line.split(" ")),
-);
+/** Long names of options that Slurm's listing commands document. Those that mgpu has are no matter. */
+const LISTING_OPTIONS =
+  "all array array-unique batch clusters ctld cron dead exact expand-patterns federation full future hurry interactive " +
+  "iterate licenses list-reasons local long node noconvert only-job-state partition priority reservation responding " +
+  "running-over running-under sibling start step steps summarize verbose";
+
+/** Long names that not all of the submitting commands have, by those that do. */
+const SUBMIT_OPTIONS: Readonly<Record<string, string>> = {
+  sbatch: "array batch export-file ignore-pbs kill-on-invalid-dep no-requeue parsable requeue retries retry-wait wrap",
+  salloc: "bell kill-command no-bell no-shell",
+  srun:
+    "bcast cpu-bind disable-status epilog exact external-launcher het-group jobid kill-on-bad-exit label mpi multi-prog " +
+    "no-pty overlap preserve-env prolog pty quit-on-interrupt relative send-libs unbuffered",
+  "srun and sbatch": "error export input open-mode output propagate test-only wait",
+  "srun and salloc": "immediate x11",
+  "sbatch and salloc": "get-user-env wait-all-nodes",
+};
+
+/** Letters of the same. */
+const SUBMIT_LETTERS: Readonly<Record<string, string>> = {
+  a: "--array of sbatch",
+  e: "--error of srun and sbatch",
+  i: "--input of srun and sbatch",
+  l: "--label of srun",
+  o: "--output of srun and sbatch",
+  r: "--relative of srun",
+  u: "--unbuffered of srun",
+  E: "--preserve-env of srun",
+  I: "--immediate of srun and salloc",
+  K: "--kill-on-bad-exit of srun and --kill-command of salloc",
+  T: "--threads of srun",
+  W: "--wait of srun and sbatch",
+  X: "--disable-status of srun",
+  Z: "--no-allocate of srun",
+};
 
 /** A hint for those problems of {@link parseOptions} that are about unknown options. */
 export function unknownOptionHint(problems: readonly string[], options: readonly Option[]): string | undefined {
-  const names = problems.flatMap((problem) => /^unrecognized option '--([^=']*)/.exec(problem)?.[1] ?? []);
-  const slurms = names.filter((name) => SLURM_OPTIONS.has(name)).map((name) => `--${name}`);
-  if (slurms.length > 0) return `Slurm has ${slurms.join(", ")}; this version of mgpu does not`;
-  const longs = options.map(({ long }) => long);
+  const names = problems.flatMap((problem) => /unrecognized option '--([^=']*)/.exec(problem)?.[1] ?? []);
+  const letters = problems.flatMap((problem) => /invalid option -- '(.)'/u.exec(problem)?.[1] ?? []);
+  const submits = options.some(({ long }) => long === "cpus-per-task");
+  const known = submits ? submitHint(names, letters) : listingHint(names);
+  if (known !== undefined) return known;
+  // Whoever means something is not sent to an option that does nothing.
+  const useful = options.filter(({ ignored, refused }) => ignored === undefined && refused === undefined);
+  const longs = useful.map(({ long }) => long);
   const guesses = new Set(names.flatMap((name) => nearest(name, longs) ?? []));
-  return guesses.size > 0 ? `did you mean ${[...guesses].map((long) => `--${long}`).join(", ")}?` : undefined;
+  if (guesses.size > 0) return `did you mean ${[...guesses].map((long) => `--${long}`).join(", ")}?`;
+  for (const letter of letters) {
+    const other = letter === letter.toUpperCase() ? letter.toLowerCase() : letter.toUpperCase();
+    const twin = useful.find(({ short }) => short === other);
+    if (twin !== undefined) return `did you mean -${other} (--${twin.long})?`;
+  }
+  return undefined;
+}
+
+function listingHint(names: readonly string[]): string | undefined {
+  const known = new Set(LISTING_OPTIONS.split(" "));
+  const slurms = names.filter((name) => known.has(name)).map((name) => `--${name}`);
+  return slurms.length > 0 ? `Slurm has ${slurms.join(", ")}; this version of mgpu does not` : undefined;
+}
+
+/** Options of another submitting command. */
+function submitHint(names: readonly string[], letters: readonly string[]): string | undefined {
+  const found: string[] = [];
+  for (const name of names) {
+    const owner = Object.keys(SUBMIT_OPTIONS).find((key) => SUBMIT_OPTIONS[key]?.split(" ").includes(name));
+    if (owner !== undefined) found.push(`--${name} is an option of ${owner}`);
+  }
+  for (const letter of letters) {
+    if (Object.hasOwn(SUBMIT_LETTERS, letter)) found.push(`-${letter} is ${SUBMIT_LETTERS[letter]}`);
+  }
+  return found.length > 0 ? found.join("; ") : undefined;
 }

@@ -2,6 +2,7 @@
  * Printing of job lists: rows come in chunks and leave as lines at once; only a sorted list waits for its last row.
  */
 
+import { parseTaskSet, tasksOf } from "../../core/array-spec.ts";
 import type { JobRow } from "../../protocol/procedures.ts";
 import type { JobColumn, JobField } from "../../view/job-columns.ts";
 import { JSON_FIELDS, jobJson } from "../../view/job-json.ts";
@@ -47,6 +48,23 @@ export function sortingPrinter(inner: JobPrinter, keys: readonly SortKey<JobColu
     },
     end: () => inner.rows(kept.sort(comparator(keys))) + inner.end(),
   };
+}
+
+/** Gives each task of an array a row of its own before `inner` prints them. */
+export function expandingPrinter(inner: JobPrinter): JobPrinter {
+  return {
+    fields: [...new Set<JobField>([...inner.fields, "arrayTasks"])],
+    rows: (rows) => inner.rows(rows.flatMap(tasksOfRow)),
+    end: () => inner.end(),
+  };
+}
+
+/** `[4-9%2]` is six rows. */
+function tasksOfRow(row: JobRow): JobRow[] {
+  const list = /^\[(.*?)(?:%\d+)?\]$/.exec(row.arrayTasks)?.[1];
+  const tasks = list === undefined ? null : parseTaskSet(list);
+  if (tasks === null || "problem" in tasks) return [row];
+  return Array.from(tasksOf(tasks.value), (task) => ({ ...row, arrayTasks: String(task) }));
 }
 
 /** Slurm's JSON document; a job a line. */

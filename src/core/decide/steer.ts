@@ -13,7 +13,7 @@ import type {
   UpdateJob,
 } from "../commands.ts";
 import type { Event, JobEnded, JobRequeued } from "../events.ts";
-import { EXIT_OK, type ExitStatus, type Hold, isEnded, type Job, type PendingJob, type TerminalState } from "../job.ts";
+import { EXIT_OK, type ExitStatus, type Hold, isEnded, type Job, type RunningJob, type TerminalState } from "../job.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
 import { findPartition, timeProblem } from "./submit.ts";
@@ -34,7 +34,9 @@ export function decideCancel(state: ClusterState, command: CancelJob): Decision 
 export function decideExpire(state: ClusterState, command: ExpireJob): Decision {
   const job = state.jobs.get(command.jobId);
   if (job?.state !== "PENDING") return ignore("the job waits no longer");
-  return accept(endJob(job, command.state, EXIT_OK, command.cause, null));
+  const { part, events } = partOf(state, job, command.tasks);
+  if (!part) return ignore("the tasks wait no longer");
+  return accept(...events, endJob(part, command.state, EXIT_OK, command.cause, null));
 }
 
 /** An allocation is given back. */
@@ -83,6 +85,8 @@ export function decideRequeue(state: ClusterState, command: RequeueJob, now: num
   const job = findOwn(state, command);
   if ("kind" in job) return job;
   if (job.state === "PENDING") return deny("NOT_RUNNING", "Job is pending execution");
+  // Unlike Slurm's: an end that was told to others, and may be in the accounting already, is not taken back.
+  if (isEnded(job)) return deny("JOB_FINISHED", FINISHED, "submit it again instead");
   if (job.spec.kind !== "batch" || !job.spec.requeue) {
     const why = job.spec.kind === "batch" ? "it was submitted with --no-requeue" : "only batch jobs can start again";
     return deny("DISABLED", "Requested operation is presently disabled", `job ${job.id}: ${why}`);
@@ -155,15 +159,14 @@ export function endJob(
 
 /** The event that sends a started job back to the queue; nodes not known to be clean have to clear up first. */
 export function requeueJob(
-  job: Exclude<Job, PendingJob>,
+  job: RunningJob,
   cause: string,
   eligibleAt: number,
   hold: Hold | null,
   clean: readonly string[] = [],
-  retried = job.state === "RUNNING" ? job.retried : 0,
+  retried = job.retried,
 ): JobRequeued {
-  const nodes = job.state === "RUNNING" ? job.allocation.map((share) => share.node) : job.cleanup;
-  const cleanup = nodes.filter((node) => !clean.includes(node));
+  const cleanup = job.allocation.map((share) => share.node).filter((node) => !clean.includes(node));
   return { type: "job.requeued", jobId: job.id, cause, cleanup, eligibleAt, hold, retried };
 }
 

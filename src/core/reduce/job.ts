@@ -67,7 +67,7 @@ export function cleaned(job: Job, event: JobCleaned, at: number): PendingJob | E
 
 /** Back to PENDING; the attempt stays until the next start counts it up. */
 export function requeued(job: Job, event: JobRequeued): PendingJob {
-  assert(job.state !== "PENDING", `job ${job.id} was requeued (${event.cause}) while it waits`);
+  assert(job.state === "RUNNING", `job ${job.id} was requeued (${event.cause}) in state ${job.state}`);
   const { eligibleAt, hold, cleanup, retried } = event;
   const allocation = cleanup.length === 0 ? [] : job.allocation;
   return { ...common(job), state: "PENDING", eligibleAt, hold, allocation, cleanup, retried };

@@ -70,11 +70,11 @@ async function spawnWrapper(
   }
   const errors = await processes.openOutput(batchSpool(folder).wrapperErrors);
   if ("problem" in errors) return `Could not write to the spool folder ${folder}: ${errors.problem.text}`;
-  const { passed, dropped } = splitEnvironment(planned.environment);
-  const setVariables = { ...table.cookie(step.name), ...dropped };
+  // What a shell drops is set again by the script's opener.
+  const { passed } = splitEnvironment(planned.environment);
   const spawned = await processes.spawn({
     file: SHELL,
-    argv: wrapperArgv(SHELL, folder, setVariables, tools, planned.argv.slice(1), planned.opener),
+    argv: wrapperArgv(SHELL, folder, table.cookie(step.name), tools, planned.argv.slice(1), planned.opener),
     environment: withoutCookie(passed, table.cookie(step.name)),
     workDir: step.workDir,
     // Only its 1 and 2 are its own; 0 is one that surely does not hang.

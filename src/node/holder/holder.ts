@@ -13,6 +13,7 @@ import type { HolderPorts } from "./ports.ts";
 import { jobPrefix, Registry } from "./registry.ts";
 import { Signals } from "./signals.ts";
 import { checkLaunch } from "./start-step.ts";
+import { StepTerminations } from "./step-termination.ts";
 import { Watchers } from "./watchers.ts";
 
 export type { HolderPorts } from "./ports.ts";
@@ -61,6 +62,7 @@ function holderHandlers(
   end: () => void,
 ): HandlersOf<"holder"> {
   let isEnding = false;
+  const steps = new StepTerminations(ports, registry);
   return {
     "holder.status": () => ({ steps: registry.describeAll() }),
     "holder.launch": async (launch) => {
@@ -71,8 +73,10 @@ function holderHandlers(
     "holder.watch": (_params, sink, { signal }) => watchers.serve(registry.describeAll(), sink, signal),
     "holder.signal": ({ key, signal, tree }) => ({ signalled: signals.send(key, signal, tree) }),
     "holder.terminate": async (request) => {
-      await signals.terminate(request);
-      ports.log.info("job terminated", { job: jobPrefix(request) });
+      const { jobId, attempt, stepId, killWaitMs } = request;
+      if (stepId === undefined) await signals.terminate(request);
+      else await steps.end({ jobId, attempt, stepId }, killWaitMs);
+      ports.log.info("job terminated", { job: `${jobPrefix(request)}${stepId ?? ""}` });
       return {};
     },
     "holder.forget": ({ key }) => {
@@ -106,6 +110,11 @@ function stepHandlers(registry: Registry, signals: Signals): HandlersOf<"step"> 
       } finally {
         registry.review();
       }
+      return { exits: step.taskExits(), problem: step.problem };
+    },
+    "step.watch": async ({ key, token }, sink, { signal }) => {
+      const step = registry.open(key, token);
+      await step.output.watch(sink, signal, step.isStarted ? step.tasks : null);
       return { exits: step.taskExits(), problem: step.problem };
     },
     "step.input": async ({ key, token, ...part }, { signal }) => {

@@ -13,9 +13,9 @@ import type { ExitStatus } from "../../core/job.ts";
 import type { Outcome, SystemProblem } from "../../platform/process.ts";
 import type { StepLaunch, TaskLaunch } from "../../protocol/holder.ts";
 import { batchSpool } from "./batch-spool.ts";
-import { fifoOpener, type StreamRole } from "./fifo-opener.ts";
 import { OPEN_WAIT_MS } from "./limits.ts";
 import { type HolderPorts, within } from "./ports.ts";
+import { type StreamRole, taskOpener } from "./task-opener.ts";
 
 /** A descriptor of the holder's, or the client at the other end of a pipe. */
 type PlannedStream = number | "client";
@@ -25,7 +25,7 @@ export interface PlannedTask {
   /** Absolute. */
   readonly file: string;
   readonly argv: readonly string[];
-  /** What opens the task's FIFOs, and then becomes the program that follows; empty if it has none. */
+  /** A shell that prepares the process, and then becomes the program that follows. */
   readonly opener: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly stdin: PlannedStream;
@@ -50,6 +50,8 @@ type PlanPorts = Pick<HolderPorts, "clock" | "processes">;
 interface FileWish {
   readonly task: number;
   readonly role: StreamRole;
+  /** Of a file that is made. */
+  readonly mode: number | undefined;
   /** Absolute. */
   readonly path: string;
   readonly truncate: boolean;
@@ -142,8 +144,9 @@ function fileWishes(launch: StepLaunch, task: TaskLaunch): FileWish[] {
   const wishes: FileWish[] = [];
   const relayed = launch.batch === null;
   const absolute = (path: string): string => (path.startsWith("/") ? path : `${launch.workDir}/${path}`);
+  const mode = launch.umask === undefined ? undefined : 0o666 & ~launch.umask;
   const wish = (role: StreamRole, path: string, truncate: boolean): void => {
-    wishes.push({ task: task.task, role, path: absolute(path), truncate });
+    wishes.push({ task: task.task, role, mode, path: absolute(path), truncate });
   };
   if (launch.pty) return wishes;
   const { stdin } = task;
@@ -213,14 +216,14 @@ function openFile({ clock, processes }: PlanPorts, wish: FileWish): Promise<Outc
 
 async function openOrStandIn(
   processes: HolderPorts["processes"],
-  { role, path }: FileWish,
+  { role, path, mode }: FileWish,
 ): Promise<Outcome<OpenFile>> {
   const use = role === "stdin" ? "read" : "write";
   const found: Outcome<boolean> = path === NULL_DEVICE ? { value: false } : await processes.isFifo(path, use);
   if ("problem" in found) return found;
   const isFifo = found.value;
   const real = isFifo ? NULL_DEVICE : path;
-  const opened = await (use === "read" ? processes.openInput(real) : processes.openOutput(real));
+  const opened = await (use === "read" ? processes.openInput(real) : processes.openOutput(real, mode));
   return "problem" in opened ? opened : { value: { descriptor: opened.value, isFifo } };
 }
 
@@ -233,7 +236,7 @@ function plannedTask(
 ): PlannedTask {
   const { stderr } = task;
   const { [DAEMON_VARIABLE]: _daemon, ...environment } = { ...launch.environment, ...task.environment };
-  const fifos = opened.fifos(task.task);
+  const wishes = { umask: launch.umask, rlimits: launch.rlimits, openFiles: null, remark: task.remark };
   const sharesOutput = stderr.to === "stdout";
   const stdout = opened.get(task.task, "stdout") ?? "client";
   const errorStream = sharesOutput ? (stdout === "client" ? "stdout" : stdout) : undefined;
@@ -241,7 +244,7 @@ function plannedTask(
     task: task.task,
     file,
     argv: [file, ...task.argv.slice(1)],
-    opener: fifos.size === 0 ? [] : fifoOpener(processes, fifos, sharesOutput, environment),
+    opener: taskOpener(processes, { ...wishes, fifos: opened.fifos(task.task), sharesOutput, environment }),
     environment,
     stdin: opened.get(task.task, "stdin") ?? "client",
     stdout,

@@ -5,6 +5,12 @@ import { STREAM_WINDOW_BYTES } from "../../protocol/envelope.ts";
 /** Output that no client acknowledged, for each step: above it the programs block. */
 export const OUTPUT_WINDOW_BYTES = STREAM_WINDOW_BYTES;
 
+/** Output that waits for one who only looks on (sattach): above it the oldest is dropped, for the step goes on. */
+export const WATCHER_BYTES_MAX = 1024 * 1024;
+
+/** Clients of one step whose input is told apart: its srun, and each sattach. */
+export const INPUT_CLIENTS_MAX = 1_000;
+
 /** Reading goes on below this: not after each small acknowledgement. */
 export const OUTPUT_RESUME_BYTES = OUTPUT_WINDOW_BYTES / 2;
 

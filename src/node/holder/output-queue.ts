@@ -37,9 +37,11 @@ export class OutputQueue {
     return this.items.length === 0;
   }
 
-  pushData(task: number, stream: StreamName, data: Uint8Array): void {
+  /** Returns the position of the first byte within that task's stream. */
+  pushData(task: number, stream: StreamName, data: Uint8Array): number {
     const name = `${task}.${stream}`;
-    let offset = this.offsets.get(name) ?? 0;
+    const start = this.offsets.get(name) ?? 0;
+    let offset = start;
     this.offsets.set(name, offset + data.length);
     for (let from = 0; from < data.length; from += ITEM_BYTES_MAX) {
       const part = data.subarray(from, from + ITEM_BYTES_MAX);
@@ -48,6 +50,7 @@ export class OutputQueue {
       }
       offset += part.length;
     }
+    return start;
   }
 
   pushExit(task: number, exit: ExitStatus): void {

@@ -82,7 +82,7 @@ async function spawnOnTerminal(
   const terminal = pty.openTerminal();
   const spawned = await processes.spawn({
     file: setsid,
-    argv: ["setsid", "-c", ...planned.argv],
+    argv: ["setsid", "-c", ...planned.opener, ...planned.argv],
     environment: { ...cookie, ...planned.environment, ...cookie },
     workDir: step.workDir,
     descriptors: [terminal, terminal, terminal],

@@ -81,6 +81,14 @@ export class Registry {
     await Promise.all(launches.map(({ done }) => done));
   }
 
+  /** The same for one step. */
+  async cancelLaunch(name: string): Promise<void> {
+    const launch = this.launching.get(name);
+    if (!launch) return;
+    launch.step.isCancelled = true;
+    await launch.done;
+  }
+
   /**
    * Waits for a step to be launched.
    * @throws RpcError UNKNOWN_STEP after ATTACH_WAIT_MS, BAD_TOKEN, CANCELLED, TOO_MANY_CALLS
@@ -168,13 +176,23 @@ export class Registry {
   private onEnd(step: Step): void {
     step.endedAtMs = this.ports.clock.monotonic();
     step.phase = "ended";
-    step.clean = this.ports.table.find(jobPrefix(step.key)).length === 0;
+    step.clean = this.ports.table.find(jobPrefix(step.key)).length === 0 && !this.hasOthers(step);
     step.input.close();
     step.output.finish();
     const exits = step.taskExits().map(({ exit }) => `${exit.code}:${exit.signal}`);
     this.ports.log.info("step ended", { step: step.name, exits: exits.slice(0, 16), clean: step.clean });
     this.watchers.tell(step.describe());
     this.review();
+  }
+
+  /** Whether another step of the same start of its job runs here, or is about to. */
+  private hasOthers(step: Step): boolean {
+    const prefix = jobPrefix(step.key);
+    const isOther = (other: Step): boolean => other !== step && other.name.startsWith(prefix);
+    return (
+      this.all().some((other) => isOther(other) && other.phase === "running") ||
+      [...this.launching.values()].some((launch) => isOther(launch.step))
+    );
   }
 
   private waitFor(key: StepKey, signal: AbortSignal): Promise<Step> {

@@ -4,7 +4,7 @@
  */
 
 import { RpcError } from "../../protocol/errors.ts";
-import { INPUT_WAITING_BYTES_MAX } from "./limits.ts";
+import { INPUT_CLIENTS_MAX, INPUT_WAITING_BYTES_MAX } from "./limits.ts";
 
 /** Where the input of one task goes: a pipe, or a terminal. */
 export interface InputTarget {
@@ -19,6 +19,8 @@ export interface InputTarget {
 }
 
 export interface InputPart {
+  /** Who sends it, where it is not the step's own client. */
+  readonly client?: string | undefined;
   /** Null for all tasks. */
   readonly task: number | null;
   /** Position of the first byte in the client's input. */
@@ -30,8 +32,8 @@ export interface InputPart {
 export class StepInput {
   private readonly targets = new Map<number, InputTarget>();
   private readonly full = new Set<InputTarget>();
-  /** Bytes accepted, by task, and under null those for all. */
-  private readonly positions = new Map<number | null, number>();
+  /** Bytes accepted, by client and task, and under null those for all. */
+  private readonly positions = new Map<string, number>();
   private waitingBytes = 0;
   private waiting: (() => void)[] = [];
 
@@ -64,11 +66,16 @@ export class StepInput {
    */
   async accept(part: InputPart, signal: AbortSignal): Promise<void> {
     const targets = this.openTargets(part.task);
-    const data = this.newBytes(part);
+    const name = `${part.client ?? ""}/${part.task}`;
+    if (!this.positions.has(name) && this.positions.size >= INPUT_CLIENTS_MAX) {
+      throw new RpcError("TOO_MANY_CALLS", "too many clients gave input to this step");
+    }
+    const position = this.positions.get(name) ?? 0;
+    const data = newBytes(part, position);
     if (this.waitingBytes > 0 && this.waitingBytes + data.length > INPUT_WAITING_BYTES_MAX) {
       throw new RpcError("TOO_MANY_CALLS", "too much input waits for the program", "wait for each answer");
     }
-    this.positions.set(part.task, (this.positions.get(part.task) ?? 0) + data.length);
+    this.positions.set(name, position + data.length);
     for (const target of targets) {
       if (data.length > 0 && !target.write(data)) this.full.add(target);
       if (part.eof) target.end();
@@ -83,15 +90,6 @@ export class StepInput {
     const open = addressed.filter((target) => !target.closed);
     if (open.length === 0) throw new RpcError("INPUT_CLOSED", "no task reads input any more");
     return open;
-  }
-
-  /** What of a part was not accepted before. */
-  private newBytes({ task, offset, data }: InputPart): Uint8Array {
-    const position = this.positions.get(task) ?? 0;
-    if (offset > position) {
-      throw new RpcError("BAD_PARAMS", `input from byte ${offset}, but byte ${position} is the next one`);
-    }
-    return data.subarray(Math.min(position - offset, data.length));
   }
 
   private async room(signal: AbortSignal): Promise<void> {
@@ -110,4 +108,12 @@ export class StepInput {
     this.waitingBytes = 0;
     for (const resolve of this.waiting.splice(0)) resolve();
   }
+}
+
+/** What of a part was not accepted before. */
+function newBytes({ offset, data }: InputPart, position: number): Uint8Array {
+  if (offset > position) {
+    throw new RpcError("BAD_PARAMS", `input from byte ${offset}, but byte ${position} is the next one`);
+  }
+  return data.subarray(Math.min(position - offset, data.length));
 }

@@ -3,7 +3,7 @@
  *
  * Promises: at most OUTPUT_WINDOW_BYTES (and a chunk for each stream) wait unacknowledged, above that the programs
  * block and nothing is lost. A terminal's output differs while no client is attached: the newest PTY_TAIL_BYTES are
- * kept and the program never blocks. One client at a time: a newer one takes over.
+ * kept and the program never blocks. One client at a time: a newer one takes over. Watchers look on beside it.
  */
 
 import type { ExitStatus } from "../../core/job.ts";
@@ -21,6 +21,7 @@ import {
   PTY_TAIL_BYTES,
 } from "./limits.ts";
 import { type AttachItem, concatBytes, OutputQueue, type StreamName } from "./output-queue.ts";
+import { OutputWatcher } from "./output-watcher.ts";
 
 /** One stream of one task. */
 interface OpenStream {
@@ -47,6 +48,7 @@ export class StepOutput {
   private joiningBytes = 0;
   private readonly waitingExits = new Map<number, { readonly exit: ExitStatus; readonly cancel: Cancel }>();
   private client: Attachment | null = null;
+  private readonly watchers = new Set<OutputWatcher>();
   private paused = false;
   private released = false;
   private finished = false;
@@ -108,6 +110,7 @@ export class StepOutput {
     for (const task of [...this.waitingExits.keys()]) this.tellExit(task);
     this.finished = true;
     this.client?.wake();
+    for (const watcher of this.watchers) watcher.finish();
   }
 
   /** Drops what waits: nobody will come for it. Not while a client is attached. Returns the bytes of output dropped. */
@@ -144,6 +147,22 @@ export class StepOutput {
     }
   }
 
+  /** Serves somebody who looks on, from now to the end; resolves when all was sent. */
+  async watch(sink: Sink<AttachItem>, signal: AbortSignal, tasks: readonly number[] | null): Promise<void> {
+    const watcher = new OutputWatcher(sink);
+    const leave = (): void => watcher.leave();
+    this.watchers.add(watcher);
+    if (this.finished) watcher.finish();
+    if (signal.aborted) leave();
+    signal.addEventListener("abort", leave);
+    try {
+      await watcher.run(tasks);
+    } finally {
+      signal.removeEventListener("abort", leave);
+      this.watchers.delete(watcher);
+    }
+  }
+
   private onChunk(open: OpenStream, chunk: Uint8Array): void {
     open.chunks.push(chunk);
     open.waitingBytes += chunk.length;
@@ -165,7 +184,10 @@ export class StepOutput {
     open.cancelFlush?.();
     open.cancelFlush = null;
     if (open.waitingBytes === 0) return;
-    this.queue.pushData(open.task, open.stream, concatBytes(open.chunks));
+    const { task, stream } = open;
+    const data = concatBytes(open.chunks);
+    const offset = this.queue.pushData(task, stream, data);
+    for (const watcher of this.watchers) watcher.push({ type: "data", task, stream, offset, data });
     this.joiningBytes -= open.waitingBytes;
     open.chunks = [];
     open.waitingBytes = 0;
@@ -184,6 +206,7 @@ export class StepOutput {
     this.waitingExits.delete(task);
     waiting.cancel();
     this.queue.pushExit(task, waiting.exit);
+    for (const watcher of this.watchers) watcher.push({ type: "exit", task, exit: waiting.exit });
     this.client?.wake();
   }
 

@@ -121,6 +121,23 @@ export class TestCluster {
     return { controller, node };
   }
 
+  /** Starts a controller and node daemons of these shapes, and waits until all are there. */
+  async startNodes(nodes: readonly { name: string; cpus: number; gpus: number }[]): Promise<readonly Running[]> {
+    const controller = this.start("mgpuctld", []);
+    await this.until(async () => (await this.run("mgpu", ["status"])).code === 0, "the controller answers");
+    const daemons = nodes.map(({ name, cpus, gpus }) =>
+      this.start("mgpud", ["--node-id", name, "--cpus", `${cpus}`, "--memory", "4000", "--gpu-count", `${gpus}`]),
+    );
+    await this.until(
+      async () => {
+        const { stdout } = await this.run("mgpu-sinfo", ["-h", "-N", "-o", "%N %t"]);
+        return nodes.every(({ name }) => stdout.includes(`${name} idle`));
+      },
+      () => `${nodes.map(({ name }) => name).join(", ")} are there: ${daemons.map((one) => one.stderr()).join("")}`,
+    );
+    return [controller, ...daemons];
+  }
+
   /** Submits a script's text; answers with the job id. */
   async submit(script: string, args: readonly string[] = []): Promise<number> {
     const out = await this.ok("mgpu-sbatch", ["--parsable", ...args], { input: script });

@@ -28,11 +28,23 @@ const SHAPES: [line: string, values: Record<string, string>][] = [
   ["#SBATCH --export=A,B,C", { export: "A,B,C" }],
   ["#SBATCH -D .", { chdir: "." }],
   ["#SBATCH --time=5 # five minutes --mem=7", { time: "5" }],
-  ["#SBATCH -o out#1", { output: "out#1" }],
+  ["#SBATCH --time=5#five", { time: "5" }],
+  ['#SBATCH -o "out#1"', { output: "out#1" }],
+  ["#SBATCH -o out\\#1", { output: "out#1" }],
+  ["#SBATCH --job-name='a b'c\"d e\"", { "job-name": "a bcd e" }],
+  ["#SBATCH -n2 \\", { ntasks: "2" }],
+  ["#SBATCH --begin now+1hour -D .", { begin: "now+1hour", chdir: "." }],
+  ["#SBATCH --signal B:USR2@30", { signal: "B:USR2@30" }],
+  ["#SBATCH --array=0-2%2", { array: "0-2%2" }],
+  ["#SBATCH --tasks-per-node=1", { "ntasks-per-node": "1" }],
+  ["#SBATCH --exclusive --mem=0", { exclusive: "", mem: "0" }],
+  ["#SBATCH --cpu-freq=high --hint=nomultithread", { "cpu-freq": "high", hint: "nomultithread" }],
+  ["#SBATCH --help --version", {}],
   ["#SBATCH\t--time=5\t-n2", { time: "5", ntasks: "2" }],
   ["#SBATCH--time=5", { time: "5" }],
   ["#MGPU --gpus=2", { gpus: "2" }],
-  ["#SBATCHX --time=5", {}],
+  ["#sbatch --time=5", {}],
+  ["#SLURM --time=5", { time: "5" }],
   ["##SBATCH --time=5", {}],
   ["# SBATCH --time=5", {}],
   [" #SBATCH --time=5", {}],
@@ -58,13 +70,31 @@ describe("where they stand", () => {
     const { problems, label } = read("", "#SBATCH --foo", "#SBATCH -n 1 oops", "#SBATCH --wrap=x", "#SBATCH hetjob");
     expect(problems).toEqual([
       "job.sh: line 3: unrecognized option '--foo'",
-      "job.sh: line 4: invalid directive: oops",
+      "job.sh: line 4: Invalid directive found in batch script: oops",
       "job.sh: line 5: --wrap can't stand in a script",
       "job.sh: line 6: this version of mgpu does not run heterogeneous jobs",
     ]);
     expect(label("ntasks")).toBe("job.sh: line 4: --ntasks");
   });
   test("a quote that is not closed", () => {
-    expect(read('#SBATCH --job-name="a b').problems).toEqual(['job.sh: line 2: unmatched `"` in [--job-name="a b]']);
+    expect(read('#SBATCH --job-name="a b').problems).toEqual(['job.sh: line 2: Unmatched `"` in [--job-name="a b]']);
   });
+  test("words that are no options, as Slurm refuses them", () => {
+    expect(read("#SBATCHn2").problems).toEqual(["job.sh: line 2: Invalid directive found in batch script: n2"]);
+    expect(read("#SBATCH : -n2").problems).toEqual(["job.sh: line 2: Unexpected `:` in [: -n2]"]);
+  });
+  test("nothing behind a component separator is read", () => {
+    const { values, problems } = read("#SBATCH -n2", "#SBATCH packjob", "#SBATCH -n3");
+    expect(values).toEqual({ ntasks: "2" });
+    expect(problems).toEqual(["job.sh: line 3: this version of mgpu does not run heterogeneous jobs"]);
+  });
+});
+
+test("other systems' directives are noticed, #SLURM is warned of", () => {
+  const all = (...lines: string[]) => readDirectives(lines.join("\n"), "job.sh", submitOptions("sbatch"));
+  expect(all("#!/bin/sh", "#PBS -l nodes=2", "#BSUB -n 3").foreignLine).toBe(2);
+  expect(all("#!/bin/sh", "#PBSX", "true", "#PBS -l x").foreignLine).toBe(0);
+  expect(all("#!/bin/sh", "#SLURM -n2").warnings).toEqual([
+    "job.sh: line 2: #SLURM is read as #SBATCH; better write #SBATCH",
+  ]);
 });

@@ -1,6 +1,6 @@
 /** A context for commands under test: nothing real is touched, and what was printed can be read back. */
 
-import type { CommandContext, Files, Input, SignalName, Stdio } from "../../../src/cli/context.ts";
+import type { Child, ChildRequest, CommandContext, Files, Input, SignalName, Stdio } from "../../../src/cli/context.ts";
 import { placesFrom } from "../../../src/config/places.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
 import { RpcError } from "../../../src/protocol/errors.ts";
@@ -174,7 +174,9 @@ export interface FakeOptions {
   /** One controller connection after the other; the last one is kept. A function is asked each time. */
   readonly controller?: Peer | readonly Peer[] | (() => Promise<Connected>);
   readonly connectHolder?: (socket: string) => Promise<Connected>;
+  readonly startChild?: (request: ChildRequest) => Promise<Child>;
   readonly utcOffsetMinutes?: number;
+  readonly shell?: Partial<CommandContext["shell"]>;
 }
 
 /** A context with its controls. By default it runs as `mgpu-test` in `/work` without terminals. */
@@ -206,6 +208,7 @@ export function fakeContext(options: FakeOptions = {}): Fake {
       ...options.stdio,
     },
     files: fakeFiles(options, cwd),
+    shell: { umask: () => 0o22, limits: () => ({}), loginEnvironment: async () => null, ...options.shell },
     clock,
     random: { hex: (bytes) => (++randomCalls).toString(16).padStart(bytes * 2, "0") },
     net: {
@@ -228,6 +231,7 @@ export function fakeContext(options: FakeOptions = {}): Fake {
         handlers.set(name, set.add(handler));
         return () => void set.delete(handler);
       },
+      startChild: options.startChild ?? (() => Promise.reject(Object.assign(new Error("none"), { code: "ENOENT" }))),
       connectHolder: options.connectHolder ?? (() => Promise.reject(new RpcError("LOST_CONTACT", "no holder"))),
     },
     utcOffsetMinutes: () => options.utcOffsetMinutes ?? 0,
@@ -278,7 +282,20 @@ function fakeFiles(options: FakeOptions, cwd: string): Files {
     trustProblem: () => "",
     isFolder: (path) => absolute(path) === cwd || path === "/",
     findProgram: () => "found",
+    programPath: (name) => (name.startsWith("/") ? name : `/bin/${name}`),
     writeProblem: () => "",
+    write(path, data) {
+      files[absolute(path)] = new TextDecoder().decode(data);
+    },
+    stat(path) {
+      const content = files[absolute(path)];
+      if (content === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: "ENOENT" });
+      return { isFile: true, size: content.length, mode: 0o640, atimeMs: 0, mtimeMs: 1000 };
+    },
+    *chunks(path, bytes) {
+      const content = new TextEncoder().encode(files[absolute(path)] ?? "");
+      for (let at = 0; at < content.length; at += bytes) yield content.subarray(at, at + bytes);
+    },
     ...options.fileQuestions,
   };
 }

@@ -21,7 +21,8 @@ interface Expected {
 }
 
 function check(argv: string[], expected: Expected, mode: OperandMode = "permute"): void {
-  const { values, operands, problems } = parseOptions(OPTIONS, argv, mode);
+  const { values, operands, problems, words } = parseOptions(OPTIONS, argv, mode);
+  expect(words).toEqual(argv);
   expect({ values: Object.fromEntries(values), operands, problems }).toEqual({
     values: {},
     operands: [],

@@ -62,22 +62,22 @@ test("an absence counts from its own beginning", async () => {
 
 test("an srun that comes back in time keeps its job, however often", async () => {
   const { clock, to } = timeline();
-  const abandoned: number[] = [];
-  const owners = createOwners(clock, 60_000, (jobId) => abandoned.push(jobId));
-  owners.expect(7);
+  const abandoned: string[] = [];
+  const owners = createOwners(clock, 60_000, (owned) => abandoned.push(owned));
+  owners.expect("7");
   await to(50_000);
-  const release = owners.claim(7);
+  const release = owners.claim("7");
   await to(59_900);
   release();
   await to(60_500);
-  const again = owners.claim(7);
+  const again = owners.claim("7");
   await to(200_000);
   expect(abandoned).toEqual([]);
   again();
   await to(259_000);
   expect(abandoned).toEqual([]);
   await to(261_000);
-  expect(abandoned).toEqual([7]);
+  expect(abandoned).toEqual(["7"]);
 });
 
 test("a byte cache is bounded by bytes and keeps copies", () => {

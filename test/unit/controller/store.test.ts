@@ -147,7 +147,7 @@ test("blobs are stored once, checked when read, and swept when nobody needs them
 test("accounting goes to the month of the end; a failed write leaves no half line", async () => {
   const disk = createSimDisk();
   const state = stateOf(records(2));
-  for (const jobId of [1, 2]) step(state, { type: "job.cancel", jobId, byUid: 0, cause: "" }, T0 + 100);
+  for (const jobId of [1, 2]) step(state, { type: "job.cancel", jobId, tasks: null, byUid: 0, cause: "" }, T0 + 100);
   const jobs = [...state.jobs.values()].filter(isEnded);
   await recordFinished(disk, "/s/acc", jobs.slice(0, 1));
   disk.failWith = "ENOSPC";

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import type { Command } from "../../../src/core/commands.ts";
 import { checkInvariants } from "../../../src/core/invariants.ts";
-import { displayState, type Job } from "../../../src/core/job.ts";
+import { displayState, type Job, type Step } from "../../../src/core/job.ts";
 import { type Outcome, replay, step } from "../../../src/core/kernel.ts";
 import { resumeNode } from "../../../src/core/react.ts";
 import type { Allocation } from "../../../src/core/resources.ts";
 import { emptyState, fromStored, toStored } from "../../../src/core/state.ts";
-import { gpuRequest, inventory, request, submit, T0 } from "../support/samples.ts";
+import { gpuRequest, inventory, request, stepSpec, submit, T0 } from "../support/samples.ts";
 
 /** A cluster of one node with 4 GPUs, and a short way to command it. */
 function cluster() {
@@ -30,7 +30,7 @@ function cluster() {
 }
 
 function share(gpus: number[], cpus = 1): Allocation {
-  const grants = gpus.map((index) => ({ index, uuid: `GPU-${index}`, thousandths: 1000 }));
+  const grants = gpus.map((index) => ({ index, uuid: `GPU-${index}`, type: "a100", thousandths: 1000 }));
   return [{ node: "n1", tasks: 1, cpus, memoryMiB: 0, gpus: grants }];
 }
 
@@ -40,12 +40,12 @@ test("a batch job goes from PENDING to COMPLETED and gives its GPUs back", () =>
   const { state, run, job } = cluster();
   expect(run(submit("r1", { request: gpuRequest(2) })).decision).toMatchObject({ kind: "accept", jobId: 1 });
   expect(job(1).state).toBe("PENDING");
-  const started = run({ type: "job.allocate", jobId: 1, allocation: share([0, 1]) });
+  const started = run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([0, 1]) });
   expect(started.effects).toContainEqual({ type: "node.launch", node: "n1", jobId: 1, attempt: 1, stepId: "batch" });
   expect(state.nodes.get("n1")?.usage).toEqual({ cpus: 1, memoryMiB: 0, gpus: { 0: 1000, 1: 1000 } });
   run({ type: "report.stepStarted", node: "n1", key });
   const exits = [{ code: 0, signal: 0 }];
-  run({ type: "report.stepEnded", node: "n1", key, exits, problem: "", clean: true });
+  run({ type: "report.stepEnded", node: "n1", key, exits, problem: "", clean: true, outOfMemory: false });
   expect(job(1)).toMatchObject({ state: "COMPLETED", cleanup: [], exit: { code: 0, signal: 0 } });
   expect(state.nodes.get("n1")?.usage).toEqual({ cpus: 0, memoryMiB: 0, gpus: {} });
 });
@@ -53,10 +53,10 @@ test("a batch job goes from PENDING to COMPLETED and gives its GPUs back", () =>
 test("an unclean end keeps the GPUs until the node confirms", () => {
   const { state, run, job } = cluster();
   run(submit("r1", { request: gpuRequest(1) }));
-  run({ type: "job.allocate", jobId: 1, allocation: share([3]) });
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([3]) });
   const exits = [{ code: 3, signal: 0 }];
-  const { effects } = run({ type: "report.stepEnded", node: "n1", key, exits, problem: "", clean: false });
-  expect(effects).toContainEqual({ type: "node.terminate", node: "n1", jobId: 1, attempt: 1 });
+  const { effects } = run({ type: "report.stepEnded", node: "n1", key, exits, problem: "", clean: false, outOfMemory: false });
+  expect(effects).toContainEqual({ type: "node.terminate", node: "n1", jobId: 1, attempt: 1, stepId: null });
   expect(job(1)).toMatchObject({ state: "FAILED", exit: { code: 3, signal: 0 } });
   expect(displayState(job(1))).toBe("COMPLETING");
   expect(state.nodes.get("n1")?.usage.gpus).toEqual({ 3: 1000 });
@@ -76,8 +76,8 @@ test("what no node can ever give is refused with what the cluster has", () => {
   const { run, state } = cluster();
   const { decision } = run(submit("r1", { request: gpuRequest(5) }));
   expect(decision).toMatchObject({ kind: "deny", denial: { code: "NOT_FEASIBLE" } });
-  expect(JSON.stringify(decision)).toContain("asked for 5 GPUs and 1 CPU on one node; n1 has 4 GPUs (a100), 8 CPUs");
-  expect(run(submit("r2", { request: request({ gpus: { thousandths: 1000, type: "h100" } }) })).decision.kind).toBe(
+  expect(JSON.stringify(decision)).toContain("asked for 5 GPUs and 1 CPU; there are not enough GPUs; n1 has 4 GPUs (a100), 8 CPUs");
+  expect(run(submit("r2", { request: request({ gpus: { per: "job", wishes: [{ thousandths: 1000, type: "h100" }] } }) })).decision.kind).toBe(
     "deny",
   );
   expect(run(submit("r3", { request: request({ tasks: 3, cpusPerTask: 3 }) })).decision.kind).toBe("deny");
@@ -91,42 +91,42 @@ test("a plan is checked again: no GPU is granted twice", () => {
   const { run } = cluster();
   run(submit("r1", { request: gpuRequest(1) }));
   run(submit("r2", { request: gpuRequest(1) }));
-  run({ type: "job.allocate", jobId: 1, allocation: share([0]) });
-  expect(run({ type: "job.allocate", jobId: 2, allocation: share([0]) }).decision).toMatchObject({
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([0]) });
+  expect(run({ type: "job.allocate", jobId: 2, taskId: null, allocation: share([0]) }).decision).toMatchObject({
     kind: "deny",
     denial: { code: "NO_CAPACITY", message: "n1: GPU 0 is taken" },
   });
-  expect(run({ type: "job.allocate", jobId: 2, allocation: share([]) }).decision.kind).toBe("deny");
+  expect(run({ type: "job.allocate", jobId: 2, taskId: null, allocation: share([]) }).decision.kind).toBe("deny");
 });
 
 test("cancelling decides the state at once; processes are ended by the node", () => {
   const { run, job } = cluster();
   run(submit("r1"));
   run(submit("r2"));
-  run({ type: "job.allocate", jobId: 1, allocation: share([]) });
-  const { effects } = run({ type: "job.cancel", jobId: 1, byUid: 1000, cause: "" });
-  expect(effects).toContainEqual({ type: "node.terminate", node: "n1", jobId: 1, attempt: 1 });
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([]) });
+  const { effects } = run({ type: "job.cancel", jobId: 1, tasks: null, byUid: 1000, cause: "" });
+  expect(effects).toContainEqual({ type: "node.terminate", node: "n1", jobId: 1, attempt: 1, stepId: null });
   expect(job(1)).toMatchObject({ state: "CANCELLED", cancelledBy: 1000, cleanup: ["n1"] });
-  run({ type: "job.cancel", jobId: 2, byUid: 0, cause: "" });
+  run({ type: "job.cancel", jobId: 2, tasks: null, byUid: 0, cause: "" });
   expect(job(2)).toMatchObject({ state: "CANCELLED", startAt: null, cleanup: [] });
-  expect(run({ type: "job.cancel", jobId: 2, byUid: 0, cause: "" }).decision).toMatchObject({
+  expect(run({ type: "job.cancel", jobId: 2, tasks: null, byUid: 0, cause: "" }).decision).toMatchObject({
     denial: { code: "JOB_FINISHED" },
   });
-  expect(run({ type: "job.cancel", jobId: 99, byUid: 0, cause: "" }).decision).toMatchObject({
+  expect(run({ type: "job.cancel", jobId: 99, tasks: null, byUid: 0, cause: "" }).decision).toMatchObject({
     denial: { code: "INVALID_JOB" },
   });
   // The late report of the ended step keeps the state and records the exit.
-  run({ type: "report.stepEnded", node: "n1", key, exits: [{ code: 0, signal: 15 }], problem: "", clean: false });
+  run({ type: "report.stepEnded", node: "n1", key, exits: [{ code: 0, signal: 15 }], problem: "", clean: false, outOfMemory: false });
   expect(job(1)).toMatchObject({ state: "CANCELLED", steps: [{ parts: [{ exits: [{ code: 0, signal: 15 }] }] }] });
 });
 
 test("nobody touches another's job but root", () => {
   const { run } = cluster();
   run(submit("r1"));
-  expect(run({ type: "job.cancel", jobId: 1, byUid: 1001, cause: "" }).decision).toMatchObject({
+  expect(run({ type: "job.cancel", jobId: 1, tasks: null, byUid: 1001, cause: "" }).decision).toMatchObject({
     denial: { code: "PERMISSION" },
   });
-  expect(run({ type: "job.signal", jobId: 1, stepId: null, signal: 10, byUid: 1001 }).decision).toMatchObject({
+  expect(run({ type: "job.signal", jobId: 1, target: "steps", signal: 10, byUid: 1001 }).decision).toMatchObject({
     denial: { code: "PERMISSION" },
   });
 });
@@ -134,13 +134,13 @@ test("nobody touches another's job but root", () => {
 test("a time limit ends the job as TIMEOUT, not before its time, and not in a later attempt", () => {
   const { state, run, job, now } = cluster();
   run(submit("r1", { timeLimitS: 60 }));
-  const { effects } = run({ type: "job.allocate", jobId: 1, allocation: share([]) });
+  const { effects } = run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([]) });
   const timer = { kind: "limit" as const, jobId: 1, attempt: 1 };
   expect(effects).toContainEqual({ type: "timer.set", timer, at: now() + 60_000 });
   expect(run({ type: "timer.fire", timer }).decision.kind).toBe("ignore");
   run({ type: "report.stepLost", node: "n1", key, cause: "node rebooted" });
   expect(job(1).state).toBe("PENDING");
-  run({ type: "job.allocate", jobId: 1, allocation: share([]) });
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([]) });
   expect(step(state, { type: "timer.fire", timer }, now() + 61_000).decision.kind).toBe("ignore");
   step(state, { type: "timer.fire", timer: { ...timer, attempt: 2 } }, now() + 61_000);
   expect(job(1)).toMatchObject({ state: "TIMEOUT", cleanup: ["n1"] });
@@ -150,13 +150,13 @@ test("a lost step is started again if it may be, and late words of the first att
   const { run, job } = cluster();
   run(submit("r1"));
   run(submit("r2", { requeue: false }));
-  run({ type: "job.allocate", jobId: 1, allocation: share([]) });
-  run({ type: "job.allocate", jobId: 2, allocation: share([]) });
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([]) });
+  run({ type: "job.allocate", jobId: 2, taskId: null, allocation: share([]) });
   run({ type: "report.stepLost", node: "n1", key, cause: "node rebooted" });
   run({ type: "report.stepLost", node: "n1", key: { ...key, jobId: 2 }, cause: "node rebooted" });
   expect(job(1)).toMatchObject({ state: "PENDING", attempt: 1 });
   expect(job(2)).toMatchObject({ state: "NODE_FAIL", cause: "node rebooted" });
-  run({ type: "job.allocate", jobId: 1, allocation: share([]) });
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([]) });
   const late = run({
     type: "report.stepEnded",
     node: "n1",
@@ -164,6 +164,7 @@ test("a lost step is started again if it may be, and late words of the first att
     exits: [{ code: 0, signal: 0 }],
     problem: "",
     clean: true,
+    outOfMemory: false,
   });
   expect(late.decision.kind).toBe("ignore");
   expect(job(1)).toMatchObject({ state: "RUNNING", attempt: 2 });
@@ -172,13 +173,13 @@ test("a lost step is started again if it may be, and late words of the first att
 test("signals go to the nodes of a running job and change nothing", () => {
   const { run, records } = cluster();
   run(submit("r1"));
-  expect(run({ type: "job.signal", jobId: 1, stepId: null, signal: 10, byUid: 0 }).decision).toMatchObject({
+  expect(run({ type: "job.signal", jobId: 1, target: "steps", signal: 10, byUid: 0 }).decision).toMatchObject({
     denial: { code: "NOT_RUNNING" },
   });
-  run({ type: "job.allocate", jobId: 1, allocation: share([]) });
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([]) });
   const before = records.length;
-  const { effects } = run({ type: "job.signal", jobId: 1, stepId: null, signal: 10, byUid: 0 });
-  expect(effects).toEqual([{ type: "node.signal", node: "n1", jobId: 1, attempt: 1, stepId: null, signal: 10 }]);
+  const { effects } = run({ type: "job.signal", jobId: 1, target: "steps", signal: 10, byUid: 0 });
+  expect(effects).toEqual([{ type: "node.signal", node: "n1", jobId: 1, attempt: 1, target: "steps", signal: 10 }]);
   expect(records.length).toBe(before);
 });
 
@@ -186,31 +187,269 @@ test("the exit of several tasks is the worst one", () => {
   const { run, job } = cluster();
   run(submit("r1", { kind: "run", request: request({ tasks: 3 }) }));
   const allocation = [{ node: "n1", tasks: 3, cpus: 3, memoryMiB: 0, gpus: [] }];
-  run({ type: "job.allocate", jobId: 1, allocation });
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation });
   const exits = [
     { code: 0, signal: 0 },
     { code: 7, signal: 0 },
     { code: 2, signal: 0 },
   ];
-  run({ type: "report.stepEnded", node: "n1", key: { ...key, stepId: 0 }, exits, problem: "", clean: true });
+  run({ type: "report.stepEnded", node: "n1", key: { ...key, stepId: 0 }, exits, problem: "", clean: true, outOfMemory: false });
   expect(job(1)).toMatchObject({ state: "FAILED", exit: { code: 7, signal: 0 } });
 });
 
 test("replay and snapshot give the live state, and a node that returns hears what is unconfirmed", () => {
   const { state, records, run } = cluster();
   for (let i = 1; i <= 4; i++) run(submit(`r${i}`, { request: gpuRequest(1), timeLimitS: 5 }));
-  run({ type: "job.allocate", jobId: 1, allocation: share([0]) });
-  run({ type: "job.allocate", jobId: 2, allocation: share([1]) });
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([0]) });
+  run({ type: "job.allocate", jobId: 2, taskId: null, allocation: share([1]) });
   run({ type: "report.stepStarted", node: "n1", key: { ...key, jobId: 2 } });
-  run({ type: "job.allocate", jobId: 3, allocation: share([2]) });
-  run({ type: "job.cancel", jobId: 3, byUid: 0, cause: "" });
+  run({ type: "job.allocate", jobId: 3, taskId: null, allocation: share([2]) });
+  run({ type: "job.cancel", jobId: 3, tasks: null, byUid: 0, cause: "" });
   const replayed = emptyState();
   replay(replayed, records);
   expect(replayed).toEqual(state);
   expect(fromStored(JSON.parse(JSON.stringify(toStored(state))))).toEqual(state);
   expect(resumeNode(state, "n1")).toEqual([
     { type: "node.launch", node: "n1", jobId: 1, attempt: 1, stepId: "batch" },
-    { type: "node.terminate", node: "n1", jobId: 3, attempt: 1 },
+    { type: "node.terminate", node: "n1", jobId: 3, attempt: 1, stepId: null },
   ]);
   expect(resumeNode(state, "n2")).toEqual([]);
 });
+
+const REPORT = { node: "n1", problem: "", outOfMemory: false } as const;
+const OK = { code: 0, signal: 0 };
+const FAIL = { code: 3, signal: 0 };
+const ASKED = { tasks: null, byUid: 1000 } as const;
+
+test("a requeued job keeps its GPUs until its processes are gone, and its number", () => {
+  const { state, run, job } = cluster();
+  run(submit("r1", { request: gpuRequest(2) }));
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([0, 1]) });
+  const { effects } = run({ type: "job.requeue", jobId: 1, ...ASKED, hold: false });
+  expect(effects).toContainEqual({ type: "node.terminate", node: "n1", jobId: 1, attempt: 1, stepId: null });
+  expect(job(1)).toMatchObject({ state: "PENDING", attempt: 1, cleanup: ["n1"] });
+  expect(state.nodes.get("n1")?.usage.gpus).toEqual({ 0: 1000, 1: 1000 });
+  expect(run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([2, 3]) }).decision.kind).toBe("ignore");
+  // The exit of the killed program decides nothing any more.
+  const late = run({ type: "report.stepEnded", ...REPORT, key, exits: [FAIL], clean: false });
+  expect(late.decision.kind).toBe("ignore");
+  run({ type: "report.jobCleaned", node: "n1", jobId: 1, attempt: 1 });
+  expect(state.nodes.get("n1")?.usage.gpus).toEqual({});
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([2, 3]) });
+  expect(job(1)).toMatchObject({ state: "RUNNING", attempt: 2 });
+});
+
+test("requeue is refused where Slurm refuses it", () => {
+  const { run } = cluster();
+  run(submit("r1"));
+  run(submit("r2", { requeue: false }));
+  run(submit("r3", { kind: "run" }));
+  const requeue = (jobId: number) => run({ type: "job.requeue", jobId, ...ASKED, hold: false }).decision;
+  expect(requeue(1)).toMatchObject({ denial: { code: "NOT_RUNNING", message: "Job is pending execution" } });
+  run({ type: "job.allocate", jobId: 2, taskId: null, allocation: share([]) });
+  run({ type: "job.allocate", jobId: 3, taskId: null, allocation: share([]) });
+  for (const jobId of [2, 3]) expect(requeue(jobId)).toMatchObject({ denial: { code: "DISABLED" } });
+});
+
+test("a requeued job that is cancelled while it is cleared keeps its nodes until they confirm", () => {
+  const { state, run, job } = cluster();
+  run(submit("r1", { request: gpuRequest(1) }));
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([0]) });
+  run({ type: "job.requeue", jobId: 1, ...ASKED, hold: true });
+  run({ type: "job.cancel", jobId: 1, ...ASKED, cause: "" });
+  expect(job(1)).toMatchObject({ state: "CANCELLED", cleanup: ["n1"] });
+  run({ type: "report.jobCleaned", node: "n1", jobId: 1, attempt: 1 });
+  expect(state.nodes.get("n1")?.usage.gpus).toEqual({});
+});
+
+test("a job that fails starts again by itself as often as asked, later each time", () => {
+  const { run, job, now } = cluster();
+  run(submit("r1", { retries: 2, retryWaitS: 0 }));
+  for (const attempt of [1, 2, 3]) {
+    run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([]) });
+    run({ type: "report.stepEnded", ...REPORT, key: { ...key, attempt }, exits: [FAIL], clean: true });
+  }
+  expect(job(1)).toMatchObject({ state: "FAILED", attempt: 3, exit: FAIL });
+  run(submit("r2", { retries: 1, retryWaitS: 60 }));
+  run({ type: "job.allocate", jobId: 2, taskId: null, allocation: share([]) });
+  run({ type: "report.stepEnded", ...REPORT, key: { ...key, jobId: 2 }, exits: [FAIL], clean: true });
+  expect(job(2)).toMatchObject({ state: "PENDING", eligibleAt: now() + 60_000, retried: 1 });
+});
+
+test("tasks of an array start as records of their own; the last keeps the array's number", () => {
+  const { state, run, job } = cluster();
+  run(submit("r1", { array: { tasks: [{ first: 3, last: 5, step: 1 }], limit: 0 } }));
+  const start = (taskId: number) => run({ type: "job.allocate", jobId: 1, taskId, allocation: share([]) });
+  expect(start(9).decision.kind).toBe("ignore");
+  start(3);
+  start(5);
+  start(4);
+  const records = [...(state.arrays.get(1) ?? [])].map((id) => job(id));
+  expect(records.map(({ id, state: name, array }) => [id, name, array?.tasks[0]?.first])).toEqual([
+    [1, "RUNNING", 4],
+    [2, "RUNNING", 3],
+    [3, "RUNNING", 5],
+  ]);
+});
+
+test("100,000 tasks are one record, and some of them can be cancelled or held", () => {
+  const { state, run, job } = cluster();
+  run(submit("r1", { array: { tasks: [{ first: 0, last: 99_999, step: 1 }], limit: 0 } }));
+  expect(state.jobs.size).toBe(1);
+  const some = [{ first: 10, last: 19, step: 1 }];
+  run({ type: "job.cancel", jobId: 1, tasks: some, byUid: 1000, cause: "" });
+  expect(job(2)).toMatchObject({ state: "CANCELLED", array: { jobId: 1, tasks: some } });
+  run({ type: "job.hold", jobId: 1, tasks: [{ first: 0, last: 0, step: 1 }], byUid: 1000, hold: "user" });
+  expect(job(3)).toMatchObject({ state: "PENDING", hold: "user" });
+  expect(job(1)).toMatchObject({ hold: null, array: { tasks: [{ first: 1, last: 9 }, { first: 20, last: 99_999 }] } });
+  const none = run({ type: "job.cancel", jobId: 1, tasks: some, byUid: 1000, cause: "" });
+  expect(none.decision).toMatchObject({ denial: { code: "INVALID_JOB" } });
+});
+
+test("a held job waits; what root holds only root releases", () => {
+  const { run, job } = cluster();
+  run(submit("r1", { hold: true }));
+  expect(job(1)).toMatchObject({ hold: "user" });
+  expect(run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([]) }).decision.kind).toBe("ignore");
+  run({ type: "job.hold", jobId: 1, ...ASKED, hold: null });
+  run({ type: "job.hold", jobId: 1, tasks: null, byUid: 0, hold: "admin" });
+  const refused = run({ type: "job.hold", jobId: 1, ...ASKED, hold: null });
+  expect(refused.decision).toMatchObject({ denial: { code: "PERMISSION" } });
+  run({ type: "job.hold", jobId: 1, tasks: null, byUid: 0, hold: null });
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([]) });
+  expect(run({ type: "job.hold", jobId: 1, ...ASKED, hold: "user" }).decision).toMatchObject({
+    denial: { code: "NOT_PENDING", message: "Job is no longer pending execution" },
+  });
+});
+
+test("time spent suspended does not count towards the limit", () => {
+  const { state, run, job, now } = cluster();
+  run(submit("r1", { timeLimitS: 60 }));
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([]) });
+  const started = now();
+  const timer = { kind: "limit" as const, jobId: 1, attempt: 1 };
+  const stop = run({ type: "job.suspend", jobId: 1, ...ASKED, suspend: true });
+  expect(stop.effects).toContainEqual({ type: "timer.clear", timer });
+  expect(stop.effects).toContainEqual({
+    ...{ type: "node.signal", node: "n1", jobId: 1, attempt: 1, target: "full", signal: 19 },
+  });
+  expect(displayState(job(1))).toBe("SUSPENDED");
+  expect(step(state, { type: "timer.fire", timer }, started + 61_000).decision.kind).toBe("ignore");
+  const resume = step(state, { type: "job.suspend", jobId: 1, ...ASKED, suspend: false }, started + 100_010);
+  const moved = { type: "timer.set", timer, at: started + 60_000 + (started + 100_010 - (started + 10)) };
+  expect(resume.effects).toContainEqual(moved);
+  expect(step(state, { type: "timer.fire", timer }, started + 159_000).decision.kind).toBe("ignore");
+  expect(step(state, { type: "timer.fire", timer }, started + 161_000).decision.kind).toBe("accept");
+});
+
+test("--signal is sent once, before the limit", () => {
+  const { state, run, now } = cluster();
+  const signal = { signal: 10, leadS: 20, batchOnly: true, reservation: false };
+  run(submit("r1", { timeLimitS: 60, signal }));
+  const { effects } = run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([]) });
+  const timer = { kind: "signal" as const, jobId: 1, attempt: 1 };
+  const at = now() + 40_000;
+  expect(effects).toContainEqual({ type: "timer.set", timer, at });
+  expect(step(state, { type: "timer.fire", timer }, at - 1).decision.kind).toBe("ignore");
+  const sent = step(state, { type: "timer.fire", timer }, at);
+  expect(sent.effects).toEqual([
+    { type: "node.signal", node: "n1", jobId: 1, attempt: 1, target: "batch", signal: 10 },
+    { type: "watch.notify", jobId: 1 },
+  ]);
+  expect(step(state, { type: "timer.fire", timer }, at + 5).decision.kind).toBe("ignore");
+});
+
+test("steps share a job's GPUs or split them, wait for room, and end with their job", () => {
+  const { run, job } = cluster();
+  run(submit("r1", { kind: "alloc", request: request({ tasks: 2, gpus: gpuRequest(2).gpus }) }));
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: [{ ...must(share([0, 1], 2)[0]), tasks: 2 }] });
+  const create = (requestId: string, over: Parameters<typeof stepSpec>[0] = {}) =>
+    run({ type: "step.create", jobId: 1, requestId, byUid: 1000, spec: stepSpec(over) });
+  const one = gpuRequest(1).gpus;
+  expect(create("s0", { gpus: one }).decision).toMatchObject({ kind: "accept", stepId: 0 });
+  expect(create("s0", { gpus: one }).decision).toMatchObject({ kind: "ignore", stepId: 0 });
+  expect(create("s1", { gpus: one }).decision).toMatchObject({ kind: "accept", stepId: 1 });
+  const steps = () => (job(1).state === "PENDING" ? [] : (job(1) as { steps: readonly Step[] }).steps);
+  expect(steps().map((one) => one.parts[0]?.gpus.map((gpu) => gpu.index))).toEqual([[0], [1]]);
+  expect(create("s2").decision).toMatchObject({ denial: { code: "STEP_BUSY" } });
+  expect(create("s3", { overlap: true }).decision).toMatchObject({ kind: "accept", stepId: 2 });
+  expect(steps()[2]?.parts[0]?.gpus.length).toBe(2);
+  expect(create("s4", { tasks: 3 }).decision).toMatchObject({ denial: { code: "NOT_FEASIBLE" } });
+  const stepKey = { jobId: 1, attempt: 1, stepId: 0 };
+  run({ type: "report.stepEnded", ...REPORT, key: stepKey, exits: [OK], clean: false });
+  expect(steps()[0]).toMatchObject({ state: "COMPLETED" });
+  expect(job(1).state).toBe("RUNNING");
+  expect(create("s2").decision).toMatchObject({ kind: "accept", stepId: 3 });
+  run({ type: "job.complete", jobId: 1, byUid: 1000, exit: OK });
+  expect(job(1)).toMatchObject({ state: "COMPLETED", cleanup: ["n1"] });
+  run({ type: "report.jobCleaned", node: "n1", jobId: 1, attempt: 1 });
+  expect(steps().map(({ state: name, endAt }) => [name, endAt !== null])).toEqual([
+    ["COMPLETED", true],
+    ["CANCELLED", true],
+    ["CANCELLED", true],
+    ["CANCELLED", true],
+  ]);
+});
+
+test("a cancelled step ends alone; its job goes on", () => {
+  const { run, job } = cluster();
+  run(submit("r1"));
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([]) });
+  run({ type: "step.create", jobId: 1, requestId: "s", byUid: 1000, spec: stepSpec() });
+  const cancel = { type: "step.cancel", jobId: 1, stepId: 0, byUid: 1000, state: "CANCELLED", cause: "" } as const;
+  const { effects } = run(cancel);
+  expect(effects).toContainEqual({ type: "node.terminate", node: "n1", jobId: 1, attempt: 1, stepId: 0 });
+  expect(run(cancel).decision.kind).toBe("ignore");
+  const killed = { code: 0, signal: 15 };
+  run({ type: "report.stepEnded", ...REPORT, key: { ...key, stepId: 0 }, exits: [killed], clean: false });
+  expect(job(1)).toMatchObject({ state: "RUNNING", steps: [{ id: "batch" }, { id: 0, state: "CANCELLED" }] });
+});
+
+test("a job whose program used too much memory ends as OUT_OF_MEMORY", () => {
+  const { run, job } = cluster();
+  run(submit("r1"));
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([]) });
+  const killed = { code: 0, signal: 9 };
+  run({ type: "report.stepEnded", ...REPORT, outOfMemory: true, key, exits: [killed], clean: true });
+  expect(job(1)).toMatchObject({ state: "OUT_OF_MEMORY", exit: { code: 0, signal: 125 } });
+});
+
+test("a job that others depend on is remembered until they have started", () => {
+  const { state, run } = cluster();
+  run(submit("r1"));
+  const terms = [{ type: "afterok", jobId: 1, taskId: null, delayMin: 0 }] as const;
+  run(submit("r2", { dependency: { any: false, terms } }));
+  run({ type: "job.cancel", jobId: 1, ...ASKED, cause: "" });
+  expect(run({ type: "job.purge", jobId: 1 }).decision.kind).toBe("ignore");
+  run({ type: "job.cancel", jobId: 2, ...ASKED, cause: "" });
+  run({ type: "job.purge", jobId: 1 });
+  expect([...state.jobs.keys()]).toEqual([2]);
+  const never = [{ type: "afterok", jobId: 99, taskId: null, delayMin: 0 }] as const;
+  expect(run(submit("r3", { dependency: { any: false, terms: never } })).decision).toMatchObject({
+    denial: { code: "INVALID_DEPENDENCY", message: "Job dependency problem" },
+  });
+});
+
+test("a running job's limit and a waiting job's wishes can be changed", () => {
+  const { run, job, now } = cluster();
+  run(submit("r1", { timeLimitS: 60 }));
+  run(submit("r2"));
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([]) });
+  const started = now();
+  const update = (jobId: number, changes: object, byUid = 1000) =>
+    run({ type: "job.update", jobId, tasks: null, byUid, changes });
+  expect(update(1, { timeLimitS: 30 }).effects).toContainEqual({
+    ...{ type: "timer.set", timer: { kind: "limit", jobId: 1, attempt: 1 }, at: started + 30_000 },
+  });
+  expect(update(1, { timeLimitS: 90 }).decision).toMatchObject({ denial: { code: "PERMISSION" } });
+  expect(update(1, { timeLimitS: 90 }, 0).decision.kind).toBe("accept");
+  expect(update(1, { partition: "main" }).decision).toMatchObject({ denial: { code: "NOT_PENDING" } });
+  update(2, { comment: "mine", nice: 5 });
+  expect(job(2).spec).toMatchObject({ comment: "mine", nice: 5 });
+  expect(update(2, { partition: "nope" }).decision).toMatchObject({ denial: { code: "INVALID_PARTITION" } });
+});
+
+function must<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("missing");
+  return value;
+}

@@ -64,6 +64,7 @@ describe("environment", () => {
       "MGPU_STEP_SCOPE",
       "PATH",
       "SLURM_PROCID",
+      "SLURM_TASK_PID",
     ]);
   });
 

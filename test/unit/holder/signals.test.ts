@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createHolder } from "../../../src/node/holder/holder.ts";
-import { attach, call, ended, launch, openHolder, shell, stepKey, TOKEN, task, until } from "./harness.ts";
+import { attach, call, ended, launch, makeFolder, openHolder, shell, stepKey, TOKEN, task, until } from "./harness.ts";
 import { realPorts } from "./ports.ts";
 
 describe("signal", () => {
@@ -132,4 +132,77 @@ describe("terminate", () => {
       problem: "terminated before it started",
     });
   });
+});
+
+describe("terminate one step", () => {
+  const of = ({ jobId, attempt, stepId }: ReturnType<typeof stepKey>) => ({ jobId, attempt, stepId });
+
+  test("its processes go, those of its job's other steps stay", async () => {
+    const { handlers, ports } = openHolder();
+    const key = stepKey(1);
+    const others = [
+      { ...key, stepId: 0 },
+      { ...key, stepId: 10 },
+    ] as const;
+    for (const one of [key, ...others]) {
+      await call(handlers, "holder.launch", launch(one, [shell("setsid sleep 1000 & sleep 1000")]));
+    }
+    await until(() => ports.table.find(`${key.jobId}.1.1`).length >= 4, "the processes");
+    await call(handlers, "holder.terminate", { ...of(key), killWaitMs: 5000 });
+    const { steps } = await call(handlers, "holder.status", {});
+    expect(steps.map((step) => [step.key.stepId, step.phase, step.clean])).toEqual([
+      [1, "ended", false],
+      [0, "running", false],
+      [10, "running", false],
+    ]);
+    expect(new Set(ports.table.find("").map(({ step }) => step.split(".")[2]))).toEqual(new Set(["0", "10"]));
+    await call(handlers, "holder.terminate", { ...of(others[1]), killWaitMs: 5000 });
+    await call(handlers, "holder.terminate", { ...of(others[0]), killWaitMs: 5000 });
+    expect((await call(handlers, "holder.status", {})).steps.map(({ clean }) => clean)).toEqual([false, true, false]);
+  });
+
+  test("what ignores TERM is killed after the wait, the shortest of those that were asked for", async () => {
+    const { handlers } = openHolder();
+    const key = stepKey();
+    await call(handlers, "holder.launch", launch(key, [shell("trap '' TERM; echo ready; while :; do sleep 1; done")]));
+    const client = attach(handlers, key);
+    await until(() => client.text() === "ready\n", "the trap");
+    await Promise.all(
+      [600_000, 300].map((killWaitMs) => call(handlers, "holder.terminate", { ...of(key), killWaitMs })),
+    );
+    expect(await ended(handlers, key)).toMatchObject({ exits: [{ code: 0, signal: 9 }], clean: true });
+  });
+
+  test("a launch of it that is under way starts nothing; one of another step does", async () => {
+    const { handlers } = openHolder();
+    const key = stepKey(1);
+    const other = { ...key, stepId: 10 };
+    const launching = [key, other].map((one) => call(handlers, "holder.launch", launch(one, [task(["true"])])));
+    await call(handlers, "holder.terminate", { ...of(key), killWaitMs: 1000 });
+    expect(await launching[0]).toMatchObject({ phase: "ended", problem: "terminated before it started" });
+    expect((await launching[1])?.problem).toBe("");
+    await ended(handlers, other);
+  });
+
+  test("one that an earlier holder started", async () => {
+    const { handlers, folder } = openHolder();
+    const key = stepKey();
+    await call(handlers, "holder.launch", launch(key, [task(["sleep", "1000"])]));
+    const second = createHolder(realPorts(folder));
+    await call(second.handlers, "holder.terminate", { ...of(key), killWaitMs: 1000 });
+    expect((await ended(handlers, key)).exits).toEqual([{ code: 0, signal: 15 }]);
+    second.close();
+  });
+});
+
+test("a step that ends while another one of its job is being launched is not clean", async () => {
+  const { handlers, folder } = openHolder();
+  const key = stepKey();
+  await call(handlers, "holder.launch", launch(key, [task(["sleep", "0.05"])]));
+  const batch = { script: Buffer.from("#!/bin/sh\nexec sleep 1000\n"), spool: makeFolder(folder, "spool") };
+  const script = { ...key, stepId: "batch" } as const;
+  const null_ = { to: "null" } as const;
+  await call(handlers, "holder.launch", launch(script, [task(["x"], { stdout: null_, stderr: null_ })], { batch }));
+  expect((await ended(handlers, key)).clean).toBe(false);
+  await call(handlers, "holder.terminate", { jobId: key.jobId, attempt: 1, killWaitMs: 1000 });
 });

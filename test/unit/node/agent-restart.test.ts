@@ -65,7 +65,7 @@ describe("a new daemon", () => {
     world.machine.killHolders();
     await world.start();
     await world.clock.advance(10);
-    expect(world.machine.terminations).toEqual(["7.1"]);
+    expect(world.machine.terminations).toEqual(["7.1.0"]);
     expect(job.outcome).toBe("lost: holder lost");
     expect(await world.spool()).toEqual([]);
   });
@@ -176,7 +176,7 @@ describe("a holder that dies under its daemon", () => {
     world.machine.killHolders();
     await world.clock.advance(200);
     expect(job.outcome).toBe("lost: holder lost");
-    expect(world.machine.terminations).toEqual(["7.1"]);
+    expect(world.machine.terminations).toEqual(["7.1.0"]);
     world.controller.want(runLaunch({ key: { jobId: 7, attempt: 2, stepId: 0 } }));
     await world.clock.advance(10);
     expect(world.machine.runs).toEqual(["7.1.0", "7.2.0"]);

@@ -244,7 +244,7 @@ describe("an order to end a job", () => {
     await world.controller.node["node.terminate"]({ jobId: 7, attempt: 1 }, CONTEXT);
     await world.clock.advance(10_000);
     expect(world.machine.runs).toEqual(["7.1.0"]);
-    expect(world.machine.terminations).toEqual(["7.1", "7.1"]);
+    expect(world.machine.terminations).toEqual(["7.1", "7.1.0"]);
     expect(world.machine.holders.flatMap((holder) => [...holder.steps])).toEqual([]);
     expect(await world.spool()).toEqual([]);
   });
@@ -277,21 +277,203 @@ describe("an order to end a job", () => {
   });
 });
 
+describe("an order to end a step", () => {
+  const STEP = { jobId: 7, attempt: 1, stepId: 0 } as const;
+  const terminate = (stepId: number | "batch" | null = 0) =>
+    world.controller.node["node.terminate"]({ jobId: 7, attempt: 1, stepId }, CONTEXT);
+
+  it("ends it alone; its job's other steps run on", async () => {
+    await world.start();
+    const [script] = [BATCH, RUN].map((launch) => world.controller.want(launch));
+    await world.clock.advance(10);
+    world.controller.orders = false;
+    await terminate();
+    await terminate();
+    await world.clock.advance(10);
+    expect(world.machine.terminations).toEqual(["7.1.0"]);
+    expect(world.controller.reports.slice(2)).toEqual(["ended 7.1.0 0:15"]);
+    expect(script?.phase).toBe("running");
+    expect(await world.spool()).toEqual(["7.1.batch"]);
+  });
+
+  it("says again how it ended if it is over", async () => {
+    world.machine.leavesProcesses = () => true;
+    await world.start();
+    await world.controller.node["node.launch"](RUN, CONTEXT);
+    await world.clock.advance(10);
+    world.machine.finish(RUN.key);
+    await world.clock.advance(10);
+    await terminate();
+    await world.clock.advance(20_000);
+    expect(world.controller.reports.slice(1)).toEqual(["ended 7.1.0 0:0", "ended 7.1.0 0:0"]);
+    expect(world.machine.terminations).toEqual([]);
+  });
+
+  it("that overtook the launch keeps it from starting", async () => {
+    await world.start();
+    await terminate();
+    const launch = runLaunch({ allocation: [share("n1", 2)] });
+    await world.controller.node["node.launch"](launch, CONTEXT);
+    await world.clock.advance(10);
+    expect(world.machine.runs).toEqual([]);
+    expect(world.controller.reports).toEqual(["ended 7.1.0 0:15,0:15 clean (ended before it was started)"]);
+    expect(await world.spool()).toEqual([]);
+    await world.controller.node["node.launch"](runLaunch({ key: { ...STEP, stepId: 1 } }), CONTEXT);
+    await world.clock.advance(10);
+    expect(world.machine.runs).toEqual(["7.1.1"]);
+  });
+
+  it("that nobody here knows is answered all the same, after a while", async () => {
+    await world.start();
+    world.controller.want(BATCH);
+    await terminate();
+    await world.clock.advance(9_000);
+    expect(world.controller.reports).toEqual(["started 7.1.batch"]);
+    await world.clock.advance(2_000);
+    expect(world.controller.reports.slice(1)).toEqual(["ended 7.1.0 0:15 (ended before it was started)"]);
+  });
+
+  it("reaches one that is on its way, and one whose holder dies over it", async () => {
+    await world.start();
+    world.machine.launchDelayMs = 500;
+    world.controller.want(RUN);
+    await world.clock.advance(10);
+    await terminate();
+    await world.clock.advance(1000);
+    expect(world.controller.reports.at(-1)).toBe("ended 7.1.0 0:15 clean");
+    world.machine.launchDelayMs = 0;
+    const lost = world.controller.want(runLaunch({ key: { ...STEP, stepId: 1 } }));
+    await world.clock.advance(10);
+    world.machine.killHolders();
+    await terminate(1);
+    await world.clock.advance(10_000);
+    expect(lost.outcome).toBe("lost: holder lost");
+    expect(await world.spool()).toEqual([]);
+  });
+
+  it("reaches a script without a holder", async () => {
+    await world.start();
+    const script = world.controller.want(BATCH);
+    await world.clock.advance(10);
+    world.machine.killHolders();
+    await world.clock.advance(100);
+    await terminate("batch");
+    await world.clock.advance(100);
+    expect(script.outcome).toBe("0:15");
+  });
+
+  it("null is for the whole job", async () => {
+    await world.start();
+    world.controller.want(RUN);
+    await world.clock.advance(10);
+    await terminate(null);
+    await world.clock.advance(10);
+    expect(world.machine.terminations).toEqual(["7.1"]);
+    expect(world.controller.reports.at(-1)).toBe("cleaned 7.1");
+  });
+});
+
+describe("a job with several steps", () => {
+  const step = (stepId: number) => runLaunch({ key: { jobId: 7, attempt: 1, stepId } });
+
+  it("gets further ones after those before are over and forgotten", async () => {
+    await world.start();
+    for (const stepId of [0, 1]) {
+      world.controller.want(step(stepId));
+      await world.clock.advance(10);
+      world.machine.finish(step(stepId).key);
+      await world.clock.advance(10);
+      expect(await world.spool()).toEqual([]);
+    }
+    expect(world.machine.runs).toEqual(["7.1.0", "7.1.1"]);
+    expect(world.controller.reports.filter((report) => report.startsWith("ended"))).toEqual([
+      "ended 7.1.0 0:0 clean",
+      "ended 7.1.1 0:0 clean",
+    ]);
+    await world.controller.node["node.launch"](step(0), CONTEXT);
+    await world.start();
+    await world.controller.node["node.launch"](step(1), CONTEXT);
+    await world.clock.advance(10);
+    expect(world.machine.runs).toHaveLength(2);
+  });
+
+  it("is clean here only when its last step ends", async () => {
+    await world.start();
+    for (const stepId of [0, 1]) world.controller.want(step(stepId));
+    await world.clock.advance(10);
+    world.controller.orders = false;
+    world.machine.finish(step(1).key);
+    await world.clock.advance(10);
+    expect(world.controller.reports.at(-1)).toBe("ended 7.1.1 0:0");
+    expect(await world.spool()).toEqual(["7.1.0"]);
+    world.machine.finish(step(0).key);
+    await world.clock.advance(10);
+    expect(world.controller.reports.at(-1)).toBe("ended 7.1.0 0:0 clean");
+    expect(await world.spool()).toEqual([]);
+  });
+
+  it("is not clean while a step is on its way to a holder", async () => {
+    await world.start();
+    world.controller.want(step(0));
+    await world.clock.advance(10);
+    world.machine.launchDelayMs = 500;
+    world.controller.want(step(1));
+    world.machine.finish(step(0).key);
+    await world.clock.advance(10);
+    expect(world.controller.reports.at(-1)).toBe("ended 7.1.0 0:0");
+  });
+
+  it("keeps one record of what they may have left behind, until they did not", async () => {
+    world.machine.leavesProcesses = () => true;
+    await world.start();
+    world.controller.orders = false;
+    const { node } = world.controller;
+    for (const stepId of [0, 1, 2]) await node["node.launch"](step(stepId), CONTEXT);
+    await world.clock.advance(10);
+    for (const stepId of [0, 1]) world.machine.finish(step(stepId).key);
+    await world.clock.advance(10);
+    expect(await world.spool()).toEqual(["7.1.2"]);
+    world.machine.finish(step(2).key);
+    await world.clock.advance(10);
+    expect(await world.spool()).toEqual(["7.1.2"]);
+    await node["node.launch"](step(3), CONTEXT);
+    await world.clock.advance(10);
+    expect(await world.spool()).toEqual(["7.1.2", "7.1.3"]);
+    world.machine.leavesProcesses = () => false;
+    world.machine.finish(step(3).key);
+    await world.clock.advance(10);
+    expect(await world.spool()).toEqual([]);
+  });
+});
+
 describe("an order to signal", () => {
   it.each([
-    ["all steps, whole", RUN, null, 10, ["7.1.0 10 true"]],
+    ["all steps, whole", RUN, "steps", 10, ["7.1.0 10 true"]],
     ["one step", RUN, 0, 10, ["7.1.0 10 true"]],
     ["no other step", RUN, 1, 10, []],
-    ["not the batch script", BATCH, null, 10, []],
-    ["the batch script for SIGKILL", BATCH, null, 9, ["7.1.batch 9 false"]],
-    ["the batch script alone", BATCH, "batch", 10, ["7.1.batch 10 false"]],
-  ] as const)("reaches %s", async (_what, launch, stepId, signal, expected) => {
+    ["not the batch script", BATCH, "steps", 10, []],
+    ["the batch script for SIGKILL", BATCH, "steps", 9, ["7.1.batch 9 false"]],
+    ["the batch script's shell alone", BATCH, "batch", 10, ["7.1.batch 10 false"]],
+    ["all of the batch script", BATCH, "full", 10, ["7.1.batch 10 true"]],
+    ["a step with all else", RUN, "full", 10, ["7.1.0 10 true"]],
+  ] as const)("reaches %s", async (_what, launch, target, signal, expected) => {
     await world.start();
     world.controller.want(launch);
     await world.clock.advance(10);
-    await world.controller.node["node.signal"]({ jobId: 7, attempt: 1, stepId, signal }, CONTEXT);
+    await world.controller.node["node.signal"]({ jobId: 7, attempt: 1, target, signal }, CONTEXT);
     await world.clock.advance(10);
     expect(world.machine.signals).toEqual(expected);
+  });
+
+  it("reaches a script that lost its holder", async () => {
+    await world.start();
+    world.controller.want(BATCH);
+    await world.clock.advance(10);
+    world.machine.killHolders();
+    await world.clock.advance(100);
+    await world.controller.node["node.signal"]({ jobId: 7, attempt: 1, target: "batch", signal: 10 }, CONTEXT);
+    await world.clock.advance(100);
+    expect(world.machine.signals).toEqual(["7.1.batch 10 false"]);
   });
 });
 

@@ -67,6 +67,14 @@ describe("streams of srun", () => {
     expect(streams(launch, "n1", 1).stdout).toEqual(file("n1/0-1-01-7.0"));
   });
 
+  it("within a job are the step's own, not its job's", () => {
+    const { program } = run({ stdout: "o", stdin: "none" });
+    const launch = { ...batchLaunch(), key: { jobId: 7, attempt: 1, stepId: 2 }, program } as const;
+    expect(streams(launch)).toEqual({ stdin: { from: "null" }, stdout: file("o"), stderr: STDOUT });
+    const pty = { columns: 80, rows: 24 };
+    expect(streams({ ...launch, program: { ...program, pty } }).stdout).toEqual(CLIENT);
+  });
+
   it("are a terminal's where there is one", () => {
     const job = request({ pty: { columns: 80, rows: 24 }, io: { ...request().io, stdout: "o", stdin: "none" } });
     expect(streams(runLaunch({ job }))).toEqual({ stdin: { from: "client" }, stdout: CLIENT, stderr: CLIENT });
@@ -83,6 +91,12 @@ describe("streams of a batch script", () => {
     [{ openMode: "append", stderr: "e" }, file("slurm-7.out", true), file("e", true)],
   ])("%j", (io, stdout, stderr) => {
     expect(streams(batch(io))).toEqual({ stdin: { from: "null" }, stdout, stderr });
+  });
+
+  it("of an array's task are named after the array and the task", () => {
+    const array = { jobId: 5, taskId: 12, count: 1, min: 12, max: 12, step: 1 };
+    expect(streams({ ...batch({}), array }).stdout).toEqual(file("slurm-5_12.out"));
+    expect(streams({ ...batch({ stdout: "%j-%A-%4a" }), array }).stdout).toEqual(file("7-5-0012"));
   });
 
   it("truncates again after a requeue unless told to append", () => {

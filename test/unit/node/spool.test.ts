@@ -42,11 +42,11 @@ describe("the spool", () => {
     expect(spool.folderOf(KEY)).toBe("/state/n1/spool/7.1.0");
   });
 
-  it("knows finished starts at once and after a restart, and removes their folders", async () => {
+  it("knows finished steps at once and after a restart, and removes their folders", async () => {
     const spool = await open();
     await spool.writeLaunch(RECORD);
     const done = spool.finish([RECORD]);
-    expect(spool.isFinished({ ...KEY, stepId: 3 }, 5)).toBe(true);
+    expect([0, 3].map((stepId) => spool.isFinished({ ...KEY, stepId }, 5))).toEqual([true, false]);
     await done;
     const later = await open();
     expect([later.steps, await disk.list(PLACES.spoolFolder)]).toEqual([[], []]);
@@ -86,14 +86,21 @@ describe("finished.log", () => {
   const key = (jobId: number) => ({ jobId, attempt: 1, stepId: 0 }) as const;
 
   it("drops a line that a crash cut off, and heals", async () => {
-    disk.files.set(path, new TextEncoder().encode("1.1 5\nnonsense\n2.1 5\n3.1 "));
+    disk.files.set(path, new TextEncoder().encode("1.1.0 5\nnonsense\n2.1 5\n3.1.0 "));
     const finished = await openFinished(disk, path);
     expect([1, 2, 3].map((jobId) => finished.has(key(jobId), 5))).toEqual([true, true, false]);
     await finished.add(key(4), 5);
-    expect(disk.text(path)).toBe("1.1 5\n2.1 5\n4.1 5\n");
+    expect(disk.text(path)).toBe("1.1.0 5\n2.1 5\n4.1.0 5\n");
     await finished.add(key(4), 5);
     await finished.add(key(5), 5);
-    expect(disk.text(path)).toBe("1.1 5\n2.1 5\n4.1 5\n5.1 5\n");
+    expect(disk.text(path)).toBe("1.1.0 5\n2.1 5\n4.1.0 5\n5.1.0 5\n");
+  });
+
+  it("knows steps one by one; an earlier version's lines are for all steps of a start", async () => {
+    disk.files.set(path, new TextEncoder().encode("1.1.batch 5\n2.1 5\n"));
+    const finished = await openFinished(disk, path);
+    const has = (jobId: number, stepId: number | "batch") => finished.has({ jobId, attempt: 1, stepId }, 5);
+    expect([has(1, "batch"), has(1, 0), has(2, "batch"), has(2, 7)]).toEqual([true, false, true, true]);
   });
 
   it("keeps the newest ten thousand, in a file of at most twice that", async () => {
@@ -117,6 +124,6 @@ describe("finished.log", () => {
     await expect(finished.add(key(2), 0)).rejects.toThrow("ENOSPC");
     disk.failWith = null;
     await finished.add(key(3), 0);
-    expect(disk.text(path)).toBe("1.1 0\n2.1 0\n3.1 0\n");
+    expect(disk.text(path)).toBe("1.1.0 0\n2.1.0 0\n3.1.0 0\n");
   });
 });

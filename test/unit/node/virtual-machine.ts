@@ -27,7 +27,7 @@ export class VirtualMachine {
   bootId = "boot-1";
   /** Every start of a step's programs, in order. */
   readonly runs: string[] = [];
-  /** Every job that a holder was asked to end. */
+  /** Every job or step that a holder was asked to end. */
   readonly terminations: string[] = [];
   readonly signals: string[] = [];
   readonly launches: StepLaunch[] = [];
@@ -135,6 +135,7 @@ export class VirtualMachine {
       signal: (key, signal, tree) =>
         fuse.pass(alive(() => void this.signals.push(`${formatStepKey(key)} ${signal} ${tree}`))),
       terminate: (jobId, attempt) => fuse.pass(alive(() => this.terminate(jobId, attempt))),
+      terminateStep: (key) => fuse.pass(alive(() => this.terminateStep(key))),
       forget: (key) => fuse.pass(alive(() => void holder.steps.delete(formatStepKey(key)))),
       status: () => fuse.pass(alive(() => [...holder.steps.values()])),
       onChange: (callback) => void holder.listeners.add(listening(callback)),
@@ -168,6 +169,17 @@ export class VirtualMachine {
     }
     for (const [folder, batch] of this.batches) {
       if (folder.includes(`/${start}`) && batch.phase === "running") {
+        this.batches.set(folder, { phase: "ended", exit: { code: 0, signal: 15 } });
+      }
+    }
+  }
+
+  private terminateStep(key: StepKey): void {
+    const name = formatStepKey(key);
+    this.terminations.push(name);
+    for (const holder of this.holders) if (holder.steps.has(name)) this.finish(key, [{ code: 0, signal: 15 }]);
+    for (const [folder, batch] of this.batches) {
+      if (folder.endsWith(`/${name}`) && batch.phase === "running") {
         this.batches.set(folder, { phase: "ended", exit: { code: 0, signal: 15 } });
       }
     }

@@ -57,7 +57,7 @@ export class World {
 
   private inventory(): NodeInventory {
     const machine = { hostname: "n1", cpus: 8, memoryMiB: 1000, bootId: this.machine.bootId, os: "Linux", arch: "x64" };
-    return { ...machine, gpus: [], gpuProvider: "none", gpuProblem: null, version: "1" };
+    return { ...machine, gpus: [], gpuProvider: "none", gpuProblem: null, features: [], version: "1" };
   }
 
   private guardedDisk(fuse: Fuse): MemoryDisk {

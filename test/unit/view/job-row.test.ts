@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type { Job } from "../../../src/core/job.ts";
 import { formatGpuIds, toJobRow } from "../../../src/view/job-row.ts";
-import { JOBS, NOW, rowOf, share, specOf } from "../../golden/cluster.ts";
+import { JOBS, NOW, pending, rowOf, share, specOf } from "../../golden/cluster.ts";
 
-const extra = { reason: "Priority", reasonText: "waits behind job 1", priority: 7, partition: "main" };
+const extra = { reason: "Priority", reasonText: "waits behind job 1", partition: "main" };
 
 function job(id: number): Job {
   const found = JOBS.find((candidate) => candidate.id === id);
@@ -14,9 +14,9 @@ function job(id: number): Job {
 test("a waiting job: what it asks for, and no times", () => {
   const spec = specOf(
     { timeLimitS: 60 },
-    { tasks: 3, cpusPerTask: 2, nodes: { min: 2, max: 4 }, memoryMiBPerNode: 100 },
+    { tasks: 3, cpusPerTask: 2, nodes: { min: 2, max: 4 }, memory: { per: "node", mib: 100 } },
   );
-  const waiting: Job = { id: 9, spec, submitAt: 5, attempt: 0, requestId: "r", state: "PENDING", eligibleAt: 6 };
+  const waiting: Job = { ...pending(9, spec, 5), eligibleAt: 6 };
   expect(toJobRow(waiting, extra)).toEqual({
     id: 9,
     name: "train",
@@ -40,7 +40,27 @@ test("a waiting job: what it asks for, and no times", () => {
     gpus: 0,
     gpuType: null,
     gpuIds: "",
-    priority: 7,
+    arrayJobId: 0,
+    arrayTasks: "",
+    hetJobId: 0,
+    hetOffset: 0,
+    account: "",
+    comment: "",
+    qos: "",
+    wckey: "",
+    reservation: "",
+    licenses: "",
+    dependency: "",
+    features: "",
+    requestedNodes: "",
+    excludedNodes: "",
+    nice: 0,
+    memoryPer: "node",
+    gpusPer: "job",
+    exclusive: false,
+    requeue: true,
+    timeMinS: 0,
+    priority: 100_000,
     attempt: 0,
     exitCode: 0,
     exitSignal: 0,
@@ -74,7 +94,7 @@ test("srun's output belongs to its client", () => {
 
 test("an absolute output file stays where it is", () => {
   const spec = specOf({ io: { ...specOf().io, stdout: "/var/log/%x" }, workDir: "/" });
-  const waiting: Job = { id: 9, spec, submitAt: 5, attempt: 0, requestId: "r", state: "PENDING", eligibleAt: 6 };
+  const waiting: Job = { ...pending(9, spec, 5), eligibleAt: 6 };
   expect(toJobRow(waiting, extra).stdout).toBe("/var/log/%x");
   const relative = { ...waiting, spec: { ...spec, io: { ...spec.io, stdout: "x" } } };
   expect(toJobRow(relative, extra).stdout).toBe("/x");

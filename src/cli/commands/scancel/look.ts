@@ -53,9 +53,10 @@ async function load(peer: Peer, criteria: Parameters<typeof jobFilter>[0]): Prom
 
 /** The record as it would be named: one of an array's by its tasks, for its number means the whole array. */
 function targetOf({ id, arrayJobId, arrayTasks }: SeenJob): Pick<JobTarget, "text" | "jobId" | "tasks"> {
-  const tasks = arrayJobId === 0 ? null : parseTaskSet(arrayTasks.replace(/%\d+$/, ""));
+  const inner = arrayTasks.replace(/[[\]]/g, "");
+  const tasks = arrayJobId === 0 ? null : parseTaskSet(inner.replace(/%\d+$/, ""));
   if (tasks === null || "problem" in tasks) return { text: String(id), jobId: id, tasks: null };
-  const list = /^\d+$/.test(arrayTasks) ? arrayTasks : `[${arrayTasks}]`;
+  const list = /^\d+$/.test(inner) ? inner : `[${inner}]`;
   return { text: `${arrayJobId}_${list}`, jobId: arrayJobId, tasks: tasks.value };
 }
 

@@ -1,0 +1,192 @@
+/**
+ * scontrol: shows and steers jobs. One command on the command line, or, without any, one after the other from
+ * standard input.
+ */
+
+import { RpcError } from "../../protocol/errors.ts";
+import { SLURM_VERSION } from "../../view/slurm-version.ts";
+import { checkClusters } from "../clusters.ts";
+import { isSlurmName } from "../connect.ts";
+import { type Command, type CommandContext, UserError } from "../context.ts";
+import { optionReader } from "../filters.ts";
+import { countOf } from "../getopt.ts";
+import { createLineReader } from "../lines.ts";
+import type { Option, ParsedOptions } from "../option.ts";
+import { findKeyword } from "./scontrol/keywords.ts";
+import { notify, ping, waitJob, write } from "./scontrol/others.ts";
+import { createScope, type Scope, Unreachable, type Verb } from "./scontrol/scope.ts";
+import { show } from "./scontrol/show.ts";
+import { hold, release, requeue, requeueHold, resume, suspend, top, userHold } from "./scontrol/steer.ts";
+import { update } from "./scontrol/update.ts";
+
+const OPTIONS: readonly Option[] = [
+  { long: "all", short: "a", argument: "none", help: "no effect: nothing is hidden" },
+  {
+    long: "clusters",
+    short: "M",
+    argument: "required",
+    metavar: "name",
+    help: "this cluster's name: there is one",
+    variables: { scontrol: "SLURM_CLUSTERS" },
+  },
+  { long: "details", short: "d", argument: "none", help: "show more of each job; may be repeated" },
+  { long: "federation", argument: "none", help: "no effect: there are no federations of clusters" },
+  { long: "future", short: "F", argument: "none", help: "no effect: there are no nodes to come" },
+  { long: "hide", argument: "none", help: "no effect: nothing is hidden" },
+  { long: "json", argument: "optional", metavar: "version", help: "refused: not in this version" },
+  { long: "local", argument: "none", help: "no effect: there is one cluster" },
+  { long: "oneliner", short: "o", argument: "none", help: "one line a record" },
+  { long: "quiet", short: "Q", argument: "none", help: "say nothing but errors" },
+  { long: "sibling", argument: "none", help: "no effect: there are no federations of clusters" },
+  { long: "uid", short: "u", argument: "required", metavar: "user", help: "refused: requests are your own" },
+  { long: "verbose", short: "v", argument: "none", help: "no effect: errors say all there is to say" },
+  { long: "yaml", argument: "optional", metavar: "version", help: "refused: not in this version" },
+];
+
+/** What the user may type, by full name; `later` is what Slurm has and this version has not. */
+const VERBS: Readonly<Record<string, Verb | "later">> = {
+  hold,
+  holdu: userHold,
+  notify,
+  ping,
+  release,
+  requeue,
+  requeuehold: requeueHold,
+  resume,
+  show,
+  suspend,
+  top,
+  uhold: userHold,
+  update,
+  version: showVersion,
+  wait_job: waitJob,
+  write,
+  ...laterVerbs(),
+};
+
+/** Words that only change how an interactive session shows things. */
+const SETTINGS: Readonly<Record<string, (scope: Scope) => void>> = {
+  all: () => {},
+  details: ({ show }) => void show.details++,
+  hide: () => {},
+  oneliner: ({ show }) => {
+    show.oneLine = true;
+  },
+  quiet: ({ show }) => {
+    show.quiet = true;
+  },
+  verbose: ({ show }) => {
+    show.quiet = false;
+  },
+};
+
+export const command: Command = {
+  name: "scontrol",
+  summary: "Show and steer jobs: show, hold, release, requeue, suspend, resume, update, top, write, wait_job, ping",
+  synopsis: "[OPTIONS...] [COMMAND...]",
+  options: OPTIONS,
+  operands: "permute",
+  examples: [
+    "mgpu-scontrol show job 12",
+    "mgpu-scontrol update JobId=12 TimeLimit=2:00:00",
+    "mgpu-scontrol show hostnames $SLURM_JOB_NODELIST",
+  ],
+  run,
+};
+
+function laterVerbs(): Record<string, "later"> {
+  const names = `abort cancel_reboot cluster completing create delete errnumstr fsdampeningfactor listpids pidinfo reboot
+    reconfigure schedloglevel setdebug setdebugflags shutdown takeover token`;
+  return Object.fromEntries(names.split(/\s+/).map((name) => [name, "later"]));
+}
+
+async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
+  const options = optionReader("scontrol", OPTIONS, parsed, context);
+  const refused = ["json", "yaml"].filter((long) => options.isGiven(long));
+  if (refused.length > 0) {
+    throw new UserError(
+      refused.map((long) => `--${long}: not supported by this version of mgpu`),
+      "mgpu-squeue --json shows jobs as JSON",
+    );
+  }
+  if (options.isGiven("uid")) throw new UserError("--uid: requests are made in your own name");
+  const scope = createScope(context, {
+    oneLine: options.isGiven("oneliner"),
+    details: countOf(parsed, "details"),
+    quiet: options.isGiven("quiet"),
+  });
+  try {
+    const cluster = options.last("clusters");
+    if (cluster !== undefined) await checkClusters(await scope.peer("slurm_load_jobs error"), cluster);
+    const { operands } = parsed;
+    if (operands.length === 0) return await converse(scope);
+    return await carryOut(operands, scope);
+  } catch (error) {
+    if (error instanceof Unreachable) return 1;
+    throw error;
+  } finally {
+    scope.close();
+  }
+}
+
+async function carryOut(words: readonly string[], scope: Scope): Promise<number> {
+  const [keyword = "", ...rest] = words;
+  const found = findKeyword(VERBS, keyword);
+  if (found === "ambiguous") throw new UserError(`${keyword} may mean several things: write more of it`);
+  if (found === "unknown") throw new UserError(`invalid keyword: ${keyword}`);
+  if (found.value === "later") throw new UserError(`${keyword}: not supported by this version of mgpu`);
+  return found.value(rest, scope);
+}
+
+/** Command after command from standard input; the exit code is the highest of them. */
+async function converse(scope: Scope): Promise<number> {
+  const { stdio, session } = scope.context;
+  const reader = createLineReader(session.input);
+  const prompt = stdio.stdinIsTerminal ? "scontrol: " : "";
+  let exitCode = 0;
+  let last: readonly string[] = [];
+  for (;;) {
+    stdio.out(prompt);
+    const line = await reader.next();
+    if (line === null) {
+      if (prompt !== "") stdio.out("\n");
+      break;
+    }
+    const typed = splitWords(line);
+    const words = typed[0] === "!!" ? last : typed;
+    if (words.length === 0) continue;
+    last = words;
+    if (/^(exit|quit)$/i.test(words[0] ?? "")) break;
+    exitCode = Math.max(exitCode, await carryOutTyped(words, scope));
+  }
+  reader.stop();
+  return exitCode;
+}
+
+/** What goes wrong with one command does not end the session. */
+async function carryOutTyped(words: readonly string[], scope: Scope): Promise<number> {
+  const setting = words.length === 1 ? SETTINGS[(words[0] ?? "").toLowerCase()] : undefined;
+  if (setting) {
+    setting(scope);
+    return 0;
+  }
+  try {
+    return await carryOut(words, scope);
+  } catch (error) {
+    if (error instanceof UserError) for (const problem of error.problems) scope.error(problem);
+    else if (error instanceof RpcError && error.code !== "LOST_CONTACT") scope.error(error.message);
+    else throw error;
+    return 1;
+  }
+}
+
+/** Words between blanks; quotes keep blanks together. */
+function splitWords(line: string): string[] {
+  const words = line.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? [];
+  return words.map((word) => word.replace(/"([^"]*)"|'([^']*)'/g, "$1$2"));
+}
+
+async function showVersion(_words: readonly string[], { context }: Scope): Promise<number> {
+  context.stdio.out(isSlurmName(context.program) ? `slurm ${SLURM_VERSION}\n` : `mgpu ${context.version}\n`);
+  return 0;
+}

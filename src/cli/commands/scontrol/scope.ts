@@ -1,0 +1,72 @@
+/** What the parts of scontrol share: how records are shown, and one connection for all commands of a session. */
+
+import type { Params, Result } from "../../../protocol/procedures.ts";
+import type { Connected, Peer } from "../../../rpc/types.ts";
+import { connectAsSlurm } from "../../connect.ts";
+import { type CommandContext, UserError } from "../../context.ts";
+
+/** How records are shown; an interactive session changes it. */
+export interface ShowOptions {
+  oneLine: boolean;
+  /** How often details were asked for. */
+  details: number;
+  quiet: boolean;
+}
+
+export interface Scope {
+  readonly context: CommandContext;
+  readonly show: ShowOptions;
+  /** The controller; the same connection for each caller. Throws {@link Unreachable} after its complaint was said. */
+  peer(complaint: string): Promise<Peer>;
+  /** Says what went wrong, in a line of its own. */
+  error(text: string): void;
+  /** Closes the connection, if one was made. */
+  close(): void;
+}
+
+/** One command of scontrol: its words behind the first; answers with the exit code. */
+export type Verb = (words: readonly string[], scope: Scope) => Promise<number>;
+
+/** No controller, and the user was told. */
+export class Unreachable extends Error {
+  override readonly name = "Unreachable";
+}
+
+/** A scope for one run of scontrol. */
+export function createScope(context: CommandContext, show: ShowOptions): Scope {
+  let connected: Connected | null = null;
+  return {
+    context,
+    show,
+    async peer(complaint) {
+      connected ??= await connectAsSlurm(context, complaint);
+      if (connected === null) throw new Unreachable(complaint);
+      return connected.peer;
+    },
+    error: (text) => context.stdio.err(`${context.program}: error: ${text}\n`),
+    close: () => connected?.peer.close(),
+  };
+}
+
+/** Slurm's words for a command of the wrong length. */
+export function wordCountProblem(keyword: string, words: readonly string[], min: number, max: number): void {
+  if (words.length < min) throw new UserError(`too few arguments for keyword:${keyword}`);
+  if (words.length > max) throw new UserError(`too many arguments for keyword:${keyword}`);
+}
+
+/** Steers jobs and reports each that refused; the exit code. */
+export async function steer(params: Params<"jobs.steer">, scope: Scope, complaint: string): Promise<number> {
+  const peer = await scope.peer(complaint);
+  return reportResults((await peer.call("jobs.steer", params)).jobs, scope);
+}
+
+/** `Job is no longer pending execution for job 12`, for each that refused; the exit code. */
+export function reportResults(jobs: Result<"jobs.steer">["jobs"], scope: Scope): number {
+  let exitCode = 0;
+  for (const { jobId, label, error } of jobs) {
+    if (error === null) continue;
+    exitCode = 1;
+    scope.error(`${error.message} for job ${label ?? jobId}`);
+  }
+  return exitCode;
+}

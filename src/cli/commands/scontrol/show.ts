@@ -1,0 +1,98 @@
+/** `scontrol show`: records of jobs and steps, and node lists. */
+
+import { isOpenStep } from "../../../core/job.ts";
+import { jobRecord } from "../../../view/job-record.ts";
+import { recordText } from "../../../view/record-text.ts";
+import { stepRecord } from "../../../view/step-record.ts";
+import { UserError } from "../../context.ts";
+import { type JobTarget, parseJobTarget } from "../../filters.ts";
+import { loadEntries, loadTargets, readJobIds } from "./entries.ts";
+import { showHostlist, showHostlistSorted, showHostnames } from "./hosts.ts";
+import { findKeyword } from "./keywords.ts";
+import type { Scope, Verb } from "./scope.ts";
+
+const LOAD_JOBS = "slurm_load_jobs error";
+
+const ENTITIES: Readonly<Record<string, Verb | "later">> = {
+  hostlist: showHostlist,
+  hostlistsorted: showHostlistSorted,
+  hostnames: showHostnames,
+  job: showJobs,
+  jobs: showJobs,
+  jobids: showJobs,
+  steps: showSteps,
+  aliases: "later",
+  assoc_mgr: "later",
+  bbstat: "later",
+  burstbuffer: "later",
+  config: "later",
+  daemons: "later",
+  dwstat: "later",
+  federation: "later",
+  frontend: "later",
+  licenses: "later",
+  lics: "later",
+  nodes: "later",
+  partitions: "later",
+  reservations: "later",
+  slurmd: "later",
+  topology: "later",
+};
+
+/** `show ENTITY [ID]` or `show ENTITY=ID`. */
+export const show: Verb = async (words, scope) => {
+  const [first = "", ...rest] = words;
+  const equals = first.indexOf("=");
+  const word = equals < 0 ? first : first.slice(0, equals);
+  const args = equals < 0 ? rest : [first.slice(equals + 1), ...rest];
+  if (word === "") throw new UserError("too few arguments for keyword:show");
+  const found = findKeyword(ENTITIES, word);
+  if (typeof found === "string") throw new UserError(`invalid entity:${word} for keyword:show`);
+  if (found.value === "later") throw new UserError(`show ${word}: not supported by this version of mgpu`);
+  if (args.length > 1) throw new UserError("too many arguments for keyword:show");
+  return found.value(args, scope);
+};
+
+async function showJobs(words: readonly string[], scope: Scope): Promise<number> {
+  const { context, show } = scope;
+  const targets = readJobIds(words);
+  const peer = await scope.peer(LOAD_JOBS);
+  const { entries, nowMs } = await loadTargets(peer, targets);
+  const time = { nowMs, utcOffset: context.utcOffsetMinutes };
+  for (const entry of entries) context.stdio.out(recordText(jobRecord(entry, show.details > 0, time), show.oneLine));
+  if (entries.length > 0) return 0;
+  if (targets.length === 0) {
+    if (!show.quiet) context.stdio.out("No jobs in the system\n");
+    return 0;
+  }
+  context.stdio.err(`${LOAD_JOBS}: Invalid job id specified\n`);
+  return 1;
+}
+
+/** Steps that run: all, those of a job, or one. */
+async function showSteps(words: readonly string[], scope: Scope): Promise<number> {
+  const { context, show } = scope;
+  const target = words[0] === undefined ? null : readStepId(words[0]);
+  const peer = await scope.peer("slurm_get_job_steps error");
+  const { entries, nowMs } = await (target ? loadTargets(peer, [target]) : loadEntries(peer, {}));
+  const time = { nowMs, utcOffset: context.utcOffsetMinutes };
+  let isFound = false;
+  for (const { job, row } of entries) {
+    if (job.state !== "RUNNING") continue;
+    for (const step of job.steps) {
+      if (!isOpenStep(step) || (target !== null && target.step !== null && target.step !== step.id)) continue;
+      isFound = true;
+      context.stdio.out(recordText(stepRecord(job, step, row.partition, time), show.oneLine));
+    }
+  }
+  if (isFound || (target === null && show.quiet)) return 0;
+  if (target === null) context.stdio.out("No job steps in the system\n");
+  else scope.error(`Job step ${words[0]} not found`);
+  return target === null ? 0 : 1;
+}
+
+function readStepId(text: string): JobTarget {
+  const target = parseJobTarget(text);
+  if (target === undefined) throw new UserError(`Invalid job id specified: ${text}`);
+  return target;
+}

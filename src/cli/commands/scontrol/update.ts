@@ -1,0 +1,125 @@
+/** `scontrol update`: changes what jobs asked for. */
+
+import type { JobEntry } from "../../../view/job-record.ts";
+import { isSlurmName } from "../../connect.ts";
+import { UserError } from "../../context.ts";
+import { jobFilter } from "../../filters.ts";
+import { loadEntries, loadTargets, readJobIds } from "./entries.ts";
+import { findKeyword } from "./keywords.ts";
+import { reportResults, type Scope, type Verb } from "./scope.ts";
+import { type Changes, FIELDS, type Field, type FieldContext, type Operator } from "./update-fields.ts";
+
+const COMPLAINT = "slurm_update error";
+
+/** `Key=value` as typed. */
+interface Assignment {
+  readonly key: string;
+  readonly operator: Operator;
+  readonly text: string;
+}
+
+interface Change {
+  readonly field: Field;
+  readonly assignment: Assignment;
+}
+
+/** Keys that name something else than a job. */
+const OTHER_ENTITIES = /^(nodename|partitionname|reservation(name)?|stepid|slurmctlddebug|frontendname)$/i;
+
+/** Fewest letters of a shortened key. */
+const KEY_LETTERS_MIN = 3;
+
+/** `update JobId=12,13 TimeLimit=1:00:00 ...`, or `JobName=x` instead of ids. */
+export const update: Verb = async (words, scope) => {
+  if (words.length === 0) throw new UserError("too few arguments for update keyword");
+  const all = words.map(readAssignment);
+  const isId = ({ key }: Assignment): boolean => /^job(id)?s?$/i.test(key);
+  const ids = all.filter(isId).map(({ text }) => text);
+  const other = all.find(({ key }) => OTHER_ENTITIES.test(key));
+  if (ids.length === 0 && other) throw new UserError(`update ${other.key}: not supported by this version of mgpu`);
+  const named = all.find(({ key }) => /^(job)?name$/i.test(key));
+  if (ids.length === 0 && named === undefined) {
+    throw new UserError("No valid entity in update command", "scontrol update JobId=12 TimeLimit=1:00:00");
+  }
+  const user = all.find(({ key }) => /^user(id)?$/i.test(key));
+  const assignments = all.filter((one) => !isId(one) && one !== user && (ids.length > 0 || one !== named));
+  const changes = assignments.map(findField);
+  if (changes.length === 0) throw new UserError("No changes specified");
+  const entries = await find(scope, ids, named?.text ?? "", user?.text);
+  let exitCode = 0;
+  for (const entry of entries) exitCode = Math.max(exitCode, await change(entry, changes, scope));
+  return exitCode;
+};
+
+function readAssignment(word: string): Assignment {
+  const match = /^([A-Za-z][A-Za-z_-]*?)(\+=|-=|=)(.*)$/s.exec(word);
+  // Slurm takes `Nice` without a value.
+  if (!match && /^nice$/i.test(word)) return { key: word, operator: "=", text: "" };
+  if (!match) throw new UserError(`invalid option:${word}`, "changes look like TimeLimit=1:00:00 or TimeLimit+=30");
+  const [, key = "", operator = "=", text = ""] = match;
+  return { key, operator: operator as Operator, text };
+}
+
+function findField(assignment: Assignment): Change {
+  const { key, operator, text } = assignment;
+  const found = key.length < KEY_LETTERS_MIN && key.toLowerCase() !== "qos" ? "unknown" : findKeyword(FIELDS, key);
+  if (found === "ambiguous") throw new UserError(`${key} may mean several things: write more of it`);
+  if (found === "unknown") {
+    throw new UserError([`Update of this parameter is not supported: ${key}${operator}${text}`, "Request aborted"]);
+  }
+  if (operator !== "=" && !found.value.takesSteps) throw new UserError(`${key}${operator}: only TimeLimit takes this`);
+  return { field: found.value, assignment };
+}
+
+async function find(scope: Scope, ids: readonly string[], name: string, user?: string): Promise<readonly JobEntry[]> {
+  const peer = await scope.peer(COMPLAINT);
+  if (ids.length === 0) {
+    const criteria = { names: [name], users: user === undefined ? [] : [user] };
+    const { entries } = await loadEntries(peer, criteria);
+    const live = entries.filter(({ row }) => row.endAt === null);
+    if (live.length === 0) throw new UserError(`no job in the queue is called ${name}`);
+    return live;
+  }
+  const targets = readJobIds(ids);
+  const { entries } = await loadTargets(peer, targets);
+  const missing = targets.filter(
+    ({ jobId }) => !entries.some(({ job }) => job.id === jobId || job.array?.jobId === jobId),
+  );
+  if (missing.length > 0) {
+    throw new UserError(missing.map(({ text }) => `Invalid job id specified for job ${text}`));
+  }
+  // Tasks of an array that are over keep what they had.
+  const live = entries.filter(({ row }) => row.endAt === null);
+  return live.length > 0 ? live : entries;
+}
+
+async function change(entry: JobEntry, changes: readonly Change[], scope: Scope): Promise<number> {
+  const { job } = entry;
+  const peer = await scope.peer(COMPLAINT);
+  const filter = job.array
+    ? jobFilter({ tasks: [{ jobId: job.array.jobId, tasks: job.array.tasks }] })
+    : jobFilter({ ids: [job.id] });
+  const action = { type: "update", changes: merged(entry, changes, scope) } as const;
+  return reportResults((await peer.call("jobs.steer", { filter, action })).jobs, scope);
+}
+
+/** All changes in one; each sees what those before it changed. */
+function merged({ job, row }: JobEntry, changes: readonly Change[], { context }: Scope): Changes {
+  let sum: Changes = {};
+  const problems: string[] = [];
+  for (const { field, assignment } of changes) {
+    const facts: FieldContext = {
+      spec: { ...job.spec, ...sum } as FieldContext["spec"],
+      limitS: row.limitS,
+      nowMs: context.clock.now(),
+      utcOffset: context.utcOffsetMinutes,
+      wholeMinutes: isSlurmName(context.program),
+      userName: context.user.name,
+    };
+    const parsed = field.read(assignment.text, facts, assignment.operator);
+    if ("problem" in parsed) problems.push(`${assignment.key}: ${parsed.problem}`);
+    else sum = { ...sum, ...parsed.value };
+  }
+  if (problems.length > 0) throw new UserError(problems);
+  return sum;
+}

@@ -1,0 +1,121 @@
+/** Options that say what a job is and whose: names, accounts, comments, mail. */
+
+import { parseLicenses } from "../../core/licenses.ts";
+import { parseMailTypes } from "../../core/mail-types.ts";
+import type { Parsed } from "../../core/parse.ts";
+import { anyText, nameText, someText } from "./readers.ts";
+import { ALL, ignored, named, RUNNERS, SALLOC, type SubmitOption } from "./record.ts";
+
+const NAME = { argument: "required", metavar: "name", directive: true, of: ALL, read: nameText } as const;
+
+export const IDENTITY = [
+  {
+    long: "job-name",
+    short: "J",
+    argument: "required",
+    metavar: "name",
+    help: "name of the job",
+    variables: named("JOB_NAME", RUNNERS),
+    directive: true,
+    of: ALL,
+    read: someText("a name"),
+  },
+  {
+    ...NAME,
+    long: "partition",
+    short: "p",
+    help: "partition to run in",
+    variables: named("PARTITION"),
+    read: readPartition,
+  },
+  { ...NAME, long: "account", short: "A", help: "account to charge the job to", variables: named("ACCOUNT") },
+  { ...NAME, long: "qos", short: "q", help: "quality of service of the job", variables: named("QOS") },
+  { ...NAME, long: "reservation", help: "use the nodes of this reservation", variables: named("RESERVATION") },
+  {
+    long: "licenses",
+    short: "L",
+    argument: "required",
+    metavar: "name[:count],...",
+    help: "licenses that the job needs while it runs",
+    directive: true,
+    of: ALL,
+    read: parseLicenses,
+  },
+  {
+    long: "comment",
+    argument: "required",
+    metavar: "text",
+    help: "a comment that is kept with the job",
+    directive: true,
+    of: ALL,
+    read: anyText,
+  },
+  {
+    long: "wckey",
+    argument: "required",
+    metavar: "name",
+    help: "a key for accounting that is kept with the job",
+    variables: named("WCKEY"),
+    directive: true,
+    of: ALL,
+    read: anyText,
+  },
+  {
+    long: "mail-type",
+    argument: "required",
+    metavar: "types",
+    help: "when to send mail: BEGIN, END, FAIL, REQUEUE, TIME_LIMIT, ALL and others",
+    directive: true,
+    of: ALL,
+    read: parseMailTypes,
+  },
+  {
+    long: "mail-user",
+    argument: "required",
+    metavar: "user",
+    help: "who gets the mail (default: you)",
+    directive: true,
+    of: ALL,
+    read: someText("a user or an address"),
+  },
+  {
+    long: "clusters",
+    aliases: ["cluster"],
+    short: "M",
+    argument: "required",
+    metavar: "names",
+    help: "this cluster's name or all: there is one",
+    variables: named("CLUSTERS"),
+    otherVariables: { sbatch: ["SLURM_CLUSTERS"], salloc: ["SLURM_CLUSTERS"] },
+    directive: true,
+    of: ALL,
+    read: someText("a cluster's name"),
+  },
+  {
+    long: "uid",
+    argument: "required",
+    metavar: "user",
+    help: "your own name or number only: jobs run as the user who submits them",
+    directive: true,
+    of: ALL,
+    read: someText("a user"),
+  },
+  {
+    long: "gid",
+    argument: "required",
+    metavar: "group",
+    help: "your own group's number only",
+    directive: true,
+    of: ALL,
+    read: someText("a group"),
+  },
+  ignored("mcs-label", ALL, "there are no security labels"),
+  ignored("cluster-constraint", ALL, "there is one cluster"),
+  ignored("extra", ALL, "nothing reads it"),
+  ignored("get-user-env", SALLOC, "the command that salloc runs has your environment anyway", { argument: "optional" }),
+] as const satisfies readonly SubmitOption[];
+
+function readPartition(text: string): Parsed<string> {
+  if (text.includes(",")) return { problem: `this version of mgpu takes one partition, got "${text}"` };
+  return nameText(text);
+}

@@ -1,0 +1,6 @@
+/** mgpu-sattach */
+
+import { command } from "../../cli/commands/sattach.ts";
+import { runProgram } from "../command.ts";
+
+void runProgram(command);

@@ -1,0 +1,107 @@
+/**
+ * How a task's program is started: by a shell in the task's own process, which does what only that process can do for
+ * itself (file mode mask, limits, its pid as a variable, FIFOs) and then becomes the program.
+ *
+ * It uses no variable of its own: an exported one of that name would change in the program's environment.
+ */
+
+import type { Processes } from "../../platform/process.ts";
+import { splitEnvironment } from "./batch-spool.ts";
+import { SYSTEM_SEARCH_PATH } from "./ports.ts";
+
+/** The stream kinds of a task, as messages name them. */
+export type StreamRole = "stdin" | "stdout" | "stderr";
+
+/** What a task's start has beyond its program. */
+export interface TaskOpening {
+  /** Absolute paths of the streams that are FIFOs. */
+  readonly fifos: ReadonlyMap<StreamRole, string>;
+  /** stderr goes where stdout goes. */
+  readonly sharesOutput: boolean;
+  readonly umask: number | undefined;
+  /** Soft limits by Slurm's names, in setrlimit's units; -1 for none. */
+  readonly rlimits: Readonly<Record<string, number>> | undefined;
+  /** Soft limit of open files where `rlimits` names none; null to leave it as it is. */
+  readonly openFiles: number | null;
+  /** A line for stderr. */
+  readonly remark: string | undefined;
+  /** The program's; what a shell would drop of it is set again. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const SHELL = "/bin/sh";
+
+const REDIRECTIONS = { stdin: "<", stdout: ">", stderr: "2>" } as const;
+
+interface Limit {
+  /** ulimit's letters: shells differ in that of NPROC. */
+  readonly letters: readonly string[];
+  /** Bytes in ulimit's unit, as POSIX shells have it. */
+  readonly unit: number;
+}
+
+const KIB = 1024;
+const BLOCK = 512;
+
+const LIMITS: Readonly<Record<string, Limit>> = {
+  AS: { letters: ["v"], unit: KIB },
+  CORE: { letters: ["c"], unit: BLOCK },
+  CPU: { letters: ["t"], unit: 1 },
+  DATA: { letters: ["d"], unit: KIB },
+  FSIZE: { letters: ["f"], unit: BLOCK },
+  MEMLOCK: { letters: ["l"], unit: KIB },
+  NOFILE: { letters: ["n"], unit: 1 },
+  // bash has -u, dash has -p, which in bash is something that can't be set.
+  NPROC: { letters: ["u", "p"], unit: 1 },
+  RSS: { letters: ["m"], unit: KIB },
+  STACK: { letters: ["s"], unit: KIB },
+};
+
+/** What shells change in an environment, as far as they can be kept from it: bash gives SHLVL and _ to all it starts. */
+const SHELL_VARIABLES = ["PWD", "OLDPWD"];
+
+/** The beginning of an argument list that the program's own follows. */
+export function taskOpener(processes: Pick<Processes, "findProgram">, opening: TaskOpening): string[] {
+  const { fifos, sharesOutput, umask, rlimits = {}, openFiles, remark, environment } = opening;
+  const text = [
+    ...SHELL_VARIABLES.map((name) => assignment(name, environment[name])),
+    ...(umask === undefined ? [] : [`umask ${umask.toString(8).padStart(4, "0")}`]),
+    ...(openFiles === null || rlimits.NOFILE !== undefined ? [] : [`ulimit -S -n ${openFiles}`]),
+    ...Object.entries(rlimits).flatMap(([name, value]) => limitLines(name, value)),
+    ...(remark === undefined ? [] : [`printf '%s\\n' ${quoted(remark)} >&2`]),
+    "export SLURM_TASK_PID=$$",
+    // With the redirections: a shell that does these first keeps its old descriptors, and some pass them on.
+    ['exec "$@"', ...redirections(fifos, sharesOutput)].join(" "),
+  ].join("\n");
+  const dropped = Object.entries(splitEnvironment(environment).dropped).map(([name, value]) => `${name}=${value}`);
+  const env = processes.findProgram("env", SYSTEM_SEARCH_PATH, "/");
+  const setting = dropped.length > 0 && "file" in env ? [env.file, ...dropped] : [];
+  return [SHELL, "-c", text, SHELL, ...setting];
+}
+
+/** A limit that this machine does not allow is set as far as it does, with a warning. Unknown names are passed over. */
+function limitLines(name: string, value: number): string[] {
+  const limit = LIMITS[name];
+  if (!limit) return [];
+  const { letters, unit } = limit;
+  const each = (make: (letter: string) => string): string => letters.map(make).join(" || ");
+  const wanted = value < 0 ? "unlimited" : String(value === 0 ? 0 : Math.max(1, Math.floor(value / unit)));
+  const most = `"$(${each((letter) => `ulimit -H -${letter}`)})"`;
+  const set = (text: string): string => each((letter) => `ulimit -S -${letter} ${text}`);
+  const warning = `"slurmstepd: error: RLIMIT_${name} of ${value} is more than this node allows: "${most}`;
+  const fall = `${set(most)}${value < 0 ? "" : `; echo ${warning} >&3`}`;
+  return [`{ ${set(wanted)} || { ${fall}; }; } 3>&2 2>/dev/null`];
+}
+
+function redirections(fifos: ReadonlyMap<StreamRole, string>, sharesOutput: boolean): string[] {
+  const opened = [...fifos].map(([role, path]) => `${REDIRECTIONS[role]}${quoted(path)}`);
+  return sharesOutput && fifos.has("stdout") ? [...opened, "2>&1"] : opened;
+}
+
+function assignment(name: string, value: string | undefined): string {
+  return value === undefined ? `unset ${name}` : `${name}=${quoted(value)}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

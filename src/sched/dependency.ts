@@ -1,0 +1,201 @@
+/**
+ * How far the jobs that a job depends on have come.
+ *
+ * As Slurm 22.05 does: a job that is not known (any more) keeps nobody waiting; an array counts as a whole, and is
+ * judged when all of its tasks are over; a job is over when nothing of it runs any more.
+ */
+
+import { hasTask } from "../core/array-spec.ts";
+import type { Dependency, DependencyState, DependencyTerm } from "../core/dependency.ts";
+import type { JobId } from "../core/ids.ts";
+import { isEnded, type Job, type PendingJob } from "../core/job.ts";
+import type { ClusterState } from "../core/state.ts";
+
+/** What has become of a dependency. */
+export interface Outcome {
+  readonly state: DependencyState;
+  /** When time alone brings it further, in milliseconds since 1970; else `null`. */
+  readonly wakeAt: number | null;
+}
+
+/** Answers for one moment of one state; it remembers what it looked up, so it must not outlive that moment. */
+export interface DependencyJudge {
+  /** @param task the job's own task, for `aftercorr`; `null` if it has none, or several */
+  ofTerm(job: PendingJob, term: DependencyTerm, task: number | null): Outcome;
+  ofJob(job: PendingJob, task: number | null): Outcome;
+}
+
+const MINUTE_MS = 60_000;
+
+const FULFILLED: Outcome = { state: "fulfilled", wakeAt: null };
+const FAILED: Outcome = { state: "failed", wakeAt: null };
+const UNFULFILLED: Outcome = { state: "unfulfilled", wakeAt: null };
+
+/** A judge of `state` at `now`. */
+export function judgeDependencies(state: ClusterState, now: number): DependencyJudge {
+  const arrays = new Map<JobId, ArrayRecords>();
+  const wholeArrays = new Map<string, Outcome>();
+  let names: NameIndex | null = null;
+
+  const arrayOf = (jobId: JobId): ArrayRecords | null => {
+    const ids = state.arrays.get(jobId);
+    if (!ids) return null;
+    let records = arrays.get(jobId);
+    if (!records) {
+      records = indexArray([...ids].flatMap((id) => state.jobs.get(id) ?? []));
+      arrays.set(jobId, records);
+    }
+    return records;
+  };
+
+  const ofWhole = (term: DependencyTerm, { records }: ArrayRecords): Outcome => {
+    const key = `${term.type} ${term.jobId} ${term.delayMin}`;
+    const outcome = wholeArrays.get(key) ?? outcomeOf(term, records, now);
+    wholeArrays.set(key, outcome);
+    return outcome;
+  };
+
+  const ofTerm = (job: PendingJob, term: DependencyTerm, task: number | null): Outcome => {
+    if (term.type === "singleton") {
+      names ??= indexNames(state);
+      return isAlone(names, job) ? FULFILLED : UNFULFILLED;
+    }
+    const array = arrayOf(term.jobId);
+    if (!array) {
+      const other = state.jobs.get(term.jobId);
+      return outcomeOf(term, other ? [other] : [], now);
+    }
+    const counterpart = term.type === "aftercorr" && task !== null ? recordOf(array, task) : undefined;
+    if (counterpart) return outcomeOf(term, [counterpart], now);
+    if (typeof term.taskId !== "number") return ofWhole(term, array);
+    const named = recordOf(array, term.taskId);
+    return outcomeOf(term, named ? [named] : [], now);
+  };
+
+  return {
+    ofTerm,
+    ofJob(job, task) {
+      const { dependency } = job.spec;
+      if (!dependency) return FULFILLED;
+      return combine(
+        dependency,
+        dependency.terms.map((term) => ofTerm(job, term, task)),
+      );
+    },
+  };
+}
+
+/** Whether the tasks of a job wait for different things. */
+export function isPerTask(job: PendingJob): boolean {
+  return job.array !== null && (job.spec.dependency?.terms.some((term) => term.type === "aftercorr") ?? false);
+}
+
+/** `job 12 to complete without error`: what a term waits for, in words. */
+export function describeTerm({ type, jobId, taskId, delayMin }: DependencyTerm): string {
+  const job = `job ${jobId}${typeof taskId === "number" ? `_${taskId}` : ""}`;
+  switch (type) {
+    case "after":
+      return delayMin === 0 ? `${job} to start` : `${delayMin} minutes to pass after the start of ${job}`;
+    case "afterany":
+      return `${job} to end`;
+    case "afterok":
+      return `${job} to complete without error`;
+    case "afternotok":
+      return `${job} to fail`;
+    case "aftercorr":
+      return `the same task of ${job} to complete without error`;
+    case "singleton":
+      return "earlier jobs of the same name to end";
+  }
+}
+
+function combine({ any, terms }: Dependency, outcomes: readonly Outcome[]): Outcome {
+  const is = (state: DependencyState) => (outcome: Outcome) => outcome.state === state;
+  if (terms.length === 0) return FULFILLED;
+  if (any ? outcomes.some(is("fulfilled")) : outcomes.every(is("fulfilled"))) return FULFILLED;
+  if (any ? outcomes.every(is("failed")) : outcomes.some(is("failed"))) return FAILED;
+  const times = outcomes.flatMap((outcome) => outcome.wakeAt ?? []);
+  return { state: "unfulfilled", wakeAt: times.length > 0 ? Math.min(...times) : null };
+}
+
+function outcomeOf({ type, delayMin }: DependencyTerm, jobs: readonly Job[], now: number): Outcome {
+  if (type === "after") return afterStart(jobs, delayMin * MINUTE_MS, now);
+  if (!jobs.every(isOver)) return UNFULFILLED;
+  if (type === "afterany" || jobs.length === 0) return FULFILLED;
+  const isGood = jobs.every((job) => job.state === "COMPLETED");
+  return isGood === (type !== "afternotok") ? FULFILLED : FAILED;
+}
+
+/** Started, or ended without a start; that long ago. */
+function afterStart(jobs: readonly Job[], delayMs: number, now: number): Outcome {
+  let latest = Number.NEGATIVE_INFINITY;
+  for (const job of jobs) {
+    // A job that was started and put back has started; only for a delay its next start counts.
+    if (job.state === "PENDING") {
+      if (job.attempt === 0 || delayMs > 0) return UNFULFILLED;
+    } else {
+      latest = Math.max(latest, isEnded(job) ? (job.startAt ?? job.endAt) : job.startAt);
+    }
+  }
+  const dueAt = latest + delayMs;
+  return dueAt <= now ? FULFILLED : { state: "unfulfilled", wakeAt: dueAt };
+}
+
+function isOver(job: Job): boolean {
+  return isEnded(job) && job.cleanup.length === 0;
+}
+
+/** The records of an array, found by task. */
+interface ArrayRecords {
+  readonly records: readonly Job[];
+  readonly byTask: ReadonlyMap<number, Job>;
+  /** Those of several tasks: as a rule one, with the tasks that wait. */
+  readonly wide: readonly Job[];
+}
+
+function indexArray(records: readonly Job[]): ArrayRecords {
+  const byTask = new Map<number, Job>();
+  const wide: Job[] = [];
+  for (const job of records) {
+    const [range, ...more] = job.array?.tasks ?? [];
+    if (range && more.length === 0 && range.first === range.last) byTask.set(range.first, job);
+    else wide.push(job);
+  }
+  return { records, byTask, wide };
+}
+
+function recordOf({ byTask, wide }: ArrayRecords, task: number): Job | undefined {
+  return byTask.get(task) ?? wide.find((job) => job.array && hasTask(job.array.tasks, task));
+}
+
+/** By user and job name: the jobs that hold resources, and the first that waits. */
+interface NameIndex {
+  readonly busy: ReadonlySet<string>;
+  readonly firstWaiting: ReadonlyMap<string, JobId>;
+}
+
+function indexNames(state: ClusterState): NameIndex {
+  const busy = new Set<string>();
+  const firstWaiting = new Map<string, JobId>();
+  for (const id of state.active) {
+    const job = state.jobs.get(id);
+    // What is left of a waiting job's own last start is no other job.
+    if (job && job.state !== "PENDING") busy.add(nameKey(job));
+  }
+  for (const id of state.pending) {
+    const job = state.jobs.get(id);
+    if (!job) continue;
+    const key = nameKey(job);
+    firstWaiting.set(key, Math.min(id, firstWaiting.get(key) ?? id));
+  }
+  return { busy, firstWaiting };
+}
+
+function isAlone({ busy, firstWaiting }: NameIndex, job: PendingJob): boolean {
+  const key = nameKey(job);
+  return !busy.has(key) && (firstWaiting.get(key) ?? job.id) >= job.id;
+}
+
+function nameKey({ spec }: Job): string {
+  return `${spec.user.uid} ${spec.name}`;
+}

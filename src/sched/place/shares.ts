@@ -1,0 +1,152 @@
+/** Deals a request's tasks and GPUs out over the nodes that were chosen for it. */
+
+import { hasIdleNodes, type Offer } from "../../core/node-set.ts";
+import { type Allocation, type Gpu, type GpuGrant, type NodeShare, WHOLE_GPU } from "../../core/resources.ts";
+import { cpusOn, type Demand, gpusFor, memoryOn, wishCounts } from "../../core/room.ts";
+
+/** The shares of nodes that are known to suffice (`chooseNodes`), in the order of their names. */
+export function sharesOf(demand: Demand, chosen: readonly Offer[]): Allocation {
+  const offers = [...chosen].sort((a, b) => a.position - b.position);
+  const { tasks: total, tasksPerGpu } = demand.request;
+  const isByJob = demand.per === "job";
+  if (isByJob && demand.byGpus) {
+    const gpus = dealGpus(
+      demand,
+      offers,
+      offers.map(() => 1),
+    );
+    const caps = gpus.map((counts) => tasksPerGpu * sum(counts));
+    const tasks = total === null ? caps : dealTasks(demand, caps, total);
+    return offers.map((offer, at) => shareOn(offer, demand, tasks[at] ?? 0, gpus[at] ?? []));
+  }
+  const caps = offers.map((offer) => offer.tasks);
+  const tasks = total === null ? caps : dealTasks(demand, caps, total);
+  const gpus = isByJob ? dealGpus(demand, offers, tasks) : tasks.map((count) => wishCounts(demand, count));
+  return offers.map((offer, at) => shareOn(offer, demand, tasks[at] ?? 0, gpus[at] ?? []));
+}
+
+/** Evenly where the user said how many nodes; else node after node, but at least one task on each. */
+function dealTasks(demand: Demand, caps: readonly number[], total: number): number[] {
+  const { nodes, spread } = demand.request;
+  if (nodes || spread) return dealEvenly(caps, total);
+  const least = hasIdleNodes(demand) ? 0 : 1;
+  let left = total - least * caps.length;
+  return caps.map((cap) => {
+    const more = Math.min(Math.max(0, cap - least), Math.max(0, left));
+    left -= more;
+    return least + more;
+  });
+}
+
+/** One in turn to each node that has room. In whole rounds, so that it takes no time in the number of tasks. */
+function dealEvenly(caps: readonly number[], total: number): number[] {
+  const counts = caps.map(() => 0);
+  let left = total;
+  while (left > 0) {
+    const open = caps.flatMap((cap, at) => (cap > (counts[at] ?? 0) ? [at] : []));
+    if (open.length === 0) break;
+    const lowest = Math.min(...open.map((at) => (caps[at] ?? 0) - (counts[at] ?? 0)));
+    const rounds = Math.max(1, Math.min(lowest, Math.floor(left / open.length)));
+    for (const at of open) {
+      const more = Math.min(rounds, left);
+      counts[at] = (counts[at] ?? 0) + more;
+      left -= more;
+    }
+  }
+  return counts;
+}
+
+/**
+ * The job's GPUs over its nodes, counted by wish: one to each node, then always to the node with the fewest for its
+ * tasks. A GPU that only another wish can take there is made free for it elsewhere, so all are dealt out if possible.
+ */
+function dealGpus(demand: Demand, offers: readonly Offer[], tasks: readonly number[]): number[][] {
+  const dealt = offers.map(() => demand.wishes.map(() => 0));
+  const left = demand.wishes.map((wish) => wish.count);
+  const isOpen = offers.map(() => true);
+  while (left.some((count) => count > 0)) {
+    let next = -1;
+    let load = Number.POSITIVE_INFINITY;
+    for (const [at, counts] of dealt.entries()) {
+      const has = sum(counts);
+      const own = (has === 0 ? 0 : has + 1) / Math.max(1, tasks[at] ?? 1);
+      if (isOpen[at] && own < load) [next, load] = [at, own];
+    }
+    if (next < 0) break;
+    if (!giveOne(next, dealt, left, offers)) isOpen[next] = false;
+  }
+  return dealt;
+}
+
+/** Gives a node one more GPU, if need be by exchanging wishes with other nodes; `false` if it can't have one. */
+function giveOne(node: number, dealt: number[][], left: number[], offers: readonly Offer[]): boolean {
+  if (sum(dealt[node] ?? []) >= (offers[node]?.gpus ?? 0)) return false;
+  const canTake = (at: number, wish: number): boolean => (dealt[at]?.[wish] ?? 0) < (offers[at]?.wishCaps[wish] ?? 0);
+  // How each wish was reached: a node that gave up the wish before, so as to take this one.
+  const reached = new Map<number, { readonly node: number; readonly before: number | null }>();
+  for (const wish of left.keys()) if (canTake(node, wish)) reached.set(wish, { node, before: null });
+  for (const [wish] of reached) {
+    if ((left[wish] ?? 0) > 0) {
+      exchange(wish, reached, dealt);
+      left[wish] = (left[wish] ?? 0) - 1;
+      return true;
+    }
+    for (const [at, counts] of dealt.entries()) {
+      if ((counts[wish] ?? 0) === 0) continue;
+      for (const other of left.keys()) {
+        if (!reached.has(other) && canTake(at, other)) reached.set(other, { node: at, before: wish });
+      }
+    }
+  }
+  return false;
+}
+
+/** Walks back from a wish with something left to the node that was to get one more. */
+function exchange(
+  last: number,
+  reached: ReadonlyMap<number, { readonly node: number; readonly before: number | null }>,
+  dealt: readonly number[][],
+): void {
+  for (let wish: number | null = last; wish !== null; ) {
+    const step = reached.get(wish);
+    const counts = step && dealt[step.node];
+    if (!counts) return;
+    counts[wish] = (counts[wish] ?? 0) + 1;
+    if (step.before !== null) counts[step.before] = (counts[step.before] ?? 0) - 1;
+    wish = step.before;
+  }
+}
+
+function shareOn({ room }: Offer, demand: Demand, tasks: number, counts: readonly number[]): NodeShare {
+  const { request } = demand;
+  const { name, inventory } = room.node;
+  const gpus = pickGpus({ room }, demand, counts);
+  const cpus = cpusOn(request, tasks, gpus.length);
+  return {
+    node: name,
+    tasks,
+    cpus: request.exclusive ? inventory.cpus : cpus,
+    // Of a whole node, too, only the memory that was asked for.
+    memoryMiB: memoryOn(request, cpus, gpus.length, inventory.memoryMiB),
+    gpus: (request.exclusive ? inventory.gpus : gpus).map(grantOf),
+  };
+}
+
+/** The lowest free GPUs, those of a certain type first: a wish for any type takes what is left. */
+function pickGpus({ room }: Pick<Offer, "room">, demand: Demand, counts: readonly number[]): Gpu[] {
+  const exact = demand.indices.get(room.node.name) ?? [];
+  const picked = new Set(room.gpus.filter((gpu) => exact.includes(gpu.index)));
+  for (const [at, wish] of demand.wishes.entries()) {
+    const free = gpusFor(room, wish).filter((gpu) => !picked.has(gpu));
+    for (const gpu of free.slice(0, counts[at] ?? 0)) picked.add(gpu);
+  }
+  return [...picked].sort((a, b) => a.index - b.index);
+}
+
+function grantOf({ index, uuid, type }: Gpu): GpuGrant {
+  return { index, uuid, type, thousandths: WHOLE_GPU };
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}

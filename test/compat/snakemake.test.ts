@@ -1,0 +1,76 @@
+/** snakemake 7.21 with its slurm executor: a workflow that works, one with a rule that fails, one that is cancelled. */
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Ran } from "../integration/support/cluster.ts";
+import { describeWith, SlurmNames } from "./support/slurm-names.ts";
+
+describeWith("snakemake", "/usr/bin/snakemake", () => {
+  let slurm: SlurmNames;
+
+  beforeEach(async () => {
+    slurm = new SlurmNames();
+    await slurm.start([{ name: "n1", cpus: 4, gpus: 2 }]);
+  });
+
+  afterEach(() => slurm.cluster.stop());
+
+  const snakemake = (...more: string[]): Promise<Ran> => {
+    const args = ["--slurm", "--jobs", "4", "--max-status-checks-per-second", "20", "--latency-wait", "10", ...more];
+    return slurm.cluster.run("/usr/bin/snakemake", args, { env: slurm.env });
+  };
+
+  test("runs a workflow of several rules with resources", async () => {
+    const { cluster } = slurm;
+    cluster.write(
+      "Snakefile",
+      `rule all:
+    input: "sum.txt"
+
+rule part:
+    output: "part-{n}.txt"
+    threads: 2
+    resources: mem_mb=100, runtime=5, slurm_extra="'--gres=gpu:1'"
+    shell: "echo {wildcards.n} gpus=$CUDA_VISIBLE_DEVICES cpus=$SLURM_CPUS_PER_TASK step=$SLURM_STEP_ID > {output}"
+
+rule join:
+    input: expand("part-{n}.txt", n=[1, 2, 3])
+    output: "sum.txt"
+    shell: "cat {input} > {output}"
+`,
+    );
+    const ran = await snakemake();
+    expect(ran, ran.stderr).toMatchObject({ code: 0 });
+    const lines = cluster.read("sum.txt").trim().split("\n");
+    expect(lines.map((line) => line.replace(/gpus=[01]/, "gpus=N"))).toEqual(
+      [1, 2, 3].map((n) => `${n} gpus=N cpus=2 step=0`),
+    );
+    expect(await cluster.queue("%j")).toEqual([]);
+  }, 180_000);
+
+  test("tells of a rule that fails, and of a job that somebody cancels", async () => {
+    const { cluster } = slurm;
+    cluster.write(
+      "Snakefile",
+      `rule all:
+    input: "bad.txt", "slow.txt"
+
+rule bad:
+    output: "bad.txt"
+    shell: "echo before the failure; exit 3"
+
+rule slow:
+    output: "slow.txt"
+    shell: "touch slow.started; sleep 300; touch {output}"
+`,
+    );
+    const running = snakemake("--keep-going");
+    await cluster.until(() => cluster.has("slow.started"), "the slow rule runs", 60_000);
+    const [slow] = (await cluster.queue("%i %o")).filter((line) => line.includes("slow.txt"));
+    await cluster.ok("mgpu-scancel", [slow?.split(" ")[0] ?? "none"]);
+    const ran = await running;
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toMatch(/SLURM-job '\d+' failed, SLURM status is: 'FAILED'/);
+    expect(ran.stderr).toMatch(/SLURM-job '\d+' failed, SLURM status is: 'CANCELLED/);
+    expect(cluster.has("slow.txt")).toBe(false);
+  }, 180_000);
+});

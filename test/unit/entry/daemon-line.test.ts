@@ -1,0 +1,47 @@
+/** The flags of the daemons, over the settings from the environment. */
+
+import { describe, expect, test } from "vitest";
+import { CONTROLLER_OPTION, NODE_OPTIONS, parseDaemonLine } from "../../../src/entry/daemon-line.ts";
+
+const OPTIONS = [...NODE_OPTIONS, CONTROLLER_OPTION];
+
+function parse(line: string, environment: Record<string, string> = {}) {
+  return parseDaemonLine(OPTIONS, line === "" ? [] : line.split(" "), environment);
+}
+
+describe("the flags of mgpud", () => {
+  test("say what the node offers", () => {
+    const line = "--node-id a --cpus 8 --memory 4000 --gpu-count 4 --features ib,ssd,ib --controller /run/c.sock";
+    const { settings, problems } = parse(line);
+    expect(problems).toEqual([]);
+    expect(settings).toMatchObject({
+      nodeName: "a",
+      cpus: 8,
+      memoryMiB: 4000,
+      fakeGpus: "4",
+      features: ["ib", "ssd"],
+      controllerSocket: "/run/c.sock",
+    });
+  });
+
+  test("go above variables; without both there are defaults", () => {
+    const variables = { MGPU_NODE_ID: "b", MGPU_CPUS: "2", MGPU_FEATURES: "tape", MGPU_CONTROLLER_SOCKET: "/c" };
+    expect(parse("--node-id a --features ssd", variables).settings).toMatchObject({
+      nodeName: "a",
+      cpus: 2,
+      features: ["ssd"],
+      controllerSocket: "/c",
+    });
+    expect(parse("").settings).toMatchObject({ nodeName: "", cpus: 0, features: [], controllerSocket: "" });
+  });
+
+  test("are all complained of at once", () => {
+    expect(parse("--cpus many --features a,,b --controller here --bogus now").problems).toEqual([
+      expect.stringContaining("bogus"),
+      'unexpected argument "now"',
+      'MGPU_CPUS: expected a count, got "many"',
+      'MGPU_FEATURES: expected words with commas between them, got "a,,b"',
+      'MGPU_CONTROLLER_SOCKET: expected the absolute path of a socket, got "here"',
+    ]);
+  });
+});
