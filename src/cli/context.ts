@@ -21,14 +21,19 @@ export interface Stdio {
 export interface Files {
   /** The file's bytes; throws Node's error with its `code`. */
   read(path: string): Uint8Array;
-  readStdin(): Uint8Array;
+  /** A file's bytes, or standard input's (`null`), until the end or until `goOn` says no to a piece; throws like read. */
+  readWhile(path: string | null, goOn: (piece: Uint8Array) => boolean): Uint8Array;
   isFolder(path: string): boolean;
+  /** Whether this machine knows a user of that name. */
+  isUser(name: string): boolean;
   /** Why a folder can't be trusted to hold our sockets: it is somebody else's, or others may write there. */
   trustProblem(path: string): string;
   /** Whether a program can be run: a path, or a name looked up in `pathVariable`. */
   findProgram(name: string, cwd: string, pathVariable: string): "found" | "missing" | "not executable" | "a folder";
   /** Empty if the file can be opened for writing (it is not made), else the reason in words. */
   writeProblem(path: string): string;
+  /** Removes a file; one that is not there is no matter. Throws Node's error. */
+  remove(path: string): void;
 }
 
 /** Signals that a command may want to hear of. */

@@ -61,6 +61,14 @@ export function jobFilter(criteria: { readonly [K in keyof JobFilter]?: readonly
   return { ids: [...ids], users: [...users], states: [...states], names: [...names], partitions: [...partitions] };
 }
 
+/** Those names in a list of users that nobody has; numbers are uids, known or not. */
+export function unknownUsers(
+  names: readonly string[],
+  { user, files }: Pick<CommandContext, "user" | "files">,
+): string[] {
+  return names.filter((name) => name !== "" && !/^\d+$/.test(name) && name !== user.name && !files.isUser(name));
+}
+
 /** A job, a step of it, or a task of an array. */
 export interface JobTarget {
   /** As the user wrote it. */
@@ -68,12 +76,12 @@ export interface JobTarget {
   readonly jobId: number;
   /** `null` for the job itself. */
   readonly stepId: number | null;
-  /** No job of this version is an array: whoever names a task names nothing that exists. */
-  readonly isArrayTask: boolean;
+  /** A task of an array, as no job of this version is one, or a number beyond all that jobs and steps can have. */
+  readonly cannotExist: boolean;
 }
 
-/** Highest number that can be a job's: what the wire carries. */
-const JOB_ID_MAX = Number.MAX_SAFE_INTEGER;
+/** Highest number that can be a job's or a step's: what the wire carries. */
+const ID_MAX = Number.MAX_SAFE_INTEGER;
 
 /** Members of lists of job ids: a comma within the brackets of array tasks separates tasks, not jobs. */
 export function splitJobIds(texts: readonly string[]): string[] {
@@ -82,10 +90,11 @@ export function splitJobIds(texts: readonly string[]): string[] {
 
 /** Reads `12`, `12.0`, `12_3` or `12_[1-3]`; `undefined` for anything else. */
 export function parseJobTarget(text: string): JobTarget | undefined {
-  const match = /^([1-9]\d*)(_(?:\d+|\[[\d,:%-]+\]))?(?:\.(\d{1,9}))?$/.exec(text);
+  const match = /^([1-9]\d*)(_(?:\d+|\[[\d,:%-]+\]))?(?:\.(\d+))?$/.exec(text);
   if (!match) return undefined;
   const [, id, task, step] = match;
-  // Slurm takes any number; one beyond ours names a job that can't exist, and this one does not either.
-  const jobId = Math.min(Number(id), JOB_ID_MAX);
-  return { text, jobId, stepId: step === undefined ? null : Number(step), isArrayTask: task !== undefined };
+  const jobId = Number(id);
+  const stepId = step === undefined ? null : Number(step);
+  // Slurm takes any number; one that is too large names nothing.
+  return { text, jobId, stepId, cannotExist: task !== undefined || Math.max(jobId, stepId ?? 0) > ID_MAX };
 }

@@ -10,6 +10,7 @@ import type { Log } from "../platform/log.ts";
 import { RpcError } from "../protocol/errors.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
 import type { Session, Sessions } from "./sessions.ts";
+import { terminateCause } from "./terminate-cause.ts";
 import type { Watchers } from "./watchers.ts";
 
 export interface DispatchPorts {
@@ -72,8 +73,9 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       }
       case "node.terminate": {
         const { jobId, attempt } = effect;
+        const cause = terminateCause(ports.state().jobs.get(jobId) ?? null, attempt);
         return withSession(ports, effect.node, ({ peer }) =>
-          peer.call("node.terminate", { jobId, attempt }, { deadlineMs: NODE_CALL_DEADLINE_MS }),
+          peer.call("node.terminate", { jobId, attempt, cause }, { deadlineMs: NODE_CALL_DEADLINE_MS }),
         );
       }
     }

@@ -16,9 +16,23 @@ const MEMORY_MIB_MAX = 2 ** 40;
 
 const KIB = 1024;
 
+/** Most characters of a user's text that a problem repeats: enough to recognise it, and it fits a terminal's line. */
+const QUOTED_MAX = 80;
+
 /** The refusal of a text. */
 export function expected(what: string, text: string): { readonly problem: string } {
-  return { problem: `expected ${what}, got "${text}"` };
+  return { problem: `expected ${what}, got ${quote(text)}` };
+}
+
+/** A user's text within a message: in quotes, and cut when it is long. */
+export function quote(text: string): string {
+  return text.length > QUOTED_MAX ? `"${text.slice(0, QUOTED_MAX - 3)}..."` : `"${text}"`;
+}
+
+/** Members of a comma-separated list, empty ones too; refused when there are more than `max`. */
+export function splitList(text: string, max: number): Parsed<readonly string[]> {
+  const members = text.split(",", max + 1);
+  return members.length > max ? { problem: `more than ${max} members in ${quote(text)}` } : { value: members };
 }
 
 /** A whole number of at least `min`; decimal digits only, as Slurm's `--ntasks`. */

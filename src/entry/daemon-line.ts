@@ -3,7 +3,7 @@
 import { parseOptions } from "../cli/getopt.ts";
 import type { Option } from "../cli/option.ts";
 import { type Places, placesFrom } from "../config/places.ts";
-import { SETTINGS, type Settings, settingsFrom } from "../config/settings.ts";
+import { givenSettings, SETTINGS, type Settings, settingsFrom } from "../config/settings.ts";
 import { VERSION } from "../config/version.ts";
 import { makePrivateFolder } from "../platform/runtime-folder.ts";
 import { settleEnvironment } from "./environment.ts";
@@ -12,6 +12,8 @@ import { fail, messageOf } from "./fail.ts";
 /** What every daemon knows from its command line and environment. */
 export interface DaemonLine {
   readonly settings: Settings;
+  /** The variables that the settings came from, options included. */
+  readonly givenSettings: Readonly<Record<string, string>>;
   readonly places: Places;
   has(long: string): boolean;
   value(long: string): string | undefined;
@@ -54,9 +56,10 @@ export function readDaemonLine(program: string, summary: string, options: readon
   const environment = { ...settleEnvironment(), ...settingVariables(value) };
   if (has("verbose")) environment.MGPU_LOG_LEVEL = "debug";
   const { settings, problems: bad } = settingsFrom(environment);
-  problems.push(...bad);
+  problems.push(...bad.map((problem) => namingOption(problem, has)));
   if (problems.length > 0) fail(program, problems.join(`\n${program}: error: `));
-  return { settings, has, value, places: placesFrom(process.env, process.getuid?.() ?? 0) };
+  const places = placesFrom(process.env, process.getuid?.() ?? 0);
+  return { settings, givenSettings: givenSettings(environment), has, value, places };
 }
 
 /** Makes the folder of our sockets, or ends the process with the reason. */
@@ -75,6 +78,15 @@ function settingVariables(value: (long: string) => string | undefined): Record<s
     if (text !== undefined) variables[SETTINGS[setting].variable] = text;
   }
   return variables;
+}
+
+/** A user who typed an option did not set its variable. */
+function namingOption(problem: string, has: (long: string) => boolean): string {
+  for (const [option, setting] of Object.entries(SETTING_OPTIONS)) {
+    const { variable } = SETTINGS[setting];
+    if (has(option) && problem.startsWith(`${variable}: `)) return `--${option}${problem.slice(variable.length)}`;
+  }
+  return problem;
 }
 
 function helpOf(program: string, summary: string, options: readonly Option[]): string {

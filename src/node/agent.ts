@@ -150,8 +150,8 @@ function nodeHandlers(context: AgentContext, stop: () => void): Handlers<"node">
       orderSignal(context, order);
       return {};
     },
-    "node.terminate"({ jobId, attempt }) {
-      orderTerminate(context, jobId, attempt);
+    "node.terminate"(order) {
+      orderTerminate(context, order);
       return {};
     },
     async "node.shutdown"({ holders }) {

@@ -6,6 +6,7 @@
  * wished: programs take its presence for that.
  */
 
+import { compressCounts } from "../core/counts.ts";
 import { fold } from "../core/hostlist.ts";
 import { UNLIMITED } from "../core/jobspec.ts";
 import { formatGpus, type GpuGrant, type NodeShare } from "../core/resources.ts";
@@ -84,8 +85,8 @@ function jobVariables(launch: NodeLaunch): Variables {
     SLURM_NNODES: nodes,
     SLURM_NTASKS: tasks,
     SLURM_NPROCS: tasks,
-    SLURM_TASKS_PER_NODE: compress(allocation.map((share) => share.tasks)),
-    SLURM_JOB_CPUS_PER_NODE: compress(allocation.map((share) => share.cpus)),
+    SLURM_TASKS_PER_NODE: compressCounts(allocation.map((share) => share.tasks)),
+    SLURM_JOB_CPUS_PER_NODE: compressCounts(allocation.map((share) => share.cpus)),
     SLURM_JOB_PARTITION: launch.partition,
     SLURM_JOB_USER: user.name,
     SLURM_JOB_UID: String(user.uid),
@@ -132,7 +133,7 @@ function stepVariables(launch: NodeLaunch, { share }: NodePart): Variables {
     SLURM_STEP_NODELIST: fold(allocation.map((one) => one.node)),
     SLURM_STEP_NUM_NODES: String(allocation.length),
     SLURM_STEP_NUM_TASKS: String(totalTasks(launch)),
-    SLURM_STEP_TASKS_PER_NODE: compress(allocation.map((one) => one.tasks)),
+    SLURM_STEP_TASKS_PER_NODE: compressCounts(allocation.map((one) => one.tasks)),
     // Slurm names the host of srun here. Launchers read it to find the first task, so it is the first node's.
     SLURM_LAUNCH_NODE_IPADDR: host,
     SLURM_SRUN_COMM_HOST: host,
@@ -204,15 +205,4 @@ function isBatch(launch: NodeLaunch): boolean {
 
 function totalTasks({ allocation }: NodeLaunch): number {
   return allocation.reduce((sum, share) => sum + share.tasks, 0);
-}
-
-/** `2(x3),1`: counts a node, equal neighbours together. */
-function compress(counts: readonly number[]): string {
-  const runs: { value: number; times: number }[] = [];
-  for (const value of counts) {
-    const last = runs.at(-1);
-    if (last?.value === value) last.times += 1;
-    else runs.push({ value, times: 1 });
-  }
-  return runs.map(({ value, times }) => (times === 1 ? String(value) : `${value}(x${times})`)).join(",");
 }

@@ -1,11 +1,8 @@
 /** Where each task's stdin, stdout and stderr go: Slurm's words and patterns made into paths. Pure. */
 
 import type { IoSpec } from "../core/jobspec.ts";
+import { defaultOutput, fillPattern, type PatternFacts } from "../core/patterns.ts";
 import type { StreamTarget, TaskLaunch } from "../protocol/holder.ts";
-import { fillPattern, type PatternFacts } from "./patterns.ts";
-
-/** sbatch's file for output when the user names none. */
-const BATCH_OUTPUT = "slurm-%j.out";
 
 export type Streams = Pick<TaskLaunch, "stdin" | "stdout" | "stderr">;
 
@@ -21,7 +18,7 @@ export const PTY_STREAMS: Streams = { stdin: { from: "client" }, stdout: { to: "
 /** Streams of a batch script: files, or nothing. Both outputs share one file unless told otherwise. */
 export function batchStreams(io: IoSpec, facts: StreamFacts, workDir: string): Streams {
   const file = (pattern: string): StreamTarget => fileTarget(io, pattern, facts, workDir);
-  const stdout = file(io.stdout ?? BATCH_OUTPUT);
+  const stdout = file(io.stdout ?? defaultOutput(facts.array !== null));
   const noInput = io.stdin === "none" || io.stdin === "all" || io.stdin === "";
   return {
     stdin: noInput ? { from: "null" } : { from: "file", path: fillPattern(io.stdin, facts, workDir) },

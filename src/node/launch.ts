@@ -60,6 +60,7 @@ function streamsOf(launch: NodeLaunch, part: NodePart, task: number): Streams {
   if (job.pty) return PTY_STREAMS;
   const facts: StreamFacts = {
     jobId: key.jobId,
+    array: null,
     stepId: key.stepId,
     jobName: job.name,
     userName: user.name,

@@ -6,7 +6,7 @@
  */
 
 import * as v from "valibot";
-import { holderStep, stepLaunch } from "./holder.ts";
+import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as s from "./schemas.ts";
 
 const nothing = v.object({});
@@ -216,6 +216,10 @@ export const PROCEDURES = {
       jobs: v.object({ pending: s.count, running: s.count, ended: s.count }),
       /** Why nothing can be accepted right now (a full disk); empty when all is well. */
       problem: s.text,
+      /** That, and all else that somebody should see to. */
+      problems: v.optional(v.array(s.text)),
+      /** While a shutdown waits for jobs to end: which, and when what is left of them is killed. */
+      ending: v.optional(v.object({ jobs: v.array(s.positive), killAt: s.count })),
     }),
   },
   /** Ends the daemons. Refused with JOBS_RUNNING while jobs run, unless forced: then they are cancelled first. */
@@ -256,7 +260,12 @@ export const PROCEDURES = {
   "node.terminate": {
     on: "node",
     kind: "unary",
-    params: v.object({ jobId: s.positive, attempt: s.positive }),
+    params: v.object({
+      jobId: s.positive,
+      attempt: s.positive,
+      /** For the lines in the outputs of steps that still run; without it there are none. */
+      cause: v.optional(terminateCause),
+    }),
     result: nothing,
   },
   /** The daemon ends; with `holders`, so do its idle holders. */
@@ -283,7 +292,7 @@ export const PROCEDURES = {
   "holder.terminate": {
     on: "holder",
     kind: "unary",
-    params: v.object({ jobId: s.positive, attempt: s.positive, killWaitMs: s.count }),
+    params: v.object({ jobId: s.positive, attempt: s.positive, killWaitMs: s.count, ...terminateDetails }),
     result: nothing,
   },
   /** The node daemon has an ended step's status on disk: the holder may forget it once its output is collected. */

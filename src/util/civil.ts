@@ -33,3 +33,13 @@ export function monthOf(ms: number): string {
   const { year, month } = civilDate(ms);
   return `${year}-${String(month).padStart(2, "0")}`;
 }
+
+/** Milliseconds since 1970 at the start of a UTC date: the inverse of {@link civilDate}. */
+export function civilMs({ year, month, day }: CivilDate): number {
+  const shiftedYear = month <= 2 ? year - 1 : year;
+  const era = Math.floor(shiftedYear / 400);
+  const yearOfEra = shiftedYear - era * 400;
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return (era * 146_097 + dayOfEra - 719_468) * DAY_MS;
+}

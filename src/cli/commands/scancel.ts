@@ -5,13 +5,21 @@
  * each job that did not get it is reported. A signal of KILL ends the job itself, as in Slurm.
  */
 
+import { parseSignal, SIGKILL } from "../../core/signals.ts";
 import type { Params, Result } from "../../protocol/procedures.ts";
 import type { Peer } from "../../rpc/types.ts";
 import { parseJobStates } from "../../view/job-states.ts";
-import { parseSignal, SIGKILL } from "../../view/signals.ts";
 import { connectAsSlurm } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
-import { type JobTarget, jobFilter, type OptionReader, optionReader, parseJobTarget, splitJobIds } from "../filters.ts";
+import {
+  type JobTarget,
+  jobFilter,
+  type OptionReader,
+  optionReader,
+  parseJobTarget,
+  splitJobIds,
+  unknownUsers,
+} from "../filters.ts";
 import type { Option, ParsedOptions } from "../option.ts";
 
 const OPTIONS: readonly Option[] = [
@@ -118,8 +126,11 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   }
 }
 
-function readOrder(options: OptionReader, parsed: ParsedOptions, { user }: CommandContext): Order {
+function readOrder(options: OptionReader, parsed: ParsedOptions, context: CommandContext): Order {
+  const { user } = context;
   const problems: string[] = [];
+  const named = options.list("user");
+  problems.push(...unknownUsers(named ?? [], context).map((name) => `Invalid user name: ${name}`));
   const targets = readTargets(parsed.operands, problems);
   const states = readStates(options.list("state"), problems);
   const signalText = options.last("signal");
@@ -135,7 +146,7 @@ function readOrder(options: OptionReader, parsed: ParsedOptions, { user }: Comma
   return {
     targets,
     criteria: {
-      users: options.isGiven("me") ? mine : (options.list("user") ?? others),
+      users: options.isGiven("me") ? mine : (named ?? others),
       names: options.list("name") ?? [],
       partitions: options.list("partition") ?? [],
       states,
@@ -175,8 +186,8 @@ async function carryOut(peer: Peer, { targets, criteria, signal }: Order): Promi
   const call = (ids: readonly number[], stepId: Call["stepId"], wireSignal: number | null): Promise<Outcome[]> =>
     cancel(peer, { filter: jobFilter({ ...criteria, ids }), stepId, signal: wireSignal, cause: "" });
   if (targets.length === 0) return call([], null, jobSignal);
-  const outcomes = targets.filter(({ isArrayTask }) => isArrayTask).map(unknownTask);
-  const real = targets.filter(({ isArrayTask }) => !isArrayTask);
+  const outcomes = targets.filter(({ cannotExist }) => cannotExist).map(unknown);
+  const real = targets.filter(({ cannotExist }) => !cannotExist);
   const jobIds = real.filter(({ stepId }) => stepId === null).map(({ jobId }) => jobId);
   for (let at = 0; at < jobIds.length; at += IDS_A_CALL) {
     outcomes.push(...(await call(jobIds.slice(at, at + IDS_A_CALL), null, jobSignal)));
@@ -194,8 +205,8 @@ async function cancel(peer: Peer, params: Call): Promise<Outcome[]> {
   return jobs.map(({ jobId, error }) => ({ name: `${jobId}${suffix}`, isStep: stepId !== null, error }));
 }
 
-function unknownTask({ text }: JobTarget): Outcome {
-  return { name: text, isStep: false, error: { code: "INVALID_JOB", message: "Invalid job id specified" } };
+function unknown({ text, stepId }: JobTarget): Outcome {
+  return { name: text, isStep: stepId !== null, error: { code: "INVALID_JOB", message: "Invalid job id specified" } };
 }
 
 /** Says what is to be said; the exit code. */

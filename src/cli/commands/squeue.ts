@@ -22,7 +22,15 @@ import { parseFormat } from "../../view/printf.ts";
 import { parseSort, type SortKey } from "../../view/sort.ts";
 import { connectAsSlurm, isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
-import { type JobTarget, jobFilter, type OptionReader, optionReader, parseJobTarget, splitJobIds } from "../filters.ts";
+import {
+  type JobTarget,
+  jobFilter,
+  type OptionReader,
+  optionReader,
+  parseJobTarget,
+  splitJobIds,
+  unknownUsers,
+} from "../filters.ts";
 import type { Option, ParsedOptions } from "../option.ts";
 import { headerLine, type JobPrinter, jsonPrinter, sortingPrinter, tablePrinter } from "../output/job-list.ts";
 
@@ -170,23 +178,26 @@ function toRow(fields: readonly JobField[], values: readonly unknown[]): JobRow 
 
 async function isKnown(peer: Peer, jobId: number): Promise<boolean> {
   let found = false;
+  if (!Number.isSafeInteger(jobId)) return false;
   await peer.stream("jobs.list", { filter: jobFilter({ ids: [jobId] }), fields: ["id"] }, ({ rows }) => {
     found ||= rows.length > 0;
   });
   return found;
 }
 
-function readSelection(options: OptionReader, parsed: ParsedOptions, { user }: CommandContext): Selection {
+function readSelection(options: OptionReader, parsed: ParsedOptions, context: CommandContext): Selection {
   const problems: string[] = [];
+  const users = options.isGiven("me") ? [String(context.user.uid)] : (options.list("user") ?? []);
+  problems.push(...unknownUsers(users, context).map((name) => `Invalid user: ${name}`));
   const targets = readTargets(parsed, problems);
   const stateNames = options.list("states");
   const choice = stateNames ? parseJobStates(stateNames) : { states: LIVE_STATES, problems: [] };
   problems.push(...choice.problems);
   if (problems.length > 0) throw new UserError(problems);
-  const ids = targets?.filter((target) => !target.isArrayTask).map((target) => target.jobId);
+  const ids = targets?.filter((target) => !target.cannotExist).map((target) => target.jobId);
   const criteria = {
     ids: ids ?? [],
-    users: options.isGiven("me") ? [String(user.uid)] : (options.list("user") ?? []),
+    users,
     states: choice.states,
     names: options.list("name") ?? [],
     partitions: options.list("partition") ?? [],
@@ -244,7 +255,8 @@ function readFormat(options: OptionReader, isLong: boolean): string {
 
 function readSort(text: string, columns: Readonly<Record<string, JobColumn>>): readonly SortKey<JobColumn>[] {
   const { keys, unknown } = parseSort(text, columns);
-  if (unknown.length > 0) throw new UserError(unknown.map((letter) => `Invalid sort specification: ${letter}`));
+  if (unknown.length > 0)
+    throw new UserError([...new Set(unknown)].map((letter) => `Invalid sort specification: ${letter}`));
   return keys;
 }
 

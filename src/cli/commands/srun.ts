@@ -74,6 +74,7 @@ async function submitAndFollow(
       tasks: job.request.tasks,
       label: job.io.label,
       pty: job.pty,
+      isReasonStreamed: isReasonStreamed(job),
       input: inputOf(job),
       quiet: values.quiet ?? false,
       verbose: (values.verbose ?? 0) > 0,
@@ -157,6 +158,12 @@ function programProblem(
   if (state === "found") return undefined;
   const { code, words } = EXECVE_PROBLEMS[state];
   return { text: `execve(): ${program}: ${words}`, code };
+}
+
+/** Whether the first task's stderr comes here, where its holder says why it is ended. A terminal is not told. */
+function isReasonStreamed({ io, pty }: JobRequest): boolean {
+  const target = io.stderr ?? io.stdout ?? "all";
+  return pty === null && (target === "all" || target === "0");
 }
 
 /** Who reads our input: tasks whose input is a file or nothing don't. */

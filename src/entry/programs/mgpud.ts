@@ -1,5 +1,6 @@
 /** mgpud: the node daemon of one machine, or of a part of it. */
 
+import { removeEmptyFolder } from "../../platform/runtime-folder.ts";
 import { NODE_OPTIONS, readDaemonLine } from "../daemon-line.ts";
 import { runNode } from "../node.ts";
 
@@ -8,11 +9,13 @@ const PROGRAM = "mgpud";
 void main();
 
 async function main(): Promise<void> {
-  const agent = await runNode(PROGRAM, readDaemonLine(PROGRAM, "The node daemon of an mgpu cluster.", NODE_OPTIONS));
+  const line = readDaemonLine(PROGRAM, "The node daemon of an mgpu cluster.", NODE_OPTIONS);
+  const agent = await runNode(PROGRAM, line);
   const stop = (): void => agent.stop();
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   process.on("SIGHUP", () => {});
   await agent.ended;
+  removeEmptyFolder(line.places.runtime);
   process.exit(0);
 }

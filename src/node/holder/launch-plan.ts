@@ -10,12 +10,12 @@
  */
 
 import type { ExitStatus } from "../../core/job.ts";
-import type { Outcome, SystemProblem } from "../../platform/process.ts";
+import type { Outcome, SystemProblem } from "../../platform/system-problem.ts";
 import type { StepLaunch, TaskLaunch } from "../../protocol/holder.ts";
 import { batchSpool } from "./batch-spool.ts";
-import { fifoOpener, type StreamRole } from "./fifo-opener.ts";
 import { OPEN_WAIT_MS } from "./limits.ts";
 import { type HolderPorts, within } from "./ports.ts";
+import { type StreamRole, taskOpener } from "./task-opener.ts";
 
 /** A descriptor of the holder's, or the client at the other end of a pipe. */
 type PlannedStream = number | "client";
@@ -25,7 +25,7 @@ export interface PlannedTask {
   /** Absolute. */
   readonly file: string;
   readonly argv: readonly string[];
-  /** What opens the task's FIFOs, and then becomes the program that follows; empty if it has none. */
+  /** What goes before the program that follows, and then becomes it; empty if nothing has to. */
   readonly opener: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly stdin: PlannedStream;
@@ -45,7 +45,7 @@ export interface LaunchProblems {
   readonly exits: ReadonlyMap<number, ExitStatus>;
 }
 
-type PlanPorts = Pick<HolderPorts, "clock" | "processes">;
+type PlanPorts = Pick<HolderPorts, "clock" | "processes" | "openFiles">;
 
 interface FileWish {
   readonly task: number;
@@ -225,7 +225,7 @@ async function openOrStandIn(
 }
 
 function plannedTask(
-  { processes }: PlanPorts,
+  { processes, openFiles }: PlanPorts,
   launch: StepLaunch,
   task: TaskLaunch,
   file: string,
@@ -241,7 +241,7 @@ function plannedTask(
     task: task.task,
     file,
     argv: [file, ...task.argv.slice(1)],
-    opener: fifos.size === 0 ? [] : fifoOpener(processes, fifos, sharesOutput, environment),
+    opener: taskOpener(processes, { fifos, sharesOutput, environment, openFiles }),
     environment,
     stdin: opened.get(task.task, "stdin") ?? "client",
     stdout,

@@ -117,6 +117,9 @@ describe("what is told", () => {
     [["999.0"], 1, killError("step id 999.0", "Invalid job id specified")],
     [["20.0"], 0, ""],
     [["-v", "12"], 0, "scancel: Terminating job 12\n"],
+    [["99999999999999999999"], 0, ""],
+    [["-s", "1", "99999999999999999999"], 1, killError("id 99999999999999999999", "Invalid job id specified")],
+    [["12.99999999999999999999"], 1, killError("step id 12.99999999999999999999", "Invalid job id specified")],
     [["-v", "999"], 0, `scancel: Terminating job 999\n${killError("id 999", "Invalid job id specified")}`],
     [["-vs", "USR1", "12"], 0, "scancel: Signal 10 to job 12\n"],
     [["-v", "12.0"], 0, "scancel: Terminating step 12.0\n"],
@@ -133,6 +136,8 @@ describe("bad input", () => {
     [["-s", "TERM"], ["No job identification provided"]],
     [["foo"], ["Invalid job id foo"]],
     [["5", "foo", "12.foo", "0", "1e3", ""], ["foo", "12.foo", "0", "1e3", ""].map((id) => `Invalid job id ${id}`)],
+    [["-u", "nosuchuser"], ["Invalid user name: nosuchuser"]],
+    [["-u", "bob,nosuchuser", "12"], ["Invalid user name: nosuchuser"]],
     [["12", "-s", "FOO"], ["Unknown job signal: FOO"]],
     [["12", "-s", "0"], ["Unknown job signal: 0"]],
     [

@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fillPattern, type PatternFacts } from "../../../src/node/patterns.ts";
+import { defaultOutput, fillPattern, type PatternFacts } from "../../../src/core/patterns.ts";
 
 const STEP: PatternFacts = {
   jobId: 128,
+  array: null,
   stepId: 0,
   jobName: "train",
   userName: "ann",
@@ -12,6 +12,7 @@ const STEP: PatternFacts = {
   task: 3,
 };
 const BATCH: PatternFacts = { ...STEP, stepId: "batch", nodeId: 0, task: 0 };
+const ARRAY: PatternFacts = { ...BATCH, array: { jobId: 120, taskId: 47 } };
 
 describe("file name patterns", () => {
   it.each([
@@ -20,7 +21,7 @@ describe("file name patterns", () => {
     ["job%j-%2t.out", "/w/job128-03.out"],
     ["%4t", "/w/0003"],
     ["%99j", "/w/0000000128"],
-    ["%A_%a.log", "/w/128_4294967294.log"],
+    ["%A_%a_%b.log", "/w/128_4294967294_4.log"],
     ["%x-%u-%N-%n-%s", "/w/train-ann-gpu1-2-0"],
     ["%8x", "/w/train"],
     ["a%%b", "/w/a%b"],
@@ -50,17 +51,17 @@ describe("file name patterns", () => {
     expect(fillPattern("x", STEP, "/")).toBe("/x");
   });
 
-  it("never throws, and leaves text without signs alone", () => {
-    fc.assert(
-      fc.property(fc.string(), (pattern) => {
-        expect(fillPattern(pattern, STEP, "/w").startsWith("/")).toBe(true);
-      }),
-    );
-    fc.assert(
-      fc.property(fc.stringMatching(/^[^%\\/]*$/), (pattern) => {
-        expect(fillPattern(pattern, STEP, "/w")).toBe(`/w/${pattern}`);
-      }),
-    );
+  it.each([
+    ["%A_%a", "/w/120_47"],
+    ["%4A-%4a-%3b", "/w/0120-0047-007"],
+    ["%j-%J", "/w/128-128"],
+    [defaultOutput(true), "/w/slurm-120_47.out"],
+  ])("%s is %s in a task of an array", (pattern, path) => {
+    expect(fillPattern(pattern, ARRAY, "/w")).toBe(path);
+  });
+
+  it("the default is one file a job", () => {
+    expect(fillPattern(defaultOutput(false), BATCH, "/w")).toBe("/w/slurm-128.out");
   });
 
   it("a job's name can't smuggle in patterns", () => {

@@ -50,3 +50,8 @@ export function parseSignal(text: string): number | undefined {
   const name = text.toUpperCase().replace(/^SIG/, "");
   return Object.hasOwn(SIGNALS, name) ? SIGNALS[name] : undefined;
 }
+
+/** `USR1`: the usual name of a signal, or its number where it has none. {@link parseSignal} reads it back. */
+export function signalName(signal: number): string {
+  return Object.keys(SIGNALS).find((name) => SIGNALS[name] === signal) ?? String(signal);
+}
