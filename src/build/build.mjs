@@ -68,9 +68,10 @@ function makeCodeCache(name) {
     MGPU_HOME: nowhere,
   };
   delete environment.NODE_EXTRA_CA_CERTS;
-  const args = { "mgpu-srun": ["true"], "mgpu-sbatch": ["--wrap", "true"], "mgpu-scancel": ["1"], mgpu: ["status"] }[
-    name
-  ];
+  const args = {
+    ...{ "mgpu-srun": ["true"], "mgpu-sbatch": ["--wrap", "true"], "mgpu-salloc": ["true"], "mgpu-scancel": ["1"] },
+    ...{ "mgpu-scontrol": ["show", "job", "1"], "mgpu-sattach": ["1.0"], mgpu: ["status"] },
+  }[name];
   const daemonArgs = ["--version"];
   const isDaemon = ["mgpuctld", "mgpud", "mgpu-stepd", "snapshot-worker"].includes(name);
   try {

@@ -3,6 +3,7 @@
 const fs = require("node:fs");
 const vm = require("node:vm");
 
+restoreVariables();
 const path = `${__filename.slice(0, -4)}.js`;
 const cachePath = `${path}.cache`;
 const source = `(function(exports,require,module,__filename,__dirname){${fs.readFileSync(path, "utf8")}\n})`;
@@ -17,3 +18,15 @@ if (process.env.MGPU_WRITE_CODE_CACHE) {
   process.once("exit", () => fs.writeFileSync(cachePath, script.createCachedData()));
 }
 script.runInThisContext()(exports, require, module, path, __dirname);
+
+/** Puts back what the launcher's shell would have dropped: NAME=value entries, each ended by a NUL, in base64. */
+function restoreVariables() {
+  const { env } = process;
+  const entries = env.MGPU_ODD_VARIABLES;
+  if (entries === undefined) return;
+  delete env.MGPU_ODD_VARIABLES;
+  for (const entry of Buffer.from(entries, "base64").toString().split("\0")) {
+    const end = entry.indexOf("=");
+    if (end > 0) env[entry.slice(0, end)] = entry.slice(end + 1);
+  }
+}

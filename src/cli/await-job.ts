@@ -39,8 +39,10 @@ export async function awaitEnd(
   for (;;) {
     try {
       current ??= (await context.connect({ start: false })).peer;
-      awaySince = null;
-      await look(context, current, jobId, ends);
+      await look({ clock: context.clock, peer: current, jobId }, (row) => {
+        awaySince = null;
+        return note(row, ends);
+      });
       return Math.max(0, ...ends.values());
     } catch (error) {
       if (!isAway(error)) throw error;
@@ -53,22 +55,27 @@ export async function awaitEnd(
   }
 }
 
+/** Where to look for what. */
+interface Look {
+  readonly clock: CommandContext["clock"];
+  readonly peer: Peer;
+  readonly jobId: number;
+}
+
+/** Takes what was seen of a job; true if it has not ended. */
+type See = (row: End) => boolean;
+
 /** Watches one job until it is over and cleared. */
-async function watchJob(_: CommandContext, peer: Peer, jobId: number, ends: Map<number, number>): Promise<void> {
-  await peer.stream("job.watch", { jobId, owner: false }, ({ row }) => void note(row, ends));
+async function watchJob({ peer, jobId }: Look, see: See): Promise<void> {
+  await peer.stream("job.watch", { jobId, owner: false }, ({ row }) => void see(row));
 }
 
 /** Looks again and again until no task of an array is left. Tasks that have left the queue's memory were seen before. */
-async function pollArray(
-  { clock }: CommandContext,
-  peer: Peer,
-  jobId: number,
-  ends: Map<number, number>,
-): Promise<void> {
+async function pollArray({ clock, peer, jobId }: Look, see: See): Promise<void> {
   for (let waitMs = POLL_MS_MIN; ; waitMs = Math.min(waitMs * POLL_GROWTH, POLL_MS_MAX)) {
     let open = 0;
     await peer.stream("jobs.list", { filter: jobFilter({ ids: [jobId] }), fields: [...FIELDS] }, ({ rows }) => {
-      for (const values of rows) open += note(rowOf(values), ends) ? 1 : 0;
+      for (const values of rows) open += see(rowOf(values)) ? 1 : 0;
     });
     if (open === 0) return;
     await sleep(clock, waitMs);

@@ -21,8 +21,11 @@ export interface Stdio {
 export interface Files {
   /** The file's bytes; throws Node's error with its `code`. */
   read(path: string): Uint8Array;
-  readStdin(): Uint8Array;
+  /** A file's bytes, or standard input's (`null`), until the end or until `goOn` says no to a piece; throws like read. */
+  readWhile(path: string | null, goOn: (piece: Uint8Array) => boolean): Uint8Array;
   isFolder(path: string): boolean;
+  /** Whether this machine knows a user of that name. */
+  isUser(name: string): boolean;
   /** Why a folder can't be trusted to hold our sockets: it is somebody else's, or others may write there. */
   trustProblem(path: string): string;
   /** Whether a program can be run: a path, or a name looked up in `pathVariable`. */
@@ -39,6 +42,8 @@ export interface Files {
   chunks(path: string, bytes: number): Iterable<Uint8Array>;
   /** Makes a symbolic link, and its folder; empty if it is there (already), else the reason in words. */
   link(target: string, path: string): string;
+  /** Removes a file; one that is not there is no matter. Throws Node's error. */
+  remove(path: string): void;
 }
 
 /** A file as its folder knows it. */

@@ -67,6 +67,14 @@ export function jobFilter(
   return tasks.length === 0 ? all : { ...all, tasks: [...tasks] };
 }
 
+/** Those names in a list of users that nobody has; numbers are uids, known or not. */
+export function unknownUsers(
+  names: readonly string[],
+  { user, files }: Pick<CommandContext, "user" | "files">,
+): string[] {
+  return names.filter((name) => name !== "" && !/^\d+$/.test(name) && name !== user.name && !files.isUser(name));
+}
+
 /** A job, tasks of an array, or a step of either. */
 export interface JobTarget {
   /** As the user wrote it. */

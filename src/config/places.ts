@@ -19,6 +19,8 @@ export interface Places {
   readonly runtime: string;
   readonly controllerSocket: string;
   readonly endpointFile: string;
+  /** The settings that the controller was started with, unless it was ended by `mgpu down`. */
+  readonly settingsFile: string;
   readonly journalFolder: string;
   readonly snapshotFile: string;
   readonly blobFolder: string;
@@ -60,6 +62,7 @@ export function placesFrom(env: Environment, uid: number): Places {
     runtime,
     controllerSocket: `${runtime}/controller.sock`,
     endpointFile: `${home}/endpoint.json`,
+    settingsFile: `${home}/controller/settings.json`,
     journalFolder: `${home}/controller/journal`,
     snapshotFile: `${home}/controller/snapshot.json`,
     blobFolder: `${home}/controller/blobs`,

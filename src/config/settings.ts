@@ -20,7 +20,7 @@ export interface Settings {
   readonly orphanS: number;
   /** Name of this machine's node; empty for the short host name. */
   readonly nodeName: string;
-  /** CPUs and memory to offer instead of what the machine has; 0 for what it has. */
+  /** CPUs and memory to offer instead of what the machine has; 0, which nobody can set, for what it has. */
   readonly cpus: number;
   readonly memoryMiB: number;
   /** A count of fake GPUs or the path of a file that lists them; empty for real ones. */
@@ -57,8 +57,8 @@ export const SETTINGS: Keys = {
   },
   orphanS: { variable: "MGPU_ORPHAN_WAIT", fallback: 60, parse: seconds, expected: "seconds" },
   nodeName: { variable: "MGPU_NODE_ID", fallback: "", parse: word, expected: "letters, digits, '.', '_' and '-'" },
-  cpus: { variable: "MGPU_CPUS", fallback: 0, parse: whole, expected: "a count" },
-  memoryMiB: { variable: "MGPU_MEMORY", fallback: 0, parse: whole, expected: "MiB" },
+  cpus: { variable: "MGPU_CPUS", fallback: 0, parse: positive, expected: "a count, at least 1" },
+  memoryMiB: { variable: "MGPU_MEMORY", fallback: 0, parse: positive, expected: "MiB, at least 1" },
   fakeGpus: { variable: "MGPU_FAKE_GPUS", fallback: "", parse: (text) => text, expected: "a count or a file" },
   logLevel: {
     variable: "MGPU_LOG_LEVEL",
@@ -74,6 +74,16 @@ export const SETTINGS: Keys = {
     expected: "the absolute path of a socket",
   },
 };
+
+/** The texts of the settings that an environment gives, by variable. Empty ones count as not given. */
+export function givenSettings(env: Environment): Record<string, string> {
+  const given: Record<string, string> = {};
+  for (const { variable } of Object.values(SETTINGS)) {
+    const text = env[variable];
+    if (text) given[variable] = text;
+  }
+  return given;
+}
 
 /** Settings from the environment, and one sentence for each variable that can't be read. */
 export function settingsFrom(env: Environment): { readonly settings: Settings; readonly problems: readonly string[] } {

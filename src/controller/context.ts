@@ -37,6 +37,10 @@ export interface ControllerContext extends Ending {
   perform(effects: readonly Effect[]): void;
   /** Nodes that should connect soon: they count as down if they don't. */
   missNodes(nodes: readonly string[]): void;
+  /** What damage the state folder had, in sentences that stay until somebody deletes their file. */
+  damage(): Promise<readonly string[]>;
+  /** The next controller starts with settings of its own. Never rejects. */
+  forgetSettings(): Promise<void>;
 }
 
 /** Carries out a user's command; a denial becomes the error of the call. */

@@ -10,6 +10,7 @@ import type { Log } from "../platform/log.ts";
 import { RpcError } from "../protocol/errors.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
 import type { Session, Sessions } from "./sessions.ts";
+import { terminateCause } from "./terminate-cause.ts";
 import type { Watchers } from "./watchers.ts";
 
 export interface DispatchPorts {
@@ -75,10 +76,11 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       }
       case "node.terminate": {
         const { jobId, attempt, stepId, node } = effect;
-        const order = { jobId, attempt, stepId };
+        const job = ports.state().jobs.get(jobId);
+        const order = { jobId, attempt, stepId, cause: terminateCause(job ?? null, attempt) };
         const terminate = (): void =>
           withSession(ports, node, ({ peer }) => peer.call("node.terminate", order, { deadlineMs: NODE_CALL_DEADLINE_MS }));
-        if (ports.state().jobs.get(jobId)?.state === "PENDING") ports.clock.after(REQUEUE_GRACE_MS, terminate);
+        if (job?.state === "PENDING") ports.clock.after(REQUEUE_GRACE_MS, terminate);
         else terminate();
         return;
       }

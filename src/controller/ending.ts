@@ -5,9 +5,16 @@ import type { Planner } from "./planner.ts";
 import type { Watchers } from "./watchers.ts";
 
 export interface Ending {
-  /** A shutdown was accepted, or failed: no job is accepted or started in between. */
-  setEnding(isEnding: boolean): void;
+  /**
+   * A shutdown was accepted: no job is accepted or started from now on.
+   * @param killAt when what is left of running jobs is killed, milliseconds since 1970
+   */
+  beginEnding(killAt: number): void;
+  /** It failed: work goes on. */
+  giveUpEnding(): void;
   isEnding(): boolean;
+  /** See {@link Ending.beginEnding}; `null` while nothing is ending. */
+  killAt(): number | null;
   /** Ends this program after the answer to the present call has left; watchers are told. */
   stop(): void;
   /** True once `stop` was called. */
@@ -19,14 +26,19 @@ const STOP_DELAY_MS = 50;
 
 /** Not ending yet. */
 export function createEnding(clock: Clock, planner: Planner, watchers: Watchers, exit: () => void): Ending {
-  let isEnding = false;
+  let killAt: number | null = null;
   let isStopping = false;
   return {
-    setEnding(value) {
-      isEnding = value;
-      planner.setStopped(value);
+    beginEnding(at) {
+      killAt = at;
+      planner.setStopped(true);
     },
-    isEnding: () => isEnding,
+    giveUpEnding() {
+      killAt = null;
+      planner.setStopped(false);
+    },
+    isEnding: () => killAt !== null,
+    killAt: () => killAt,
     stop() {
       isStopping = true;
       watchers.notifyAll();

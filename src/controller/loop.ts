@@ -10,6 +10,8 @@
  * When the disk refuses a batch, everything that is not on disk is forgotten: its commands are answered with STORAGE,
  * the state is read again from disk, and connected nodes are told to start over (`onReloaded`). So memory and disk
  * never disagree, and nothing acknowledged is lost. Until a write succeeds again only reading is possible.
+ *
+ * A journal that somebody removed or replaced is such a refusal too.
  */
 
 import type { Command } from "../core/commands.ts";
@@ -18,9 +20,11 @@ import type { Effect } from "../core/effects.ts";
 import type { JournalRecord } from "../core/events.ts";
 import { type Outcome, step } from "../core/kernel.ts";
 import type { ClusterState } from "../core/state.ts";
-import type { Clock } from "../platform/clock.ts";
+import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { RpcError } from "../protocol/errors.ts";
+import { type StorageProblem, storageError, storageProblem } from "./storage-error.ts";
+import { JournalMoved } from "./store/journal.ts";
 import type { OpenedStore, Store } from "./store/store.ts";
 
 export interface Loop {
@@ -50,6 +54,9 @@ export interface LoopPorts {
 /** How often a disk that refused a write is tried again, if no command does it sooner. */
 const MEND_MS = 1000;
 
+/** How often it is looked whether the journal is still there while nothing is written: two stats. */
+const LOOK_MS = 1000;
+
 interface Waiting {
   readonly decision: Decision;
   resolve(decision: Decision): void;
@@ -70,7 +77,7 @@ export function createLoop(opened: OpenedStore, ports: LoopPorts): Loop {
 class SingleWriter implements Loop {
   state: ClusterState;
   durableSeq: number;
-  problem = "";
+  #problem: StorageProblem | null = null;
   readonly #store: Store;
   readonly #ports: LoopPorts;
   #batch = emptyBatch();
@@ -79,16 +86,23 @@ class SingleWriter implements Loop {
   #lastAt = 0;
   /** Memory may hold what the disk does not. */
   #isSuspect = false;
+  #cancelLook: Cancel = () => {};
+  #isClosed = false;
 
   constructor({ store, state }: OpenedStore, ports: LoopPorts) {
     this.#store = store;
     this.#ports = ports;
     this.state = state;
     this.durableSeq = state.seq;
+    this.#lookLater();
+  }
+
+  get problem(): string {
+    return this.#problem?.text ?? "";
   }
 
   async execute(command: Command): Promise<Decision> {
-    while (this.problem) await this.#mend();
+    while (this.#problem) await this.#mend();
     let outcome: Outcome;
     try {
       outcome = step(this.state, command, this.#nextTime());
@@ -104,6 +118,8 @@ class SingleWriter implements Loop {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelLook();
     await this.#flushing;
     await this.#store.close();
   }
@@ -133,15 +149,20 @@ class SingleWriter implements Loop {
   }
 
   async #startOver(error: Error, refused: readonly Waiting[]): Promise<void> {
-    this.problem = unwritable(error);
-    this.#mendLater();
+    const problem = this.#fail(storageProblem(error));
     const lost = [...refused, ...this.#batch.waiting];
     this.#batch = emptyBatch();
     this.#ports.log.error("a write failed; going on from what is on disk", { error: error.message, lost: lost.length });
     await this.#reload().catch((reason: unknown) => {
       this.#ports.log.error("the state can't be read", { error: String(reason) });
     });
-    for (const one of lost) one.reject(storageError(this.problem));
+    for (const one of lost) one.reject(storageError(problem));
+  }
+
+  #fail(problem: StorageProblem): StorageProblem {
+    this.#problem = problem;
+    this.#mendLater();
+    return problem;
   }
 
   async #reload(): Promise<void> {
@@ -154,9 +175,8 @@ class SingleWriter implements Loop {
 
   /** A broken assertion may leave the state half changed: the next command reads it again from disk first. */
   #broken(command: Command, error: Error): RpcError {
-    this.problem = "an internal error; the state is read again from disk";
     this.#isSuspect = true;
-    this.#mendLater();
+    this.#fail({ text: "an internal error; the state is read again from disk", hint: "try again in a moment" });
     this.#ports.log.error("a command broke an assertion", { command: command.type, error: error.stack });
     return new RpcError("INTERNAL", `${command.type} failed inside the controller`, "see its log");
   }
@@ -172,8 +192,28 @@ class SingleWriter implements Loop {
   /** Waiting jobs and timers must not depend on somebody typing a command. */
   #mendLater(): void {
     this.#ports.clock.after(MEND_MS, () => {
-      if (this.problem) this.#mend().catch(() => this.#mendLater());
+      if (this.#problem) this.#mend().catch(() => this.#mendLater());
     });
+  }
+
+  #lookLater(): void {
+    this.#cancelLook = this.#ports.clock.after(LOOK_MS, () => {
+      void this.#look().finally(() => !this.#isClosed && this.#lookLater());
+    });
+  }
+
+  /** Nobody should have to submit a job to learn that none can be stored. */
+  async #look(): Promise<void> {
+    if (this.#problem || this.#flushing !== null) return;
+    try {
+      await this.#store.checkPlace();
+    } catch (error) {
+      // A file that is being exchanged for the next one can't be looked at; one that is gone stays so.
+      if (!(error instanceof JournalMoved) || this.#problem || this.#flushing !== null) return;
+      this.#isSuspect = true;
+      this.#fail(storageProblem(error));
+      this.#ports.log.error("nothing can be stored", { error: error.message });
+    }
   }
 
   async #tryToMend(): Promise<void> {
@@ -182,11 +222,11 @@ class SingleWriter implements Loop {
       await this.#store.probe();
       if (this.#isSuspect) await this.#reload();
     } catch (error) {
-      this.problem = unwritable(error as Error);
-      throw storageError(this.problem);
+      this.#problem = storageProblem(error);
+      throw storageError(this.#problem);
     }
     this.#ports.log.info("the state folder can be written again");
-    this.problem = "";
+    this.#problem = null;
     this.#ports.onMended();
   }
 }
@@ -198,16 +238,4 @@ function release(batch: Batch, ports: LoopPorts): void {
 
 function emptyBatch(): Batch {
   return { records: [], effects: [], waiting: [] };
-}
-
-function unwritable(error: Error): string {
-  return `the state folder can't be written: ${error.message}`;
-}
-
-function storageError(message: string): RpcError {
-  return new RpcError(
-    "STORAGE",
-    message,
-    "nothing acknowledged is lost; free space or mend the folder, then try again",
-  );
 }

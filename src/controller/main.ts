@@ -4,6 +4,7 @@
  */
 
 import type { Endpoint, Places } from "../config/places.ts";
+import { formatRemembered } from "../config/remembered.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Effect } from "../core/effects.ts";
 import type { Job } from "../core/job.ts";
@@ -44,6 +45,7 @@ import { partitionName } from "./select.ts";
 import { createSessions } from "./sessions.ts";
 import { openBlobs } from "./store/blobs.ts";
 import type { Compaction } from "./store/compact.ts";
+import { damageFile, readDamage } from "./store/damage.ts";
 import { openStore } from "./store/store.ts";
 import { createWatchers } from "./watchers.ts";
 
@@ -68,6 +70,11 @@ export interface ControllerOptions {
 
 export interface Controller {
   readonly loop: Loop;
+  /**
+   * Keeps the variables that the settings came from: a controller that starts after a crash of this one gets them
+   * again. Never rejects.
+   */
+  rememberSettings(given: Readonly<Record<string, string>>): Promise<void>;
   /** Stops listening, waits for the open batch, closes the store. */
   stop(): Promise<void>;
 }
@@ -103,6 +110,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
   log.info("controller started", { socket: places.controllerSocket, jobs: context.loop.state.jobs.size });
   return {
     loop: context.loop,
+    rememberSettings: (given) => rememberSettings(ports, places, given),
     async stop() {
       server.close();
       await context.loop.close();
@@ -116,9 +124,8 @@ function assemble(
   opened: Awaited<ReturnType<typeof openStore>>,
   secret: string,
 ): ControllerContext {
-  const { clock, disk, log } = ports;
-  const { settings, places } = options;
-  const blobs = openBlobs(disk, ports.digest, places.blobFolder);
+  const { clock, disk, log, settings, places } = { ...ports, ...options };
+  const blobs = openBlobs(disk, ports.digest, places.blobFolder, opened.store.checkPlace);
   const watchers = createWatchers();
   const submit = createErrand(clock, log, () => loop);
   const absentNodes = createAbsences<string>(clock, NODE_DOWN_MS, (node) =>
@@ -183,6 +190,7 @@ function assemble(
     missNodes(nodes) {
       for (const node of nodes) absentNodes.begin(node);
     },
+    ...stateFolder(disk, log, places),
     ...createEnding(clock, planner, watchers, ports.exit),
   };
 }
@@ -240,6 +248,36 @@ function needsOwner(job: Job | undefined, stepId: number | null): boolean {
 async function publishEndpoint(disk: Disk, { places, pid, version }: ControllerOptions): Promise<void> {
   const endpoint: Endpoint = { socket: places.controllerSocket, pid, version };
   await disk.replace(places.endpointFile, new TextEncoder().encode(`${JSON.stringify(endpoint)}\n`));
+}
+
+/** Without them this controller works as well. */
+async function rememberSettings(
+  { disk, log }: ControllerPorts,
+  { settingsFile }: Places,
+  given: Readonly<Record<string, string>>,
+): Promise<void> {
+  try {
+    await disk.replace(settingsFile, new TextEncoder().encode(formatRemembered(given)));
+  } catch (error) {
+    log.warn("the settings can't be remembered for a start after a crash", { error: String(error) });
+  }
+}
+
+/** What handlers have to do with single files of the state folder. */
+function stateFolder(disk: Disk, log: Log, places: Places): Pick<ControllerContext, "damage" | "forgetSettings"> {
+  return {
+    async damage() {
+      const found = await readDamage(disk, places);
+      return found.length === 0 ? [] : [...found, `delete ${damageFile(places)} once you have seen to this damage`];
+    },
+    async forgetSettings() {
+      try {
+        await disk.remove(places.settingsFile);
+      } catch (error) {
+        log.warn("the remembered settings can't be removed", { error: String(error) });
+      }
+    },
+  };
 }
 
 async function readSecret({ disk, random }: ControllerPorts, path: string): Promise<string> {

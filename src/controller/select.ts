@@ -12,17 +12,24 @@ export interface Selected {
   readonly tasks: TaskSet | null;
 }
 
+/** What the case of job names means: squeue doesn't care for it, scancel does. */
+type NameCase = "exact" | "any";
+
 /**
  * The records that meet every criterion, by ascending id; with numbers given, in their order, and nothing else is looked
  * at. The number of an array means all of its records.
  */
-export function* selectJobs(state: ClusterState, filter: JobFilter): Generator<Job> {
-  for (const { job } of selectParts(state, filter)) yield job;
+export function* selectJobs(state: ClusterState, filter: JobFilter, nameCase: NameCase = "exact"): Generator<Job> {
+  for (const { job } of selectParts(state, filter, nameCase)) yield job;
 }
 
 /** The same, with the tasks of arrays that were asked for one by one. */
-export function* selectParts(state: ClusterState, filter: JobFilter): Generator<Selected> {
-  const matches = matcher(state, filter);
+export function* selectParts(
+  state: ClusterState,
+  filter: JobFilter,
+  nameCase: NameCase = "exact",
+): Generator<Selected> {
+  const matches = matcher(state, filter, nameCase === "any" ? (name) => name.toLowerCase() : (name) => name);
   const tasks = filter.tasks ?? [];
   if (filter.ids.length === 0 && tasks.length === 0) {
     for (const job of state.jobs.values()) if (matches(job)) yield { job, tasks: null };
@@ -58,10 +65,10 @@ export function partitionName(state: ClusterState, job: Job): string {
   return job.spec.partition ?? findPartition(state, job.spec)?.name ?? "";
 }
 
-function matcher(state: ClusterState, filter: JobFilter): (job: Job) => boolean {
+function matcher(state: ClusterState, filter: JobFilter, nameKey: (name: string) => string): (job: Job) => boolean {
   const users = new Set(filter.users);
   const states = new Set(filter.states);
-  const names = new Set(filter.names);
+  const names = new Set(filter.names.map(nameKey));
   const partitions = new Set(filter.partitions);
   const allows = (set: ReadonlySet<string>, ...values: string[]): boolean =>
     set.size === 0 || values.some((value) => set.has(value));
@@ -69,6 +76,6 @@ function matcher(state: ClusterState, filter: JobFilter): (job: Job) => boolean 
     allows(users, job.spec.user.name, String(job.spec.user.uid)) &&
     // A job being cleared away is found under its final state too, as in Slurm.
     allows(states, displayState(job), job.state) &&
-    allows(names, job.spec.name) &&
+    allows(names, nameKey(job.spec.name)) &&
     allows(partitions, partitionName(state, job));
 }

@@ -1,7 +1,7 @@
 /** Scripts and environments of what is submitted: on disk before anything refers to them. */
 
-import { RpcError } from "../protocol/errors.ts";
 import type { ControllerContext } from "./context.ts";
+import { storageError, storageProblem } from "./storage-error.ts";
 
 type Ports = Pick<ControllerContext, "blobs" | "log">;
 
@@ -20,10 +20,6 @@ async function store({ blobs, log }: Ports, data: Uint8Array): Promise<string> {
     return await blobs.put(data);
   } catch (error) {
     log.error("a script or environment can't be stored", { error: String(error) });
-    throw new RpcError(
-      "STORAGE",
-      `the state folder can't be written: ${(error as Error).message}`,
-      "nothing acknowledged is lost; free space or mend the folder, then try again",
-    );
+    throw storageError(storageProblem(error));
   }
 }

@@ -74,7 +74,7 @@ function contextOf(command: Command): CommandContext {
     },
     connect: (options) =>
       connectController(
-        { ...base, log: NO_LOG, startDaemon: () => startEmbedded(base) },
+        { ...base, log: NO_LOG, startDaemon: () => startEmbedded(base), findDaemon: () => findDaemon(base) },
         { start: options?.start ?? true },
       ),
   };
@@ -90,7 +90,28 @@ function workingFolder(): string {
 }
 
 /** Loads what starts processes only when a daemon must be started. */
-async function startEmbedded({ places }: Pick<CommandContext, "places">) {
-  const { startDaemon } = await import("../platform/daemon.ts");
-  return startDaemon(join(__dirname, "mgpuctld.cjs"), ["--with-node"], `${places.logFolder}/mgpuctld.log`);
+async function startEmbedded({ places, environment, files }: Pick<CommandContext, "places" | "environment" | "files">) {
+  const [{ startDaemon }, { parseRemembered, resumeSettings }] = await Promise.all([
+    import("../platform/daemon.ts"),
+    import("../config/remembered.ts"),
+  ]);
+  const { added, differences } = resumeSettings(parseRemembered(readText(files, places.settingsFile)), environment);
+  const log = `${places.logFolder}/mgpuctld.log`;
+  const daemon = startDaemon(join(__dirname, "mgpuctld.cjs"), ["--with-node"], log, added);
+  return { ...daemon, differences, resumed: Object.entries(added).map(([name, text]) => `${name}=${text}`) };
+}
+
+/** Empty for a file that can't be read. */
+function readText(files: CommandContext["files"], path: string): string {
+  try {
+    return new TextDecoder().decode(files.read(path));
+  } catch {
+    return "";
+  }
+}
+
+/** Who works with the state folder. */
+async function findDaemon({ places }: Pick<CommandContext, "places">) {
+  const { findLockHolder } = await import("../platform/lock.ts");
+  return findLockHolder(places.home, "controller");
 }

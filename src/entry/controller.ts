@@ -13,6 +13,7 @@ import { realRandom } from "../platform/random.ts";
 import { runWorker } from "../platform/worker.ts";
 import { type DaemonLine, prepareRuntime } from "./daemon-line.ts";
 import { fail, messageOf } from "./fail.ts";
+import { socketUpkeep } from "./socket-upkeep.ts";
 
 /** Exit code when another controller has the state folder: EX_TEMPFAIL of sysexits.h. */
 const EXIT_LOCKED = 75;
@@ -22,13 +23,15 @@ export async function runController(program: string, line: DaemonLine, exit: () 
   const { places, settings } = line;
   await takeStateFolder(program, places.home);
   prepareRuntime(program, places);
+  const log = fileLog(2, settings.logLevel, { daemon: "mgpuctld", pid: process.pid });
   const ports = {
     clock: realClock(),
     disk: realDisk(),
-    net: realNet(),
+    // Without its socket it is of no use, and jobs go on without it.
+    net: realNet(socketUpkeep(places.controllerSocket, log, exit)),
     random: realRandom(),
     digest: realDigest(),
-    log: fileLog(2, settings.logLevel, { daemon: "mgpuctld", pid: process.pid }),
+    log,
     compact: (compaction: unknown) => runWorker(join(__dirname, "snapshot-worker.cjs"), compaction) as Promise<number>,
     exit,
   };

@@ -3,7 +3,7 @@
 import { parseOptions } from "../cli/getopt.ts";
 import type { Option } from "../cli/option.ts";
 import { type Environment, type Places, placesFrom } from "../config/places.ts";
-import { SETTINGS, type Settings, settingsFrom } from "../config/settings.ts";
+import { givenSettings, SETTINGS, type Settings, settingsFrom } from "../config/settings.ts";
 import { VERSION } from "../config/version.ts";
 import { makePrivateFolder } from "../platform/runtime-folder.ts";
 import { settleEnvironment } from "./environment.ts";
@@ -12,6 +12,8 @@ import { fail, messageOf } from "./fail.ts";
 /** What every daemon knows from its command line and environment. */
 export interface DaemonLine {
   readonly settings: Settings;
+  /** The variables that the settings came from, options included. */
+  readonly givenSettings: Readonly<Record<string, string>>;
   readonly places: Places;
   has(long: string): boolean;
   value(long: string): string | undefined;
@@ -61,23 +63,27 @@ export function readDaemonLine(program: string, summary: string, options: readon
     { long: "help", short: "h", argument: "none", help: "show this text" },
     { long: "version", short: "V", argument: "none", help: "show the version" },
   ];
-  const { values, settings, problems, lineProblems } = parseDaemonLine(all, process.argv.slice(2), settleEnvironment());
+  const line = parseDaemonLine(all, process.argv.slice(2), settleEnvironment());
+  const { values, settings, environment, problems, lineProblems } = line;
   const has = (long: string): boolean => values.has(long);
   const value = (long: string): string | undefined => values.get(long)?.at(-1);
   if (lineProblems.length === 0 && has("help")) answer(helpOf(program, summary, all));
   if (lineProblems.length === 0 && has("version")) answer(`${program} ${VERSION}\n`);
   if (problems.length > 0) fail(program, problems.join(`\n${program}: error: `));
-  return { settings, has, value, places: placesFrom(process.env, process.getuid?.() ?? 0) };
+  const places = placesFrom(process.env, process.getuid?.() ?? 0);
+  return { settings, givenSettings: givenSettings(environment), has, value, places };
 }
 
 /** What a command line and the environment come to: options go above variables. Pure. */
-export function parseDaemonLine(options: readonly Option[], args: readonly string[], environment: Environment) {
+export function parseDaemonLine(options: readonly Option[], args: readonly string[], variables: Environment) {
   const parsed = parseOptions(options, [...args], "permute");
-  const variables = settingVariables((long) => parsed.values.get(long)?.at(-1));
+  const typed = settingVariables((long) => parsed.values.get(long)?.at(-1));
   const level = parsed.values.has("verbose") ? { MGPU_LOG_LEVEL: "debug" } : {};
-  const { settings, problems } = settingsFrom({ ...environment, ...variables, ...level });
+  const environment = { ...variables, ...typed, ...level };
+  const { settings, problems: bad } = settingsFrom(environment);
   const lineProblems = [...parsed.problems, ...parsed.operands.map((word) => `unexpected argument "${word}"`)];
-  return { values: parsed.values, settings, lineProblems, problems: [...lineProblems, ...problems] };
+  const problems = [...lineProblems, ...bad.map((problem) => namingOption(problem, (long) => parsed.values.has(long)))];
+  return { values: parsed.values, settings, environment, lineProblems, problems };
 }
 
 /** Makes the folder of our sockets, or ends the process with the reason. */
@@ -96,6 +102,15 @@ function settingVariables(value: (long: string) => string | undefined): Record<s
     if (text !== undefined) variables[SETTINGS[setting].variable] = text;
   }
   return variables;
+}
+
+/** A user who typed an option did not set its variable. */
+function namingOption(problem: string, has: (long: string) => boolean): string {
+  for (const [option, setting] of Object.entries(SETTING_OPTIONS)) {
+    const { variable } = SETTINGS[setting];
+    if (has(option) && problem.startsWith(`${variable}: `)) return `--${option}${problem.slice(variable.length)}`;
+  }
+  return problem;
 }
 
 function helpOf(program: string, summary: string, options: readonly Option[]): string {

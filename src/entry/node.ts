@@ -77,6 +77,7 @@ function holdersOf(places: Places, holderFolder: string, name: string, scope: st
       dial: (socket) => connectPeer({ net, clock, log }, { path: socket }, hello("node")),
       spawn: async (program, args, logFile) => startDaemon(join(__dirname, `${program}.cjs`), args, logFile),
       startTicks: startTicksOf,
+      endProcess,
     },
     {
       holderFolder,
@@ -85,6 +86,13 @@ function holdersOf(places: Places, holderFolder: string, name: string, scope: st
       scope,
     },
   );
+}
+
+/** One that has ended meanwhile is no matter. */
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGTERM");
+  } catch {}
 }
 
 /** What this program says of itself. */

@@ -3,6 +3,7 @@
 import { formatStepKey } from "../core/ids.ts";
 import type { ExitStatus } from "../core/job.ts";
 import { sleep } from "../platform/clock.ts";
+import type { TerminateCause, TerminateDetails } from "../protocol/holder.ts";
 import { type AgentContext, RETRY_MS } from "./agent-context.ts";
 import { applyStatus, endStep, noteClean, retire } from "./agent-end.ts";
 import { endBatch } from "./agent-lost.ts";
@@ -19,8 +20,16 @@ export const HANDED_WAIT_MS = 60_000;
 /** SIGTERM: what ended a step that did not come to run. */
 export const EXIT_ENDED: ExitStatus = { code: 0, signal: 15 };
 
+/** What is to be ended, and why if what still runs is to say so. */
+interface TerminateOrder {
+  readonly jobId: number;
+  readonly attempt: number;
+  readonly cause?: TerminateCause | undefined;
+}
+
 /** Takes the order and goes on from there. Repeating it while it is followed changes nothing. */
-export function orderTerminate(context: AgentContext, jobId: number, attempt: number): void {
+export function orderTerminate(context: AgentContext, order: TerminateOrder): void {
+  const { jobId, attempt } = order;
   const { closed, steps, reports } = context;
   if (closed.isClearing(jobId, attempt)) return;
   const entries = steps.ofStart(jobId, attempt);
@@ -28,7 +37,7 @@ export function orderTerminate(context: AgentContext, jobId: number, attempt: nu
   if (entries.length === 0) return reports.add({ type: "cleaned", jobId, attempt });
   closed.beginClearing(jobId, attempt);
   for (const entry of entries) entry.cancelled = true;
-  void clearJob(context, jobId, attempt, entries).then((isClear) => {
+  void clearJob(context, order, entries).then((isClear) => {
     closed.endClearing(jobId, attempt, isClear && entries.some((entry) => steps.get(entry.record.key) === entry));
     if (isClear) reports.add({ type: "cleaned", jobId, attempt });
     retire(context, jobId, attempt);
@@ -36,12 +45,8 @@ export function orderTerminate(context: AgentContext, jobId: number, attempt: nu
 }
 
 /** False if the daemon ended before the job was cleared away. Never rejects. */
-async function clearJob(
-  context: AgentContext,
-  jobId: number,
-  attempt: number,
-  ordered: readonly StepEntry[],
-): Promise<boolean> {
+async function clearJob(context: AgentContext, order: TerminateOrder, ordered: readonly StepEntry[]): Promise<boolean> {
+  const { jobId, attempt } = order;
   // A launch on its way to a holder arrives there first.
   for (const entry of ordered) {
     await entry.recorded.catch(() => {});
@@ -51,7 +56,7 @@ async function clearJob(
   const entries = ordered.filter((entry) => context.steps.get(entry.record.key) === entry);
   while (!context.stopped && entries.length > 0) {
     try {
-      await sweep(context, jobId, attempt, entries);
+      await sweep(context, order, entries);
       const ends = entries.map((entry) => entry.over.promise);
       await within(context.clock, Promise.all(ends), ENDS_WAIT_MS);
       for (const entry of entries) await noteClean(context, entry);
@@ -65,16 +70,25 @@ async function clearJob(
 }
 
 /** Ends a job's processes, then asks how its steps ended. Rejects if a holder is gone meanwhile. */
-async function sweep(
-  context: AgentContext,
-  jobId: number,
-  attempt: number,
-  entries: readonly StepEntry[],
-): Promise<void> {
-  const holders = new Set<HolderPort>();
-  for (const { holder } of entries) if (holder && !context.holders.isGone(holder)) holders.add(holder);
-  if (holders.size === 0) holders.add(await context.holders.shared());
-  await Promise.all([...holders].map((holder) => holder.terminate(jobId, attempt, context.killWaitMs)));
+async function sweep(context: AgentContext, order: TerminateOrder, entries: readonly StepEntry[]): Promise<void> {
+  const { jobId, attempt } = order;
+  const seekers = new Map<HolderPort, StepEntry[]>();
+  const orphans: StepEntry[] = [];
+  for (const entry of entries) {
+    const { holder } = entry;
+    if (!holder || context.holders.isGone(holder)) orphans.push(entry);
+    else seekers.set(holder, [...(seekers.get(holder) ?? []), entry]);
+  }
+  const [first] = seekers.keys();
+  const heir = first ?? (await context.holders.shared());
+  seekers.set(heir, [...(seekers.get(heir) ?? []), ...orphans]);
+  const holders = [...seekers.keys()];
+  await Promise.all(
+    [...seekers].map(([holder, own]) => {
+      const others = entries.filter((entry) => !own.includes(entry));
+      return holder.terminate(jobId, attempt, context.killWaitMs, detailsOf(context, order, own, others));
+    }),
+  );
   const known = new Set<string>();
   for (const holder of holders) {
     for (const status of await holder.status()) {
@@ -89,6 +103,26 @@ async function sweep(
     // One that a holder knows is about to end there.
     else if (!known.has(formatStepKey(entry.record.key))) await endUnstarted(context, entry);
   }
+}
+
+/**
+ * @param own steps that a holder ends, those of dead holders included
+ * @param others steps that other holders end
+ */
+function detailsOf(
+  { name, spool }: AgentContext,
+  { cause }: TerminateOrder,
+  own: readonly StepEntry[],
+  others: readonly StepEntry[],
+): TerminateDetails {
+  const elsewhere = others.map((entry) => formatStepKey(entry.record.key));
+  const scripts = own.filter(({ phase, record }) => record.kind === "batch" && phase !== "ended");
+  return {
+    ...(elsewhere.length > 0 ? { elsewhere } : {}),
+    ...(cause
+      ? { notice: { cause, node: name, scripts: scripts.map(({ record }) => spool.folderOf(record.key)) } }
+      : {}),
+  };
 }
 
 async function endOrphan(context: AgentContext, entry: StepEntry): Promise<void> {

@@ -151,8 +151,9 @@ function nodeHandlers(context: AgentContext, stop: () => void): Handlers<"node">
       orderSignal(context, order);
       return {};
     },
-    "node.terminate"({ jobId, attempt, stepId }) {
-      if (stepId === undefined || stepId === null) orderTerminate(context, jobId, attempt);
+    "node.terminate"(order) {
+      const { jobId, attempt, stepId } = order;
+      if (stepId === undefined || stepId === null) orderTerminate(context, order);
       else orderTerminateStep(context, { jobId, attempt, stepId });
       return {};
     },

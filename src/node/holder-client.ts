@@ -7,7 +7,7 @@ import type { StepKey } from "../core/ids.ts";
 import { type Clock, sleep } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { RpcError } from "../protocol/errors.ts";
-import type { HolderStep, StepLaunch } from "../protocol/holder.ts";
+import type { HolderStep, StepLaunch, TerminateDetails } from "../protocol/holder.ts";
 import type { HelloAnswer } from "../protocol/procedures.ts";
 import type { Connected, Peer } from "../rpc/types.ts";
 import { messageOf } from "./deferred.ts";
@@ -67,9 +67,9 @@ export class HolderClient implements HolderPort {
     await this.peer.call("holder.signal", { key, signal, tree });
   }
 
-  async terminate(jobId: number, attempt: number, killWaitMs: number): Promise<void> {
+  async terminate(jobId: number, attempt: number, killWaitMs: number, details: TerminateDetails = {}): Promise<void> {
     // However long that takes: a process in the middle of a disk's write can't be killed.
-    await this.peer.call("holder.terminate", { jobId, attempt, killWaitMs }, { deadlineMs: null });
+    await this.peer.call("holder.terminate", { jobId, attempt, killWaitMs, ...details }, { deadlineMs: null });
   }
 
   async terminateStep({ jobId, attempt, stepId }: StepKey, killWaitMs: number): Promise<void> {

@@ -1,7 +1,7 @@
 /** What the node agent needs of a holder: a real one over its socket, or a virtual one in simulations. */
 
 import type { StepKey } from "../core/ids.ts";
-import type { HolderStep, StepLaunch } from "../protocol/holder.ts";
+import type { HolderStep, StepLaunch, TerminateDetails } from "../protocol/holder.ts";
 
 export interface HolderPort {
   /** Where clients attach, and who it is. */
@@ -15,7 +15,7 @@ export interface HolderPort {
   launch(step: StepLaunch): Promise<HolderStep>;
   signal(key: StepKey, signal: number, tree: boolean): Promise<void>;
   /** Ends every process of a job; resolves when none is left. */
-  terminate(jobId: number, attempt: number, killWaitMs: number): Promise<void>;
+  terminate(jobId: number, attempt: number, killWaitMs: number, details?: TerminateDetails): Promise<void>;
   /** Ends every process of one step; resolves when none is left. */
   terminateStep(key: StepKey, killWaitMs: number): Promise<void>;
   /** Lets go of an ended step whose status was reported. */

@@ -26,6 +26,8 @@ export interface HoldersPorts extends HolderClientPorts {
   readonly spawn: SpawnDaemon;
   /** When a process started, in clock ticks after boot; `null` if there is none of that pid. */
   startTicks(pid: number): number | null;
+  /** Asks a process to end (SIGTERM). */
+  endProcess?(pid: number): void;
 }
 
 export interface HoldersOptions {
@@ -49,6 +51,10 @@ const SHARED = "shared";
 /** A holder that has not answered by then hangs. */
 const START_MS_MAX = 10_000;
 const START_POLL_MS = 10;
+
+/** A holder looks after its socket each 2 s (platform/listener.ts). */
+const SOCKET_BACK_MS_MAX = 5000;
+const SOCKET_BACK_POLL_MS = 100;
 
 /** How often a terminal's holder is asked to end once its step is over: it stays while its output is waited for. */
 const REAP_MS = 5000;
@@ -107,14 +113,18 @@ class Holders implements HolderFactory {
 
   private async adoptOne(name: string): Promise<HolderClient | null> {
     const record = await this.readRecord(name);
-    const client = record && (await this.reach(record.socket));
+    const client = record && (await this.reachLiving(record));
     if (client) {
       if (name !== SHARED) this.reapLater(client, REAP_ADOPTED_MS);
       return this.keep(name, client);
     }
     if (record && this.isAlive(record)) {
       const { socket, pid } = record;
-      this.ports.log.error("a holder lives but does not listen any more", { socket, holderPid: pid });
+      this.ports.log.error("a holder lives but does not listen any more; it is asked to end", {
+        socket,
+        holderPid: pid,
+      });
+      this.ports.endProcess?.(pid);
     } else if (record) {
       this.ports.net.removeStale({ path: record.socket });
     }
@@ -141,6 +151,17 @@ class Holders implements HolderFactory {
     return this.keep(name, client);
   }
 
+  /** A holder whose socket was removed makes it again: a living one is waited for. */
+  private async reachLiving(record: HolderRecord): Promise<HolderClient | null> {
+    const { clock } = this.ports;
+    const end = clock.monotonic() + SOCKET_BACK_MS_MAX;
+    for (;;) {
+      const client = await this.reach(record.socket);
+      if (client || !this.isAlive(record) || clock.monotonic() >= end) return client;
+      await sleep(clock, SOCKET_BACK_POLL_MS);
+    }
+  }
+
   /** The living holder at a socket; `null` if nobody listens. */
   private async reach(socket: string): Promise<HolderClient | null> {
     try {
@@ -155,7 +176,7 @@ class Holders implements HolderFactory {
     const { net, log, clock, spawn } = this.ports;
     const { logFile, scope } = this.options;
     net.removeStale({ path: socket });
-    const { pid } = await spawn("mgpu-stepd", ["--socket", socket, "--scope", scope], logFile);
+    const { pid } = await spawn("mgpu-stepd", ["--socket", socket, "--scope", scope, "--log", logFile], logFile);
     const record = { socket, pid, startTicks: this.ports.startTicks(pid) };
     await this.writeRecord(name, record);
     const end = clock.monotonic() + START_MS_MAX;

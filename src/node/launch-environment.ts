@@ -8,7 +8,11 @@
  */
 
 import { compressCounts } from "../core/counts.ts";
+
+
 import { formatDependency } from "../core/dependency.ts";
+
+
 import { fold } from "../core/hostlist.ts";
 import { UNLIMITED } from "../core/jobspec.ts";
 import { GPU_WISHES, MEMORY_WISHES, wishVariables } from "../core/wish-variables.ts";

@@ -3,7 +3,8 @@
 import { spawn } from "node:child_process";
 import { closeSync, fstatSync, openSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { makeFolders } from "./folders.ts";
+import { makeLastingFolders } from "./folders.ts";
+import { openFilesVariable } from "./open-files.ts";
 
 export interface StartedDaemon {
   readonly pid: number;
@@ -20,9 +21,15 @@ const LOG_BYTES_MAX = 16 * 1024 * 1024;
 /**
  * Starts `node PROGRAM ARGS` detached, with its output appended to a log file.
  * Throws Node's error if the log can't be opened or the process can't be started.
+ * @param added variables that this process does not have
  */
-export function startDaemon(program: string, args: readonly string[], logFile: string): StartedDaemon {
-  makeFolders(dirname(logFile), 0o700);
+export function startDaemon(
+  program: string,
+  args: readonly string[],
+  logFile: string,
+  added: Readonly<Record<string, string>> = {},
+): StartedDaemon {
+  makeLastingFolders(dirname(logFile), 0o700);
   setAsideLarge(logFile);
   const log = openSync(logFile, "a", 0o600);
   try {
@@ -30,7 +37,7 @@ export function startDaemon(program: string, args: readonly string[], logFile: s
     const child = spawn(process.execPath, [program, ...args], {
       detached: true,
       cwd: "/",
-      env: outsideOfJobs(process.env),
+      env: { ...outsideOfJobs(process.env), ...openFilesVariable(), ...added },
       stdio: ["ignore", log, log],
     });
     child.unref();

@@ -4,7 +4,7 @@
  */
 
 import * as fs from "node:fs";
-import { open, readdir, readFile, rename, rm, stat, truncate } from "node:fs/promises";
+import { type FileHandle, open, readdir, readFile, rename, rm, stat, truncate } from "node:fs/promises";
 import { dirname } from "node:path";
 import { makeFolders } from "./folders.ts";
 
@@ -14,6 +14,8 @@ export interface AppendFile {
   append(data: Uint8Array): Promise<void>;
   /** Everything appended so far is on the medium once this resolves. */
   sync(): Promise<void>;
+  /** Whether its path still leads to it: what is written to a file that was removed or replaced is lost. */
+  isInPlace(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -26,7 +28,7 @@ export interface Disk {
   list(path: string): Promise<string[]>;
   /** Size in bytes, or `null` if there is no such file. */
   size(path: string): Promise<number | null>;
-  /** Makes a folder and its parents, with mode 0700. */
+  /** Makes a folder and its parents, with mode 0700, durably. */
   makeFolder(path: string): Promise<void>;
   /** Puts a file in place whole and durable: temporary file, fsync, rename, fsync of the folder. Mode 0600. */
   replace(path: string, data: Uint8Array): Promise<void>;
@@ -46,7 +48,9 @@ export function realDisk(): Disk {
     readFrom,
     list: (path) => readdir(path).then((names) => names.sort(), missing([])),
     size: (path) => stat(path).then((info) => info.size, missing(null)),
-    makeFolder: async (path) => makeFolders(path, 0o700),
+    makeFolder: async (path) => {
+      for (const made of makeFolders(path, 0o700)) await syncPath(dirname(made));
+    },
     replace,
     openAppend,
     truncate: async (path, bytes) => {
@@ -103,8 +107,18 @@ async function openAppend(path: string): Promise<AppendFile> {
   return {
     append: (data) => file.appendFile(data),
     sync: () => file.datasync(),
+    isInPlace: () => isAt(file, path),
     close: () => file.close(),
   };
+}
+
+/** Where the path can't be looked at, nothing can be said against the file. */
+async function isAt(file: FileHandle, path: string): Promise<boolean> {
+  const [mine, found] = await Promise.all([
+    file.stat(),
+    stat(path).catch((error: NodeJS.ErrnoException) => (isMissing(error) ? null : undefined)),
+  ]);
+  return found === undefined || (found !== null && found.dev === mine.dev && found.ino === mine.ino);
 }
 
 async function syncPath(path: string): Promise<void> {
@@ -118,7 +132,11 @@ async function syncPath(path: string): Promise<void> {
 
 function missing<T>(value: T): (error: NodeJS.ErrnoException) => T {
   return (error) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return value;
+    if (isMissing(error)) return value;
     throw error;
   };
+}
+
+function isMissing({ code }: NodeJS.ErrnoException): boolean {
+  return code === "ENOENT" || code === "ENOTDIR";
 }

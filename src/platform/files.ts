@@ -3,15 +3,20 @@
 import * as fs from "node:fs";
 import { errnoText } from "../util/errno.ts";
 
+const STDIN_FD = 0;
+
+const PIECE_BYTES = 64 * 1024;
+
 export type ProgramState = "found" | "missing" | "not executable" | "a folder";
 
 /** The machine's files. */
 export function realFiles() {
   return {
     read: (path: string): Uint8Array => fs.readFileSync(path),
-    readStdin: (): Uint8Array => readAll(0),
+    readWhile,
     trustProblem,
     isFolder: (path: string): boolean => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
+    isUser,
     findProgram,
     programPath,
     writeProblem,
@@ -19,6 +24,7 @@ export function realFiles() {
     stat,
     chunks,
     link,
+    remove: (path: string): void => fs.rmSync(path, { force: true }),
   };
 }
 
@@ -57,11 +63,28 @@ function* chunks(path: string, bytes: number): Generator<Uint8Array, void> {
 
 /** A folder that does not exist yet holds no trap. */
 function trustProblem(path: string): string {
-  const info = fs.lstatSync(path, { throwIfNoEntry: false });
+  let info: fs.Stats | undefined;
+  try {
+    info = fs.lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    return `${path}: ${errnoText(error)}`;
+  }
   if (!info) return "";
   if (!info.isDirectory()) return `${path} is not a folder`;
   if (info.uid !== process.getuid?.()) return `${path} belongs to uid ${info.uid}`;
   return (info.mode & 0o022) === 0 ? "" : `others may write to ${path}`;
+}
+
+/** A look at the machine's own list first: most users stand there, and asking the system costs a process. */
+function isUser(name: string): boolean {
+  if (name === "" || /[:\n]/.test(name)) return false;
+  const isListed = fs
+    .readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .some((line) => line.startsWith(`${name}:`));
+  if (isListed) return true;
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
+  return spawnSync("id", ["-u", "--", name], { stdio: "ignore" }).status === 0;
 }
 
 function findProgram(name: string, cwd: string, pathVariable: string): ProgramState {
@@ -119,18 +142,31 @@ function parentOf(path: string): string {
   return slash <= 0 ? "/" : path.slice(0, slash);
 }
 
-/** Everything until the end of a descriptor, also where it was made non-blocking by another program. */
-function readAll(fd: number): Uint8Array {
-  const chunks: Buffer[] = [];
-  const chunk = Buffer.allocUnsafe(64 * 1024);
+/** A file, or standard input, until its end or until `goOn` says no to the piece that was read last. */
+function readWhile(path: string | null, goOn: (piece: Uint8Array) => boolean): Uint8Array {
+  const fd = path === null ? STDIN_FD : fs.openSync(path, "r");
+  try {
+    const pieces: Uint8Array[] = [];
+    const buffer = Buffer.allocUnsafe(PIECE_BYTES);
+    for (let length = readSome(fd, buffer); length > 0; length = readSome(fd, buffer)) {
+      const piece = Uint8Array.from(buffer.subarray(0, length));
+      pieces.push(piece);
+      if (!goOn(piece)) break;
+    }
+    return Buffer.concat(pieces);
+  } finally {
+    if (path !== null) fs.closeSync(fd);
+  }
+}
+
+/** How many bytes came, 0 at the end. Waits also where another program made the descriptor non-blocking. */
+function readSome(fd: number, buffer: Uint8Array): number {
   for (;;) {
     try {
-      const bytes = fs.readSync(fd, chunk, 0, chunk.length, null);
-      if (bytes === 0) return Buffer.concat(chunks);
-      chunks.push(Buffer.from(chunk.subarray(0, bytes)));
+      return fs.readSync(fd, buffer, 0, buffer.length, null);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === "EOF") return Buffer.concat(chunks);
+      if (code === "EOF") return 0;
       if (code !== "EAGAIN") throw error;
       waitBriefly();
     }

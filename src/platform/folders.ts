@@ -3,24 +3,46 @@
  * parent exists (/proc).
  */
 
-import { mkdirSync, statSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** Makes a folder and those above it that are missing; one that is there already is no matter. Throws Node's error. */
-export function makeFolders(path: string, mode: number): void {
+/**
+ * Makes a folder and those above it that are missing; one that is there already is no matter. Answers with the paths
+ * of those it made, the outermost first. Throws Node's error.
+ */
+export function makeFolders(path: string, mode: number): string[] {
   try {
-    makeOne(path, mode);
+    return makeOne(path, mode);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT" || dirname(path) === path) throw error;
-    makeFolders(dirname(path), mode);
-    makeOne(path, mode);
+    return [...makeFolders(dirname(path), mode), ...makeOne(path, mode)];
   }
 }
 
-function makeOne(path: string, mode: number): void {
+/**
+ * Like {@link makeFolders}, and what was made is still there after a power cut: a new folder's name is safe only once
+ * the folder that holds the name is on disk.
+ * @param sync for tests: brings a folder to the disk
+ */
+export function makeLastingFolders(path: string, mode: number, sync: (path: string) => void = syncFolder): void {
+  for (const made of makeFolders(path, mode)) sync(dirname(made));
+}
+
+function makeOne(path: string, mode: number): string[] {
   try {
     mkdirSync(path, { mode });
+    return [path];
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST" || !statSync(path).isDirectory()) throw error;
+    return [];
+  }
+}
+
+function syncFolder(path: string): void {
+  const handle = openSync(path, "r");
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
   }
 }

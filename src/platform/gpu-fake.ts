@@ -1,6 +1,7 @@
 /** GPUs that do not exist: from a count (`4`) or from a JSON file, the same ones at each start. */
 
 import { readFileSync } from "node:fs";
+import { errnoText } from "../util/errno.ts";
 import { shortHash } from "../util/hash.ts";
 import type { DetectedGpu, GpuProvider } from "./gpu.ts";
 import { shortGpuType } from "./gpu-parse.ts";
@@ -32,7 +33,7 @@ export function readFakeGpus(setting: string, hostname: string): FakeGpus {
   try {
     text = readFileSync(setting, "utf8");
   } catch (error) {
-    return fail(`can't read the file "${setting}": ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+    return fail(`can't read the file "${setting}": ${errnoText(error)} (a count, or the path of a JSON file)`);
   }
   const parsed = parseFakeGpus(text, hostname);
   return typeof parsed === "string" ? fail(`${setting}: ${parsed}`) : { gpus: parsed };

@@ -1,7 +1,8 @@
 /** Byte connections as an argument: Unix sockets here, TLS later, memory in simulations. */
 
-import { chmodSync, rmSync } from "node:fs";
-import { createConnection, createServer, type Socket } from "node:net";
+import { rmSync } from "node:fs";
+import { createConnection, type Socket } from "node:net";
+import { listenOn, type Upkeep } from "./listener.ts";
 
 /** Where to connect or listen. */
 export interface Address {
@@ -41,15 +42,19 @@ export interface Net {
   removeStale(address: Address): void;
 }
 
-/** Of a Unix socket, without the closing zero. */
-const PATH_BYTES_MAX = 107;
-
 /** Time for what was written to be read before a closed connection is cut off. */
 const CLOSE_MS = 5000;
 
-/** The machine's sockets. */
-export function realNet(): Net {
-  return { connect, listen, removeStale: ({ path }) => rmSync(path, { force: true }) };
+/**
+ * The machine's sockets.
+ * @param upkeep of those that are listened on; without it one whose file is removed can't be reached any more
+ */
+export function realNet(upkeep: Upkeep | null = null): Net {
+  return {
+    connect,
+    listen: (address, accept) => listen(address, accept, upkeep),
+    removeStale: ({ path }) => rmSync(path, { force: true }),
+  };
 }
 
 function connect(address: Address, events: ConnectionEvents): Promise<Connection> {
@@ -64,32 +69,27 @@ function connect(address: Address, events: ConnectionEvents): Promise<Connection
   });
 }
 
-function listen(address: Address, accept: (connection: Connection) => ConnectionEvents): Promise<Listener> {
-  if (Buffer.byteLength(address.path) > PATH_BYTES_MAX) {
-    // The kernel would take the first bytes of it, and listen somewhere else.
-    return Promise.reject(new Error(`${address.path} is longer than the ${PATH_BYTES_MAX} bytes of a socket's path`));
-  }
-  return new Promise((resolve, reject) => {
-    const sockets = new Set<Socket>();
-    const server = createServer((socket) => {
+async function listen(
+  { path }: Address,
+  accept: (connection: Connection) => ConnectionEvents,
+  upkeep: Upkeep | null,
+): Promise<Listener> {
+  const sockets = new Set<Socket>();
+  const server = await listenOn(
+    path,
+    (socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
       attach(socket, accept(wrap(socket)));
-    });
-    server.once("error", reject);
-    const previous = process.umask(0o177);
-    // The socket file appears within listen() itself, so the umask guards it from its first moment.
-    server.listen(address.path, () => {
-      chmodSync(address.path, 0o600);
-      resolve({
-        close() {
-          server.close();
-          for (const socket of sockets) socket.destroy();
-        },
-      });
-    });
-    process.umask(previous);
-  });
+    },
+    upkeep,
+  );
+  return {
+    close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
 
 function attach(socket: Socket, events: ConnectionEvents): void {

@@ -2,32 +2,17 @@
  * Processes, and the files and pipes they are started with, as an argument. What a user can get wrong comes back
  * as a value with the system's own words, never as an exception.
  *
- * Pipes are real ones: Node's own are sockets, and a program that opens /dev/stderr or /dev/stdin (many shell
- * scripts do) fails on a socket with ENXIO. Node can't make a pipe, so FIFOs are made by mkfifo(1), opened and
- * unlinked, a few ahead of need.
- *
  * A limit of Node: a child that dies of a real-time signal is told as exit code 0.
  */
 
-import { type ChildProcess, execFile, type StdioOptions, spawn as spawnChild } from "node:child_process";
+import { type ChildProcess, type StdioOptions, spawn as spawnChild } from "node:child_process";
 import * as fs from "node:fs";
-import { Socket } from "node:net";
 import { constants, tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 import { makeFolders } from "./folders.ts";
-
-/** A refusal of the operating system. */
-export interface SystemProblem {
-  /** `ENOENT` */
-  readonly code: string;
-  /** errno's number: 2 */
-  readonly number: number;
-  /** As the C library words it: `No such file or directory` */
-  readonly text: string;
-}
-
-export type Outcome<T> = { readonly value: T } | { readonly problem: SystemProblem };
+import { type ByteSource, type ByteTarget, PipePool, pipeSource, pipeTarget } from "./pipes.ts";
+import { attempt, attemptNow, type Outcome, problemOf, type SystemProblem, systemProblem } from "./system-problem.ts";
 
 /** A program that could be started, or why not; `interpreter` when its `#!` line names one that is missing. */
 type FoundProgram = { readonly file: string } | { readonly problem: SystemProblem; readonly interpreter?: string };
@@ -36,31 +21,6 @@ type FoundProgram = { readonly file: string } | { readonly problem: SystemProble
 export interface ProcessExit {
   readonly code: number;
   readonly signal: number;
-}
-
-/** Bytes coming from a program. */
-export interface ByteSource {
-  /** Calls `onData` with each chunk and `onEnd` once. Set once. */
-  start(onData: (chunk: Uint8Array) => void, onEnd: () => void): void;
-  /** Stops reading, so that the program blocks; one more chunk may be kept inside. */
-  pause(): void;
-  resume(): void;
-  /** Reads no more; `onEnd` is still called. */
-  close(): void;
-}
-
-/** Bytes going to a program. */
-interface ByteTarget {
-  /** Takes all of `data`; false asks the caller to wait for `onRoom`. Ignored once closed. */
-  write(data: Uint8Array): boolean;
-  /** Closes after what was written is taken. */
-  end(): void;
-  /** Closes at once. */
-  close(): void;
-  /** The program closed its end, or `end` or `close` was done. */
-  readonly closed: boolean;
-  /** Called when there is room again, and when it closed. */
-  onRoom: (() => void) | null;
 }
 
 export interface SpawnRequest {
@@ -104,6 +64,11 @@ export interface Processes {
   pipeFromChild(): Promise<Outcome<{ readonly childEnd: number; readonly source: ByteSource }>>;
   /** A pipe whose reading end is for a child (close it after the spawn). */
   pipeToChild(): Promise<Outcome<{ readonly childEnd: number; readonly target: ByteTarget }>>;
+  /**
+   * Adds text to a file; `create` makes it and missing parent folders. May wait for as long as the file system takes.
+   * A FIFO is refused with EAGAIN.
+   */
+  appendText(path: string, text: string, create: boolean): Promise<Outcome<null>>;
   /** Starts a process; resolves with its pid before it can have been reaped. */
   spawn(request: SpawnRequest): Promise<Outcome<number>>;
   /** Replaces a small file, visible whole or not at all. Not durable. */
@@ -123,15 +88,6 @@ export interface ProcessesOptions {
   /** Descriptors without close-on-exec that no child may inherit: they are replaced by /dev/null in it. */
   readonly hiddenDescriptors?: () => Iterable<number>;
 }
-
-/** FIFOs made at once: one mkfifo costs 2 to 3 ms for any number. */
-const PIPES_PER_FILL = 12;
-
-/** Below this many ready pipes more are made: a task needs at most three. */
-const PIPES_READY_MIN = 6;
-
-/** Pipes kept ready at most: their names are one command line, and each is an open descriptor. */
-const PIPES_READY_MAX = 256;
 
 /** What execvp searches when the environment has no PATH. */
 const SEARCH_PATH_DEFAULT = "/bin:/usr/bin";
@@ -161,69 +117,14 @@ export function realProcesses(options: ProcessesOptions = {}): Processes {
     closeDescriptor: (descriptor) => void attemptNow(() => fs.closeSync(descriptor)),
     pipeFromChild: () => pool.take(fs.constants.O_RDONLY, (ours, childEnd) => ({ childEnd, source: pipeSource(ours) })),
     pipeToChild: () => pool.take(fs.constants.O_WRONLY, (ours, childEnd) => ({ childEnd, target: pipeTarget(ours) })),
+    appendText: (path, text, create) => attempt(() => appendText(path, text, create)),
     spawn: (request) => spawnProcess(request, hidden()),
     writeFile: (path, data, mode) => attemptNow(() => replaceFile(path, data, mode)),
     readText,
     removeFile: (path) => fs.rmSync(path, { force: true }),
-    prepare: (pipes) => pool.prepare(Math.min(pipes, PIPES_READY_MAX)),
+    prepare: (pipes) => pool.prepare(pipes),
     close: () => pool.close(),
   };
-}
-
-/** The system's words for a code such as `ENOENT`. */
-export function systemProblem(code: string): SystemProblem {
-  const number = constants.errno[code as keyof typeof constants.errno] ?? 0;
-  return { code, number, text: PROBLEM_TEXTS[code] ?? code };
-}
-
-const PROBLEM_TEXTS: Readonly<Record<string, string>> = {
-  E2BIG: "Argument list too long",
-  EACCES: "Permission denied",
-  EAGAIN: "Resource temporarily unavailable",
-  EBUSY: "Device or resource busy",
-  EDQUOT: "Disk quota exceeded",
-  EINVAL: "Invalid argument",
-  EIO: "Input/output error",
-  EISDIR: "Is a directory",
-  ELOOP: "Too many levels of symbolic links",
-  EMFILE: "Too many open files",
-  ENAMETOOLONG: "File name too long",
-  ENFILE: "Too many open files in system",
-  ENODEV: "No such device",
-  ENOENT: "No such file or directory",
-  ENOEXEC: "Exec format error",
-  ENOMEM: "Cannot allocate memory",
-  ENOSPC: "No space left on device",
-  ENOTDIR: "Not a directory",
-  ENXIO: "No such device or address",
-  EPERM: "Operation not permitted",
-  EROFS: "Read-only file system",
-  ESTALE: "Stale file handle",
-  ETIMEDOUT: "Connection timed out",
-  ETXTBSY: "Text file busy",
-};
-
-function problemOf(error: unknown): SystemProblem {
-  const { code, message } = error as NodeJS.ErrnoException;
-  // Node itself refuses strings with a zero byte, which execve could not take either.
-  if (code === "ERR_INVALID_ARG_VALUE") return { ...systemProblem("EINVAL"), text: "a zero byte in an argument" };
-  return code === undefined ? { code: "EIO", number: 5, text: message } : systemProblem(code);
-}
-
-async function attempt<T>(action: () => Promise<T>): Promise<Outcome<T>> {
-  try {
-    return { value: await action() };
-  } catch (error) {
-    return { problem: problemOf(error) };
-  }
-}
-
-function attemptNow<T>(action: () => T): Outcome<T> {
-  try {
-    return { value: action() };
-  } catch (error) {
-    return { problem: problemOf(error) };
-  }
 }
 
 function findProgram(name: string, searchPath: string, workDir: string): FoundProgram {
@@ -319,6 +220,17 @@ async function openOrMake(path: string, mode?: number): Promise<number> {
   }
 }
 
+async function appendText(path: string, text: string, create: boolean): Promise<null> {
+  const { O_WRONLY, O_APPEND } = fs.constants;
+  const descriptor = await (create ? openOutput(path) : openNotFifo(path, O_WRONLY | O_APPEND));
+  try {
+    await promisify(fs.write)(descriptor, Buffer.from(text));
+    return null;
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
 async function isFifo(path: string, use: "read" | "write"): Promise<boolean> {
   const stat = await fs.promises.stat(path).catch(() => null);
   if (stat?.isFIFO() !== true) return false;
@@ -333,6 +245,8 @@ async function openNotFifo(path: string, flags: number): Promise<number> {
   try {
     const stat = fs.fstatSync(descriptor);
     if (stat.isFIFO()) throw Object.assign(new Error(`${path} is a FIFO`), { code: "EAGAIN" });
+    // Such a one can be opened for reading, and then not be read.
+    if (stat.isDirectory()) throw Object.assign(new Error(`${path} is a folder`), { code: "EISDIR" });
     // To files and folders it means nothing, nor to the one device that most launches open.
     if (!stat.isCharacterDevice() || path === "/dev/null") return descriptor;
     const blocking = await openFile(`/proc/self/fd/${descriptor}`, (flags & ~O_CREAT) | O_NOCTTY);
@@ -357,112 +271,6 @@ function replaceFile(path: string, data: Uint8Array, mode: number): null {
 function readText(path: string): string | null {
   const read = attemptNow(() => fs.readFileSync(path, "utf8"));
   return "value" in read ? read.value : null;
-}
-
-/** Pipes made ahead: each is one read-write descriptor of a FIFO that has no name any more. */
-class PipePool {
-  private readonly folder: string;
-  private readonly ready: number[] = [];
-  private filling: Promise<void> | null = null;
-  private closed = false;
-
-  constructor(folder: string) {
-    this.folder = folder;
-  }
-
-  async prepare(count: number): Promise<void> {
-    await this.filling?.catch(() => {});
-    if (this.ready.length < count) await this.fill(count - this.ready.length).catch(() => {});
-  }
-
-  /** Opens both ends of a pipe; ours is non-blocking, the child's is not. */
-  async take<T>(oursMode: number, wrap: (ours: number, childEnd: number) => T): Promise<Outcome<T>> {
-    const { O_RDONLY, O_WRONLY, O_NONBLOCK } = fs.constants;
-    while (this.ready.length === 0) {
-      const filled = await attempt(() => this.fill());
-      if ("problem" in filled) return filled;
-    }
-    const both = this.ready.pop() as number;
-    if (this.ready.length < PIPES_READY_MIN) this.fill().catch(() => {});
-    const opened: number[] = [];
-    const open = (mode: number): number => {
-      const descriptor = fs.openSync(`/proc/self/fd/${both}`, mode);
-      opened.push(descriptor);
-      return descriptor;
-    };
-    try {
-      const ours = open(oursMode | O_NONBLOCK);
-      return { value: wrap(ours, open(oursMode === O_RDONLY ? O_WRONLY : O_RDONLY)) };
-    } catch (error) {
-      for (const descriptor of opened) fs.closeSync(descriptor);
-      return { problem: problemOf(error) };
-    } finally {
-      fs.closeSync(both);
-    }
-  }
-
-  close(): void {
-    this.closed = true;
-    for (const descriptor of this.ready.splice(0)) fs.closeSync(descriptor);
-  }
-
-  private fill(count = 0): Promise<void> {
-    this.filling ??= this.makePipes(Math.max(count, PIPES_PER_FILL)).finally(() => {
-      this.filling = null;
-    });
-    return this.filling;
-  }
-
-  private async makePipes(count: number): Promise<void> {
-    // Whoever cleans up folders of temporary files may have taken it.
-    makeFolders(this.folder, 0o700);
-    const folder = fs.mkdtempSync(join(this.folder, "mgpu-pipes-"));
-    try {
-      const names = Array.from({ length: count }, (_, index) => join(folder, String(index)));
-      await promisify(execFile)("mkfifo", ["-m", "600", ...names]);
-      for (const name of names) this.ready.push(fs.openSync(name, fs.constants.O_RDWR));
-      if (this.closed) this.close();
-    } finally {
-      fs.rmSync(folder, { recursive: true, force: true });
-    }
-  }
-}
-
-function pipeSource(descriptor: number): ByteSource {
-  return socketSource(new Socket({ fd: descriptor, readable: true, writable: false }));
-}
-
-/** A stream of Node as a source. */
-export function socketSource(socket: Socket): ByteSource {
-  return {
-    start(onData, onEnd) {
-      socket.on("data", onData);
-      // An error on a pipe or terminal is its end: `close` follows.
-      socket.on("error", () => {});
-      socket.once("close", onEnd);
-    },
-    pause: () => void socket.pause(),
-    resume: () => void socket.resume(),
-    close: () => void socket.destroy(),
-  };
-}
-
-function pipeTarget(descriptor: number): ByteTarget {
-  const socket = new Socket({ fd: descriptor, readable: false, writable: true });
-  const target: ByteTarget = {
-    write: (data) => !socket.writable || socket.write(data),
-    end: () => void socket.end(),
-    close: () => void socket.destroy(),
-    get closed() {
-      return !socket.writable;
-    },
-    onRoom: null,
-  };
-  socket.on("drain", () => target.onRoom?.());
-  // EPIPE: the program closed its end; `close` follows.
-  socket.on("error", () => {});
-  socket.once("close", () => target.onRoom?.());
-  return target;
 }
 
 function spawnProcess(request: SpawnRequest, hidden: Iterable<number>): Promise<Outcome<number>> {

@@ -8,7 +8,7 @@
 import * as fs from "node:fs";
 import { createRequire } from "node:module";
 import { ReadStream } from "node:tty";
-import { type ByteSource, socketSource } from "./process.ts";
+import { type ByteSource, socketSource } from "./pipes.ts";
 
 export interface Pty {
   /** What programs write. */

@@ -1,6 +1,6 @@
 /** The folder of our sockets: ours alone, whatever others may have put in its place. */
 
-import { chmodSync, lstatSync } from "node:fs";
+import { chmodSync, lstatSync, rmdirSync } from "node:fs";
 import { makeFolders } from "./folders.ts";
 
 /** Makes the folder; throws with a sentence if it belongs to somebody else or is no folder. */
@@ -10,4 +10,13 @@ export function makePrivateFolder(path: string): void {
   if (!info.isDirectory()) throw new Error(`${path} is not a folder: remove it, or set XDG_RUNTIME_DIR`);
   if (info.uid !== process.getuid?.()) throw new Error(`${path} belongs to uid ${info.uid}: set XDG_RUNTIME_DIR`);
   if ((info.mode & 0o777) !== 0o700) chmodSync(path, 0o700);
+}
+
+/** Removes the folder if nothing is in it: the last program of ours to end leaves nothing behind. */
+export function removeEmptyFolder(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // Another program of ours still has its socket there, or somebody was faster.
+  }
 }

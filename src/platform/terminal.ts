@@ -12,6 +12,9 @@ const STDERR_FD = 2;
 
 type SignalHandler = () => void;
 
+/** Whoever started us wants us to outlive the terminal (nohup, `trap '' HUP`). */
+const ignoresHangup = takeHangupIgnored();
+
 /** The process's own input. */
 export function realInput() {
   let stopReading: (() => void) | null = null;
@@ -65,11 +68,26 @@ function isForeground(): boolean {
   return foreground === group || foreground === "-1";
 }
 
-/** Calls `handler` instead of what the signal would do; the result undoes that. */
+/**
+ * Calls `handler` instead of what the signal would do; the result undoes that. A hangup that was ignored when we were
+ * started stays ignored, as with any program that nohup starts.
+ */
 export function onSignal(name: NodeJS.Signals, handler: SignalHandler): () => void {
+  if (name === "SIGHUP" && ignoresHangup) return () => {};
   if (name === "SIGHUP") process.once(name, endByHangup);
   process.on(name, handler);
   return () => void process.off(name, handler);
+}
+
+/**
+ * Node gives every signal its default meaning before any of our code runs, so the launcher has to tell. Its variable
+ * goes away: a job is not started that way because its srun was.
+ */
+function takeHangupIgnored(): boolean {
+  const isIgnored = process.env.MGPU_HANGUP_IGNORED !== undefined;
+  delete process.env.MGPU_HANGUP_IGNORED;
+  if (isIgnored) process.once("SIGHUP", endByHangup).on("SIGHUP", () => {});
+  return isIgnored;
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 
 import * as v from "valibot";
-import { bytes, count, environment, exitStatus, integer, name, positive, stepKey, text } from "./schemas.ts";
+import { bytes, count, environment, exitStatus, integer, name, nodeName, positive, stepKey, text } from "./schemas.ts";
 
 /**
  * Where one stream of a task goes.
@@ -71,6 +71,31 @@ export const holderStep = v.object({
   outOfMemory: v.optional(v.boolean()),
 });
 
+/** Why a job's processes are ended, for the line in its own output. One that is not known yet is a plain end. */
+export const terminateCause = v.fallback(
+  v.picklist(["cancelled", "time limit", "node failure", "preempted", "requeue"]),
+  "cancelled",
+);
+
+/** How a job is ended beyond signals: with what words, and who else is at it. */
+export const terminateDetails = {
+  /** For the lines in the outputs of what still runs; without it there are none. */
+  notice: v.optional(
+    v.object({
+      cause: terminateCause,
+      /** Of this node. */
+      node: nodeName,
+      /** Spool folders of batch scripts that get such a line, with or without the holder that started them. */
+      scripts: v.array(text),
+    }),
+  ),
+  /** Steps (JOB.ATTEMPT.STEP) that other holders end at the same time. */
+  elsewhere: v.optional(v.array(text)),
+};
+
+export type TerminateCause = v.InferOutput<typeof terminateCause>;
+export type TerminateDetails = v.InferOutput<v.ObjectSchema<typeof terminateDetails, undefined>>;
+export type TerminateNotice = NonNullable<TerminateDetails["notice"]>;
 export type StepLaunch = v.InferOutput<typeof stepLaunch>;
 export type TaskLaunch = v.InferOutput<typeof taskLaunch>;
 export type StreamTarget = v.InferOutput<typeof streamTarget>;

@@ -7,7 +7,7 @@
 
 import * as v from "valibot";
 import type { Job } from "../core/job.ts";
-import { holderStep, stepLaunch } from "./holder.ts";
+import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
 import * as s from "./schemas.ts";
 
@@ -384,6 +384,10 @@ export const PROCEDURES = {
       jobs: v.object({ pending: s.count, running: s.count, ended: s.count }),
       /** Why nothing can be accepted right now (a full disk); empty when all is well. */
       problem: s.text,
+      /** That, and all else that somebody should see to. */
+      problems: v.optional(v.array(s.text)),
+      /** While a shutdown waits for jobs to end: which, and when what is left of them is killed. */
+      ending: v.optional(v.object({ jobs: v.array(s.positive), killAt: s.count })),
     }),
   },
   /** Ends the daemons. Refused with JOBS_RUNNING while jobs run, unless forced: then they are cancelled first. */
@@ -429,7 +433,14 @@ export const PROCEDURES = {
   "node.terminate": {
     on: "node",
     kind: "unary",
-    params: v.object({ jobId: s.positive, attempt: s.positive, stepId: v.optional(v.nullable(s.stepId)) }),
+    params: v.object({
+      jobId: s.positive,
+      attempt: s.positive,
+      /** Of this step only. */
+      stepId: v.optional(v.nullable(s.stepId)),
+      /** For the lines in the outputs of steps that still run; without it there are none. */
+      cause: v.optional(terminateCause),
+    }),
     result: nothing,
   },
   /** The daemon ends; with `holders`, so do its idle holders. */
@@ -462,6 +473,7 @@ export const PROCEDURES = {
       /** Of this step only. */
       stepId: v.optional(s.stepId),
       killWaitMs: s.count,
+      ...terminateDetails,
     }),
     result: nothing,
   },

@@ -95,7 +95,8 @@ export function describeTerm({ type, jobId, taskId, delayMin }: DependencyTerm):
   const job = `job ${jobId}${typeof taskId === "number" ? `_${taskId}` : ""}`;
   switch (type) {
     case "after":
-      return delayMin === 0 ? `${job} to start` : `${delayMin} minutes to pass after the start of ${job}`;
+      if (delayMin === 0) return `${job} to start`;
+      return `${delayMin} ${delayMin === 1 ? "minute" : "minutes"} to pass after the start of ${job}`;
     case "afterany":
       return `${job} to end`;
     case "afterok":

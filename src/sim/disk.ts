@@ -116,6 +116,7 @@ function appendFile(
       const file = get(path);
       if (!disk.isLying) file.durable = file.data.length;
     },
+    isInPlace: async () => disk.files.has(path),
     async close() {
       await pause();
     },

@@ -19,3 +19,10 @@ export function errnoText(error: unknown): string {
   const { code = "", message = String(error) } = error as { code?: string; message?: string };
   return WORDS[code] ?? (code || message);
 }
+
+/** `/x: Permission denied` for a refusal of the file system; the message of any other error. */
+export function systemText(error: unknown): string {
+  const { code = "", path } = error as { code?: string; path?: unknown };
+  if (typeof path === "string" && Object.hasOwn(WORDS, code)) return `${path}: ${errnoText(error)}`;
+  return error instanceof Error ? error.message : String(error);
+}

@@ -229,7 +229,7 @@ export function clusterPeer(options: { jobs?: readonly Job[]; chunk?: number; sc
   const state = stateOf(jobs);
   return fakePeer({
     "jobs.list": async ({ filter, fields }, send) => {
-      const rows = [...selectJobs(state, filter)].map((job) => {
+      const rows = [...selectJobs(state, filter, "any")].map((job) => {
         const row = rowOf(job);
         return fields.map((field) => row[field]);
       });

@@ -165,6 +165,25 @@ describe("programs and scripts", () => {
     );
   });
 
+  test("a file without end is not read without end, and no job comes of it", async () => {
+    const NO_SCRIPT = /^mgpu-sbatch: error: This does not look like a batch script\. {2}The first\n/;
+    expect(await sbatch(["/dev/zero"])).toMatchObject({ code: 1, stderr: expect.stringMatching(NO_SCRIPT) });
+    const yes = await cluster.run("bash", ["-c", "yes | mgpu-sbatch"]);
+    expect(yes).toMatchObject({ code: 1, stderr: expect.stringMatching(NO_SCRIPT) });
+    const large = await cluster.run("bash", ["-c", "(echo '#!/bin/sh'; yes '#') | mgpu-sbatch"]);
+    expect(large.code).toBe(1);
+    expect(large.stderr).toMatch(/^mgpu-sbatch: error: Script from STDIN is too big, read 4\d{6} > 4194304 bytes\.\n$/);
+    expect(await cluster.queue("%i", "-t", "all")).toEqual(before);
+  });
+
+  test("pipes are scripts as good as files", async () => {
+    const script = "(echo '#!/bin/sh'; sleep 0.1; echo 'echo piped')";
+    const line = `mgpu-sbatch --parsable -o a.txt <${script}; ${script} | mgpu-sbatch --parsable -o b.txt /dev/stdin`;
+    const ids = (await cluster.ok("bash", ["-c", line])).trim().split("\n").map(Number);
+    for (const id of ids) await cluster.untilState(id, "COMPLETED");
+    expect([cluster.read("a.txt"), cluster.read("b.txt")]).toEqual(["piped\n", "piped\n"]);
+  });
+
   test("a script that may not be read", async () => {
     const path = join(cluster.folder, "secret.sh");
     writeFileSync(path, "#!/bin/sh\n");
@@ -225,16 +244,20 @@ describe("files and folders", () => {
     expect([ran.code, ran.stderr]).toEqual([1, `mgpu-srun: error: --output: ${folder}/out: Permission denied\n`]);
   });
 
-  test("what turns out on the node only: the task fails with the reason", async () => {
-    const { code, stderr } = await srun("-o", "/proc/no/such.out", "true");
-    expect(code).toBe(1);
-    expect(stderr).toContain(
-      "mgpu-srun: error: Could not open stdout file /proc/no/such.out: No such file or directory\n",
+  test("what turns out on the node only: the task fails, and the reason comes first", async () => {
+    const failed = (code: number, tasks: string, reason: string) => ({
+      ...{ code, stdout: "" },
+      stderr: `mgpu-srun: error: ${reason}\nmgpu-srun: error: n1: ${tasks}: Exited with exit code ${code}\n`,
+    });
+    expect(await srun("-o", "/proc/no/such.out", "true")).toMatchObject(
+      failed(1, "task 0", "Could not open stdout file /proc/no/such.out: No such file or directory"),
     );
-    const input = await srun("-i", "no-such-input", "cat");
-    expect(input.code).toBe(1);
-    expect(input.stderr).toContain(
-      `Could not open stdin file ${cluster.work}/no-such-input: No such file or directory\n`,
+    expect(await srun("-n2", "-i", "no-such-input", "cat")).toMatchObject(
+      failed(1, "tasks 0-1", `Could not open stdin file ${cluster.work}/no-such-input: No such file or directory`),
+    );
+    chmodSync(cluster.write("no-interpreter", "#!/no/such/shell\n"), 0o755);
+    expect(await srun("./no-interpreter")).toMatchObject(
+      failed(2, "task 0", "execve(): bad interpreter(/no/such/shell): No such file or directory"),
     );
     expect(await cluster.queue("%i")).toEqual([]);
   });
@@ -324,14 +347,14 @@ describe("no controller", () => {
 
 describe("a state folder that can't be had", () => {
   test.each([
-    ["/dev/null/x", "ENOTDIR: not a directory, mkdir '/dev/null/x/log'"],
-    ["/proc/x", "ENOENT: no such file or directory, mkdir '/proc/x'"],
+    ["/dev/null/x", "/dev/null/x/log: Not a directory"],
+    ["/proc/x", "/proc/x: No such file or directory"],
   ])("MGPU_HOME=%s", async (home, problem) => {
     const ran = await cluster.run("mgpu-srun", ["touch", "must-not-run"], { env: { MGPU_HOME: home } });
     expect(ran).toMatchObject({ code: 1, stdout: "" });
     expect(ran.stderr).toBe(
       `mgpu-srun: error: mgpu could not be started on this machine: ${problem}\n` +
-        `mgpu-srun: hint: MGPU_HOME names another state folder than ${home}\n`,
+        `mgpu-srun: hint: MGPU_HOME is ${home}: set it to a folder of your own, or unset it\n`,
     );
     expect(cluster.has("must-not-run")).toBe(false);
   });
@@ -341,7 +364,7 @@ describe("a state folder that can't be had", () => {
       const { code, stderr } = await cluster.run(program, [], { env: { MGPU_HOME: "/proc/x" } });
       expect(code).toBe(1);
       expect(stderr).toMatch(
-        /^mgpu(ctl)?d: error: the .*folder \/proc\/x.* can't be used: ENOENT.*; set MGPU_HOME to another one\n$/,
+        /^mgpu(ctl)?d: error: the .*folder \/proc\/x.* can't be used: \/proc\/x.*: No such file or directory; set MGPU_HOME to another one\n$/,
       );
     }
   });
@@ -354,7 +377,7 @@ describe("a state folder that can't be had", () => {
     expect(ran.stderr).toBe(
       "mgpu-srun: error: mgpu was started on this machine, but it ended with exit code 1\n" +
         'mgpu-srun: error: mgpuctld: error: MGPU_KILL_WAIT: expected seconds, got "soon"\n' +
-        'mgpu-srun: error: mgpuctld: error: MGPU_CPUS: expected a count, got "eight"\n' +
+        'mgpu-srun: error: mgpuctld: error: MGPU_CPUS: expected a count, at least 1, got "eight"\n' +
         `mgpu-srun: hint: its log is ${home}/log/mgpuctld.log\n`,
     );
     const gpus = await cluster.run("mgpu-srun", ["true"], {

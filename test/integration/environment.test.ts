@@ -23,7 +23,8 @@ async function ofSrun(args: readonly string[] = [], options: RunOptions = {}): P
 }
 
 async function ofSbatch(args: readonly string[] = [], options: RunOptions = {}, directive = ""): Promise<Variables> {
-  const input = `#!/bin/sh\n${directive}\nexec env -0\n`;
+  // With -p, bash passes on what it finds as it finds it; dash drops names that are no identifiers.
+  const input = `#!/bin/bash -p\n${directive}\nexec env -0\n`;
   const id = Number(await cluster.ok("mgpu-sbatch", ["--parsable", "-o", "env.out", ...args], { ...options, input }));
   await cluster.untilState(id, "COMPLETED");
   return parse(cluster.read("env.out"));
@@ -140,8 +141,9 @@ describe("who am I", () => {
 });
 
 describe("the user's own variables", () => {
-  // Names that no shell would take are not among them: the launchers are shell scripts, and lose those.
   const env = {
+    "BASH_FUNC_greet%%": "() {  x=1\ny=2\n echo hello\n}",
+    "dotted.name": "1",
     EMPTY: "",
     LINES: "a\nb\n",
     UMLAUT: "äöü €",
@@ -153,8 +155,22 @@ describe("the user's own variables", () => {
   test("arrive as they are", async () => {
     for (const found of [await ofSrun([], { env }), await ofSbatch([], { env })]) {
       expect(Object.keys(env).filter((name) => found[name] !== env[name as keyof typeof env])).toEqual([]);
-      expect(Object.keys(found).filter((name) => /^MGPU_(PROGRAM|NODE_EXTRA|TERMINAL)/.test(name))).toEqual([]);
+      expect(Object.keys(found).filter((name) => /^MGPU_(PROGRAM|NODE_EXTRA|TERMINAL|ODD|HANGUP)/.test(name))).toEqual(
+        [],
+      );
     }
+  });
+
+  test("functions that bash exported are there: module load works in scripts and under srun", async () => {
+    const line = [
+      'module() { echo "loaded $1"; }; export -f module',
+      "mgpu-srun bash -c 'module torch'",
+      "printf '#!/bin/bash\\nmodule cuda\\n' | mgpu-sbatch --parsable -o module.txt",
+    ].join("\n");
+    const [loaded, id] = (await cluster.ok("bash", ["-c", line])).split("\n");
+    expect(loaded).toBe("loaded torch");
+    await cluster.untilState(Number(id), "COMPLETED");
+    expect(cluster.read("module.txt")).toBe("loaded cuda\n");
   });
 
   test("the program is looked for in the user's PATH", async () => {

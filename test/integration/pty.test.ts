@@ -1,7 +1,7 @@
 /** mgpu-srun on a real terminal, as a person uses it. The terminal is a pseudo-terminal held by support/terminal.py. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { TestCluster } from "./support/cluster.ts";
+import { kill, TestCluster } from "./support/cluster.ts";
 import { Terminal, type TerminalOptions } from "./support/terminal.ts";
 
 const cluster = new TestCluster({ env: { MGPU_NODE_ID: "n1" } });
@@ -318,6 +318,29 @@ test("when the terminal is closed, the job ends", async () => {
   await cluster.until(async () => (await cluster.queue("%i", "-n", "orphan")).length === 0, "the job is over");
   expect(["CANCELLED", "FAILED"]).toContain(await cluster.state(Number(id)));
   expect(isRunning("sleep 1000")).toBe(false);
+});
+
+describe("under nohup", () => {
+  test("the job outlives the terminal", async () => {
+    const script = "echo u\\p; until [ -e kept-end ]; do sleep 0.02; done; echo over";
+    const terminal = await shell();
+    terminal.enter(`nohup mgpu-srun -J kept sh -c '${script}' >kept.txt 2>kept.err &`);
+    await cluster.until(() => cluster.has("kept.txt") && cluster.read("kept.txt") === "up\n", "it is up");
+    const [id] = await cluster.queue("%i", "-n", "kept");
+    terminal.close();
+    await terminal.ended;
+    cluster.write("kept-end", "");
+    await cluster.untilState(Number(id), "COMPLETED");
+    await cluster.until(() => cluster.read("kept.txt") === "up\nover\n", "its end is there");
+  });
+
+  test("a hangup goes no further, wherever it comes from; other signals do", async () => {
+    const script = "trap 'echo heard' HUP; trap 'echo over; exit 0' USR1; echo up; while :; do sleep 0.02; done";
+    const running = cluster.start("nohup", ["mgpu-srun", "sh", "-c", script]);
+    await cluster.until(() => running.stdout() === "up\n", "it is up");
+    for (const signal of ["SIGHUP", "SIGHUP", "SIGUSR1"] as const) kill(running.pid, signal);
+    expect(await running.ended).toMatchObject({ code: 0, stdout: "up\nover\n" });
+  });
 });
 
 function isRunning(command: string): boolean {

@@ -84,9 +84,22 @@ describe("filters", () => {
     for (const id of [a, b]) await cluster.untilState(id, "CANCELLED");
     expect(await cluster.state(other)).toBe("RUNNING");
     expect(await scancel("-u", "nobody")).toMatchObject(QUIET);
+    expect(await scancel("-u", "no-such-user")).toMatchObject({
+      code: 1,
+      stderr: "mgpu-scancel: error: Invalid user name: no-such-user\n",
+    });
     expect(await cluster.state(other)).toBe("RUNNING");
     expect(await scancel("--me")).toMatchObject(QUIET);
     await cluster.untilState(other, "CANCELLED");
+  });
+
+  test("names count with their case, where squeue doesn't care for it", async () => {
+    const id = await sleeper("-J", "Cased");
+    expect(await scancel("-n", "cased")).toMatchObject(QUIET);
+    expect(await cluster.queue("%i", "-n", "cASED")).toEqual([`${id}`]);
+    expect(await cluster.state(id)).toBe("RUNNING");
+    expect(await scancel("-n", "Cased")).toMatchObject(QUIET);
+    await cluster.untilState(id, "CANCELLED");
   });
 
   test("with ids: only those of them that fit", async () => {

@@ -264,14 +264,16 @@ describe("waiting for resources", () => {
     const [first] = await cluster.queue("%i %r", "-t", "PD");
     expect(first).toMatch(/^\d+ Resources$/);
     const id = first?.split(" ")[0];
-    expect(waiting.stderr()).toBe(`mgpu-srun: job ${id} queued and waiting for resources\n`);
+    await says(waiting, "on one node");
+    const [queued, why, rest] = waiting.stderr().split("\n");
+    expect(queued).toBe(`mgpu-srun: job ${id} queued and waiting for resources`);
+    expect(why).toMatch(new RegExp(`^mgpu-srun: job ${id} waits for 3 GPUs and 1 CPU to be free on one node`));
+    expect(rest).toBe("");
     await held.release();
     expect(await waiting.ended).toMatchObject({
       code: 0,
       stdout: "ran\n",
-      stderr:
-        `mgpu-srun: job ${id} queued and waiting for resources\n` +
-        `mgpu-srun: job ${id} has been allocated resources\n`,
+      stderr: `${queued}\n${why}\nmgpu-srun: job ${id} has been allocated resources\n`,
     });
     expect(await quiet.ended).toMatchObject({ code: 0, stdout: "ran\n", stderr: "" });
   });
@@ -340,14 +342,14 @@ describe("signals", () => {
     expect(await running.ended).toMatchObject({ code: 3, stdout: "up\nusr1\nterm\n" });
   });
 
-  test("scancel ends it, and srun says so", async () => {
+  test("scancel ends it, and it is said so", async () => {
     const running = await started("echo $SLURM_JOB_ID; exec sleep 1000");
     const id = running.stdout().trim();
     await cluster.ok("mgpu-scancel", [id]);
     const { code, stderr } = await running.ended;
     expect(code).toBe(143);
     expect(stderr).toMatch(
-      /^mgpu-srun: error: \*\*\* STEP \d+\.0 ON n1 CANCELLED AT [-\dT:]{19} \*\*\*\n.* task 0: Terminated\n$/,
+      /^slurmstepd: error: \*\*\* STEP \d+\.0 ON n1 CANCELLED AT [-\dT:]{19} \*\*\*\n.* task 0: Terminated\n$/,
     );
     expect(stderr).toContain(`STEP ${id}.0`);
   });

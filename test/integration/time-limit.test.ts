@@ -15,14 +15,13 @@ function sh(script: string, ...options: string[]): Running {
   return cluster.start("mgpu-srun", [LIMIT, ...options, "sh", "-c", script]);
 }
 
-/** What srun says of a job that was ended by its limit. */
-function limitLine(job: number | string): RegExp {
+/** What is said in the output of a job that was ended by its limit. */
+function limitLine(what: string): RegExp {
   const at = "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d";
-  return new RegExp(
-    `^mgpu-srun: error: \\*\\*\\* STEP ${job}\\.0 ON n1 CANCELLED AT ${at} DUE TO TIME LIMIT \\*\\*\\*$`,
-    "m",
-  );
+  return new RegExp(`^slurmstepd: error: \\*\\*\\* ${what} ON n1 CANCELLED AT ${at} DUE TO TIME LIMIT \\*\\*\\*$`, "m");
 }
+
+const stepLine = (job: number): RegExp => limitLine(`STEP ${job}\\.0`);
 
 async function secondsOf(running: Running): Promise<number> {
   const start = process.hrtime.bigint();
@@ -37,7 +36,7 @@ describe("srun", () => {
     const { code, stderr, stdout } = await running.ended;
     const id = Number(stdout);
     expect(code).toBe(143);
-    expect(stderr).toMatch(limitLine(id));
+    expect(stderr).toMatch(stepLine(id));
     expect(stderr).toMatch(/\nmgpu-srun: error: n1: task 0: Terminated\n$/);
     expect(seconds).toBeGreaterThan(0.9);
     await cluster.untilState(id, "TIMEOUT");
@@ -50,7 +49,7 @@ describe("srun", () => {
     const { code, stderr, stdout } = await running.ended;
     expect(code).toBe(137);
     expect(stdout).toMatch(/^\d+\ntold\n$/);
-    expect(stderr).toMatch(limitLine(Number.parseInt(stdout, 10)));
+    expect(stderr).toMatch(stepLine(Number.parseInt(stdout, 10)));
     expect(stderr).toMatch(/task 0: Killed\n$/);
     expect(seconds).toBeGreaterThan(1 + KILL_WAIT_S - 0.1);
   });
@@ -59,8 +58,26 @@ describe("srun", () => {
     const running = sh("trap 'echo saved; exit 0' TERM; echo $SLURM_JOB_ID; while :; do sleep 0.05; done");
     const { stdout, stderr } = await running.ended;
     expect(stdout).toMatch(/^\d+\nsaved\n$/);
-    expect(stderr).toMatch(limitLine(Number.parseInt(stdout, 10)));
+    expect(stderr).toMatch(stepLine(Number.parseInt(stdout, 10)));
     await cluster.untilState(Number.parseInt(stdout, 10), "TIMEOUT");
+  });
+
+  test("a TERM handler has time for its commands, and is told once", async () => {
+    const script = `
+      trap 'echo told; sleep 1 && echo saved >saved.txt; exit 4' TERM
+      echo $SLURM_JOB_ID
+      while :; do sleep 0.05; done`;
+    const { stdout, code } = await sh(script).ended;
+    expect([stdout.replace(/^\d+\n/, ""), code]).toEqual(["told\n", 4]);
+    expect(cluster.read("saved.txt")).toBe("saved\n");
+    await cluster.untilState(Number.parseInt(stdout, 10), "TIMEOUT");
+  });
+
+  test("where the tasks' errors go to a file, it is said there and here", async () => {
+    const running = sh("echo $SLURM_JOB_ID; exec sleep 1000", "-e", "step.err");
+    const { stdout, stderr } = await running.ended;
+    expect(cluster.read("step.err")).toMatch(stepLine(Number(stdout)));
+    expect(stderr).toMatch(/^mgpu-srun: error: \*\*\* STEP \d+\.0 ON n1 CANCELLED AT .* DUE TO TIME LIMIT \*\*\*\n/);
   });
 
   test("all tasks", async () => {
@@ -123,6 +140,20 @@ wait
     const id = await cluster.submit(script);
     await cluster.untilState(id, "TIMEOUT");
     expect(cluster.read("batch.txt").split("\n").sort()).toEqual(["", "child told", "script told"]);
+  });
+
+  test("the job's output says why it ends, before the script does", async () => {
+    const script = `#!/bin/sh
+trap 'echo told; sleep 1 && echo saved; exit 0' TERM
+echo ready
+sleep 1000 &
+wait
+`;
+    const id = await cluster.submit(script, [LIMIT, "-o", "limit.txt"]);
+    await cluster.untilState(id, "TIMEOUT");
+    const lines = cluster.read("limit.txt").split("\n");
+    expect(lines[1]).toMatch(limitLine(`JOB ${id}`));
+    expect(lines.toSpliced(1, 1)).toEqual(["ready", "told", "saved", ""]);
   });
 
   test("a script that does not go is killed", async () => {

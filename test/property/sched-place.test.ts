@@ -31,15 +31,15 @@ interface NodeShape {
 }
 
 const nodeShape: fc.Arbitrary<NodeShape> = fc.record({
-  cpus: fc.integer({ min: 1, max: 5 }),
-  memoryMiB: fc.integer({ min: 1, max: 6 }),
+  cpus: fc.integer({ min: 1, max: 8 }),
+  memoryMiB: fc.integer({ min: 2, max: 12 }),
   gpus: fc.array(
     fc.record({
       type: fc.constantFrom(...TYPES),
       isBusy: fc.integer({ max: 3, min: 0 }).map((n) => n === 0),
       isBig: fc.boolean(),
     }),
-    { maxLength: 4 },
+    { maxLength: 4, size: "max" },
   ),
   usedCpus: fc.constantFrom(0, 0, 0, 1, 2),
   features: fc.subarray(["f", "g"]),
@@ -64,12 +64,12 @@ function nodeOf(shape: NodeShape, name: string): Node {
 }
 
 const nodes = fc
-  .array(nodeShape, { minLength: 1, maxLength: 4 })
+  .array(nodeShape, { minLength: 1, maxLength: 4, size: "max" })
   .map((shapes) => shapes.map((shape, at) => nodeOf(shape, NAMES[at] ?? "")));
 
 const wish = fc.record({
   type: fc.constantFrom(null, ...TYPES, "A100"),
-  thousandths: fc.integer({ min: 1, max: 4 }).map((count) => count * 1000),
+  thousandths: fc.integer({ min: 1, max: 3 }).map((count) => count * 1000),
 });
 
 const common = fc.record(
@@ -83,8 +83,8 @@ const common = fc.record(
     memory: fc.option(fc.record({ per: fc.constantFrom("node", "cpu"), mib: fc.integer({ min: 0, max: 3 }) })),
     exclusive: fc.constantFrom(false, false, false, true),
     overcommit: fc.constantFrom(false, false, false, true),
-    nodeList: fc.constantFrom([], [], [], ["n1"], ["n10", "n2"]),
-    excluded: fc.constantFrom([], [], [], ["n2"]),
+    nodeList: fc.constantFrom([], [], [], ["n2"], ["n1"], ["n10", "n2"]),
+    excluded: fc.constantFrom([], [], [], ["n10"]),
     constraint: fc.constantFrom("", "", "", "f", "f|g", "!f", "[f|g]", "f*1&g*2"),
     contiguous: fc.constantFrom(false, false, false, true),
     spread: fc.constantFrom(false, false, false, true),
@@ -141,11 +141,11 @@ test("what is granted is allowed; nothing is granted only if nothing is allowed"
         expect(findAny(cluster, wanted)).toBe(null);
       }
     }),
-    { numRuns: 3000 },
+    { numRuns: 6000 },
   );
   // Neither half of the test is idle.
-  expect(granted).toBeGreaterThan(500);
-  expect(refused).toBeGreaterThan(500);
+  expect(granted).toBeGreaterThan(300);
+  expect(refused).toBeGreaterThan(300);
 });
 
 /** Few wishes that are hard to meet together: many CPUs here, many GPUs there, types that compete for them. */

@@ -15,6 +15,8 @@ export interface ExitReportPorts {
   readonly speaker: Speaker;
   readonly clock: Clock;
   readonly utcOffsetMinutes: UtcOffset;
+  /** Who ended the tasks is said by their holder, in the first one's stderr. */
+  readonly isReasonStreamed: boolean;
   /** The job as last heard of. */
   readonly row: () => JobRow | null;
   readonly stepId: number;
@@ -48,7 +50,7 @@ export class ExitReport {
   say(): void {
     const row = this.ports.row();
     const fresh = this.tasks.takeFresh();
-    if (row && isEndedFromOutside(row)) this.sayCancelled(row, [...fresh.keys()][0]);
+    if (row && !this.ports.isReasonStreamed && isEndedFromOutside(row)) this.sayCancelled(row, [...fresh.keys()][0]);
     for (const [node, exits] of fresh) {
       for (const line of failureLines(node, exits)) this.ports.speaker.error(line);
     }

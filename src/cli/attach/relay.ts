@@ -46,7 +46,14 @@ export function createRelay(stdio: Stdio, labelTasks: (() => number) | null, fro
     if (known) return known;
     const width = String((labelTasks?.() ?? 1) - 1).length;
     const label = new TextEncoder().encode(`${String(task).padStart(width)}: `);
-    const state = { stream, label, received: fromStart ? 0 : offset, unfinished: [], unfinishedBytes: 0, isMidLine: false };
+    const state = {
+      stream,
+      label,
+      received: fromStart ? 0 : offset,
+      unfinished: [],
+      unfinishedBytes: 0,
+      isMidLine: false,
+    };
     states.set(key, state);
     return state;
   };

@@ -33,6 +33,7 @@ import { createSpeaker, type Speaker } from "./speaker.ts";
 import { SESSION_SIGNALS, type SessionSignal, type SteeredJob, Steering } from "./steering.ts";
 import { type AttachedStep, attachStep, type StepOutcome } from "./step.ts";
 import { Tasks } from "./tasks.ts";
+import { Waiting } from "./waiting.ts";
 
 export interface SessionPlan {
   readonly jobId: number;
@@ -43,6 +44,8 @@ export interface SessionPlan {
   readonly label: boolean;
   /** The size that the task's terminal was asked for with; null without one. */
   readonly pty: PtySpec | null;
+  /** The first task's stderr comes here, with what its holder has to say. */
+  readonly isReasonStreamed: boolean;
   /** Who gets our input: all tasks, one of them, or nobody. */
   readonly input: "all" | number | null;
   readonly quiet: boolean;
@@ -93,6 +96,7 @@ class Session {
   private readonly report: ExitReport;
   private readonly lastTasks: LastTasks;
   private readonly steering: Steering;
+  private readonly waiting: Waiting;
   private readonly steps = new Map<string, AttachedStep>();
   private readonly outcomes: StepOutcome[] = [];
   private readonly undo: (() => void)[] = [];
@@ -121,7 +125,7 @@ class Session {
     const { clock, utcOffsetMinutes } = context;
     const { speaker } = this;
     this.report = new ExitReport(this.tasks, {
-      ...{ speaker, clock, utcOffsetMinutes, stepId: plan.stepId ?? 0 },
+      ...{ speaker, clock, utcOffsetMinutes, stepId: plan.stepId ?? 0, isReasonStreamed: plan.isReasonStreamed },
       row: () => this.row,
       onExit: (exit) => this.lastTasks.onExit(exit),
     });
@@ -130,6 +134,11 @@ class Session {
       end: () => void this.cancelStep().catch(this.reject),
     });
     this.steering = new Steering(this.steered(), speaker, clock);
+    this.waiting = new Waiting({
+      ...{ jobId: plan.jobId, clock },
+      ask: () => this.reason(),
+      say: (text) => speaker.info(text),
+    });
     this.controller = new Link(
       this.linkPorts("the controller", (loss) => this.reconnect(loss)),
       first,
@@ -155,6 +164,7 @@ class Session {
 
   close(): void {
     this.isClosed = true;
+    this.waiting.stop();
     this.restoreTerminal();
     for (const undo of this.undo) undo();
     this.report.stop();
@@ -239,12 +249,10 @@ class Session {
 
   private onUpdate(update: JobUpdate): void {
     const { attach } = update;
-    const before = this.row;
     const row = followedRow(update, this.context.clock.now());
     this.row = row;
-    if (this.plan.verbose && row.startAt === null && row.reasonText !== "" && row.reasonText !== before?.reasonText) {
-      this.speaker.info(`job ${row.id} waits: ${row.reasonText}`);
-    }
+    if (row.state !== "PENDING") this.waiting.stop();
+    else if (this.plan.verbose && this.mayExplain) this.waiting.tell(row.reasonText);
     const fresh = attach.filter(({ node }) => !this.steps.has(node));
     if (fresh.length > 0) this.onAllocated(row, fresh);
     if (row.endAt !== null) this.sayEnded();
@@ -274,6 +282,29 @@ class Session {
     if (hasStarted || this.isWatchOver || this.steering.isRevoking) return;
     this.saidQueued = true;
     this.speaker.info(`job ${this.plan.jobId} queued and waiting for resources`);
+    if (this.mayExplain && !this.plan.quiet) this.waiting.look().catch(this.reject);
+  }
+
+  /** Under Slurm's name nothing but Slurm's own lines is said of a job that waits. */
+  private get mayExplain(): boolean {
+    return !isSlurmName(this.context.program);
+  }
+
+  /** Why the job waits, as {@link WaitingPorts.ask} wants it. */
+  private async reason(): Promise<string | null> {
+    const filter = { ids: [this.plan.jobId], users: [], states: ["PENDING"], names: [], partitions: [] };
+    let text = "";
+    try {
+      const answer = await this.controller.use((peer) =>
+        peer.stream("jobs.list", { filter, fields: ["reasonText"] }, ({ rows }) => {
+          text = String(rows[0]?.[0] ?? "");
+        }),
+      );
+      return answer === null ? null : text;
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      return null;
+    }
   }
 
   /** --immediate: resources that are not there by now are not waited for. */
@@ -366,8 +397,9 @@ class Session {
       await Promise.race([this.ended, sleep(this.context.clock, isLost ? PATIENCE_AFTER_END_MS : REASON_WAIT_MS)]);
     }
     if (isLost && this.row && this.isJobOver && !this.tasks.haveAnyBegun) return this.sayWithoutResult(this.row);
-    this.report.say();
+    // What kept tasks from starting comes before the exit code that they have for it.
     for (const { problem } of this.outcomes) if (problem !== "") this.speaker.error(problem);
+    this.report.say();
     if (this.relay.missing > 0) this.speaker.error(`${this.relay.missing} bytes of output were lost`);
     if (isLost) return this.concludeLost();
     const hasProblem = this.outcomes.some(({ problem }) => problem !== "");

@@ -2,18 +2,21 @@
 
 import { sleep } from "../../platform/clock.ts";
 import { RpcError } from "../../protocol/errors.ts";
-import type { JobRow } from "../../protocol/procedures.ts";
+import type { HelloAnswer, JobRow } from "../../protocol/procedures.ts";
 import type { Connected, Peer } from "../../rpc/types.ts";
 import { countText } from "../../view/cluster-text.ts";
 import { textTable } from "../../view/text-table.ts";
-import { NoController } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
+import { NoController } from "../dial.ts";
 import { jobFilter } from "../filters.ts";
+import { endingText } from "../output/ending.ts";
 import { connectIfRunning } from "./mgpu-up.ts";
 
 /** After the daemons have agreed to end: they only have to close their files. */
 const END_LIMIT_MS = 15_000;
 const POLL_MS = 25;
+/** Jobs that end within this time are not worth a word. */
+const NOTICE_MS = 1000;
 /** Running jobs listed with a refusal. */
 const JOBS_LISTED_MAX = 20;
 
@@ -29,12 +32,13 @@ export const command: Command = {
   async run(parsed, context) {
     const connected = await connectIfRunning(context);
     if (connected === null) {
+      forgetSettings(context);
       context.stdio.out("mgpu is not running\n");
       return 0;
     }
     const cancelled = await shutDown(connected, parsed.values.has("force"), context);
     if (cancelled === null) return 1;
-    await untilGone(context);
+    await untilGone(connected.answer, context);
     const jobs =
       cancelled.length > 0 ? `; ${countText(cancelled.length, "job")} cancelled: ${cancelled.join(", ")}` : "";
     context.stdio.out(`mgpu has ended${jobs}\n`);
@@ -42,12 +46,23 @@ export const command: Command = {
   },
 };
 
+/** One that crashed could not do so itself. */
+function forgetSettings({ environment, files, places }: CommandContext): void {
+  if (environment.MGPU_CONTROLLER) return;
+  try {
+    files.remove(places.settingsFile);
+  } catch {
+    // A state folder that we can't change has none of ours.
+  }
+}
+
 /** Ids of the jobs that were cancelled for it; `null` after a refusal was told. */
 async function shutDown(
   { peer }: Connected,
   force: boolean,
   context: CommandContext,
 ): Promise<readonly number[] | null> {
+  const cancelNotice = context.clock.after(NOTICE_MS, () => void tellWait(peer, context));
   try {
     // Running jobs get the time to end that they have at a time limit, however long that is.
     const { cancelled } = await peer.call("controller.shutdown", { force }, { deadlineMs: null });
@@ -62,8 +77,15 @@ async function shutDown(
     stdio.err(`${program}: hint: ${error.hint ?? "use --force to end them"}\n`);
     return null;
   } finally {
+    cancelNotice();
     peer.close();
   }
+}
+
+/** Says whom the end waits for, and for how long at most. What can't be asked for is not said. */
+async function tellWait(peer: Peer, context: CommandContext): Promise<void> {
+  const status = await peer.call("controller.status", {}).catch(() => null);
+  if (status?.ending) context.stdio.err(`${context.program}: ${endingText(status.ending, context)}\n`);
 }
 
 /** A table of what runs, for the refusal. */
@@ -77,25 +99,25 @@ async function runningJobs(peer: Peer): Promise<string> {
   return textTable(["JOBID", "USER", "NAME", "NODELIST"], rows.slice(0, JOBS_LISTED_MAX)) + more;
 }
 
-/** Waits until nobody listens any more: only then can the next daemon start. */
-async function untilGone(context: CommandContext): Promise<void> {
+/** Waits until the daemon's process has ended: only then can the next one start. */
+async function untilGone(ended: HelloAnswer, context: CommandContext): Promise<void> {
   const { clock } = context;
   const endMs = clock.monotonic() + END_LIMIT_MS;
-  while (await isThere(context)) {
+  while (await isThere(ended, context)) {
     if (clock.monotonic() >= endMs) {
-      const problem = `the controller still listens ${END_LIMIT_MS / 1000} s after it agreed to end`;
+      const problem = `the controller is still there ${END_LIMIT_MS / 1000} s after it agreed to end`;
       throw new UserError(problem, `its log is in ${context.places.logFolder}`);
     }
     await sleep(clock, POLL_MS);
   }
 }
 
-/** Whether somebody listens, even if only to hang up. */
-async function isThere(context: CommandContext): Promise<boolean> {
+/** Whether it listens or has not given up its state folder yet. One that somebody started meanwhile is another. */
+async function isThere(ended: HelloAnswer, context: CommandContext): Promise<boolean> {
   try {
-    const { peer } = await context.connect({ start: false });
+    const { peer, answer } = await context.connect({ start: false });
     peer.close();
-    return true;
+    return answer.pid === ended.pid && answer.startedAt === ended.startedAt;
   } catch (error) {
     if (!(error instanceof NoController)) throw error;
     return !error.isNobodyThere;

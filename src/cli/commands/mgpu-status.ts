@@ -2,8 +2,9 @@
 
 import type { Result } from "../../protocol/procedures.ts";
 import { daemonTable } from "../../view/cluster-text.ts";
-import { NoController } from "../connect.ts";
 import type { Command, CommandContext } from "../context.ts";
+import { NoController } from "../dial.ts";
+import { endingText } from "../output/ending.ts";
 
 type Status = Result<"controller.status">;
 
@@ -18,9 +19,11 @@ export const command: Command = {
     const isJson = parsed.values.has("json");
     const status = await readStatus(isJson, context);
     if (status === null) return 1;
-    const { stdio, clock } = context;
-    stdio.out(isJson ? jsonText({ running: true, ...status }) : statusText(status, clock.now()));
-    return status.problem === "" ? 0 : 1;
+    const { stdio } = context;
+    const problems = problemsOf(status);
+    const text = isJson ? jsonText({ running: true, ...status, problems }) : statusText(status, problems, context);
+    stdio.out(text);
+    return problems.length === 0 ? 0 : 1;
   },
 };
 
@@ -35,21 +38,28 @@ async function readStatus(isJson: boolean, context: CommandContext): Promise<Sta
     }
   } catch (error) {
     if (!isJson || !(error instanceof NoController)) throw error;
-    context.stdio.out(jsonText({ running: false, problem: error.message }));
+    const { message, isNobodyThere } = error;
+    context.stdio.out(jsonText({ running: !isNobodyThere, problem: message, problems: [message] }));
     return null;
   }
 }
 
-function statusText(status: Status, nowMs: number): string {
+/** A controller of an older version tells of one problem at most. */
+function problemsOf({ problem, problems }: Status): readonly string[] {
+  return problems ?? [problem].filter(Boolean);
+}
+
+function statusText(status: Status, problems: readonly string[], context: CommandContext): string {
   const { pending, running, ended } = status.jobs;
   const lines = [
     `jobs     ${running} running, ${pending} waiting, ${ended} ended`,
     `cluster  ${status.clusterName}`,
     `state    ${status.stateFolder}`,
     `socket   ${status.socket}`,
-    ...(status.problem === "" ? [] : [`problem  ${status.problem}`]),
+    ...(status.ending ? [`ending   ${endingText(status.ending, context)}`] : []),
+    ...problems.map((problem) => `problem  ${problem}`),
   ];
-  return `${daemonTable(status.daemons, nowMs)}\n${lines.join("\n")}\n`;
+  return `${daemonTable(status.daemons, context.clock.now())}\n${lines.join("\n")}\n`;
 }
 
 function jsonText(value: unknown): string {

@@ -2,8 +2,8 @@
 
 import type { Connected } from "../../rpc/types.ts";
 import { nodeText } from "../../view/cluster-text.ts";
-import { NoController } from "../connect.ts";
 import type { Command, CommandContext } from "../context.ts";
+import { NoController } from "../dial.ts";
 
 export const command: Command = {
   name: "mgpu up",
@@ -35,7 +35,12 @@ export async function connectIfRunning(context: CommandContext): Promise<Connect
 }
 
 async function describe({ peer, answer }: Connected, ranAlready: boolean): Promise<string> {
-  const { socket, stateFolder, problem } = await peer.call("controller.status", {});
+  const {
+    socket,
+    stateFolder,
+    problem,
+    problems = [problem].filter(Boolean),
+  } = await peer.call("controller.status", {});
   const { nodes } = await peer.call("nodes.list", {});
   const lines = [
     `mgpu ${ranAlready ? "runs already" : "runs"}: ${answer.daemon} ${answer.version}, pid ${answer.pid}`,
@@ -44,6 +49,6 @@ async function describe({ peer, answer }: Connected, ranAlready: boolean): Promi
     ...nodes.map((node) => `  node    ${nodeText(node)}`),
   ];
   if (nodes.length === 0) lines.push("  node    none has registered yet");
-  if (problem !== "") lines.push(`  problem ${problem}`);
+  lines.push(...problems.map((text) => `  problem ${text}`));
   return `${lines.join("\n")}\n`;
 }

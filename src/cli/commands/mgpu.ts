@@ -15,6 +15,15 @@ const EXIT_USAGE = 2;
 /** Each is named `mgpu WORD`. */
 const SUBCOMMANDS: readonly Command[] = [up, down, status, shims];
 
+/** The commands for jobs, by their names without `mgpu-`. Loaded only where their help is asked for. */
+const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  sbatch: () => import("./sbatch.ts"),
+  scancel: () => import("./scancel.ts"),
+  sinfo: () => import("./sinfo.ts"),
+  squeue: () => import("./squeue.ts"),
+  srun: () => import("./srun.ts"),
+};
+
 const NAME_COLUMN = Math.max(...SUBCOMMANDS.map(({ name }) => name.length), "mgpu help COMMAND".length) + 2;
 
 export const command: Command = {
@@ -44,24 +53,33 @@ async function run({ operands: [word, ...rest] }: ParsedOptions, context: Comman
   return runCommand(checked, rest, { ...context, program: subcommand.name });
 }
 
-function help([word]: readonly string[], context: CommandContext): number {
-  const text = word === undefined ? ownHelp(context) : helpOf(find(word, context));
-  context.stdio.out(text);
+async function help([word]: readonly string[], context: CommandContext): Promise<number> {
+  context.stdio.out(word === undefined ? ownHelp(context) : await helpFor(word, context));
   return 0;
+}
+
+async function helpFor(word: string, context: CommandContext): Promise<string> {
+  const name = word.replace(/^mgpu-/, "");
+  const load = Object.hasOwn(JOB_COMMANDS, name) ? JOB_COMMANDS[name] : undefined;
+  if (load === undefined) return helpOf(find(word, context));
+  return helpOf((await load()).command, `mgpu-${name}`);
 }
 
 function ownHelp({ program }: CommandContext): string {
   return helpText({ ...command, options: withCommonOptions(command.options) }, program);
 }
 
-function helpOf(subcommand: Command): string {
-  return helpText({ ...subcommand, options: withCommonOptions(subcommand.options) }, subcommand.name);
+function helpOf(one: Command, program = one.name): string {
+  return helpText({ ...one, options: withCommonOptions(one.options) }, program);
 }
 
 /** The subcommand of that name. @throws UserError with the nearest name */
 function find(word: string, { program }: CommandContext): Command {
   const found = SUBCOMMANDS.find(({ name }) => name === `mgpu ${word}`);
   if (found) return found;
+  if (Object.hasOwn(JOB_COMMANDS, word)) {
+    throw new UserError(`unknown command "${word}"`, `the command is mgpu-${word}, with a hyphen`, EXIT_USAGE);
+  }
   const words = [...SUBCOMMANDS.map(({ name }) => name.slice("mgpu ".length)), "help", "version"];
   const guess = nearest(word, words);
   const hint = guess === undefined ? `${program} help lists the commands` : `did you mean "${program} ${guess}"?`;

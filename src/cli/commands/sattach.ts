@@ -92,10 +92,14 @@ function readPlan(parsed: ParsedOptions, context: CommandContext): Plan {
   if (more.length > 0) problems.push("sattach takes only a single job step ID as input");
   const target = word === undefined ? undefined : parseJobTarget(word);
   const isStep = typeof target?.step === "number" && target.tasks === null;
-  if (target?.step === "batch") problems.push(`${word}: a batch script writes to its files; scontrol show job names them`);
+  if (target?.step === "batch")
+    problems.push(`${word}: a batch script writes to its files; scontrol show job names them`);
   else if (word !== undefined && !isStep) problems.push(`"${word}" does not look like a jobid.stepid`);
   if (options.isGiven("pty")) problems.push("--pty: not supported by this version of mgpu");
-  const filters = { "input-filter": null, "output-filter": null, "error-filter": null } as Record<string, number | null>;
+  const filters = { "input-filter": null, "output-filter": null, "error-filter": null } as Record<
+    string,
+    number | null
+  >;
   for (const long of FILTERS) {
     const text = options.last(long);
     if (text === undefined) continue;
@@ -166,7 +170,8 @@ async function attach(plan: Plan, { points }: Layout, context: CommandContext): 
     for (const { task, exit } of exits) report.add(node, task, exit);
     if (problem !== "") speaker.error(problem);
   });
-  if (stdio.stdinIsTerminal ? session.terminal.isForeground() : true) startInput(parts, filters["input-filter"], context);
+  if (stdio.stdinIsTerminal ? session.terminal.isForeground() : true)
+    startInput(parts, filters["input-filter"], context);
   try {
     await Promise.all(watched);
   } finally {

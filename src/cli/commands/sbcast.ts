@@ -103,8 +103,10 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   }
   const jobText = options.last("jobid") ?? environment.SLURM_JOB_ID ?? environment.SLURM_JOBID;
   const target = jobText === undefined ? undefined : parseJobTarget(jobText);
-  const isJob = target !== undefined && target.tasks === null && (target.step === null || typeof target.step === "number");
-  if (jobText === undefined) problems.push("Need a job id to run this command.  Run from within a Slurm job or use the --jobid option.");
+  const isJob =
+    target !== undefined && target.tasks === null && (target.step === null || typeof target.step === "number");
+  if (jobText === undefined)
+    problems.push("Need a job id to run this command.  Run from within a Slurm job or use the --jobid option.");
   else if (!isJob) problems.push(`Invalid job id: ${jobText}`);
   const libraries = options.last("send-libs");
   if (libraries !== undefined && !/^(no|n)$/i.test(libraries)) {
@@ -112,7 +114,8 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   }
   const size = options.last("size");
   const blockBytes = size === undefined ? undefined : readSize(size);
-  if (size !== undefined && blockBytes === undefined) problems.push(`--size: expected a size such as 512k, got "${size}"`);
+  if (size !== undefined && blockBytes === undefined)
+    problems.push(`--size: expected a size such as 512k, got "${size}"`);
   if (problems.length > 0 || !isJob || source === undefined || destination === undefined) throw new UserError(problems);
   const file = destination.endsWith("/") ? `${destination}${baseName(source)}` : destination;
   return broadcastFile(

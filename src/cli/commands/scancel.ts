@@ -6,13 +6,21 @@
  */
 
 import { expand } from "../../core/hostlist.ts";
+import { parseSignal } from "../../core/signals.ts";
 import { errnoText } from "../../util/errno.ts";
 import { parseJobStates } from "../../view/job-states.ts";
-import { parseSignal } from "../../view/signals.ts";
 import { checkClusters } from "../clusters.ts";
 import { connectAsSlurm } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
-import { type JobTarget, type OptionReader, optionReader, parseJobTarget, splitJobIds } from "../filters.ts";
+import {
+  type JobTarget,
+  type OptionReader,
+  optionReader,
+  parseJobTarget,
+  splitJobIds,
+  unknownUsers,
+} from "../filters.ts";
+
 import type { Option, ParsedOptions } from "../option.ts";
 import { carryOut, type Outcome } from "./scancel/carry-out.ts";
 import { chooseTargets } from "./scancel/look.ts";
@@ -186,6 +194,8 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
 function readOrder(options: OptionReader, parsed: ParsedOptions, context: CommandContext): Order {
   const { user } = context;
   const problems: string[] = [];
+  const named = options.list("user");
+  problems.push(...unknownUsers(named ?? [], context).map((name) => `Invalid user name: ${name}`));
   const targets = readTargets(parsed.operands, problems);
   const states = readStates(options.list("state"), problems);
   const signalText = options.last("signal");
@@ -203,7 +213,7 @@ function readOrder(options: OptionReader, parsed: ParsedOptions, context: Comman
   return {
     targets,
     criteria: {
-      users: options.isGiven("me") ? mine : (options.list("user") ?? others),
+      users: options.isGiven("me") ? mine : (named ?? others),
       names: options.list("name") ?? [],
       partitions: options.list("partition") ?? [],
       states,

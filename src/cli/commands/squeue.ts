@@ -30,7 +30,9 @@ import {
   optionReader,
   parseJobTarget,
   splitJobIds,
+  unknownUsers,
 } from "../filters.ts";
+
 import type { Option, ParsedOptions } from "../option.ts";
 import { expandingPrinter, headerLine, type JobPrinter, jsonPrinter, sortingPrinter, tablePrinter } from "../output/job-list.ts";
 
@@ -179,14 +181,17 @@ function toRow(fields: readonly JobField[], values: readonly unknown[]): JobRow 
 
 async function isKnown(peer: Peer, jobId: number): Promise<boolean> {
   let found = false;
+  if (!Number.isSafeInteger(jobId)) return false;
   await peer.stream("jobs.list", { filter: jobFilter({ ids: [jobId] }), fields: ["id"] }, ({ rows }) => {
     found ||= rows.length > 0;
   });
   return found;
 }
 
-function readSelection(options: OptionReader, parsed: ParsedOptions, { user }: CommandContext): Selection {
+function readSelection(options: OptionReader, parsed: ParsedOptions, context: CommandContext): Selection {
   const problems: string[] = [];
+  const users = options.isGiven("me") ? [String(context.user.uid)] : (options.list("user") ?? []);
+  problems.push(...unknownUsers(users, context).map((name) => `Invalid user: ${name}`));
   const targets = readTargets(parsed, problems);
   const stateNames = options.list("states");
   const choice = stateNames ? parseJobStates(stateNames) : { states: LIVE_STATES, problems: [] };
@@ -194,7 +199,7 @@ function readSelection(options: OptionReader, parsed: ParsedOptions, { user }: C
   if (problems.length > 0) throw new UserError(problems);
   const criteria = {
     ...criteriaOf(targets ?? []),
-    users: options.isGiven("me") ? [String(user.uid)] : (options.list("user") ?? []),
+    users,
     states: choice.states,
     names: options.list("name") ?? [],
     partitions: options.list("partition") ?? [],
@@ -252,7 +257,8 @@ function readFormat(options: OptionReader, isLong: boolean): string {
 
 function readSort(text: string, columns: Readonly<Record<string, JobColumn>>): readonly SortKey<JobColumn>[] {
   const { keys, unknown } = parseSort(text, columns);
-  if (unknown.length > 0) throw new UserError(unknown.map((letter) => `Invalid sort specification: ${letter}`));
+  if (unknown.length > 0)
+    throw new UserError([...new Set(unknown)].map((letter) => `Invalid sort specification: ${letter}`));
   return keys;
 }
 

@@ -194,6 +194,7 @@ function sessionPlan(
   return {
     label: io.label,
     pty,
+    isReasonStreamed: isReasonStreamed({ io, pty }),
     input: inputOf(io),
     quiet: values.quiet ?? false,
     verbose: (values.verbose ?? 0) > 0,
@@ -301,6 +302,12 @@ function programProblem(program: string, workDir: string, path: string, context:
   if (state === "found") return undefined;
   const { code, words } = EXECVE_PROBLEMS[state];
   return { text: `execve(): ${program}: ${words}`, code };
+}
+
+/** Whether the first task's stderr comes here, where its holder says why it is ended. A terminal is not told. */
+function isReasonStreamed({ io, pty }: Pick<JobRequest, "io" | "pty">): boolean {
+  const target = io.stderr ?? io.stdout ?? "all";
+  return pty === null && (target === "all" || target === "0");
 }
 
 /** Who reads our input: tasks whose input is a file or nothing don't. */

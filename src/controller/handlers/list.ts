@@ -11,7 +11,7 @@ const ROWS_A_CHUNK = 500;
 export function listHandler(context: ControllerContext): StreamHandler<"jobs.list"> {
   return async ({ filter, fields }, sink) => {
     let rows: unknown[][] = [];
-    for (const job of selectJobs(context.loop.state, filter)) {
+    for (const job of selectJobs(context.loop.state, filter, "any")) {
       const row = context.rowOf(job);
       rows.push(fields.map((field) => row[field]));
       if (rows.length < ROWS_A_CHUNK) continue;

@@ -1,5 +1,6 @@
 /** controller.shutdown: ends the nodes' daemons and this one. Running jobs keep it from doing so, unless forced. */
 
+import type { JobId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
 import { sleep } from "../../platform/clock.ts";
 import { RpcError } from "../../protocol/errors.ts";
@@ -11,43 +12,63 @@ const CLEANUP_GRACE_MS = 5000;
 const POLL_MS = 20;
 /** At most this many ids are named in a refusal. */
 const IDS_LISTED_MAX = 10;
+/** Time for a node to pass an order on to its holder before it is told to end itself. */
+const ORDER_MS = 500;
 
 /**
  * Refuses with JOBS_RUNNING, or cancels what runs and ends everything. Waiting batch jobs stay in the queue; waiting
- * sruns are cancelled, because their clients end with the controller.
+ * sruns are cancelled, because their clients end with the controller. Where nothing can be stored any more, only a
+ * forced shutdown goes on: the jobs are ended, and nothing says so on disk.
  */
 export function shutdownHandler(context: ControllerContext): UnaryHandler<"controller.shutdown"> {
   return async ({ force }, { hello }) => {
-    const { state } = context.loop;
-    const active = [...state.active];
+    const active = [...context.loop.state.active];
     if (active.length > 0 && !force) throw jobsRunning(active);
-    context.setEnding(true);
+    context.beginEnding(context.clock.now() + context.settings.killWaitS * 1000);
     try {
-      return { cancelled: await endAll(context, active, hello.user.uid) };
+      const cancelled = await endJobs(context, active, hello.user.uid, force);
+      await endNodes(context);
+      await context.forgetSettings();
+      context.stop();
+      return { cancelled };
     } catch (error) {
       // The controller stays, so it must go on working.
-      context.setEnding(false);
+      context.giveUpEnding();
       throw error;
     }
   };
 }
 
-/** Cancels what can't go on, ends the nodes' daemons, then this program. Answers with the cancelled jobs. */
-async function endAll(context: ControllerContext, active: readonly number[], byUid: number): Promise<number[]> {
-  const { state } = context.loop;
-  const lost = [...active, ...state.pending].filter((id) => endsWithController(state.jobs.get(id)));
-  await Promise.all(
-    lost.map((jobId) => context.loop.execute({ type: "job.cancel", jobId, tasks: null, byUid, cause: "mgpu down" })),
-  );
-  await cleared(context);
-  for (const { peer } of context.sessions.all.values()) {
-    await peer.call("node.shutdown", { holders: true }).catch(() => {});
+/** Cancels what can't go on; answers with the cancelled jobs once nothing of them runs. */
+async function endJobs(
+  context: ControllerContext,
+  active: readonly JobId[],
+  byUid: number,
+  force: boolean,
+): Promise<JobId[]> {
+  const lost = [...active, ...context.loop.state.pending].filter((id) => endsWithController(context, id));
+  try {
+    await cancel(context, lost, byUid);
+    await cleared(context);
+    // What was on its way to the disk when the end began.
+    const { active: started, pending } = context.loop.state;
+    const late = [...started, ...pending].filter((id) => endsWithController(context, id));
+    await cancel(context, late, byUid);
+    return [...lost, ...late];
+  } catch (error) {
+    if (!force || !(error instanceof RpcError) || error.code !== "STORAGE") throw error;
+    context.log.error("ending although the end of the jobs can't be stored", { jobs: lost, error: error.message });
+    await terminateUnrecorded(context, active);
+    return lost;
   }
-  context.stop();
-  return lost;
 }
 
-function endsWithController(job: Job | undefined): boolean {
+async function cancel({ loop }: ControllerContext, jobs: readonly JobId[], byUid: number): Promise<void> {
+  await Promise.all(jobs.map((jobId) => loop.execute({ type: "job.cancel", jobId, tasks: null, byUid, cause: "mgpu down" })));
+}
+
+function endsWithController({ loop }: ControllerContext, id: JobId): boolean {
+  const job: Job | undefined = loop.state.jobs.get(id);
   return job?.state === "RUNNING" || (job?.state === "PENDING" && job.spec.kind !== "batch");
 }
 
@@ -60,6 +81,26 @@ async function cleared({ loop, clock, settings, log }: ControllerContext): Promi
     }
     await sleep(clock, POLL_MS);
   }
+}
+
+/** Has the nodes end jobs without a word in the journal: their holders see it through, and end after it. */
+async function terminateUnrecorded(context: ControllerContext, active: readonly JobId[]): Promise<void> {
+  for (const id of active) {
+    const job = context.loop.state.jobs.get(id);
+    if (!job || job.state === "PENDING") continue;
+    for (const { node } of job.allocation) {
+      const order = { jobId: id, attempt: job.attempt };
+      await context.sessions
+        .get(node)
+        ?.peer.call("node.terminate", order)
+        .catch(() => {});
+    }
+  }
+  await sleep(context.clock, ORDER_MS);
+}
+
+async function endNodes({ sessions }: ControllerContext): Promise<void> {
+  for (const { peer } of sessions.all.values()) await peer.call("node.shutdown", { holders: true }).catch(() => {});
 }
 
 function jobsRunning(ids: readonly number[]): RpcError {

@@ -6,15 +6,17 @@ import type { UnaryHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
 import type { Session } from "../sessions.ts";
 
-/** Answers from memory. */
+/** Answers from memory, but for the note that damage left. */
 export function statusHandler(context: ControllerContext): UnaryHandler<"controller.status"> {
-  return () => ({
+  return async () => ({
     clusterName: context.settings.clusterName,
     stateFolder: context.places.home,
     socket: context.places.controllerSocket,
     daemons: [controllerStatus(context), ...[...context.sessions.all.values()].flatMap(nodeStatus)],
     jobs: countJobs(context),
     problem: problemOf(context),
+    problems: await problemsOf(context),
+    ...endingOf(context),
   });
 }
 
@@ -25,6 +27,17 @@ function controllerStatus(context: ControllerContext): DaemonStatus {
 /** Why nothing can be accepted right now. */
 function problemOf({ loop, blobs }: ControllerContext): string {
   return loop.problem || blobs.problem;
+}
+
+/** All that somebody should see to. A note that can't be read is no reason to tell nothing. */
+async function problemsOf(context: ControllerContext): Promise<string[]> {
+  const damage = await context.damage().catch(() => []);
+  return [problemOf(context), ...damage].filter(Boolean);
+}
+
+function endingOf(context: ControllerContext): Pick<Result<"controller.status">, "ending"> {
+  const killAt = context.killAt();
+  return killAt === null ? {} : { ending: { jobs: [...context.loop.state.active], killAt } };
 }
 
 function nodeStatus({ registration }: Session): DaemonStatus[] {

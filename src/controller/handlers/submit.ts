@@ -12,7 +12,7 @@ import { storeEnvironment, storeScript } from "../stored-inputs.ts";
 /** Accepts a job; the same request id again answers with the same job. */
 export function submitHandler(context: ControllerContext): UnaryHandler<"job.submit"> {
   return async ({ requestId, job, script, environment, testOnly }, { hello }) => {
-    if (context.isEnding()) throw new RpcError("SHUTTING_DOWN", "mgpu is being ended", "start it again with: mgpu up");
+    refuseAtEnd(context);
     if (testOnly) {
       return testSubmission(context, { ...job, user: hello.user, scriptDigest: null, environmentDigest: "" });
     }
@@ -20,12 +20,18 @@ export function submitHandler(context: ControllerContext): UnaryHandler<"job.sub
       script === null ? null : storeScript(context, script),
       storeEnvironment(context, environment),
     ]);
+    // The end may have begun meanwhile, and has seen to the jobs that it knew.
+    refuseAtEnd(context);
     const spec = { ...job, user: hello.user, scriptDigest, environmentDigest };
     const decision = await executeOrThrow(context, { type: "job.submit", requestId, spec });
     if (decision.kind === "deny" || decision.jobId === undefined) throw new RpcError("INTERNAL", "no job id");
     if (job.kind !== "batch") context.owners.expect(jobName(decision.jobId));
     return { jobId: decision.jobId };
   };
+}
+
+function refuseAtEnd(context: ControllerContext): void {
+  if (context.isEnding()) throw new RpcError("SHUTTING_DOWN", "mgpu is being ended", "start it again with: mgpu up");
 }
 
 /** Says when and where a job would start, and queues nothing. */

@@ -23,8 +23,16 @@ const CACHED_BYTES_MAX = 16 * 1024 * 1024;
 /** A larger one is read from disk when its job starts. */
 const CACHED_BLOB_BYTES_MAX = 1024 * 1024;
 
-/** Opens the folder. */
-export function openBlobs(disk: Disk, digest: Digest, folder: string): Blobs {
+/**
+ * Opens the folder.
+ * @param check rejects if the state folder is not the one that was opened: nothing is made in its place
+ */
+export function openBlobs(
+  disk: Disk,
+  digest: Digest,
+  folder: string,
+  check: () => Promise<void> = async () => {},
+): Blobs {
   const cached = createByteCache(CACHED_BYTES_MAX, CACHED_BLOB_BYTES_MAX);
   const writing = new Map<string, Promise<void>>();
   let fresh = new Set<string>();
@@ -35,6 +43,7 @@ export function openBlobs(disk: Disk, digest: Digest, folder: string): Blobs {
   const write = async (name: string, data: Uint8Array): Promise<void> => {
     await removing.get(name);
     if ((await disk.size(pathOf(name))) !== data.length) {
+      await check();
       await disk.makeFolder(`${folder}/${name.slice(0, 2)}`);
       await disk.replace(pathOf(name), data);
     }

@@ -1,17 +1,49 @@
-/** Reading a journal segment: whole lines, checked one by one; what can't be read is told, never guessed. */
+/**
+ * Reading a journal segment: whole lines, checked one by one; what can't be read is told, never guessed.
+ *
+ * Records are numbered without gaps, so damage can be judged: where the record after a line that can't be read has the
+ * very next number, that line held nothing that counts, and reading goes on. Where a number is missing, what follows
+ * may depend on what is lost, and reading stops.
+ */
 
 import { JOURNAL_VERSION, type JournalRecord } from "../../core/events.ts";
 
+interface SegmentHeader {
+  readonly mgpu: "journal";
+  readonly v: number;
+  /** Sequence number of the first record that may stand in the segment. */
+  readonly first: number;
+}
+
+/** A line that can't be read as a record. */
+export interface BadLine {
+  /** Counted from 1, the header. */
+  readonly line: number;
+  readonly problem: string;
+}
+
 /** What a segment holds up to the first thing that can't be read. */
 export interface SegmentContent {
+  /** Each follows the one before it, but for records that `covered` says are known. */
   readonly records: readonly JournalRecord[];
-  /** Bytes up to and with the last good line. */
+  /** Bytes up to the trouble, or all. */
   readonly goodBytes: number;
+  /** Lines before the trouble that can't be read, and without which nothing is missing. */
+  readonly needless: readonly BadLine[];
+  /** The bytes up to the trouble without the needless lines, under a header that can be read. */
+  clean(): Uint8Array;
   /**
    * - `torn`: the last line has no end; a crash in the middle of a write, nothing acknowledged is lost
    * - `damaged`: something else
    */
   readonly trouble: null | { readonly kind: "torn" | "damaged"; readonly what: string; readonly lostBytes: number };
+}
+
+export interface ReadOptions {
+  /** Records up to this number are known from elsewhere: they may be missing. 0 for none. */
+  readonly covered?: number;
+  /** Why a record that looks well is none all the same; empty if it is one. */
+  readonly refuse?: (record: JournalRecord) => string;
 }
 
 /** A journal of a version that this program does not know. */
@@ -23,39 +55,87 @@ const NEWLINE = 10;
 
 /**
  * Reads a segment's bytes.
+ * @param name how messages call it
  * @throws JournalVersionError when the segment was written by another major version
  */
-export function readSegment(data: Uint8Array, name: string): SegmentContent {
+export function readSegment(data: Uint8Array, name: string, options: ReadOptions = {}): SegmentContent {
+  const { covered = 0, refuse = () => "" } = options;
   const records: JournalRecord[] = [];
-  const decoder = new TextDecoder();
-  let start = 0;
-  let line = 0;
-  while (start < data.length) {
-    const end = data.indexOf(NEWLINE, start);
-    if (end < 0) return stopped(records, start, data, "torn", `${name}: the last line is not complete`);
-    line += 1;
-    const value = parseLine(decoder.decode(data.subarray(start, end)));
-    if (line === 1) {
-      const problem = headerProblem(value, name);
-      if (problem) return stopped(records, start, data, "damaged", problem);
-    } else {
-      const problem = recordProblem(value, records.at(-1));
-      if (problem) return stopped(records, start, data, "damaged", `${name}, line ${line}: ${problem}`);
-      records.push(value as JournalRecord);
+  const needless: BadLine[] = [];
+  const good: Uint8Array[] = [];
+  /** Lines that can't be read, since the last one that could; the first of them starts at `badStart`. */
+  let bad: BadLine[] = [];
+  let badStart = 0;
+  const result = (goodBytes: number, trouble: SegmentContent["trouble"]): SegmentContent => {
+    const header = needless[0]?.line === 1 ? [headerLine(records[0]?.seq ?? 1)] : [];
+    return { records, goodBytes, needless, clean: () => concat([...header, ...good]), trouble };
+  };
+  const damaged = (start: number, { line, problem }: BadLine): SegmentContent => {
+    const what = `${name}, line ${line}: ${problem}`;
+    return result(start, { kind: "damaged", what, lostBytes: data.length - start });
+  };
+  for (const { line, start, end, text } of linesOf(data)) {
+    if (end === null) {
+      if (bad[0]) return damaged(badStart, bad[0]);
+      const what = `${name}: the last line is not complete`;
+      return result(start, { kind: "torn", what, lostBytes: data.length - start });
     }
-    start = end + 1;
+    const value = parseLine(text);
+    const isHeader = line === 1 && isSegmentHeader(value, name);
+    const problem = isHeader ? "" : recordProblem(value) || refuse(value as JournalRecord);
+    if (problem) {
+      if (bad.length === 0) badStart = start;
+      bad.push({ line, problem: line === 1 ? "this is no journal header" : problem });
+      continue;
+    }
+    if (!isHeader) {
+      const record = value as JournalRecord;
+      const gap = gapBefore(record, records.at(-1), bad.length > 0, covered);
+      if (gap) return bad[0] ? damaged(badStart, bad[0]) : damaged(start, { line, problem: gap });
+      records.push(record);
+    }
+    needless.push(...bad);
+    bad = [];
+    good.push(data.subarray(start, end));
   }
-  return { records, goodBytes: start, trouble: null };
+  return bad[0] ? damaged(badStart, bad[0]) : result(data.length, null);
 }
 
-function stopped(
-  records: readonly JournalRecord[],
-  goodBytes: number,
-  data: Uint8Array,
-  kind: "torn" | "damaged",
-  what: string,
-): SegmentContent {
-  return { records, goodBytes, trouble: { kind, what, lostBytes: data.length - goodBytes } };
+/** Every record that can be read in a part of a segment, and the lines that can't: for telling what was dropped. */
+export function salvage(data: Uint8Array): { readonly records: readonly JournalRecord[]; readonly unread: string[] } {
+  const records: JournalRecord[] = [];
+  const unread: string[] = [];
+  for (const { text } of linesOf(data)) {
+    const value = parseLine(text);
+    if (recordProblem(value) === "") records.push(value as JournalRecord);
+    else if (!isRecord(value) || value.mgpu !== "journal") unread.push(text);
+  }
+  return { records, unread };
+}
+
+/** The first line of a segment whose records begin with a number. */
+export function headerLine(first: number): Uint8Array {
+  const header: SegmentHeader = { mgpu: "journal", v: JOURNAL_VERSION, first };
+  return new TextEncoder().encode(`${JSON.stringify(header)}\n`);
+}
+
+interface Line {
+  readonly line: number;
+  readonly start: number;
+  /** After its line break; `null` without one. */
+  readonly end: number | null;
+  readonly text: string;
+}
+
+function* linesOf(data: Uint8Array): Generator<Line> {
+  const decoder = new TextDecoder();
+  let start = 0;
+  for (let line = 1; start < data.length; line++) {
+    const found = data.indexOf(NEWLINE, start);
+    const stop = found < 0 ? data.length : found;
+    yield { line, start, end: found < 0 ? null : found + 1, text: decoder.decode(data.subarray(start, stop)) };
+    start = stop + 1;
+  }
 }
 
 function parseLine(text: string): unknown {
@@ -66,24 +146,34 @@ function parseLine(text: string): unknown {
   }
 }
 
-function headerProblem(value: unknown, name: string): string {
-  if (!isRecord(value) || value.mgpu !== "journal") return `${name}: the first line is no journal header`;
-  if (value.v !== JOURNAL_VERSION) {
-    throw new JournalVersionError(
-      `${name} was written by journal version ${value.v}, this program reads version ${JOURNAL_VERSION}: ` +
-        "use the mgpu release that wrote it, or move the state folder away to start anew",
-    );
-  }
-  return "";
+function isSegmentHeader(value: unknown, name: string): boolean {
+  if (!isRecord(value) || value.mgpu !== "journal") return false;
+  if (value.v === JOURNAL_VERSION) return true;
+  throw new JournalVersionError(
+    `${name} was written by journal version ${value.v}, this program reads version ${JOURNAL_VERSION}: ` +
+      "use the mgpu release that wrote it, or move the state folder away to start anew",
+  );
 }
 
-function recordProblem(value: unknown, before: JournalRecord | undefined): string {
+function recordProblem(value: unknown): string {
   if (!isRecord(value)) return "this is no JSON object";
   const { v, seq, at, events } = value;
   if (v !== JOURNAL_VERSION || typeof seq !== "number" || typeof at !== "number") return "this is no journal record";
   if (!Array.isArray(events) || events.length === 0 || !events.every(isEvent)) return "this record has no events";
-  if (before && seq !== before.seq + 1) return `record ${seq} follows record ${before.seq}`;
   return "";
+}
+
+/** Why a record can't follow the one before; empty if it can. Whether the segment's first may come is not known here. */
+function gapBefore(
+  { seq }: JournalRecord,
+  before: JournalRecord | undefined,
+  isAfterBadLine: boolean,
+  covered: number,
+): string {
+  if (before === undefined) return isAfterBadLine && seq > covered + 1 ? "records are missing before it" : "";
+  if (seq === before.seq + 1) return "";
+  const isKnown = isAfterBadLine && seq > before.seq && seq <= covered + 1;
+  return isKnown ? "" : `record ${seq} follows record ${before.seq}`;
 }
 
 function isEvent(value: unknown): boolean {
@@ -92,4 +182,14 @@ function isEvent(value: unknown): boolean {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
 }

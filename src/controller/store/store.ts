@@ -10,7 +10,7 @@ import type { ClusterState } from "../../core/state.ts";
 import type { Disk } from "../../platform/disk.ts";
 import type { Log } from "../../platform/log.ts";
 import type { Compaction } from "./compact.ts";
-import { openJournal } from "./journal.ts";
+import { JournalMoved, openJournal, segmentName } from "./journal.ts";
 import { type Recovered, recover, type StorePlaces } from "./recover.ts";
 
 export interface StorePorts {
@@ -23,9 +23,14 @@ export interface StorePorts {
 export interface Store {
   /** Makes records durable. */
   append(records: readonly JournalRecord[]): Promise<void>;
-  /** Rejects if the disk would not take a batch right now. */
+  /** Rejects if the disk would not take a batch right now; with JournalMoved if there is no journal to go on with. */
   probe(): Promise<void>;
-  /** State as the disk has it, after cutting off what a failed append left. Rejects while the disk is unusable. */
+  /** Rejects with JournalMoved if what is written would be lost, because somebody removed or replaced the journal. */
+  checkPlace(): Promise<void>;
+  /**
+   * State as the disk has it, after cutting off what a failed append left. Rejects while the disk is unusable, with
+   * JournalMoved while there is an older state in the journal's place.
+   */
   reload(): Promise<ClusterState>;
   close(): Promise<void>;
 }
@@ -45,6 +50,7 @@ export async function openStore(ports: StorePorts, places: StorePlaces, snapshot
   const load = async (): Promise<Recovered> => {
     const recovered = await recover(disk, places);
     for (const message of recovered.messages) log.warn(message);
+    for (const message of recovered.damage) log.error(message);
     return recovered;
   };
   const first = await load();
@@ -82,7 +88,12 @@ export async function openStore(ports: StorePorts, places: StorePlaces, snapshot
       // The records are safe; that a new segment can't be begun is no reason to refuse them.
       await rotateAndCompact().catch((error: unknown) => log.warn("no new segment", { error: String(error) }));
     },
+    async checkPlace() {
+      if (!(await journal.isInPlace())) throw new JournalMoved(places.journalFolder);
+    },
     async probe() {
+      const present = await disk.size(`${places.journalFolder}/${segmentName(journal.segment)}`);
+      if (present === null) throw new JournalMoved(places.journalFolder);
       const path = `${places.journalFolder}/probe`;
       try {
         await disk.replace(path, new Uint8Array(PROBE_BYTES));
@@ -92,10 +103,13 @@ export async function openStore(ports: StorePorts, places: StorePlaces, snapshot
     },
     async reload() {
       await compaction;
-      await journal.reset();
+      const isMine = await journal.isInPlace();
+      if (isMine) await journal.reset();
       const { state, segment } = await load();
+      // What somebody put in its place is gone on with only if it holds all that was acknowledged.
+      if (!isMine && state.seq < lastSeq) throw new JournalMoved(places.journalFolder);
       lastSeq = state.seq;
-      if (segment !== journal.segment) await reopen(segment);
+      if (segment !== journal.segment || !(await journal.isInPlace())) await reopen(segment);
       return state;
     },
     async close() {

@@ -3,20 +3,25 @@
 import { dirname, join } from "node:path";
 import { parseOptions } from "../../cli/getopt.ts";
 import { VERSION } from "../../config/version.ts";
-import { startHolder } from "../../node/holder/start.ts";
+import { type HolderProcess, startHolder } from "../../node/holder/start.ts";
 import { realClock } from "../../platform/clock.ts";
 import { realNet } from "../../platform/net.ts";
-import { plainLog } from "../../platform/plain-log.ts";
+import { openFilesForJobs } from "../../platform/open-files.ts";
+import { descriptorWriter, logFileWriter, plainLog } from "../../platform/plain-log.ts";
 import { realProcesses } from "../../platform/process.ts";
 import { realProcessTable } from "../../platform/proctable.ts";
 import { realPtys } from "../../platform/pty.ts";
 import { realRandom } from "../../platform/random.ts";
+import { removeEmptyFolder } from "../../platform/runtime-folder.ts";
+import { utcOffsetMinutes } from "../../platform/zone.ts";
 import { fail, messageOf } from "../fail.ts";
+import { socketUpkeep } from "../socket-upkeep.ts";
 
 const PROGRAM = "mgpu-stepd";
 const OPTIONS = [
   { long: "socket", argument: "required", help: "where to listen" },
   { long: "scope", argument: "required", help: "tells node daemons of one machine apart" },
+  { long: "log", argument: "required", help: "log file; standard error otherwise" },
   { long: "version", argument: "none", help: "show the version" },
 ] as const;
 
@@ -32,18 +37,38 @@ async function main(): Promise<void> {
   const socket = values.get("socket")?.[0];
   if (!socket) fail(PROGRAM, "node daemons start this program; nobody else needs to");
   const clock = realClock();
-  const log = plainLog(2, "info", { daemon: PROGRAM, pid: process.pid });
+  const logFile = values.get("log")?.[0];
+  const writer = logFile ? logFileWriter(logFile) : descriptorWriter(2);
+  const log = plainLog(writer, "info", { daemon: PROGRAM, pid: process.pid });
   const table = realProcessTable({ scope: values.get("scope")?.[0] ?? "", monotonic: clock.monotonic });
   const ptys = realPtys(join(__dirname, "pty.node"));
   // Not the folder for temporary files: that is the first command's, and may go with its job.
   const processes = realProcesses({ scratchFolder: dirname(socket), hiddenDescriptors: () => ptys.descriptors });
-  const ports = { clock, log, random: realRandom(), processes, table, ptys, net: realNet() };
+  let holder: HolderProcess | null = null;
+  const ports = {
+    clock,
+    log,
+    random: realRandom(),
+    processes,
+    table,
+    ptys,
+    openFiles: openFilesForJobs(),
+    utcOffset: utcOffsetMinutes,
+    net: realNet(socketUpkeep(socket, log, () => holder?.leave("another holder listens in its place"))),
+  };
   // Its node daemon's terminal, log in and log out are nothing to a holder.
-  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
+  for (const signal of ["SIGHUP", "SIGINT"] as const) process.on(signal, () => {});
+  let isTold = false;
+  process.on("SIGTERM", () => {
+    isTold = true;
+    holder?.leave("SIGTERM");
+  });
   try {
     const options = { socket, version: VERSION, pid: process.pid, startedAt: clock.now() };
-    const { ended } = await startHolder(ports, options);
-    await ended;
+    holder = await startHolder(ports, options);
+    if (isTold) holder.leave("SIGTERM");
+    await holder.ended;
+    removeEmptyFolder(dirname(socket));
     process.exit(0);
   } catch (error) {
     fail(PROGRAM, `can't listen at ${socket}: ${messageOf(error)}`);

@@ -2,6 +2,7 @@
 
 import type { Controller } from "../../controller/main.ts";
 import type { Agent } from "../../node/agent.ts";
+import { removeEmptyFolder } from "../../platform/runtime-folder.ts";
 import { runController } from "../controller.ts";
 import { NODE_OPTIONS, readDaemonLine } from "../daemon-line.ts";
 import { runNode } from "../node.ts";
@@ -25,9 +26,10 @@ async function main(): Promise<void> {
   process.on("SIGHUP", () => {});
   controller = await runController(PROGRAM, line, () => void end());
   if (isEnding) return stop();
-  if (!line.has("with-node")) return;
-  agent = await runNode(PROGRAM, line);
-  if (isEnding) agent.stop();
+  if (line.has("with-node")) agent = await runNode(PROGRAM, line);
+  if (isEnding) return agent?.stop();
+  // Settings with which it could not even start are not worth remembering.
+  await controller.rememberSettings(line.givenSettings);
 }
 
 /** Ends in order, however far the start has come. */
@@ -40,5 +42,6 @@ async function end(): Promise<void> {
 
 async function stop(): Promise<void> {
   await controller?.stop();
+  removeEmptyFolder(line.places.runtime);
   process.exit(0);
 }

@@ -6,6 +6,7 @@
  *   exit          what `$?` was, and a newline: complete only with it
  *   wrapper.err   what the shell said: a word such as `Terminated` if the script died of a signal, else nothing
  *   interrupted   a signal that shells say nothing about, if one was sent
+ *   errors        the path of the script's stderr as JSON; gone once the script's end was announced there
  *
  * The wrapper is a `/bin/sh` in a session of its own, without the step's cookie: termination spares it, so that it
  * can record how the script ended.
@@ -23,6 +24,7 @@ export interface BatchSpool {
   readonly exit: string;
   readonly wrapperErrors: string;
   readonly interrupted: string;
+  readonly errors: string;
 }
 
 /** How a batch script fares. `cause` says in words why its end will never be known. */
@@ -39,6 +41,7 @@ export function batchSpool(folder: string): BatchSpool {
     exit: `${folder}/exit`,
     wrapperErrors: `${folder}/wrapper.err`,
     interrupted: `${folder}/interrupted`,
+    errors: `${folder}/errors`,
   };
 }
 

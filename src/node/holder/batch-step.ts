@@ -22,10 +22,10 @@ export function writeBatchScript(
   { processes }: Pick<HolderPorts, "processes">,
   batch: { script: Uint8Array; spool: string },
 ): string {
-  const spool = batchSpool(batch.spool);
-  for (const path of [spool.pid, spool.exit, spool.wrapperErrors, spool.interrupted]) processes.removeFile(path);
-  const written = processes.writeFile(spool.script, batch.script, SCRIPT_MODE);
-  return "problem" in written ? `Could not write the batch script ${spool.script}: ${written.problem.text}` : "";
+  const { script, ...others } = batchSpool(batch.spool);
+  for (const path of Object.values(others)) processes.removeFile(path);
+  const written = processes.writeFile(script, batch.script, SCRIPT_MODE);
+  return "problem" in written ? `Could not write the batch script ${script}: ${written.problem.text}` : "";
 }
 
 /**

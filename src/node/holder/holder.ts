@@ -8,7 +8,7 @@
 
 import { RpcError } from "../../protocol/errors.ts";
 import type { Handlers } from "../../rpc/types.ts";
-import { LAST_READERS_MS, SHUTDOWN_ANSWER_MS } from "./limits.ts";
+import { Leaving } from "./leaving.ts";
 import type { HolderPorts } from "./ports.ts";
 import { jobPrefix, Registry } from "./registry.ts";
 import { Signals } from "./signals.ts";
@@ -20,8 +20,9 @@ export type { HolderPorts } from "./ports.ts";
 
 export interface Holder {
   readonly handlers: Handlers<"holder">;
-  /** Resolves after a shutdown that was agreed to: close the server, and end. */
+  /** Resolves once it is to end: close the server, and exit. */
   readonly ended: Promise<void>;
+  readonly leaving: Pick<Leaving, "leave" | "leaveIfUseless">;
   /** Lets go of all pipes and terminals at once; their programs see them closed. Batch scripts go on. */
   close(): void;
 }
@@ -36,14 +37,12 @@ export function createHolder(ports: HolderPorts): Holder {
   const watchers = new Watchers();
   const registry = new Registry(ports, watchers);
   const signals = new Signals(ports, registry);
-  let end = (): void => {};
-  const ended = new Promise<void>((resolve) => {
-    end = resolve;
-  });
+  const leaving = new Leaving(ports, registry);
   return {
-    ended,
+    ended: leaving.ended,
+    leaving,
     handlers: {
-      ...holderHandlers(ports, registry, watchers, signals, end),
+      ...holderHandlers(ports, registry, watchers, signals, leaving),
       ...stepHandlers(registry, signals),
     },
     close() {
@@ -59,15 +58,15 @@ function holderHandlers(
   registry: Registry,
   watchers: Watchers,
   signals: Signals,
-  end: () => void,
+  leaving: Leaving,
 ): HandlersOf<"holder"> {
-  let isEnding = false;
   const steps = new StepTerminations(ports, registry);
   return {
     "holder.status": () => ({ steps: registry.describeAll() }),
     "holder.launch": async (launch) => {
-      if (isEnding) throw new RpcError("SHUTTING_DOWN", "this holder is ending", "start another one");
+      if (leaving.isEnding) throw new RpcError("SHUTTING_DOWN", "this holder is ending", "start another one");
       checkLaunch(launch);
+      leaving.stay();
       return (await registry.launch(launch)).describe();
     },
     "holder.watch": (_params, sink, { signal }) => watchers.serve(registry.describeAll(), sink, signal),
@@ -76,28 +75,15 @@ function holderHandlers(
       const { jobId, attempt, stepId, killWaitMs } = request;
       if (stepId === undefined) await signals.terminate(request);
       else await steps.end({ jobId, attempt, stepId }, killWaitMs);
-      ports.log.info("job terminated", { job: `${jobPrefix(request)}${stepId ?? ""}` });
+      ports.log.debug("job terminated", { job: `${jobPrefix(request)}${stepId ?? ""}` });
       return {};
     },
     "holder.forget": ({ key }) => {
       registry.forget(key);
       return {};
     },
-    "holder.shutdown": ({ discard }) => {
-      if (discard ? registry.isBusy : !registry.isIdle) return { ending: false };
-      isEnding = true;
-      endWhenRead(ports, registry, end, ports.clock.monotonic() + LAST_READERS_MS);
-      return { ending: true };
-    },
+    "holder.shutdown": ({ discard }) => ({ ending: leaving.agree(discard ?? false) }),
   };
-}
-
-/** Ends once the answer has left and nobody reads any more, or it takes too long. */
-function endWhenRead(ports: HolderPorts, registry: Registry, end: () => void, limitMs: number): void {
-  ports.clock.after(SHUTDOWN_ANSWER_MS, () => {
-    if (registry.hasReaders && ports.clock.monotonic() < limitMs) endWhenRead(ports, registry, end, limitMs);
-    else end();
-  });
 }
 
 /** What a step's client asks for; each call shows the step's token. */

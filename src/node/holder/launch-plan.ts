@@ -10,7 +10,7 @@
  */
 
 import type { ExitStatus } from "../../core/job.ts";
-import type { Outcome, SystemProblem } from "../../platform/process.ts";
+import type { Outcome, SystemProblem } from "../../platform/system-problem.ts";
 import type { StepLaunch, TaskLaunch } from "../../protocol/holder.ts";
 import { batchSpool } from "./batch-spool.ts";
 import { OPEN_WAIT_MS } from "./limits.ts";
@@ -45,7 +45,7 @@ export interface LaunchProblems {
   readonly exits: ReadonlyMap<number, ExitStatus>;
 }
 
-type PlanPorts = Pick<HolderPorts, "clock" | "processes">;
+type PlanPorts = Pick<HolderPorts, "clock" | "processes" | "openFiles">;
 
 interface FileWish {
   readonly task: number;
@@ -228,7 +228,7 @@ async function openOrStandIn(
 }
 
 function plannedTask(
-  { processes }: PlanPorts,
+  { processes, openFiles }: PlanPorts,
   launch: StepLaunch,
   task: TaskLaunch,
   file: string,

@@ -48,7 +48,7 @@ export const OPEN_WAIT_MS = 30_000;
 /** Processes left behind when a step's tasks ended have this long between TERM and KILL. */
 export const LEFTOVER_KILL_MS = 1_000;
 
-/** A step is over after this long even if a process of it can't be killed (stuck in the kernel). */
+/** A step is over this long after KILL even if a process of it can't be killed (stuck in the kernel). */
 export const LEFTOVER_WAIT_MS_MAX = 10_000;
 
 /** Once a step's processes are gone, a pipe still open is held by a stranger that hid from us. */
@@ -56,6 +56,15 @@ export const PIPE_END_WAIT_MS = 2_000;
 
 /** A task's exit is told this long after the fact at the latest, even if a child of it holds its output open. */
 export const EXIT_NOTICE_MS = 250;
+
+/** A line in a job's output is given up after this: a dead file server must not hold up the end of a job. */
+export const NOTICE_WAIT_MS = 1_000;
+
+/** How often a job's processes are stopped and looked for again before TERM: each time catches those just forked. */
+export const STOP_SCANS_MAX = 5;
+
+/** How long a stop needs to arrive on another CPU, and a fork in progress to end. */
+export const STOP_SETTLE_MS = 3;
 
 /** How often a terminating job's processes are looked for: at first, and in the end. */
 export const TERMINATE_POLL_MS_MIN = 20;
@@ -67,6 +76,12 @@ export const UNATTACHED_MS = 60_000;
 /** Uncollected output is let go this long after its step was forgotten: its client is not coming back. */
 export const UNCOLLECTED_MS = 600_000;
 
+/**
+ * That of a terminal is let go sooner: its holder is a whole process for that one step, what it keeps is the last of
+ * what a screen showed, and a client that only lost its connection seeks it for less than this (cli/attach/link.ts).
+ */
+export const PTY_UNCOLLECTED_MS = 60_000;
+
 /** A step that was collected stays this long for a client that lost the answer, and asks once more. */
 export const LINGER_MS = 60_000;
 
@@ -74,14 +89,26 @@ export const LINGER_MS = 60_000;
 export const ENDED_STEPS_MAX = 1_000;
 export const ENDED_OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
+/** How often the memory of steps is added up: Slurm's usual interval is 30 s, but a machine is full sooner. */
+export const MEMORY_WATCH_MS = 1_000;
+
 /** How often ended steps are looked through. */
 export const SWEEP_MS = 5_000;
 
 /** Problem texts of one step are cut here: a thousand tasks can fail in a thousand ways. */
 export const PROBLEM_CHARACTERS_MAX = 16 * 1024;
 
+/** And here in the log, which has one line a step. */
+export const LOGGED_CHARACTERS_MAX = 1_000;
+
 /** How long a holder that was told to end waits for clients that still read the output of ended steps. */
 export const LAST_READERS_MS = 5_000;
 
 /** Between the answer to a shutdown and the end: the answer leaves first. */
 export const SHUTDOWN_ANSWER_MS = 50;
+
+/** How often a holder that is to end once nothing runs looks whether that is so. */
+export const LEAVE_LOOK_MS = 500;
+
+/** Without any connection for so long a holder that has nothing for anybody ends: its node daemon is not coming back. */
+export const ALONE_MS = 600_000;

@@ -1,5 +1,6 @@
 /** What a holder needs of its machine, and small helpers over it. */
 
+import type { UtcOffset } from "../../core/time.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import type { Processes } from "../../platform/process.ts";
@@ -14,9 +15,13 @@ export interface HolderPorts {
   readonly processes: Processes;
   readonly table: ProcessTable;
   readonly ptys: Ptys;
+  /** Soft limit of open files for programs of users; null if the holder's own will do. */
+  readonly openFiles: number | null;
+  /** Of the machine: times in a job's output are local. */
+  readonly utcOffset: UtcOffset;
 }
 
-export const SIGNAL = { HUP: 1, INT: 2, KILL: 9, PIPE: 13, TERM: 15, CONT: 18, MAX: 64 } as const;
+export const SIGNAL = { HUP: 1, INT: 2, KILL: 9, PIPE: 13, TERM: 15, CONT: 18, STOP: 19, MAX: 64 } as const;
 
 /** Where util-linux's setsid is looked for, whatever the job's PATH is. */
 export const SYSTEM_SEARCH_PATH = "/usr/bin:/bin:/usr/local/bin";

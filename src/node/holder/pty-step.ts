@@ -5,7 +5,7 @@
  */
 
 import { sleep } from "../../platform/clock.ts";
-import type { ByteSource } from "../../platform/process.ts";
+import type { ByteSource } from "../../platform/pipes.ts";
 import type { Pty } from "../../platform/pty.ts";
 import { execProblem, type LaunchPlan, type PlannedTask } from "./launch-plan.ts";
 import { PTY_DRAIN_MS_MAX, PTY_RETRY_MS_MAX } from "./limits.ts";

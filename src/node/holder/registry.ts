@@ -8,7 +8,7 @@ import { formatStepKey, type StepKey } from "../../core/ids.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { HolderStep, StepLaunch } from "../../protocol/holder.ts";
 import { readBatchExit } from "./batch-spool.ts";
-import { ATTACH_WAIT_MS, ATTACH_WAITING_MAX, SWEEP_MS } from "./limits.ts";
+import { ATTACH_WAIT_MS, ATTACH_WAITING_MAX, LOGGED_CHARACTERS_MAX, SWEEP_MS } from "./limits.ts";
 import type { HolderPorts } from "./ports.ts";
 import { isSettled, isUncollected, reviewEnded } from "./retention.ts";
 import { startStep } from "./start-step.ts";
@@ -163,10 +163,7 @@ export class Registry {
     const isStarted = await startStep(this.ports, step, launch, () => this.onEnd(step));
     this.launching.delete(step.name);
     this.steps.set(step.name, step);
-    this.ports.log.info(isStarted ? "step started" : "step could not start", {
-      step: step.name,
-      problem: step.problem,
-    });
+    this.ports.log.debug("step launched", { step: step.name, isStarted });
     if (isStarted) this.watchers.tell(step.describe());
     else this.onEnd(step);
     for (const resolve of this.waiting.get(step.name) ?? []) resolve(step);
@@ -180,7 +177,8 @@ export class Registry {
     step.input.close();
     step.output.finish();
     const exits = step.taskExits().map(({ exit }) => `${exit.code}:${exit.signal}`);
-    this.ports.log.info("step ended", { step: step.name, exits: exits.slice(0, 16), clean: step.clean });
+    const problem = step.problem === "" ? {} : { problem: step.problem.slice(0, LOGGED_CHARACTERS_MAX) };
+    this.ports.log.info("step ended", { step: step.name, exits: exits.slice(0, 16), clean: step.clean, ...problem });
     this.watchers.tell(step.describe());
     this.review();
   }

@@ -1,6 +1,6 @@
 /** How long an ended step is remembered. Pure: looks at records and says which to let go. */
 
-import { ENDED_OUTPUT_BYTES_MAX, ENDED_STEPS_MAX, LINGER_MS, UNATTACHED_MS, UNCOLLECTED_MS } from "./limits.ts";
+import { ENDED_OUTPUT_BYTES_MAX, ENDED_STEPS_MAX, LINGER_MS, UNATTACHED_MS } from "./limits.ts";
 
 /** What the rules look at; a Step has it. */
 export interface EndedStep {
@@ -9,6 +9,8 @@ export interface EndedStep {
   /** When the node daemon had its status on disk; null before. */
   readonly forgottenAtMs: number | null;
   readonly expectsClient: boolean;
+  /** How long its output waits for a client that was attached and left. Milliseconds. */
+  readonly uncollectedMs: number;
   readonly output: {
     readonly wasAttached: boolean;
     readonly hasClient: boolean;
@@ -30,7 +32,7 @@ export function isUncollected(step: EndedStep, nowMs: number): boolean {
   if (!step.expectsClient || output.collectedAtMs !== null) return false;
   if (output.hasClient) return true;
   if (!output.wasAttached) return nowMs < endedAtMs + UNATTACHED_MS;
-  return nowMs < (forgottenAtMs ?? endedAtMs) + UNCOLLECTED_MS;
+  return nowMs < (forgottenAtMs ?? endedAtMs) + step.uncollectedMs;
 }
 
 /** Whether a step is over for all but a client that lost its answer. */

@@ -4,7 +4,9 @@ import type { StepKey } from "../../core/ids.ts";
 import { formatStepKey } from "../../core/ids.ts";
 import type { StepProcess } from "../../platform/proctable.ts";
 import { RpcError } from "../../protocol/errors.ts";
+import type { TerminateDetails } from "../../protocol/holder.ts";
 import { noteBatchSignal } from "./batch-step.ts";
+import { announceEnd } from "./notices.ts";
 import { type HolderPorts, SIGNAL } from "./ports.ts";
 import { jobPrefix, type Registry, unknownStep } from "./registry.ts";
 import type { Step } from "./step.ts";
@@ -12,10 +14,12 @@ import { endProcesses } from "./termination.ts";
 
 interface Termination {
   killAtMs: number;
-  readonly done: Promise<void>;
+  /** Steps that other holders end. */
+  elsewhere: ReadonlySet<string>;
+  done: Promise<void>;
 }
 
-export interface TerminateRequest {
+export interface TerminateRequest extends TerminateDetails {
   readonly jobId: number;
   readonly attempt: number;
   /** Milliseconds between TERM and KILL. */
@@ -50,34 +54,53 @@ export class Signals {
     return chosen.filter((one) => table.signal(one, signal)).length;
   }
 
-  /** Ends a job's processes; concurrent calls share one run, and the shortest of their waits. */
-  terminate({ jobId, attempt, killWaitMs }: TerminateRequest): Promise<void> {
+  /**
+   * Ends a job's processes, after telling its outputs why. Concurrent calls share one run, the shortest of their
+   * waits, and what any of them wants ended.
+   */
+  terminate({ jobId, attempt, killWaitMs, notice, elsewhere = [] }: TerminateRequest): Promise<void> {
     const prefix = jobPrefix({ jobId, attempt });
     const killAtMs = this.ports.clock.monotonic() + killWaitMs;
     const running = this.terminations.get(prefix);
     if (running) {
       running.killAtMs = Math.min(running.killAtMs, killAtMs);
+      running.elsewhere = new Set(elsewhere.filter((step) => running.elsewhere.has(step)));
       return running.done;
     }
-    const done = this.run(prefix).finally(() => this.terminations.delete(prefix));
-    this.terminations.set(prefix, { killAtMs, done });
-    return done;
+    const termination: Termination = { killAtMs, elsewhere: new Set(elsewhere), done: Promise.resolve() };
+    this.terminations.set(prefix, termination);
+    termination.done = this.run(jobId, prefix, termination, notice).finally(() => this.terminations.delete(prefix));
+    return termination.done;
   }
 
-  private async run(prefix: string): Promise<void> {
-    const { clock, table } = this.ports;
+  private async run(
+    jobId: number,
+    prefix: string,
+    termination: Termination,
+    notice: TerminateDetails["notice"],
+  ): Promise<void> {
+    const { table } = this.ports;
     await this.registry.cancelLaunches(prefix);
     const stepsOf = (): Step[] => this.registry.all().filter((step) => step.name.startsWith(prefix));
+    for (const step of stepsOf()) step.termination = termination;
+    if (notice) await announceEnd(this.ports, jobId, notice, stepsOf());
     await endProcesses(this.ports, {
-      find: () => table.find(prefix),
+      find: () => table.find(prefix).filter(({ step }) => !termination.elsewhere.has(step)),
       // Their exits are told before the job is said to be gone; a batch script's wrapper has yet to write its own.
       isHeld: () => stepsOf().some((step) => step.phase === "running"),
-      killAtMs: () => this.terminations.get(prefix)?.killAtMs ?? clock.monotonic(),
-      giveUpAtMs: Number.POSITIVE_INFINITY,
+      areTold: () => false,
+      isLate: (one) => stepsOf().some((step) => isWrapper(step, one.parent)),
+      killAtMs: () => termination.killAtMs,
+      giveUpAtMs: () => Number.POSITIVE_INFINITY,
       hasTerminal: (one) => stepsOf().some((step) => step.kind === "pty" && step.name === one.step),
     });
-    this.registry.noteClean(prefix);
+    if (table.find(prefix).length === 0) this.registry.noteClean(prefix);
   }
+}
+
+/** Whether a process is the wrapper of a batch step: what it starts is the script, however late that is. */
+function isWrapper({ kind, phase, leaders }: Step, pid: number): boolean {
+  return kind === "batch" && phase === "running" && [...leaders.values()].some((leader) => leader.pid === pid);
 }
 
 /** The first process of each task; of a batch script, the script and not its wrapper. */

@@ -5,6 +5,7 @@ import { RpcError } from "../../protocol/errors.ts";
 import type { StepLaunch } from "../../protocol/holder.ts";
 import { startBatchStep, writeBatchScript } from "./batch-step.ts";
 import { type LaunchPlan, planLaunch } from "./launch-plan.ts";
+import { explainFailedStart, noteErrorTarget } from "./notices.ts";
 import { startPlainStep } from "./plain-step.ts";
 import { type HolderPorts, SIGNAL } from "./ports.ts";
 import { startPtyStep } from "./pty-step.ts";
@@ -38,6 +39,13 @@ export async function startStep(
   launch: StepLaunch,
   onEnd: () => void,
 ): Promise<boolean> {
+  const isStarted = await tryStart(ports, step, launch, onEnd);
+  // Who started another step reads it where that was typed.
+  if (!isStarted && launch.batch && !step.isCancelled) await explainFailedStart(ports, launch, step.problem);
+  return isStarted;
+}
+
+async function tryStart(ports: HolderPorts, step: Step, launch: StepLaunch, onEnd: () => void): Promise<boolean> {
   let plan: LaunchPlan | null = null;
   const setupFailed = { code: SETUP_FAILED, signal: 0 };
   try {
@@ -69,7 +77,10 @@ function startAs(
   plan: LaunchPlan,
   onEnd: () => void,
 ): Promise<boolean> {
-  if (launch.batch) return startBatchStep(ports, step, plan, launch.batch, onEnd);
+  if (launch.batch) {
+    noteErrorTarget(ports, launch.batch.spool, launch);
+    return startBatchStep(ports, step, plan, launch.batch, onEnd);
+  }
   if (launch.pty) return startPtyStep(ports, step, plan, launch.pty, onEnd);
   return startPlainStep(ports, step, plan, onEnd);
 }

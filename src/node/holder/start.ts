@@ -1,9 +1,12 @@
 /** A holder behind its socket: what the program mgpu-stepd is, without its command line. */
 
+import type { Cancel, Clock } from "../../platform/clock.ts";
 import type { Net } from "../../platform/net.ts";
 import { PROTOCOL } from "../../protocol/envelope.ts";
 import { servePeers } from "../../rpc/serve.ts";
+import type { Peer } from "../../rpc/types.ts";
 import { createHolder, type HolderPorts } from "./holder.ts";
+import { ALONE_MS } from "./limits.ts";
 
 /** A first step with two tasks finds its pipes made. */
 const PIPES_AHEAD = 6;
@@ -21,6 +24,8 @@ export interface HolderProcessOptions {
 export interface HolderProcess {
   /** Resolves when the holder agreed to end and has let go of everything: the program may exit. */
   readonly ended: Promise<void>;
+  /** Ends as soon as nothing runs; says in the log why it stays until then. */
+  leave(why: string): void;
   /** Ends at once. Steps with pipes or a terminal lose them; batch scripts go on. */
   close(): void;
 }
@@ -36,16 +41,41 @@ export async function startHolder(
   const { socket, version, pid, startedAt } = options;
   const holder = createHolder(ports);
   const identity = () => ({ daemon: "mgpu-stepd" as const, protocol: PROTOCOL, version, pid, startedAt });
-  const server = await servePeers(ports, { path: socket }, identity, holder.handlers);
+  const company = lookForCompany(ports.clock, () => holder.leaving.leaveIfUseless());
+  const server = await servePeers(ports, { path: socket }, identity, holder.handlers, company.welcome);
   ports.log.info("holder listens", { socket, pid });
   // Before the first launch comes: pipes ahead of need, and all that runs already looked at once.
   void ports.processes.prepare(PIPES_AHEAD);
   ports.table.find("");
   const close = (): void => {
+    company.stop();
     server.close();
     holder.close();
-    ports.net.removeStale({ path: socket });
     ports.log.info("holder ends", { pid });
   };
-  return { ended: holder.ended.then(close), close };
+  return { ended: holder.ended.then(close), leave: (why) => holder.leaving.leave(why), close };
+}
+
+/** Calls `alone` each time that nobody has been connected for ALONE_MS. */
+function lookForCompany(clock: Clock, alone: () => void): { welcome(peer: Peer): void; stop(): void } {
+  let peers = 0;
+  let cancel: Cancel = () => {};
+  const wait = (): void => {
+    cancel();
+    cancel = clock.after(ALONE_MS, () => {
+      if (peers === 0) alone();
+      wait();
+    });
+  };
+  wait();
+  return {
+    welcome(peer) {
+      peers += 1;
+      void peer.closed.then(() => {
+        peers -= 1;
+        if (peers === 0) wait();
+      });
+    },
+    stop: () => cancel(),
+  };
 }

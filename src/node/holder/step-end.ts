@@ -9,17 +9,21 @@ import type { Step } from "./step.ts";
 import { endProcesses } from "./termination.ts";
 
 /**
- * Ends what a step left behind.
+ * Ends what a step left behind. While its job is being terminated, that has told the step's processes and kills them
+ * in the end: here they are only waited for.
  * @param killAfterMs milliseconds between TERM and KILL
  */
 export async function endLeftovers(ports: HolderPorts, step: Step, killAfterMs = LEFTOVER_KILL_MS): Promise<void> {
   const { clock, table, log } = ports;
   const startMs = clock.monotonic();
+  const killAtMs = (): number => step.termination?.killAtMs ?? startMs + killAfterMs;
   const isGone = await endProcesses(ports, {
     find: () => table.find(step.name).filter((one) => one.step === step.name),
     isHeld: () => false,
-    killAtMs: () => startMs + killAfterMs,
-    giveUpAtMs: startMs + LEFTOVER_WAIT_MS_MAX,
+    areTold: () => step.termination !== null,
+    isLate: () => false,
+    killAtMs,
+    giveUpAtMs: () => killAtMs() + LEFTOVER_WAIT_MS_MAX,
     hasTerminal: () => step.kind === "pty",
   });
   if (!isGone) log.warn("processes of an ended step can't be killed", { step: step.name });

@@ -8,7 +8,7 @@
 
 import type { ExitStatus } from "../../core/job.ts";
 import type { Cancel, Clock } from "../../platform/clock.ts";
-import type { ByteSource } from "../../platform/process.ts";
+import type { ByteSource } from "../../platform/pipes.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { Sink } from "../../rpc/types.ts";
 import { Attachment } from "./attachment.ts";
@@ -78,6 +78,14 @@ export class StepOutput {
       () => this.onEnd(open),
     );
     if (this.paused) source.pause();
+  }
+
+  /** Puts a text of ours among a task's output. */
+  say(task: number, stream: StreamName, text: string): void {
+    for (const open of this.streams) if (open.task === task && open.stream === stream) this.flush(open);
+    this.queue.pushData(task, stream, new TextEncoder().encode(text));
+    this.client?.wake();
+    this.review();
   }
 
   /** A task's process ended; told after its output, unless something else holds that open. */

@@ -10,7 +10,8 @@ import { EXIT_OK, type ExitStatus } from "../../core/job.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { ProcessRef } from "../../platform/proctable.ts";
 import type { HolderStep, StepLaunch } from "../../protocol/holder.ts";
-import { PROBLEM_CHARACTERS_MAX } from "./limits.ts";
+import { PROBLEM_CHARACTERS_MAX, PTY_UNCOLLECTED_MS, UNCOLLECTED_MS } from "./limits.ts";
+import { type ErrorTarget, errorTarget } from "./notices.ts";
 import { StepInput } from "./step-input.ts";
 import { StepOutput } from "./step-output.ts";
 
@@ -38,6 +39,12 @@ export class Step {
   private hasFailed = false;
   /** Someone terminated its job before it started. */
   isCancelled = false;
+  /** Where its first task's errors go. */
+  readonly errorTarget: ErrorTarget;
+  /** It was said there why it is ended. */
+  isAnnounced = false;
+  /** Its job is being terminated; when KILL comes, in milliseconds of the monotonic clock. */
+  termination: { readonly killAtMs: number } | null = null;
   problem = "";
   clean = false;
   /** Milliseconds of the monotonic clock. */
@@ -57,12 +64,17 @@ export class Step {
     this.kind = launch.batch ? "batch" : launch.pty ? "pty" : "plain";
     this.tasks = launch.tasks.map(({ task }) => task);
     this.spool = launch.batch?.spool ?? null;
+    this.errorTarget = errorTarget(launch);
     this.output = new StepOutput(clock, this.kind === "pty");
   }
 
   /** A batch script's files need nobody; anything else has a client that wants its exits. */
   get expectsClient(): boolean {
     return this.kind !== "batch";
+  }
+
+  get uncollectedMs(): number {
+    return this.kind === "pty" ? PTY_UNCOLLECTED_MS : UNCOLLECTED_MS;
   }
 
   /** Notes a task's end; true if it was the last one. */

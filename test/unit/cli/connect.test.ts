@@ -5,22 +5,17 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import {
-  type ConnectPorts,
-  connectController,
-  EXIT_LOCKED,
-  feasibilityHint,
-  NoController,
-  type StartedDaemon,
-} from "../../../src/cli/connect.ts";
+import { connectController, feasibilityHint, NoController } from "../../../src/cli/connect.ts";
 import { UserError } from "../../../src/cli/context.ts";
+import type { ConnectPorts, StartedDaemon } from "../../../src/cli/dial.ts";
+import { EXIT_LOCKED } from "../../../src/cli/embedded.ts";
 import { silentLog } from "../../../src/platform/log.ts";
 import { realNet } from "../../../src/platform/net.ts";
 import { RpcError } from "../../../src/protocol/errors.ts";
 import type { NodeRow } from "../../../src/protocol/procedures.ts";
 import type { Connected } from "../../../src/rpc/types.ts";
 import { NODE_ROWS } from "../../golden/cluster.ts";
-import { connected, type Fake, fakeContext, fakePeer } from "./fake-context.ts";
+import { connected, type Fake, type FakePeer, fakeContext, fakePeer } from "./fake-context.ts";
 
 const SOCKET = fakeContext().context.places.controllerSocket;
 const ENDPOINT = fakeContext().context.places.endpointFile;
@@ -44,6 +39,8 @@ interface Machine {
   /** Pids of the daemons started so far. */
   readonly started: number[];
   readonly dialled: string[];
+  /** Who works with the state folder; `null` for nobody. */
+  daemon: { readonly pid: number | null } | null;
   /** Ends a daemon with an exit code. */
   end(pid: number, code: number | null): void;
 }
@@ -51,12 +48,15 @@ interface Machine {
 interface MachineOptions {
   readonly environment?: Record<string, string>;
   readonly files?: Record<string, string>;
+  readonly program?: string;
+  readonly started?: Partial<StartedDaemon>;
   readonly onStart?: (pid: number, machine: Machine) => void;
 }
 
-function machine({ environment = {}, files = {}, onStart = () => {} }: MachineOptions = {}): Machine {
+function machine(options: MachineOptions = {}): Machine {
+  const { environment = {}, files = {}, onStart = () => {}, started = {} } = options;
   const fake = fakeContext({
-    program: "mgpu-srun",
+    program: options.program ?? "mgpu-srun",
     environment: { HOME: "/home/ada", PATH: "/bin", ...environment },
     files,
   });
@@ -68,6 +68,7 @@ function machine({ environment = {}, files = {}, onStart = () => {} }: MachineOp
     failures: new Map(),
     started: [],
     dialled: [],
+    daemon: null,
     end: (pid, code) => exits.get(pid)?.(code),
     ports: {
       ...context,
@@ -83,8 +84,10 @@ function machine({ environment = {}, files = {}, onStart = () => {} }: MachineOp
         self.started.push(pid);
         const exited = new Promise<number | null>((resolve) => exits.set(pid, resolve));
         onStart(pid, self);
-        return { pid, logFile: LOG, logFrom: EARLIER.length, exited };
+        const known = { logFile: LOG, logFrom: EARLIER.length, resumed: [], differences: [] };
+        return { pid, ...known, exited, ...started };
       },
+      findDaemon: async () => self.daemon,
     },
   };
   return self;
@@ -244,9 +247,13 @@ describe("the first command", () => {
 
   test("that loses the race for the lock goes on with the winner's, silently", async () => {
     const here = machine({
-      onStart: (pid, { fake: { clock }, listening, end }) => {
-        clock.after(80, () => end(pid, EXIT_LOCKED));
-        clock.after(300, () => listening.set(SOCKET, { pid: 55, nodes: node }));
+      onStart: (pid, self) => {
+        const { clock } = self.fake;
+        clock.after(20, () => {
+          self.daemon = { pid: 55 };
+        });
+        clock.after(80, () => self.end(pid, EXIT_LOCKED));
+        clock.after(2300, () => self.listening.set(SOCKET, { pid: 55, nodes: node }));
       },
     });
     const { result } = await settled(here, connectController(here.ports, { start: true }));
@@ -262,7 +269,7 @@ describe("the first command", () => {
     });
     const { result, tookMs } = await settled(here, connectController(here.ports, { start: true }));
     expect([result.answer.pid, here.started]).toEqual([101, [100, 101]]);
-    expect(tookMs).toBeLessThan(1500);
+    expect(tookMs).toBeLessThan(300);
   });
 
   test("tells why it did not start, with the end of its log", async () => {
@@ -298,13 +305,127 @@ describe("the first command", () => {
     expect(error.problems).toEqual([`mgpu was started on this machine, but ${text}`]);
   });
 
-  test("tells why it could not even be spawned", async () => {
+  test("tells why it could not even be spawned, in words", async () => {
+    const refusal = Object.assign(new Error("EACCES: permission denied, mkdir '/x'"), { code: "EACCES", path: "/x" });
+    const startDaemon = (): Promise<never> => Promise.reject(refusal);
+    for (const [environment, hint] of [
+      [{ MGPU_HOME: "/x" }, "MGPU_HOME is /x: set it to a folder of your own, or unset it"],
+      [{}, "the state folder is /home/ada/.local/state/mgpu: set MGPU_HOME to another one that you can write to"],
+    ] as const) {
+      const here = machine({ environment });
+      const error = await failure(connectController({ ...here.ports, startDaemon }, { start: true }));
+      expect(error.problems).toEqual(["mgpu could not be started on this machine: /x: Permission denied"]);
+      expect(error.hint).toBe(hint);
+    }
+  });
+
+  test("says where its settings are others than those of the mgpu that crashed", async () => {
+    const here = machine({
+      started: { differences: ["MGPU_FAKE_GPUS is 2 here, it was 4"] },
+      onStart: (pid, { listening }) => void listening.set(SOCKET, { pid, nodes: node }),
+    });
+    await settled(here, connectController(here.ports, { start: true }));
+    expect(here.fake.err()).toBe(
+      "mgpu-srun: started mgpu on this machine: 4 GPUs, 8 CPUs (mgpu down ends it); " +
+        "MGPU_FAKE_GPUS is 2 here, it was 4\n",
+    );
+  });
+
+  test("that fails with settings of the mgpu that crashed says so", async () => {
+    const here = machine({
+      started: { resumed: ["MGPU_FAKE_GPUS=/gone"] },
+      onStart: (pid, { end }) => end(pid, 1),
+    });
+    const error = await failure(settled(here, connectController(here.ports, { start: true })));
+    expect(error.hint).toBe(
+      "it got the settings of the mgpu that ran before (MGPU_FAKE_GPUS=/gone), which mgpu down forgets; " +
+        `its log is ${LOG}`,
+    );
+  });
+});
+
+describe("a daemon that works with the state folder and can't be reached", () => {
+  const text = (pid: string): string =>
+    `mgpuctld${pid} runs on this machine, but can't be reached: ${SOCKET}: there is no such socket`;
+
+  test.each([
+    [false, 8000],
+    [true, 15_000],
+  ])("is told with its pid after a while, and no other one is started (start: %s)", async (start, limitMs) => {
     const here = machine();
-    const startDaemon = (): Promise<never> => Promise.reject(new Error("EACCES: permission denied, mkdir '/x'"));
-    const error = await failure(connectController({ ...here.ports, startDaemon }, { start: true }));
-    expect(error.problems).toEqual([
-      "mgpu could not be started on this machine: EACCES: permission denied, mkdir '/x'",
-    ]);
+    here.daemon = { pid: 41 };
+    const promise = connectController(here.ports, { start });
+    const waited = settled(here, promise);
+    const error = await failure(waited);
+    expect(error).toBeInstanceOf(NoController);
+    expect(error).toMatchObject({ isNobodyThere: false, message: text(" (pid 41)") });
+    expect(error.hint).toBe(`its log ${LOG} may say why; kill 41 ends it, jobs run on, and mgpu up takes them over`);
+    expect(here.started).toEqual([]);
+    expect(here.fake.clock.monotonic()).toBeGreaterThanOrEqual(limitMs);
+    expect(here.fake.clock.monotonic()).toBeLessThan(limitMs + 500);
+    expect(here.fake.err()).toBe("mgpu-srun: waiting for mgpuctld (pid 41), which runs but can't be reached yet\n");
+  });
+
+  test("is named by its endpoint file if it does not answer, or not at all", async () => {
+    const here = machine({ files: { [ENDPOINT]: JSON.stringify({ socket: SOCKET, pid: 7, version: "1" }) } });
+    const nameless = machine();
+    for (const [one, pid] of [
+      [here, " (pid 7)"],
+      [nameless, ""],
+    ] as const) {
+      one.daemon = { pid: null };
+      expect((await failure(settled(one, connectController(one.ports, { start: false })))).message).toBe(text(pid));
+    }
+  });
+
+  test.each([true, false])("is gone on with as soon as its socket is back (start: %s)", async (start) => {
+    const here = machine();
+    here.daemon = { pid: 41 };
+    here.fake.clock.after(1500, () => here.listening.set(SOCKET, { pid: 41, nodes: node }));
+    const { result, tookMs } = await settled(here, connectController(here.ports, { start }));
+    expect([result.answer.pid, here.started, here.fake.err()]).toEqual([41, [], ""]);
+    expect(tookMs).toBeLessThan(1700);
+  });
+
+  test("was on its way out: then there is none, or another is started", async () => {
+    const onStart = (pid: number, { listening }: Machine): void => void listening.set(SOCKET, { pid, nodes: node });
+    for (const start of [false, true]) {
+      const here = machine({ onStart });
+      here.daemon = { pid: 41 };
+      here.failures.set(SOCKET, new RpcError("LOST_CONTACT", "ended"));
+      here.fake.clock.after(300, () => {
+        here.daemon = null;
+        here.failures.delete(SOCKET);
+      });
+      const promise = settled(here, connectController(here.ports, { start }));
+      if (start) expect((await promise).result.answer.pid).toBe(100);
+      else expect(await failure(promise)).toMatchObject({ isNobodyThere: true });
+    }
+  });
+
+  test("ends while its node is waited for: then another is started", async () => {
+    const here = machine({ onStart: (pid, { listening }) => void listening.set(SOCKET, { pid, nodes: node }) });
+    const { clock } = here.fake;
+    here.listening.set(SOCKET, { pid: 41, startedAt: clock.now(), nodes: [] });
+    const dying: ConnectPorts = {
+      ...here.ports,
+      dial: async (socket) => {
+        const found = await here.ports.dial?.(socket);
+        if (!found) throw new Error("no dial");
+        if (found.answer.pid === 41) clock.after(200, () => (found.peer as FakePeer).lose());
+        return found;
+      },
+    };
+    clock.after(200, () => here.listening.delete(SOCKET));
+    const { result } = await settled(here, connectController(dying, { start: true }));
+    expect(result.answer.pid).toBe(100);
+  });
+
+  test("is waited for without a word under Slurm's names", async () => {
+    const here = machine({ program: "squeue" });
+    here.daemon = { pid: 41 };
+    await failure(settled(here, connectController(here.ports, { start: false })));
+    expect(here.fake.err()).toBe("");
   });
 });
 
@@ -344,6 +465,17 @@ describe("MGPU_CONTROLLER", () => {
       hint: expect.stringContaining("MGPU_CONTROLLER names it"),
     });
     expect(here.started).toEqual([]);
+  });
+
+  test.each([
+    ["EACCES", /permission denied$/, /it is not open to you: name a controller of your own, or unset the variable/],
+    ["ELOOP", /Too many levels of symbolic links$/, /start mgpuctld there, or unset the variable/],
+  ])("that fails with %s says so in words, with a hint that fits", async (code, message, hint) => {
+    const here = withController("unix:/run/lab.sock");
+    here.failures.set("/run/lab.sock", Object.assign(new Error(`connect ${code}`), { code, syscall: "connect" }));
+    const error = await failure(connectController(here.ports, { start: true }));
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(hint);
   });
 });
 

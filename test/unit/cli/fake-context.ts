@@ -162,7 +162,7 @@ export interface FakeOptions {
   readonly cwd?: string;
   /** Contents by absolute path. */
   readonly files?: Record<string, string>;
-  /** What stands on standard input for `files.readStdin`. */
+  /** What stands on standard input for `files.readWhile`. */
   readonly stdin?: string;
   readonly fileQuestions?: Partial<Files>;
   /** All three streams are terminals of this size. */
@@ -278,8 +278,13 @@ function fakeFiles(options: FakeOptions, cwd: string): Files {
       if (content === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: "ENOENT" });
       return new TextEncoder().encode(content);
     },
-    readStdin: () => new TextEncoder().encode(options.stdin ?? ""),
+    readWhile(path, goOn) {
+      const bytes = path === null ? new TextEncoder().encode(options.stdin ?? "") : this.read(path);
+      if (bytes.length > 0) goOn(bytes);
+      return bytes;
+    },
     trustProblem: () => "",
+    isUser: (name) => name !== "nosuchuser",
     isFolder: (path) => absolute(path) === cwd || path === "/",
     findProgram: () => "found",
     programPath: (name) => (name.startsWith("/") ? name : `/bin/${name}`),
@@ -296,6 +301,7 @@ function fakeFiles(options: FakeOptions, cwd: string): Files {
       const content = new TextEncoder().encode(files[absolute(path)] ?? "");
       for (let at = 0; at < content.length; at += bytes) yield content.subarray(at, at + bytes);
     },
+    remove: (path) => void delete files[absolute(path)],
     ...options.fileQuestions,
   };
 }

@@ -74,7 +74,10 @@ export interface FakeJob {
   connectController(): Promise<Connected>;
   connectHolder(socket: string): Promise<Connected>;
   /** Tells the watchers; the newest update is also what a new watcher hears first. */
-  update(row: Partial<JobRow>, options?: { attach?: AttachPoint[]; final?: boolean }): void;
+  update(
+    row: Partial<JobRow>,
+    options?: { attach?: AttachPoint[]; final?: boolean; step?: Partial<NonNullable<JobUpdate["step"]>> },
+  ): void;
   /** The job runs on n1 with all its tasks. */
   run(tasks?: number): void;
   /** Gives the attached client an item, now and after each new attachment. */
@@ -99,13 +102,17 @@ export interface FakeJob {
   readonly connections: { controller: number; holder: number };
 }
 
-export function point(node = "n1", firstTask = 0, tasks = 1): AttachPoint {
-  const key = { jobId: JOB_ID, attempt: 1, stepId: 0 };
-  return { key, node, socket: `/run/${node}.sock`, token: "t", firstTask, tasks };
+export function point(node = "n1", firstTask = 0, tasks = 1, stepId = 0): AttachPoint {
+  const key = { jobId: JOB_ID, attempt: 1, stepId };
+  const numbers = Array.from({ length: tasks }, (_, index) => firstTask + index);
+  return { key, node, socket: `/run/${node}.sock`, token: "t", tasks: numbers };
 }
 
+/** A step that runs. */
+const STEP = { stepId: 3, state: "RUNNING", endAt: null, nodeList: "n1", cause: "" };
+
 export function fakeJob(extra: Script = {}): FakeJob {
-  let newest: JobUpdate = { row: jobRow(), attach: [], final: false };
+  let newest: JobUpdate = { row: jobRow(), step: null, attach: [], final: false };
   const watchers = new Set<(update: JobUpdate) => void>();
   const items: StepItem[] = [];
   const attached = new Set<(item: StepItem) => void>();
@@ -143,8 +150,13 @@ export function fakeJob(extra: Script = {}): FakeJob {
       holder = fakePeer(holderScript);
       return connected(holder);
     },
-    update(row, { attach, final = false } = {}) {
-      newest = { row: { ...newest.row, ...row }, attach: attach ?? newest.attach, final };
+    update(row, { attach, final = false, step } = {}) {
+      newest = {
+        row: { ...newest.row, ...row },
+        step: step ? { ...(newest.step ?? STEP), ...step } : newest.step,
+        attach: attach ?? newest.attach,
+        final,
+      };
       for (const tell of [...watchers]) tell(newest);
     },
     run(tasks = 1) {

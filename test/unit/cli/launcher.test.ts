@@ -1,6 +1,6 @@
 /** The launchers in bin/, run for real with a stand-in for the bundle, and the file system's answers. */
 
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
@@ -20,7 +20,11 @@ import { realFiles } from "../../../src/platform/files.ts";
 import { realStdio } from "../../../src/platform/stdio.ts";
 
 const source = join(import.meta.dirname, "../../../bin");
+const loader = join(import.meta.dirname, "../../../src/build/loader.cjs");
 let root = "";
+
+/** A function as bash exports it: its body has lines that look like variables. */
+const FUNCTION = { "BASH_FUNC_module%%": "() {  x=1\ny=2\n echo loaded\n}" };
 
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), "mgpu-launcher-"));
@@ -31,6 +35,9 @@ beforeAll(() => {
     join(root, "dist/mgpu-srun.cjs"),
     `console.log(JSON.stringify([...${show}.map((value) => value ?? null), ...process.argv.slice(2)]))`,
   );
+  copyFileSync(join(source, "mgpu-sbatch"), join(root, "bin/mgpu-sbatch"));
+  copyFileSync(loader, join(root, "dist/mgpu-sbatch.cjs"));
+  writeFileSync(join(root, "dist/mgpu-sbatch.js"), "console.log(JSON.stringify(process.env))");
   symlinkSync("../../bin/mgpu-srun", join(root, "modules/.bin/mgpu-srun"));
   symlinkSync(join(root, "modules/.bin/mgpu-srun"), join(root, "shims/srun"));
 });
@@ -60,6 +67,35 @@ describe("a launcher", () => {
   test("keeps the certificates for the job, away from Node", () => {
     expect(launch("srun", [], { NODE_EXTRA_CA_CERTS: "/c.pem" }).seen).toEqual(["srun", null, "/c.pem"]);
     expect(launch("srun", [], { NODE_EXTRA_CA_CERTS: "" }).seen).toEqual(["srun", "", null]);
+  });
+  test.each(["dash", "bash"])("run by %s hands over variables whose names are no shell's", (shell) => {
+    const odd = { ...FUNCTION, "a.b": "1", "A-B": "ü=2", "3x": "" };
+    const { seen, stderr } = launch(shell, ["bin/mgpu-sbatch"], { ...odd, LINES: "a\nb-c=1", PLAIN: "x" });
+    expect(seen).toMatchObject({ ...odd, LINES: "a\nb-c=1", PLAIN: "x" });
+    expect(Object.keys(seen).filter((name) => name.startsWith("MGPU_"))).toEqual(["MGPU_PROGRAM"]);
+    expect(stderr).toBe("");
+  });
+  test("leaves out exported functions that no argument list could hold, and says so", () => {
+    const { seen, stderr, status } = launch("bin/mgpu-sbatch", [], {
+      "BASH_FUNC_f%%": "x".repeat(100_000),
+      PLAIN: "x",
+    });
+    expect([status, seen.PLAIN, seen["BASH_FUNC_f%%"]]).toEqual([0, "x", undefined]);
+    expect(stderr).toBe(
+      "mgpu-sbatch: warning: the job gets none of your exported shell functions: they have more than 96 KiB\n",
+    );
+  });
+  test("changes no variable of the user's", () => {
+    const own = { file: "f", link: "l", root: "r", bundle: "b", entry: "e", odd: "o", HOME: "/h" };
+    expect(launch("bin/mgpu-sbatch", [], own).seen).toMatchObject(own);
+  });
+  test.each(["dash", "bash"])("run by %s says whether a hangup is ignored", (shell) => {
+    const hears = (before: string): string | undefined =>
+      launch("sh", ["-c", `${before} ${shell} bin/mgpu-sbatch`]).seen.MGPU_HANGUP_IGNORED;
+    expect(hears("")).toBeUndefined();
+    expect(hears("trap 'echo no' HUP;")).toBeUndefined();
+    expect(hears("trap '' HUP;")).toBe("1");
+    expect(hears("nohup")).toBe("1");
   });
   test("says what to do where nothing is built", () => {
     mkdirSync(join(root, "fresh/bin"), { recursive: true });
@@ -94,6 +130,24 @@ describe("files", () => {
     expect(files.writeProblem("/dev/null")).toBe("");
     expect(files.writeProblem(root)).toBe("Is a directory");
     expect(files.writeProblem(join(root, "plain/out.txt"))).toBe("Not a directory");
+  });
+  test("reads files and pipes in pieces, and no further than wanted", () => {
+    writeFileSync(join(root, "large"), "ab".repeat(100_000));
+    const read = (path: string, most: number): string => {
+      let length = 0;
+      const goOn = (piece: Uint8Array): boolean => {
+        length += piece.length;
+        return length < most;
+      };
+      return Buffer.from(files.readWhile(path, goOn)).toString();
+    };
+    expect(read(join(root, "large"), Number.POSITIVE_INFINITY)).toBe("ab".repeat(100_000));
+    expect(read("/dev/zero", 3)).toMatch(/^\0{3,65536}$/);
+    spawnSync("mkfifo", [join(root, "pipe")]);
+    spawn("sh", ["-c", "(echo one; echo two) >pipe"], { cwd: root });
+    expect(read(join(root, "pipe"), Number.POSITIVE_INFINITY)).toBe("one\ntwo\n");
+    expect(() => read(join(root, "missing"), 1)).toThrow(/ENOENT/);
+    expect(() => read(root, 1)).toThrow(/EISDIR/);
   });
   test("folders", () => {
     expect([root, join(root, "plain"), join(root, "nosuch")].map(files.isFolder)).toEqual([true, false, false]);

@@ -96,10 +96,11 @@ function contextFor(program: string): { context: CommandContext; out: () => stri
   const fake = fakeContext({ program });
   const real = { ...fake.context, places, clock, net };
   const startDaemon = (): Promise<never> => Promise.reject(new Error("not in this test"));
+  const findDaemon = async (): Promise<null> => null;
   const context = {
     ...real,
     connect: (options: { readonly start?: boolean } = {}) =>
-      connectController({ ...real, log, startDaemon }, { start: options.start ?? true }),
+      connectController({ ...real, log, startDaemon, findDaemon }, { start: options.start ?? true }),
   };
   return { context, out: fake.out, err: fake.err };
 }

@@ -1,5 +1,6 @@
 /** mgpu and its subcommands: what they say, and their exit codes. */
 
+import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { command } from "../../../src/cli/commands/mgpu.ts";
 import { NoController } from "../../../src/cli/connect.ts";
@@ -9,11 +10,14 @@ import { RpcError } from "../../../src/protocol/errors.ts";
 import type { Result } from "../../../src/protocol/procedures.ts";
 import type { Connected } from "../../../src/rpc/types.ts";
 import { clusterPeer, NOW } from "../../golden/cluster.ts";
-import { connected, fakeContext, type Script } from "./fake-context.ts";
+import { connected, type FakeClock, fakeContext, type Script } from "./fake-context.ts";
 
 const nobody = (): NoController =>
   new NoController("can't reach the controller: /s: no", "start it with: mgpu up", true);
 const foreign = (): NoController => new NoController("can't reach the controller: /s: permission denied", "hm", false);
+
+/** Calls back in the time of the command under test. */
+let later: (ms: number, callback: () => void) => void = () => {};
 
 interface Outcome {
   readonly code: number;
@@ -27,13 +31,19 @@ interface Outcome {
  * Runs `mgpu` with some words.
  * @param answers of one connection after the other, the last one kept: what its controller answers, or an error
  */
-async function mgpu(argv: readonly string[], answers: readonly (Script | Error)[] = [{}]): Promise<Outcome> {
+async function mgpu(
+  argv: readonly string[],
+  answers: readonly (Script | Error | Pick<Connected, "answer">)[] = [{}],
+  prepare: (clock: FakeClock) => void = () => {},
+): Promise<Outcome> {
   const fake = fakeContext({ program: "mgpu" });
+  prepare(fake.clock);
   const starts: boolean[] = [];
   const connect = async (options: { start?: boolean } = {}): Promise<Connected> => {
     const answer = answers[Math.min(starts.length, answers.length - 1)] ?? {};
     starts.push(options.start ?? true);
     if (answer instanceof Error) throw answer;
+    if ("answer" in answer) return { ...connected(clusterPeer()), ...answer };
     return connected(clusterPeer({ script: answer }));
   };
   const context: CommandContext = { ...fake.context, connect };
@@ -96,6 +106,34 @@ describe("mgpu down", () => {
     expect([code, out]).toEqual([0, "mgpu has ended\n"]);
     expect(starts).toEqual([false, false, false, false]);
   });
+  test("does not take another one for it that somebody started meanwhile", async () => {
+    const script: Script = { "controller.shutdown": () => ({ cancelled: [] }) };
+    const next = { ...connected(clusterPeer({ script: {} })).answer, pid: 2 };
+    const { code, out, err } = await mgpu(["down"], [script, script, { answer: next }]);
+    expect([code, out, err]).toEqual([0, "mgpu has ended\n", ""]);
+  });
+  test("with --force says after a while whom it waits for, and when KILL comes", async () => {
+    for (const [jobs, text] of [
+      [[12], "waiting for job 12 to end; KILL follows at 22:00:31"],
+      [
+        Array.from({ length: 12 }, (_, i) => i + 1),
+        "waiting for jobs 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more to end; ",
+      ],
+      [[], "waiting for the daemons to end\n"],
+    ] as const) {
+      let now = 0;
+      const script: Script = {
+        "controller.shutdown": () => new Promise((resolve) => later(3000, () => resolve({ cancelled: [] }))),
+        "controller.status": async () => ({ ...(await status()), ending: { jobs: [...jobs], killAt: now + 30_000 } }),
+      };
+      const { code, err } = await mgpu(["down", "--force"], [script, nobody()], (clock) => {
+        later = (ms, callback) => void clock.after(ms, callback);
+        now = clock.now() + 1000;
+      });
+      expect(code).toBe(0);
+      expect(err).toContain(`mgpu down: ${text}`);
+    }
+  });
   test("with --force says which jobs it cancelled", async () => {
     const script: Script = { "controller.shutdown": ({ force }) => ({ cancelled: force ? [12, 13] : [] }) };
     expect((await mgpu(["down", "--force"], [script, nobody()])).out).toBe(
@@ -146,7 +184,7 @@ describe("mgpu down", () => {
     const script: Script = { "controller.shutdown": () => ({ cancelled: [] }) };
     const { code, err } = await mgpu(["down"], [script]);
     expect(code).toBe(1);
-    expect(err).toMatch(/^mgpu down: error: the controller still listens 15 s after it agreed to end\n/);
+    expect(err).toMatch(/^mgpu down: error: the controller is still there 15 s after it agreed to end\n/);
   });
 });
 
@@ -172,7 +210,7 @@ describe("mgpu status", () => {
   test("--json", async () => {
     const { code, out } = await mgpu(["status", "--json"]);
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toEqual({ running: true, ...(await status()) });
+    expect(JSON.parse(out)).toEqual({ running: true, ...(await status()), problems: [] });
   });
   test("a daemon with a problem is not well", async () => {
     const script: Script = { "controller.status": async () => ({ ...(await status()), problem: "the disk is full" }) };
@@ -189,7 +227,30 @@ describe("mgpu status", () => {
     });
     const { code, out, err } = await mgpu(["status", "--json"], [nobody()]);
     expect([code, err]).toEqual([1, ""]);
-    expect(JSON.parse(out)).toEqual({ running: false, problem: "can't reach the controller: /s: no" });
+    const problem = "can't reach the controller: /s: no";
+    expect(JSON.parse(out)).toEqual({ running: false, problem, problems: [problem] });
+    const there = await mgpu(["status", "--json"], [foreign()]);
+    expect(JSON.parse(there.out)).toMatchObject({
+      running: true,
+      problem: "can't reach the controller: /s: permission denied",
+    });
+  });
+  test("damage is shown until it was seen to, and all is not well until then", async () => {
+    const problems = ["the journal was damaged", "delete /s/damage.txt once you have seen to this damage"];
+    const script: Script = { "controller.status": async () => ({ ...(await status()), problems }) };
+    const shown = await mgpu(["status"], [script]);
+    expect([shown.code, shown.out.split("\n").slice(-3)]).toEqual([
+      1,
+      [...problems.map((problem) => `problem  ${problem}`), ""],
+    ]);
+    const { code, out } = await mgpu(["status", "--json"], [script]);
+    expect([code, JSON.parse(out).problems]).toEqual([1, problems]);
+    expect((await mgpu(["up"], [script])).out).toMatch(/ {2}problem the journal was damaged\n/);
+  });
+  test("an end that waits for jobs is shown", async () => {
+    const ending = { jobs: [3, 5], killAt: NOW };
+    const script: Script = { "controller.status": async () => ({ ...(await status()), ending }) };
+    expect((await mgpu(["status"], [script])).out).toContain("\nending   waiting for jobs 3, 5 to end; KILL ");
   });
 });
 
@@ -205,6 +266,19 @@ describe("mgpu itself", () => {
       expect(await mgpu([word])).toMatchObject({ code: 0, out: "mgpu 0.1.0\n" });
     }
   });
+  test("help of the commands for jobs is the one that they show themselves", async () => {
+    const launchers = readdirSync("bin").filter((name) => /^mgpu-(?!stepd)/.test(name));
+    expect(launchers.length).toBeGreaterThan(4);
+    for (const launcher of launchers) {
+      const name = launcher.slice("mgpu-".length);
+      const { command: one } = await import(`../../../src/cli/commands/${name}.ts`);
+      const fake = fakeContext({ program: launcher });
+      await runCommand(one, ["--help"], fake.context);
+      for (const word of [name, launcher]) {
+        expect(await mgpu(["help", word])).toMatchObject({ code: 0, out: fake.out() });
+      }
+    }
+  });
   test("without a command it shows its help and ends with 2", async () => {
     const { code, out, err } = await mgpu([]);
     expect([code, out]).toEqual([2, ""]);
@@ -213,6 +287,7 @@ describe("mgpu itself", () => {
   test.each([
     [["statsu"], 'mgpu: error: unknown command "statsu"\nmgpu: hint: did you mean "mgpu status"?\n'],
     [["help", "dwon"], 'mgpu: error: unknown command "dwon"\nmgpu: hint: did you mean "mgpu down"?\n'],
+    [["srun"], 'mgpu: error: unknown command "srun"\nmgpu: hint: the command is mgpu-srun, with a hyphen\n'],
     [["elephant"], 'mgpu: error: unknown command "elephant"\nmgpu: hint: mgpu help lists the commands\n'],
     [
       ["down", "now"],

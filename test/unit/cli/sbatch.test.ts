@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { command } from "../../../src/cli/commands/sbatch.ts";
 import { runCommand } from "../../../src/cli/run.ts";
+import { PLAIN_REQUEST } from "../../../src/core/resources.ts";
 import { RpcError } from "../../../src/protocol/errors.ts";
-import type { Params } from "../../../src/protocol/procedures.ts";
-import { type FakeOptions, fakeContext, fakePeer, settle } from "./fake-context.ts";
+import type { Item, Params } from "../../../src/protocol/procedures.ts";
+import { connected, type FakeOptions, fakeContext, fakePeer, settle } from "./fake-context.ts";
 
 type Submission = Params<"job.submit">;
 
@@ -38,7 +39,8 @@ describe("a script file", () => {
       name: "train",
       argv: ["/work/train.sh", "-x", "--gpus=9"],
       timeLimitS: 3600,
-      request: { gpus: { thousandths: 2000, type: null } },
+      request: { gpus: { per: "job", wishes: [{ thousandths: 2000, type: null }] } },
+      submitLine: "mgpu-sbatch --time=1:00:00 train.sh -x --gpus=9",
       pty: null,
     });
     expect(submissions[0]?.environment).toEqual({ HOME: "/home/ada", PATH: "/bin", SLURM_SUBMIT_DIR: "/work" });
@@ -48,7 +50,7 @@ describe("a script file", () => {
     const files = { "/work/a.sh": "#!/bin/sh\n#SBATCH --gpus=2\n" };
     const { submissions } = await sbatch(["--gpus=1", "a.sh"], { files });
     expect(submissions[0]?.job.name).toBe("a.sh");
-    expect(submissions[0]?.job.request.gpus).toEqual({ thousandths: 1000, type: null });
+    expect(submissions[0]?.job.request.gpus?.wishes).toEqual([{ thousandths: 1000, type: null }]);
   });
 });
 
@@ -115,7 +117,7 @@ test("every problem at once, and nothing is queued", async () => {
   expect(submissions).toEqual([]);
   expect(err.split("\n").map((line) => line.replace("mgpu-sbatch: error: ", ""))).toEqual([
     "bad.sh: line 2: unrecognized option '--foo'",
-    'bad.sh: line 3: --gpus: expected a count or type:count, got "two"',
+    expect.stringContaining("bad.sh: line 3: --gpus: expected a count of GPUs"),
     expect.stringMatching(/^--time: expected a time/),
     "--chdir: /nosuch is not a folder that exists",
     "",
@@ -180,4 +182,179 @@ describe("the controller", () => {
     expect(ids).toHaveLength(2);
     expect(ids[0]).toBe(ids[1]);
   });
+});
+
+describe("what an array, a cluster and a test print", () => {
+  test("the array's one number", async () => {
+    const { out, submissions } = await sbatch(["-a1-3%2", "train.sh"]);
+    expect(out).toBe("Submitted batch job 42\n");
+    expect(submissions[0]?.job.array).toEqual({ tasks: [{ first: 1, last: 3, step: 1 }], limit: 2 });
+  });
+  const onCluster = (argv: string[]) => {
+    const controller = async () =>
+      connected(
+        fakePeer({
+          "job.submit": () => ({ jobId: 7 }),
+          "controller.status": () => ({
+            ...{ clusterName: "lab", stateFolder: "", socket: "", daemons: [], problem: "" },
+            jobs: { pending: 0, running: 0, ended: 0 },
+          }),
+        }),
+      );
+    return sbatch([...argv, "train.sh"], { controller });
+  };
+  test("the cluster, where one was named", async () => {
+    expect((await onCluster(["-M", "lab"])).out).toBe("Submitted batch job 7 on cluster lab\n");
+    expect((await onCluster(["--parsable", "--clusters=all"])).out).toBe("7;lab\n");
+  });
+  test("another cluster is none", async () => {
+    const { code, out, err } = await onCluster(["-M", "other"]);
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toContain("'other' can't be reached now");
+    expect(err).toContain("mgpu-sbatch: hint: this cluster is called lab\n");
+  });
+  test("--test-only says when and where, on stderr, and submits nothing", async () => {
+    const asked: boolean[] = [];
+    const controller = fakePeer({
+      "job.submit": ({ testOnly = false }) => {
+        asked.push(testOnly);
+        return { jobId: 12, estimate: { startAt: Date.UTC(2026, 10, 22, 1, 2, 3), nodeList: "n1", cpus: 2 } };
+      },
+    });
+    const { code, out, err } = await sbatch(["--test-only", "-pmain", "train.sh"], { controller });
+    expect({ code, out }).toEqual({ code: 0, out: "" });
+    expect(err).toBe(
+      "mgpu-sbatch: Job 12 to start at 2026-11-22T01:02:03 using 2 processors on nodes n1 in partition main\n",
+    );
+    expect(asked).toEqual([true]);
+  });
+});
+
+describe("--wait", () => {
+  type Row = Item<"job.watch">["row"];
+  const update = (row: Partial<Row>): Item<"job.watch"> =>
+    ({
+      row: { id: 7, state: "RUNNING", exitCode: 0, exitSignal: 0, ...row },
+      step: null,
+      attach: [],
+      final: false,
+    }) as never;
+  const ended = (row: Partial<Row>) =>
+    fakePeer({
+      "job.submit": () => ({ jobId: 7 }),
+      "job.watch": async (_, send) => {
+        await send(update({ state: "PENDING" }));
+        await send(update({ state: "COMPLETING", exitCode: 9 }));
+        await send(update(row));
+        return {};
+      },
+    });
+  test.each<[number, Partial<Row>]>([
+    [0, { state: "COMPLETED" }],
+    [7, { state: "FAILED", exitCode: 7 }],
+    [1, { state: "FAILED", exitSignal: 9 }],
+    [1, { state: "CANCELLED" }],
+    [1, { state: "TIMEOUT", exitSignal: 15 }],
+  ])("returns %i for %j", async (expected, row) => {
+    const { code, out } = await sbatch(["-W", "train.sh"], { controller: ended(row) });
+    expect({ code, out }).toEqual({ code: expected, out: "Submitted batch job 7\n" });
+  });
+  test("of an array: the highest, though tasks that ended are forgotten meanwhile", async () => {
+    const looks: unknown[][][] = [
+      [
+        [7, "PENDING", 0, 0],
+        [8, "FAILED", 5, 0],
+      ],
+      [
+        [7, "RUNNING", 0, 0],
+        [9, "FAILED", 3, 0],
+      ],
+      [[7, "COMPLETED", 0, 0]],
+    ];
+    let at = 0;
+    const controller = fakePeer({
+      "job.submit": () => ({ jobId: 7 }),
+      "jobs.list": async ({ filter, fields }, send) => {
+        expect({ ids: filter.ids, fields }).toEqual({ ids: [7], fields: ["id", "state", "exitCode", "exitSignal"] });
+        await send({ rows: looks[at++] ?? [] });
+        return { now: 0 };
+      },
+    });
+    const fake = fakeContext({ program: "mgpu-sbatch", controller, files: { "/work/train.sh": SCRIPT } });
+    const code = runCommand(command, ["-W", "-a1-3", "train.sh"], fake.context);
+    await settle();
+    for (let i = 0; i < 3; i++) await fake.clock.advance(1000);
+    expect(await code).toBe(5);
+    expect(at).toBe(3);
+  });
+  test("a controller that is restarted is waited for, one that stays away is not", async () => {
+    const first = () =>
+      fakePeer({
+        "job.submit": () => ({ jobId: 7 }),
+        "job.watch": () => {
+          throw new RpcError("LOST_CONTACT", "gone");
+        },
+      });
+    const files = { "/work/train.sh": SCRIPT };
+    const controller = [first(), ended({ state: "FAILED", exitCode: 3 })];
+    const back = fakeContext({ program: "mgpu-sbatch", controller, files });
+    const code = runCommand(command, ["-W", "train.sh"], back.context);
+    await settle();
+    await back.clock.advance(1000);
+    expect(await code).toBe(3);
+    const away = fakeContext({ program: "mgpu-sbatch", controller: first(), files });
+    const failed = runCommand(command, ["-W", "train.sh"], away.context);
+    await settle();
+    for (let i = 0; i < 12; i++) await away.clock.advance(60_000);
+    expect(await failed).toBe(1);
+    expect(away.err()).toContain("job 7 goes on, but it can't be waited for");
+  });
+});
+
+describe("warnings", () => {
+  const files = {
+    "/work/pbs.sh": "#!/bin/sh\n#PBS -l nodes=2\n",
+    "/work/slurm.sh": "#!/bin/sh\n#SLURM -n2\n",
+    "/work/train.sh": SCRIPT,
+  };
+  test.each<[string[], string]>([
+    [["pbs.sh"], "pbs.sh: line 2: #PBS and #BSUB are not read; write #SBATCH, or say --ignore-pbs"],
+    [["slurm.sh"], "slurm.sh: line 2: #SLURM is read as #SBATCH; better write #SBATCH"],
+    [["-N4", "-n2", "train.sh"], "can't run 2 processes on 4 nodes, setting nnodes to 2"],
+    [["--export=NONE", "train.sh"], "the login shell did not tell its variables within 8 s; the job goes without them"],
+  ])("%j: before the job's number, and not with --quiet", async (argv, warning) => {
+    const { code, out, err } = await sbatch(argv, { files });
+    expect({ code, out, err }).toEqual({
+      code: 0,
+      out: "Submitted batch job 42\n",
+      err: `mgpu-sbatch: warning: ${warning}\n`,
+    });
+    expect((await sbatch(["-Q", ...argv], { files })).err).toBe("");
+  });
+  test("none of other systems' directives when told so", async () => {
+    expect((await sbatch(["--ignore-pbs", "pbs.sh"], { files })).err).toBe("");
+    const environment = { SBATCH_IGNORE_PBS: "" };
+    expect((await sbatch(["pbs.sh"], { files, environment })).err).toBe("");
+  });
+});
+
+test("heterogeneous jobs are refused in words", async () => {
+  const { code, err } = await sbatch(["-n1", ":", "-n2", "train.sh"]);
+  expect({ code, err }).toEqual({
+    code: 1,
+    err: "mgpu-sbatch: error: this version of mgpu does not run heterogeneous jobs\n",
+  });
+});
+
+test("SLURM_EXIT_ERROR tells our own failures from a job's", async () => {
+  const environment = { SLURM_EXIT_ERROR: "77" };
+  expect((await sbatch(["nosuch.sh"], { environment })).code).toBe(77);
+  expect((await sbatch(["--frob"], { environment })).code).toBe(77);
+});
+
+test("nothing of an enclosing job's geometry is taken over, its variables pass through", async () => {
+  const environment = { PATH: "/bin", SLURM_JOB_ID: "5", SLURM_NTASKS: "8", SLURM_GPUS: "4", SLURM_MEM_PER_NODE: "9" };
+  const { submissions } = await sbatch(["--wrap=true"], { environment });
+  expect(submissions[0]?.job.request).toEqual(PLAIN_REQUEST);
+  expect(submissions[0]?.environment).toMatchObject(environment);
 });

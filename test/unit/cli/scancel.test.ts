@@ -177,6 +177,9 @@ describe("what is told", () => {
     [["999.0"], 1, killError("step id 999.0", "Invalid job id specified")],
     [["20.0"], 0, ""],
     [["-v", "12"], 0, "scancel: Terminating job 12\n"],
+    [["99999999999999999999"], 0, ""],
+    [["-s", "1", "99999999999999999999"], 1, killError("id 99999999999999999999", "Invalid job id specified")],
+    [["12.99999999999999999999"], 1, killError("step id 12.99999999999999999999", "Invalid job id specified")],
     [["-v", "999"], 0, `scancel: Terminating job 999\n${killError("id 999", "Invalid job id specified")}`],
     [["-vs", "USR1", "12"], 0, "scancel: Signal 10 to job 12\n"],
     [["12.extern"], 1, killError("step id 12.extern", "Invalid job id specified")],
@@ -196,6 +199,8 @@ describe("bad input", () => {
     [["--sibling=x", "12"], ["--sibling: mgpu has no federations of clusters"]],
     [["-w", "n[1"], ['--nodelist: expected node names such as n[1-3], got "n[1"']],
     [["5", "foo", "12.foo", "0", "1e3", ""], ["foo", "12.foo", "0", "1e3", ""].map((id) => `Invalid job id ${id}`)],
+    [["-u", "nosuchuser"], ["Invalid user name: nosuchuser"]],
+    [["-u", "bob,nosuchuser", "12"], ["Invalid user name: nosuchuser"]],
     [["12", "-s", "FOO"], ["Unknown job signal: FOO"]],
     [["12", "-s", "0"], ["Unknown job signal: 0"]],
     [

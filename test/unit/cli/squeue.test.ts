@@ -61,6 +61,10 @@ describe("which jobs", () => {
       ["-n", "big,bash"],
       [13, 14],
     ],
+    [
+      ["-n", "BIG,Bash"],
+      [13, 14],
+    ],
     [["-p", "main"], LIVE],
     [["-p", "other"], []],
     [
@@ -159,7 +163,13 @@ describe("bad input", () => {
       ["Unrecognized option: foo", "Unrecognized option: bar"],
     ],
     [["-j", "12", "13"], ["Unrecognized option: 13"]],
+    [["-u", "nosuchuser"], ["Invalid user: nosuchuser"]],
+    [["-u", "ada,nosuchuser,4711"], ["Invalid user: nosuchuser"]],
     [["-S", "?"], ["Invalid sort specification: ?"]],
+    [
+      ["-S", "99999,1"],
+      ["Invalid sort specification: 9", "Invalid sort specification: 1"],
+    ],
     [["-l", "-o", "%i"], ["Options -o(--format) and -l(--long) are mutually exclusive. Please remove one and retry."]],
   ])("%j", async (argv, problems) => {
     const err = problems.map((problem) => `mgpu-squeue: error: ${problem}\n`).join("");

@@ -1,9 +1,13 @@
-import { expect, test } from "vitest";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
 import { createLoop } from "../../../src/controller/loop.ts";
 import { compact } from "../../../src/controller/store/compact.ts";
 import { recover } from "../../../src/controller/store/recover.ts";
 import { openStore } from "../../../src/controller/store/store.ts";
 import type { Effect } from "../../../src/core/effects.ts";
+import { realDisk } from "../../../src/platform/disk.ts";
 import { silentLog } from "../../../src/platform/log.ts";
 import { createSimDisk } from "../../../src/sim/disk.ts";
 import { inventory, submit, T0 } from "../support/samples.ts";
@@ -124,4 +128,87 @@ test("a broken assertion refuses one command and the loop goes on from disk", as
   await expect(loop.execute(broken)).rejects.toMatchObject({ code: "INTERNAL" });
   await loop.execute(submit("r2"));
   expect([...loop.state.jobs.keys()]).toEqual([1, 2]);
+});
+
+describe("a journal that somebody takes away", () => {
+  /** A disk as a real one: an open file that was removed takes writes, and loses them. */
+  async function onRealDisk(look: (callback: () => void) => void = () => {}) {
+    const folder = mkdtempSync(join(tmpdir(), "mgt-loop-"));
+    folders.push(folder);
+    const real = { journalFolder: `${folder}/controller/journal`, snapshotFile: `${folder}/controller/snapshot.json` };
+    const disk = realDisk();
+    const opened = await openStore({ disk, log: silentLog(), compact: async () => 0 }, real, 1 << 20);
+    const loop = createLoop(opened, {
+      clock: {
+        now: () => T0,
+        monotonic: () => 0,
+        after(_ms, callback) {
+          look(callback);
+          return () => {};
+        },
+      },
+      log: silentLog(),
+      perform() {},
+      onReloaded() {},
+      onMended() {},
+    });
+    return { folder, real, loop, checkPlace: opened.store.checkPlace };
+  }
+
+  const folders: string[] = [];
+  afterEach(() => {
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  });
+
+  test("acknowledges nothing, says what is wrong and what to do, and goes on when it is put back", async () => {
+    const { folder, real, loop, checkPlace } = await onRealDisk();
+    await loop.execute(submit("kept"));
+    await checkPlace();
+    renameSync(`${folder}/controller`, `${folder}/away`);
+    const problem = `the state folder can't be used: ${real.journalFolder} was removed or replaced while mgpu ran`;
+    const refusal = { code: "STORAGE", message: problem, hint: expect.stringContaining("mgpu down --force") };
+    await expect(checkPlace()).rejects.toThrow("was removed or replaced");
+    for (const id of ["a", "b"]) await expect(loop.execute(submit(id))).rejects.toMatchObject(refusal);
+    expect(loop.problem).toBe(problem);
+    // Neither is an empty one taken for the state, nor made by us.
+    expect(existsSync(`${folder}/controller`)).toBe(false);
+    mkdirSync(real.journalFolder, { recursive: true });
+    await expect(loop.execute(submit("c"))).rejects.toMatchObject(refusal);
+    expect(readdirSync(real.journalFolder)).toEqual([]);
+    rmSync(`${folder}/controller`, { recursive: true });
+    renameSync(`${folder}/away`, `${folder}/controller`);
+    await loop.execute(submit("d"));
+    expect(loop.problem).toBe("");
+    const { state } = await recover(realDisk(), real);
+    expect([...state.jobs.values()].map((job) => job.requestId)).toEqual(["kept", "d"]);
+    await loop.close();
+  });
+
+  test("is noticed without a command", async () => {
+    const looks: (() => void)[] = [];
+    const { folder, loop } = await onRealDisk((callback) => void looks.push(callback));
+    rmSync(folder, { recursive: true });
+    looks[0]?.();
+    await expect.poll(() => loop.problem).toContain("was removed or replaced");
+    await loop.close();
+  });
+
+  test("that is replaced by an older state is not gone on with, by a whole copy it is", async () => {
+    const { folder, loop } = await onRealDisk();
+    await loop.execute(submit("old"));
+    cpSync(`${folder}/controller`, `${folder}/older`, { recursive: true });
+    await loop.execute(submit("new"));
+    cpSync(`${folder}/controller`, `${folder}/whole`, { recursive: true });
+    const replaceBy = (copy: string): void => {
+      rmSync(`${folder}/controller`, { recursive: true });
+      renameSync(`${folder}/${copy}`, `${folder}/controller`);
+    };
+    replaceBy("older");
+    await expect(loop.execute(submit("a"))).rejects.toMatchObject({ code: "STORAGE" });
+    await expect(loop.execute(submit("b"))).rejects.toMatchObject({ code: "STORAGE" });
+    replaceBy("whole");
+    await loop.execute(submit("c"));
+    expect([...loop.state.jobs.values()].map((job) => job.requestId)).toEqual(["old", "new", "c"]);
+    await loop.close();
+  });
 });

@@ -6,38 +6,12 @@ import { openJournal, segmentName } from "../../../src/controller/store/journal.
 import { recover } from "../../../src/controller/store/recover.ts";
 import { readSegment } from "../../../src/controller/store/segment.ts";
 import { previousPath } from "../../../src/controller/store/snapshot.ts";
-import type { JournalRecord } from "../../../src/core/events.ts";
 import { isEnded } from "../../../src/core/job.ts";
-import { replay, step } from "../../../src/core/kernel.ts";
-import { emptyState } from "../../../src/core/state.ts";
+import { step } from "../../../src/core/kernel.ts";
 import { realDigest } from "../../../src/platform/digest.ts";
 import { createSimDisk } from "../../../src/sim/disk.ts";
-import { inventory, submit, T0 } from "../support/samples.ts";
-
-const places = { journalFolder: "/s/journal", snapshotFile: "/s/snapshot.json" };
-const first = `${places.journalFolder}/${segmentName(1)}`;
-const text = (data: Uint8Array): string => new TextDecoder().decode(data);
-
-/** Records of a node and `count` submissions. */
-function records(count: number): JournalRecord[] {
-  const state = emptyState();
-  const first = step(state, { type: "node.register", node: "n1", inventory: inventory() }, T0);
-  const rest = Array.from({ length: count }, (_, i) => step(state, submit(`r${i + 1}`), T0 + i + 1));
-  return [first, ...rest].flatMap((outcome) => outcome.record ?? []);
-}
-
-function stateOf(list: readonly JournalRecord[]) {
-  const state = emptyState();
-  replay(state, list);
-  return state;
-}
-
-async function written(count: number) {
-  const disk = createSimDisk();
-  const journal = await openJournal(disk, places.journalFolder, 1);
-  await journal.append(records(count));
-  return { disk, journal };
-}
+import { T0 } from "../support/samples.ts";
+import { first, places, records, stateOf, text, written } from "./journals.ts";
 
 test("what was appended comes back", async () => {
   const { disk } = await written(3);
@@ -64,20 +38,6 @@ test("a torn last line is cut off at every byte, and the journal goes on after i
     await journal.append(records(2).slice(2));
     expect((await recover(disk, places)).state).toEqual(stateOf(records(2)));
   }
-});
-
-test("damage in the middle keeps a copy aside, names what was dropped, and starts", async () => {
-  const { disk } = await written(4);
-  const lines = text(await disk.read(first)).split("\n");
-  lines[3] = "{ not json";
-  await disk.replace(first, new TextEncoder().encode(lines.join("\n")));
-  const { state, messages } = await recover(disk, places);
-  expect(state).toEqual(stateOf(records(1)));
-  expect(messages).toHaveLength(1);
-  expect(messages[0]).toContain("line 4: this is no JSON object");
-  expect(messages[0]).toContain(`kept as ${first}.damaged`);
-  expect(text(await disk.read(`${first}.damaged`))).toBe(lines.join("\n"));
-  expect((await recover(disk, places)).messages).toEqual([]);
 });
 
 test("a journal of another version is refused with a sentence", () => {
@@ -109,9 +69,11 @@ test("a damaged snapshot falls back to the one before, and nothing is lost", asy
   await compact(disk, { places, openSegment: 6 });
   expect(await disk.size(previousPath(places.snapshotFile))).not.toBeNull();
   await disk.replace(places.snapshotFile, new TextEncoder().encode("{"));
-  const { state, messages } = await recover(disk, places);
+  const { state, damage } = await recover(disk, places);
   expect(state).toEqual(stateOf(records(4)));
-  expect(messages.join()).toContain("can't be read");
+  expect(damage).toHaveLength(1);
+  expect(damage[0]).toContain("can't be read");
+  expect(await disk.size(`${places.snapshotFile}.damaged`)).toBe(1);
 });
 
 test("a failed append leaves nothing behind", async () => {
@@ -142,6 +104,13 @@ test("blobs are stored once, checked when read, and swept when nobody needs them
   expect(disk.files.size).toBe(0);
   await disk.replace(`/s/blobs/${a.slice(0, 2)}/${a}`, new TextEncoder().encode("other"));
   await expect(openBlobs(disk, realDigest(), "/s/blobs").get(a)).rejects.toThrow("was changed on disk");
+});
+
+test("a blob is not stored in the place of a state folder that is gone", async () => {
+  const disk = createSimDisk();
+  const blobs = openBlobs(disk, realDigest(), "/s/blobs", () => Promise.reject(new Error("gone")));
+  await expect(blobs.put(new TextEncoder().encode("x"))).rejects.toThrow("gone");
+  expect([blobs.problem, disk.files.size]).toEqual(["scripts and environments can't be written: gone", 0]);
 });
 
 test("accounting goes to the month of the end; a failed write leaves no half line", async () => {

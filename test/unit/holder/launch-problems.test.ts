@@ -63,12 +63,16 @@ describe("in Slurm's words", () => {
       [
         task(["true"], { stdout: { to: "file", path: NOWHERE, append: false } }),
         task(["true"], { task: 1, stdin: { from: "file", path: "missing.txt" } }),
+        task(["true"], { task: 2, stdin: { from: "file", path: "." } }),
+        task(["true"], { task: 3, stdout: { to: "file", path: "/tmp", append: true } }),
       ],
       {
         problem:
           `Could not open stdout file ${NOWHERE}: No such file or directory\n` +
-          "Could not open stdin file /tmp/missing.txt: No such file or directory",
-        codes: [1, 1],
+          "Could not open stdin file /tmp/missing.txt: No such file or directory\n" +
+          "Could not open stdin file /tmp/.: Is a directory\n" +
+          "Could not open stdout file /tmp: Is a directory",
+        codes: [1, 1, 1, 1],
       },
     ));
 

@@ -10,7 +10,7 @@ import { SentinelFilter, sentinelBytes } from "../../../src/node/holder/sentinel
 import { Step } from "../../../src/node/holder/step.ts";
 import { StepOutput } from "../../../src/node/holder/step-output.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
-import type { ByteSource } from "../../../src/platform/process.ts";
+import type { ByteSource } from "../../../src/platform/pipes.ts";
 import type { Pty } from "../../../src/platform/pty.ts";
 import { type AttachItem, launch, shell, stepKey, TestSink } from "./harness.ts";
 
@@ -279,7 +279,14 @@ describe("typed input", () => {
 describe("retention", () => {
   const output = { wasAttached: false, hasClient: false, collectedAtMs: null, costBytes: 0 };
   const ended = (more: Partial<EndedStep> = {}, out: Partial<EndedStep["output"]> = {}): EndedStep => {
-    const step = { name: "1.1.0", endedAtMs: 0, forgottenAtMs: null, expectsClient: true, ...more };
+    const step = {
+      name: "1.1.0",
+      endedAtMs: 0,
+      forgottenAtMs: null,
+      expectsClient: true,
+      uncollectedMs: 600_000,
+      ...more,
+    };
     return { ...step, output: { ...output, ...out } };
   };
 
@@ -289,6 +296,8 @@ describe("retention", () => {
     ["a lost client has ten minutes", ended({}, { wasAttached: true }), 599_999, true],
     ["and no more", ended({}, { wasAttached: true }), 600_000, false],
     ["ten from when it was forgotten", ended({ forgottenAtMs: 50 }, { wasAttached: true }), 600_049, true],
+    ["a lost terminal's client has one minute", ended({ uncollectedMs: 60_000 }, { wasAttached: true }), 59_999, true],
+    ["and no more, because it costs a process", ended({ uncollectedMs: 60_000 }, { wasAttached: true }), 60_000, false],
     ["one that is attached has all its time", ended({}, { wasAttached: true, hasClient: true }), 9e9, true],
     ["collected", ended({}, { collectedAtMs: 0 }), 0, false],
     ["a batch script", ended({ expectsClient: false }), 0, false],

@@ -25,5 +25,7 @@ export function realPorts(scope: string): HolderPorts {
     processes: realProcesses({ hiddenDescriptors: () => ptys.descriptors }),
     table: realProcessTable({ scope, monotonic: () => performance.now() }),
     ptys,
+    openFiles: null,
+    utcOffset: () => 0,
   };
 }

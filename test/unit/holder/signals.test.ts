@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createHolder } from "../../../src/node/holder/holder.ts";
+import type { StepLaunch } from "../../../src/protocol/holder.ts";
 import { attach, call, ended, launch, makeFolder, openHolder, shell, stepKey, TOKEN, task, until } from "./harness.ts";
 import { realPorts } from "./ports.ts";
 
@@ -118,6 +119,72 @@ describe("terminate", () => {
     expect(await call(second.handlers, "holder.signal", { key, signal: 18, tree: false })).toEqual({ signalled: 1 });
     await call(second.handlers, "holder.terminate", { jobId: key.jobId, attempt: 1, killWaitMs: 1000 });
     expect((await ended(handlers, key)).exits).toEqual([{ code: 0, signal: 15 }]);
+    second.close();
+  });
+
+  /** Ends a step's job; resolves with its output once that is over. */
+  async function terminated(step: StepLaunch, ready: string, killWaitMs: number) {
+    const { handlers, ports } = openHolder();
+    await call(handlers, "holder.launch", step);
+    const client = attach(handlers, step.key);
+    await until(() => client.text() === ready, "the start");
+    const { jobId, attempt } = step.key;
+    const started = performance.now();
+    await call(handlers, "holder.terminate", { jobId, attempt, killWaitMs });
+    const tookMs = performance.now() - started;
+    await client.done;
+    expect(ports.table.find("")).toEqual([]);
+    return { text: client.text(), tookMs, exits: (await ended(handlers, step.key)).exits };
+  }
+
+  test("what a TERM handler starts is left alone, and it ends in its own time", async () => {
+    const text = "trap 'sleep 0.6 && echo saved; exit 3' TERM; echo ready; while :; do sleep 0.01; done";
+    const { text: output, exits } = await terminated(launch(stepKey(), [shell(text)]), "ready\n", 60_000);
+    expect(output).toBe("ready\nsaved\n");
+    expect(exits).toEqual([{ code: 3, signal: 0 }]);
+  });
+
+  test("one that started after TERM is not told, and killed when the wait is over", async () => {
+    const later = '(trap "echo told" TERM; echo later; while :; do sleep 0.1; done) &';
+    const text = `trap '${later} exit 0' TERM; echo ready; while :; do sleep 0.01; done`;
+    const { text: output, tookMs } = await terminated(launch(stepKey(), [shell(text)]), "ready\n", 1500);
+    expect(output).toBe("ready\nlater\n");
+    expect(tookMs).toBeGreaterThanOrEqual(1490);
+  });
+
+  test("a handler that works on after the step's first process is gone is told once, and has the whole wait", async () => {
+    const worker =
+      "import signal, sys, time\ntold = []\nsignal.signal(signal.SIGTERM, lambda *_: told.append(1))\n" +
+      "print('ready', flush=True)\nwhile not told: time.sleep(0.01)\n" +
+      "end = time.monotonic() + 1.6\nwhile time.monotonic() < end: time.sleep(0.01)\nprint('told', len(told), flush=True)";
+    const step = launch(stepKey(), [task(["sh", "-c", 'python3 -c "$1" & wait', "sh", worker])]);
+    const { text, exits } = await terminated(step, "ready\n", 60_000);
+    expect(text).toBe("ready\ntold 1\n");
+    expect(exits).toEqual([{ code: 0, signal: 15 }]);
+  });
+
+  test("nobody slips through while processes are made without pause", async () => {
+    const fork = "(while :; do (sleep 1000 &) ; done) & (while :; do (sleep 1000 &) ; done) &";
+    for (let round = 0; round < 3; round++) {
+      const step = launch(stepKey(), [shell(`${fork} echo ready; sleep 1000`)]);
+      const { tookMs } = await terminated(step, "ready\n", 60_000);
+      expect(tookMs).toBeLessThan(20_000);
+    }
+  });
+
+  test("steps that another holder ends are left to it", async () => {
+    const { handlers, folder, ports } = openHolder();
+    const second = createHolder(realPorts(folder));
+    const key = stepKey();
+    const other = { ...key, stepId: 1 };
+    await call(handlers, "holder.launch", launch(key, [shell("exec sleep 1000")]));
+    await call(second.handlers, "holder.launch", launch(other, [shell("exec sleep 1000")]));
+    const job = { jobId: key.jobId, attempt: 1, killWaitMs: 1000 };
+    await call(handlers, "holder.terminate", { ...job, elsewhere: [`${key.jobId}.1.1`] });
+    expect(await ended(handlers, key)).toMatchObject({ exits: [{ code: 0, signal: 15 }], clean: false });
+    expect(ports.table.find("").map(({ step }) => step)).toEqual([`${key.jobId}.1.1`]);
+    await call(second.handlers, "holder.terminate", { ...job, elsewhere: [`${key.jobId}.1.0`] });
+    expect(await ended(second.handlers, other)).toMatchObject({ exits: [{ code: 0, signal: 15 }], clean: true });
     second.close();
   });
 

@@ -197,6 +197,41 @@ describe("an order to end a job", () => {
     expect(await world.spool()).toEqual([]);
   });
 
+  it("tells a holder why, and where its scripts may say so", async () => {
+    await world.start();
+    world.controller.want(BATCH);
+    await world.clock.advance(10);
+    await world.controller.node["node.terminate"]({ jobId: 7, attempt: 1, cause: "time limit" }, CONTEXT);
+    await world.clock.advance(10);
+    const notice = { cause: "time limit", node: "n1", scripts: ["/state/n1/spool/7.1.batch"] };
+    expect(world.machine.terminationDetails).toEqual([["/run/holder.sock", { notice }]]);
+  });
+
+  it("tells so a new holder where the script's own is gone", async () => {
+    await world.start();
+    world.controller.want(BATCH);
+    await world.clock.advance(10);
+    world.machine.killHolders();
+    await world.clock.advance(1000);
+    await world.controller.node["node.terminate"]({ jobId: 7, attempt: 1, cause: "cancelled" }, CONTEXT);
+    await world.clock.advance(10);
+    const notice = { cause: "cancelled", node: "n1", scripts: ["/state/n1/spool/7.1.batch"] };
+    expect(world.machine.terminationDetails).toEqual([["/run/holder.sock", { notice }]]);
+  });
+
+  it("gives each of several holders its own steps", async () => {
+    await world.start();
+    world.controller.want(BATCH);
+    world.controller.want(PTY);
+    await world.clock.advance(10);
+    await world.controller.node["node.terminate"]({ jobId: 7, attempt: 1 }, CONTEXT);
+    await world.clock.advance(10);
+    expect(world.machine.terminationDetails).toEqual([
+      ["/run/holder.sock", { elsewhere: ["7.1.0"] }],
+      ["/run/holder-7.1.0.sock", { elsewhere: ["7.1.batch"] }],
+    ]);
+  });
+
   it("of which nothing is known is answered at once; a launch that it overtook is not followed", async () => {
     await world.start();
     await world.controller.node["node.terminate"]({ jobId: 7, attempt: 1 }, CONTEXT);

@@ -28,12 +28,14 @@ describe("a holder's client", () => {
     expect(client.identity).toEqual({ socket: SOCKET, pid: 5, version: "1", startedAt: 5 });
     await client.signal(KEY, 10, true);
     await client.terminate(7, 1, 30_000);
+    await client.terminate(7, 1, 0, { elsewhere: ["7.1.2"] });
     await client.forget(KEY);
     expect(await client.status()).toEqual([STEP]);
     expect(await client.shutdown()).toBe(true);
     expect(holder.calls).toEqual([
       ["holder.signal", { key: KEY, signal: 10, tree: true }],
       ["holder.terminate", { jobId: 7, attempt: 1, killWaitMs: 30_000 }],
+      ["holder.terminate", { jobId: 7, attempt: 1, killWaitMs: 0, elsewhere: ["7.1.2"] }],
       ["holder.forget", { key: KEY }],
       ["holder.status", {}],
       ["holder.shutdown", { discard: false }],

@@ -18,6 +18,8 @@ let clock: HandClock;
 let disk: MemoryDisk;
 let spawned: string[];
 let removed: string[];
+/** Pids that were asked to end. */
+let ended: number[];
 /** Start times of living processes. */
 let processes: Map<number, number>;
 
@@ -29,6 +31,7 @@ beforeEach(async () => {
   await disk.makeFolder("/state/holders");
   spawned = [];
   removed = [];
+  ended = [];
   processes = new Map();
 });
 
@@ -41,6 +44,7 @@ function factory(): HolderFactory {
       dial: host.dial,
       net: { removeStale: ({ path }) => void removed.push(path) },
       startTicks: (pid) => processes.get(pid) ?? null,
+      endProcess: (pid) => void ended.push(pid),
       async spawn(program, args, logFile) {
         const pid = 100 + spawned.length;
         spawned.push([program, ...args, logFile].join(" "));
@@ -67,7 +71,7 @@ describe("the shared holder", () => {
     const [one, other] = await soonest(Promise.all([holders.shared(), holders.shared()]));
     expect(one).toBe(other);
     expect(await holders.shared()).toBe(one);
-    expect(spawned).toEqual(["mgpu-stepd --socket /run/h.sock --scope /state /log/h.log"]);
+    expect(spawned).toEqual(["mgpu-stepd --socket /run/h.sock --scope /state --log /log/h.log /log/h.log"]);
     expect(JSON.parse(disk.text("/state/holders/shared.json"))).toEqual({ socket: SHARED, pid: 100, startTicks: 1000 });
     expect(removed).toEqual([SHARED]);
   });
@@ -126,6 +130,18 @@ describe("a new daemon", () => {
     expect(await holders.forPty(KEY, PTY)).toBe(adopted[0]);
     expect(removed).toEqual([SHARED]);
     expect(await disk.list("/state/holders")).toEqual(["7.1.0.json"]);
+  });
+
+  it("waits for a living holder whose socket was removed, and ends one that does not come back", async () => {
+    const before = factory();
+    await soonest(Promise.all([before.shared(), before.forPty(KEY, PTY)]));
+    const shared = host.sockets.get(SHARED);
+    for (const socket of [SHARED, PTY]) host.sockets.delete(socket);
+    clock.after(2000, () => shared && host.sockets.set(SHARED, shared));
+    const adopted = await soonest(factory().adopt(), 10_000);
+    expect(adopted.map((holder) => holder.identity.socket)).toEqual([SHARED]);
+    expect(ended).toEqual([101]);
+    expect(await disk.list("/state/holders")).toEqual(["shared.json"]);
   });
 
   it("leaves a holder that can't be talked to as it is", async () => {

@@ -47,6 +47,7 @@ export function createMemoryDisk(): MemoryDisk {
       return {
         append: async (data) => put(path, concat(get(path), data)),
         sync: async () => {},
+        isInPlace: async () => files.has(path),
         close: async () => {},
       };
     },

@@ -7,7 +7,7 @@ import type { HolderFactory } from "../../../src/node/holder-factory.ts";
 import type { HolderPort } from "../../../src/node/holder-port.ts";
 import { sleep } from "../../../src/platform/clock.ts";
 import { RpcError } from "../../../src/protocol/errors.ts";
-import type { HolderStep, StepLaunch } from "../../../src/protocol/holder.ts";
+import type { HolderStep, StepLaunch, TerminateDetails } from "../../../src/protocol/holder.ts";
 import type { Fuse } from "./fuse.ts";
 import type { HandClock } from "./hand-clock.ts";
 
@@ -29,6 +29,8 @@ export class VirtualMachine {
   readonly runs: string[] = [];
   /** Every job or step that a holder was asked to end. */
   readonly terminations: string[] = [];
+  /** What holders were told with that, by their sockets. */
+  readonly terminationDetails: [string, TerminateDetails | undefined][] = [];
   readonly signals: string[] = [];
   readonly launches: StepLaunch[] = [];
   /** Batch scripts by their spool folder. */
@@ -134,7 +136,13 @@ export class VirtualMachine {
         }),
       signal: (key, signal, tree) =>
         fuse.pass(alive(() => void this.signals.push(`${formatStepKey(key)} ${signal} ${tree}`))),
-      terminate: (jobId, attempt) => fuse.pass(alive(() => this.terminate(jobId, attempt))),
+      terminate: (jobId, attempt, _killWaitMs, details) =>
+        fuse.pass(
+          alive(() => {
+            this.terminationDetails.push([holder.identity.socket, details]);
+            this.terminate(jobId, attempt);
+          }),
+        ),
       terminateStep: (key) => fuse.pass(alive(() => this.terminateStep(key))),
       forget: (key) => fuse.pass(alive(() => void holder.steps.delete(formatStepKey(key)))),
       status: () => fuse.pass(alive(() => [...holder.steps.values()])),

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { makeFolders } from "../../../src/platform/folders.ts";
+import { makeFolders, makeLastingFolders } from "../../../src/platform/folders.ts";
 
 const root = mkdtempSync(join(tmpdir(), "mgt-folders-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -27,5 +27,17 @@ describe("makeFolders", () => {
 
   test("gives up where nothing can be made", () => {
     expect(() => makeFolders("/proc/mgpu/state", 0o700)).toThrow("ENOENT");
+  });
+});
+
+describe("makeLastingFolders", () => {
+  test("brings each folder to the disk that got a new one, and no other", () => {
+    const synced: string[] = [];
+    makeLastingFolders(at("x/y/z"), 0o700, (path) => void synced.push(path));
+    expect(synced).toEqual([root, at("x"), at("x/y")]);
+    makeLastingFolders(at("x/y/z"), 0o700, (path) => void synced.push(path));
+    expect(synced).toHaveLength(3);
+    makeLastingFolders(at("real/sync"), 0o700);
+    expect(statSync(at("real/sync")).isDirectory()).toBe(true);
   });
 });

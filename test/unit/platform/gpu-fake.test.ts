@@ -65,8 +65,14 @@ describe("fake GPUs from a file", () => {
   });
 
   it("names the file that can't be read", () => {
-    expect(problemOf("/nowhere/gpus.json")).toBe(`MGPU_FAKE_GPUS: can't read the file "/nowhere/gpus.json": ENOENT`);
-    expect(problemOf(folder)).toBe(`MGPU_FAKE_GPUS: can't read the file "${folder}": EISDIR`);
+    for (const [path, words] of [
+      ["/nowhere/gpus.json", "No such file or directory"],
+      [folder, "Is a directory"],
+    ] as const) {
+      expect(problemOf(path)).toBe(
+        `MGPU_FAKE_GPUS: can't read the file "${path}": ${words} (a count, or the path of a JSON file)`,
+      );
+    }
   });
 
   it("names the file with bad content", () => {

@@ -14,13 +14,8 @@ import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import {
-  type ProcessExit,
-  type Processes,
-  realProcesses,
-  type SpawnRequest,
-  systemProblem,
-} from "../../../src/platform/process.ts";
+import { type ProcessExit, type Processes, realProcesses, type SpawnRequest } from "../../../src/platform/process.ts";
+import { systemProblem } from "../../../src/platform/system-problem.ts";
 
 let folder: string;
 let processes: Processes;
@@ -269,6 +264,19 @@ describe("files", () => {
     expect(await processes.openInput(join(folder, "none"))).toEqual({ problem: systemProblem("ENOENT") });
     expect(await processes.openOutput("/proc/none/x")).toEqual({ problem: systemProblem("ENOENT") });
     expect(await processes.openOutput("/dev/null/x")).toEqual({ problem: systemProblem("ENOTDIR") });
+    expect(await processes.openOutput(folder)).toEqual({ problem: systemProblem("EISDIR") });
+    expect(await processes.openInput(folder)).toEqual({ problem: systemProblem("EISDIR") });
+  });
+
+  test("text is added; to what is there, or also to what is not", async () => {
+    const path = join(folder, "notes", "text");
+    expect(await processes.appendText(path, "a\n", false)).toEqual({ problem: systemProblem("ENOENT") });
+    expect(readdirSync(folder)).toEqual([]);
+    expect(await processes.appendText(path, "é\n", true)).toEqual({ value: null });
+    expect(await processes.appendText(path, "b\n", false)).toEqual({ value: null });
+    expect(readFileSync(path, "utf8")).toBe("é\nb\n");
+    expect(await processes.appendText(folder, "c\n", true)).toEqual({ problem: systemProblem("EISDIR") });
+    expect(await processes.appendText("/dev/full", "c\n", false)).toEqual({ problem: systemProblem("ENOSPC") });
   });
 
   test("a FIFO without a peer keeps nobody waiting", async () => {

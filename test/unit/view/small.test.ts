@@ -1,6 +1,7 @@
 /** The small pure helpers of view, each by examples. */
 
 import { describe, expect, test } from "vitest";
+import { parseSignal } from "../../../src/core/signals.ts";
 import { formatGres, formatMemory } from "../../../src/view/amounts.ts";
 import { countText, daemonTable, nodeText } from "../../../src/view/cluster-text.ts";
 import { formatDateLine } from "../../../src/view/date-line.ts";
@@ -8,7 +9,6 @@ import { parseJobStates, stateCode } from "../../../src/view/job-states.ts";
 import { expectedEndMs, leftS, usedS } from "../../../src/view/job-times.ts";
 import { nearest } from "../../../src/view/nearest.ts";
 import { parseNodeStates } from "../../../src/view/node-states.ts";
-import { parseSignal } from "../../../src/view/signals.ts";
 import { comparator, parseSort } from "../../../src/view/sort.ts";
 import { textTable } from "../../../src/view/text-table.ts";
 import { NODE_ROWS, NOW } from "../../golden/cluster.ts";

@@ -1,0 +1,139 @@
+/**
+ * What is said in a job's own output about its end or its failed start, in the words of Slurm's slurmstepd (with its
+ * name, which is what people and programs look for):
+ *
+ *   slurmstepd: error: *** JOB 12 ON n1 CANCELLED AT 2026-11-22T01:02:03 DUE TO TIME LIMIT ***
+ *   slurmstepd: error: *** STEP 12.0 ON n1 CANCELLED AT 2026-11-22T01:02:03 ***
+ *   slurmstepd: error: execve(): bad interpreter(/no/such): No such file or directory
+ *
+ * A job's line goes to its batch script's stderr, a step's to the stderr of its first task. A step with a terminal
+ * gets none, as in Slurm: the terminal is its program's until the end. Where to write for a batch script is kept in
+ * its spool folder, so that a later holder can.
+ */
+
+import { formatTimestamp } from "../../core/time.ts";
+import type { StepLaunch, TaskLaunch, TerminateCause, TerminateNotice } from "../../protocol/holder.ts";
+import { batchSpool, readBatchExit } from "./batch-spool.ts";
+import { NOTICE_WAIT_MS } from "./limits.ts";
+import { type HolderPorts, within } from "./ports.ts";
+import type { Step } from "./step.ts";
+
+type Ports = Pick<HolderPorts, "clock" | "log" | "processes" | "table" | "utcOffset">;
+
+/** Where a task's errors go: the client, or a file (absolute). Null for nowhere. */
+export type ErrorTarget = { readonly stream: "out" | "err" } | { readonly path: string } | null;
+
+const PREFIX = "slurmstepd: error: ";
+
+const NULL_DEVICE = "/dev/null";
+
+const WHY: Readonly<Record<TerminateCause, string>> = {
+  cancelled: "",
+  "time limit": " DUE TO TIME LIMIT",
+  "node failure": " DUE TO NODE FAILURE, SEE SLURMCTLD LOG FOR DETAILS",
+  preempted: " DUE TO PREEMPTION",
+  requeue: " DUE TO JOB REQUEUE",
+};
+
+/** Where the errors of a launch's first task go; null also where another node has that task. */
+export function errorTarget({ tasks, workDir, pty }: Pick<StepLaunch, "tasks" | "workDir" | "pty">): ErrorTarget {
+  const first = tasks.find(({ task }) => task === 0);
+  if (first === undefined || pty !== null) return null;
+  const stream = first.stderr.to === "stdout" ? "out" : "err";
+  const target = stream === "out" ? first.stdout : (first.stderr as TaskLaunch["stdout"]);
+  if (target.to === "client") return { stream };
+  return target.to === "null" ? null : { path: absolute(target.path, workDir) };
+}
+
+/** Notes in a batch script's spool where words about it are to go. */
+export function noteErrorTarget(
+  { processes }: Pick<HolderPorts, "processes">,
+  folder: string,
+  launch: StepLaunch,
+): void {
+  const target = errorTarget(launch);
+  if (target === null || "stream" in target) return;
+  processes.writeFile(batchSpool(folder).errors, new TextEncoder().encode(`${JSON.stringify(target.path)}\n`), 0o600);
+}
+
+/**
+ * Tells the outputs of what runs why it is ended. Resolves when that is done, or soon in any case; never rejects.
+ * @param steps those of the job that this holder runs
+ */
+export async function announceEnd(
+  ports: Ports,
+  jobId: number,
+  notice: TerminateNotice,
+  steps: readonly Step[],
+): Promise<void> {
+  const at = formatTimestamp(ports.clock.now(), ports.utcOffset);
+  const line = (entity: string): string =>
+    `${PREFIX}*** ${entity} ON ${notice.node} CANCELLED AT ${at}${WHY[notice.cause]} ***\n`;
+  const writes: Promise<void>[] = [];
+  for (const step of steps) {
+    const target = step.errorTarget;
+    if (step.kind === "batch" || step.phase !== "running" || step.isAnnounced || target === null) continue;
+    step.isAnnounced = true;
+    const text = line(`STEP ${jobId}.${step.key.stepId}`);
+    if ("stream" in target) step.output.say(0, target.stream, text);
+    else writes.push(append(ports, target.path, text, false).then(() => {}));
+  }
+  for (const folder of notice.scripts) writes.push(announceScript(ports, folder, line(`JOB ${jobId}`)));
+  await Promise.all(writes);
+}
+
+/**
+ * Says in a batch script's stderr, or else its stdout, why it can't be started.
+ * @param problems one a line
+ */
+export async function explainFailedStart(ports: Ports, launch: StepLaunch, problems: string): Promise<void> {
+  const target = errorTarget(launch);
+  const stdout = launch.tasks[0]?.stdout;
+  const paths = target && "path" in target ? [target.path] : [];
+  if (stdout?.to === "file") paths.push(absolute(stdout.path, launch.workDir));
+  const text = problems
+    .split("\n")
+    .map((problem) => `${PREFIX}${problem}\n`)
+    .join("");
+  for (const path of new Set(paths)) if (await append(ports, path, text, true)) return;
+}
+
+/** Once: the note of where to write goes with it. */
+async function announceScript(ports: Ports, folder: string, text: string): Promise<void> {
+  const { errors } = batchSpool(folder);
+  const path = pathIn(ports.processes.readText(errors));
+  if (path === null || readBatchExit(folder, ports.processes, ports.table).phase !== "running") return;
+  ports.processes.removeFile(errors);
+  await append(ports, path, text, false);
+}
+
+function pathIn(text: string | null): string | null {
+  if (text === null) return null;
+  try {
+    const path: unknown = JSON.parse(text);
+    return typeof path === "string" ? path : null;
+  } catch {
+    // Cut off by a full disk.
+    return null;
+  }
+}
+
+/** Adds to a file; false if that is impossible or takes too long. */
+async function append(ports: Ports, path: string, text: string, create: boolean): Promise<boolean> {
+  if (path === NULL_DEVICE) return true;
+  const late = { problem: { code: "ETIMEDOUT", number: 110, text: "Connection timed out" } };
+  const written = await within(
+    ports.clock,
+    NOTICE_WAIT_MS,
+    ports.processes.appendText(path, text, create),
+    late,
+    () => {},
+  );
+  if ("value" in written) return true;
+  ports.log.debug("a job's output file can't be written to", { path, problem: written.problem.text });
+  return false;
+}
+
+function absolute(path: string, workDir: string): string {
+  return path.startsWith("/") ? path : `${workDir}/${path}`;
+}

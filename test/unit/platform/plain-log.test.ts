@@ -1,0 +1,60 @@
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { logFileWriter, plainLog } from "../../../src/platform/plain-log.ts";
+
+let folder = "";
+let path = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "mgpu-log-"));
+  path = join(folder, "log");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const read = (name = "log"): string => readFileSync(join(folder, name), "utf8");
+
+test("lines are JSON, from the level on", () => {
+  const lines: string[] = [];
+  const log = plainLog((line) => lines.push(line), "info", { daemon: "d" });
+  log.debug("no");
+  log.info("yes", { step: "1.1.0" });
+  log.error("too");
+  expect(lines).toHaveLength(2);
+  const [first = ""] = lines;
+  expect(first.endsWith("\n")).toBe(true);
+  expect(JSON.parse(first)).toMatchObject({ level: "info", daemon: "d", step: "1.1.0", message: "yes" });
+});
+
+test("a file that is full is set aside, and one older file kept", () => {
+  const write = logFileWriter(path, 10);
+  for (const line of ["1111\n", "2222\n", "3333\n", "4444\n", "5555\n"]) write(line);
+  expect(read()).toBe("5555\n");
+  expect(read("log.1")).toBe("3333\n4444\n");
+  expect(readdirSync(folder)).toEqual(["log", "log.1"]);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test("programs that share a file go on together in the new one", () => {
+  const [one, two] = [logFileWriter(path, 10), logFileWriter(path, 10)];
+  one("1111\n");
+  two("2222\n");
+  one("3333\n");
+  two("4444\n");
+  expect([read("log.1"), read()]).toEqual(["1111\n2222\n", "3333\n4444\n"]);
+});
+
+test("one that somebody took away is made again", () => {
+  const write = logFileWriter(path);
+  write("1\n");
+  renameSync(path, join(folder, "old"));
+  write("2\n");
+  rmSync(path);
+  write("3\n");
+  expect([read("old"), read()]).toEqual(["1\n", "3\n"]);
+});
+
+test("what can't be written is lost, and nothing else", () => {
+  const log = plainLog(logFileWriter(join(folder, "no", "log")), "info", {});
+  expect(() => log.info("lost")).not.toThrow();
+});
