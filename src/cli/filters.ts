@@ -84,10 +84,12 @@ export interface JobTarget {
   readonly tasks: TaskSet | null;
   /** `null` for the job itself. */
   readonly step: number | "batch" | "extern" | "interactive" | null;
+  /** A number in it is beyond all that jobs and steps can have. */
+  readonly cannotExist: boolean;
 }
 
-/** Highest number that can be a job's, with as many digits as the grammar reads. */
-const JOB_ID_MAX = "999999999999999";
+/** Digits beyond those that the grammar of ids reads: Slurm takes any number, and one that large names nothing. */
+const TOO_LONG = /^([1-9]\d{14})\d+|(\.\d{9})\d+$/g;
 
 /** Members of lists of job ids: a comma within the brackets of array tasks separates tasks, not jobs. */
 export function splitJobIds(texts: readonly string[]): string[] {
@@ -96,12 +98,12 @@ export function splitJobIds(texts: readonly string[]): string[] {
 
 /** Reads `12`, `12.0`, `12_3`, `12_[1-3]`, `12_3.batch` or `12+1`; `undefined` for anything else. */
 export function parseJobTarget(text: string): JobTarget | undefined {
-  // Slurm takes any number; one beyond ours names a job that can't exist, and this one does not either.
-  const parsed = parseStepIdSpec(text.replace(/^[1-9]\d{15,}/, JOB_ID_MAX));
+  const short = text.replace(TOO_LONG, "$1$2");
+  const parsed = parseStepIdSpec(short);
   if ("problem" in parsed) return undefined;
   const { jobId, tasks, het, step } = parsed.value;
   // The components of a heterogeneous job have numbers in a row.
-  return { text, jobId: jobId + (het ?? 0), tasks, step };
+  return { text, jobId: jobId + (het ?? 0), tasks, step, cannotExist: short !== text };
 }
 
 /** The criteria by which a filter finds some targets, whatever their steps. */

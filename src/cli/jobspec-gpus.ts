@@ -121,6 +121,10 @@ function byJobAndNode(job: GpuList, node: GpuList, shape: Shape): Outcome {
     const what = `Based on --gpus and --gpus-per-node required nodes (${count}) doesn't fall between ${bounds}`;
     return { problem: `Failed to validate job spec. ${what}` };
   }
+  // Slurm would take nodes without a task; here each node of a job has one.
+  if (shape.tasks !== null && shape.tasks < count) {
+    return { problem: `--gpus and --gpus-per-node take ${count} nodes, for ${shape.tasks} tasks: ask for more tasks` };
+  }
   return { ...shape, nodes: { min: count, max: count }, gpus: { per: "node", wishes: typed(node, job) } };
 }
 

@@ -3,6 +3,7 @@
  * answer was lost: the controller answers with the same job again.
  */
 
+import { DEFAULT_PARTITION } from "../core/partition.ts";
 import { formatTimestamp } from "../core/time.ts";
 import { sleep } from "../platform/clock.ts";
 import { type ErrorCode, RpcError } from "../protocol/errors.ts";
@@ -91,8 +92,8 @@ export async function testSubmission(
     const startAt = estimate?.startAt ?? null;
     const when = startAt === null ? "a time that is not known yet" : formatTimestamp(startAt, context.utcOffsetMinutes);
     const where = estimate?.nodeList ? ` on nodes ${estimate.nodeList}` : "";
-    const partition = submission.job.partition === null ? "" : ` in partition ${submission.job.partition}`;
-    const what = `using ${estimate?.cpus ?? 0} processors${where}${partition}`;
+    const partition = submission.job.partition ?? DEFAULT_PARTITION.name;
+    const what = `using ${estimate?.cpus ?? 0} processors${where} in partition ${partition}`;
     context.stdio.err(`${context.program}: Job ${jobId} to start at ${when} ${what}\n`);
     return 0;
   } catch (error) {

@@ -48,6 +48,7 @@ export async function launchOrder(
       ...{ node, cpus, memoryMiB },
       ...{ tasks: [...tasks], gpus: [...gpus] },
     })),
+    hostnames: job.allocation.map(({ node }) => state.nodes.get(node)?.inventory.hostname ?? node),
     array: arrayOf(job),
     user,
     partition: partitionName(state, job),

@@ -242,6 +242,8 @@ function needsOwner(job: Job | undefined, stepId: number | null): boolean {
     return step?.spec?.pty === null && step.endAt === null;
   }
   if (job.spec.kind === "batch") return false;
+  // An allocation without a command (salloc --no-shell) is left to itself once it is there.
+  if (job.state === "RUNNING" && job.spec.kind === "alloc" && job.spec.argv.length === 0) return false;
   return job.state === "PENDING" || (job.state === "RUNNING" && job.spec.pty === null);
 }
 

@@ -7,12 +7,12 @@
 import type { Command } from "../core/commands.ts";
 import type { Decision } from "../core/decide/decision.ts";
 import type { Job, PendingJob } from "../core/job.ts";
-import type { ClusterState } from "../core/state.ts";
 import { priorityOf } from "../core/priority.ts";
+import type { ClusterState } from "../core/state.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import { type Gate, gateOf } from "../sched/eligible.ts";
 import type { Plan, Reason } from "../sched/plan.ts";
-import { gateOf, waitReason } from "../sched/eligible.ts";
 import { type ScheduleView, schedule } from "../sched/schedule.ts";
 
 export interface Planner {
@@ -36,6 +36,9 @@ export interface PlannerPorts {
 /** Of a job that does not wait, is about to start, or was not looked at yet. */
 const NO_REASON: Reason = { word: "None", text: "" };
 
+/** How long an answer about times may be repeated: no reason that people read changes faster. */
+const GATE_AGE_MAX_MS = 100;
+
 /** Starts idle. */
 export function createPlanner(ports: PlannerPorts): Planner {
   let isWoken = false;
@@ -45,6 +48,8 @@ export function createPlanner(ports: PlannerPorts): Planner {
   let starting: ReadonlySet<number> = new Set();
   /** Jobs of this number and above came after the plan was made. */
   let nextJobId = 0;
+  let asked: { readonly state: ClusterState; readonly seq: number; readonly at: number; readonly gate: Gate } | null =
+    null;
 
   const execute = (command: Command, jobId: number): void => {
     ports.execute(command).then(
@@ -53,6 +58,15 @@ export function createPlanner(ports: PlannerPorts): Planner {
       },
       (error: unknown) => ports.log.warn("the plan failed", { jobId, error: String(error) }),
     );
+  };
+
+  /** Lists ask for the reasons of many jobs at once: what these need is looked up once. */
+  const gateNow = (): Gate => {
+    const [state, now] = [ports.state(), ports.clock.now()];
+    const isFresh = asked?.state === state && asked.seq === state.seq && Math.abs(now - asked.at) <= GATE_AGE_MAX_MS;
+    if (asked && isFresh) return asked.gate;
+    asked = { state, seq: state.seq, at: now, gate: gateOf(state, now) };
+    return asked.gate;
   };
 
   const pass = (): void => {
@@ -85,10 +99,11 @@ export function createPlanner(ports: PlannerPorts): Planner {
     },
     reasonOf(job) {
       if (job.state !== "PENDING") return NO_REASON;
-      const own = waitReason(ports.state(), job, ports.clock.now());
+      const own = gateNow().waitReason(job);
       if (own) return own.reason;
-      if (job.id >= nextJobId || starting.has(job.id)) return NO_REASON;
-      return plan.reasons.get(job.id) ?? plan.otherwise;
+      // Of an array's record some tasks may start while others wait.
+      const isNew = job.id >= nextJobId || starting.has(job.id);
+      return plan.reasons.get(job.id) ?? (isNew ? NO_REASON : plan.otherwise);
     },
   };
 }

@@ -3,7 +3,7 @@
 import { constraintFeatures } from "./constraint.ts";
 import { fold } from "./hostlist.ts";
 import { type Node, nodeState } from "./node.ts";
-import { candidatesOf, chooseNodes, compareNodeNames, offerOf, requiredNodes, WISHES_MAX } from "./node-set.ts";
+import { type Candidate, candidatesOf, chooseNodes, compareNodeNames, offerOf, WISHES_MAX } from "./node-set.ts";
 import { type GpuRequest, NO_USAGE, type ResourceRequest, WHOLE_GPU } from "./resources.ts";
 import { alternativesOf, type Demand, demandOf, wishedGpus } from "./room.ts";
 
@@ -28,13 +28,17 @@ export function feasibility(nodes: readonly Node[], request: ResourceRequest): I
     nameProblem(nodes, demand) ??
     featureProblem(nodes, demand) ??
     countProblem(nodes, demand) ??
-    (holds(nodes, demand) ? null : roomProblem(nodes, demand))
+    (couldRun(candidatesOf(nodes), request) ? null : roomProblem(nodes, request))
   );
 }
 
 /** Whether these nodes could run the request if nothing ran on them. */
-export function couldRun(nodes: readonly Node[], request: ResourceRequest): boolean {
-  return holds(nodes, demandOf(request));
+export function couldRun(candidates: readonly Candidate[], request: ResourceRequest): boolean {
+  const empty = candidates.map((candidate) => ({ ...candidate, usage: NO_USAGE }));
+  return alternativesOf(demandOf(request)).some((demand) => {
+    const offers = empty.flatMap((candidate) => offerOf(candidate, demand) ?? []);
+    return chooseNodes(demand, offers) !== null;
+  });
 }
 
 /** `2 GPUs of type a100, 4 CPUs and 1024 MiB of memory on each of 2 nodes`: a request in words. */
@@ -47,7 +51,7 @@ export function describeRequest(request: ResourceRequest): string {
 }
 
 /** `node1 has 4 GPUs (a100), 8 CPUs, 64000 MiB of memory (idle)`: a node in words. */
-export function describeNode(node: Node): string {
+function describeNode(node: Node): string {
   const { cpus, memoryMiB, gpus, features } = node.inventory;
   const types = [...new Set(gpus.map((gpu) => gpu.type))].join(", ");
   const gpuText = `${countOf(gpus.length, "GPU")}${types ? ` (${types})` : ""}`;
@@ -55,14 +59,6 @@ export function describeNode(node: Node): string {
     features.length > 0 ? `, ${features.length === 1 ? "feature" : "features"} ${features.join(",")}` : "";
   const state = nodeState(node).toLowerCase();
   return `${node.name} has ${gpuText}, ${countOf(cpus, "CPU")}, ${memoryMiB} MiB of memory${featureText} (${state})`;
-}
-
-function holds(nodes: readonly Node[], demand: Demand): boolean {
-  const candidates = candidatesOf(nodes).map((candidate) => ({ ...candidate, usage: NO_USAGE }));
-  return alternativesOf(demand).some((one) => {
-    const offers = candidates.flatMap((candidate) => offerOf(candidate, one) ?? []);
-    return chooseNodes(one, offers) !== null;
-  });
 }
 
 /** Wishes for GPUs that no cluster could meet. */
@@ -77,8 +73,8 @@ function gpuProblem(demand: Demand): Infeasible | null {
     return refuse(`asked for ${wishes.length} types of GPU, at most ${WISHES_MAX} can be`);
   if (per !== "job") return null;
   const gpus = wishedGpus(demand);
-  if (gpus < Math.max(nodes?.min ?? 1, requiredNodes(demand).length)) {
-    const count = Math.max(nodes?.min ?? 1, requiredNodes(demand).length);
+  if (gpus < Math.max(nodes?.min ?? 1, demand.required.length)) {
+    const count = Math.max(nodes?.min ?? 1, demand.required.length);
     return refuse(
       `asked for ${countOf(gpus, "GPU")} on ${count} nodes, but each node of a job gets at least one of its GPUs`,
     );
@@ -93,9 +89,9 @@ function nameProblem(nodes: readonly Node[], demand: Demand): Infeasible | null 
   const { nodes: range, excluded } = demand.request;
   const known = new Set(nodes.map((node) => node.name));
   const refuse = (hint: string): Infeasible => ({ code: "INVALID_NODE", message: "Invalid node name specified", hint });
-  const unknown = [...new Set([...requiredNodes(demand), ...excluded])].filter((name) => !known.has(name));
+  const unknown = [...new Set([...demand.required, ...excluded])].filter((name) => !known.has(name));
   if (unknown.length > 0) return refuse(`there is no node ${unknown.join(", ")}; the nodes here are ${listOf(nodes)}`);
-  const both = requiredNodes(demand).filter((name) => excluded.includes(name));
+  const both = demand.required.filter((name) => excluded.includes(name));
   if (both.length > 0) return refuse(`${both.join(", ")} is asked for and excluded`);
   for (const [name, indices] of demand.indices) {
     const node = nodes.find((one) => one.name === name);
@@ -104,7 +100,7 @@ function nameProblem(nodes: readonly Node[], demand: Demand): Infeasible | null 
       return { code: "NOT_FEASIBLE", message: UNAVAILABLE, hint: `there is no GPU ${missing}: ${describeNode(node)}` };
     }
   }
-  const named = requiredNodes(demand).length;
+  const named = demand.required.length;
   if (named <= (range?.max ?? named)) return null;
   return badCount(`${countOf(named, "node")} named, but at most ${range?.max} asked for`);
 }
@@ -147,8 +143,8 @@ const RELAXATIONS: readonly (readonly [Partial<ResourceRequest>, string])[] = [
   [{ nodes: null }, "it does not fit on so many nodes"],
 ];
 
-function roomProblem(nodes: readonly Node[], demand: Demand): Infeasible {
-  const { request } = demand;
+function roomProblem(nodes: readonly Node[], request: ResourceRequest): Infeasible {
+  const candidates = candidatesOf(nodes);
   const asked = [`asked for ${describeRequest(request)}`];
   const anyType = request.gpus && {
     ...request.gpus,
@@ -159,7 +155,7 @@ function roomProblem(nodes: readonly Node[], demand: Demand): Infeasible {
     [{ gpus: anyType }, "too few GPUs are of that type"],
     ...RELAXATIONS.slice(5),
   ];
-  const why = relaxations.find(([less]) => couldRun(nodes, { ...request, ...less }));
+  const why = relaxations.find(([less]) => couldRun(candidates, { ...request, ...less }));
   if (why) asked.push(why[1]);
   const listed = nodes.slice(0, NODES_LISTED_MAX).map(describeNode);
   if (nodes.length > listed.length) listed.push(`and ${nodes.length - listed.length} more nodes`);

@@ -6,8 +6,7 @@
  * wishes counts by itself; by Hall's theorem that is exactly what decides whether the GPUs can be dealt out.
  */
 
-import { constraintCounts, matchesConstraint } from "./constraint.ts";
-import type { NodeName } from "./ids.ts";
+import { type Constraint, constraintCounts, matchesConstraint } from "./constraint.ts";
 import type { Node } from "./node.ts";
 import type { NodeUsage } from "./resources.ts";
 import {
@@ -70,11 +69,6 @@ export function compareNodeNames(one: string, other: string): number {
   return Number(digits) - Number(otherDigits) || digits.length - otherDigits.length;
 }
 
-/** Nodes that must be among the job's, each once. */
-export function requiredNodes({ request, indices }: Demand): NodeName[] {
-  return [...new Set([...request.nodeList, ...indices.keys()])];
-}
-
 /** What a node offers at its present usage; `null` if nothing. */
 export function offerOf(candidate: Candidate, demand: Demand): Offer | null {
   const room = roomOn(candidate.node, demand, candidate.usage);
@@ -82,12 +76,10 @@ export function offerOf(candidate: Candidate, demand: Demand): Offer | null {
   const gpus = demand.per === "job" ? mostGpus(room, demand) : 0;
   if (demand.per === "job" && gpus === 0) return null;
   const tasks = offeredTasks(room, demand, gpus);
-  if (tasks < (hasIdleNodes(demand) ? 0 : 1)) return null;
+  if (tasks < (demand.hasIdleNodes ? 0 : 1)) return null;
   const wishCaps = demand.per === "job" ? demand.wishes.map((wish) => Math.min(gpusFor(room, wish).length, gpus)) : [];
-  const gains = [
-    ...wishGroups(demand).map((group) => Math.min(gpus, sumOf(wishCaps, group))),
-    ...featureGains(room, demand),
-  ];
+  const gains = wishGroups(demand).map((group) => Math.min(gpus, sumOf(wishCaps, group)));
+  if (demand.constraint) gains.push(...featureGains(room, demand.constraint));
   if (countsTasks(demand)) gains.push(tasks);
   return { room, position: candidate.position, tasks, gpus, wishCaps, gains };
 }
@@ -97,7 +89,7 @@ export function offerOf(candidate: Candidate, demand: Demand): Offer | null {
  * @param offers the preferred ones first
  */
 export function chooseNodes(demand: Demand, offers: readonly Offer[]): Offer[] | null {
-  const names = requiredNodes(demand);
+  const names = demand.required;
   const required = offers.filter((offer) => names.includes(offer.room.node.name));
   if (required.length < names.length || !isConsistent(demand)) return null;
   const targets = targetsOf(demand);
@@ -114,7 +106,7 @@ export function chooseNodes(demand: Demand, offers: readonly Offer[]): Offer[] |
 }
 
 /** Numbers of nodes that a job may have, in the order in which they are tried. */
-export function nodeCounts(demand: Demand, available: number, required: number): number[] {
+function nodeCounts(demand: Demand, available: number, required: number): number[] {
   const { request } = demand;
   const { nodes, tasks, contiguous } = request;
   const needsFeatures = demand.constraint !== null && constraintCounts(demand.constraint).length > 0;
@@ -129,12 +121,6 @@ export function nodeCounts(demand: Demand, available: number, required: number):
   for (let count = least; count <= Math.min(most, available); count++) counts.push(count);
   // A range asks for as many nodes as there are now; without one the fewest do.
   return nodes || request.spread ? counts.reverse() : counts;
-}
-
-/** Whether some nodes get no task: more nodes are asked for than there are tasks. */
-export function hasIdleNodes(demand: Demand): boolean {
-  const { tasks, nodes } = demand.request;
-  return tasks !== null && tasks < Math.max(nodes?.min ?? 1, requiredNodes(demand).length);
 }
 
 function isConsistent(demand: Demand): boolean {
@@ -167,20 +153,27 @@ function targetsOf(demand: Demand): number[] {
 }
 
 /** 1 for each feature of which so many nodes must have it, and this one has. */
-function featureGains({ node }: Room, { constraint }: Demand): number[] {
-  if (!constraint) return [];
+function featureGains({ node }: Room, constraint: Constraint): number[] {
   const features = new Set(node.inventory.features);
   return constraintCounts(constraint).map(({ of }) => (matchesConstraint(of, features) ? 1 : 0));
 }
 
 /** Every group of the job's wishes, by their positions. */
-function wishGroups({ per, wishes }: Demand): number[][] {
-  if (per !== "job" || wishes.length > WISHES_MAX) return [];
+function wishGroups({ per, wishes }: Demand): readonly (readonly number[])[] {
+  return per === "job" ? (GROUPS[wishes.length] ?? []) : [];
+}
+
+/** For each number of wishes all groups of them. */
+const GROUPS: readonly (readonly (readonly number[])[])[] = Array.from({ length: WISHES_MAX + 1 }, (_, count) => {
   const groups: number[][] = [];
-  for (let bits = 1; bits < 1 << wishes.length; bits++) {
-    groups.push([...wishes.keys()].filter((at) => (bits >> at) & 1));
-  }
+  for (let bits = 1; bits < 1 << count; bits++) groups.push(positionsIn(bits));
   return groups;
+});
+
+function positionsIn(bits: number): number[] {
+  const positions: number[] = [];
+  for (let at = 0; bits >> at > 0; at++) if ((bits >> at) & 1) positions.push(at);
+  return positions;
 }
 
 function sumOf(values: readonly number[], positions: readonly number[]): number {

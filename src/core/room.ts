@@ -31,6 +31,10 @@ export interface Demand {
   readonly indices: ReadonlyMap<NodeName, readonly number[]>;
   /** Features that each node must have; `null` for none. */
   readonly constraint: Constraint | null;
+  /** Nodes that must be among the job's, each once. */
+  readonly required: readonly NodeName[];
+  /** Some nodes get no task: more are asked for than there are tasks. */
+  readonly hasIdleNodes: boolean;
 }
 
 /** What a node has left for a request that may use it. */
@@ -50,7 +54,9 @@ export function demandOf(request: ResourceRequest): Demand {
   const indices = new Map<NodeName, readonly number[]>();
   for (const ids of gpuIds) indices.set(ids.node, [...new Set([...(indices.get(ids.node) ?? []), ...ids.indices])]);
   const constraint = readConstraint(request.constraint);
-  const common = { request, tasksPerWish: 1, byGpus: false, indices, constraint };
+  const required = [...new Set([...request.nodeList, ...indices.keys()])];
+  const hasIdleNodes = tasks !== null && tasks < Math.max(request.nodes?.min ?? 1, required.length);
+  const common = { request, tasksPerWish: 1, byGpus: false, indices, constraint, required, hasIdleNodes };
   const wishes = mergeWishes(request);
   if (gpus && wishes.length > 0 && indices.size === 0) {
     return { ...common, per: gpus.per, wishes, byGpus: gpus.per === "job" && tasksPerGpu > 0 };

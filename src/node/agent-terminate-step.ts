@@ -2,10 +2,11 @@
 
 import { formatStepKey, type StepKey } from "../core/ids.ts";
 import { sleep } from "../platform/clock.ts";
+import type { TerminateCause } from "../protocol/holder.ts";
 import { type AgentContext, logFields, RETRY_MS } from "./agent-context.ts";
 import { applyStatus, endStep, isQuietBut, reportEnd } from "./agent-end.ts";
 import { endBatch } from "./agent-lost.ts";
-import { ENDS_WAIT_MS, EXIT_ENDED, HANDED_WAIT_MS } from "./agent-terminate.ts";
+import { detailsOf, ENDS_WAIT_MS, EXIT_ENDED, HANDED_WAIT_MS } from "./agent-terminate.ts";
 import { messageOf, within } from "./deferred.ts";
 import type { HolderPort } from "./holder-port.ts";
 import type { StepEntry } from "./step-table.ts";
@@ -16,7 +17,7 @@ const OVERTAKEN_MS = 10_000;
 const UNSTARTED = "ended before it was started";
 
 /** Takes the order and goes on from there. Repeating it while it is followed changes nothing. */
-export function orderTerminateStep(context: AgentContext, key: StepKey): void {
+export function orderTerminateStep(context: AgentContext, key: StepKey, cause?: TerminateCause): void {
   const entry = context.steps.get(key);
   context.closed.closeStep(key, entry?.record.startAt ?? null);
   if (!entry) {
@@ -29,7 +30,7 @@ export function orderTerminateStep(context: AgentContext, key: StepKey): void {
   // On its way, alone or with its job.
   if (entry.cancelled) return;
   entry.cancelled = true;
-  void clearStep(context, entry);
+  void clearStep(context, entry, cause);
 }
 
 /** Answers an order to launch a step that was ended before the order came. */
@@ -40,7 +41,7 @@ export function reportUnstarted(context: AgentContext, key: StepKey, tasks: numb
 }
 
 /** Never rejects. */
-async function clearStep(context: AgentContext, entry: StepEntry): Promise<void> {
+async function clearStep(context: AgentContext, entry: StepEntry, cause?: TerminateCause): Promise<void> {
   const { clock, log, steps } = context;
   const { key } = entry.record;
   // A launch on its way to a holder arrives there first.
@@ -49,7 +50,7 @@ async function clearStep(context: AgentContext, entry: StepEntry): Promise<void>
   // One that could not be recorded is gone again.
   while (!context.stopped && steps.get(key) === entry && entry.phase !== "ended") {
     try {
-      await sweepStep(context, entry);
+      await sweepStep(context, entry, cause);
       await within(clock, entry.over.promise, ENDS_WAIT_MS);
     } catch (error) {
       log.warn("a step can't be ended", { ...logFields(key), error: messageOf(error) });
@@ -59,10 +60,10 @@ async function clearStep(context: AgentContext, entry: StepEntry): Promise<void>
 }
 
 /** Ends a step's processes, then asks how it ended. Rejects if its holder is gone meanwhile. */
-async function sweepStep(context: AgentContext, entry: StepEntry): Promise<void> {
+async function sweepStep(context: AgentContext, entry: StepEntry, cause?: TerminateCause): Promise<void> {
   const { record } = entry;
   const holder = await holderOf(context, entry);
-  await holder.terminateStep(record.key, context.killWaitMs);
+  await holder.terminateStep(record.key, context.killWaitMs, detailsOf(context, { cause }, [entry], []));
   const name = formatStepKey(record.key);
   const status = (await holder.status()).find((one) => formatStepKey(one.key) === name);
   if (status) return applyStatus(context, holder, status);

@@ -106,12 +106,13 @@ async function sweep(context: AgentContext, order: TerminateOrder, entries: read
 }
 
 /**
+ * What a holder is told beyond signals.
  * @param own steps that a holder ends, those of dead holders included
  * @param others steps that other holders end
  */
-function detailsOf(
+export function detailsOf(
   { name, spool }: AgentContext,
-  { cause }: TerminateOrder,
+  { cause }: Pick<TerminateOrder, "cause">,
   own: readonly StepEntry[],
   others: readonly StepEntry[],
 ): TerminateDetails {

@@ -152,9 +152,9 @@ function nodeHandlers(context: AgentContext, stop: () => void): Handlers<"node">
       return {};
     },
     "node.terminate"(order) {
-      const { jobId, attempt, stepId } = order;
+      const { jobId, attempt, stepId, cause } = order;
       if (stepId === undefined || stepId === null) orderTerminate(context, order);
-      else orderTerminateStep(context, { jobId, attempt, stepId });
+      else orderTerminateStep(context, { jobId, attempt, stepId }, cause);
       return {};
     },
     async "node.shutdown"({ holders }) {

@@ -72,8 +72,9 @@ export class HolderClient implements HolderPort {
     await this.peer.call("holder.terminate", { jobId, attempt, killWaitMs, ...details }, { deadlineMs: null });
   }
 
-  async terminateStep({ jobId, attempt, stepId }: StepKey, killWaitMs: number): Promise<void> {
-    await this.peer.call("holder.terminate", { jobId, attempt, stepId, killWaitMs }, { deadlineMs: null });
+  async terminateStep(key: StepKey, killWaitMs: number, details: TerminateDetails = {}): Promise<void> {
+    const { jobId, attempt, stepId } = key;
+    await this.peer.call("holder.terminate", { jobId, attempt, stepId, killWaitMs, ...details }, { deadlineMs: null });
   }
 
   async forget(key: StepKey): Promise<void> {

@@ -17,7 +17,7 @@ export interface HolderPort {
   /** Ends every process of a job; resolves when none is left. */
   terminate(jobId: number, attempt: number, killWaitMs: number, details?: TerminateDetails): Promise<void>;
   /** Ends every process of one step; resolves when none is left. */
-  terminateStep(key: StepKey, killWaitMs: number): Promise<void>;
+  terminateStep(key: StepKey, killWaitMs: number, details?: TerminateDetails): Promise<void>;
   /** Lets go of an ended step whose status was reported. */
   forget(key: StepKey): Promise<void>;
   /** Everything it runs or still remembers. */

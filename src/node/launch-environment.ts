@@ -9,9 +9,7 @@
 
 import { compressCounts } from "../core/counts.ts";
 
-
 import { formatDependency } from "../core/dependency.ts";
-
 
 import { fold } from "../core/hostlist.ts";
 import { UNLIMITED } from "../core/jobspec.ts";

@@ -35,6 +35,8 @@ export type StepEnd =
       readonly problem: string;
       /** Nothing of the job is left on this node. */
       readonly clean: boolean;
+      /** It was ended because it used more memory than it was granted. */
+      readonly outOfMemory?: boolean;
     }
   | { readonly type: "lost"; readonly cause: string };
 

@@ -95,6 +95,11 @@ const SEARCH_PATH_DEFAULT = "/bin:/usr/bin";
 /** Of a file before it has the mode that it is to have. */
 const PRIVATE_MODE = 0o600;
 
+/** The start of a binary, and where it says of how many bits and for which machine it is (elf(5)). */
+const ELF = "\x7fELF";
+const ELF_CLASS_AT = 4;
+const ELF_MACHINE_AT = 18;
+
 /** The kernel reads no more of a script's first line. */
 const INTERPRETER_LINE_BYTES = 256;
 
@@ -156,8 +161,19 @@ function checkProgram(file: string, workDir: string): FoundProgram {
   // Executable but not readable: only the kernel can tell.
   if ("problem" in head) return { file };
   if (head.value.startsWith("#!")) return checkInterpreter(file, head.value, workDir);
-  if (head.value.startsWith("\x7fELF") || otherFormatsRun()) return { file };
+  if ((head.value.startsWith(ELF) && !isForeign(head.value)) || otherFormatsRun()) return { file };
   return { problem: systemProblem("ENOEXEC") };
+}
+
+/**
+ * Whether a binary is for machines of another kind. A shell that is told to become it would take it for a script, so
+ * this is found out before. One of fewer bits is left to the kernel, which may know how to run it.
+ */
+function isForeign(head: string): boolean {
+  const own = attemptNow(() => readHead("/proc/self/exe"));
+  if ("problem" in own || head.length < ELF_MACHINE_AT + 2) return false;
+  const machineOf = (one: string): string => one.slice(ELF_MACHINE_AT, ELF_MACHINE_AT + 2);
+  return head[ELF_CLASS_AT] === own.value[ELF_CLASS_AT] && machineOf(head) !== machineOf(own.value);
 }
 
 function checkInterpreter(file: string, head: string, workDir: string): FoundProgram {

@@ -13,6 +13,7 @@
  */
 
 import * as fs from "node:fs";
+import { type ProcessMemory, realProcessMemory } from "./process-memory.ts";
 
 /** One process, and no later one of the same number. */
 export interface ProcessRef {
@@ -39,6 +40,7 @@ export interface ProcessTable {
    */
   adopt(pid: number, step: string, options: { readonly spared: boolean }): ProcessRef | null;
   isAlive(process: ProcessRef): boolean;
+  readonly memory: ProcessMemory;
   /** Sends a signal if that very process lives; false if it doesn't, or may not be signalled. */
   signal(process: ProcessRef, signal: number): boolean;
 }
@@ -104,6 +106,7 @@ export function realProcessTable(options: ProcessTableOptions): ProcessTable {
     find: (prefix) => table.find(prefix),
     adopt: (pid, step, { spared }) => table.adopt(pid, step, spared),
     isAlive: (ref) => table.isAlive(ref),
+    memory: realProcessMemory(options.root),
     signal: (ref, signal) => table.signal(ref, signal),
   };
 }

@@ -71,9 +71,21 @@ function limitValue(soft: string): number {
   return Number.isSafeInteger(value) ? value : -1;
 }
 
+/**
+ * Our own limits are the shell's, but for open files: Node raises that one to the hard limit when it starts. Whoever
+ * started us still has what we had.
+ */
 function readLimits(): Record<string, number> {
+  const own = limitsOf("self");
+  const { NOFILE: parents } = limitsOf(String(process.ppid));
+  if (own.NOFILE === undefined || parents === undefined || parents < 0) return own;
+  return { ...own, NOFILE: own.NOFILE < 0 ? parents : Math.min(parents, own.NOFILE) };
+}
+
+/** Empty for a process that is gone or hidden from us. */
+function limitsOf(pid: string): Record<string, number> {
   try {
-    return parseLimits(fs.readFileSync("/proc/self/limits", "utf8"));
+    return parseLimits(fs.readFileSync(`/proc/${pid}/limits`, "latin1"));
   } catch {
     return {};
   }

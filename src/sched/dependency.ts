@@ -34,7 +34,6 @@ const UNFULFILLED: Outcome = { state: "unfulfilled", wakeAt: null };
 /** A judge of `state` at `now`. */
 export function judgeDependencies(state: ClusterState, now: number): DependencyJudge {
   const arrays = new Map<JobId, ArrayRecords>();
-  const wholeArrays = new Map<string, Outcome>();
   let names: NameIndex | null = null;
 
   const arrayOf = (jobId: JobId): ArrayRecords | null => {
@@ -48,39 +47,24 @@ export function judgeDependencies(state: ClusterState, now: number): DependencyJ
     return records;
   };
 
-  const ofWhole = (term: DependencyTerm, { records }: ArrayRecords): Outcome => {
-    const key = `${term.type} ${term.jobId} ${term.delayMin}`;
-    const outcome = wholeArrays.get(key) ?? outcomeOf(term, records, now);
-    wholeArrays.set(key, outcome);
-    return outcome;
-  };
-
   const ofTerm = (job: PendingJob, term: DependencyTerm, task: number | null): Outcome => {
     if (term.type === "singleton") {
       names ??= indexNames(state);
       return isAlone(names, job) ? FULFILLED : UNFULFILLED;
     }
     const array = arrayOf(term.jobId);
-    if (!array) {
-      const other = state.jobs.get(term.jobId);
-      return outcomeOf(term, other ? [other] : [], now);
-    }
+    if (!array) return outcomeOf(term, summaryOf(state.jobs.get(term.jobId)), now);
     const counterpart = term.type === "aftercorr" && task !== null ? recordOf(array, task) : undefined;
-    if (counterpart) return outcomeOf(term, [counterpart], now);
-    if (typeof term.taskId !== "number") return ofWhole(term, array);
-    const named = recordOf(array, term.taskId);
-    return outcomeOf(term, named ? [named] : [], now);
+    if (counterpart) return outcomeOf(term, summaryOf(counterpart), now);
+    if (typeof term.taskId !== "number") return outcomeOf(term, array.summary, now);
+    return outcomeOf(term, summaryOf(recordOf(array, term.taskId)), now);
   };
 
   return {
     ofTerm,
     ofJob(job, task) {
       const { dependency } = job.spec;
-      if (!dependency) return FULFILLED;
-      return combine(
-        dependency,
-        dependency.terms.map((term) => ofTerm(job, term, task)),
-      );
+      return dependency ? combine(dependency, (term) => ofTerm(job, term, task)) : FULFILLED;
     },
   };
 }
@@ -110,45 +94,79 @@ export function describeTerm({ type, jobId, taskId, delayMin }: DependencyTerm):
   }
 }
 
-function combine({ any, terms }: Dependency, outcomes: readonly Outcome[]): Outcome {
-  const is = (state: DependencyState) => (outcome: Outcome) => outcome.state === state;
-  if (terms.length === 0) return FULFILLED;
-  if (any ? outcomes.some(is("fulfilled")) : outcomes.every(is("fulfilled"))) return FULFILLED;
-  if (any ? outcomes.every(is("failed")) : outcomes.some(is("failed"))) return FAILED;
-  const times = outcomes.flatMap((outcome) => outcome.wakeAt ?? []);
-  return { state: "unfulfilled", wakeAt: times.length > 0 ? Math.min(...times) : null };
-}
-
-function outcomeOf({ type, delayMin }: DependencyTerm, jobs: readonly Job[], now: number): Outcome {
-  if (type === "after") return afterStart(jobs, delayMin * MINUTE_MS, now);
-  if (!jobs.every(isOver)) return UNFULFILLED;
-  if (type === "afterany" || jobs.length === 0) return FULFILLED;
-  const isGood = jobs.every((job) => job.state === "COMPLETED");
-  return isGood === (type !== "afternotok") ? FULFILLED : FAILED;
-}
-
-/** Started, or ended without a start; that long ago. */
-function afterStart(jobs: readonly Job[], delayMs: number, now: number): Outcome {
-  let latest = Number.NEGATIVE_INFINITY;
-  for (const job of jobs) {
-    // A job that was started and put back has started; only for a delay its next start counts.
-    if (job.state === "PENDING") {
-      if (job.attempt === 0 || delayMs > 0) return UNFULFILLED;
+function combine({ any, terms }: Dependency, ofTerm: (term: DependencyTerm) => Outcome): Outcome {
+  let unfulfilled: Outcome | null = null;
+  let isFailed = false;
+  for (const term of terms) {
+    const outcome = ofTerm(term);
+    if (outcome.state === "fulfilled") {
+      if (any) return FULFILLED;
+    } else if (outcome.state === "failed") {
+      if (!any) return FAILED;
+      isFailed = true;
     } else {
-      latest = Math.max(latest, isEnded(job) ? (job.startAt ?? job.endAt) : job.startAt);
+      unfulfilled = sooner(unfulfilled, outcome);
     }
   }
-  const dueAt = latest + delayMs;
-  return dueAt <= now ? FULFILLED : { state: "unfulfilled", wakeAt: dueAt };
+  return unfulfilled ?? (isFailed ? FAILED : FULFILLED);
 }
 
-function isOver(job: Job): boolean {
-  return isEnded(job) && job.cleanup.length === 0;
+function sooner(one: Outcome | null, other: Outcome): Outcome {
+  if (one === null || one.wakeAt === null) return other;
+  return other.wakeAt === null || one.wakeAt <= other.wakeAt ? one : other;
+}
+
+/** What matters of a job, or of all jobs of an array together. */
+interface Summary {
+  readonly isOver: boolean;
+  readonly isGood: boolean;
+  /** A job that was started and put back has started. */
+  readonly hasStarted: boolean;
+  /** The last start (or end without a start) of those that are not waiting; `null` while one waits (again). */
+  readonly startedAt: number | null;
+}
+
+/** Of jobs that are not known any more: nobody waits for them. */
+const UNKNOWN: Summary = { isOver: true, isGood: true, hasStarted: true, startedAt: 0 };
+
+function summaryOf(job: Job | undefined): Summary {
+  if (!job) return UNKNOWN;
+  if (job.state === "PENDING") return { isOver: false, isGood: false, hasStarted: job.attempt > 0, startedAt: null };
+  if (!isEnded(job)) return { isOver: false, isGood: false, hasStarted: true, startedAt: job.startAt };
+  const startedAt = job.startAt ?? job.endAt;
+  return { isOver: job.cleanup.length === 0, isGood: job.state === "COMPLETED", hasStarted: true, startedAt };
+}
+
+function summarize(jobs: readonly Job[]): Summary {
+  let { isOver, isGood, hasStarted, startedAt } = UNKNOWN;
+  for (const job of jobs) {
+    const one = summaryOf(job);
+    isOver &&= one.isOver;
+    isGood &&= one.isGood;
+    hasStarted &&= one.hasStarted;
+    startedAt = startedAt === null || one.startedAt === null ? null : Math.max(startedAt, one.startedAt);
+  }
+  return { isOver, isGood, hasStarted, startedAt };
+}
+
+function outcomeOf({ type, delayMin }: DependencyTerm, summary: Summary, now: number): Outcome {
+  if (type === "after") return afterStart(summary, delayMin * MINUTE_MS, now);
+  if (!summary.isOver) return UNFULFILLED;
+  if (type === "afterany" || summary === UNKNOWN) return FULFILLED;
+  return summary.isGood === (type !== "afternotok") ? FULFILLED : FAILED;
+}
+
+/** Started, or ended without a start; that long ago. Only with a delay does a job that was put back count anew. */
+function afterStart({ hasStarted, startedAt }: Summary, delayMs: number, now: number): Outcome {
+  if (delayMs === 0) return hasStarted ? FULFILLED : UNFULFILLED;
+  if (startedAt === null) return UNFULFILLED;
+  const dueAt = startedAt + delayMs;
+  return dueAt <= now ? FULFILLED : { state: "unfulfilled", wakeAt: dueAt };
 }
 
 /** The records of an array, found by task. */
 interface ArrayRecords {
-  readonly records: readonly Job[];
+  readonly summary: Summary;
   readonly byTask: ReadonlyMap<number, Job>;
   /** Those of several tasks: as a rule one, with the tasks that wait. */
   readonly wide: readonly Job[];
@@ -162,7 +180,7 @@ function indexArray(records: readonly Job[]): ArrayRecords {
     if (range && more.length === 0 && range.first === range.last) byTask.set(range.first, job);
     else wide.push(job);
   }
-  return { records, byTask, wide };
+  return { summary: records.length === 0 ? UNKNOWN : summarize(records), byTask, wide };
 }
 
 function recordOf({ byTask, wide }: ArrayRecords, task: number): Job | undefined {

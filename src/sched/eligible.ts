@@ -2,36 +2,43 @@
 
 import { firstTask, type TaskSet, taskCount, tasksOf, withTask } from "../core/array-spec.ts";
 import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
-import type { DependencyTerm } from "../core/dependency.ts";
+import type { DependencyState, DependencyTerm } from "../core/dependency.ts";
 import type { JobId } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
 import { jobLabel } from "../core/job-label.ts";
 import { UNLIMITED } from "../core/jobspec.ts";
 import type { ClusterState } from "../core/state.ts";
-import { type DependencyJudge, describeTerm, isPerTask, judgeDependencies } from "./dependency.ts";
+import { type DependencyJudge, describeTerm, isPerTask, judgeDependencies, type Outcome } from "./dependency.ts";
 import type { End, Reason, ReasonWord } from "./plan.ts";
 
-/** Why a job may not start. */
-export interface Wait {
-  readonly reason: Reason;
+/** What keeps a job from starting. */
+export interface Hindrance {
+  readonly word: ReasonWord;
   /** When time alone lets it start, in milliseconds since 1970; else `null`. */
   readonly wakeAt: number | null;
-  /** Set if it never will and must end now. */
+}
+
+/** The same told to people; and how it ends now if it never will start. */
+export interface Wait {
+  readonly reason: Reason;
+  readonly wakeAt: number | null;
   readonly end: Pick<End, "state" | "cause"> | null;
 }
 
 /** Answers for one moment of one state; it remembers what it looked up, so it must not outlive that moment. */
 export interface Gate {
-  /** Why none of the job may start; `null` if it may, or some of its tasks may. */
+  /** Whether something keeps all of the job from starting; `null` if it may, or some of its tasks may. Cheap. */
+  hindrance(job: PendingJob): Hindrance | null;
+  /** The same in words. */
   waitReason(job: PendingJob): Wait | null;
-  /** Tasks of an array's record that may start, ascending. */
-  openTasks(job: PendingJob): Iterable<number>;
-  /** Tasks of a record that must end now, though others of it go on. */
-  lostTasks(job: PendingJob): End | null;
-  /** How many tasks of an array's record may start now; for any other job 1. */
-  slotsOf(job: PendingJob): number;
+  /** The job, or tasks of an array's record, if they can't start any more and must end now. */
+  endOf(job: PendingJob): End | null;
   /** The last moment at which it can start and be over before its deadline; `null` for no deadline. */
   startBy(job: PendingJob): number | null;
+  /** Tasks of an array's record that may start, ascending. */
+  openTasks(job: PendingJob): Iterable<number>;
+  /** How many tasks of an array's record may start now; for any other job 1. */
+  slotsOf(job: PendingJob): number;
 }
 
 /** Most tasks of a record that are found open at a time where each is judged by itself: no pass starts more. */
@@ -49,7 +56,6 @@ export function waitReason(state: ClusterState, job: PendingJob, now: number): W
 export function gateOf(state: ClusterState, now: number): Gate {
   const judge = judgeDependencies(state, now);
   const sorted = new Map<JobId, SortedTasks>();
-  let running: Map<JobId, number> | null = null;
 
   const sortedTasks = (job: PendingJob): SortedTasks => {
     const known = sorted.get(job.id);
@@ -59,55 +65,80 @@ export function gateOf(state: ClusterState, now: number): Gate {
     return made;
   };
 
-  const slotsOf = (job: PendingJob): number => {
-    if (!job.array) return 1;
-    if (job.spec.dependency?.terms.some((term) => term.type === "singleton")) return 1;
-    const limit = job.spec.array?.limit ?? 0;
-    if (limit === 0) return Number.POSITIVE_INFINITY;
-    running ??= countRunning(state);
-    return Math.max(0, limit - (running.get(job.array.jobId) ?? 0));
+  const slotsOf = slotCounter(state);
+
+  const dependency = (job: PendingJob): Hindrance | null => {
+    if (!job.spec.dependency) return null;
+    if (!isPerTask(job)) return dependencyHindrance(judge.ofJob(job, null));
+    const { open, isAllLost, wakeAt } = sortedTasks(job);
+    if (open.length > 0) return null;
+    return dependencyHindrance({ state: isAllLost ? "failed" : "unfulfilled", wakeAt });
+  };
+
+  const deadline = (job: PendingJob): Hindrance | null => {
+    const latest = startBy(state, job);
+    return latest !== null && Math.max(now, job.eligibleAt) > latest ? TOO_LATE : null;
+  };
+
+  // What is on the record itself comes first: most jobs of a long queue need no look at their wishes then.
+  const hindrance = (job: PendingJob): Hindrance | null =>
+    holdHindrance(job) ??
+    (job.eligibleAt > now ? { word: "BeginTime", wakeAt: job.eligibleAt } : null) ??
+    dependency(job) ??
+    (slotsOf(job) === 0 ? ARRAY_LIMIT : null) ??
+    deadline(job);
+
+  const endOf = (job: PendingJob): End | null => {
+    if (deadline(job)) return { jobId: job.id, tasks: null, state: "DEADLINE", cause: TOO_LATE_TEXT };
+    if (!job.spec.killOnInvalidDep) return null;
+    const cancel = (tasks: TaskSet | null): End => {
+      return { jobId: job.id, tasks, state: "CANCELLED", cause: neverText(termWords(judge, job, "failed")) };
+    };
+    if (dependency(job) === NEVER) return cancel(null);
+    const lost = isPerTask(job) ? sortedTasks(job).lost : [];
+    return lost.length > 0 ? cancel(lost) : null;
   };
 
   return {
+    hindrance,
     waitReason(job) {
-      return (
-        deadlineWait(state, job, now) ??
-        holdWait(job) ??
-        cleanupWait(job) ??
-        (isPerTask(job) ? perTaskWait(job, sortedTasks(job)) : dependencyWait(judge, job)) ??
-        beginWait(job, now) ??
-        (slotsOf(job) === 0 ? limitWait(job) : null)
-      );
+      const found = hindrance(job);
+      if (!found) return null;
+      const end = endOf(job);
+      if (end && end.tasks === null) {
+        const word = end.state === "DEADLINE" ? "DeadLine" : "DependencyNeverSatisfied";
+        return { reason: { word, text: end.cause }, wakeAt: null, end: { state: end.state, cause: end.cause } };
+      }
+      // Slurm's order of words: what other jobs must do, before the time.
+      const told = found.word === "BeginTime" ? (dependency(job) ?? found) : found;
+      return { reason: { word: told.word, text: describe(judge, job, told.word) }, wakeAt: told.wakeAt, end: null };
     },
-    openTasks: (job) => (isPerTask(job) ? sortedTasks(job).open : tasksOf(job.array?.tasks ?? [])),
-    lostTasks(job) {
-      if (!job.spec.killOnInvalidDep || !isPerTask(job)) return null;
-      const { lost } = sortedTasks(job);
-      if (lost.length === 0) return null;
-      return {
-        jobId: job.id,
-        tasks: lost,
-        state: "CANCELLED",
-        cause: neverText(job, job.spec.dependency?.terms ?? []),
-      };
-    },
-    slotsOf,
+    endOf,
     startBy: (job) => startBy(state, job),
+    openTasks: (job) => (isPerTask(job) ? sortedTasks(job).open : tasksOf(job.array?.tasks ?? [])),
+    slotsOf,
   };
 }
 
 /** Nothing keeps any job waiting: for questions about room alone. */
 export const OPEN_GATE: Gate = {
+  hindrance: () => null,
   waitReason: () => null,
-  openTasks: (job) => tasksOf(job.array?.tasks ?? []),
-  lostTasks: () => null,
-  slotsOf: () => Number.POSITIVE_INFINITY,
+  endOf: () => null,
   startBy: () => null,
+  openTasks: (job) => tasksOf(job.array?.tasks ?? []),
+  slotsOf: () => Number.POSITIVE_INFINITY,
 };
 
-function wait(word: ReasonWord, text: string, more: Partial<Wait> = {}): Wait {
-  return { reason: { word, text }, wakeAt: null, end: null, ...more };
-}
+const HELD_BY_USER: Hindrance = { word: "JobHeldUser", wakeAt: null };
+const HELD_BY_ADMIN: Hindrance = { word: "JobHeldAdmin", wakeAt: null };
+const CLEANING: Hindrance = { word: "Cleaning", wakeAt: null };
+const ARRAY_LIMIT: Hindrance = { word: "JobArrayTaskLimit", wakeAt: null };
+const DEPENDENCY: Hindrance = { word: "Dependency", wakeAt: null };
+const NEVER: Hindrance = { word: "DependencyNeverSatisfied", wakeAt: null };
+const TOO_LATE: Hindrance = { word: "DeadLine", wakeAt: null };
+
+const TOO_LATE_TEXT = "it can't be over before its deadline any more";
 
 function startBy(state: ClusterState, { spec }: PendingJob): number | null {
   if (spec.deadlineAt === 0) return null;
@@ -117,63 +148,61 @@ function startBy(state: ClusterState, { spec }: PendingJob): number | null {
   return limitS === UNLIMITED ? spec.deadlineAt - 1 : spec.deadlineAt - limitS * 1000;
 }
 
-function deadlineWait(state: ClusterState, job: PendingJob, now: number): Wait | null {
-  const latest = startBy(state, job);
-  if (latest === null || Math.max(now, job.eligibleAt) <= latest) return null;
-  const cause = "it can't be over before its deadline any more";
-  return wait("DeadLine", cause, { end: { state: "DEADLINE", cause } });
+function holdHindrance({ hold, cleanup }: PendingJob): Hindrance | null {
+  if (hold !== null) return hold === "user" ? HELD_BY_USER : HELD_BY_ADMIN;
+  return cleanup.length > 0 ? CLEANING : null;
 }
 
-function holdWait(job: PendingJob): Wait | null {
-  if (job.hold === null) return null;
-  if (job.hold === "admin") return wait("JobHeldAdmin", "held by an administrator, who alone can release it");
-  const name = job.array && singleTask(job) === null ? job.array.jobId : jobLabel(job);
-  return wait("JobHeldUser", `held: "mgpu-scontrol release ${name}" lets it go`);
-}
-
-function cleanupWait({ cleanup }: PendingJob): Wait | null {
-  if (cleanup.length === 0) return null;
-  return wait("Cleaning", `processes of its last start are still being ended on ${cleanup.join(", ")}`);
-}
-
-function beginWait(job: PendingJob, now: number): Wait | null {
-  if (job.eligibleAt <= now) return null;
-  const text = job.attempt > 0 ? "it is started again after a pause" : "its begin time is not reached";
-  return wait("BeginTime", text, { wakeAt: job.eligibleAt });
-}
-
-function limitWait({ spec }: PendingJob): Wait {
-  const limit = spec.array?.limit ?? 0;
-  const tasks = limit === 1 ? "only one task of the array runs" : `at most ${limit} tasks of the array run`;
-  return wait("JobArrayTaskLimit", `${tasks} at the same time`);
-}
-
-function dependencyWait(judge: DependencyJudge, job: PendingJob): Wait | null {
-  const { dependency } = job.spec;
-  if (!dependency) return null;
-  const task = singleTask(job);
-  const { state, wakeAt } = judge.ofJob(job, task);
+function dependencyHindrance({ state, wakeAt }: Outcome): Hindrance | null {
   if (state === "fulfilled") return null;
-  const terms = dependency.terms.filter((term) => judge.ofTerm(job, term, task).state === state);
-  return state === "failed"
-    ? neverWait(job, terms)
-    : wait("Dependency", `waits for ${wordsOf(job, terms)}`, { wakeAt });
+  if (state === "failed") return NEVER;
+  return wakeAt === null ? DEPENDENCY : { ...DEPENDENCY, wakeAt };
 }
 
-function perTaskWait(job: PendingJob, { open, isAllLost, wakeAt }: SortedTasks): Wait | null {
+/** A sentence with what would change it. */
+function describe(judge: DependencyJudge, job: PendingJob, word: ReasonWord): string {
+  switch (word) {
+    case "DeadLine":
+      return TOO_LATE_TEXT;
+    case "JobHeldUser":
+      return `held: "mgpu-scontrol release ${nameOf(job)}" lets it go`;
+    case "JobHeldAdmin":
+      return "held by an administrator, who alone can release it";
+    case "Cleaning":
+      return `processes of its last start are still being ended on ${job.cleanup.join(", ")}`;
+    case "BeginTime":
+      return job.attempt > 0 ? "it is started again after a pause" : "its begin time is not reached";
+    case "JobArrayTaskLimit":
+      return limitText(job);
+    case "Dependency":
+      return `waits for ${termWords(judge, job, "unfulfilled")}`;
+    case "DependencyNeverSatisfied":
+      return neverText(termWords(judge, job, "failed"));
+    default:
+      return "";
+  }
+}
+
+function nameOf(job: PendingJob): string {
+  return job.array && singleTask(job) === null ? String(job.array.jobId) : jobLabel(job);
+}
+
+function limitText({ spec }: PendingJob): string {
+  const limit = spec.array?.limit ?? 0;
+  const runs = limit === 1 ? "only one task of the array runs" : `at most ${limit} tasks of the array run`;
+  return `${runs} at the same time`;
+}
+
+/** The terms that are to blame; of an array's record with tasks of different fates, all of them. */
+function termWords(judge: DependencyJudge, job: PendingJob, state: DependencyState): string {
   const terms = job.spec.dependency?.terms ?? [];
-  if (open.length > 0) return null;
-  return isAllLost ? neverWait(job, terms) : wait("Dependency", `waits for ${wordsOf(job, terms)}`, { wakeAt });
+  const task = singleTask(job);
+  const blamed = terms.filter((term) => judge.ofTerm(job, term, task).state === state);
+  return wordsOf(job, isPerTask(job) && task === null ? terms : blamed);
 }
 
-function neverWait(job: PendingJob, failed: readonly DependencyTerm[]): Wait {
-  const cause = neverText(job, failed);
-  const end = job.spec.killOnInvalidDep ? { state: "CANCELLED" as const, cause } : null;
-  return wait("DependencyNeverSatisfied", cause, { end });
-}
-
-function neverText(job: PendingJob, failed: readonly DependencyTerm[]): string {
-  return `waits for ${wordsOf(job, failed)}, which can't come true any more`;
+function neverText(words: string): string {
+  return `waits for ${words}, which can't come true any more`;
 }
 
 function wordsOf({ spec }: PendingJob, terms: readonly DependencyTerm[]): string {
@@ -211,6 +240,19 @@ function sortTasks(judge: DependencyJudge, job: PendingJob): SortedTasks {
 /** The only task of a record, if it has no other. */
 function singleTask({ array }: PendingJob): number | null {
   return array && taskCount(array.tasks) === 1 ? (firstTask(array.tasks) ?? null) : null;
+}
+
+/** How many tasks of an array's record may start beside those that run. */
+function slotCounter(state: ClusterState): (job: PendingJob) => number {
+  let running: Map<JobId, number> | null = null;
+  return (job) => {
+    if (!job.array) return 1;
+    if (job.spec.dependency?.terms.some((term) => term.type === "singleton")) return 1;
+    const limit = job.spec.array?.limit ?? 0;
+    if (limit === 0) return Number.POSITIVE_INFINITY;
+    running ??= countRunning(state);
+    return Math.max(0, limit - (running.get(job.array.jobId) ?? 0));
+  };
 }
 
 /** Tasks of each array that run, or are still being cleared away. */

@@ -48,9 +48,12 @@ export interface Plan {
   /** In the order in which they should be carried out. */
   readonly starts: readonly Start[];
   readonly ends: readonly End[];
-  /** Reasons of the jobs that were looked at and left waiting; of an array's record, of the tasks left in it. */
+  /**
+   * Why jobs wait that may start (`Gate.waitReason` tells of the others), as far as the pass came; of an array's
+   * record, why the tasks left in it do.
+   */
   readonly reasons: ReadonlyMap<JobId, Reason>;
-  /** The reason of every other waiting job. */
+  /** The reason of every other job that may start. */
   readonly otherwise: Reason;
   /** When, at the earliest, time alone changes something (milliseconds since 1970); `null` for never. */
   readonly wakeAt: number | null;

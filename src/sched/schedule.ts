@@ -1,5 +1,5 @@
 /**
- * schedule(view, now): which waiting jobs start where, which end unstarted, and why the others wait. Pure.
+ * schedule(view, now): which waiting jobs start where, which end unstarted, and who waits for room. Pure.
  *
  * Jobs are looked at in the order given. The first that could run on the nodes at hand but has no room now stops the
  * pass: nothing behind it may take what it waits for. Jobs that may not start yet (held, dependent, too early), and
@@ -14,15 +14,15 @@ import type { PendingJob } from "../core/job.ts";
 import type { Node } from "../core/node.ts";
 import { type Candidate, candidatesOf } from "../core/node-set.ts";
 import { type Allocation, addShare, type ResourceRequest } from "../core/resources.ts";
-import type { Gate, Wait } from "./eligible.ts";
-import { place } from "./place/place.ts";
+import type { Gate } from "./eligible.ts";
+import { createPlacer, shapeOf } from "./place/place.ts";
 import type { End, Plan, Reason, Start } from "./plan.ts";
 
 /** What a pass may look at. */
 export interface ScheduleView {
   /** Waiting jobs, the most important first. Read as far as needed. */
   readonly pending: Iterable<PendingJob>;
-  /** Those of them that may end without starting (deadline, --kill-on-invalid-dep): all of them are looked at. */
+  /** All of them that may end without starting, wherever they stand (deadline, --kill-on-invalid-dep). */
   readonly expiring: Iterable<PendingJob>;
   /** All nodes of the cluster. */
   readonly nodes: readonly Node[];
@@ -41,6 +41,7 @@ interface Pass {
   readonly view: ScheduleView;
   /** Nodes that take new work, with what this pass has granted. */
   readonly candidates: readonly Candidate[];
+  readonly place: (request: ResourceRequest) => Allocation | null;
   /** Tasks of each array that this pass starts. */
   readonly startedOfArray: Map<JobId, number>;
   /** Why requests of a shape can't run on the nodes at hand. */
@@ -55,40 +56,32 @@ interface Pass {
 export function schedule(view: ScheduleView, now: number): Plan {
   const candidates = candidatesOf(view.nodes).filter(({ node }) => takesWork(view, node));
   const pass: Pass = {
-    ...{ view, candidates, startedOfArray: new Map(), impossible: new Map(), starts: [], ends: [], reasons: new Map() },
+    ...{ view, candidates, place: createPlacer(candidates), startedOfArray: new Map(), impossible: new Map() },
+    ...{ starts: [], ends: [], reasons: new Map() },
     wakeTimes: { earliest: Number.POSITIVE_INFINITY },
   };
-  const seen = new Set<JobId>();
-  for (const job of view.pending) {
-    seen.add(job.id);
-    if (!isHeldBack(pass, job) && !startTasks(pass, job)) break;
-  }
-  // What stands behind the job that stopped the pass can't start, but its time may be up.
-  for (const job of view.expiring) if (!seen.has(job.id)) isHeldBack(pass, job);
+  for (const job of view.pending) if (!isHeldBack(pass, job) && !startTasks(pass, job)) break;
+  for (const job of view.expiring) endHopeless(pass, job);
   const { starts, ends, reasons, wakeTimes } = pass;
   const wakeAt = Number.isFinite(wakeTimes.earliest) ? Math.max(now, wakeTimes.earliest) : null;
   return { starts, ends, reasons, otherwise: PRIORITY, wakeAt };
 }
 
-/** Whether something other than room keeps a job waiting; it is noted. Never ends a job that may start. */
+/** Whether something other than room keeps a job waiting. Notes when time alone changes that. */
 function isHeldBack(pass: Pass, job: PendingJob): boolean {
-  const { gate } = pass.view;
-  const latest = gate.startBy(job);
-  if (latest !== null) wakeAt(pass, latest + 1);
-  const wait = gate.waitReason(job);
-  if (wait?.end) {
-    pass.ends.push({ jobId: job.id, tasks: null, ...wait.end });
-  } else {
-    const lost = gate.lostTasks(job);
-    if (lost) pass.ends.push(lost);
-  }
-  if (wait) noteWait(pass, job, wait);
-  return wait !== null;
+  const found = pass.view.gate.hindrance(job);
+  if (found === null) return false;
+  if (found.wakeAt !== null) wakeAt(pass, found.wakeAt);
+  return true;
 }
 
-function noteWait(pass: Pass, job: PendingJob, wait: Wait): void {
-  pass.reasons.set(job.id, wait.reason);
-  if (wait.wakeAt !== null) wakeAt(pass, wait.wakeAt);
+/** Ends a job if it never can start; notes when its deadline would bring that about. */
+function endHopeless(pass: Pass, job: PendingJob): void {
+  const { gate } = pass.view;
+  const end = gate.endOf(job);
+  if (end) pass.ends.push(end);
+  const latest = gate.startBy(job);
+  if (latest !== null && end === null) wakeAt(pass, latest + 1);
 }
 
 function wakeAt({ wakeTimes }: Pass, at: number): void {
@@ -123,14 +116,13 @@ function startOne(pass: Pass, job: PendingJob, taskId: number | null): boolean {
     pass.reasons.set(job.id, known);
     return true;
   }
-  const allocation = place(pass.candidates, request);
+  const allocation = pass.place(request);
   if (allocation) {
     pass.starts.push({ jobId: job.id, taskId, allocation });
     take(pass.candidates, allocation);
     return true;
   }
-  const usable = pass.view.nodes.filter((node) => takesWork(pass.view, node));
-  if (couldRun(usable, request)) {
+  if (couldRun(pass.candidates, request)) {
     pass.reasons.set(job.id, { word: "Resources", text: `waits for ${describeRequest(request)} to be free` });
     return false;
   }
@@ -163,17 +155,4 @@ function impossibleReason(view: ScheduleView, request: ResourceRequest): Reason 
   const verb = missing.length === 1 ? "is" : "are";
   const text = `asks for ${describeRequest(request)}, but ${names} ${verb} down, drained or not connected`;
   return { word: "ReqNodeNotAvail", text };
-}
-
-/** Requests are kept as long as their jobs, and never change. */
-const shapes = new WeakMap<ResourceRequest, string>();
-
-/** Requests with the same shape fit in the same places. */
-function shapeOf(request: ResourceRequest): string {
-  let shape = shapes.get(request);
-  if (shape === undefined) {
-    shape = JSON.stringify(request);
-    shapes.set(request, shape);
-  }
-  return shape;
 }

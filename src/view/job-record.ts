@@ -79,7 +79,8 @@ function stateLines(job: Job, row: JobRow, details: boolean): RecordLines {
     ],
     [
       ["Requeue", spec.kind === "batch" && spec.requeue ? 1 : 0],
-      ["Restarts", Math.max(0, job.attempt - 1)],
+      // A start that is still to come counts already, as in Slurm.
+      ["Restarts", job.state === "PENDING" ? job.attempt : Math.max(0, job.attempt - 1)],
       ["BatchFlag", spec.kind === "batch" ? 1 : 0],
       ["Reboot", 0],
       ["ExitCode", exitText(isEnded(job) ? job.exit : { code: 0, signal: 0 })],

@@ -28,7 +28,7 @@ list: squeue -h -o "%i" -t R
 
 [slurmuser,su]
 map: squeue -h -u $GROUP -o "%N" -t R
-list: squeue -h -o "%i" -t R
+list: squeue -h -o "%u" -t R
 `;
 
 describeWith("clustershell", "/usr/bin/nodeset", () => {
@@ -53,11 +53,12 @@ describeWith("clustershell", "/usr/bin/nodeset", () => {
   test("folds the nodes of a partition, a state, a job and a user", async () => {
     const { cluster } = slurm;
     expect(await nodeset("-f", "@main")).toBe("n[1-3]");
-    const job = await cluster.hold(["-N2", "--ntasks-per-node=1", "--exclusive"]);
-    expect(await nodeset("-f", `@sj:${job.jobId}`)).toBe("n[1-2]");
+    const job = await cluster.submit("#!/bin/sh\nsleep 60\n", ["-N2", "--exclusive", "-o", "none"]);
+    await cluster.untilState(job, "RUNNING");
+    expect(await nodeset("-f", `@sj:${job}`)).toBe("n[1-2]");
     expect(await nodeset("-f", "@st:idle")).toBe("n3");
     expect(await nodeset("-f", "@su:root")).toBe("n[1-2]");
-    expect(await nodeset("-l", "-s", "sj")).toBe(`@sj:${job.jobId}`);
-    await job.release();
+    expect(await nodeset("-l", "-s", "sj")).toBe(`@sj:${job}`);
+    await cluster.ok("mgpu-scancel", [String(job)]);
   }, 60_000);
 });

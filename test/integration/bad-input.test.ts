@@ -28,7 +28,7 @@ async function expectRefusal(ran: Ran, code: number, ...lines: string[]): Promis
 }
 
 describe("values", () => {
-  const GPUS = 'mgpu-srun: error: --gpus: expected a count or type:count, got "two"';
+  const GPUS = 'mgpu-srun: error: --gpus: expected a count of GPUs or type:count, such as 2 or a100:2, got "two"';
   const TIME =
     "mgpu-srun: error: --time: expected a time such as 30 (minutes), 1:30:00 or 2-12 (days-hours), or UNLIMITED, " +
     'got "5x"';
@@ -44,16 +44,29 @@ describe("values", () => {
     [["-n", "-2"], '--ntasks: expected a count of at least 1, got "-2"'],
     [["-c", "many"], '--cpus-per-task: expected a count of at least 1, got "many"'],
     [["--mem", "lots"], '--mem: expected memory such as 500M or 16G, got "lots"'],
-    [["--gpus", "1.5"], '--gpus: this version of mgpu grants whole GPUs only, got "1.5"'],
-    [["--gpus", ""], '--gpus: expected a count or type:count, got ""'],
-    [["--gres", "shard:2"], '--gres: the only generic resource is gpu, got "shard:2"'],
-    [["--gpus=1", "--gres=gpu:2"], "--gpus and --gres ask for different GPUs"],
-    [["-N", "2"], "--nodes: this version of mgpu runs each job on one node, got 2"],
+    [["--gpus", ""], '--gpus: expected a count of GPUs or type:count, such as 2 or a100:2, got ""'],
+    [
+      ["--gres", "shard:2"],
+      "--gres: Invalid generic resource (gres) specification: expected gpu, gpu:count or gpu:type:count, " +
+        'got "shard:2"',
+    ],
+    [["--gpus=1", "--gres=gpu:2"], "Failed to ensure --gpus >= --gres=gpu/--gpus-per-node"],
+    [["--mem=1", "--mem-per-cpu=1"], "--mem, --mem-per-cpu, and --mem-per-gpu are mutually exclusive."],
+    [["-t", "1", "--time-min=2"], "--time-min: Invalid time-min specification (exceeds job's time or other limits)"],
     [["--open-mode", "sideways"], '--open-mode: expected append or truncate, got "sideways"'],
     [["--export", "NONE,A"], "--export: NONE can't be mixed with other variables"],
     [["-i", "3"], "--input: there is no task 3, tasks are numbered from 0 to 0"],
   ])("%j", async (args, message) => {
     await expectRefusal(await srun(...args, "true"), 1, `mgpu-srun: error: ${message}`);
+  });
+
+  test("what only the cluster knows", async () => {
+    await expectRefusal(
+      await srun("-N", "2", "true"),
+      1,
+      "mgpu-srun: error: Unable to allocate resources: Node count specification invalid",
+      "mgpu-srun: hint: asked for 2 nodes; there is 1: n1",
+    );
   });
 
   test("in a variable or in a script, with its name or line", async () => {
@@ -64,9 +77,9 @@ describe("values", () => {
       await sbatch([], script),
       1,
       "mgpu-sbatch: error: standard input: line 4: unrecognized option '--frob'",
-      "mgpu-sbatch: error: standard input: line 5: unmatched `'` in ['unfinished]",
+      "mgpu-sbatch: error: standard input: line 5: Unmatched `'` in ['unfinished]",
       'mgpu-sbatch: error: standard input: line 4: --ntasks: expected a count of at least 1, got "zero"',
-      'mgpu-sbatch: error: standard input: line 3: --gpus: expected a count or type:count, got "two"',
+      GPUS.replace("mgpu-srun: error: ", "mgpu-sbatch: error: standard input: line 3: "),
     );
   });
 

@@ -55,6 +55,7 @@ describe("who am I", () => {
       SLURM_CLUSTER_NAME: "lab",
       SLURM_CPUS_ON_NODE: "4",
       SLURM_CPUS_PER_TASK: "2",
+      SLURM_DISTRIBUTION: "block",
       SLURM_GPUS: "2",
       SLURM_GPUS_ON_NODE: "2",
       SLURM_GTIDS: "0,1",
@@ -91,6 +92,8 @@ describe("who am I", () => {
       SLURM_TASKS_PER_NODE: "2",
       SLURM_TOPOLOGY_ADDR: "n1",
       SLURM_TOPOLOGY_ADDR_PATTERN: "node",
+      SLURM_UMASK: "0022",
+      SLURM_TASK_PID: expect.stringMatching(/^\d+$/),
     };
     for (const task of [0, 1]) {
       const own = { SLURM_PROCID: `${task}`, SLURM_LOCALID: `${task}` };
@@ -221,21 +224,33 @@ describe("PYTHONUNBUFFERED", () => {
   });
 });
 
-describe("a job that was started inside of a job", () => {
-  test("is a job of its own", async () => {
-    const script = `#!/bin/sh
-      mgpu-srun --gpus 1 -J inner env -0 >inner.env 2>quiet.err
-      mgpu-srun true 2>warned.err\n`;
+test("srun inside of a job is a step of it", async () => {
+  const script = "#!/bin/sh\nexport MINE=1\nmgpu-srun -n 1 -c 1 --gpus 1 -J inner env -0 >inner.env\n";
+  const args = ["-J", "outer", "-o", "outer.out", "--gpus=2", "-n", "2", "-c", "3", "--mem=50"];
+  const id = await cluster.submit(script, args);
+  await cluster.untilState(id, "COMPLETED");
+  const found = parse(cluster.read("inner.env"));
+  expect(found).toMatchObject({
+    ...{ MINE: "1", ENVIRONMENT: "BATCH" },
+    ...{ SLURM_JOB_ID: `${id}`, SLURM_JOB_NAME: "outer", SLURM_JOB_CPUS_PER_NODE: "6", SLURM_MEM_PER_NODE: "50" },
+    ...{ SLURM_STEP_ID: "0", SLURM_NTASKS: "1", SLURM_GPUS: "1", SLURM_CPUS_PER_TASK: "1", SLURM_CPUS_ON_NODE: "1" },
+  });
+  expect(found.CUDA_VISIBLE_DEVICES).toMatch(/^\d$/);
+  expect(found.SLURM_JOB_GPUS).toMatch(/^\d,\d$/);
+});
+
+describe("a job that was submitted inside of a job", () => {
+  test("has nothing of that one's variables", async () => {
+    const script = "#!/bin/sh\nexport MINE=1\nmgpu-sbatch --wait -J inner -o inner.env --wrap 'env -0'\n";
     const args = ["-o", "outer.out", "--gpus=2", "-n", "2", "-c", "3", "--mem=50"];
     const id = await cluster.submit(script, args);
     await cluster.untilState(id, "COMPLETED");
     const found = parse(cluster.read("inner.env"));
-    expect(found).toMatchObject({ SLURM_JOB_NAME: "inner", SLURM_NTASKS: "1", SLURM_GPUS: "1", SLURM_STEP_ID: "0" });
+    expect(found).toMatchObject({ MINE: "1", SLURM_JOB_NAME: "inner", SLURM_NTASKS: "1", CUDA_VISIBLE_DEVICES: "" });
     expect(found.SLURM_JOB_ID).not.toBe(`${id}`);
-    expect(found.CUDA_VISIBLE_DEVICES).toMatch(/^\d$/);
-    expect(found).not.toHaveProperty("SLURM_CPUS_PER_TASK");
-    expect(cluster.read("quiet.err")).toBe("");
-    expect(cluster.read("warned.err")).toContain(`inside of job ${id}: submitting a job of its own, without the GPUs`);
+    for (const name of ["SLURM_CPUS_PER_TASK", "SLURM_GPUS", "SLURM_MEM_PER_NODE", "SLURM_JOB_GPUS"]) {
+      expect(found).not.toHaveProperty(name);
+    }
   });
 
   test("does not end with the job that submitted it", async () => {

@@ -1,4 +1,7 @@
-/** Jobs get the limit of open files that mgpu was started with: Node raises its own, and its children inherit that. */
+/**
+ * Jobs that bring no limits of their own get the limit of open files that mgpu was started with: Node raises its own,
+ * and its children inherit that.
+ */
 
 import { afterAll, describe, expect, test } from "vitest";
 import { TestCluster } from "./support/cluster.ts";
@@ -21,8 +24,8 @@ function makeCluster(): TestCluster {
 const limited = (line: string): string[] => ["-c", `ulimit -S -n 300; ${line}; exit $?`];
 
 async function check(cluster: TestCluster): Promise<void> {
-  expect(await cluster.ok("mgpu-srun", ["sh", "-c", SHOW])).toMatch(LIMITS);
-  const id = await cluster.submit(`#!/bin/sh\n${SHOW}\n`, ["-o", "limits.txt"]);
+  expect(await cluster.ok("mgpu-srun", ["--propagate=NONE", "sh", "-c", SHOW])).toMatch(LIMITS);
+  const id = await cluster.submit(`#!/bin/sh\n${SHOW}\n`, ["--propagate=NONE", "-o", "limits.txt"]);
   await cluster.untilState(id, "COMPLETED");
   expect(cluster.read("limits.txt")).toMatch(LIMITS);
 }

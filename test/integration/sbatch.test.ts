@@ -118,7 +118,7 @@ describe("directives", () => {
 #SBATCH --partition='main'
 #SBATCH --output="d/quoted name.out"
 #SBATCH --gpus=1 # and a comment
-#SBATCHED --job-name=other
+#SBATC --job-name=other
 #SBATCH
 #MGPU --no-requeue
 echo "$SLURM_JOB_NAME $SLURM_NTASKS $SLURM_CPUS_PER_TASK $SLURM_MEM_PER_NODE $SLURM_GPUS"

@@ -6,7 +6,9 @@
 import type { StepOrder } from "../../core/jobspec.ts";
 import { PLAIN_REQUEST } from "../../core/resources.ts";
 import { errnoText } from "../../util/errno.ts";
+import { connectAsSlurm } from "../connect.ts";
 import { type CommandContext, type FileFacts, type Input, UserError } from "../context.ts";
+import { jobFilter } from "../filters.ts";
 import { createStep } from "./create-step.ts";
 import { followJob } from "./session.ts";
 
@@ -44,7 +46,9 @@ trap 'rm -f -- "$part"' EXIT
 umask 077
 cat > "$part" || fail "$target: can't be written"
 chmod -- "$mode" "$part" || fail "$target: its mode can't be set"
-[ -z "$changed" ] || touch -m -d "@$changed" -- "$part" && touch -a -d "@$accessed" -- "$part" || fail "$target: its times can't be set"
+if [ -n "$changed" ]; then
+  touch -m -d "@$changed" -- "$part" && touch -a -d "@$accessed" -- "$part" || fail "$target: its times can't be set"
+fi
 mv -f -- "$part" "$target" || fail "$target: can't be replaced"
 `;
 
@@ -52,7 +56,8 @@ mv -f -- "$part" "$target" || fail "$target: can't be replaced"
 export async function broadcastFile(plan: BroadcastPlan, context: CommandContext): Promise<number> {
   const facts = factsOf(plan.source, context);
   const { jobId } = plan;
-  const nodes = plan.stepId === null ? [] : await nodesOf(jobId, plan.stepId, context);
+  const nodes = await nodesOf(jobId, plan.stepId, context);
+  if (typeof nodes === "number") return nodes;
   const step = stepFor(plan, facts, nodes, context);
   const { environment } = context;
   const wish = { jobId, step, environment: cleaned(environment), immediateS: null, quiet: false };
@@ -63,6 +68,7 @@ export async function broadcastFile(plan: BroadcastPlan, context: CommandContext
   const code = await followJob(
     {
       ...{ jobId, stepId, tasks, label: false, pty: null, input: "all", quiet: false, verbose: plan.verbose ?? false },
+      isReasonStreamed: true,
       ...{ lastTasks: { killOnBadExit: true, waitS: 0 }, interrupt: "quit", immediateS: null },
     },
     connected,
@@ -83,23 +89,27 @@ function factsOf(source: string, { files }: CommandContext): FileFacts {
   }
 }
 
-/** The nodes of a step that runs. */
-async function nodesOf(jobId: number, stepId: number, context: CommandContext): Promise<string[]> {
-  const { peer } = await context.connect({ start: false });
-  const filter = { ids: [jobId], users: [], states: [], names: [], partitions: [] };
+/** The nodes of a job or step that runs; or the exit code, after it was said that there is no controller. */
+async function nodesOf(jobId: number, stepId: number | null, context: CommandContext): Promise<string[] | number> {
+  const unable = `Unable to confirm allocation for job ${jobId}`;
+  const connected = await connectAsSlurm(context, `${context.program}: error: ${unable}`);
+  if (connected === null) return 1;
+  const { peer } = connected;
   const nodes: string[] = [];
   try {
-    await peer.stream("jobs.get", { filter }, ({ jobs }) => {
-      const [entry] = jobs;
-      if (entry === undefined || entry.job.state !== "RUNNING") return;
-      const step = entry.job.steps.find(({ id }) => id === stepId);
-      nodes.push(...(step?.parts ?? []).map(({ node }) => node));
+    await peer.stream("jobs.get", { filter: jobFilter({ ids: [jobId] }) }, ({ jobs }) => {
+      const job = jobs.find((entry) => entry.job.id === jobId)?.job;
+      if (job?.state !== "RUNNING") return;
+      const parts = stepId === null ? job.allocation : (job.steps.find(({ id }) => id === stepId)?.parts ?? []);
+      nodes.push(...parts.map(({ node }) => node));
     });
   } finally {
     peer.close();
   }
-  if (nodes.length === 0) throw new UserError(`Job step ${jobId}.${stepId} not found`);
-  return nodes;
+  if (nodes.length > 0) return nodes;
+  throw new UserError(
+    stepId === null ? `${unable}: Invalid job id specified` : `Job step ${jobId}.${stepId} not found`,
+  );
 }
 
 function stepFor(
@@ -119,15 +129,8 @@ function stepFor(
     ...{ distribution: "block", gpuBind: null, timeLimitS: 0, submitHost: hostname },
     request: {
       ...PLAIN_REQUEST,
-      ...{
-        tasks: count > 0 ? count : null,
-        tasksPerNode: 1,
-        nodeList: nodes,
-        overlap: true,
-        exact: true,
-        firstNode: 0,
-      },
-      ...(count > 0 ? { nodes: { min: count, max: count } } : {}),
+      ...{ tasks: count, nodes: { min: count, max: count }, tasksPerNode: 1, nodeList: nodes },
+      ...{ overlap: true, exact: true, firstNode: 0 },
     },
   };
 }

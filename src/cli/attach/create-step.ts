@@ -53,7 +53,8 @@ class Creation {
   private readonly requestId: string;
   private readonly abort = new AbortController();
   private current: Connected;
-  private isBusy = false;
+  /** What was last told as the reason to wait; empty before. */
+  private said = "";
   private caught: SessionSignal | null = null;
 
   constructor(wish: StepWish, first: Connected, context: CommandContext) {
@@ -80,7 +81,7 @@ class Creation {
     try {
       const made = await this.link.use((peer) => this.ask(peer));
       if (made === null) throw new UserError(`Unable to create step for job ${jobId}: no contact with the controller`);
-      if (this.isBusy) this.speaker.info(`Step created for StepId=${jobId}.${made.stepId}`);
+      if (this.said !== "") this.speaker.info(`Step created for StepId=${jobId}.${made.stepId}`);
       return { ...made, connected: this.current };
     } catch (error) {
       return this.explain(error);
@@ -97,9 +98,22 @@ class Creation {
   }
 
   private onBusy(why: string): void {
-    const words = this.isBusy ? "still disabled" : "temporarily disabled";
-    this.isBusy = true;
+    // A controller that was restarted says it again.
+    if (why === this.said) return;
+    const words = this.said !== "" ? "still disabled" : "temporarily disabled";
+    this.said = why;
     this.speaker.info(`Job ${this.wish.jobId} step creation ${words}, retrying (${why})`);
+    if (words === "temporarily disabled") this.warnInside();
+  }
+
+  /** A step that waits for what it runs in itself waits for ever. */
+  private warnInside(): void {
+    const { environment, program } = this.context;
+    const { jobId, step } = this.wish;
+    const isInside = environment.SLURM_JOB_ID === String(jobId) && /^\d+$/.test(environment.SLURM_STEP_ID ?? "");
+    if (!isInside || step.request.overlap || isSlurmName(program)) return;
+    const outer = `StepId=${jobId}.${environment.SLURM_STEP_ID}`;
+    this.speaker.info(`hint: this runs within ${outer}, which holds its CPUs until its end: use them with --overlap`);
   }
 
   private onSignal(name: SessionSignal): void {

@@ -17,6 +17,8 @@ export interface LastTasksPorts {
   readonly speaker: Speaker;
   /** `7.0` */
   readonly stepName: string;
+  /** Tells of the tasks that ended before. */
+  readonly sayExits: () => void;
   /** Ends the step. */
   readonly end: () => void;
 }
@@ -65,6 +67,7 @@ export class LastTasks {
     if (this.isEnding) return;
     this.isEnding = true;
     this.stop();
+    if (!this.ports.speaker.isRaw) this.ports.sayExits();
     this.ports.speaker.info(`Terminating StepId=${this.ports.stepName}`);
     this.ports.end();
   }

@@ -68,7 +68,8 @@ export function followedRow({ row, step }: Pick<JobUpdate, "row" | "step">, nowM
   if (step === null || isEndedFromOutside(row)) return row;
   const { state, nodeList, cause } = step;
   const endAt = state === "RUNNING" ? null : (step.endAt ?? nowMs);
-  return { ...row, state, nodeList, cause, endAt, exitCode: 0, exitSignal: 0 };
+  const nodes = expand(nodeList)?.length ?? row.nodes;
+  return { ...row, state, nodeList, nodes, cause, endAt, exitCode: 0, exitSignal: 0 };
 }
 
 /** `*** STEP 7.0 ON n1 CANCELLED AT 2026-11-21T22:00:00 DUE TO TIME LIMIT ***`. */

@@ -131,6 +131,7 @@ class Session {
     });
     this.lastTasks = new LastTasks(plan.lastTasks, this.tasks, {
       ...{ clock, speaker, stepName: this.stepName },
+      sayExits: () => this.report.say(),
       end: () => void this.cancelStep().catch(this.reject),
     });
     this.steering = new Steering(this.steered(), speaker, clock);
@@ -261,7 +262,7 @@ class Session {
 
   /** Somebody ends the tasks: they get some time for it. */
   private sayAborted(row: JobRow): void {
-    if (this.saidAborted || this.steps.size === 0 || this.tasks.areAllOver || !isEndedFromOutside(row)) return;
+    if (this.saidAborted || !this.tasks.haveAnyBegun || this.tasks.areAllOver || !isEndedFromOutside(row)) return;
     this.saidAborted = true;
     if (!this.speaker.isRaw) this.speaker.info(ABORTED_LINE);
   }

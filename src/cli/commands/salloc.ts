@@ -17,7 +17,7 @@ import { baseName, draftJob } from "../jobspec.ts";
 import type { ParsedOptions } from "../option.ts";
 import { readSubmit } from "../options/reading.ts";
 import { type SubmitValues, submitOptions } from "../options/submit.ts";
-import { type Submitted, submitJob, testSubmission } from "../submission.ts";
+import { type Submitted, submitJob } from "../submission.ts";
 
 export const command: Command = {
   name: "salloc",
@@ -57,10 +57,11 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   const argv = program === undefined ? (values["no-shell"] ? [] : [shellOf(context)]) : parsed.operands;
   const defaultName = program === undefined ? SHELL_JOB_NAME : baseName(program);
   const { job, problems, warnings } = draftJob(wishes, { kind: "alloc", defaultName, argv, pty: null }, context);
-  if (problems.length > 0) throw new UserError(problems);
+  const all = [...wishes.problems, ...problems];
+  if (program === ":") all.push("this version of mgpu does not run heterogeneous jobs");
+  if (all.length > 0) throw new UserError(all);
   for (const text of warnings) context.stdio.err(`${context.program}: warning: ${text}\n`);
   const submission = { job, script: null, environment: {} };
-  if (values["test-only"]) return testSubmission(context, submission, REFUSAL);
   const session = new Session(values, job, context);
   return session.run((onSend) => submitJob(context, submission, REFUSAL, onSend));
 }

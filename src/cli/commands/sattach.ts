@@ -1,6 +1,5 @@
 /** sattach: looks on at the tasks of a step that runs, from now on, beside the srun that started it. */
 
-import { type ExitStatus, shellCode } from "../../core/job.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { AttachPoint, Item } from "../../protocol/procedures.ts";
 import type { Peer } from "../../rpc/types.ts";
@@ -152,7 +151,7 @@ async function attach(plan: Plan, { points }: Layout, context: CommandContext): 
   const tasks = new Tasks(total);
   const speaker = createSpeaker(context, plan.quiet);
   const report = new ExitReport(tasks, {
-    ...{ speaker, clock, utcOffsetMinutes, stepId: plan.stepId },
+    ...{ speaker, clock, utcOffsetMinutes, stepId: plan.stepId, isReasonStreamed: true },
     row: () => null,
     onExit: () => {},
   });

@@ -34,7 +34,14 @@ import {
 } from "../filters.ts";
 
 import type { Option, ParsedOptions } from "../option.ts";
-import { expandingPrinter, headerLine, type JobPrinter, jsonPrinter, sortingPrinter, tablePrinter } from "../output/job-list.ts";
+import {
+  expandingPrinter,
+  headerLine,
+  type JobPrinter,
+  jsonPrinter,
+  sortingPrinter,
+  tablePrinter,
+} from "../output/job-list.ts";
 
 const OPTIONS: readonly Option[] = [
   {

@@ -77,7 +77,13 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   const facts = { defaultName: baseName(program), argv: parsed.operands, pty, programs: multi.programs };
   const plan: Plan = {
     ...{ wishes, program, environment: unbuffered(own.environment, values, pty) },
-    problems: [...multi.problems, ...own.problems, ...terminalProblems(wishes, pty)],
+    problems: [
+      ...wishes.problems,
+      ...hetProblems(parsed.operands),
+      ...multi.problems,
+      ...own.problems,
+      ...terminalProblems(wishes, pty),
+    ],
     warnings: own.warnings,
   };
   const { jobid } = values;
@@ -94,6 +100,13 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
 }
 
 const BCAST_OUTSIDE = "copies go to the nodes of a job that runs: use it within mgpu-salloc or mgpu-sbatch";
+
+/** A lone colon parts the components of a heterogeneous job. */
+function hetProblems(operands: readonly string[]): string[] {
+  const at = operands.indexOf(":");
+  const isHet = at === 0 || (at > 0 && operands[at + 1]?.startsWith("-"));
+  return isHet ? ["this version of mgpu does not run heterogeneous jobs"] : [];
+}
 
 function check(
   plan: Plan,

@@ -9,6 +9,7 @@
 import { RpcError } from "../../protocol/errors.ts";
 import type { Handlers } from "../../rpc/types.ts";
 import { Leaving } from "./leaving.ts";
+import { MemoryWatch } from "./memory-watch.ts";
 import type { HolderPorts } from "./ports.ts";
 import { jobPrefix, Registry } from "./registry.ts";
 import { Signals } from "./signals.ts";
@@ -37,15 +38,17 @@ export function createHolder(ports: HolderPorts): Holder {
   const watchers = new Watchers();
   const registry = new Registry(ports, watchers);
   const signals = new Signals(ports, registry);
+  const memory = new MemoryWatch(ports, registry);
   const leaving = new Leaving(ports, registry);
   return {
     ended: leaving.ended,
     leaving,
     handlers: {
-      ...holderHandlers(ports, registry, watchers, signals, leaving),
+      ...holderHandlers(ports, registry, watchers, signals, memory, leaving),
       ...stepHandlers(registry, signals),
     },
     close() {
+      memory.close();
       registry.close();
       ports.processes.close();
     },
@@ -58,6 +61,7 @@ function holderHandlers(
   registry: Registry,
   watchers: Watchers,
   signals: Signals,
+  memory: MemoryWatch,
   leaving: Leaving,
 ): HandlersOf<"holder"> {
   const steps = new StepTerminations(ports, registry);
@@ -67,14 +71,16 @@ function holderHandlers(
       if (leaving.isEnding) throw new RpcError("SHUTTING_DOWN", "this holder is ending", "start another one");
       checkLaunch(launch);
       leaving.stay();
-      return (await registry.launch(launch)).describe();
+      const step = await registry.launch(launch);
+      memory.review();
+      return step.describe();
     },
     "holder.watch": (_params, sink, { signal }) => watchers.serve(registry.describeAll(), sink, signal),
     "holder.signal": ({ key, signal, tree }) => ({ signalled: signals.send(key, signal, tree) }),
     "holder.terminate": async (request) => {
-      const { jobId, attempt, stepId, killWaitMs } = request;
+      const { jobId, attempt, stepId, killWaitMs, notice } = request;
       if (stepId === undefined) await signals.terminate(request);
-      else await steps.end({ jobId, attempt, stepId }, killWaitMs);
+      else await steps.end({ jobId, attempt, stepId }, killWaitMs, notice);
       ports.log.debug("job terminated", { job: `${jobPrefix(request)}${stepId ?? ""}` });
       return {};
     },

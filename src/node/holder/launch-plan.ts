@@ -236,7 +236,7 @@ function plannedTask(
 ): PlannedTask {
   const { stderr } = task;
   const { [DAEMON_VARIABLE]: _daemon, ...environment } = { ...launch.environment, ...task.environment };
-  const wishes = { umask: launch.umask, rlimits: launch.rlimits, openFiles: null, remark: task.remark };
+  const wishes = { umask: launch.umask, rlimits: launch.rlimits, openFiles, remark: task.remark };
   const sharesOutput = stderr.to === "stdout";
   const stdout = opened.get(task.task, "stdout") ?? "client";
   const errorStream = sharesOutput ? (stdout === "client" ? "stdout" : stdout) : undefined;

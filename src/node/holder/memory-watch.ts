@@ -7,10 +7,10 @@
 import type { Cancel } from "../../platform/clock.ts";
 import type { StepProcess } from "../../platform/proctable.ts";
 import { MEMORY_WATCH_MS } from "./limits.ts";
+import { announceOutOfMemory } from "./notices.ts";
 import { type HolderPorts, SIGNAL } from "./ports.ts";
 import { jobPrefix, type Registry } from "./registry.ts";
 import type { Step } from "./step.ts";
-import { sayToErrors } from "./step-notice.ts";
 
 /** Exact measuring takes at most this part of the time: it is done so many times its own length later at the soonest. */
 const MEASURE_PAUSES = 20;
@@ -74,15 +74,13 @@ export class MemoryWatch {
   }
 
   private async end(step: LimitedStep, usage: Usage): Promise<void> {
-    const { jobId, stepId } = step.key;
     step.outOfMemory = true;
     const usedMiB = Math.ceil((usage.steps.get(step.name) ?? 0) / KIB_PER_MIB);
     this.ports.log.warn("a step is killed for its memory", { step: step.name, usedMiB, ...step.memory });
-    const text =
-      `slurmstepd: error: Detected 1 oom_kill event in StepId=${jobId}.${stepId}. ` +
-      "Some of the step tasks have been OOM Killed.";
+    // Before the end of its output.
+    const announcing = announceOutOfMemory(this.ports, step);
     this.kill(step);
-    await sayToErrors(this.ports, step, text);
+    await announcing;
   }
 
   private kill(step: Step): void {

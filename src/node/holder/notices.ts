@@ -5,8 +5,10 @@
  *   slurmstepd: error: *** JOB 12 ON n1 CANCELLED AT 2026-11-22T01:02:03 DUE TO TIME LIMIT ***
  *   slurmstepd: error: *** STEP 12.0 ON n1 CANCELLED AT 2026-11-22T01:02:03 ***
  *   slurmstepd: error: execve(): bad interpreter(/no/such): No such file or directory
+ *   slurmstepd: error: Detected 1 oom_kill event in StepId=12.batch. Some of the step tasks have been OOM Killed.
  *
- * A job's line goes to its batch script's stderr, a step's to the stderr of its first task. A step with a terminal
+ * A job's line goes to its batch script's stderr, a step's to the stderr of its first task; what concerns one node
+ * alone, to that of the first task there. A step with a terminal
  * gets none, as in Slurm: the terminal is its program's until the end. Where to write for a batch script is kept in
  * its spool folder, so that a later holder can.
  */
@@ -21,7 +23,10 @@ import type { Step } from "./step.ts";
 type Ports = Pick<HolderPorts, "clock" | "log" | "processes" | "table" | "utcOffset">;
 
 /** Where a task's errors go: the client, or a file (absolute). Null for nowhere. */
-export type ErrorTarget = { readonly stream: "out" | "err" } | { readonly path: string } | null;
+export type ErrorTarget =
+  | { readonly task: number; readonly stream: "out" | "err" }
+  | { readonly task: number; readonly path: string }
+  | null;
 
 const PREFIX = "slurmstepd: error: ";
 
@@ -35,14 +40,14 @@ const WHY: Readonly<Record<TerminateCause, string>> = {
   requeue: " DUE TO JOB REQUEUE",
 };
 
-/** Where the errors of a launch's first task go; null also where another node has that task. */
+/** Where the errors of a launch's first task go, the first on this node. */
 export function errorTarget({ tasks, workDir, pty }: Pick<StepLaunch, "tasks" | "workDir" | "pty">): ErrorTarget {
-  const first = tasks.find(({ task }) => task === 0);
+  const [first] = tasks;
   if (first === undefined || pty !== null) return null;
   const stream = first.stderr.to === "stdout" ? "out" : "err";
   const target = stream === "out" ? first.stdout : (first.stderr as TaskLaunch["stdout"]);
-  if (target.to === "client") return { stream };
-  return target.to === "null" ? null : { path: absolute(target.path, workDir) };
+  if (target.to === "client") return { task: first.task, stream };
+  return target.to === "null" ? null : { task: first.task, path: absolute(target.path, workDir) };
 }
 
 /** Notes in a batch script's spool where words about it are to go. */
@@ -72,14 +77,21 @@ export async function announceEnd(
   const writes: Promise<void>[] = [];
   for (const step of steps) {
     const target = step.errorTarget;
-    if (step.kind === "batch" || step.phase !== "running" || step.isAnnounced || target === null) continue;
+    if (step.kind === "batch" || step.phase !== "running" || step.isAnnounced) continue;
+    // Another node has the first task, and says it there.
+    if (target === null || target.task !== 0) continue;
     step.isAnnounced = true;
-    const text = line(`STEP ${jobId}.${step.key.stepId}`);
-    if ("stream" in target) step.output.say(0, target.stream, text);
-    else writes.push(append(ports, target.path, text, false).then(() => {}));
+    writes.push(say(ports, step, line(`STEP ${jobId}.${step.key.stepId}`)));
   }
   for (const folder of notice.scripts) writes.push(announceScript(ports, folder, line(`JOB ${jobId}`)));
   await Promise.all(writes);
+}
+
+/** Tells a step's output that it was killed for its memory. Never rejects. */
+export function announceOutOfMemory(ports: Ports, step: Step): Promise<void> {
+  const { jobId, stepId } = step.key;
+  const event = `Detected 1 oom_kill event in StepId=${jobId}.${stepId}.`;
+  return say(ports, step, `${PREFIX}${event} Some of the step tasks have been OOM Killed.\n`);
 }
 
 /**
@@ -116,6 +128,13 @@ function pathIn(text: string | null): string | null {
     // Cut off by a full disk.
     return null;
   }
+}
+
+async function say(ports: Ports, step: Step, text: string): Promise<void> {
+  const target = step.errorTarget;
+  if (target === null) return;
+  if ("stream" in target) step.output.say(target.task, target.stream, text);
+  else await append(ports, target.path, text, false);
 }
 
 /** Adds to a file; false if that is impossible or takes too long. */

@@ -99,7 +99,7 @@ export class Signals {
 }
 
 /** Whether a process is the wrapper of a batch step: what it starts is the script, however late that is. */
-function isWrapper({ kind, phase, leaders }: Step, pid: number): boolean {
+export function isWrapper({ kind, phase, leaders }: Step, pid: number): boolean {
   return kind === "batch" && phase === "running" && [...leaders.values()].some((leader) => leader.pid === pid);
 }
 

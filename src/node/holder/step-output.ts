@@ -83,7 +83,9 @@ export class StepOutput {
   /** Puts a text of ours among a task's output. */
   say(task: number, stream: StreamName, text: string): void {
     for (const open of this.streams) if (open.task === task && open.stream === stream) this.flush(open);
-    this.queue.pushData(task, stream, new TextEncoder().encode(text));
+    const data = new TextEncoder().encode(text);
+    const offset = this.queue.pushData(task, stream, data);
+    for (const watcher of this.watchers) watcher.push({ type: "data", task, stream, offset, data });
     this.client?.wake();
     this.review();
   }

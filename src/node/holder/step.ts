@@ -39,6 +39,10 @@ export class Step {
   private hasFailed = false;
   /** Someone terminated its job before it started. */
   isCancelled = false;
+  /** It is killed because it, or its job here, used more memory than it may. */
+  outOfMemory = false;
+  /** What it, and its job here, may use; null for no limit. */
+  readonly memory: NonNullable<StepLaunch["memory"]> | null;
   /** Where its first task's errors go. */
   readonly errorTarget: ErrorTarget;
   /** It was said there why it is ended. */
@@ -64,6 +68,7 @@ export class Step {
     this.kind = launch.batch ? "batch" : launch.pty ? "pty" : "plain";
     this.tasks = launch.tasks.map(({ task }) => task);
     this.spool = launch.batch?.spool ?? null;
+    this.memory = launch.memory ?? null;
     this.errorTarget = errorTarget(launch);
     this.output = new StepOutput(clock, this.kind === "pty");
   }
@@ -114,6 +119,6 @@ export class Step {
   describe(): HolderStep {
     const { key, phase, problem, clean } = this;
     const exits = phase === "ended" ? this.taskExits().map(({ exit }) => exit) : [];
-    return { key, phase, exits, problem, clean };
+    return { key, phase, exits, problem, clean, ...(this.outOfMemory ? { outOfMemory: true } : {}) };
   }
 }

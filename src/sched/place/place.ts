@@ -5,7 +5,7 @@
  */
 
 import { type Candidate, chooseNodes, type Offer, offerOf } from "../../core/node-set.ts";
-import type { Allocation, ResourceRequest } from "../../core/resources.ts";
+import type { Allocation, NodeUsage, ResourceRequest } from "../../core/resources.ts";
 import { alternativesOf, cpusOn, type Demand, demandOf, memoryOn, wishCounts, wishedGpus } from "../../core/room.ts";
 import { sharesOf } from "./shares.ts";
 
@@ -14,18 +14,66 @@ import { sharesOf } from "./shares.ts";
  * The lowest free GPU indices are granted.
  */
 export function place(candidates: readonly Candidate[], request: ResourceRequest): Allocation | null {
-  for (const demand of alternativesOf(demandOf(request))) {
-    const offers = candidates.flatMap((candidate) => offerOf(candidate, demand) ?? []);
-    const chosen = chooseNodes(demand, preferredFirst(demand, offers));
-    if (chosen) return sharesOf(demand, chosen);
-  }
-  return null;
+  return createPlacer(candidates)(request);
 }
 
-function preferredFirst(demand: Demand, offers: readonly Offer[]): Offer[] {
-  const ranked = offers.map((offer) => ({ offer, left: leftOver(offer, demand) }));
-  ranked.sort((a, b) => compareLeft(a.left, b.left) || a.offer.position - b.offer.position);
-  return ranked.map(({ offer }) => offer);
+/** {@link place} for one request after the other. What nodes offer is worked out anew only where it changed. */
+export function createPlacer(candidates: readonly Candidate[]): (request: ResourceRequest) => Allocation | null {
+  let lastShape: string | null = null;
+  let ways: Way[] = [];
+  return (request) => {
+    const shape = shapeOf(request);
+    if (shape !== lastShape) {
+      lastShape = shape;
+      ways = alternativesOf(demandOf(request)).map((demand) => ({ demand, ranked: [] }));
+    }
+    for (const way of ways) {
+      const chosen = chooseNodes(way.demand, preferredFirst(way, candidates));
+      if (chosen) return sharesOf(way.demand, chosen);
+    }
+    return null;
+  };
+}
+
+/** Requests with the same shape fit in the same places. */
+export function shapeOf(request: ResourceRequest): string {
+  let shape = shapes.get(request);
+  if (shape === undefined) {
+    shape = JSON.stringify(request);
+    shapes.set(request, shape);
+  }
+  return shape;
+}
+
+/** Requests never change and are kept as long as their jobs. */
+const shapes = new WeakMap<ResourceRequest, string>();
+
+/** One way to meet a request, with what each candidate offered when it was last looked at. */
+interface Way {
+  readonly demand: Demand;
+  readonly ranked: Ranked[];
+}
+
+interface Ranked {
+  /** The usage for which this holds. */
+  readonly usage: NodeUsage;
+  readonly offer: Offer | null;
+  readonly left: readonly number[];
+}
+
+function preferredFirst({ demand, ranked }: Way, candidates: readonly Candidate[]): Offer[] {
+  const offered: { readonly offer: Offer; readonly left: readonly number[] }[] = [];
+  for (const [at, candidate] of candidates.entries()) {
+    let known = ranked[at];
+    if (known?.usage !== candidate.usage) {
+      const offer = offerOf(candidate, demand);
+      known = { usage: candidate.usage, offer, left: offer ? leftOver(offer, demand) : [] };
+      ranked[at] = known;
+    }
+    if (known.offer) offered.push({ offer: known.offer, left: known.left });
+  }
+  offered.sort((a, b) => compareLeft(a.left, b.left) || a.offer.position - b.offer.position);
+  return offered.map(({ offer }) => offer);
 }
 
 /** GPUs, CPUs and memory that would stay free if the node took as much of the job as it can. */

@@ -1,6 +1,6 @@
 /** Deals a request's tasks and GPUs out over the nodes that were chosen for it. */
 
-import { hasIdleNodes, type Offer } from "../../core/node-set.ts";
+import type { Offer } from "../../core/node-set.ts";
 import { type Allocation, type Gpu, type GpuGrant, type NodeShare, WHOLE_GPU } from "../../core/resources.ts";
 import { cpusOn, type Demand, gpusFor, memoryOn, wishCounts } from "../../core/room.ts";
 
@@ -29,7 +29,7 @@ export function sharesOf(demand: Demand, chosen: readonly Offer[]): Allocation {
 function dealTasks(demand: Demand, caps: readonly number[], total: number): number[] {
   const { nodes, spread } = demand.request;
   if (nodes || spread) return dealEvenly(caps, total);
-  const least = hasIdleNodes(demand) ? 0 : 1;
+  const least = demand.hasIdleNodes ? 0 : 1;
   let left = total - least * caps.length;
   return caps.map((cap) => {
     const more = Math.min(Math.max(0, cap - least), Math.max(0, left));

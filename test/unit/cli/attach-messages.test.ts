@@ -51,15 +51,15 @@ test("who ended the job", () => {
 
 test("the line of a job that was ended", () => {
   const row = jobRow({ endAt: Date.UTC(2026, 10, 21, 22, 0, 0), state: "CANCELLED" });
-  expect(cancelledLine(row, UTC, "n1")).toBe("*** STEP 7.0 ON n1 CANCELLED AT 2026-11-21T22:00:00 ***");
-  expect(cancelledLine({ ...row, state: "TIMEOUT" }, UTC, "n1")).toMatch(/22:00:00 DUE TO TIME LIMIT \*\*\*$/);
+  expect(cancelledLine(row, UTC, 0, "n1")).toBe("*** STEP 7.0 ON n1 CANCELLED AT 2026-11-21T22:00:00 ***");
+  expect(cancelledLine({ ...row, state: "TIMEOUT" }, UTC, 0, "n1")).toMatch(/22:00:00 DUE TO TIME LIMIT \*\*\*$/);
 });
 
 test("a job without a result says why", () => {
   const cancelled = withoutResult(jobRow({ state: "CANCELLED", endAt: 1, cause: "its srun is gone" }), UTC);
   expect(cancelled.infos).toEqual(["Job has been cancelled: its srun is gone"]);
   const timeout = jobRow({ ...RUNNING, nodeList: "n[1-2]", state: "TIMEOUT", endAt: 0 });
-  expect(withoutResult(timeout, UTC).errors[0]).toMatch(/STEP 7.0 ON n CANCELLED AT/);
+  expect(withoutResult(timeout, UTC).errors[0]).toMatch(/STEP 7.0 ON n1 CANCELLED AT/);
 });
 
 test("where it runs, for -v", () => {

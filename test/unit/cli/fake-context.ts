@@ -194,6 +194,7 @@ export function fakeContext(options: FakeOptions = {}): Fake {
   const context: CommandContext = {
     program: options.program ?? "mgpu-test",
     version: "0.1.0",
+    launcherFolder: "/opt/mgpu/bin",
     environment,
     cwd,
     user: { uid: 1000, gid: 1000, name: "ada" },
@@ -302,6 +303,7 @@ function fakeFiles(options: FakeOptions, cwd: string): Files {
       for (let at = 0; at < content.length; at += bytes) yield content.subarray(at, at + bytes);
     },
     remove: (path) => void delete files[absolute(path)],
+    link: () => "",
     ...options.fileQuestions,
   };
 }

@@ -243,6 +243,7 @@ describe("what does not go together", () => {
     ["-G2 --gpus-per-node=4", "Failed to ensure --gpus >= --gres=gpu/--gpus-per-node"],
     ["--gpus=4 --gpus-per-node=2 -N3", "required nodes (2) doesn't fall between min_nodes (3) and max_nodes (3)"],
     ["--gpus=4 --gpus-per-task=1 -n2", "number of requested tasks differ from -n/--ntasks"],
+    ["--gpus=4 --gpus-per-node=2 -n1", "--gpus and --gpus-per-node take 2 nodes, for 1 tasks"],
     ["--gpus=1 -N2", "--gpus < -N"],
     ["--gpus-per-node=3 --gpus-per-task=2 -n2", "--gpus-per-node not multiple of --gpus-per-task"],
     ["--ntasks-per-gpu=2", "--ntasks-per-gpu needs --gpus"],

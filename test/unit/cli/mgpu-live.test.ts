@@ -28,7 +28,7 @@ import { PROTOCOL } from "../../../src/protocol/envelope.ts";
 import type { Params } from "../../../src/protocol/procedures.ts";
 import { connectPeer } from "../../../src/rpc/connect.ts";
 import type { Peer } from "../../../src/rpc/types.ts";
-import { nodeOf, specOf } from "../../golden/cluster.ts";
+import { gpus as gpusOf, nodeOf, specOf } from "../../golden/cluster.ts";
 import { fakeContext } from "./fake-context.ts";
 
 const USER = { uid: 1000, gid: 1000, name: "ada" };
@@ -117,7 +117,7 @@ async function submit(name: string, gpus: number): Promise<number> {
     scriptDigest: _s,
     environmentDigest: _e,
     ...job
-  } = specOf({ name }, { gpus: gpus > 0 ? { thousandths: gpus * 1000, type: null } : null });
+  } = specOf({ name }, { gpus: gpus > 0 ? gpusOf(gpus, null) : null });
   const { peer } = await connectPeer({ net, clock, log }, { path: places.controllerSocket }, hello("client"));
   const params = { requestId: name, job, script: new TextEncoder().encode("#!/bin/sh\n"), environment: {} };
   const { jobId } = await peer.call("job.submit", params);

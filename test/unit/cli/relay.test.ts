@@ -7,7 +7,7 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 function start(labelTasks: number | null = null) {
   const fake = fakeContext();
-  return { fake, relay: createRelay(fake.context.stdio, labelTasks) };
+  return { fake, relay: createRelay(fake.context.stdio, labelTasks === null ? null : () => labelTasks) };
 }
 
 /** Sends a text in pieces that start and end anywhere and overlap, as after lost connections. */

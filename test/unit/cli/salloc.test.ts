@@ -35,7 +35,7 @@ function allocated(): RunningJob {
       { node: "n1", tasks: 2, cpus: 4, memoryMiB: 0, gpus },
       { node: "n2", tasks: 1, cpus: 4, memoryMiB: 0, gpus: [] },
     ],
-  } as RunningJob;
+  } as Partial<RunningJob> as RunningJob;
 }
 
 async function salloc(argv: string[], options: FakeOptions = {}): Promise<Started> {

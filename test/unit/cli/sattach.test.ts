@@ -25,7 +25,11 @@ const UPDATE: JobUpdate = {
   final: false,
 };
 
-async function sattach(argv: string[], update: JobUpdate | RpcError = UPDATE, options: FakeOptions = {}): Promise<Started> {
+async function sattach(
+  argv: string[],
+  update: JobUpdate | RpcError = UPDATE,
+  options: FakeOptions = {},
+): Promise<Started> {
   const inputs: Params<"step.input">[] = [];
   const senders = new Map<string, (item: WatchItem) => Promise<void>>();
   const ends: (() => void)[] = [];

@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { command } from "../../../src/cli/commands/sbcast.ts";
 import { runCommand } from "../../../src/cli/run.ts";
+import type { Job } from "../../../src/core/job.ts";
 import type { Params } from "../../../src/protocol/procedures.ts";
 import { type FakeOptions, fakeContext, settle } from "./fake-context.ts";
-import { fakeJob, point, RUNNING } from "./fake-job.ts";
+import { fakeJob, jobRow, point, RUNNING } from "./fake-job.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mgpu-sbcast-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -17,6 +18,13 @@ afterAll(() => rmSync(folder, { recursive: true }));
 async function sbcast(argv: string[], options: FakeOptions = {}, exits = [0, 0]) {
   const requests: Params<"step.create">[] = [];
   const job = fakeJob({
+    "jobs.get": async ({ filter }, send) => {
+      const [id = 0] = filter.ids;
+      const step = { id: 2, parts: [{ node: "n2" }] };
+      const record = { id, state: "RUNNING", allocation: [{ node: "n1" }, { node: "n2" }], steps: [step] };
+      await send({ jobs: [{ job: record as unknown as Job, row: jobRow() }] });
+      return { now: 0 };
+    },
     "step.create": (params) => {
       requests.push(params);
       job.update(RUNNING, { step: {}, attach: [point("n1", 0, 2, 3)] });
@@ -45,7 +53,10 @@ describe("the step", () => {
     const { code, job, requests } = await sbcast(["data", "/tmp/copy"]);
     expect(code).toBe(0);
     expect(requests).toMatchObject([
-      { jobId: 7, step: { name: "sbcast", io: { stdin: "all" }, request: { tasks: null, tasksPerNode: 1, overlap: true } } },
+      {
+        jobId: 7,
+        step: { name: "sbcast", io: { stdin: "all" }, request: { tasks: 2, tasksPerNode: 1, overlap: true } },
+      },
     ]);
     expect(requests[0]?.step.argv.slice(3)).toEqual(["sbcast", "/tmp/copy", "640", "", "", ""]);
     expect(job.inputs).toEqual([
@@ -57,6 +68,12 @@ describe("the step", () => {
     const { requests } = await sbcast(["-fp", "-j", "8", "data", "copies/"]);
     expect(requests[0]?.jobId).toBe(8);
     expect(requests[0]?.step.argv.slice(4)).toEqual(["/work/copies/data", "640", "0.000", "1.000", "1"]);
+  });
+  test("on the nodes of one step", async () => {
+    const { requests } = await sbcast(["-j", "7.2", "data", "/tmp/copy"]);
+    const nodes = { min: 1, max: 1 };
+    expect(requests[0]?.step.request).toMatchObject({ tasks: 1, nodes, nodeList: ["n2"] });
+    expect((await sbcast(["-j", "7.5", "data", "x"])).fake.err()).toBe("sbcast: error: Job step 7.5 not found\n");
   });
   test("a failure is one", async () => {
     expect((await sbcast(["data", "/tmp/copy"], {}, [0, 1])).code).toBe(1);
@@ -101,7 +118,10 @@ describe("the script", () => {
     const target = join(folder, "there");
     writeFileSync(target, "old");
     const refused = await copy([], target);
-    expect(refused).toMatchObject({ status: 1, stderr: `sbcast: error: REQUEST_FILE_BCAST(n1): ${target}: File exists\n` });
+    expect(refused).toMatchObject({
+      status: 1,
+      stderr: `sbcast: error: REQUEST_FILE_BCAST(n1): ${target}: File exists\n`,
+    });
     expect(readFileSync(target, "utf8")).toBe("old");
     expect((await copy(["-f"], target)).status).toBe(0);
     expect(readFileSync(target, "utf8")).toBe("content");

@@ -39,7 +39,7 @@ function running(id: number, over: Partial<JobSpec> = {}): RunningJob {
         ending: null,
       },
     ],
-  } as RunningJob;
+  } as Partial<RunningJob> as RunningJob;
 }
 
 const WISHES = request({

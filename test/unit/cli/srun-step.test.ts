@@ -98,6 +98,15 @@ describe("a step", () => {
         "srun: Step created for StepId=7.3\n",
     );
   });
+  test("within a step: what it waits for is the step itself", async () => {
+    const environment = { ...INSIDE, SLURM_STEP_ID: "0" };
+    const inner = await srun(["x"], { environment, program: "mgpu-srun" });
+    await inner.say("Requested nodes are busy");
+    expect(inner.fake.err()).toContain("hint: this runs within StepId=7.0");
+    const overlap = await srun(["--overlap", "x"], { environment, program: "mgpu-srun" });
+    await overlap.say("Requested nodes are busy");
+    expect(overlap.fake.err()).not.toContain("hint");
+  });
   test("is asked for again, by the same name, when the controller is lost", async () => {
     const { job, fake, requests, create, code } = await srun(["x"]);
     job.loseController();
@@ -110,9 +119,15 @@ describe("a step", () => {
     expect(code()).toBe(0);
   });
   test.each([
-    [new RpcError("INVALID_JOB", "Invalid job id specified"), "Unable to confirm allocation for job 7: Invalid job id specified\n"],
+    [
+      new RpcError("INVALID_JOB", "Invalid job id specified"),
+      "Unable to confirm allocation for job 7: Invalid job id specified\n",
+    ],
     [new RpcError("JOB_FINISHED", "over"), "Unable to create step for job 7: over\n"],
-    [new RpcError("NOT_FEASIBLE", "no", "ask for less"), "Unable to create step for job 7: no\nsrun: hint: ask for less\n"],
+    [
+      new RpcError("NOT_FEASIBLE", "no", "ask for less"),
+      "Unable to create step for job 7: no\nsrun: hint: ask for less\n",
+    ],
   ])("a refusal: %s", async (error, text) => {
     const { fake, refuse, code } = await srun(["x"]);
     await refuse(error);

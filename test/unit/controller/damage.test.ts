@@ -72,7 +72,7 @@ describe("a record that is lost", () => {
   test("may be what happened to a job that goes on: that is said", async () => {
     const { disk, journal } = await written(2);
     const state = stateOf(records(2));
-    const { record } = step(state, { type: "job.cancel", jobId: 1, byUid: 0, cause: "" }, T0 + 9);
+    const { record } = step(state, { type: "job.cancel", jobId: 1, tasks: null, byUid: 0, cause: "" }, T0 + 9);
     await journal.append(record ? [record] : []);
     await edit(disk, (lines) => {
       lines[3] = "x";

@@ -39,9 +39,9 @@ describe("the flags of mgpud", () => {
     expect(parse("--cpus many --features a,,b --controller here --bogus now").problems).toEqual([
       expect.stringContaining("bogus"),
       'unexpected argument "now"',
-      'MGPU_CPUS: expected a count, got "many"',
-      'MGPU_FEATURES: expected words with commas between them, got "a,,b"',
-      'MGPU_CONTROLLER_SOCKET: expected the absolute path of a socket, got "here"',
+      '--cpus: expected a count, at least 1, got "many"',
+      '--features: expected words with commas between them, got "a,,b"',
+      '--controller: expected the absolute path of a socket, got "here"',
     ]);
   });
 });

@@ -81,28 +81,18 @@ test("problems and exits are told as without it", async () => {
   expect((await client.done).exits).toEqual([{ task: 0, exit: { code: 0, signal: 10 } }]);
 });
 
-describe("what goes before a program", () => {
-  const opening = { fifos: new Map(), sharesOutput: false, environment: { "a-b": "c" }, openFiles: SOFT };
-  const found = { findProgram: (name: string) => ({ file: `/usr/bin/${name}` }) };
-  const problem = { code: "ENOENT", number: 2, text: "" };
-
-  test("nothing, where nothing is to be done", () => {
-    expect(taskOpener(found, { ...opening, openFiles: null })).toEqual([]);
-  });
-
-  test("prlimit, and a shell that does the same where that is missing", () => {
-    expect(taskOpener(found, opening)).toEqual(["/usr/bin/prlimit", "--nofile=300:"]);
-    const busybox = {
-      findProgram: (name: string) =>
-        name === "prlimit" ? { problem } : { file: execFileSync("which", [name]).toString().trim() },
-    };
-    const [file = "", ...rest] = taskOpener(busybox, opening);
-    const options = { encoding: "utf8", env: { PATH: process.env.PATH } } as const;
-    const shown = execFileSync(
-      file,
-      [...rest, "/bin/bash", "-c", `${SHOW}; env | grep a-b; echo "$1"`, "sh", "x y"],
-      options,
-    );
-    expect(shown).toBe(`${LIMITS}a-b=c\nx y\n`);
-  });
+test("the shell before a program sets it, and leaves arguments and environment as they are", () => {
+  const found = {
+    findProgram: (name: string) => ({ file: execFileSync("which", [name]).toString().trim() }),
+  };
+  const environment = { "a-b": "c" };
+  const nothing = { fifos: new Map(), sharesOutput: false, umask: undefined, rlimits: undefined, remark: undefined };
+  const [file = "", ...rest] = taskOpener(found, { ...nothing, environment, openFiles: SOFT });
+  const options = { encoding: "utf8", env: { PATH: process.env.PATH } } as const;
+  const shown = execFileSync(
+    file,
+    [...rest, "/bin/bash", "-c", `${SHOW}; env | grep a-b; echo "$1"`, "sh", "x y"],
+    options,
+  );
+  expect(shown).toBe(`${LIMITS}a-b=c\nx y\n`);
 });

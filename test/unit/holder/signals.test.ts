@@ -251,6 +251,22 @@ describe("terminate one step", () => {
     await ended(handlers, other);
   });
 
+  test("its output is told why, and nobody else's", async () => {
+    const { handlers } = openHolder();
+    const key = stepKey(1);
+    const other = { ...key, stepId: 2 };
+    for (const one of [key, other]) await call(handlers, "holder.launch", launch(one, [task(["sleep", "1000"])]));
+    const clients = [key, other].map((one) => attach(handlers, one));
+    const notice = { cause: "time limit" as const, node: "n1", scripts: [] };
+    await call(handlers, "holder.terminate", { ...of(key), killWaitMs: 5000, notice });
+    await clients[0]?.done;
+    const line = `^slurmstepd: error: \\*\\*\\* STEP ${key.jobId}.1 ON n1 CANCELLED AT [-0-9T:]+ DUE TO TIME LIMIT \\*\\*\\*\n$`;
+    expect(clients[0]?.text(0, "err")).toMatch(new RegExp(line));
+    await call(handlers, "holder.terminate", { ...of(other), killWaitMs: 5000 });
+    await clients[1]?.done;
+    expect(clients[1]?.text(0, "err")).toBe("");
+  });
+
   test("one that an earlier holder started", async () => {
     const { handlers, folder } = openHolder();
     const key = stepKey();

@@ -68,6 +68,19 @@ describe("a step", () => {
     expect(await world.spool()).toEqual([]);
   });
 
+  it("that used too much memory is reported so, also by the next daemon", async () => {
+    await world.start();
+    world.controller.want(RUN);
+    await world.clock.advance(10);
+    world.controller.losesAnswers = true;
+    world.machine.finish(RUN.key, [{ code: 0, signal: 9 }], { outOfMemory: true });
+    await world.clock.advance(10);
+    world.controller.losesAnswers = false;
+    await world.start();
+    await world.clock.advance(10);
+    expect(world.controller.reports.slice(1)).toEqual(Array(2).fill("ended 7.1.0 0:9 clean out of memory"));
+  });
+
   it("that its holder can't start ends with the problem, and never as a success", async () => {
     world.machine.launchProblem = "no such program";
     await world.start();
@@ -329,6 +342,23 @@ describe("an order to end a step", () => {
     expect(world.controller.reports.slice(2)).toEqual(["ended 7.1.0 0:15"]);
     expect(script?.phase).toBe("running");
     expect(await world.spool()).toEqual(["7.1.batch"]);
+  });
+
+  it("tells its outputs why, if the order says so", async () => {
+    await world.start();
+    for (const launch of [BATCH, RUN]) world.controller.want(launch);
+    await world.clock.advance(10);
+    world.controller.orders = false;
+    const order = { jobId: 7, attempt: 1, cause: "time limit" } as const;
+    await world.controller.node["node.terminate"]({ ...order, stepId: 0 }, CONTEXT);
+    await world.clock.advance(10);
+    await world.controller.node["node.terminate"]({ ...order, stepId: "batch" }, CONTEXT);
+    await world.clock.advance(10);
+    const notice = { cause: "time limit", node: "n1" };
+    expect(world.machine.terminationDetails.map(([, details]) => details)).toEqual([
+      { notice: { ...notice, scripts: [] } },
+      { notice: { ...notice, scripts: ["/state/n1/spool/7.1.batch"] } },
+    ]);
   });
 
   it("says again how it ended if it is over", async () => {

@@ -187,7 +187,8 @@ export class VirtualController {
 function describe(report: NodeReport): string {
   if (report.type === "cleaned") return `cleaned ${report.jobId}.${report.attempt}`;
   const name = `${report.type} ${formatStepKey(report.key)}`;
+  const memory = report.type === "ended" && report.outOfMemory ? " out of memory" : "";
   if (report.type !== "ended") return report.type === "lost" ? `${name} ${report.cause}` : name;
   const exits = report.exits.map((exit) => `${exit.code}:${exit.signal}`).join(",");
-  return `${name} ${exits}${report.clean ? " clean" : ""}${report.problem ? ` (${report.problem})` : ""}`;
+  return `${name} ${exits}${report.clean ? " clean" : ""}${memory}${report.problem ? ` (${report.problem})` : ""}`;
 }

@@ -77,7 +77,7 @@ export class VirtualMachine {
   }
 
   /** Ends a step's programs. */
-  finish(key: StepKey, exits: readonly ExitStatus[] = [OK]): void {
+  finish(key: StepKey, exits: readonly ExitStatus[] = [OK], more: Partial<HolderStep> = {}): void {
     const name = formatStepKey(key);
     for (const [folder, batch] of this.batches) {
       if (folder.endsWith(`/${name}`) && batch.phase === "running") {
@@ -87,7 +87,8 @@ export class VirtualMachine {
     for (const holder of this.holders) {
       const step = holder.steps.get(name);
       if (holder.alive && step?.phase === "running") {
-        this.tell(holder, { ...step, phase: "ended", exits: [...exits], clean: !this.leavesProcesses(key.jobId) });
+        const clean = !this.leavesProcesses(key.jobId);
+        this.tell(holder, { ...step, phase: "ended", exits: [...exits], clean, ...more });
       }
     }
   }
@@ -143,7 +144,13 @@ export class VirtualMachine {
             this.terminate(jobId, attempt);
           }),
         ),
-      terminateStep: (key) => fuse.pass(alive(() => this.terminateStep(key))),
+      terminateStep: (key, _killWaitMs, details) =>
+        fuse.pass(
+          alive(() => {
+            this.terminationDetails.push([holder.identity.socket, details]);
+            this.terminateStep(key);
+          }),
+        ),
       forget: (key) => fuse.pass(alive(() => void holder.steps.delete(formatStepKey(key)))),
       status: () => fuse.pass(alive(() => [...holder.steps.values()])),
       onChange: (callback) => void holder.listeners.add(listening(callback)),

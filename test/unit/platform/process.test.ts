@@ -109,6 +109,11 @@ describe("findProgram", () => {
     expect(code(find(file("bare", "#!\n")))).toBe("ENOEXEC");
     const binary = file("binary", Buffer.from("\x7fELF\x02", "latin1"));
     expect(code(find(binary))).toBe(binary);
+    const own = readFileSync(process.execPath).subarray(0, 64);
+    const foreign = Buffer.from(own);
+    foreign.writeUInt16LE(0xfffe, 18);
+    expect(code(find(file("foreign", foreign)))).toBe("ENOEXEC");
+    expect(code(find(process.execPath))).toBe(process.execPath);
     expect(find(file("lost", "#! /no/such -x\n"))).toEqual({
       problem: systemProblem("ENOENT"),
       interpreter: "/no/such",

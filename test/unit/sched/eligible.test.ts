@@ -166,7 +166,7 @@ describe("aftercorr (Slurm)", () => {
     const gate = gateOf(stateOf([...upstream, second()]), T0);
     expect(gate.waitReason(second())).toBe(null);
     expect([...gate.openTasks(second())]).toEqual([0, 3]);
-    expect(gate.lostTasks(second())).toBe(null);
+    expect(gate.endOf(second())).toBe(null);
   });
   test("a single task of such an array", () => {
     const task = (number: number): PendingJob => ({ ...second(), id: 30, array: { jobId: 20, tasks: tasks(number) } });
@@ -180,7 +180,7 @@ describe("aftercorr (Slurm)", () => {
     const job = second({ killOnInvalidDep: true });
     const gate = gateOf(stateOf([...upstream, job]), T0);
     expect(gate.waitReason(job)).toBe(null);
-    expect(gate.lostTasks(job)).toMatchObject({ jobId: 20, tasks: tasks(1), state: "CANCELLED" });
+    expect(gate.endOf(job)).toMatchObject({ jobId: 20, tasks: tasks(1), state: "CANCELLED" });
   });
   test("together with other terms", () => {
     const both = arrayRecord(20, tasks(0, 3), 0, dependsOn("aftercorr:10,afterok:5"));

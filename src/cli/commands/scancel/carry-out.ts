@@ -1,9 +1,9 @@
 /** scancel's calls: jobs together, each step by itself. */
 
 import { formatTaskSet } from "../../../core/array-spec.ts";
+import { SIGKILL } from "../../../core/signals.ts";
 import type { Params, Result } from "../../../protocol/procedures.ts";
 import type { Peer } from "../../../rpc/types.ts";
-import { SIGKILL } from "../../../view/signals.ts";
 import { criteriaOf, type JobTarget, jobFilter } from "../../filters.ts";
 import type { Order } from "./order.ts";
 
@@ -27,10 +27,11 @@ export async function carryOut(peer: Peer, targets: readonly JobTarget[], order:
   const call = (some: readonly JobTarget[]): Promise<Outcome[]> =>
     cancel(peer, { ...plain, filter: jobFilter({ ...order.criteria, ...criteriaOf(some) }), stepId: null });
   if (targets.length === 0) return call([]);
-  const outcomes: Outcome[] = [];
-  const jobs = targets.filter(({ step }) => step === null);
+  const outcomes = targets.filter(({ cannotExist }) => cannotExist).map(unknown);
+  const real = targets.filter(({ cannotExist }) => !cannotExist);
+  const jobs = real.filter(({ step }) => step === null);
   for (let at = 0; at < jobs.length; at += IDS_A_CALL) outcomes.push(...(await call(jobs.slice(at, at + IDS_A_CALL))));
-  for (const target of targets) if (target.step !== null) outcomes.push(...(await cancelStep(peer, target, order)));
+  for (const target of real) if (target.step !== null) outcomes.push(...(await cancelStep(peer, target, order)));
   return outcomes;
 }
 
@@ -50,6 +51,10 @@ async function cancelStep(peer: Peer, target: JobTarget, { signal, criteria }: O
   }
   const filter = jobFilter({ ...criteria, ...criteriaOf([target]) });
   return cancel(peer, { filter, stepId: step, signal: signal === SIGKILL ? null : signal, cause: "" });
+}
+
+function unknown({ text, step }: JobTarget): Outcome {
+  return { name: text, isStep: step !== null, error: { code: "INVALID_JOB", message: "Invalid job id specified" } };
 }
 
 async function cancel(peer: Peer, params: Call): Promise<Outcome[]> {

@@ -29,7 +29,7 @@ export async function chooseTargets(peer: Peer, order: Order, context: CommandCo
       // Who names a job that does not exist hears so from the controller.
       if (target !== null && jobs.length === 0) chosen.push(target);
       for (const job of jobs) {
-        const one = { ...targetOf(job), step: target?.step ?? null };
+        const one = { ...targetOf(job), step: target?.step ?? null, cannotExist: false };
         if (!meets(job, local)) continue;
         if (!isInteractive || (await isWanted(job, one, reader, context))) chosen.push(one);
       }

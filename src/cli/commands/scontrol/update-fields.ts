@@ -33,6 +33,8 @@ export type Operator = "=" | "+=" | "-=";
 
 export interface Field {
   readonly takesSteps?: true;
+  /** Means the tasks of an array that wait, whatever those that run. */
+  readonly ofWaiting?: true;
   readonly read: (text: string, context: FieldContext, operator: Operator) => Parsed<Changes>;
 }
 
@@ -85,6 +87,7 @@ const REQUEUE: Field = { read: (given) => parsedAs(yesNo(given), (requeue) => ({
 export const FIELDS: Readonly<Record<string, Field>> = {
   account: name("account"),
   arraytaskthrottle: {
+    ofWaiting: true,
     read(given, { spec: { array } }) {
       if (array === null) return { problem: "the job is no array" };
       return parsedAs(parseCount(given, 0), (limit) => ({ array: { tasks: [...array.tasks], limit } }));

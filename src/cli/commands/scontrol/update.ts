@@ -95,6 +95,7 @@ async function find(scope: Scope, ids: readonly string[], name: string, user?: s
 
 async function change(entry: JobEntry, changes: readonly Change[], scope: Scope): Promise<number> {
   const { job } = entry;
+  if (job.state !== "PENDING" && job.array && changes.every(({ field }) => field.ofWaiting)) return 0;
   const peer = await scope.peer(COMPLAINT);
   const filter = job.array
     ? jobFilter({ tasks: [{ jobId: job.array.jobId, tasks: job.array.tasks }] })
