@@ -1,5 +1,5 @@
 /**
- * Settings of a controller that outlive it: decisions/0007-remembered-settings.md.
+ * Settings of a controller that outlive it: decisions/0008-remembered-settings.md.
  *
  * The file is one JSON object of the variables that were set, with their texts: `{"MGPU_FAKE_GPUS": "4"}`.
  */

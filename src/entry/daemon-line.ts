@@ -91,7 +91,7 @@ export function prepareRuntime(program: string, places: Places): void {
   try {
     makePrivateFolder(places.runtime);
   } catch (error) {
-    fail(program, messageOf(error));
+    fail(program, `the folder of mgpu's sockets can't be used: ${messageOf(error)}`);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import * as fs from "node:fs";
-import { type FileHandle, open, readdir, readFile, rename, rm, stat, truncate } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm, stat, truncate } from "node:fs/promises";
 import { dirname } from "node:path";
 import { makeFolders } from "./folders.ts";
 
@@ -104,21 +104,23 @@ async function openAppend(path: string): Promise<AppendFile> {
   const isNew = !fs.existsSync(path);
   const file = await open(path, "a", 0o600);
   if (isNew) await syncPath(dirname(path));
+  const identity = await file.stat();
   return {
     append: (data) => file.appendFile(data),
     sync: () => file.datasync(),
-    isInPlace: () => isAt(file, path),
+    isInPlace: () => leadsTo(path, identity),
     close: () => file.close(),
   };
 }
 
-/** Where the path can't be looked at, nothing can be said against the file. */
-async function isAt(file: FileHandle, path: string): Promise<boolean> {
-  const [mine, found] = await Promise.all([
-    file.stat(),
-    stat(path).catch((error: NodeJS.ErrnoException) => (isMissing(error) ? null : undefined)),
-  ]);
-  return found === undefined || (found !== null && found.dev === mine.dev && found.ino === mine.ino);
+/**
+ * Whether a path leads to a file of that identity. Where it can't be looked at, nothing can be said against it. Asked
+ * with each commit, so in the way that costs least: by callback, and without asking the open file.
+ */
+function leadsTo(path: string, { dev, ino }: Pick<fs.Stats, "dev" | "ino">): Promise<boolean> {
+  return new Promise((resolve) => {
+    fs.stat(path, (error, found) => resolve(error ? !isMissing(error) : found.dev === dev && found.ino === ino));
+  });
 }
 
 async function syncPath(path: string): Promise<void> {

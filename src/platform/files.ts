@@ -63,16 +63,20 @@ function* chunks(path: string, bytes: number): Generator<Uint8Array, void> {
 
 /** A folder that does not exist yet holds no trap. */
 function trustProblem(path: string): string {
-  let info: fs.Stats | undefined;
+  let info: fs.Stats;
   try {
-    info = fs.lstatSync(path, { throwIfNoEntry: false });
+    info = fs.lstatSync(path);
   } catch (error) {
-    return `${path}: ${errnoText(error)}`;
+    return isMissing(error) ? "" : `${path}: ${errnoText(error)}`;
   }
-  if (!info) return "";
   if (!info.isDirectory()) return `${path} is not a folder`;
   if (info.uid !== process.getuid?.()) return `${path} belongs to uid ${info.uid}`;
   return (info.mode & 0o022) === 0 ? "" : `others may write to ${path}`;
+}
+
+function isMissing(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOENT" || code === "ENOTDIR";
 }
 
 /** A look at the machine's own list first: most users stand there, and asking the system costs a process. */

@@ -7,6 +7,7 @@
 
 import { chmodSync, lstatSync, rmSync } from "node:fs";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
+import { systemText } from "../util/errno.ts";
 import type { Log } from "./log.ts";
 
 /** What it takes to listen anew. */
@@ -74,9 +75,13 @@ function bind(path: string, onSocket: (socket: Socket) => void): Promise<Bound> 
 function boundTo(path: string, server: Server): Bound {
   const { dev, ino } = lstatSync(path);
   const whoseFile: Bound["whoseFile"] = () => {
-    const found = lstatSync(path, { throwIfNoEntry: false });
-    if (!found) return "nobody's";
-    return found.dev === dev && found.ino === ino ? "ours" : "another's";
+    try {
+      const found = lstatSync(path);
+      return found.dev === dev && found.ino === ino ? "ours" : "another's";
+    } catch {
+      // Where nobody can look, nobody finds a socket either.
+      return "nobody's";
+    }
   };
   return {
     whoseFile,
@@ -121,7 +126,7 @@ class Keeper {
     try {
       await this.mend();
     } catch (error) {
-      this.say(`the socket is gone and can't be made again: ${(error as Error).message}`);
+      this.say(`the socket is gone and can't be made again: ${systemText(error)}`);
     } finally {
       this.isLooking = false;
     }

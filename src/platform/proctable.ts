@@ -359,10 +359,12 @@ function variable(environment: Buffer, name: string): string | undefined {
   return undefined;
 }
 
-/** When a process started, in clock ticks after boot; null if there is none of that pid. */
+/** When a process started, in clock ticks after boot; null if there is none of that pid, or it has ended. */
 export function startTicksOf(pid: number): number | null {
   try {
-    return parseStat(fs.readFileSync(`/proc/${pid}/stat`, "latin1"))?.startTicks ?? null;
+    const stat = parseStat(fs.readFileSync(`/proc/${pid}/stat`, "latin1"));
+    // One that nobody has reaped yet is over all the same.
+    return stat && !isGone(stat) ? stat.startTicks : null;
   } catch {
     return null;
   }

@@ -1,11 +1,16 @@
 /** The folder of our sockets: ours alone, whatever others may have put in its place. */
 
 import { chmodSync, lstatSync, rmdirSync } from "node:fs";
+import { systemText } from "../util/errno.ts";
 import { makeFolders } from "./folders.ts";
 
 /** Makes the folder; throws with a sentence if it belongs to somebody else or is no folder. */
 export function makePrivateFolder(path: string): void {
-  makeFolders(path, 0o700);
+  try {
+    makeFolders(path, 0o700);
+  } catch (error) {
+    throw new Error(`${systemText(error)}: set XDG_RUNTIME_DIR to a folder of your own`);
+  }
   const info = lstatSync(path);
   if (!info.isDirectory()) throw new Error(`${path} is not a folder: remove it, or set XDG_RUNTIME_DIR`);
   if (info.uid !== process.getuid?.()) throw new Error(`${path} belongs to uid ${info.uid}: set XDG_RUNTIME_DIR`);

@@ -1,6 +1,6 @@
 /** The default on one machine: the first command starts everything, once, and `mgpu down` ends it. */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -127,11 +127,12 @@ describe("trouble is told", () => {
   });
 
   test("bad settings of the daemon: every problem, and nothing started", async () => {
-    const env = { MGPU_KILL_WAIT: "soon", MGPU_CPUS: "-1" };
+    const env = { MGPU_KILL_WAIT: "soon", MGPU_CPUS: "-1", MGPU_MEMORY: "0" };
     const ran = await cluster.run("mgpu-srun", ["true"], { env });
     expect(ran.code).toBe(1);
     expect(ran.stderr).toContain('MGPU_KILL_WAIT: expected seconds, got "soon"');
-    expect(ran.stderr).toContain('MGPU_CPUS: expected a count, got "-1"');
+    expect(ran.stderr).toContain('MGPU_CPUS: expected a count, at least 1, got "-1"');
+    expect(ran.stderr).toContain('MGPU_MEMORY: expected MiB, at least 1, got "0"');
     expect(controllers()).toBe(0);
   });
 
@@ -139,7 +140,7 @@ describe("trouble is told", () => {
     await cluster.ok("mgpu-srun", ["true"]);
     const folder = dirname(socketOf());
     await cluster.ok("mgpu", ["down"]);
-    rmSync(folder, { recursive: true });
+    await cluster.until(() => !existsSync(folder), "the last daemon has removed it");
     mkdirSync(folder, { mode: 0o777 });
     await cluster.ok("mgpu-srun", ["true"]);
     expect((await cluster.ok("stat", ["-c", "%a", folder])).trim()).toBe("700");

@@ -94,12 +94,7 @@ export async function openStore(ports: StorePorts, places: StorePlaces, snapshot
     async probe() {
       const present = await disk.size(`${places.journalFolder}/${segmentName(journal.segment)}`);
       if (present === null) throw new JournalMoved(places.journalFolder);
-      const path = `${places.journalFolder}/probe`;
-      try {
-        await disk.replace(path, new Uint8Array(PROBE_BYTES));
-      } finally {
-        await disk.remove(path).catch(() => {});
-      }
+      await tryToWrite(disk, `${places.journalFolder}/probe`);
     },
     async reload() {
       await compaction;
@@ -118,4 +113,12 @@ export async function openStore(ports: StorePorts, places: StorePlaces, snapshot
     },
   };
   return { store, state: first.state };
+}
+
+async function tryToWrite(disk: Disk, path: string): Promise<void> {
+  try {
+    await disk.replace(path, new Uint8Array(PROBE_BYTES));
+  } finally {
+    await disk.remove(path).catch(() => {});
+  }
 }

@@ -5,7 +5,7 @@ import { feasibility } from "../fit.ts";
 import type { PendingJob } from "../job.ts";
 import { type JobSpec, UNLIMITED } from "../jobspec.ts";
 import type { Partition } from "../partition.ts";
-import { type ClusterState, recordsOf } from "../state.ts";
+import type { ClusterState } from "../state.ts";
 import { type Decision, deny, type Refusal } from "./decision.ts";
 
 /** Accepts a job, or says which of its wishes this cluster can never meet. */
@@ -90,10 +90,6 @@ function dependencyProblem(state: ClusterState, spec: JobSpec): Refusal | null {
   for (const { type, jobId } of spec.dependency?.terms ?? []) {
     if (type === "singleton" || jobId < state.nextJobId) continue;
     return deny("INVALID_DEPENDENCY", "Job dependency problem", `there never was a job ${jobId}`);
-  }
-  const corr = spec.dependency?.terms.find(({ type }) => type === "aftercorr");
-  if (corr && (spec.array === null || !recordsOf(state, corr.jobId).some((job) => job.array))) {
-    return deny("INVALID_DEPENDENCY", "Job dependency problem", "aftercorr needs an array here and there");
   }
   return null;
 }

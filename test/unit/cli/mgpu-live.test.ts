@@ -3,7 +3,7 @@
  * played: it registers, says that everything it is given runs, and ends what it is told to end.
  */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -17,9 +17,10 @@ import { runCommand } from "../../../src/cli/run.ts";
 import { type Places, placesFrom } from "../../../src/config/places.ts";
 import { settingsFrom } from "../../../src/config/settings.ts";
 import { type Controller, startController } from "../../../src/controller/main.ts";
+import { recover } from "../../../src/controller/store/recover.ts";
 import { realClock } from "../../../src/platform/clock.ts";
 import { realDigest } from "../../../src/platform/digest.ts";
-import { realDisk } from "../../../src/platform/disk.ts";
+import { type Disk, realDisk } from "../../../src/platform/disk.ts";
 import { silentLog } from "../../../src/platform/log.ts";
 import { realNet } from "../../../src/platform/net.ts";
 import { realRandom } from "../../../src/platform/random.ts";
@@ -43,13 +44,38 @@ let places: Places;
 let controller: Controller;
 let node: Peer;
 let isEnding: Promise<void>;
+/** Whatever is to be stored waits for it. */
+let blobGate: Promise<void>;
+let isBlobWaiting: boolean;
+let onNodeShutdown: () => Promise<void>;
+/** Jobs that the node was told to end. */
+let terminated: number[];
+/** Jobs whose start the controller has on disk. */
+let reported: number[];
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "mgpu-live-"));
   const environment = { MGPU_HOME: `${folder}/home`, XDG_RUNTIME_DIR: folder, MGPU_KILL_WAIT: "0" };
   places = placesFrom(environment, USER.uid);
   makePrivateFolder(places.runtime);
-  const ports = { clock, net, log, disk: realDisk(), random: realRandom(), digest: realDigest() };
+  // Environments and scripts can be made to wait on their way to the disk.
+  const real = realDisk();
+  const disk: Disk = {
+    ...real,
+    replace: async (path, data) => {
+      if (path.includes("/blobs/")) {
+        isBlobWaiting = true;
+        await blobGate;
+      }
+      return real.replace(path, data);
+    },
+  };
+  blobGate = Promise.resolve();
+  isBlobWaiting = false;
+  terminated = [];
+  reported = [];
+  onNodeShutdown = async () => {};
+  const ports = { clock, net, log, disk, random: realRandom(), digest: realDigest() };
   let end = (): void => {};
   isEnding = new Promise((resolve) => {
     end = resolve;
@@ -73,16 +99,28 @@ async function playNode(): Promise<Peer> {
   const { peer } = await connectPeer({ net, clock, log }, { path: places.controllerSocket }, hello("node"), {
     "node.launch": async ({ key }) => {
       started.push(key);
-      clock.after(0, () => void peer.call("node.report", { reports: [{ type: "started", key }] }));
+      clock.after(0, () => {
+        const reports = [{ type: "started" as const, key }];
+        // Trouble is the controller's; a real node tries again.
+        peer.call("node.report", { reports }).then(
+          () => reported.push(key.jobId),
+          () => {},
+        );
+      });
       return {};
     },
     "node.terminate": async ({ jobId, attempt }) => {
+      terminated.push(jobId);
       const reports = [{ type: "cleaned" as const, jobId, attempt }];
-      clock.after(0, () => void peer.call("node.report", { reports }));
+      // A real node keeps them until they are taken.
+      clock.after(0, () => void peer.call("node.report", { reports }).catch(() => {}));
       return {};
     },
     "node.signal": async () => ({}),
-    "node.shutdown": async () => ({}),
+    "node.shutdown": async () => {
+      await onNodeShutdown();
+      return {};
+    },
   });
   const gpus = [0, 1].map((index) => ({ index, uuid: `GPU-${index}`, model: "A100", type: "a100", memoryMiB: 40_960 }));
   const { inventory } = nodeOf("desk", { cpus: 4, memoryMiB: 8000, gpus });
@@ -111,13 +149,13 @@ async function run(command: Command, argv: readonly string[], program = `mgpu-${
   return { code, out: out(), err: err() };
 }
 
-async function submit(name: string, gpus: number): Promise<number> {
+async function submit(name: string, gpus: number, kind: "batch" | "run" = "batch"): Promise<number> {
   const {
     user: _,
     scriptDigest: _s,
     environmentDigest: _e,
     ...job
-  } = specOf({ name }, { gpus: gpus > 0 ? gpusOf(gpus, null) : null });
+  } = specOf({ name, kind }, { gpus: gpus > 0 ? gpusOf(gpus, null) : null });
   const { peer } = await connectPeer({ net, clock, log }, { path: places.controllerSocket }, hello("client"));
   const params = { requestId: name, job, script: new TextEncoder().encode("#!/bin/sh\n"), environment: {} };
   const { jobId } = await peer.call("job.submit", params);
@@ -186,5 +224,51 @@ describe("against the real controller", () => {
       out: "",
       err: "slurm_load_jobs error: Unable to contact slurm controller (connect failure)\n",
     });
+  });
+
+  test("a submission that mgpu down overtakes is refused, and nothing of it is queued", async () => {
+    let open = (): void => {};
+    blobGate = new Promise((resolve) => {
+      open = resolve;
+    });
+    let release = (): void => {};
+    const hasBegun = new Promise<void>((begun) => {
+      onNodeShutdown = () => {
+        begun();
+        return new Promise((resolve) => {
+          release = resolve;
+        });
+      };
+    });
+    const submitted = submit("late", 1, "run");
+    submitted.catch(() => {});
+    await expect.poll(() => isBlobWaiting).toBe(true);
+    isEnding = isEnding.then(() => controller.stop());
+    const down = run(mgpu, ["down"], "mgpu");
+    await hasBegun;
+    open();
+    await expect(submitted).rejects.toMatchObject({ code: "SHUTTING_DOWN", message: "mgpu is being ended" });
+    release();
+    expect((await down).out).toBe("mgpu has ended\n");
+    await isEnding;
+    const { state } = await recover(realDisk(), places);
+    expect([...state.jobs.values()]).toEqual([]);
+  });
+
+  test("a state folder that is gone takes no job, and ends with what runs by force", async () => {
+    await submit("busy", 1);
+    await expect.poll(() => reported, { interval: 5 }).toEqual([1]);
+    rmSync(`${folder}/home`, { recursive: true });
+    await expect(submit("more", 1)).rejects.toMatchObject({
+      code: "STORAGE",
+      message: expect.stringContaining("was removed or replaced"),
+    });
+    const status = await run(mgpu, ["status"], "mgpu");
+    expect([status.code, status.out]).toEqual([1, expect.stringMatching(/\nproblem {2}.* was removed or replaced /)]);
+    expect((await run(mgpu, ["down"], "mgpu")).err).toContain("job 1 is still running");
+    isEnding = isEnding.then(() => controller.stop());
+    expect((await run(mgpu, ["down", "--force"], "mgpu")).code).toBe(0);
+    expect(terminated).toEqual([1]);
+    expect(existsSync(`${folder}/home`)).toBe(false);
   });
 });

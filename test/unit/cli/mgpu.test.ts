@@ -100,6 +100,23 @@ describe("mgpu down", () => {
       starts: [false],
     });
   });
+  test("that finds nothing running forgets the settings of one that crashed, if it was of this machine", async () => {
+    const path = fakeContext({}).context.places.settingsFile;
+    for (const [environment, left] of [
+      [{ HOME: "/home/ada" }, []],
+      [{ HOME: "/home/ada", MGPU_CONTROLLER: "unix:/x/s" }, [path]],
+    ] as const) {
+      const files = { [path]: "{}" };
+      const { context } = fakeContext({
+        program: "mgpu",
+        environment,
+        files,
+        controller: () => Promise.reject(nobody()),
+      });
+      expect(await runCommand(command, ["down"], context)).toBe(0);
+      expect(Object.keys(files)).toEqual(left);
+    }
+  });
   test("ends it, and waits until nobody listens", async () => {
     const script: Script = { "controller.shutdown": () => ({ cancelled: [] }) };
     const { code, out, starts } = await mgpu(["down"], [script, script, foreign(), nobody()]);

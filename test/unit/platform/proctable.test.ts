@@ -1,8 +1,9 @@
+import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type ProcessTable, parseStat, realProcessTable } from "../../../src/platform/proctable.ts";
+import { type ProcessTable, parseStat, realProcessTable, startTicksOf } from "../../../src/platform/proctable.ts";
 
 describe("parseStat", () => {
   const fields = (state = "S") => `${state} 7 8 9 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 3 0 123456 10 20 184 0 0`;
@@ -263,4 +264,20 @@ describe("on this machine", () => {
     for (let round = 0; round < 20; round++) table.find("");
     expect((performance.now() - started) / 20).toBeLessThan(20);
   });
+});
+
+test("a process that has ended has no start, although nobody reaped it", async () => {
+  // Its parent, sh, becomes sleep, which reaps nobody.
+  const parent = spawn("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 10"]);
+  try {
+    const pid = Number(
+      await new Promise<string>((resolve) => parent.stdout.once("data", (text) => resolve(String(text)))),
+    );
+    expect(startTicksOf(pid)).toBeGreaterThan(0);
+    await expect.poll(() => readFileSync(`/proc/${pid}/stat`, "latin1")).toMatch(/^\d+ \(.*\) Z/);
+    expect(startTicksOf(pid)).toBeNull();
+    expect(startTicksOf(process.pid)).toBeGreaterThan(0);
+  } finally {
+    parent.kill();
+  }
 });
