@@ -79,7 +79,9 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
         const job = ports.state().jobs.get(jobId);
         const order = { jobId, attempt, stepId, cause: terminateCause(job ?? null, attempt, stepId) };
         const terminate = (): void =>
-          withSession(ports, node, ({ peer }) => peer.call("node.terminate", order, { deadlineMs: NODE_CALL_DEADLINE_MS }));
+          withSession(ports, node, ({ peer }) =>
+            peer.call("node.terminate", order, { deadlineMs: NODE_CALL_DEADLINE_MS }),
+          );
         if (job?.state === "PENDING") ports.clock.after(REQUEUE_GRACE_MS, terminate);
         else terminate();
         return;

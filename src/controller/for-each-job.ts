@@ -21,14 +21,19 @@ export async function forEachJob(
   const { state } = context.loop;
   const selected = [...selectParts(state, filter)].filter(isMeant);
   const unknown = unknownIds(state, filter).map(
-    (jobId): JobResult => ({ jobId, label: String(jobId), error: { code: "INVALID_JOB", message: "Invalid job id specified" } }),
+    (jobId): JobResult => ({
+      jobId,
+      label: String(jobId),
+      error: { code: "INVALID_JOB", message: "Invalid job id specified" },
+    }),
   );
   const results = selected.map(async (one): Promise<JobResult> => {
     const label = jobLabel(one.job);
     const decision = await context.loop.execute(commandOf(one));
     if (decision.kind !== "deny") return { jobId: one.job.id, label, error: null };
     const { code, message, hint } = decision.denial;
-    return { jobId: one.job.id, label, error: { code, message: hint ? `${message} (${hint})` : message } };
+    const error = hint === undefined ? { code, message } : { code, message, hint };
+    return { jobId: one.job.id, label, error };
   });
   return [...(await Promise.all(results)), ...unknown];
 }

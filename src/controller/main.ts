@@ -6,6 +6,7 @@
 import type { Endpoint, Places } from "../config/places.ts";
 import { formatRemembered } from "../config/remembered.ts";
 import type { Settings } from "../config/settings.ts";
+import type { Command } from "../core/commands.ts";
 import type { Effect } from "../core/effects.ts";
 import type { Job } from "../core/job.ts";
 import { resumeEffects } from "../core/react.ts";
@@ -38,7 +39,7 @@ import { submitHandler } from "./handlers/submit.ts";
 import { watchHandler } from "./handlers/watch.ts";
 import { attachPointsOf, launchOrder, tokenOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
-import { createOwners, jobName, parseOwned, stepName } from "./owners.ts";
+import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
 import { createPlanner } from "./planner.ts";
 import { startPurging } from "./purge.ts";
 import { partitionName } from "./select.ts";
@@ -168,14 +169,10 @@ function assemble(
     isConnected: (node) => sessions.get(node) !== undefined,
   });
   const owners = createOwners(clock, settings.orphanS * 1000, (owned) => {
-    const { jobId, stepId } = parseOwned(owned);
-    if (!needsOwner(loop.state.jobs.get(jobId), stepId)) return;
-    log.warn("something is ended: its client is gone", { jobId, stepId });
-    if (stepId === null) {
-      submit({ type: "job.cancel", jobId, tasks: null, byUid: 0, cause: "its srun or salloc is gone" });
-    } else {
-      submit({ type: "step.cancel", jobId, stepId, byUid: 0, state: "CANCELLED", cause: "its srun is gone" });
-    }
+    const end = endOfAbandoned(loop.state, owned);
+    if (end === null) return;
+    log.warn("something is ended: its client is gone", { owned });
+    submit(end);
   });
   return {
     ...{ loop, sessions, watchers, owners, blobs, clock, log, settings, places },
@@ -232,6 +229,16 @@ function resume(context: ControllerContext): void {
 /** What a state implies for this program itself: timers and a scheduling pass. Nodes are told when they register. */
 function resumeHere(state: ClusterState): Effect[] {
   return resumeEffects(state).filter((effect) => !("node" in effect));
+}
+
+/** What ends a job or step that nobody needs without its client; `null` if it goes on. */
+function endOfAbandoned(state: ClusterState, owned: Owned): Command | null {
+  const { jobId, stepId } = parseOwned(owned);
+  if (!needsOwner(state.jobs.get(jobId), stepId)) return null;
+  if (stepId === null) {
+    return { type: "job.cancel", jobId, tasks: null, byUid: 0, cause: "its srun or salloc is gone" };
+  }
+  return { type: "step.cancel", jobId, stepId, byUid: 0, state: "CANCELLED", cause: "its srun is gone" };
 }
 
 /** Whether a job (or a step made within it) is of no use without its client. */

@@ -1,10 +1,10 @@
 /** What somebody wants: a user, a node daemon, a timer, or the scheduler. `decide` answers each. */
 
-import type { Attempt, JobId, NodeName, StepId, StepKey } from "./ids.ts";
+import type { TaskSet } from "./array-spec.ts";
 import type { SignalTarget } from "./effects.ts";
+import type { Attempt, JobId, NodeName, StepId, StepKey } from "./ids.ts";
 import type { ExitStatus, Hold, TerminalState } from "./job.ts";
 import type { JobSpec, StepSpec } from "./jobspec.ts";
-import type { TaskSet } from "./array-spec.ts";
 import type { NodeInventory } from "./node.ts";
 import type { Allocation } from "./resources.ts";
 

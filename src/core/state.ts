@@ -4,7 +4,6 @@
  * All sets, and the maps behind `requests`, are indexes: they follow from the records and are not stored.
  */
 
-import { hasTask } from "./array-spec.ts";
 import type { JobId, NodeName } from "./ids.ts";
 import { holdsResources, type Job } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
@@ -106,11 +105,6 @@ export function dropJob(state: ClusterState, job: Job): void {
 export function recordsOf(state: ClusterState, jobId: JobId): Job[] {
   const ids = state.arrays.get(jobId) ?? [jobId];
   return [...ids].flatMap((id) => state.jobs.get(id) ?? []);
-}
-
-/** The record that holds one task of an array; `undefined` if it is gone or never was. */
-export function recordOfTask(state: ClusterState, arrayJobId: JobId, taskId: number): Job | undefined {
-  return recordsOf(state, arrayJobId).find((job) => job.array && hasTask(job.array.tasks, taskId));
 }
 
 function isOutOfOrder(state: ClusterState, job: Job): boolean {

@@ -69,7 +69,8 @@ function chooseShares(
 ): { readonly shares: readonly NodeShare[] } | { readonly problem: string } {
   const names = new Set(allocation.map((share) => share.node));
   const foreign = nodeList.filter((node) => !names.has(node));
-  if (foreign.length > 0) return { problem: `the job has no node ${foreign.join(", ")}; it has ${[...names].join(", ")}` };
+  if (foreign.length > 0)
+    return { problem: `the job has no node ${foreign.join(", ")}; it has ${[...names].join(", ")}` };
   if (firstNode >= allocation.length) {
     return { problem: `--relative ${firstNode}: the job has ${allocation.length} nodes, numbered from 0` };
   }
@@ -154,7 +155,8 @@ function countTasks(
     const counts = capacities.slice(0, count).map(() => each);
     return counts.every((tasks, index) => tasks <= (capacities[index] ?? 0)) ? counts : null;
   }
-  if (nodes || nodeList.length > 0) return most < least ? null : spreadEvenly(capacities.slice(0, nodes ? most : least), total, own);
+  if (nodes || nodeList.length > 0)
+    return most < least ? null : spreadEvenly(capacities.slice(0, nodes ? most : least), total, own);
   return fillUp(capacities, total);
 }
 

@@ -138,15 +138,19 @@ const queueing = {
   nice: integer,
   dependency: v.nullable(dependency),
   killOnInvalidDep: v.boolean(),
-  signal: v.nullable(
-    v.object({ signal: positive, leadS: count, batchOnly: v.boolean(), reservation: v.boolean() }),
-  ),
+  signal: v.nullable(v.object({ signal: positive, leadS: count, batchOnly: v.boolean(), reservation: v.boolean() })),
   array: v.nullable(v.object({ tasks: taskSet, limit: count })),
   het: v.nullable(v.object({ offset: count, size: positive })),
   noKill: v.boolean(),
 };
 
-const jobFields = { ...program, kind: v.picklist(["batch", "run", "alloc"]), request: resourceRequest, ...identity, ...queueing };
+const jobFields = {
+  ...program,
+  kind: v.picklist(["batch", "run", "alloc"]),
+  request: resourceRequest,
+  ...identity,
+  ...queueing,
+};
 
 export const jobRequest: v.GenericSchema<JobRequest> = v.object(jobFields);
 

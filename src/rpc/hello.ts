@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import { RpcError } from "../protocol/errors.ts";
-import { type Hello, type HelloAnswer, hello } from "../protocol/procedures.ts";
+import { type Hello, type HelloAnswer, hello } from "../protocol/records.ts";
 import { validate } from "./validate.ts";
 
 /** A hello that takes longer is none: the other side hangs, or is not mgpu. */

@@ -82,10 +82,10 @@ function word(
 }
 
 /** What a job's name in listings is made from. */
-export const LABEL_FIELDS = ["id", "arrayJobId", "arrayTasks", "hetJobId", "hetOffset"] as const;
+const LABEL_FIELDS = ["id", "arrayJobId", "arrayTasks", "hetJobId", "hetOffset"] as const;
 
 /** `12`, `12_3`, `12_[4-9%2]`, `12+1`. */
-export function jobRowLabel(row: Pick<JobRow, (typeof LABEL_FIELDS)[number]>): string {
+function jobRowLabel(row: Pick<JobRow, (typeof LABEL_FIELDS)[number]>): string {
   if (row.arrayJobId > 0) return `${row.arrayJobId}_${row.arrayTasks}`;
   return row.hetJobId > 0 ? `${row.hetJobId}+${row.hetOffset}` : String(row.id);
 }

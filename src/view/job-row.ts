@@ -5,8 +5,8 @@
  */
 
 import { firstTask } from "../core/array-spec.ts";
-import { fold } from "../core/hostlist.ts";
 import { formatDependencyState } from "../core/dependency.ts";
+import { fold } from "../core/hostlist.ts";
 import { displayState, isEnded, type Job, type JobState } from "../core/job.ts";
 import { arrayTasksLabel } from "../core/job-label.ts";
 import { priorityOf } from "../core/priority.ts";
@@ -96,7 +96,12 @@ function placement({ spec: { request } }: Job, allocation: Allocation): Pick<Job
   return {
     nodeList: isPlaced ? fold(allocation.map((share) => share.node)) : "",
     nodes,
-    tasks: isPlaced ? Math.max(1, sum(allocation, (share) => share.tasks)) : tasks,
+    tasks: isPlaced
+      ? Math.max(
+          1,
+          sum(allocation, (share) => share.tasks),
+        )
+      : tasks,
     cpus: isPlaced ? sum(allocation, (share) => share.cpus) : leastCpus(request, tasks, nodes),
     cpusPerTask: request.cpusPerTask ?? 1,
     memoryMiB: request.memory?.mib ?? 0,

@@ -140,11 +140,7 @@ export const JOBS: readonly Job[] = [
     share("n1", 1),
   ]),
   pending(14, specOf({ name: "big", timeLimitS: 5400 }, { gpus: gpus(4), memory: mebibytes(1500) }), NOW - 10 * MIN),
-  pending(
-    15,
-    specOf({ name: "small\tone\u001b[31m", user: bob }, { gpus: gpus(1, null) }),
-    NOW - MIN,
-  ),
+  pending(15, specOf({ name: "small\tone\u001b[31m", user: bob }, { gpus: gpus(1, null) }), NOW - MIN),
 ];
 
 const REASONS: Readonly<Record<number, readonly [string, string]>> = {

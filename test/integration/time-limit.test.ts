@@ -77,7 +77,9 @@ describe("srun", () => {
     const running = sh("echo $SLURM_JOB_ID; exec sleep 1000", "-e", "step.err");
     const { stdout, stderr } = await running.ended;
     expect(cluster.read("step.err")).toMatch(stepLine(Number(stdout)));
-    expect(stderr).toMatch(/^mgpu-srun: error: \*\*\* STEP \d+\.0 ON n1 CANCELLED AT .* DUE TO TIME LIMIT \*\*\*\n/);
+    const [aborted, said] = stderr.split("\n");
+    expect(aborted).toBe("mgpu-srun: Job step aborted: Waiting up to 32 seconds for job step to finish.");
+    expect(said).toMatch(/^mgpu-srun: error: \*\*\* STEP \d+\.0 ON n1 CANCELLED AT .* DUE TO TIME LIMIT \*\*\*$/);
   });
 
   test("all tasks", async () => {

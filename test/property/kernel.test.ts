@@ -1,19 +1,42 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { viewOf } from "../../src/controller/planner.ts";
 import type { Command } from "../../src/core/commands.ts";
 import type { JournalRecord } from "../../src/core/events.ts";
 import { checkInvariants } from "../../src/core/invariants.ts";
 import { isEnded, type Job } from "../../src/core/job.ts";
 import { replay, step } from "../../src/core/kernel.ts";
 import { type ClusterState, emptyState, fromStored, toStored } from "../../src/core/state.ts";
-import { viewOf } from "../../src/controller/planner.ts";
 import { schedule } from "../../src/sched/schedule.ts";
 import { gpuRequest, inventory, request, stepSpec, submit, T0 } from "../unit/support/samples.ts";
 
 /** What may happen; what is named twice happens more often. */
 const KINDS = [
-  ...(["submit", "submit", "array", "schedule", "schedule", "start", "end", "lose", "clean", "cancel", "purge"] as const),
-  ...(["timer", "register", "hold", "requeue", "suspend", "step", "endStep", "cancelStep", "complete", "update"] as const),
+  ...([
+    "submit",
+    "submit",
+    "array",
+    "schedule",
+    "schedule",
+    "start",
+    "end",
+    "lose",
+    "clean",
+    "cancel",
+    "purge",
+  ] as const),
+  ...([
+    "timer",
+    "register",
+    "hold",
+    "requeue",
+    "suspend",
+    "step",
+    "endStep",
+    "cancelStep",
+    "complete",
+    "update",
+  ] as const),
 ] as const;
 
 /** One random act: what it does depends on the state it meets. */
@@ -39,7 +62,14 @@ function commandsOf({ kind, pick, flag }: Act, state: ClusterState, turn: number
   const node = pick % 7 === 0 ? "n2" : "n1";
   const byUid = pick % 4 === 0 ? 0 : 1000;
   const some = pick % 3 === 0 ? [{ first: 0, last: pick % 5, step: 1 }] : null;
-  const ended = { type: "report.stepEnded", node, key, problem: "", clean: flag, outOfMemory: pick % 31 === 0 } as const;
+  const ended = {
+    type: "report.stepEnded",
+    node,
+    key,
+    problem: "",
+    clean: flag,
+    outOfMemory: pick % 31 === 0,
+  } as const;
   switch (kind) {
     case "submit": {
       const wish = flag ? gpuRequest((pick % 4) + 1) : request({ cpusPerTask: (pick % 8) + 1 });
@@ -52,15 +82,16 @@ function commandsOf({ kind, pick, flag }: Act, state: ClusterState, turn: number
     }
     case "schedule": {
       const now = T0 + turn * 1000;
-      const plan = schedule(viewOf(state, () => true, now), now);
+      const plan = schedule(
+        viewOf(state, () => true, now),
+        now,
+      );
       return plan.starts.map((start) => ({ type: "job.allocate", ...start }));
     }
     case "start":
       return [{ type: "report.stepStarted", node, key }];
     case "end":
-      return [
-        { ...ended, exits: [{ code: pick % 3, signal: 0 }] },
-      ];
+      return [{ ...ended, exits: [{ code: pick % 3, signal: 0 }] }];
     case "lose":
       return [{ type: "report.stepLost", node, key, cause: "lost" }];
     case "clean":

@@ -78,7 +78,8 @@ export async function followJob(
   try {
     return await session.run(pending);
   } catch (error) {
-    // Our output can't be written: the job would run for nobody.
+    // Our output can't be written: the job would run for nobody, and nobody would read what becomes of it.
+    session.hush();
     await Promise.race([session.cancel(), sleep(context.clock, LAST_CANCEL_MS)]);
     throw error;
   } finally {
@@ -173,6 +174,11 @@ class Session {
     if (this.isStreaming) this.context.session.input.stop();
     this.controller.stop();
     for (const step of this.steps.values()) step.stop();
+  }
+
+  /** Says nothing more of what becomes of the job. */
+  hush(): void {
+    this.saidAborted = true;
   }
 
   /** Asks the controller to end the job, or the step within a job that is not ours; resolves as {@link end}. */

@@ -17,8 +17,12 @@ const SUBCOMMANDS: readonly Command[] = [up, down, status, shims];
 
 /** The commands for jobs, by their names without `mgpu-`. Loaded only where their help is asked for. */
 const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  salloc: () => import("./salloc.ts"),
+  sattach: () => import("./sattach.ts"),
   sbatch: () => import("./sbatch.ts"),
+  sbcast: () => import("./sbcast.ts"),
   scancel: () => import("./scancel.ts"),
+  scontrol: () => import("./scontrol.ts"),
   sinfo: () => import("./sinfo.ts"),
   squeue: () => import("./squeue.ts"),
   srun: () => import("./srun.ts"),

@@ -1,8 +1,8 @@
 /** jobs.get: whole records, for scontrol and whoever wants all that is known. job.script: what sbatch stored. */
 
-import type { JobRow } from "../../protocol/procedures.ts";
 import type { Job } from "../../core/job.ts";
 import { RpcError } from "../../protocol/errors.ts";
+import type { JobRow } from "../../protocol/procedures.ts";
 import type { StreamHandler, UnaryHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
 import { selectJobs } from "../select.ts";

@@ -64,7 +64,9 @@ async function endJobs(
 }
 
 async function cancel({ loop }: ControllerContext, jobs: readonly JobId[], byUid: number): Promise<void> {
-  await Promise.all(jobs.map((jobId) => loop.execute({ type: "job.cancel", jobId, tasks: null, byUid, cause: "mgpu down" })));
+  await Promise.all(
+    jobs.map((jobId) => loop.execute({ type: "job.cancel", jobId, tasks: null, byUid, cause: "mgpu down" })),
+  );
 }
 
 function endsWithController({ loop }: ControllerContext, id: JobId): boolean {

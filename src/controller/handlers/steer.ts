@@ -25,7 +25,11 @@ function commandOf(action: Action, { job, tasks }: Selected, byUid: number): Com
   const asked = { jobId: job.id, tasks, byUid };
   switch (action.type) {
     case "hold":
-      return { type: "job.hold", ...asked, hold: action.by === "admin" && byUid !== job.spec.user.uid ? "admin" : "user" };
+      return {
+        type: "job.hold",
+        ...asked,
+        hold: action.by === "admin" && byUid !== job.spec.user.uid ? "admin" : "user",
+      };
     case "release":
       return { type: "job.hold", ...asked, hold: null };
     case "requeue":
@@ -34,6 +38,10 @@ function commandOf(action: Action, { job, tasks }: Selected, byUid: number): Com
     case "resume":
       return { type: "job.suspend", ...asked, suspend: action.type === "suspend" };
     case "update":
-      return { type: "job.update", ...asked, changes: action.changes as Extract<Command, { type: "job.update" }>["changes"] };
+      return {
+        type: "job.update",
+        ...asked,
+        changes: action.changes as Extract<Command, { type: "job.update" }>["changes"],
+      };
   }
 }

@@ -66,7 +66,8 @@ function endOfMainStep(job: RunningJob, found: Found, command: ReportStepEnded, 
   const exit = worstExit([...otherExits(found), ...command.exits]);
   if (exit.code === 0 && exit.signal === 0) return endJob(job, "COMPLETED", exit, command.problem, null, clean);
   // A step that its own user ended takes the job of srun with it.
-  if (found.step.ending) return endJob(job, found.step.ending.state, exit, found.step.ending.cause, found.step.ending.by, clean);
+  if (found.step.ending)
+    return endJob(job, found.step.ending.state, exit, found.step.ending.cause, found.step.ending.by, clean);
   const { retries, retryWaitS } = job.spec;
   if (job.retried >= retries) return endJob(job, "FAILED", exit, command.problem, null, clean);
   const waitMs = Math.min(retryWaitS * 2 ** job.retried, RETRY_WAIT_MAX_S) * 1000;

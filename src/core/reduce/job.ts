@@ -1,15 +1,7 @@
 /** How events change job records. Illegal transitions are assertions: `decide` never lets them happen. */
 
 import { assert } from "../../util/assert.ts";
-import type {
-  JobAllocated,
-  JobCleaned,
-  JobEnded,
-  JobHeld,
-  JobRequeued,
-  JobSuspended,
-  JobUpdated,
-} from "../events.ts";
+import type { JobAllocated, JobCleaned, JobEnded, JobHeld, JobRequeued, JobSuspended, JobUpdated } from "../events.ts";
 import { type EndedJob, isEnded, type Job, type PendingJob, type RunningJob } from "../job.ts";
 import { jobStep } from "../step-place.ts";
 import { endingWithJob, partsGone } from "./step.ts";

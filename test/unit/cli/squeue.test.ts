@@ -108,7 +108,10 @@ describe("which jobs", () => {
             names: [],
             partitions: [],
           },
-          fields: ["state", "id", "gpus", "gpuType", "nodes", "submitAt"],
+          fields: [
+            ...["state", "id", "arrayJobId", "arrayTasks", "hetJobId", "hetOffset"],
+            ...["gpus", "gpuType", "nodes", "submitAt"],
+          ],
         },
       },
     ]);

@@ -121,9 +121,11 @@ test("a broken assertion refuses one command and the loop goes on from disk", as
   const { loop } = await loopOn();
   await loop.execute(submit("r1"));
   loop.state.jobs.delete(1);
-  await expect(loop.execute({ type: "job.cancel", jobId: 1, tasks: null, byUid: 0, cause: "" })).resolves.toMatchObject({
-    kind: "deny",
-  });
+  await expect(loop.execute({ type: "job.cancel", jobId: 1, tasks: null, byUid: 0, cause: "" })).resolves.toMatchObject(
+    {
+      kind: "deny",
+    },
+  );
   const broken = { type: "job.submit", requestId: "bad", spec: null } as never;
   await expect(loop.execute(broken)).rejects.toMatchObject({ code: "INTERNAL" });
   await loop.execute(submit("r2"));

@@ -23,7 +23,9 @@ test.each<[TerminalState, string]>([
 
 test("an older attempt, or one of a job that waits again, was requeued", () => {
   expect(terminateCause(ended("TIMEOUT"), 1)).toBe("requeue");
-  expect(terminateCause({ ...COMMON, state: "PENDING", hold: null, allocation: [], cleanup: ["n1"], retried: 0 }, 2)).toBe("requeue");
+  expect(
+    terminateCause({ ...COMMON, state: "PENDING", hold: null, allocation: [], cleanup: ["n1"], retried: 0 }, 2),
+  ).toBe("requeue");
 });
 
 test("a job that has left the queue", () => {

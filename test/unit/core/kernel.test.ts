@@ -55,7 +55,15 @@ test("an unclean end keeps the GPUs until the node confirms", () => {
   run(submit("r1", { request: gpuRequest(1) }));
   run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([3]) });
   const exits = [{ code: 3, signal: 0 }];
-  const { effects } = run({ type: "report.stepEnded", node: "n1", key, exits, problem: "", clean: false, outOfMemory: false });
+  const { effects } = run({
+    type: "report.stepEnded",
+    node: "n1",
+    key,
+    exits,
+    problem: "",
+    clean: false,
+    outOfMemory: false,
+  });
   expect(effects).toContainEqual({ type: "node.terminate", node: "n1", jobId: 1, attempt: 1, stepId: null });
   expect(job(1)).toMatchObject({ state: "FAILED", exit: { code: 3, signal: 0 } });
   expect(displayState(job(1))).toBe("COMPLETING");
@@ -76,10 +84,13 @@ test("what no node can ever give is refused with what the cluster has", () => {
   const { run, state } = cluster();
   const { decision } = run(submit("r1", { request: gpuRequest(5) }));
   expect(decision).toMatchObject({ kind: "deny", denial: { code: "NOT_FEASIBLE" } });
-  expect(JSON.stringify(decision)).toContain("asked for 5 GPUs and 1 CPU; there are not enough GPUs; n1 has 4 GPUs (a100), 8 CPUs");
-  expect(run(submit("r2", { request: request({ gpus: { per: "job", wishes: [{ thousandths: 1000, type: "h100" }] } }) })).decision.kind).toBe(
-    "deny",
+  expect(JSON.stringify(decision)).toContain(
+    "asked for 5 GPUs and 1 CPU; there are not enough GPUs; n1 has 4 GPUs (a100), 8 CPUs",
   );
+  expect(
+    run(submit("r2", { request: request({ gpus: { per: "job", wishes: [{ thousandths: 1000, type: "h100" }] } }) }))
+      .decision.kind,
+  ).toBe("deny");
   expect(run(submit("r3", { request: request({ tasks: 3, cpusPerTask: 3 }) })).decision.kind).toBe("deny");
   expect(run(submit("r4", { partition: "nope" })).decision).toMatchObject({
     denial: { code: "INVALID_PARTITION", message: "invalid partition specified: nope", hint: "partitions here: main" },
@@ -116,7 +127,15 @@ test("cancelling decides the state at once; processes are ended by the node", ()
     denial: { code: "INVALID_JOB" },
   });
   // The late report of the ended step keeps the state and records the exit.
-  run({ type: "report.stepEnded", node: "n1", key, exits: [{ code: 0, signal: 15 }], problem: "", clean: false, outOfMemory: false });
+  run({
+    type: "report.stepEnded",
+    node: "n1",
+    key,
+    exits: [{ code: 0, signal: 15 }],
+    problem: "",
+    clean: false,
+    outOfMemory: false,
+  });
   expect(job(1)).toMatchObject({ state: "CANCELLED", steps: [{ parts: [{ exits: [{ code: 0, signal: 15 }] }] }] });
 });
 
@@ -193,7 +212,15 @@ test("the exit of several tasks is the worst one", () => {
     { code: 7, signal: 0 },
     { code: 2, signal: 0 },
   ];
-  run({ type: "report.stepEnded", node: "n1", key: { ...key, stepId: 0 }, exits, problem: "", clean: true, outOfMemory: false });
+  run({
+    type: "report.stepEnded",
+    node: "n1",
+    key: { ...key, stepId: 0 },
+    exits,
+    problem: "",
+    clean: true,
+    outOfMemory: false,
+  });
   expect(job(1)).toMatchObject({ state: "FAILED", exit: { code: 7, signal: 0 } });
 });
 
@@ -301,7 +328,15 @@ test("100,000 tasks are one record, and some of them can be cancelled or held", 
   expect(job(2)).toMatchObject({ state: "CANCELLED", array: { jobId: 1, tasks: some } });
   run({ type: "job.hold", jobId: 1, tasks: [{ first: 0, last: 0, step: 1 }], byUid: 1000, hold: "user" });
   expect(job(3)).toMatchObject({ state: "PENDING", hold: "user" });
-  expect(job(1)).toMatchObject({ hold: null, array: { tasks: [{ first: 1, last: 9 }, { first: 20, last: 99_999 }] } });
+  expect(job(1)).toMatchObject({
+    hold: null,
+    array: {
+      tasks: [
+        { first: 1, last: 9 },
+        { first: 20, last: 99_999 },
+      ],
+    },
+  });
   const none = run({ type: "job.cancel", jobId: 1, tasks: some, byUid: 1000, cause: "" });
   expect(none.decision).toMatchObject({ denial: { code: "INVALID_JOB" } });
 });

@@ -2,7 +2,7 @@
 
 import type { Params, Result } from "../../../protocol/procedures.ts";
 import type { Connected, Peer } from "../../../rpc/types.ts";
-import { connectAsSlurm } from "../../connect.ts";
+import { connectAsSlurm, isSlurmName } from "../../connect.ts";
 import { type CommandContext, UserError } from "../../context.ts";
 
 /** How records are shown; an interactive session changes it. */
@@ -67,6 +67,8 @@ export function reportResults(jobs: Result<"jobs.steer">["jobs"], scope: Scope):
     if (error === null) continue;
     exitCode = 1;
     scope.error(`${error.message} for job ${label ?? jobId}`);
+    const { program, stdio } = scope.context;
+    if (error.hint !== undefined && !isSlurmName(program)) stdio.err(`${program}: hint: ${error.hint}\n`);
   }
   return exitCode;
 }

@@ -1,0 +1,259 @@
+/**
+ * The records that procedures carry, as they cross the wire: rows of listings, orders to nodes, updates, filters.
+ */
+
+import * as v from "valibot";
+import * as j from "./job-schemas.ts";
+import * as s from "./schemas.ts";
+
+export const hello = v.object({
+  role: v.picklist(["client", "node", "operator"]),
+  protocol: v.object({ major: s.count, minor: s.count }),
+  /** Program version, for messages. */
+  version: s.text,
+  user: v.object({ uid: s.count, gid: s.count, name: s.text }),
+});
+
+export const helloAnswer = v.object({
+  daemon: v.picklist(["mgpuctld", "mgpud", "mgpu-stepd"]),
+  protocol: v.object({ major: s.count, minor: s.count }),
+  version: s.text,
+  pid: s.positive,
+  startedAt: s.count,
+});
+
+/** One row of squeue and sacct: flat, so that a listing sends only the fields that it prints. */
+export const jobRow = v.object({
+  id: s.positive,
+  name: s.text,
+  user: s.text,
+  uid: s.count,
+  partition: s.text,
+  /** Long state name, COMPLETING included. */
+  state: s.text,
+  /** Slurm's reason word, `None` where nothing is waited for. */
+  reason: s.text,
+  /** The reason in words; empty where there is none. */
+  reasonText: s.text,
+  submitAt: s.count,
+  eligibleAt: s.count,
+  startAt: v.nullable(s.count),
+  endAt: v.nullable(s.count),
+  /** Seconds, 0 for no limit. */
+  limitS: s.count,
+  nodeList: s.text,
+  nodes: s.count,
+  tasks: s.positive,
+  cpus: s.count,
+  cpusPerTask: s.positive,
+  memoryMiB: s.count,
+  /** Thousandths of a GPU, with the type asked for. */
+  gpus: s.count,
+  gpuType: v.nullable(s.text),
+  /** `node1:0,1` where it runs; empty while it waits. */
+  gpuIds: s.text,
+  /** Number of the array the job belongs to, 0 for none, and its tasks: `3`, `4-9%2`. */
+  arrayJobId: s.count,
+  arrayTasks: s.text,
+  /** Number of a heterogeneous job's first component, 0 for none, and this one's position. */
+  hetJobId: s.count,
+  hetOffset: s.count,
+  account: s.text,
+  comment: s.text,
+  qos: s.text,
+  wckey: s.text,
+  reservation: s.text,
+  licenses: s.text,
+  dependency: s.text,
+  features: s.text,
+  requestedNodes: s.text,
+  excludedNodes: s.text,
+  nice: s.integer,
+  /** `node`, `cpu` or `gpu`: what `memoryMiB` is meant for. */
+  memoryPer: s.text,
+  /** What `gpus` is meant for: `job`, `node` or `task`. */
+  gpusPer: s.text,
+  exclusive: v.boolean(),
+  requeue: v.boolean(),
+  timeMinS: s.count,
+  priority: s.count,
+  attempt: s.count,
+  exitCode: s.count,
+  exitSignal: s.count,
+  kind: s.text,
+  command: s.text,
+  workDir: s.text,
+  stdout: s.text,
+  cause: s.text,
+});
+
+/** Who to contact for a running step's streams. */
+export const attachPoint = v.object({
+  key: s.stepKey,
+  node: s.name,
+  /** Unix socket of the holder on that node. */
+  socket: s.text,
+  token: s.name,
+  /** Numbers of its tasks within the step. */
+  tasks: v.array(s.count),
+});
+
+/** Where a step stands, for whoever follows it. */
+const stepUpdate = v.object({
+  stepId: s.stepId,
+  /** RUNNING, or how it ended. */
+  state: s.text,
+  endAt: v.nullable(s.count),
+  nodeList: s.text,
+  /** Who or what ended it before its time, in words; empty otherwise. */
+  cause: s.text,
+});
+
+export const jobUpdate = v.object({
+  row: jobRow,
+  /** Of the step that is followed, if one is. */
+  step: v.nullable(stepUpdate),
+  attach: v.array(attachPoint),
+  /** True once: the job left the queue's memory or reached its final state and is cleared; or the followed step did. */
+  final: v.boolean(),
+});
+
+export const nodeRow = v.object({
+  name: s.name,
+  state: s.text,
+  /** Why it is down or drained; empty otherwise. */
+  reason: s.text,
+  /** False when no connection to its daemon exists right now. */
+  connected: v.boolean(),
+  partitions: v.array(s.name),
+  inventory: s.nodeInventory,
+  usage: s.nodeUsage,
+});
+
+/** Selects jobs. Empty lists select all; several criteria must all hold. */
+export const jobFilter = v.object({
+  /** Numbers of jobs; an array's means all of its tasks. */
+  ids: v.array(s.positive),
+  /** Tasks of arrays, in addition to `ids`. */
+  tasks: v.optional(v.array(v.object({ jobId: s.positive, tasks: j.taskSet }))),
+  users: v.array(s.text),
+  states: v.array(s.text),
+  names: v.array(s.text),
+  partitions: v.array(s.text),
+});
+
+/** What a node daemon reports; kept by the node until answered. */
+export const nodeReport = v.variant("type", [
+  v.object({ type: v.literal("started"), key: s.stepKey }),
+  v.object({
+    type: v.literal("ended"),
+    key: s.stepKey,
+    exits: v.array(s.exitStatus),
+    problem: s.text,
+    clean: v.boolean(),
+    /** It was ended because it used more memory than it was granted. */
+    outOfMemory: v.optional(v.boolean()),
+  }),
+  v.object({ type: v.literal("lost"), key: s.stepKey, cause: s.text }),
+  v.object({ type: v.literal("cleaned"), jobId: s.positive, attempt: s.positive }),
+]);
+
+/** All a node daemon needs to start its part of a step. */
+export const nodeLaunch = v.object({
+  key: s.stepKey,
+  token: s.name,
+  job: j.jobRequest,
+  /** What this step runs: the job's own program, or that of a step made within the job. */
+  program: j.programOrder,
+  /** What this step asked for. */
+  request: j.resourceRequest,
+  /** All parts of the step, in the order of the allocation's nodes; this node's is among them. */
+  layout: v.array(
+    v.object({
+      node: s.name,
+      tasks: v.array(s.count),
+      cpus: s.count,
+      memoryMiB: s.count,
+      gpus: v.array(v.object({ index: s.count, uuid: s.name, type: s.name, thousandths: s.positive })),
+    }),
+  ),
+  /** Which task of which array the job is, with the array's bounds. */
+  array: v.nullable(
+    v.object({
+      jobId: s.positive,
+      taskId: s.count,
+      count: s.positive,
+      min: s.count,
+      max: s.count,
+      step: s.positive,
+    }),
+  ),
+  user: v.object({ uid: s.count, gid: s.count, name: s.text }),
+  partition: s.text,
+  submitAt: s.count,
+  allocation: s.allocation,
+  /** Names of the machines that the allocation's nodes are, in its order: several nodes may be one machine. */
+  hostnames: v.optional(v.array(s.text)),
+  limitS: s.count,
+  startAt: s.count,
+  clusterName: s.text,
+  script: v.nullable(s.bytes),
+  environment: s.environment,
+});
+
+/** One result for each job that was asked for or selected. */
+export const jobResults = v.object({
+  jobs: v.array(
+    v.object({
+      jobId: s.positive,
+      /** `12`, `12_3`, `12_[4-9]`. */
+      label: v.optional(s.text),
+      error: v.nullable(v.object({ code: s.text, message: s.text, hint: v.optional(s.text) })),
+    }),
+  ),
+});
+
+/** What is told of a step's tasks to whoever is attached. */
+export const attachItem = v.variant("type", [
+  v.object({ type: v.literal("started"), tasks: v.array(s.count) }),
+  v.object({
+    type: v.literal("data"),
+    task: s.count,
+    stream: v.picklist(["out", "err"]),
+    /** Position of the first byte within that task's stream. */
+    offset: s.count,
+    data: s.bytes,
+  }),
+  v.object({ type: v.literal("exit"), task: s.count, exit: s.exitStatus }),
+]);
+
+export const attachResult = v.object({
+  exits: v.array(v.object({ task: s.count, exit: s.exitStatus })),
+  problem: s.text,
+});
+
+/** Any map: the state's own records are checked where they are made. */
+export function isRecord(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
+
+export const daemonStatus = v.object({
+  daemon: s.text,
+  /** Node name for node daemons and holders; empty for the controller. */
+  node: s.text,
+  pid: s.count,
+  version: s.text,
+  startedAt: s.count,
+  state: s.text,
+});
+
+export type JobRow = v.InferOutput<typeof jobRow>;
+export type JobUpdate = v.InferOutput<typeof jobUpdate>;
+export type AttachPoint = v.InferOutput<typeof attachPoint>;
+export type NodeRow = v.InferOutput<typeof nodeRow>;
+export type NodeReport = v.InferOutput<typeof nodeReport>;
+export type NodeLaunch = v.InferOutput<typeof nodeLaunch>;
+export type JobFilter = v.InferOutput<typeof jobFilter>;
+export type DaemonStatus = v.InferOutput<typeof daemonStatus>;
+export type Hello = v.InferOutput<typeof hello>;
+export type HelloAnswer = v.InferOutput<typeof helloAnswer>;
