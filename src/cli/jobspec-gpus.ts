@@ -67,7 +67,7 @@ export function gpuShape({ values, place }: Wishes, shape: Shape): Outcome {
 }
 
 /** GPUs of a list, in thousandths. */
-export function countOf(list: GpuList): number {
+function countOf(list: GpuList): number {
   return list.reduce((sum, { thousandths }) => sum + thousandths, 0);
 }
 
