@@ -33,6 +33,9 @@ export interface ScheduleView {
 
 const PRIORITY: Reason = { word: "Priority", text: "other jobs come first" };
 
+/** Most nodes of which a reason tells what is free. */
+const FREE_NODES_MAX = 4;
+
 /** Most nodes that a reason names. */
 const NODES_NAMED_MAX = 20;
 
@@ -123,7 +126,8 @@ function startOne(pass: Pass, job: PendingJob, taskId: number | null): boolean {
     return true;
   }
   if (couldRun(pass.candidates, request)) {
-    pass.reasons.set(job.id, { word: "Resources", text: `waits for ${describeRequest(request)} to be free` });
+    const text = `waits for ${describeRequest(request)} to be free${freeText(pass.candidates, request)}`;
+    pass.reasons.set(job.id, { word: "Resources", text });
     return false;
   }
   const reason = impossibleReason(pass.view, request);
@@ -141,6 +145,17 @@ function take(candidates: readonly Candidate[], allocation: Allocation): void {
     const candidate = candidates.find(({ node }) => node.name === share.node);
     if (candidate) candidate.usage = addShare(candidate.usage, share, 1);
   }
+}
+
+/** ` (n1: 1 of 4 GPUs free)`: what there is, where so few nodes are asked about that it can be read. */
+function freeText(candidates: readonly Candidate[], { gpus }: ResourceRequest): string {
+  if (candidates.length > FREE_NODES_MAX) return "";
+  const texts = candidates.map(({ node: { name, inventory }, usage }) => {
+    if (!gpus) return `${name}: ${inventory.cpus - usage.cpus} of ${inventory.cpus} CPUs free`;
+    const taken = Object.keys(usage.gpus).length;
+    return `${name}: ${inventory.gpus.length - taken} of ${inventory.gpus.length} GPUs free`;
+  });
+  return ` (${texts.join(", ")})`;
 }
 
 /** Why the nodes that take work could not run a request even if they were free. */

@@ -277,23 +277,24 @@ describe("files and folders", () => {
 });
 
 describe("more than there is", () => {
-  const refused = (program: string, words: string, asked: string) => [
+  const refused = (program: string, words: string, asked: string, missing: string) => [
     `${program}: error: ${words}: Requested node configuration is not available`,
-    `${program}: hint: asked for ${asked} on one node; n1 has 4 GPUs (fake), 8 CPUs, 16000 MiB of memory (idle)`,
+    `${program}: hint: asked for ${asked}; ${missing}; n1 has 4 GPUs (fake), 8 CPUs, 16000 MiB of memory (idle)`,
   ];
-  const srunRefused = (asked: string) => refused("mgpu-srun", "Unable to allocate resources", asked);
+  const srunRefused = (asked: string, missing: string) =>
+    refused("mgpu-srun", "Unable to allocate resources", asked, missing);
 
-  test.each<[string[], string]>([
-    [["--gpus", "5"], "5 GPUs and 1 CPU"],
-    [["--gpus", "a100:1"], "1 GPU of type a100 and 1 CPU"],
-    [["-n", "3", "-c", "3"], "9 CPUs"],
-    [["--mem", "17000"], "1 CPU and 17000 MiB of memory"],
-  ])("srun %j: the refusal says what the cluster has", async (args, asked) => {
-    await expectRefusal(await srun(...args, "true"), 1, ...srunRefused(asked));
+  test.each<[string[], string, string]>([
+    [["--gpus", "5"], "5 GPUs and 1 CPU", "there are not enough GPUs"],
+    [["--gpus", "a100:1"], "1 GPU of type a100 and 1 CPU", "too few GPUs are of that type"],
+    [["-n", "3", "-c", "3"], "9 CPUs", "there are not enough CPUs for each task"],
+    [["--mem", "17000"], "1 CPU and 17000 MiB of memory", "there is not enough memory"],
+  ])("srun %j: the refusal says what the cluster has", async (args, asked, missing) => {
+    await expectRefusal(await srun(...args, "true"), 1, ...srunRefused(asked, missing));
   });
 
   test("sbatch", async () => {
-    const lines = refused("mgpu-sbatch", "Batch job submission failed", "8 GPUs and 1 CPU");
+    const lines = refused("mgpu-sbatch", "Batch job submission failed", "8 GPUs and 1 CPU", "there are not enough GPUs");
     await expectRefusal(await sbatch(["--gpus=8"]), 1, ...lines);
   });
 

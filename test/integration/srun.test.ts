@@ -264,10 +264,12 @@ describe("waiting for resources", () => {
     const [first] = await cluster.queue("%i %r", "-t", "PD");
     expect(first).toMatch(/^\d+ Resources$/);
     const id = first?.split(" ")[0];
-    await says(waiting, "on one node");
+    await says(waiting, "to be free");
     const [queued, why, rest] = waiting.stderr().split("\n");
     expect(queued).toBe(`mgpu-srun: job ${id} queued and waiting for resources`);
-    expect(why).toMatch(new RegExp(`^mgpu-srun: job ${id} waits for 3 GPUs and 1 CPU to be free on one node`));
+    expect(why).toMatch(
+      new RegExp(`^mgpu-srun: job ${id} waits for 3 GPUs and 1 CPU to be free \\(n1: 0 of 4 GPUs free\\)$`),
+    );
     expect(rest).toBe("");
     await held.release();
     expect(await waiting.ended).toMatchObject({
