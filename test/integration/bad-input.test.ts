@@ -294,7 +294,12 @@ describe("more than there is", () => {
   });
 
   test("sbatch", async () => {
-    const lines = refused("mgpu-sbatch", "Batch job submission failed", "8 GPUs and 1 CPU", "there are not enough GPUs");
+    const lines = refused(
+      "mgpu-sbatch",
+      "Batch job submission failed",
+      "8 GPUs and 1 CPU",
+      "there are not enough GPUs",
+    );
     await expectRefusal(await sbatch(["--gpus=8"]), 1, ...lines);
   });
 

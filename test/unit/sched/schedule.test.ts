@@ -42,7 +42,10 @@ describe("the order", () => {
     const busy = node("n1", 4, 8, { usage: { cpus: 1, memoryMiB: 0, gpus: { 0: 1000 } } });
     const plan = schedule(viewOf(jobs(gpuRequest(4), gpuRequest(1)), [busy]), T0);
     expect(plan.starts).toEqual([]);
-    expect(plan.reasons.get(1)).toEqual({ word: "Resources", text: "waits for 4 GPUs and 1 CPU to be free (n1: 3 of 4 GPUs free)" });
+    expect(plan.reasons.get(1)).toEqual({
+      word: "Resources",
+      text: "waits for 4 GPUs and 1 CPU to be free (n1: 3 of 4 GPUs free)",
+    });
     expect(plan.reasons.get(2) ?? plan.otherwise).toMatchObject({ word: "Priority" });
   });
   test("the queue is read no further than that", () => {
