@@ -1,7 +1,7 @@
 /** Carries out effects: to nodes over their sessions, to watchers, to timers, to the scheduler. */
 
 import { type Command, timerKey } from "../core/commands.ts";
-import type { Effect, LaunchStep, SetTimer } from "../core/effects.ts";
+import type { Effect, LaunchStep, SetTimer, TerminateJob } from "../core/effects.ts";
 import type { StepKey } from "../core/ids.ts";
 import type { RunningJob } from "../core/job.ts";
 import type { ClusterState } from "../core/state.ts";
@@ -39,6 +39,7 @@ const REQUEUE_GRACE_MS = 300;
 /** Starts without timers. */
 export function createDispatch(ports: DispatchPorts): Dispatch {
   const timers = new Map<string, Cancel>();
+  const launches = createInFlight();
 
   const setTimer = ({ timer, at }: SetTimer): void => {
     const key = timerKey(timer);
@@ -68,24 +69,20 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
         return;
       }
       case "node.launch":
-        return withSession(ports, effect.node, (session) => launch(ports, session, effect));
+        return withSession(ports, effect.node, (session) =>
+          launches.track(`${effect.node} ${effect.jobId}`, launch(ports, session, effect)),
+        );
       case "node.signal": {
         const { jobId, attempt, target, signal } = effect;
         const params = { jobId, attempt, target, signal };
-        return withSession(ports, effect.node, ({ peer }) => peer.call("node.signal", params));
+        // Not before a launch that was ordered first: the node would find nothing to signal.
+        return withSession(ports, effect.node, async ({ peer }) => {
+          await launches.settled(`${effect.node} ${jobId}`);
+          return peer.call("node.signal", params);
+        });
       }
-      case "node.terminate": {
-        const { jobId, attempt, stepId, node } = effect;
-        const job = ports.state().jobs.get(jobId);
-        const order = { jobId, attempt, stepId, cause: terminateCause(job ?? null, attempt, stepId) };
-        const terminate = (): void =>
-          withSession(ports, node, ({ peer }) =>
-            peer.call("node.terminate", order, { deadlineMs: NODE_CALL_DEADLINE_MS }),
-          );
-        if (job?.state === "PENDING") ports.clock.after(REQUEUE_GRACE_MS, terminate);
-        else terminate();
-        return;
-      }
+      case "node.terminate":
+        return terminate(ports, effect);
     }
   };
 
@@ -94,6 +91,30 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       for (const effect of effects) performOne(effect);
     },
   };
+}
+
+/** Launches on their way to a node, by node and job. */
+function createInFlight() {
+  const launching = new Map<string, Promise<void>>();
+  return {
+    settled: (key: string): Promise<void> => launching.get(key) ?? Promise.resolve(),
+    track(key: string, work: Promise<void>): Promise<void> {
+      const all = Promise.allSettled([launching.get(key), work]).then(() => {
+        if (launching.get(key) === all) launching.delete(key);
+      });
+      launching.set(key, all);
+      return work;
+    },
+  };
+}
+
+function terminate(ports: DispatchPorts, { jobId, attempt, stepId, node }: TerminateJob): void {
+  const job = ports.state().jobs.get(jobId);
+  const order = { jobId, attempt, stepId, cause: terminateCause(job ?? null, attempt, stepId) };
+  const act = (): void =>
+    withSession(ports, node, ({ peer }) => peer.call("node.terminate", order, { deadlineMs: NODE_CALL_DEADLINE_MS }));
+  if (job?.state === "PENDING") ports.clock.after(REQUEUE_GRACE_MS, act);
+  else act();
 }
 
 /** A node without a session hears of it when it registers. A call that fails ends the session, to the same end. */

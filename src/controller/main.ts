@@ -170,9 +170,7 @@ function assemble(
   });
   const owners = createOwners(clock, settings.orphanS * 1000, (owned) => {
     const end = endOfAbandoned(loop.state, owned);
-    if (end === null) return;
-    log.warn("something is ended: its client is gone", { owned });
-    submit(end);
+    if (end) submit(end);
   });
   return {
     ...{ loop, sessions, watchers, owners, blobs, clock, log, settings, places },

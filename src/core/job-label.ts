@@ -10,9 +10,9 @@ export function jobLabel(job: Job): string {
 }
 
 /** The tasks of an array's record: `3`, and `[4-9%2]` for several that wait together; empty for a job that is none. */
-export function arrayTasksLabel({ array, spec }: Job): string {
+export function arrayTasksLabel({ array, spec, state }: Job): string {
   if (!array) return "";
   if (taskCount(array.tasks) === 1) return String(firstTask(array.tasks));
-  const limit = spec.array?.limit ?? 0;
+  const limit = state === "PENDING" ? (spec.array?.limit ?? 0) : 0;
   return `[${formatTaskSet(array.tasks)}${limit > 0 ? `%${limit}` : ""}]`;
 }

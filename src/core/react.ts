@@ -46,6 +46,8 @@ function jobEffects(job: Job | undefined, event: JobEvent): Effect[] {
       return [notify(event.jobId), { type: "schedule" }];
     case "job.suspended":
       return [...suspendEffects(job), notify(event.jobId)];
+    case "step.ended":
+      return [...endedStepTimer(job, event.stepId), notify(event.jobId)];
     case "step.created":
       return [...startEffects(job, event.step.id), notify(event.jobId)];
     case "step.ending":
@@ -61,7 +63,9 @@ export function resumeEffects(state: ClusterState): Effect[] {
   for (const jobId of state.active) {
     const job = state.jobs.get(jobId);
     effects.push(...startEffects(job), ...endEffects(job));
-    if (job?.state === "RUNNING" && job.suspendedAt !== null) effects.push(...suspendEffects(job));
+    // Also after a resume: the node may have been away when it was told, and CONT twice is harmless.
+    const wasSuspended = job?.state === "RUNNING" && (job.suspendedAt !== null || job.suspendedMs > 0);
+    if (wasSuspended) effects.push(...suspendEffects(job));
   }
   return effects;
 }
@@ -106,6 +110,13 @@ function limitTimers(job: RunningJob): Effect[] {
     const wasSet = kind === "limit" || job.spec.signal !== null;
     return wasSet ? [{ type: "timer.clear", timer: { kind, jobId, attempt } }] : [];
   });
+}
+
+/** A step that is over needs its timer no longer. */
+function endedStepTimer(job: Job | undefined, stepId: Step["id"]): Effect[] {
+  const step = job && job.state !== "PENDING" ? job.steps.find(({ id }) => id === stepId) : undefined;
+  if (!job || !step || step.endAt === null || !Number.isFinite(stepEnd(step))) return [];
+  return [{ type: "timer.clear", timer: { kind: "step", jobId: job.id, attempt: job.attempt, stepId } }];
 }
 
 function stepTimer({ id: jobId, attempt }: RunningJob, step: Step): Effect[] {

@@ -97,7 +97,10 @@ function roomLeft({ share }: Room, steps: readonly Step[]): Room {
 
 /** Parts on as many of the rooms as needed; `null` if they don't suffice. */
 function fill(rooms: readonly Room[], request: StepRequest, distribution: TaskDistribution): StepPart[] | null {
-  const usable = rooms.map((room) => ({ room, capacity: capacityOf(room, request) })).filter((one) => one.capacity > 0);
+  const capacities = rooms.map((room) => ({ room, capacity: capacityOf(room, request) }));
+  // The nodes that were named come first, and each of them must take part.
+  if (capacities.slice(0, new Set(request.nodeList).size).some((one) => one.capacity === 0)) return null;
+  const usable = capacities.filter((one) => one.capacity > 0);
   const counts = countTasks(
     usable.map((one) => one.capacity),
     request,
@@ -203,7 +206,9 @@ function shareGpus(
   if (!wish) return rooms.map(({ share }) => share.gpus);
   const grants: GpuGrant[][] = rooms.map(() => []);
   for (const { type, thousandths } of wish.wishes) {
-    const free = rooms.map(({ gpus }) => ofType(gpus, type));
+    const free = rooms.map(({ gpus }, index) =>
+      ofType(gpus, type).filter((gpu) => !grants[index]?.some((given) => given.index === gpu.index)),
+    );
     const wanted = wish.per === "job" ? inProportion(wholes(thousandths), counts, free) : null;
     if (wish.per === "job" && wanted === null) return null;
     for (const [index, list] of free.entries()) {

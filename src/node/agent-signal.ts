@@ -28,6 +28,7 @@ export function orderSignal(context: AgentContext, order: Params<"node.signal">)
 async function pass(context: AgentContext, entry: StepEntry, signal: number, tree: boolean): Promise<void> {
   const { key } = entry.record;
   // A step on its way to its holder gets it once it is there.
+  await entry.recorded.catch(() => {});
   await entry.handed;
   if (entry.phase === "ended") return;
   try {

@@ -7,18 +7,21 @@ import type { StreamHandler, UnaryHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
 import { selectJobs } from "../select.ts";
 
-/** Records a chunk: some 200 kB. */
-const JOBS_A_CHUNK = 100;
+/** Records a chunk, each step counted as one: some MB at most, far below the limit of a frame. */
+const RECORDS_A_CHUNK = 500;
 
 /** Streams the selected records. */
 export function getHandler(context: ControllerContext): StreamHandler<"jobs.get"> {
   return async ({ filter }, sink) => {
     let jobs: { job: Job; row: JobRow }[] = [];
+    let records = 0;
     for (const job of selectJobs(context.loop.state, filter)) {
       jobs.push({ job, row: context.rowOf(job) });
-      if (jobs.length < JOBS_A_CHUNK) continue;
+      records += 1 + (job.state === "PENDING" ? 0 : job.steps.length);
+      if (records < RECORDS_A_CHUNK) continue;
       await sink.send({ jobs });
       jobs = [];
+      records = 0;
     }
     if (jobs.length > 0) await sink.send({ jobs });
     return { now: context.clock.now() };

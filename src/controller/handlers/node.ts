@@ -13,11 +13,19 @@ export function registerHandler(context: ControllerContext): UnaryHandler<"node.
     const { name: node, inventory } = registration;
     await executeOrThrow(context, { type: "node.register", node, inventory });
     context.sessions.add({ peer, registration });
+    notifyWatchers(context, node);
     logInventory(context, registration);
     // After the answer: the node sets up its session with it first.
     context.clock.after(0, () => context.perform([{ type: "schedule" }, ...resumeNode(context.loop.state, node)]));
     return { heartbeatMs: context.settings.heartbeatMs, killWaitMs: context.settings.killWaitS * 1000 };
   };
+}
+
+/** Whoever follows a job there could not be told where to attach while the node was away. */
+function notifyWatchers({ loop: { state }, watchers }: ControllerContext, node: string): void {
+  for (const id of state.active) {
+    if (state.jobs.get(id)?.allocation.some((share) => share.node === node)) watchers.notify(id);
+  }
 }
 
 /** Takes reports in order; the answer says that all are on disk. */

@@ -1,8 +1,9 @@
 /** job.watch: the newest record now and after each change, until the job (or the step that is followed) is over. */
 
+import { mayTouch } from "../../core/decide/steer.ts";
 import { fold } from "../../core/hostlist.ts";
 import type { StepId } from "../../core/ids.ts";
-import { isEnded, type Job, type Step } from "../../core/job.ts";
+import { isEnded, type Job, mainStepId, type Step } from "../../core/job.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { JobUpdate } from "../../protocol/procedures.ts";
 import type { StreamHandler } from "../../rpc/types.ts";
@@ -11,10 +12,13 @@ import { jobName, stepName } from "../owners.ts";
 
 /** Streams updates; a watcher that is slow skips what is outdated. */
 export function watchHandler(context: ControllerContext): StreamHandler<"job.watch"> {
-  return async ({ jobId, stepId = null, owner }, sink, { signal }) => {
-    if (!context.loop.state.jobs.has(jobId)) {
+  return async ({ jobId, stepId = null, owner }, sink, { signal, hello }) => {
+    const watched = context.loop.state.jobs.get(jobId);
+    if (!watched) {
       throw new RpcError("INVALID_JOB", "Invalid job id specified", `there is no job ${jobId} in the queue`);
     }
+    // What is sent opens the job's streams.
+    if (!mayTouch(watched, hello.user.uid)) throw new RpcError("PERMISSION", "Access/permission denied");
     const watcher = context.watchers.watch(jobId);
     const name = stepId === null ? jobName(jobId) : stepName(jobId, stepId);
     const release = owner ? context.owners.claim(name) : () => {};
@@ -39,7 +43,10 @@ export function watchHandler(context: ControllerContext): StreamHandler<"job.wat
 function updateOf(context: ControllerContext, job: Job, stepId: StepId | null): JobUpdate {
   const row = context.rowOf(job);
   const steps = job.state === "PENDING" ? [] : job.steps;
-  if (stepId === null) return { row, step: null, attach: context.attachPoints(job, steps), final: isOver(job) };
+  if (stepId === null) {
+    const main = steps.filter(({ id }) => id === mainStepId(job));
+    return { row, step: null, attach: context.attachPoints(job, main), final: isOver(job) };
+  }
   const step = steps.find(({ id }) => id === stepId);
   if (!step) throw new RpcError("INVALID_STEP", "Invalid job id specified", `job ${job.id} has no step ${stepId}`);
   const final = isOver(job) || step.endAt !== null;

@@ -16,7 +16,7 @@ import type { Event, JobEnded, JobRequeued } from "../events.ts";
 import { EXIT_OK, type ExitStatus, type Hold, isEnded, type Job, type RunningJob, type TerminalState } from "../job.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
-import { findPartition, timeProblem } from "./submit.ts";
+import { findPartition, priorityProblem, timeProblem } from "./submit.ts";
 
 const FINISHED = "Job/step already completing or completed";
 
@@ -203,10 +203,8 @@ function updateProblem(state: ClusterState, job: Job, { changes, byUid }: Update
     const grows = limit !== undefined && job.limitS !== 0 && (limit === 0 || (limit ?? 0) > job.limitS);
     if (grows && !isOperator) return deny("PERMISSION", "Access/permission denied", "only root may lengthen a limit");
   }
-  const isRaised = (changes.nice ?? 0) < 0 || (changes.priority ?? null) !== null;
-  if (isRaised && !isOperator && !isOwnQueue(state, byUid)) {
-    return deny("PERMISSION", "Access/permission denied", "only root may raise a job's priority");
-  }
+  const raised = priorityProblem(state, changes, byUid);
+  if (raised) return raised;
   const spec = { ...job.spec, ...changes };
   const partition = findPartition(state, spec);
   if (!partition) return deny("INVALID_PARTITION", `invalid partition specified: ${spec.partition}`);
@@ -215,12 +213,6 @@ function updateProblem(state: ClusterState, job: Job, { changes, byUid }: Update
 
 /** Wishes that a running job's allocation has settled. */
 const RUNNING_FIXED = ["request", "partition", "dependency", "beginAt", "array", "licenses", "reservation"] as const;
-
-/** Whether all jobs that wait belong to one user: then their order is that user's own affair. */
-function isOwnQueue(state: ClusterState, uid: number): boolean {
-  for (const id of state.pending) if (state.jobs.get(id)?.spec.user.uid !== uid) return false;
-  return true;
-}
 
 function holdBy(job: Job, uid: number): Hold {
   return uid === job.spec.user.uid ? "user" : "admin";

@@ -38,8 +38,29 @@ export function submitProblem(state: ClusterState, spec: JobSpec): Refusal | nul
   const partition = findPartition(state, spec);
   if (!partition) return denyPartition(state, spec);
   return (
-    timeProblem(spec, partition) ?? unknownThings(spec) ?? dependencyProblem(state, spec) ?? nodeProblem(state, spec)
+    priorityProblem(state, spec, spec.user.uid) ??
+    timeProblem(spec, partition) ??
+    unknownThings(spec) ??
+    dependencyProblem(state, spec) ??
+    nodeProblem(state, spec)
   );
+}
+
+/** Only root may put a job before those of others. */
+export function priorityProblem(
+  state: ClusterState,
+  wishes: { readonly nice?: number | undefined; readonly priority?: number | null | undefined },
+  byUid: number,
+): Refusal | null {
+  const isRaised = (wishes.nice ?? 0) < 0 || (wishes.priority ?? null) !== null;
+  if (!isRaised || byUid === 0 || isOwnQueue(state, byUid)) return null;
+  return deny("PERMISSION", "Access/permission denied", "only root may raise a job's priority above others'");
+}
+
+/** Whether all jobs that wait belong to one user: then their order is that user's own affair. */
+function isOwnQueue(state: ClusterState, uid: number): boolean {
+  for (const id of state.pending) if (state.jobs.get(id)?.spec.user.uid !== uid) return false;
+  return true;
 }
 
 /** The partition a job goes to: the one it names, else the default. */

@@ -83,7 +83,8 @@ export function updated(job: Job, event: JobUpdated): Job {
 export function suspended(job: Job, event: JobSuspended, at: number): RunningJob {
   assert(job.state === "RUNNING", `job ${job.id} was suspended in state ${job.state}`);
   if (event.suspended) return { ...job, suspendedAt: at };
-  return { ...job, suspendedAt: null, suspendedMs: suspendedUntil(job, at) };
+  // Never 0 after a suspension: it says that there was one.
+  return { ...job, suspendedAt: null, suspendedMs: Math.max(1, suspendedUntil(job, at)) };
 }
 
 /** Its --signal went out. */

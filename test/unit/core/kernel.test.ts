@@ -484,6 +484,54 @@ test("a running job's limit and a waiting job's wishes can be changed", () => {
   expect(update(2, { partition: "nope" }).decision).toMatchObject({ denial: { code: "INVALID_PARTITION" } });
 });
 
+test("a step that names a busy node of its job waits for that node", () => {
+  const { state, run } = cluster();
+  run({ type: "node.register", node: "n2", inventory: inventory() });
+  run(submit("r1", { kind: "alloc", request: request({ tasks: 2, nodes: { min: 2, max: 2 } }) }));
+  const shares = ["n1", "n2"].map((node) => ({ node, tasks: 1, cpus: 1, memoryMiB: 0, gpus: [] }));
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: shares });
+  const create = (requestId: string) =>
+    run({ type: "step.create", jobId: 1, requestId, byUid: 1000, spec: stepSpec({ nodeList: ["n1"] }) }).decision;
+  expect(create("s0")).toMatchObject({ kind: "accept" });
+  expect(create("s1")).toMatchObject({ denial: { code: "STEP_BUSY" } });
+  expect(state.jobs.get(1)).toMatchObject({ steps: [{ parts: [{ node: "n1" }] }] });
+});
+
+test("a step that asks for GPUs of a type and others gets none twice", () => {
+  const { run, job } = cluster();
+  run(submit("r1", { kind: "alloc", request: gpuRequest(2) }));
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([0, 1]) });
+  const wishes = [null, "a100"].map((type) => ({ type, thousandths: 1000 }));
+  run({
+    type: "step.create",
+    jobId: 1,
+    requestId: "s",
+    byUid: 1000,
+    spec: stepSpec({ gpus: { per: "node", wishes } }),
+  });
+  expect(job(1)).toMatchObject({ steps: [{ parts: [{ gpus: [{ index: 0 }, { index: 1 }] }] }] });
+});
+
+test("a node that was away hears of a resume, too", () => {
+  const { state, run } = cluster();
+  run(submit("r1"));
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([]) });
+  run({ type: "job.suspend", jobId: 1, ...ASKED, suspend: true });
+  run({ type: "job.suspend", jobId: 1, ...ASKED, suspend: false });
+  expect(resumeNode(state, "n1")).toContainEqual({
+    ...{ type: "node.signal", node: "n1", jobId: 1, attempt: 1, target: "full", signal: 18 },
+  });
+});
+
+test("only root puts a job before those of others", () => {
+  const { run } = cluster();
+  run(submit("r1", { user: { uid: 1001, gid: 1001, name: "bob" } }));
+  expect(run(submit("r2", { priority: 4_000_000 })).decision).toMatchObject({ denial: { code: "PERMISSION" } });
+  expect(run(submit("r3", { nice: -5 })).decision).toMatchObject({ denial: { code: "PERMISSION" } });
+  expect(run(submit("r4", { nice: 5 })).decision.kind).toBe("accept");
+  expect(run(submit("r5", { nice: -5, user: { uid: 0, gid: 0, name: "root" } })).decision.kind).toBe("accept");
+});
+
 function must<T>(value: T | undefined): T {
   if (value === undefined) throw new Error("missing");
   return value;
