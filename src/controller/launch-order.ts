@@ -14,9 +14,14 @@ import { partitionName } from "./select.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Blobs } from "./store/blobs.ts";
 
-/** A step's token follows from a secret of the state folder, so that it survives restarts without being stored. */
-export function tokenOf(digest: Digest, secret: string, key: StepKey): string {
-  return digest.keyed(secret, `attach ${formatStepKey(key)}`);
+/** What follows from a secret of the state folder, so that it survives restarts without being stored. */
+export function secretsOf(digest: Digest, secret: string) {
+  return {
+    /** What opens a step's streams. */
+    token: (key: StepKey): string => digest.keyed(secret, `attach ${formatStepKey(key)}`),
+    /** A number of this state folder's own, below 65536. */
+    portOffset: Number.parseInt(digest.keyed(secret, "ports").slice(0, 4), 16) || 0,
+  };
 }
 
 /** The order for one node. Rejects if the job's stored script or environment is gone. */
@@ -27,6 +32,7 @@ export async function launchOrder(
   job: RunningJob,
   key: StepKey,
   token: string,
+  portOffset: number,
 ): Promise<NodeLaunch> {
   const step = must(
     job.steps.find(({ id }) => id === key.stepId),
@@ -49,6 +55,7 @@ export async function launchOrder(
       ...{ tasks: [...tasks], gpus: [...gpus] },
     })),
     hostnames: job.allocation.map(({ node }) => state.nodes.get(node)?.inventory.hostname ?? node),
+    portOffset,
     array: arrayOf(job),
     user,
     partition: partitionName(state, job),

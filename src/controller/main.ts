@@ -37,7 +37,7 @@ import { steerHandler } from "./handlers/steer.ts";
 import { completeHandler, createStepHandler } from "./handlers/step.ts";
 import { submitHandler } from "./handlers/submit.ts";
 import { watchHandler } from "./handlers/watch.ts";
-import { attachPointsOf, launchOrder, tokenOf } from "./launch-order.ts";
+import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
 import { createPlanner } from "./planner.ts";
@@ -143,13 +143,13 @@ function assemble(
     },
     settings.heartbeatMs,
   );
-  const token = (key: Parameters<typeof tokenOf>[2]): string => tokenOf(ports.digest, secret, key);
+  const { token, portOffset } = secretsOf(ports.digest, secret);
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
     state: () => loop.state,
     submit,
     wakeScheduler: () => planner.wake(),
-    launchOf: (job, key) => launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key)),
+    launchOf: (job, key) => launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset),
   });
   const loop = createLoop(opened, {
     clock,

@@ -18,14 +18,14 @@ const LOOPBACK = "127.0.0.1";
  * MASTER_PORT of a step: the same on all of its nodes, and another one for each of 10,000 jobs in a row. A batch
  * script has that of its first step; steps at the same time have different ones.
  */
-export function masterPort({ jobId, stepId }: NodeLaunch["key"]): number {
+export function masterPort({ jobId, stepId }: NodeLaunch["key"], offset = 0): number {
   const step = stepId === "batch" ? 0 : stepId;
-  return MASTER_PORT_FIRST + ((jobId + step * STEP_PORTS) % MASTER_PORTS);
+  return MASTER_PORT_FIRST + ((offset + jobId + step * STEP_PORTS) % MASTER_PORTS);
 }
 
 /** MASTER_ADDR and MASTER_PORT. */
 export function masterVariables(launch: NodeLaunch): Variables {
-  return { MASTER_ADDR: masterAddress(launch), MASTER_PORT: String(masterPort(launch.key)) };
+  return { MASTER_ADDR: masterAddress(launch), MASTER_PORT: String(masterPort(launch.key, launch.portOffset)) };
 }
 
 /**

@@ -432,6 +432,7 @@ describe("torch's variables", () => {
     expect([port(1), port(19_999), port(20_000)]).toEqual([20_001, 29_999, 20_000]);
     expect([port(1, "batch"), port(1, 1), port(1, 4)]).toEqual([20_001, 22_504, 20_013]);
     expect(new Set(Array.from({ length: 10_000 }, (_, step) => port(1, step))).size).toBe(10_000);
+    expect(masterPort({ jobId: 1, attempt: 1, stepId: 0 }, 65_535)).toBe(25_536);
   });
 });
 
