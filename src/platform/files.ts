@@ -119,6 +119,9 @@ function programState(path: string): ProgramState {
   }
 }
 
+/** statfs types of /proc and /sys, where nobody makes files (linux/magic.h). */
+const KERNEL_FILE_SYSTEMS = [0x9fa0, 0x62656572];
+
 /** Why a file can't be opened for writing; empty if it can. Folders that are missing on the way will be made. */
 function writeProblem(path: string): string {
   try {
@@ -134,7 +137,8 @@ function folderProblem(folder: string): string {
   try {
     if (!fs.statSync(folder).isDirectory()) return "Not a directory";
     fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK);
-    return "";
+    // To root these look writable.
+    return KERNEL_FILE_SYSTEMS.includes(fs.statfsSync(folder).type) ? "the kernel's own files are there" : "";
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
     return isMissing && folder !== parentOf(folder) ? folderProblem(parentOf(folder)) : errnoText(error);

@@ -242,6 +242,8 @@ describe("files and folders", () => {
     mkdirSync(join(cluster.work, "folder"), { recursive: true });
     filesBefore = readdirSync(cluster.work).sort();
     await expectRefusal(await srun("-o", "folder", "true"), 1, "mgpu-srun: error: --output: folder: Is a directory");
+    const kernel = "--output: /proc/out: the kernel's own files are there";
+    await expectRefusal(await sbatch(["-o", "/proc/out"]), 1, `mgpu-sbatch: error: ${kernel}`);
     await expectRefusal(
       await sbatch(["-o", "/etc/passwd/%j.out", "-e", "folder"]),
       1,
