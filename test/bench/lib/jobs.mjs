@@ -5,6 +5,24 @@ import { randomBytes } from "node:crypto";
 /** Open calls: enough to fill the controller's batches, below what a connection may have open (1,024). */
 const IN_FLIGHT_MAX = 512;
 
+/** One task with one CPU. */
+const PLAIN_REQUEST = {
+  ...{ tasks: 1, tasksPerNode: 0, cpusPerTask: null, cpusPerGpu: 0, tasksPerGpu: 0, cpusMin: 0, nodes: null },
+  ...{ memory: null, gpuIds: [], gpuMemoryMiB: 0, exclusive: false, overcommit: false, nodeList: [], excluded: [] },
+  ...{ constraint: "", contiguous: false, spread: false },
+};
+
+/** What all jobs have alike. */
+const PLAIN_JOB = {
+  ...{ kind: "batch", partition: null, argv: ["bench.sh"], programs: [], pty: null, umask: 0o22, rlimits: {} },
+  io: { stdin: "none", stdout: null, stderr: null, openMode: "truncate", label: false },
+  ...{ distribution: "block", gpuBind: null, timeLimitS: null, timeMinS: null, beginAt: 0, deadlineAt: 0 },
+  ...{ requeue: true, retries: 0, retryWaitS: 0, hold: false, priority: null, nice: 0, dependency: null },
+  ...{ killOnInvalidDep: false, signal: null, array: null, het: null, account: null, comment: "", wckey: "" },
+  ...{ qos: null, reservation: null, licenses: [], mail: null, noKill: false },
+  ...{ submitHost: "bench", submitLine: "bench" },
+};
+
 /**
  * A batch job of one task.
  * @param {import("./cluster.mjs").Cluster} cluster
@@ -13,23 +31,13 @@ const IN_FLIGHT_MAX = 512;
 export function batchJob(cluster, { name, script, gpus = 0 }) {
   return {
     job: {
-      kind: "batch",
+      ...PLAIN_JOB,
       name,
-      partition: null,
       request: {
-        tasks: 1,
-        cpusPerTask: 1,
-        nodes: null,
-        memoryMiBPerNode: 0,
-        gpus: gpus > 0 ? { thousandths: gpus * 1000, type: null } : null,
+        ...PLAIN_REQUEST,
+        gpus: gpus > 0 ? { per: "job", wishes: [{ type: null, thousandths: gpus * 1000 }] } : null,
       },
-      timeLimitS: null,
       workDir: cluster.work,
-      io: { stdin: "none", stdout: null, stderr: null, openMode: "truncate", label: false },
-      argv: ["bench.sh"],
-      pty: null,
-      requeue: true,
-      submitHost: "bench",
     },
     script: new TextEncoder().encode(`#!/bin/sh\n${script}\n`),
     environment: cluster.env,
