@@ -9,6 +9,7 @@ import { createHolder, type Holder, type HolderPorts } from "../../../src/node/h
 import type { HolderStep, StepLaunch, TaskLaunch } from "../../../src/protocol/holder.ts";
 import type { Item, Params, Result, StreamMethod } from "../../../src/protocol/procedures.ts";
 import type { CallContext, Sink } from "../../../src/rpc/types.ts";
+import { hurriedClock } from "./hurried-clock.ts";
 import { realPorts } from "./ports.ts";
 
 export const TOKEN = "token-of-the-step";
@@ -19,7 +20,7 @@ export type AttachItem = Item<"step.attach">;
 
 interface Open {
   readonly holder: Holder;
-  readonly ports: HolderPorts;
+  readonly ports: HolderPorts & { readonly clock: ReturnType<typeof hurriedClock> };
   readonly folder: string;
 }
 
@@ -29,7 +30,8 @@ let jobs = 0;
 /** A holder in a scope and folder of its own; the end of the test asserts that it left no process behind. */
 export function openHolder(): Open & { readonly handlers: Holder["handlers"] } {
   const folder = mkdtempSync(join(tmpdir(), "mgpu-holder-test-"));
-  const ports = realPorts(folder);
+  const real = realPorts(folder);
+  const ports = { ...real, clock: hurriedClock(real.clock) };
   const holder = createHolder(ports);
   const open = { holder, ports, folder };
   opened.push(open);

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { createHolder, type Holder } from "../../../src/node/holder/holder.ts";
 import type { Log } from "../../../src/platform/log.ts";
 import { call, launch, stepKey, task } from "./harness.ts";
+import { hurriedClock } from "./hurried-clock.ts";
 import { realPorts } from "./ports.ts";
 
 const holders: Holder[] = [];
@@ -17,13 +18,15 @@ function open() {
   const said: string[] = [];
   const note = (message: string): void => void said.push(message);
   const log: Log = { debug() {}, info: note, warn: note, error: note };
-  const holder = createHolder({ ...realPorts(`leaving-${process.pid}-${scopes++}`), log });
+  const ports = realPorts(`leaving-${process.pid}-${scopes++}`);
+  const clock = hurriedClock(ports.clock);
+  const holder = createHolder({ ...ports, clock, log });
   holders.push(holder);
   let isOver = false;
   void holder.ended.then(() => {
     isOver = true;
   });
-  return { ...holder, said, isOver: () => isOver };
+  return { ...holder, said, isOver: () => isOver, hurry: () => clock.hurry() };
 }
 
 const sleeper = (key = stepKey()) => launch(key, [task(["sleep", "1000"])]);
@@ -42,7 +45,7 @@ describe("told to leave", () => {
     const key = stepKey();
     await call(holder.handlers, "holder.launch", sleeper(key));
     holder.leaving.leave("SIGTERM");
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await holder.hurry();
     expect([holder.isOver(), holder.said.includes(STAYS)]).toEqual([false, true]);
     await call(holder.handlers, "holder.terminate", { jobId: key.jobId, attempt: 1, killWaitMs: 1000 });
     await holder.ended;
@@ -58,7 +61,7 @@ describe("told to leave", () => {
     for (const { jobId } of [first, second]) {
       await call(holder.handlers, "holder.terminate", { jobId, attempt: 1, killWaitMs: 1000 });
     }
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await holder.hurry();
     expect(holder.isOver()).toBe(false);
   });
 });
@@ -91,7 +94,7 @@ test("without company it ends only if there is nothing that anybody could want",
   holder.leaving.leaveIfUseless();
   await call(holder.handlers, "holder.terminate", { jobId: key.jobId, attempt: 1, killWaitMs: 1000 });
   holder.leaving.leaveIfUseless();
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await holder.hurry();
   expect(holder.isOver(), "nobody has heard how the step ended").toBe(false);
   const idle = open();
   idle.leaving.leaveIfUseless();

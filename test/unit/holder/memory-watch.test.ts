@@ -91,7 +91,7 @@ describe("a step within its limit", () => {
     const limited = stepKey();
     await call(handlers, "holder.launch", launch(limited, [shell("exit 0")], limits(40)));
     await ended(handlers, limited);
-    await new Promise((resolve) => setTimeout(resolve, 2200));
+    await ports.clock.hurry();
     expect(looks).toBeLessThanOrEqual(1);
     expect((await call(handlers, "holder.status", {})).steps[0]?.phase).toBe("running");
     await call(handlers, "holder.terminate", { jobId: key.jobId, attempt: 1, killWaitMs: 1000 });
