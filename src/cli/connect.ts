@@ -4,7 +4,7 @@
  */
 
 import type { Connected, Peer } from "../rpc/types.ts";
-import type { CommandContext } from "./context.ts";
+import type { CommandContext, ConnectOptions } from "./context.ts";
 import { type ConnectPorts, configuredSocket, dialAny, isRefusal, NoController, noController } from "./dial.ts";
 import { connectEmbedded } from "./embedded.ts";
 
@@ -12,12 +12,12 @@ export { NoController } from "./dial.ts";
 
 /**
  * Connects to the controller.
- * @param options start: whether one may be started on this machine if none runs
  * @throws NoController, UserError; RpcError VERSION or DEADLINE of a controller that is there
  */
-export async function connectController(ports: ConnectPorts, options: { readonly start: boolean }): Promise<Connected> {
+export async function connectController(ports: ConnectPorts, options: ConnectOptions): Promise<Connected> {
   const configured = configuredSocket(ports);
-  if (configured === null) return connectEmbedded(ports, { ...options, isQuiet: isSlurmName(ports.program) });
+  const { start = true, isAsked = false } = options;
+  if (configured === null) return connectEmbedded(ports, { start, isAsked, isQuiet: isSlurmName(ports.program) });
   const found = await dialAny(ports, [configured]);
   if ("peer" in found) return found;
   const hint = found.some(isRefusal)

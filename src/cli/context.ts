@@ -153,7 +153,14 @@ export interface CommandContext {
   /** How far local time is ahead of UTC at a moment, in minutes. */
   utcOffsetMinutes(atMs: number): number;
   /** Connects to the controller, starting one on this machine if none is configured or running. */
-  connect(options?: { readonly start?: boolean }): Promise<Connected>;
+  connect(options?: ConnectOptions): Promise<Connected>;
+}
+
+export interface ConnectOptions {
+  /** Whether a controller may be started on this machine if none runs; yes, unless it is said. */
+  readonly start?: boolean;
+  /** Whether the user asks for the start itself: one that ran apart from its nodes is started for nothing less. */
+  readonly isAsked?: boolean;
 }
 
 /** One command. `run` gets parsed options without problems and returns the exit code. */

@@ -19,6 +19,8 @@ export interface StartedDaemon {
   readonly exited: Promise<number | null>;
   /** Settings that it took over from one that crashed: `MGPU_CPUS=8`. */
   readonly resumed: readonly string[];
+  /** Whether it runs a node daemon in its process; only one that is started as it ran before does not. */
+  readonly hasNode: boolean;
   /** Where our settings are others than those of one that crashed, in words. */
   readonly differences: readonly string[];
 }

@@ -45,6 +45,8 @@ const LOG_LINES = 5;
 export interface EmbeddedOptions {
   /** Whether one may be started. */
   readonly start: boolean;
+  /** Whether the user asks for a start, and not for something that needs one. */
+  readonly isAsked: boolean;
   /** Whether a wait goes untold. */
   readonly isQuiet: boolean;
 }
@@ -58,9 +60,23 @@ export async function connectEmbedded(ports: ConnectPorts, options: EmbeddedOpti
     const found = await findOrAwait(ports, options);
     if (!("peer" in found)) {
       if (!options.start) throw noController(found, "start it with: mgpu up");
+      if (!options.isAsked && (await ranApart(ports))) throw noController(found, APART_HINT);
       return startAndConnect(ports);
     }
     if (!options.start || (await isSettled(ports, found))) return found;
+  }
+}
+
+const APART_HINT =
+  "mgpuctld ran here apart from its node daemons, started by hand or by a service: start it the same way, or with " +
+  "mgpu up; mgpu down forgets it, and the next command starts mgpu on this machine";
+
+async function ranApart({ files, places }: ConnectPorts): Promise<boolean> {
+  const { parseRemembered, ranAlone } = await import("../config/remembered.ts");
+  try {
+    return ranAlone(parseRemembered(new TextDecoder().decode(files.read(places.settingsFile))));
+  } catch {
+    return false;
   }
 }
 
@@ -117,8 +133,8 @@ async function startAndConnect(ports: ConnectPorts): Promise<Connected> {
   for (;;) {
     const found = await dialAny(ports, knownSockets(ports));
     if ("peer" in found) {
-      const nodes = await nodesOrNone(clock, found.peer, endMs);
-      if (nodes.length > 0) {
+      const nodes = daemon.hasNode ? await nodesOrNone(clock, found.peer, endMs) : [];
+      if (nodes.length > 0 || !daemon.hasNode) {
         // Only one of several first commands has started it.
         if (found.answer.pid === daemon.pid) stdio.err(`${program}: ${startedText(nodes, daemon)}\n`);
         return found;
@@ -188,7 +204,8 @@ async function awaitNodes(clock: ConnectPorts["clock"], peer: Peer, endMs: numbe
   }
 }
 
-function startedText(nodes: readonly NodeRow[], { differences }: Starting): string {
+function startedText(nodes: readonly NodeRow[], { differences, hasNode }: Starting): string {
+  if (!hasNode) return ["started mgpuctld without a node, as it ran before", ...differences].join("; ");
   const gpus = nodes.reduce((sum, { inventory }) => sum + inventory.gpus.length, 0);
   const cpus = nodes.reduce((sum, { inventory }) => sum + inventory.cpus, 0);
   const what = `${gpus} ${gpus === 1 ? "GPU" : "GPUs"}, ${cpus} ${cpus === 1 ? "CPU" : "CPUs"}`;

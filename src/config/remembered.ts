@@ -1,11 +1,28 @@
 /**
  * Settings of a controller that outlive it: decisions/0008-remembered-settings.md.
  *
- * The file is one JSON object of the variables that were set, with their texts: `{"MGPU_FAKE_GPUS": "4"}`.
+ * The file is one JSON object of the variables that were set, with their texts: `{"MGPU_FAKE_GPUS": "4"}`. One that ran
+ * without a node of its own adds `"controllerAlone": "yes"`.
  */
 
 import type { Environment } from "./places.ts";
 import { SETTINGS } from "./settings.ts";
+
+/** In the file of a controller that ran without a node daemon in its process, beside the variables. */
+const ALONE = "controllerAlone";
+
+/** What to remember of a controller that got these variables. */
+export function rememberedOf(given: Readonly<Record<string, string>>, hasNode: boolean): Record<string, string> {
+  return hasNode ? { ...given } : { ...given, [ALONE]: "yes" };
+}
+
+/**
+ * Whether the controller was started apart from its node daemons, by hand or by a service: it is not for any command to
+ * start it again, and one with a node in its process would be another cluster.
+ */
+export function ranAlone(remembered: Readonly<Record<string, string>> | null): boolean {
+  return remembered?.[ALONE] === "yes";
+}
 
 /** What a controller that starts in place of one that crashed gets. */
 export interface Resumed {

@@ -75,7 +75,7 @@ function contextOf(command: Command): CommandContext {
     connect: (options) =>
       connectController(
         { ...base, log: NO_LOG, startDaemon: () => startEmbedded(base), findDaemon: () => findDaemon(base) },
-        { start: options?.start ?? true },
+        options ?? {},
       ),
   };
 }
@@ -91,14 +91,16 @@ function workingFolder(): string {
 
 /** Loads what starts processes only when a daemon must be started. */
 async function startEmbedded({ places, environment, files }: Pick<CommandContext, "places" | "environment" | "files">) {
-  const [{ startDaemon }, { parseRemembered, resumeSettings }] = await Promise.all([
+  const [{ startDaemon }, { parseRemembered, ranAlone, resumeSettings }] = await Promise.all([
     import("../platform/daemon.ts"),
     import("../config/remembered.ts"),
   ]);
-  const { added, differences } = resumeSettings(parseRemembered(readText(files, places.settingsFile)), environment);
+  const remembered = parseRemembered(readText(files, places.settingsFile));
+  const { added, differences } = resumeSettings(remembered, environment);
+  const hasNode = !ranAlone(remembered);
   const log = `${places.logFolder}/mgpuctld.log`;
-  const daemon = startDaemon(join(__dirname, "mgpuctld.cjs"), ["--with-node"], log, added);
-  return { ...daemon, differences, resumed: Object.entries(added).map(([name, text]) => `${name}=${text}`) };
+  const daemon = startDaemon(join(__dirname, "mgpuctld.cjs"), hasNode ? ["--with-node"] : [], log, added);
+  return { ...daemon, hasNode, differences, resumed: Object.entries(added).map(([name, text]) => `${name}=${text}`) };
 }
 
 /** Empty for a file that can't be read. */

@@ -264,8 +264,9 @@ describe("files and folders", () => {
       ...{ code, stdout: "" },
       stderr: `mgpu-srun: error: ${reason}\nmgpu-srun: error: n1: ${tasks}: Exited with exit code ${code}\n`,
     });
-    expect(await srun("-o", "/proc/no/such.out", "true")).toMatchObject(
-      failed(1, "task 0", "Could not open stdout file /proc/no/such.out: No such file or directory"),
+    cluster.write("n1", "a file with the name of the node\n");
+    expect(await srun("-o", "%N/some.out", "true")).toMatchObject(
+      failed(1, "task 0", `Could not open stdout file ${cluster.work}/n1/some.out: Not a directory`),
     );
     expect(await srun("-n2", "-i", "no-such-input", "cat")).toMatchObject(
       failed(1, "tasks 0-1", `Could not open stdin file ${cluster.work}/no-such-input: No such file or directory`),

@@ -54,6 +54,17 @@ describe("separate daemons", () => {
     expect(await cluster.ok("mgpu-sinfo", ["-h", "-o", "%T"])).toBe("idle\n");
   });
 
+  test("no command takes the place of a controller that was started apart from its node", async () => {
+    kill(controller.pid, "SIGKILL");
+    await controller.ended;
+    const refused = await cluster.run("mgpu-squeue", []);
+    expect([refused.code, refused.stdout]).toEqual([1, ""]);
+    expect(refused.stderr).toMatch(/hint: mgpuctld ran here apart from its node daemons.*\n$/);
+    controller = cluster.start("mgpuctld", []);
+    await cluster.until(async () => (await cluster.run("mgpu", ["status"])).code === 0, "the controller is back");
+    await cluster.until(async () => (await cluster.ok("mgpu-sinfo", ["-h", "-o", "%N %T"])) === "n1 idle\n", "its node");
+  });
+
   test("a batch script that ends while no daemon lives is found with its exit status", async () => {
     const job = await cluster.submit("#!/bin/sh\necho $$ > pid\nwhile [ ! -e go ]; do sleep 0.02; done\nexit 7\n", []);
     await cluster.until(() => cluster.has("pid") && cluster.read("pid").endsWith("\n"), "the script runs");

@@ -14,7 +14,7 @@ export const command: Command = {
   examples: ["mgpu up", "MGPU_FAKE_GPUS=4 mgpu up"],
   async run(_parsed, context) {
     const running = await connectIfRunning(context);
-    const connected = running ?? (await context.connect({ start: true }));
+    const connected = running ?? (await context.connect({ start: true, isAsked: true }));
     try {
       context.stdio.out(await describe(connected, running !== null));
       return 0;

@@ -1,5 +1,6 @@
 /** mgpuctld: the controller; with --with-node the node daemon of this machine in the same process. */
 
+import { rememberedOf } from "../../config/remembered.ts";
 import type { Controller } from "../../controller/main.ts";
 import type { Agent } from "../../node/agent.ts";
 import { removeEmptyFolder } from "../../platform/runtime-folder.ts";
@@ -29,7 +30,7 @@ async function main(): Promise<void> {
   if (line.has("with-node")) agent = await runNode(PROGRAM, line);
   if (isEnding) return agent?.stop();
   // Settings with which it could not even start are not worth remembering.
-  await controller.rememberSettings(line.givenSettings);
+  await controller.rememberSettings(rememberedOf(line.givenSettings, agent !== null));
 }
 
 /** Ends in order, however far the start has come. */

@@ -9,6 +9,7 @@ import { connectController, feasibilityHint, NoController } from "../../../src/c
 import { UserError } from "../../../src/cli/context.ts";
 import type { ConnectPorts, StartedDaemon } from "../../../src/cli/dial.ts";
 import { EXIT_LOCKED } from "../../../src/cli/embedded.ts";
+import { rememberedOf } from "../../../src/config/remembered.ts";
 import { silentLog } from "../../../src/platform/log.ts";
 import { realNet } from "../../../src/platform/net.ts";
 import { RpcError } from "../../../src/protocol/errors.ts";
@@ -19,6 +20,7 @@ import { connected, type Fake, type FakePeer, fakeContext, fakePeer } from "./fa
 
 const SOCKET = fakeContext().context.places.controllerSocket;
 const ENDPOINT = fakeContext().context.places.endpointFile;
+const REMEMBERED = fakeContext().context.places.settingsFile;
 const LOG = "/home/ada/.local/state/mgpu/log/mgpuctld.log";
 /** What the log holds of a daemon that ran before. */
 const EARLIER = "an earlier daemon's last words\n";
@@ -84,7 +86,7 @@ function machine(options: MachineOptions = {}): Machine {
         self.started.push(pid);
         const exited = new Promise<number | null>((resolve) => exits.set(pid, resolve));
         onStart(pid, self);
-        const known = { logFile: LOG, logFrom: EARLIER.length, resumed: [], differences: [] };
+        const known = { logFile: LOG, logFrom: EARLIER.length, resumed: [], hasNode: true, differences: [] };
         return { pid, ...known, exited, ...started };
       },
       findDaemon: async () => self.daemon,
@@ -341,6 +343,28 @@ describe("the first command", () => {
       "it got the settings of the mgpu that ran before (MGPU_FAKE_GPUS=/gone), which mgpu down forgets; " +
         `its log is ${LOG}`,
     );
+  });
+});
+
+describe("a controller that ran apart from its node daemons and is gone", () => {
+  const files = { [REMEMBERED]: JSON.stringify(rememberedOf({ MGPU_CPUS: "8" }, false)) };
+
+  test("is not started by a command that needs one", async () => {
+    const here = machine({ files });
+    const error = await failure(connectController(here.ports, { start: true }));
+    expect(error.hint).toMatch(/^mgpuctld ran here apart from its node daemons.*mgpu up; mgpu down forgets it/);
+    expect(here.started).toEqual([]);
+  });
+
+  test("is started where that is asked for, and nobody waits for a node", async () => {
+    const here = machine({
+      files,
+      started: { hasNode: false },
+      onStart: (pid, self) => self.listening.set(SOCKET, { pid, nodes: [] }),
+    });
+    const { result, tookMs } = await settled(here, connectController(here.ports, { isAsked: true }));
+    expect([result.answer.pid, here.started, tookMs < 1000]).toEqual([100, [100], true]);
+    expect(here.fake.err()).toBe("mgpu-srun: started mgpuctld without a node, as it ran before\n");
   });
 });
 
