@@ -28,6 +28,8 @@ export interface ControllerContext extends Ending {
   readonly settings: Settings;
   readonly places: Places;
   readonly identity: { readonly pid: number; readonly version: string; readonly startedAt: number };
+  /** Whose cluster it is: the user that the controller runs as. */
+  readonly ownerUid: number;
   /** A job as listings show it. */
   rowOf(job: Job): JobRow;
   /** Where a job's running steps can be attached. */

@@ -31,6 +31,7 @@ import { getHandler, scriptHandler } from "./handlers/get.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
+import { changePolicyHandler, listPolicyHandler } from "./handlers/policy.ts";
 import { shutdownHandler } from "./handlers/shutdown.ts";
 import { statusHandler } from "./handlers/status.ts";
 import { steerHandler } from "./handlers/steer.ts";
@@ -67,6 +68,8 @@ export interface ControllerOptions {
   readonly settings: Settings;
   readonly pid: number;
   readonly version: string;
+  /** The user that it runs as; root where it is not said. */
+  readonly uid?: number;
 }
 
 export interface Controller {
@@ -175,6 +178,7 @@ function assemble(
   return {
     ...{ loop, sessions, watchers, owners, blobs, clock, log, settings, places },
     identity: { pid: options.pid, version: options.version, startedAt: clock.now() },
+    ownerUid: options.uid ?? 0,
     rowOf(job) {
       const { word, text } = planner.reasonOf(job);
       return toJobRow(job, { reason: word, reasonText: text, partition: partitionName(loop.state, job) });
@@ -202,6 +206,8 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "job.complete": completeHandler(context),
     "step.create": createStepHandler(context),
     "nodes.list": nodesHandler(context),
+    "policy.list": listPolicyHandler(context),
+    "policy.change": changePolicyHandler(context),
     "controller.status": statusHandler(context),
     "controller.shutdown": shutdownHandler(context),
     "node.register": registerHandler(context),

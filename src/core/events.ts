@@ -10,6 +10,7 @@ import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
 import type { ExitStatus, Hold, PendingJob, Step, TerminalState } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
 import type { NodeInventory } from "./node.ts";
+import type { PolicyChange } from "./policy/records.ts";
 import type { Allocation } from "./resources.ts";
 
 /** A job was accepted. */
@@ -159,6 +160,12 @@ export interface NodeDown {
   readonly reason: string;
 }
 
+/** Accounts, users, associations, QoS or weights were changed (sacctmgr): all of one command together. */
+export interface PolicyChanged {
+  readonly type: "policy.changed";
+  readonly changes: readonly PolicyChange[];
+}
+
 export type Event =
   | JobSubmitted
   | JobAllocated
@@ -176,7 +183,8 @@ export type Event =
   | StepEnding
   | JobPurged
   | NodeRegistered
-  | NodeDown;
+  | NodeDown
+  | PolicyChanged;
 
 /** Major version of the journal's lines. A daemon refuses a journal of another one. */
 export const JOURNAL_VERSION = 1;

@@ -18,6 +18,7 @@ export function react(after: ClusterState, event: Event): Effect[] {
   switch (event.type) {
     case "node.registered":
     case "node.down":
+    case "policy.changed":
       return [{ type: "schedule" }];
     case "job.purged":
       return [notify(event.jobId)];

@@ -6,6 +6,7 @@ import type { ClusterState } from "../state.ts";
 import { decideAllocate } from "./allocate.ts";
 import type { Decision } from "./decision.ts";
 import { decideMarkDown, decideRegister } from "./node.ts";
+import { decideChangePolicy } from "./policy.ts";
 import { decideJobCleaned, decideStepEnded, decideStepLost, decideStepStarted } from "./report.ts";
 import {
   decideCancel,
@@ -45,6 +46,7 @@ const DECIDERS: { readonly [T in Command["type"]]: Decider<Extract<Command, { ty
   "node.register": decideRegister,
   "node.markDown": decideMarkDown,
   "timer.fire": decideTimer,
+  "policy.change": decideChangePolicy,
 };
 
 /**

@@ -29,6 +29,7 @@ const TYPES: Record<Event["type"], true> = {
   "step.ended": true,
   "node.registered": true,
   "node.down": true,
+  "policy.changed": true,
 };
 
 test("the journal of version 1 gives its state", () => {
