@@ -15,6 +15,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Digest } from "../platform/digest.ts";
 import type { Disk } from "../platform/disk.ts";
 import type { Log } from "../platform/log.ts";
+import type { Mailer } from "../platform/mailer.ts";
 import type { Net } from "../platform/net.ts";
 import type { Random } from "../platform/random.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
@@ -41,6 +42,7 @@ import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
 import { createPlanner } from "./planner.ts";
+import { createPost } from "./post.ts";
 import { startPurging } from "./purge.ts";
 import { partitionName } from "./select.ts";
 import { createSessions } from "./sessions.ts";
@@ -57,6 +59,7 @@ export interface ControllerPorts {
   readonly random: Random;
   readonly digest: Digest;
   readonly log: Log;
+  readonly mailer: Mailer;
   compact(compaction: Compaction): Promise<number>;
   /** The program should end. */
   exit(): void;
@@ -125,7 +128,7 @@ function assemble(
   opened: Awaited<ReturnType<typeof openStore>>,
   secret: string,
 ): ControllerContext {
-  const { clock, disk, log, settings, places } = { ...ports, ...options };
+  const { clock, disk, log, mailer, settings, places } = { ...ports, ...options };
   const blobs = openBlobs(disk, ports.digest, places.blobFolder, opened.store.checkPlace);
   const watchers = createWatchers();
   const submit = createErrand(clock, log, () => loop);
@@ -149,6 +152,7 @@ function assemble(
     state: () => loop.state,
     submit,
     wakeScheduler: () => planner.wake(),
+    post: createPost({ mailer, log, clock, state: () => loop.state }),
     launchOf: (job, key) => launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset),
   });
   const loop = createLoop(opened, {
@@ -173,7 +177,7 @@ function assemble(
     if (end) submit(end);
   });
   return {
-    ...{ loop, sessions, watchers, owners, blobs, clock, log, settings, places },
+    ...{ loop, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
     identity: { pid: options.pid, version: options.version, startedAt: clock.now() },
     rowOf(job) {
       const { word, text } = planner.reasonOf(job);

@@ -204,9 +204,14 @@ export type Command =
  * - `limit`: the job's time is over
  * - `signal`: time for --signal
  * - `step`: a step's own time is over
+ * - `mail50` ...: so many percent of the job's time are over, for --mail-type
  */
 export type Timer =
-  | { readonly kind: "limit" | "signal"; readonly jobId: JobId; readonly attempt: Attempt }
+  | {
+      readonly kind: "limit" | "signal" | "mail50" | "mail80" | "mail90";
+      readonly jobId: JobId;
+      readonly attempt: Attempt;
+    }
   | { readonly kind: "step"; readonly jobId: JobId; readonly attempt: Attempt; readonly stepId: StepId };
 
 /** One string a timer, for maps. */

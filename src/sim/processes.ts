@@ -47,6 +47,7 @@ export function createSimController(stage: Stage): SimController {
       random: { hex: random.hex },
       digest: realDigest(),
       log: logTo(stage, CONTROLLER),
+      mailer: { problem: () => "", send: () => {} },
       compact: (order: Parameters<typeof compact>[1]) => compact(disk, order),
       exit: () => {},
     };
