@@ -174,10 +174,7 @@ function assemble(
     execute: (command) => loop.execute(command),
     isConnected: (node) => sessions.get(node) !== undefined,
   });
-  const owners = createOwners(clock, settings.orphanS * 1000, (owned) => {
-    const end = endOfAbandoned(loop.state, owned);
-    if (end) submit(end);
-  });
+  const owners = createOwners(clock, settings.orphanS * 1000, (owned) => endAbandoned(loop.state, owned, submit));
   return {
     ...{ loop, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
     identity: { pid: options.pid, version: options.version, startedAt: clock.now() },
@@ -234,6 +231,11 @@ function resume(context: ControllerContext): void {
 /** What a state implies for this program itself: timers and a scheduling pass. Nodes are told when they register. */
 function resumeHere(state: ClusterState): Effect[] {
   return resumeEffects(state).filter((effect) => !("node" in effect));
+}
+
+function endAbandoned(state: ClusterState, owned: Owned, submit: (command: Command) => void): void {
+  const end = endOfAbandoned(state, owned);
+  if (end) submit(end);
 }
 
 /** What ends a job or step that nobody needs without its client; `null` if it goes on. */

@@ -93,7 +93,7 @@ export function realMailer(wanted: string, log: Log): Mailer {
 }
 
 /** A shell's line that sends a mail. */
-export function mailLine(program: string, { to, subject, variables }: Mail): string {
+function mailLine(program: string, { to, subject, variables }: Mail): string {
   const settings = Object.entries(variables).map(([name, value]) => `${name}=${quoted(value)}`);
   const exported = settings.length > 0 ? `export ${settings.join(" ")}; ` : "";
   // In a subshell, so that the variables are this mail's only.
