@@ -32,6 +32,8 @@ export interface ControllerContext extends Ending {
   rowOf(job: Job): JobRow;
   /** Where a job's running steps can be attached. */
   attachPoints(job: Job, steps: readonly Step[]): AttachPoint[];
+  /** Whether a user may change what the cluster is made of. */
+  isOperator(uid: number): boolean;
   /** Whether a node's daemon is connected. */
   isConnected(node: string): boolean;
   perform(effects: readonly Effect[]): void;

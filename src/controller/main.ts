@@ -27,6 +27,7 @@ import { createDispatch } from "./dispatch.ts";
 import { createEnding } from "./ending.ts";
 import { createErrand } from "./errand.ts";
 import { cancelHandler } from "./handlers/cancel.ts";
+import { changeHandler } from "./handlers/change.ts";
 import { getHandler, scriptHandler } from "./handlers/get.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler } from "./handlers/node.ts";
@@ -66,6 +67,8 @@ export interface ControllerOptions {
   readonly places: Places;
   readonly settings: Settings;
   readonly pid: number;
+  /** The user whose daemons these are. */
+  readonly uid: number;
   readonly version: string;
 }
 
@@ -181,6 +184,7 @@ function assemble(
     },
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),
     isConnected: (node) => sessions.get(node) !== undefined,
+    isOperator: (uid) => uid === 0 || uid === options.uid,
     perform: dispatch.perform,
     missNodes(nodes) {
       for (const node of nodes) absentNodes.begin(node);
@@ -202,6 +206,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "job.complete": completeHandler(context),
     "step.create": createStepHandler(context),
     "nodes.list": nodesHandler(context),
+    "cluster.change": changeHandler(context),
     "controller.status": statusHandler(context),
     "controller.shutdown": shutdownHandler(context),
     "node.register": registerHandler(context),
