@@ -30,7 +30,12 @@ export interface ControllerContext extends Ending {
   readonly mailer: Mailer;
   readonly settings: Settings;
   readonly places: Places;
-  readonly identity: { readonly pid: number; readonly version: string; readonly startedAt: number };
+  readonly identity: {
+    readonly pid: number;
+    readonly uid: number;
+    readonly version: string;
+    readonly startedAt: number;
+  };
   /** A job as listings show it. */
   rowOf(job: Job): JobRow;
   /** Where a job's running steps can be attached. */

@@ -28,6 +28,7 @@ import { createDispatch } from "./dispatch.ts";
 import { createEnding } from "./ending.ts";
 import { createErrand } from "./errand.ts";
 import { cancelHandler } from "./handlers/cancel.ts";
+import { changeHandler } from "./handlers/change.ts";
 import { getHandler, scriptHandler } from "./handlers/get.ts";
 import { historyHandler } from "./handlers/history.ts";
 import { listHandler } from "./handlers/list.ts";
@@ -71,6 +72,8 @@ export interface ControllerOptions {
   readonly places: Places;
   readonly settings: Settings;
   readonly pid: number;
+  /** The user whose daemons these are. */
+  readonly uid: number;
   readonly version: string;
 }
 
@@ -177,7 +180,7 @@ function assemble(
   const owners = createOwners(clock, settings.orphanS * 1000, (owned) => endAbandoned(loop.state, owned, submit));
   return {
     ...{ loop, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
-    identity: { pid: options.pid, version: options.version, startedAt: clock.now() },
+    identity: { pid: options.pid, uid: options.uid, version: options.version, startedAt: clock.now() },
     rowOf(job) {
       const { word, text } = planner.reasonOf(job);
       return toJobRow(job, { reason: word, reasonText: text, partition: partitionName(loop.state, job) });
@@ -206,6 +209,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "job.complete": completeHandler(context),
     "step.create": createStepHandler(context),
     "nodes.list": nodesHandler(context),
+    "cluster.change": changeHandler(context),
     "controller.status": statusHandler(context),
     "controller.shutdown": shutdownHandler(context),
     "node.register": registerHandler(context),

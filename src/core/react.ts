@@ -19,6 +19,9 @@ export function react(after: ClusterState, event: Event): Effect[] {
   switch (event.type) {
     case "node.registered":
     case "node.down":
+    case "node.updated":
+    case "node.cleared":
+    case "node.deleted":
       return [{ type: "schedule" }];
     case "job.purged":
       return [notify(event.jobId)];
@@ -31,7 +34,7 @@ export function react(after: ClusterState, event: Event): Effect[] {
   }
 }
 
-type JobEvent = Extract<Event, { readonly jobId: number }>;
+type JobEvent = Exclude<Extract<Event, { readonly jobId: number }>, { type: "node.cleared" }>;
 
 function jobEffects(job: Job | undefined, event: JobEvent): Effect[] {
   switch (event.type) {
@@ -67,6 +70,11 @@ export function resumeEffects(state: ClusterState): Effect[] {
     // Also after a resume: the node may have been away when it was told, and CONT twice is harmless.
     const wasSuspended = job?.state === "RUNNING" && (job.suspendedAt !== null || job.suspendedMs > 0);
     if (wasSuspended) effects.push(...suspendEffects(job));
+  }
+  for (const { name: node, leftovers = [] } of state.nodes.values()) {
+    for (const { jobId, attempt } of leftovers) {
+      effects.push({ type: "node.terminate", node, jobId, attempt, stepId: null });
+    }
   }
   return effects;
 }

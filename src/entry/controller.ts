@@ -15,6 +15,7 @@ import { runWorker } from "../platform/worker.ts";
 import { type DaemonLine, prepareRuntime } from "./daemon-line.ts";
 import { fail, messageOf } from "./fail.ts";
 import { socketUpkeep } from "./socket-upkeep.ts";
+import { currentUser } from "./user.ts";
 
 /** Exit code when another controller has the state folder: EX_TEMPFAIL of sysexits.h. */
 const EXIT_LOCKED = 75;
@@ -38,7 +39,13 @@ export async function runController(program: string, line: DaemonLine, exit: () 
     exit,
   };
   try {
-    return await startController(ports, { places, settings, pid: process.pid, version: VERSION });
+    return await startController(ports, {
+      places,
+      settings,
+      pid: process.pid,
+      uid: currentUser().uid,
+      version: VERSION,
+    });
   } catch (error) {
     return fail(program, `can't start with state folder ${places.home}: ${messageOf(error)}`);
   }

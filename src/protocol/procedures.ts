@@ -7,6 +7,7 @@
 
 import * as v from "valibot";
 import type { Job } from "../core/job.ts";
+import * as e from "./entity-schemas.ts";
 import * as h from "./history.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
@@ -149,6 +150,14 @@ export const PROCEDURES = {
     kind: "unary",
     params: nothing,
     result: v.object({ nodes: v.array(r.nodeRow), now: s.count }),
+  },
+  /** An operator changes what the cluster is made of: nodes, partitions, reservations. All of it, or nothing. */
+  "cluster.change": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({ change: e.clusterChange }),
+    /** What the changed or made thing is called, where it was given a name. */
+    result: v.object({ name: s.text }),
   },
   "controller.status": {
     on: "controller",

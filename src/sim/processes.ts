@@ -51,7 +51,7 @@ export function createSimController(stage: Stage): SimController {
       compact: (order: Parameters<typeof compact>[1]) => compact(disk, order),
       exit: () => {},
     };
-    startController(ports, { places: PLACES, settings: SIM_SETTINGS, pid: life, version: "sim" }).then(
+    startController(ports, { places: PLACES, settings: SIM_SETTINGS, pid: life, uid: 1000, version: "sim" }).then(
       (controller) => {
         if (isAlive()) live = controller;
       },

@@ -20,6 +20,8 @@ export type DenialCode =
   | "STEP_BUSY"
   | "NOT_FEASIBLE"
   | "INVALID_NODE"
+  | "INVALID_NODE_STATE"
+  | "NODE_BUSY"
   | "INVALID_NODE_COUNT"
   | "INVALID_FEATURE"
   | "INVALID_PARTITION"

@@ -12,6 +12,7 @@ import { expected, type Parsed, parseCount, parseMemory, parseNodeRange } from "
 import type { ResourceRequest } from "../../../core/resources.ts";
 import { parseTimeLimit, roundUpToMinute, type UtcOffset } from "../../../core/time.ts";
 import type { Params } from "../../../protocol/procedures.ts";
+import type { Operator } from "./assignments.ts";
 
 /** Wishes to be changed, as jobs.steer takes them. */
 export type Changes = Extract<Params<"jobs.steer">["action"], { type: "update" }>["changes"];
@@ -27,9 +28,6 @@ export interface FieldContext {
   readonly wholeMinutes: boolean;
   readonly userName: string;
 }
-
-/** How the value was given: `Key=`, `Key+=` or `Key-=`. */
-export type Operator = "=" | "+=" | "-=";
 
 export interface Field {
   readonly takesSteps?: true;
