@@ -77,10 +77,10 @@ function lineOf(cells: readonly Cell[], style: TableStyle, cutMark: string): str
     const line = cells.map(({ text }) => text).join("|");
     return style === "parsable" ? `${line}|` : line;
   }
-  return cells.map(({ column, text }) => `${fit(text, column, cutMark)} `).join("");
+  return cells.map(({ column, text }) => `${fitCell(text, column, cutMark)} `).join("");
 }
 
-function fit(text: string, { width, isLeft }: Cell["column"], cutMark: string): string {
+function fitCell(text: string, { width, isLeft }: Cell["column"], cutMark: string): string {
   const cut = text.length > width ? text.slice(0, Math.max(0, width - cutMark.length)) + cutMark : text;
   return isLeft ? cut.padEnd(width) : cut.padStart(width);
 }

@@ -102,7 +102,11 @@ export const POLICY_FORMATS = {
     "maxsubmitjobsperaccount,mintres",
 } as const;
 
-const qosOf = (header: string, width: number, text: (qos: Qos) => string): AccountColumn<Qos> => ({ header, width, text });
+const qosOf = (header: string, width: number, text: (qos: Qos) => string): AccountColumn<Qos> => ({
+  header,
+  width,
+  text,
+});
 
 const qosLimit = (header: string, width: number, name: keyof Limits, kind: LimitKind): AccountColumn<Qos> =>
   qosOf(header, width, ({ limits }) => formatLimit(kind, limits[name]));

@@ -196,7 +196,7 @@ async function carryOut(words: readonly string[], scope: Scope): Promise<number>
 
 async function listEntity(words: readonly string[], scope: Scope): Promise<number> {
   const [typed = "", ...rest] = words;
-  const entity = typed === "" ? undefined : byPrefix(typed, ENTITIES, (name) => [name]);
+  const entity = typed === "" ? undefined : byPrefix(typed, ENTITIES, (name) => [name, `${name}s`]);
   if (entity === undefined || entity === "Coordinator") return complain(scope, entityProblem("list"));
   const { stdio } = scope.context;
   if (entity === "RunAwayJobs") {
@@ -255,7 +255,7 @@ function tresRows(gpuTypes: readonly string[]) {
 
 async function edit(verb: "add" | "modify" | "delete", words: readonly string[], scope: Scope): Promise<number> {
   const [typed = "", ...rest] = words;
-  const entity = typed === "" ? undefined : byPrefix(typed, ENTITIES, (name) => [name]);
+  const entity = typed === "" ? undefined : byPrefix(typed, ENTITIES, (name) => [name, `${name}s`]);
   const editor = entity === undefined ? undefined : EDITS[`${verb} ${entity.toLowerCase()}`];
   if (scope.isReadOnly) return complain(scope, ["Can't run this command in readonly mode."]);
   if (!editor) {

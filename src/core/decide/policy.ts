@@ -5,8 +5,8 @@ import { heldOf } from "../policy/ledger.ts";
 import type { Association, PolicyChange } from "../policy/records.ts";
 import {
   associationUsageKey,
-  changePolicy,
   chainOf,
+  changePolicy,
   type PolicyState,
   policyFrom,
   qosUsageKey,

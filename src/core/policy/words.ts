@@ -119,9 +119,14 @@ export function longDuration(seconds: number): string {
 }
 
 /** The one entry whose name begins with a word, an exact one first; case does not matter. */
-export function byPrefix<T>(word: string, entries: readonly T[], namesOf: (entry: T) => readonly string[]): T | undefined {
+export function byPrefix<T>(
+  word: string,
+  entries: readonly T[],
+  namesOf: (entry: T) => readonly string[],
+): T | undefined {
   const typed = word.toLowerCase();
-  const isNamed = (entry: T, test: (name: string) => boolean) => namesOf(entry).some((name) => test(name.toLowerCase()));
+  const isNamed = (entry: T, test: (name: string) => boolean) =>
+    namesOf(entry).some((name) => test(name.toLowerCase()));
   return (
     entries.find((entry) => isNamed(entry, (name) => name === typed)) ??
     entries.find((entry) => typed.length > 0 && isNamed(entry, (name) => name.startsWith(typed)))

@@ -58,7 +58,10 @@ export function addAccounts(draft: Draft, { names, where, set }: Specs, cluster:
   if (added.length === 0) return refuse(" Nothing new added.");
   for (const name of added) {
     const description = words.description ?? name;
-    draft.make({ put: "account", record: { name, description, organization: words.organization ?? parentName(parent, name) } });
+    draft.make({
+      put: "account",
+      record: { name, description, organization: words.organization ?? parentName(parent, name) },
+    });
     const record = patch.apply(plainAssociation(draft.nextId(), name, "", parent));
     draft.make({ put: "association", record });
   }
@@ -83,7 +86,10 @@ function parentName(parent: string, name: string): string {
 /** Changes accounts and their associations. */
 export function modifyAccounts(draft: Draft, { names, where, set }: Specs, cluster: string): Edit {
   const { selection, unknown: badWhere } = readSelection(names, where);
-  const problems = badWhere.flatMap(({ text }) => [` Unknown condition: ${text}`, " Use keyword 'set' to modify value"]);
+  const problems = badWhere.flatMap(({ text }) => [
+    ` Unknown condition: ${text}`,
+    " Use keyword 'set' to modify value",
+  ]);
   const words = readWords(set);
   const resets = words.rest.map(readUsageReset);
   for (const reset of resets) if (reset !== null && reset !== true) problems.push(reset.problem);

@@ -29,11 +29,12 @@ const time = {
 const tres = { read: parseTres, write: formatTres };
 
 /** By Slurm's names of its configuration file. */
-export const WEIGHTS: Readonly<Record<string, Weight<never>>> = {
+const WEIGHTS: Readonly<Record<string, Weight<never>>> = {
   PriorityDecayHalfLife: { field: "decayHalfLifeS", ...time } as unknown as Weight<never>,
   PriorityFavorSmall: {
     field: "favorSmall",
-    read: (text: string) => (/^(yes|no)$/i.test(text) ? { value: /^yes$/i.test(text) } : { problem: "expected YES or NO" }),
+    read: (text: string) =>
+      /^(yes|no)$/i.test(text) ? { value: /^yes$/i.test(text) } : { problem: "expected YES or NO" },
     write: (value: boolean) => (value ? "Yes" : "No"),
   } as unknown as Weight<never>,
   PriorityMaxAge: { field: "maxAgeS", ...time } as unknown as Weight<never>,
@@ -59,7 +60,11 @@ export function modifyCluster(draft: Draft, { names, where, set }: Specs, cluste
   const weights = set.flatMap((spec) => weightOf(spec) ?? []);
   const limits = set.filter((spec) => weightOf(spec) === null);
   const { patch, problems: bad, unknown } = readPatches(limits, (spec) => readAssociationWord(draft.policy, spec));
-  const problems = [...weights.flatMap((one) => ("problem" in one ? [one.problem] : [])), ...bad, ...unknownOptions(unknown)];
+  const problems = [
+    ...weights.flatMap((one) => ("problem" in one ? [one.problem] : [])),
+    ...bad,
+    ...unknownOptions(unknown),
+  ];
   if (problems.length > 0) return refuse(...problems);
   let text = "";
   if (weights.length > 0) text += setWeights(draft, weights);

@@ -47,7 +47,16 @@ interface Request {
 }
 
 /** Words without a value that change how a list looks. */
-const FLAGS = ["Tree", "WithAssoc", "WithCoord", "WithDeleted", "WithSubAccounts", "WOPInfo", "WOPLimits", "OnlyDefaults"];
+const FLAGS = [
+  "Tree",
+  "WithAssoc",
+  "WithCoord",
+  "WithDeleted",
+  "WithSubAccounts",
+  "WOPInfo",
+  "WOPLimits",
+  "OnlyDefaults",
+];
 
 const LISTS: Readonly<Record<string, (request: Request) => ListResult>> = {
   account: listAccounts,
@@ -75,7 +84,9 @@ export function list(entity: string, words: readonly string[], listed: Listed, o
     specs.where.filter((spec) => !isFormat(spec)),
   );
   if (unknown.length > 0) {
-    return { problems: unknown.flatMap(({ text }) => [` Unknown condition: ${text}`, " Use keyword 'set' to modify value"]) };
+    return {
+      problems: unknown.flatMap(({ text }) => [` Unknown condition: ${text}`, " Use keyword 'set' to modify value"]),
+    };
   }
   const format = formats.length === 0 ? null : formats.flatMap(({ value }) => listOf(value));
   const isOther = selection.clusters.length > 0 && !selection.clusters.includes(listed.cluster);
@@ -125,7 +136,8 @@ function listAssociations(request: Request): ListResult {
 
 function listClusters(request: Request): ListResult {
   const { policy, listed } = request;
-  if (!asks(request.selection.names, listed.cluster)) return table(request, CLUSTER_COLUMNS, POLICY_FORMATS.cluster, []);
+  if (!asks(request.selection.names, listed.cluster))
+    return table(request, CLUSTER_COLUMNS, POLICY_FORMATS.cluster, []);
   const root = findAssociation(policy, "root", "", "");
   const row = root ? rowOf(request, root) : plainRow(request);
   return table(request, CLUSTER_COLUMNS, POLICY_FORMATS.cluster, [row]);

@@ -1,9 +1,9 @@
 /** add, modify and delete qos. */
 
-import { parseTimeLimit } from "../../../core/time.ts";
 import { type PreemptMode, QOS_FLAGS, type Qos, type QosFlag } from "../../../core/policy/records.ts";
 import type { PolicyState } from "../../../core/policy/state.ts";
 import { byPrefix, isAccountName, QOS_LIMITS } from "../../../core/policy/words.ts";
+import { parseTimeLimit } from "../../../core/time.ts";
 import { unknownOptions } from "./accounts.ts";
 import { type Draft, type Edit, ensureNormal, plainQos, refuse } from "./draft.ts";
 import { type Patch, readLimit, readPatches, unknownQos } from "./patch.ts";
@@ -37,7 +37,8 @@ const WORDS: Readonly<Record<string, (policy: PolicyState, spec: Spec) => Read>>
 };
 
 /** Words of Slurm's that do nothing here, and are refused rather than overlooked. */
-const REFUSED = /^(usagethres|limitfactor|minprio|grpjobsaccrue|maxjobsaccrue|preemptexempt|maxtresrunmins|grptresrunmins$)/i;
+const REFUSED =
+  /^(usagethres|limitfactor|minprio|grpjobsaccrue|maxjobsaccrue|preemptexempt|maxtresrunmins|grptresrunmins$)/i;
 
 function readWord(policy: PolicyState, spec: Spec): Read {
   const name = byPrefix(spec.key, Object.keys(WORDS), (key) => [key]);
@@ -159,4 +160,3 @@ export function selectedQos({ policy }: Pick<Draft, "policy">, selection: Select
     .filter(({ name, id }) => asks(names, name) && asks(selection.ids, String(id)))
     .sort((a, b) => a.id - b.id);
 }
-

@@ -60,7 +60,8 @@ export function selectAssociations(policy: PolicyState, selection: Selection, wi
   return inTreeOrder(policy).filter((association) => {
     const { account, user, partition, parent, id } = association;
     const isAccount =
-      asks(accounts, account) || (withSub && chainOf(policy, association).some((one) => accounts.includes(one.account)));
+      asks(accounts, account) ||
+      (withSub && chainOf(policy, association).some((one) => accounts.includes(one.account)));
     return (
       isAccount &&
       asks(users, user) &&

@@ -5,7 +5,8 @@ import type { Setting } from "./patch.ts";
 
 /** `  U = ada       A = nlp        C = lab       ` */
 export function addedLine(cluster: string, account: string, user: string, partition = ""): string {
-  const field = (letter: string, text: string, width: number): string => `${letter} = ${text.slice(0, 10).padEnd(width)}`;
+  const field = (letter: string, text: string, width: number): string =>
+    `${letter} = ${text.slice(0, 10).padEnd(width)}`;
   const parts = [field("A", account, 11), field("C", cluster, 10)];
   if (user !== "") parts.unshift(field("U", user, 10));
   if (partition !== "") parts.push(field("P", partition, 10));

@@ -29,7 +29,7 @@ function readWords(specs: readonly Spec[]): UserWords {
   for (const spec of specs) {
     const key = spec.operator === "=" ? byPrefix(spec.key, KEYS, (name) => [name]) : undefined;
     if (key === undefined) rest.push(spec);
-    else (lists[key] ??= []).push(...listOf(spec.value));
+    else lists[key] = [...(lists[key] ?? []), ...listOf(spec.value)];
   }
   const level = lists.AdminLevel?.at(-1);
   const adminLevel = level === undefined ? null : (byPrefix(level, LEVELS, (name) => [name]) ?? null);
@@ -92,7 +92,12 @@ function putUser(draft: Draft, name: string, words: UserWords, accounts: readonl
   draft.make({ put: "user", record });
 }
 
-function addedText(fresh: readonly string[], lines: readonly string[], words: UserWords, limits: readonly Setting[]): string {
+function addedText(
+  fresh: readonly string[],
+  lines: readonly string[],
+  words: UserWords,
+  limits: readonly Setting[],
+): string {
   const about: Setting[] = [];
   if (words.defaultAccount !== null) about.push(["Default Account", words.defaultAccount]);
   if (words.adminLevel !== null) about.push(["Admin Level", words.adminLevel]);
@@ -177,7 +182,8 @@ export function deleteUsers(draft: Draft, { names, where }: Specs, cluster: stri
     return { text: ` Deleting users...\n${nameLines(gone.map(({ name }) => name))}`, problems: [] };
   }
   const lines = associations.map((association: Association) => changedLine(cluster, association)).join("");
-  const last = gone.length === 0 ? "" : ` Deleting users (No Associations)...\n${nameLines(gone.map(({ name }) => name))}`;
+  const last =
+    gone.length === 0 ? "" : ` Deleting users (No Associations)...\n${nameLines(gone.map(({ name }) => name))}`;
   return { text: ` Deleting user associations...\n${lines}${last}`, problems: [] };
 }
 
