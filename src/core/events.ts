@@ -7,7 +7,7 @@
 
 import type { TaskSet } from "./array-spec.ts";
 import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
-import type { ExitStatus, Hold, PendingJob, Step, TerminalState } from "./job.ts";
+import type { ExitStatus, Hold, PendingJob, Step, StepHet, TerminalState } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
 import type { NodeInventory } from "./node.ts";
 import type { Allocation } from "./resources.ts";
@@ -26,6 +26,8 @@ export interface JobAllocated {
   readonly allocation: Allocation;
   /** Seconds, 0 for no limit. */
   readonly limitS: number;
+  /** Of a heterogeneous job of srun: where the tasks of this component stand in the whole. */
+  readonly stepHet?: StepHet;
 }
 
 /** A node started its part of a step. */

@@ -26,6 +26,8 @@ export const PROCEDURES = {
       job: j.jobRequest,
       script: v.nullable(s.bytes),
       environment: s.environment,
+      /** The components of a heterogeneous job behind the first: accepted with it, or not at all. */
+      followers: v.optional(v.array(v.object({ job: j.jobRequest, environment: s.environment }))),
       /** Nothing is queued: answers when and where it would start. */
       testOnly: v.optional(v.boolean()),
     }),

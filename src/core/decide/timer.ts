@@ -4,7 +4,7 @@ import type { FireTimer } from "../commands.ts";
 import { EXIT_OK, type RunningJob, type Step } from "../job.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, ignore } from "./decision.ts";
-import { endJob } from "./steer.ts";
+import { endWhole } from "./steer.ts";
 
 /** Answers a timer, unless it belongs to an older start or rings too early. */
 export function decideTimer(state: ClusterState, command: FireTimer, now: number): Decision {
@@ -14,7 +14,7 @@ export function decideTimer(state: ClusterState, command: FireTimer, now: number
   switch (timer.kind) {
     case "limit":
       if (now < limitEnd(job)) return ignore("the time limit is not over");
-      return accept(endJob(job, "TIMEOUT", EXIT_OK, "time limit", null));
+      return accept(...endWhole(state, job, "TIMEOUT", EXIT_OK, "time limit", null));
     case "signal":
       return signalJob(job, now);
     case "step": {
