@@ -28,6 +28,7 @@ import { createEnding } from "./ending.ts";
 import { createErrand } from "./errand.ts";
 import { cancelHandler } from "./handlers/cancel.ts";
 import { getHandler, scriptHandler } from "./handlers/get.ts";
+import { historyHandler } from "./handlers/history.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
@@ -44,6 +45,7 @@ import { createPlanner } from "./planner.ts";
 import { startPurging } from "./purge.ts";
 import { partitionName } from "./select.ts";
 import { createSessions } from "./sessions.ts";
+import { readFinished } from "./store/accounting.ts";
 import { openBlobs } from "./store/blobs.ts";
 import type { Compaction } from "./store/compact.ts";
 import { damageFile, readDamage } from "./store/damage.ts";
@@ -195,6 +197,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "job.submit": submitHandler(context),
     "job.watch": watchHandler(context),
     "jobs.list": listHandler(context),
+    "jobs.history": historyHandler(context),
     "jobs.cancel": cancelHandler(context),
     "jobs.steer": steerHandler(context),
     "jobs.get": getHandler(context),
@@ -271,8 +274,13 @@ async function rememberSettings(
 }
 
 /** What handlers have to do with single files of the state folder. */
-function stateFolder(disk: Disk, log: Log, places: Places): Pick<ControllerContext, "damage" | "forgetSettings"> {
+function stateFolder(
+  disk: Disk,
+  log: Log,
+  places: Places,
+): Pick<ControllerContext, "damage" | "forgetSettings" | "readFinished"> {
   return {
+    readFinished: (query, onDamage) => readFinished(disk, places.accountingFolder, query, onDamage),
     async damage() {
       const found = await readDamage(disk, places);
       return found.length === 0 ? [] : [...found, `delete ${damageFile(places)} once you have seen to this damage`];

@@ -7,7 +7,7 @@
 
 import type { TaskSet } from "./array-spec.ts";
 import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
-import type { ExitStatus, Hold, PendingJob, Step, StepHet, TerminalState } from "./job.ts";
+import type { EarlierAttempt, ExitStatus, Hold, PendingJob, Step, StepHet, TerminalState } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
 import type { NodeInventory } from "./node.ts";
 import type { Allocation } from "./resources.ts";
@@ -78,6 +78,9 @@ export interface JobRequeued {
   readonly hold: Hold | null;
   /** Starts by itself after failures, this one included. */
   readonly retried: number;
+  /** How accounting shows the start that is over now; absent in older journals, which kept nothing of it. */
+  readonly state?: EarlierAttempt["state"];
+  readonly exit?: ExitStatus;
 }
 
 /** Waiting tasks of an array became a record with a number of its own. */

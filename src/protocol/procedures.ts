@@ -7,6 +7,7 @@
 
 import * as v from "valibot";
 import type { Job } from "../core/job.ts";
+import * as h from "./history.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
 import * as r from "./records.ts";
@@ -83,6 +84,17 @@ export const PROCEDURES = {
     params: v.object({ filter: r.jobFilter, fields: v.array(v.keyof(r.jobRow)) }),
     item: v.object({ rows: v.array(v.array(v.unknown())) }),
     result: v.object({ now: s.count }),
+  },
+  /**
+   * Records of jobs over time, as accounting shows them: first those that left the queue's memory, as they ended, then
+   * the others by number.
+   */
+  "jobs.history": {
+    on: "controller",
+    kind: "stream",
+    params: h.historyParams,
+    item: h.historyItem,
+    result: h.historyResult,
   },
   /** Ends or signals each selected job. One result a job that was asked for by id or selected. */
   "jobs.cancel": {

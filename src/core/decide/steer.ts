@@ -14,7 +14,16 @@ import type {
 } from "../commands.ts";
 import type { Event, JobEnded, JobRequeued } from "../events.ts";
 import { isFollower, leaderId, livingOthers } from "../het.ts";
-import { EXIT_OK, type ExitStatus, type Hold, isEnded, type Job, type RunningJob, type TerminalState } from "../job.ts";
+import {
+  type EarlierAttempt,
+  EXIT_OK,
+  type ExitStatus,
+  type Hold,
+  isEnded,
+  type Job,
+  type RunningJob,
+  type TerminalState,
+} from "../job.ts";
 import { jobLabel } from "../job-label.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
@@ -186,12 +195,9 @@ export function endWhole(state: ClusterState, ...end: Parameters<typeof endJob>)
 
 /** {@link requeueJob} with the other components of a heterogeneous job that run: they start together again. */
 export function requeueWhole(state: ClusterState, ...requeue: Parameters<typeof requeueJob>): Event[] {
-  const [job, cause, eligibleAt, hold, , retried] = requeue;
+  const [job, cause, eligibleAt, hold, , retried, how] = requeue;
   const others = livingOthers(state, job).filter((one) => one.state === "RUNNING");
-  return [
-    requeueJob(...requeue),
-    ...others.map((one) => requeueJob(one, cause, eligibleAt, hold, [], retried ?? one.retried)),
-  ];
+  return [requeueJob(...requeue), ...others.map((one) => requeueJob(one, cause, eligibleAt, hold, [], retried, how))];
 }
 
 /** The event that sends a started job back to the queue; nodes not known to be clean have to clear up first. */
@@ -202,9 +208,10 @@ export function requeueJob(
   hold: Hold | null,
   clean: readonly string[] = [],
   retried = job.retried,
+  how: { readonly state: EarlierAttempt["state"]; readonly exit: ExitStatus } = { state: "REQUEUED", exit: EXIT_OK },
 ): JobRequeued {
   const cleanup = job.allocation.map((share) => share.node).filter((node) => !clean.includes(node));
-  return { type: "job.requeued", jobId: job.id, cause, cleanup, eligibleAt, hold, retried };
+  return { type: "job.requeued", jobId: job.id, cause, cleanup, eligibleAt, hold, retried, ...how };
 }
 
 /** Whether a user may see to a job. */

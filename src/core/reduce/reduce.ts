@@ -56,7 +56,7 @@ function nextRecord(job: Job, event: JobEvent, at: number): Job {
     case "job.cleaned":
       return cleaned(job, event, at);
     case "job.requeued":
-      return requeued(job, event);
+      return requeued(job, event, at);
     case "job.held":
       return held(job, event);
     case "job.updated":
