@@ -8,6 +8,7 @@ import type { Effect } from "../core/effects.ts";
 import type { EndedJob, Job, Step } from "../core/job.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import type { Mailer } from "../platform/mailer.ts";
 import { RpcError } from "../protocol/errors.ts";
 import type { AttachPoint, JobRow } from "../protocol/procedures.ts";
 import type { Ending } from "./ending.ts";
@@ -26,9 +27,15 @@ export interface ControllerContext extends Ending {
   readonly blobs: Blobs;
   readonly clock: Clock;
   readonly log: Log;
+  readonly mailer: Mailer;
   readonly settings: Settings;
   readonly places: Places;
-  readonly identity: { readonly pid: number; readonly version: string; readonly startedAt: number };
+  readonly identity: {
+    readonly pid: number;
+    readonly uid: number;
+    readonly version: string;
+    readonly startedAt: number;
+  };
   /** A job as listings show it. */
   rowOf(job: Job): JobRow;
   /** Where a job's running steps can be attached. */

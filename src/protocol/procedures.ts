@@ -7,6 +7,7 @@
 
 import * as v from "valibot";
 import type { Job } from "../core/job.ts";
+import * as e from "./entity-schemas.ts";
 import * as h from "./history.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
@@ -36,6 +37,8 @@ export const PROCEDURES = {
       jobId: s.positive,
       /** Of a test: where it would start, and when, milliseconds since 1970; `null` where that can't be known. */
       estimate: v.optional(v.object({ startAt: v.nullable(s.count), nodeList: s.text, cpus: s.count })),
+      /** What of the job will not be as asked for, one sentence each. */
+      warnings: v.optional(v.array(s.text)),
     }),
   },
   /**
@@ -149,6 +152,14 @@ export const PROCEDURES = {
     kind: "unary",
     params: nothing,
     result: v.object({ nodes: v.array(r.nodeRow), now: s.count }),
+  },
+  /** An operator changes what the cluster is made of: nodes, partitions, reservations. All of it, or nothing. */
+  "cluster.change": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({ change: e.clusterChange }),
+    /** What the changed or made thing is called, where it was given a name. */
+    result: v.object({ name: s.text }),
   },
   "controller.status": {
     on: "controller",

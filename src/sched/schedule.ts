@@ -12,7 +12,7 @@ import { isFollower } from "../core/het.ts";
 import { fold } from "../core/hostlist.ts";
 import type { JobId, NodeName } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
-import type { Node } from "../core/node.ts";
+import { isOpen, type Node } from "../core/node.ts";
 import { type Candidate, candidatesOf } from "../core/node-set.ts";
 import type { Allocation, ResourceRequest } from "../core/resources.ts";
 import type { Gate } from "./eligible.ts";
@@ -177,7 +177,7 @@ function impossibleTogether({ view, candidates }: Pass, requests: readonly Resou
 }
 
 function takesWork({ isConnected }: ScheduleView, node: Node): boolean {
-  return node.down === null && node.drain === null && isConnected(node.name);
+  return isOpen(node) && isConnected(node.name);
 }
 
 /** ` (n1: 1 of 4 GPUs free)`: what there is, where so few nodes are asked about that it can be read. */

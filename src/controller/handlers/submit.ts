@@ -43,7 +43,7 @@ export function submitHandler(context: ControllerContext): UnaryHandler<"job.sub
     if (job.kind !== "batch") context.owners.expect(jobName(jobId));
     // Of srun each component has tasks of its own, whose streams are claimed one by one.
     if (job.kind === "run") for (const at of others.keys()) context.owners.expect(jobName(jobId + at + 1));
-    return { jobId };
+    return { jobId, ...mailWarning(context, spec) };
   };
 }
 
@@ -57,6 +57,11 @@ function refuseCrowd({ loop }: ControllerContext, jobs: readonly JobRequest[]): 
   if (!areFine || couldRunTogether(candidates, requests)) return;
   const hint = `each of the ${jobs.length} components could run, but this cluster can't hold all of them at the same time`;
   throw new RpcError("NOT_FEASIBLE", "Requested node configuration is not available", hint);
+}
+
+function mailWarning({ mailer }: ControllerContext, { mail }: JobSpec): { warnings?: string[] } {
+  const problem = mail && mailer.problem();
+  return problem ? { warnings: [`there will be no mail: ${problem}`] } : {};
 }
 
 function refuseAtEnd(context: ControllerContext): void {
