@@ -91,15 +91,6 @@ export function gateOf(state: ClusterState, now: number): Gate {
     (slotsOf(job) === 0 ? ARRAY_LIMIT : null) ??
     deadline(job);
 
-  // No component of a heterogeneous job starts without the others.
-  const hinderedOf = (job: PendingJob): { readonly job: PendingJob; readonly found: Hindrance } | null => {
-    for (const one of job.spec.het ? [job, ...waitingComponents(state, job)] : [job]) {
-      const found = ownHindrance(one);
-      if (found) return { job: one, found };
-    }
-    return null;
-  };
-
   const endOf = (job: PendingJob): End | null => {
     if (deadline(job)) return { jobId: job.id, tasks: null, state: "DEADLINE", cause: TOO_LATE_TEXT };
     if (!job.spec.killOnInvalidDep) return null;
@@ -112,9 +103,9 @@ export function gateOf(state: ClusterState, now: number): Gate {
   };
 
   return {
-    hindrance: (job) => hinderedOf(job)?.found ?? null,
+    hindrance: (job) => firstHindered(state, job, ownHindrance)?.found ?? null,
     waitReason(asked) {
-      const hindered = hinderedOf(asked);
+      const hindered = firstHindered(state, asked, ownHindrance);
       if (!hindered) return null;
       const { job, found } = hindered;
       const end = endOf(job);
@@ -132,6 +123,19 @@ export function gateOf(state: ClusterState, now: number): Gate {
     slotsOf,
     componentsOf: (job) => waitingComponents(state, job),
   };
+}
+
+/** What keeps a job waiting, or (no component of a heterogeneous job starts without the others) one of its components. */
+function firstHindered(
+  state: ClusterState,
+  job: PendingJob,
+  hindranceOf: (job: PendingJob) => Hindrance | null,
+): { readonly job: PendingJob; readonly found: Hindrance } | null {
+  for (const one of job.spec.het ? [job, ...waitingComponents(state, job)] : [job]) {
+    const found = hindranceOf(one);
+    if (found) return { job: one, found };
+  }
+  return null;
 }
 
 /** Nothing keeps any job waiting: for questions about room alone. */
