@@ -168,7 +168,7 @@ function assemble(
     log,
     state: () => loop.state,
     execute: (command) => loop.execute(command),
-    isConnected: (node) => sessions.get(node) !== undefined,
+    isConnected: sessions.isReady,
   });
   const owners = createOwners(clock, settings.orphanS * 1000, (owned) => {
     const end = endOfAbandoned(loop.state, owned);

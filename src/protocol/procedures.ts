@@ -183,6 +183,8 @@ export const PROCEDURES = {
       pid: s.positive,
       startedAt: s.count,
       holder: v.object({ socket: s.text, pid: s.count, version: s.text, startedAt: s.count }),
+      /** Starts of jobs that run there, or may have left something behind. */
+      starts: v.optional(v.array(v.object({ jobId: s.positive, attempt: s.positive }))),
     }),
     result: v.object({ heartbeatMs: s.positive, killWaitMs: s.count }),
   },

@@ -24,6 +24,7 @@ export function reduce(state: ClusterState, event: Event, at: number): void {
     case "job.purged":
       return dropJob(state, jobOf(state, event.jobId));
     case "node.registered":
+      state.nextJobId = Math.max(state.nextJobId, (event.jobIdSeen ?? 0) + 1);
       return registered(state, event.node, event.inventory, at);
     case "node.down": {
       const node = must(state.nodes.get(event.node), `node ${event.node}`);
