@@ -10,6 +10,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { RpcError } from "../protocol/errors.ts";
 import type { AttachPoint, JobRow } from "../protocol/procedures.ts";
+import type { Reason } from "../sched/plan.ts";
 import type { Ending } from "./ending.ts";
 import type { Loop } from "./loop.ts";
 import type { Owners } from "./owners.ts";
@@ -28,6 +29,8 @@ export interface ControllerContext extends Ending {
   readonly settings: Settings;
   readonly places: Places;
   readonly identity: { readonly pid: number; readonly version: string; readonly startedAt: number };
+  /** Why a job waits. */
+  reasonOf(job: Job): Reason;
   /** A job as listings show it. */
   rowOf(job: Job): JobRow;
   /** Where a job's running steps can be attached. */

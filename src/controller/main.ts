@@ -27,6 +27,7 @@ import { createDispatch } from "./dispatch.ts";
 import { createEnding } from "./ending.ts";
 import { createErrand } from "./errand.ts";
 import { cancelHandler } from "./handlers/cancel.ts";
+import { explainHandler } from "./handlers/explain.ts";
 import { getHandler, scriptHandler } from "./handlers/get.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler } from "./handlers/node.ts";
@@ -173,7 +174,7 @@ function assemble(
     if (end) submit(end);
   });
   return {
-    ...{ loop, sessions, watchers, owners, blobs, clock, log, settings, places },
+    ...{ loop, sessions, watchers, owners, blobs, clock, log, settings, places, reasonOf: planner.reasonOf },
     identity: { pid: options.pid, version: options.version, startedAt: clock.now() },
     rowOf(job) {
       const { word, text } = planner.reasonOf(job);
@@ -199,6 +200,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "jobs.steer": steerHandler(context),
     "jobs.get": getHandler(context),
     "job.script": scriptHandler(context),
+    "job.explain": explainHandler(context),
     "job.complete": completeHandler(context),
     "step.create": createStepHandler(context),
     "nodes.list": nodesHandler(context),

@@ -6,6 +6,7 @@
  */
 
 import * as v from "valibot";
+import type { Explanation } from "../core/explanation.ts";
 import type { Job } from "../core/job.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
@@ -129,6 +130,20 @@ export const PROCEDURES = {
     kind: "unary",
     params: v.object({ jobId: s.positive }),
     result: v.object({ script: s.bytes }),
+  },
+  /** Why a waiting job waits, in all detail; `null` for one that does not wait (any more). */
+  "job.explain": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({
+      jobId: s.positive,
+      /** Of an array: this task. */
+      taskId: v.nullable(s.count),
+    }),
+    result: v.object({
+      explanation: v.nullable(v.custom<Explanation>(r.isRecord, "expected an explanation")),
+      now: s.count,
+    }),
   },
   "nodes.list": {
     on: "controller",
