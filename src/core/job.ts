@@ -42,6 +42,25 @@ export interface ExitStatus {
 
 export const EXIT_OK: ExitStatus = { code: 0, signal: 0 };
 
+/** A start of a job that was given up for a later one: what accounting shows of it (sacct -D). */
+export interface EarlierAttempt {
+  readonly attempt: Attempt;
+  readonly startAt: number;
+  readonly endAt: number;
+  /** Seconds, 0 for none. */
+  readonly limitS: number;
+  readonly allocation: Allocation;
+  readonly steps: readonly Step[];
+  /** What ended it: REQUEUED by request, else Slurm's state of its failure. */
+  readonly state: "REQUEUED" | TerminalState;
+  readonly exit: ExitStatus;
+  readonly cause: string;
+  readonly suspendedMs: number;
+}
+
+/** Earlier attempts that a record keeps, the newest of them: a job that starts over for ever must not fill memory. */
+export const EARLIER_ATTEMPTS_MAX = 50;
+
 /** Which tasks of which array a record is. */
 export interface ArrayPart {
   /** The array's number: that of its first record. */
@@ -60,6 +79,8 @@ interface JobCommon {
   /** The client's name for its submission, by which a repeated one is recognised; empty for tasks of an array. */
   readonly requestId: string;
   readonly array: ArrayPart | null;
+  /** Starts before the present or last one, oldest first; absent if there was none. */
+  readonly earlier?: readonly EarlierAttempt[];
 }
 
 /** Who keeps a job waiting: its user (hold, --hold) or the operator. */

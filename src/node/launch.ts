@@ -33,6 +33,8 @@ export function buildStepLaunch(
   const common = {
     ...{ key, token, workDir: program.workDir, environment: environment.step, tasks },
     ...{ umask: program.umask, rlimits: { ...program.rlimits } },
+    ...(program.taskProlog === undefined ? {} : { prolog: program.taskProlog }),
+    ...(program.taskEpilog === undefined ? {} : { epilog: program.taskEpilog }),
     ...memoryOf(launch, part),
   };
   if (!isBatch(launch) || script === null) return { step: { ...common, pty: program.pty, batch: null } };

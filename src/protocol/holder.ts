@@ -55,6 +55,12 @@ export const stepLaunch = v.object({
   umask: v.optional(count),
   /** Soft limits of its processes by Slurm's names (`NOFILE`), in setrlimit's units; -1 for none. */
   rlimits: v.optional(v.record(v.string(), integer)),
+  /**
+   * Programs to run before and after each task, with its environment: paths, or names to be found along PATH. The first
+   * one's output changes the task's environment.
+   */
+  prolog: v.optional(text),
+  epilog: v.optional(text),
   /** MiB that the step, and all steps of its job here, may use together; above it they are ended. 0 for no limit. */
   memory: v.optional(v.object({ stepMiB: count, jobMiB: count })),
 });

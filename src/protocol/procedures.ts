@@ -8,6 +8,8 @@
 import * as v from "valibot";
 import type { Explanation } from "../core/explanation.ts";
 import type { Job } from "../core/job.ts";
+import * as e from "./entity-schemas.ts";
+import * as h from "./history.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
 import * as r from "./records.ts";
@@ -34,6 +36,8 @@ export const PROCEDURES = {
       jobId: s.positive,
       /** Of a test: where it would start, and when, milliseconds since 1970; `null` where that can't be known. */
       estimate: v.optional(v.object({ startAt: v.nullable(s.count), nodeList: s.text, cpus: s.count })),
+      /** What of the job will not be as asked for, one sentence each. */
+      warnings: v.optional(v.array(s.text)),
     }),
   },
   /**
@@ -82,6 +86,17 @@ export const PROCEDURES = {
     params: v.object({ filter: r.jobFilter, fields: v.array(v.keyof(r.jobRow)) }),
     item: v.object({ rows: v.array(v.array(v.unknown())) }),
     result: v.object({ now: s.count }),
+  },
+  /**
+   * Records of jobs over time, as accounting shows them: first those that left the queue's memory, as they ended, then
+   * the others by number.
+   */
+  "jobs.history": {
+    on: "controller",
+    kind: "stream",
+    params: h.historyParams,
+    item: h.historyItem,
+    result: h.historyResult,
   },
   /** Ends or signals each selected job. One result a job that was asked for by id or selected. */
   "jobs.cancel": {
@@ -150,6 +165,14 @@ export const PROCEDURES = {
     kind: "unary",
     params: nothing,
     result: v.object({ nodes: v.array(r.nodeRow), now: s.count }),
+  },
+  /** An operator changes what the cluster is made of: nodes, partitions, reservations. All of it, or nothing. */
+  "cluster.change": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({ change: e.clusterChange }),
+    /** What the changed or made thing is called, where it was given a name. */
+    result: v.object({ name: s.text }),
   },
   "controller.status": {
     on: "controller",

@@ -8,7 +8,7 @@ import { accept, type Decision, ignore } from "./decision.ts";
 /** Takes a node in, or back; an unchanged one needs no event. */
 export function decideRegister(state: ClusterState, command: RegisterNode): Decision {
   const known = state.nodes.get(command.node);
-  if (known && !known.down && sameInventory(known.inventory, command.inventory)) {
+  if (known && (!known.down || known.down.by) && sameInventory(known.inventory, command.inventory)) {
     return ignore("registered already with the same equipment");
   }
   return accept({ type: "node.registered", node: command.node, inventory: command.inventory });

@@ -25,6 +25,9 @@ const ATTEMPTS_MAX = 5;
 /** Slurm's exit status of what the kernel (or we) killed for its memory. */
 const EXIT_OUT_OF_MEMORY: ExitStatus = { code: 0, signal: 125 };
 
+/** How accounting shows a start that vanished with its node. */
+const LOST = { state: "NODE_FAIL", exit: { code: 0, signal: 9 } } as const;
+
 const OUT_OF_MEMORY_CAUSE = "used more memory than it was granted";
 
 /** Most that --retry-wait grows to: a day. */
@@ -72,7 +75,7 @@ function endOfMainStep(job: RunningJob, found: Found, command: ReportStepEnded, 
   if (job.retried >= retries) return endJob(job, "FAILED", exit, command.problem, null, clean);
   const waitMs = Math.min(retryWaitS * 2 ** job.retried, RETRY_WAIT_MAX_S) * 1000;
   const cause = `failed with exit code ${exit.code}:${exit.signal}, try ${job.retried + 1} of ${retries + 1}`;
-  return requeueJob(job, cause, now + waitMs, null, clean, job.retried + 1);
+  return requeueJob(job, cause, now + waitMs, null, clean, job.retried + 1, { state: "FAILED", exit });
 }
 
 /** A step vanished with its node or holder: its job starts again if it may, else it ends as NODE_FAIL. */
@@ -87,17 +90,20 @@ export function decideStepLost(state: ClusterState, command: ReportStepLost, now
   if (job.state !== "RUNNING" || step.id !== mainStepId(job)) return accept(ended);
   const clean = hasOtherSteps(job, step, command.node) ? [] : [command.node];
   if (job.spec.requeue && job.spec.kind === "batch" && job.attempt < ATTEMPTS_MAX) {
-    return accept(ended, requeueJob(job, command.cause, now, null, clean));
+    return accept(ended, requeueJob(job, command.cause, now, null, clean, job.retried, LOST));
   }
   return accept(ended, endJob(job, "NODE_FAIL", { code: 0, signal: 9 }, command.cause, null));
 }
 
 /** Nothing of an ended job runs on that node any more: its share can be given to others. */
 export function decideJobCleaned(state: ClusterState, command: ReportJobCleaned): Decision {
-  const job = state.jobs.get(command.jobId);
-  if (!job || job.attempt !== command.attempt) return ignore("unknown job or older attempt");
-  if (job.state === "RUNNING" || !job.cleanup.includes(command.node)) return ignore("nothing to clear there");
-  return accept({ type: "job.cleaned", jobId: job.id, node: command.node });
+  const { jobId, attempt, node } = command;
+  const isLeft = state.nodes.get(node)?.leftovers?.some((one) => one.jobId === jobId && one.attempt === attempt);
+  if (isLeft) return accept({ type: "node.cleared", node, jobId, attempt });
+  const job = state.jobs.get(jobId);
+  if (!job || job.attempt !== attempt) return ignore("unknown job or older attempt");
+  if (job.state === "RUNNING" || !job.cleanup.includes(node)) return ignore("nothing to clear there");
+  return accept({ type: "job.cleaned", jobId, node });
 }
 
 function outOfMemory({ key, outOfMemory }: ReportStepEnded, step: Step): Event[] {

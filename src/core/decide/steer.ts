@@ -13,7 +13,16 @@ import type {
   UpdateJob,
 } from "../commands.ts";
 import type { Event, JobEnded, JobRequeued } from "../events.ts";
-import { EXIT_OK, type ExitStatus, type Hold, isEnded, type Job, type RunningJob, type TerminalState } from "../job.ts";
+import {
+  type EarlierAttempt,
+  EXIT_OK,
+  type ExitStatus,
+  type Hold,
+  isEnded,
+  type Job,
+  type RunningJob,
+  type TerminalState,
+} from "../job.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
 import { findPartition, priorityProblem, timeProblem } from "./submit.ts";
@@ -165,9 +174,10 @@ export function requeueJob(
   hold: Hold | null,
   clean: readonly string[] = [],
   retried = job.retried,
+  how: { readonly state: EarlierAttempt["state"]; readonly exit: ExitStatus } = { state: "REQUEUED", exit: EXIT_OK },
 ): JobRequeued {
   const cleanup = job.allocation.map((share) => share.node).filter((node) => !clean.includes(node));
-  return { type: "job.requeued", jobId: job.id, cause, cleanup, eligibleAt, hold, retried };
+  return { type: "job.requeued", jobId: job.id, cause, cleanup, eligibleAt, hold, retried, ...how };
 }
 
 /** Whether a user may see to a job. */

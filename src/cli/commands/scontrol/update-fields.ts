@@ -7,11 +7,12 @@ import { parseGresWishes } from "../../../core/gres.ts";
 import { expand } from "../../../core/hostlist.ts";
 import { type JobSpec, UNLIMITED } from "../../../core/jobspec.ts";
 import { parseLicenses } from "../../../core/licenses.ts";
-import { parseMailTypes } from "../../../core/mail-types.ts";
+import { isMailUser, parseMailTypes } from "../../../core/mail-types.ts";
 import { expected, type Parsed, parseCount, parseMemory, parseNodeRange } from "../../../core/parse.ts";
 import type { GpuRequest, ResourceRequest } from "../../../core/resources.ts";
 import { parseTimeLimit, roundUpToMinute, type UtcOffset } from "../../../core/time.ts";
 import type { Params } from "../../../protocol/procedures.ts";
+import type { Operator } from "./assignments.ts";
 
 /** Wishes to be changed, as jobs.steer takes them. */
 export type Changes = Extract<Params<"jobs.steer">["action"], { type: "update" }>["changes"];
@@ -27,9 +28,6 @@ export interface FieldContext {
   readonly wholeMinutes: boolean;
   readonly userName: string;
 }
-
-/** How the value was given: `Key=`, `Key+=` or `Key-=`. */
-export type Operator = "=" | "+=" | "-=";
 
 export interface Field {
   readonly takesSteps?: true;
@@ -134,6 +132,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   mailuser: {
     read(given, { spec, userName }) {
       if (spec.mail === null) return { problem: "set MailType first: the job sends no mail" };
+      if (given !== "" && !isMailUser(given)) return expected("a user or an address", given);
       return { value: { mail: { types: [...spec.mail.types], user: given || userName } } };
     },
   },
