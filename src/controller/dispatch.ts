@@ -9,6 +9,7 @@ import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { RpcError } from "../protocol/errors.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
+import type { Post } from "./post.ts";
 import type { Session, Sessions } from "./sessions.ts";
 import { terminateCause } from "./terminate-cause.ts";
 import type { Watchers } from "./watchers.ts";
@@ -22,6 +23,7 @@ export interface DispatchPorts {
   /** Hands a command to the loop; its answer is logged by the caller. */
   submit(command: Command): void;
   wakeScheduler(): void;
+  readonly post: Post;
   /** All that a node needs to start its part of a step. Rejects if a stored file is gone. */
   launchOf(job: RunningJob, key: StepKey): Promise<NodeLaunch>;
 }
@@ -83,6 +85,10 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       }
       case "node.terminate":
         return terminate(ports, effect);
+      case "mail.send":
+        return ports.post.send(effect);
+      case "mail.doomed":
+        return ports.post.tellDoomed(effect.jobId);
     }
   };
 

@@ -1,6 +1,6 @@
 /**
  * Jobs that run on a node although no record here accounts for them: those of a journal or a state folder that was
- * lost. What they hold must not be granted again, so the node ends them first (src/decisions/0010-unknown-jobs.md).
+ * lost. What they hold must not be granted again, so the node ends them first (src/decisions/0011-unknown-jobs.md).
  */
 
 import { formatStart, type JobStart } from "../core/ids.ts";

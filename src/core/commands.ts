@@ -5,7 +5,7 @@ import type { SignalTarget } from "./effects.ts";
 import type { Attempt, JobId, JobStart, NodeName, StepId, StepKey } from "./ids.ts";
 import type { ExitStatus, Hold, TerminalState } from "./job.ts";
 import type { JobSpec, StepSpec } from "./jobspec.ts";
-import type { NodeInventory } from "./node.ts";
+import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
 import type { Allocation } from "./resources.ts";
 
 /** Accept a job. Repeating a request id answers with the first one's job. */
@@ -167,6 +167,34 @@ export interface MarkNodeDown {
   readonly reason: string;
 }
 
+/** States that an operator may put a node into: Slurm's words of scontrol. */
+export const NODE_ORDERS = ["DRAIN", "UNDRAIN", "RESUME", "IDLE", "DOWN", "FAIL"] as const;
+
+/** What an operator may change of nodes. */
+export interface NodeChanges extends NodeSettings {
+  readonly state?: (typeof NODE_ORDERS)[number];
+  readonly reason?: string;
+}
+
+/** An operator changes nodes: all of them, or none if something is wrong with one. */
+export interface UpdateNodes {
+  readonly type: "nodes.update";
+  /** `ALL` as the only name stands for every node. */
+  readonly nodes: readonly NodeName[];
+  readonly changes: NodeChanges;
+  readonly by: Operator;
+  /** Those of them whose daemons can't be told anything now. */
+  readonly away: readonly NodeName[];
+}
+
+/** An operator forgets nodes that are gone. */
+export interface DeleteNodes {
+  readonly type: "nodes.delete";
+  readonly nodes: readonly NodeName[];
+  /** Those of them whose daemons can't be told anything now: only these can be gone. */
+  readonly away: readonly NodeName[];
+}
+
 /** A timer that `react` asked for is due. */
 export interface FireTimer {
   readonly type: "timer.fire";
@@ -198,6 +226,8 @@ export type Command =
   | ReportJobCleaned
   | RegisterNode
   | MarkNodeDown
+  | UpdateNodes
+  | DeleteNodes
   | FireTimer
   | PurgeJob;
 
@@ -206,9 +236,14 @@ export type Command =
  * - `limit`: the job's time is over
  * - `signal`: time for --signal
  * - `step`: a step's own time is over
+ * - `mail50` ...: so many percent of the job's time are over, for --mail-type
  */
 export type Timer =
-  | { readonly kind: "limit" | "signal"; readonly jobId: JobId; readonly attempt: Attempt }
+  | {
+      readonly kind: "limit" | "signal" | "mail50" | "mail80" | "mail90";
+      readonly jobId: JobId;
+      readonly attempt: Attempt;
+    }
   | { readonly kind: "step"; readonly jobId: JobId; readonly attempt: Attempt; readonly stepId: StepId };
 
 /** One string a timer, for maps. */

@@ -9,7 +9,7 @@ import type { TaskSet } from "./array-spec.ts";
 import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
 import type { EarlierAttempt, ExitStatus, Hold, PendingJob, Step, TerminalState } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
-import type { NodeInventory } from "./node.ts";
+import type { Leftover, NodeInventory, NodeSettings, Operator } from "./node.ts";
 import type { Allocation } from "./resources.ts";
 
 /** A job was accepted. */
@@ -164,6 +164,35 @@ export interface NodeDown {
   readonly reason: string;
 }
 
+/** An operator changed a node. Only what is named. */
+export interface NodeUpdated {
+  readonly type: "node.updated";
+  readonly node: NodeName;
+  readonly by: Operator;
+  readonly settings?: NodeSettings;
+  /** `null` takes the mark away. */
+  readonly drain?: { readonly reason: string; readonly isFailing?: true } | null;
+  readonly down?: { readonly reason: string } | null;
+  /** Another reason for whatever mark it has. */
+  readonly reason?: string;
+  /** Starts of jobs that were given up there, and may still run. */
+  readonly leftovers?: readonly Leftover[];
+}
+
+/** A node that came back has ended a start of a job that was given up there. */
+export interface NodeCleared {
+  readonly type: "node.cleared";
+  readonly node: NodeName;
+  readonly jobId: JobId;
+  readonly attempt: Attempt;
+}
+
+/** A node that is gone was forgotten. */
+export interface NodeDeleted {
+  readonly type: "node.deleted";
+  readonly node: NodeName;
+}
+
 export type Event =
   | JobSubmitted
   | JobAllocated
@@ -181,7 +210,10 @@ export type Event =
   | StepEnding
   | JobPurged
   | NodeRegistered
-  | NodeDown;
+  | NodeDown
+  | NodeUpdated
+  | NodeCleared
+  | NodeDeleted;
 
 /** Major version of the journal's lines. A daemon refuses a journal of another one. */
 export const JOURNAL_VERSION = 1;

@@ -66,6 +66,9 @@ export interface ProgramSpec {
   readonly rlimits: Readonly<Record<string, number>>;
   readonly distribution: TaskDistribution;
   readonly gpuBind: GpuBind | null;
+  /** Run before and after each task, on its node: a path, or a name to be found along PATH (srun alone). */
+  readonly taskProlog?: string;
+  readonly taskEpilog?: string;
 }
 
 /** A step as srun asks for it within a running job. */

@@ -10,6 +10,8 @@ export const ERROR_CODES = {
   INVALID_RESERVATION: { retryable: false },
   INVALID_LICENSES: { retryable: false },
   INVALID_NODE: { retryable: false },
+  INVALID_NODE_STATE: { retryable: false },
+  NODE_BUSY: { retryable: false },
   INVALID_NODE_COUNT: { retryable: false },
   INVALID_FEATURE: { retryable: false },
   JOB_FINISHED: { retryable: false },

@@ -6,7 +6,9 @@
  */
 
 import * as v from "valibot";
+import type { Explanation } from "../core/explanation.ts";
 import type { Job } from "../core/job.ts";
+import * as e from "./entity-schemas.ts";
 import * as h from "./history.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
@@ -34,6 +36,8 @@ export const PROCEDURES = {
       jobId: s.positive,
       /** Of a test: where it would start, and when, milliseconds since 1970; `null` where that can't be known. */
       estimate: v.optional(v.object({ startAt: v.nullable(s.count), nodeList: s.text, cpus: s.count })),
+      /** What of the job will not be as asked for, one sentence each. */
+      warnings: v.optional(v.array(s.text)),
     }),
   },
   /**
@@ -142,11 +146,33 @@ export const PROCEDURES = {
     params: v.object({ jobId: s.positive }),
     result: v.object({ script: s.bytes }),
   },
+  /** Why a waiting job waits, in all detail; `null` for one that does not wait (any more). */
+  "job.explain": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({
+      jobId: s.positive,
+      /** Of an array: this task. */
+      taskId: v.nullable(s.count),
+    }),
+    result: v.object({
+      explanation: v.nullable(v.custom<Explanation>(r.isRecord, "expected an explanation")),
+      now: s.count,
+    }),
+  },
   "nodes.list": {
     on: "controller",
     kind: "unary",
     params: nothing,
     result: v.object({ nodes: v.array(r.nodeRow), now: s.count }),
+  },
+  /** An operator changes what the cluster is made of: nodes, partitions, reservations. All of it, or nothing. */
+  "cluster.change": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({ change: e.clusterChange }),
+    /** What the changed or made thing is called, where it was given a name. */
+    result: v.object({ name: s.text }),
   },
   "controller.status": {
     on: "controller",

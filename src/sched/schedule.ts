@@ -11,7 +11,7 @@ import { couldRun, describeRequest, feasibility } from "../core/fit.ts";
 import { fold } from "../core/hostlist.ts";
 import type { JobId, NodeName } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
-import type { Node } from "../core/node.ts";
+import { isOpen, type Node } from "../core/node.ts";
 import { type Candidate, candidatesOf } from "../core/node-set.ts";
 import { type Allocation, addShare, type ResourceRequest } from "../core/resources.ts";
 import type { Gate } from "./eligible.ts";
@@ -137,7 +137,7 @@ function startOne(pass: Pass, job: PendingJob, taskId: number | null): boolean {
 }
 
 function takesWork({ isConnected }: ScheduleView, node: Node): boolean {
-  return node.down === null && node.drain === null && isConnected(node.name);
+  return isOpen(node) && isConnected(node.name);
 }
 
 function take(candidates: readonly Candidate[], allocation: Allocation): void {

@@ -48,10 +48,11 @@ export function createSimController(stage: Stage): SimController {
       random: { hex: random.hex },
       digest: realDigest(),
       log: logTo(stage, CONTROLLER),
+      mailer: { problem: () => "", send: () => {} },
       compact: (order: Parameters<typeof compact>[1]) => compact(disk, order),
       exit: () => {},
     };
-    startController(ports, { places: PLACES, settings: SIM_SETTINGS, pid: life, version: "sim" }).then(
+    startController(ports, { places: PLACES, settings: SIM_SETTINGS, pid: life, uid: 1000, version: "sim" }).then(
       (controller) => {
         if (isAlive()) live = controller;
       },

@@ -2,7 +2,7 @@
 
 import { rmSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
-import { isAlive, kill, TestCluster } from "./support/cluster.ts";
+import { kill, TestCluster } from "./support/cluster.ts";
 
 let cluster: TestCluster;
 afterEach(() => cluster.stop());

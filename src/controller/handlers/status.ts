@@ -22,7 +22,8 @@ export function statusHandler(context: ControllerContext): UnaryHandler<"control
 }
 
 function controllerStatus(context: ControllerContext): DaemonStatus {
-  return { daemon: "mgpuctld", node: "", ...context.identity, state: problemOf(context) ? "degraded" : "up" };
+  const { pid, version, startedAt } = context.identity;
+  return { daemon: "mgpuctld", node: "", pid, version, startedAt, state: problemOf(context) ? "degraded" : "up" };
 }
 
 /** Why nothing can be accepted right now. */

@@ -26,8 +26,13 @@ export function submitHandler(context: ControllerContext): UnaryHandler<"job.sub
     const decision = await executeOrThrow(context, { type: "job.submit", requestId, spec });
     if (decision.kind === "deny" || decision.jobId === undefined) throw new RpcError("INTERNAL", "no job id");
     if (job.kind !== "batch") context.owners.expect(jobName(decision.jobId));
-    return { jobId: decision.jobId };
+    return { jobId: decision.jobId, ...mailWarning(context, spec) };
   };
+}
+
+function mailWarning({ mailer }: ControllerContext, { mail }: JobSpec): { warnings?: string[] } {
+  const problem = mail && mailer.problem();
+  return problem ? { warnings: [`there will be no mail: ${problem}`] } : {};
 }
 
 function refuseAtEnd(context: ControllerContext): void {

@@ -76,6 +76,7 @@ function shareProblem(node: Node | undefined, share: NodeShare): string {
   if (!node) return "no such node";
   if (node.down) return "the node is down";
   if (node.drain) return "the node is drained";
+  if (node.leftovers) return "the node still ends processes of jobs that it lost";
   const { inventory, usage } = node;
   if (usage.cpus + share.cpus > inventory.cpus) return "not enough free CPUs";
   if (usage.memoryMiB + share.memoryMiB > inventory.memoryMiB) return "not enough free memory";

@@ -6,6 +6,7 @@ import type { ClusterState } from "../state.ts";
 import { decideAllocate } from "./allocate.ts";
 import type { Decision } from "./decision.ts";
 import { decideMarkDown, decideRegister } from "./node.ts";
+import { decideDeleteNodes, decideUpdateNodes } from "./operate.ts";
 import { decideJobCleaned, decideStepEnded, decideStepLost, decideStepStarted } from "./report.ts";
 import {
   decideCancel,
@@ -44,6 +45,8 @@ const DECIDERS: { readonly [T in Command["type"]]: Decider<Extract<Command, { ty
   "report.jobCleaned": decideJobCleaned,
   "node.register": decideRegister,
   "node.markDown": decideMarkDown,
+  "nodes.update": decideUpdateNodes,
+  "nodes.delete": decideDeleteNodes,
   "timer.fire": decideTimer,
 };
 

@@ -3,6 +3,7 @@
 import type { SignalTarget } from "../effects.ts";
 import type { Event } from "../events.ts";
 import type { JobId, StepId } from "../ids.ts";
+import type { MailPercent } from "../mail-types.ts";
 
 /** Codes of a denial; the wire carries them as they are. */
 export type DenialCode =
@@ -19,6 +20,8 @@ export type DenialCode =
   | "STEP_BUSY"
   | "NOT_FEASIBLE"
   | "INVALID_NODE"
+  | "INVALID_NODE_STATE"
+  | "NODE_BUSY"
   | "INVALID_NODE_COUNT"
   | "INVALID_FEATURE"
   | "INVALID_PARTITION"
@@ -49,6 +52,8 @@ export interface Acceptance {
   /** The answer to a step's creation. */
   readonly stepId?: StepId;
   readonly signal?: SignalRequest;
+  /** So much of a running job's time limit is over: its user wants mail. */
+  readonly mail?: { readonly jobId: JobId; readonly percent: MailPercent };
 }
 
 /** No, and why. */

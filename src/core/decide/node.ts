@@ -14,7 +14,8 @@ export function decideRegister(state: ClusterState, { node, inventory, starts = 
   const known = state.nodes.get(node);
   const jobIdSeen = starts.reduce((most, { jobId }) => (jobId > most && jobId <= JOB_ID_MAX ? jobId : most), 0);
   const isSeen = jobIdSeen >= state.nextJobId;
-  if (known && !known.down && !isSeen && sameInventory(known.inventory, inventory)) {
+  const isUp = known && (!known.down || known.down.by);
+  if (isUp && !isSeen && sameInventory(known.inventory, inventory)) {
     return ignore("registered already with the same equipment");
   }
   return accept({ type: "node.registered", node, inventory, ...(isSeen ? { jobIdSeen } : {}) });

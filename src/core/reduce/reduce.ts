@@ -4,10 +4,10 @@ import { assert, assertNever, must } from "../../util/assert.ts";
 import { difference } from "../array-spec.ts";
 import type { ArraySplit, Event } from "../events.ts";
 import { holdsResources, type Job, type PendingJob } from "../job.ts";
-import type { NodeInventory } from "../node.ts";
-import { addShare, NO_USAGE, type NodeShare } from "../resources.ts";
+import { addShare, type NodeShare } from "../resources.ts";
 import { type ClusterState, dropJob, putJob } from "../state.ts";
 import { allocated, cleaned, ended, held, requeued, signalled, suspended, updated } from "./job.ts";
+import { changeNode, type NodeEvent } from "./node.ts";
 import { stepCreated, stepEnded, stepEnding, stepStarted } from "./step.ts";
 
 /**
@@ -24,22 +24,17 @@ export function reduce(state: ClusterState, event: Event, at: number): void {
     case "job.purged":
       return dropJob(state, jobOf(state, event.jobId));
     case "node.registered":
-      state.nextJobId = Math.max(state.nextJobId, (event.jobIdSeen ?? 0) + 1);
-      return registered(state, event.node, event.inventory, at);
-    case "node.down": {
-      const node = must(state.nodes.get(event.node), `node ${event.node}`);
-      state.nodes.set(node.name, { ...node, down: { reason: event.reason, at } });
-      return;
-    }
+    case "node.down":
+    case "node.updated":
+    case "node.cleared":
+    case "node.deleted":
+      return changeNode(state, event, at);
     default:
       return changeJob(state, event, at);
   }
 }
 
-type JobEvent = Exclude<
-  Event,
-  { type: "job.submitted" | "job.purged" | "array.split" | "node.registered" | "node.down" }
->;
+type JobEvent = Exclude<Event, { type: "job.submitted" | "job.purged" | "array.split" } | NodeEvent>;
 
 function changeJob(state: ClusterState, event: JobEvent, at: number): void {
   const before = jobOf(state, event.jobId);
@@ -115,12 +110,6 @@ export function heldShares(job: Job): readonly NodeShare[] {
 function changeUsage(state: ClusterState, share: NodeShare, sign: 1 | -1): void {
   const node = must(state.nodes.get(share.node), `node ${share.node}`);
   state.nodes.set(node.name, { ...node, usage: addShare(node.usage, share, sign) });
-}
-
-function registered(state: ClusterState, name: string, inventory: NodeInventory, at: number): void {
-  const known = state.nodes.get(name);
-  const usage = known?.usage ?? NO_USAGE;
-  state.nodes.set(name, { name, inventory, registeredAt: at, usage, drain: known?.drain ?? null, down: null });
 }
 
 function jobOf(state: ClusterState, jobId: number): Job {
