@@ -2,7 +2,7 @@
 
 import type { TaskSet } from "./array-spec.ts";
 import type { SignalTarget } from "./effects.ts";
-import type { Attempt, JobId, NodeName, StepId, StepKey } from "./ids.ts";
+import type { Attempt, JobId, JobStart, NodeName, StepId, StepKey } from "./ids.ts";
 import type { ExitStatus, Hold, TerminalState } from "./job.ts";
 import type { JobSpec, StepSpec } from "./jobspec.ts";
 import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
@@ -168,6 +168,8 @@ export interface RegisterNode {
   readonly type: "node.register";
   readonly node: NodeName;
   readonly inventory: NodeInventory;
+  /** What runs there, or may have left something behind. */
+  readonly starts?: readonly JobStart[];
 }
 
 /** The node's connection has been gone for longer than the grace time. */

@@ -155,6 +155,8 @@ export interface NodeRegistered {
   readonly type: "node.registered";
   readonly node: NodeName;
   readonly inventory: NodeInventory;
+  /** The highest number of a job that runs there, if no job here has it (any more): it is not given to another one. */
+  readonly jobIdSeen?: JobId;
 }
 
 /** A node was not heard of for too long. */

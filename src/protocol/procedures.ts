@@ -6,6 +6,7 @@
  */
 
 import * as v from "valibot";
+import type { Explanation } from "../core/explanation.ts";
 import type { Job } from "../core/job.ts";
 import * as e from "./entity-schemas.ts";
 import * as h from "./history.ts";
@@ -147,6 +148,20 @@ export const PROCEDURES = {
     params: v.object({ jobId: s.positive }),
     result: v.object({ script: s.bytes }),
   },
+  /** Why a waiting job waits, in all detail; `null` for one that does not wait (any more). */
+  "job.explain": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({
+      jobId: s.positive,
+      /** Of an array: this task. */
+      taskId: v.nullable(s.count),
+    }),
+    result: v.object({
+      explanation: v.nullable(v.custom<Explanation>(r.isRecord, "expected an explanation")),
+      now: s.count,
+    }),
+  },
   "nodes.list": {
     on: "controller",
     kind: "unary",
@@ -196,6 +211,8 @@ export const PROCEDURES = {
       pid: s.positive,
       startedAt: s.count,
       holder: v.object({ socket: s.text, pid: s.count, version: s.text, startedAt: s.count }),
+      /** Starts of jobs that run there, or may have left something behind. */
+      starts: v.optional(v.array(v.object({ jobId: s.positive, attempt: s.positive }))),
     }),
     result: v.object({ heartbeatMs: s.positive, killWaitMs: s.count }),
   },
