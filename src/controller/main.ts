@@ -29,6 +29,7 @@ import { createEnding } from "./ending.ts";
 import { createErrand } from "./errand.ts";
 import { cancelHandler } from "./handlers/cancel.ts";
 import { changeHandler } from "./handlers/change.ts";
+import { explainHandler } from "./handlers/explain.ts";
 import { getHandler, scriptHandler } from "./handlers/get.ts";
 import { historyHandler } from "./handlers/history.ts";
 import { listHandler } from "./handlers/list.ts";
@@ -176,11 +177,12 @@ function assemble(
     log,
     state: () => loop.state,
     execute: (command) => loop.execute(command),
-    isConnected: (node) => sessions.get(node) !== undefined,
+    isConnected: sessions.isReady,
   });
   const owners = createOwners(clock, settings.orphanS * 1000, (owned) => endAbandoned(loop.state, owned, submit));
   return {
     ...{ loop, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
+    reasonOf: planner.reasonOf,
     identity: { pid: options.pid, uid: options.uid, version: options.version, startedAt: clock.now() },
     rowOf(job) {
       const { word, text } = planner.reasonOf(job);
@@ -207,6 +209,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "jobs.steer": steerHandler(context),
     "jobs.get": getHandler(context),
     "job.script": scriptHandler(context),
+    "job.explain": explainHandler(context),
     "job.complete": completeHandler(context),
     "step.create": createStepHandler(context),
     "nodes.list": nodesHandler(context),

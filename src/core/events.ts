@@ -7,7 +7,7 @@
 
 import type { TaskSet } from "./array-spec.ts";
 import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
-import type { EarlierAttempt, ExitStatus, Hold, PendingJob, Step, TerminalState } from "./job.ts";
+import type { EarlierAttempt, ExitStatus, Hold, PendingJob, Step, StepHet, TerminalState } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
 import type { Leftover, NodeInventory, NodeSettings, Operator } from "./node.ts";
 import type { PolicyChange } from "./policy/records.ts";
@@ -27,6 +27,8 @@ export interface JobAllocated {
   readonly allocation: Allocation;
   /** Seconds, 0 for no limit. */
   readonly limitS: number;
+  /** Of a heterogeneous job of srun: where the tasks of this component stand in the whole. */
+  readonly stepHet?: StepHet;
 }
 
 /** A node started its part of a step. */
@@ -154,6 +156,8 @@ export interface NodeRegistered {
   readonly type: "node.registered";
   readonly node: NodeName;
   readonly inventory: NodeInventory;
+  /** The highest number of a job that runs there, if no job here has it (any more): it is not given to another one. */
+  readonly jobIdSeen?: JobId;
 }
 
 /** A node was not heard of for too long. */

@@ -1,11 +1,11 @@
 /** What the controller orders, made into what a holder runs: this node's tasks, their environment and streams. Pure. */
 
+import { batchStreams, PTY_STREAMS, type StreamFacts, type Streams, taskStreams } from "../core/streams.ts";
 import type { StepLaunch, TaskLaunch } from "../protocol/holder.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
 import { type PartEnvironment, partEnvironment } from "./launch-environment.ts";
 import { gpuRemark } from "./launch-gpus.ts";
 import { isBatch, type NodePart, partOf, stepTasks } from "./launch-part.ts";
-import { batchStreams, PTY_STREAMS, type StreamFacts, type Streams, taskStreams } from "./launch-streams.ts";
 
 /** What a launch depends on besides the order itself. */
 export interface LaunchPlace {

@@ -12,7 +12,7 @@ import { bytes, count, environment, exitStatus, integer, name, nodeName, positiv
  * - `null`: /dev/null
  * - `file`: opened by the holder with the job's rights; missing parent folders are made
  */
-export const streamTarget = v.union([
+const streamTarget = v.union([
   v.object({ to: v.literal("client") }),
   v.object({ to: v.literal("null") }),
   v.object({ to: v.literal("file"), path: text, append: v.boolean() }),
@@ -104,5 +104,4 @@ export type TerminateDetails = v.InferOutput<v.ObjectSchema<typeof terminateDeta
 export type TerminateNotice = NonNullable<TerminateDetails["notice"]>;
 export type StepLaunch = v.InferOutput<typeof stepLaunch>;
 export type TaskLaunch = v.InferOutput<typeof taskLaunch>;
-export type StreamTarget = v.InferOutput<typeof streamTarget>;
 export type HolderStep = v.InferOutput<typeof holderStep>;

@@ -40,6 +40,7 @@ function registered(state: ClusterState, event: Extract<NodeEvent, { type: "node
   const known = state.nodes.get(name);
   const down = known?.down?.by ? known.down : null;
   const fresh = { usage: NO_USAGE, drain: null };
+  state.nextJobId = Math.max(state.nextJobId, (event.jobIdSeen ?? 0) + 1);
   state.nodes.set(name, { ...fresh, ...known, name, inventory, registeredAt: at, down });
 }
 
