@@ -9,6 +9,7 @@ import * as v from "valibot";
 import type { Job } from "../core/job.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
+import { listRow } from "./list-rows.ts";
 import * as r from "./records.ts";
 import * as s from "./schemas.ts";
 
@@ -78,7 +79,7 @@ export const PROCEDURES = {
   "jobs.list": {
     on: "controller",
     kind: "stream",
-    params: v.object({ filter: r.jobFilter, fields: v.array(v.keyof(r.jobRow)) }),
+    params: v.object({ filter: r.jobFilter, fields: v.array(v.keyof(listRow)) }),
     item: v.object({ rows: v.array(v.array(v.unknown())) }),
     result: v.object({ now: s.count }),
   },
@@ -330,6 +331,7 @@ export type MethodsOn<S extends Side> = {
   [M in Method]: (typeof PROCEDURES)[M]["on"] extends S | "any" ? M : never;
 }[Method];
 
+export type { JobDetails, JobListRow, JobShare } from "./list-rows.ts";
 export type {
   AttachPoint,
   DaemonStatus,
