@@ -46,8 +46,12 @@ const WIDTH_MAX = 10_000;
 /** Least width of a column that grows with its contents, as in sinfo. */
 const SIZED_WIDTH_MIN = 9;
 
-/** Control characters would break lines and move the cursor; names of jobs are anybody's choice. */
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
+
+/** Control characters would break lines and move the cursor; names of jobs are anybody's choice. */
+export function printable(text: string): string {
+  return text.replace(CONTROL, "?");
+}
 
 /**
  * Reads a format.
@@ -129,7 +133,7 @@ export function renderRow<R>(plan: FormatPlan<Column<R>>, row: R, paint?: Painte
   let line = plan.prefix;
   for (const field of plan.fields) {
     const { column } = field;
-    const text = column.text(row).replace(CONTROL, "?");
+    const text = printable(column.text(row));
     const fitted = fitText(text, field, column.isWhole?.(text) ?? false);
     line += (paint && column.meaning ? paint(fitted, column.meaning) : fitted) + field.suffix;
   }
