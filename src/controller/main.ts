@@ -23,6 +23,7 @@ import { servePeers } from "../rpc/serve.ts";
 import type { Handlers } from "../rpc/types.ts";
 import { toJobRow } from "../view/job-row.ts";
 import { createAbsences } from "./absences.ts";
+import { awayReason, createHolderLinks } from "./away.ts";
 import type { ControllerContext } from "./context.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createEnding } from "./ending.ts";
@@ -178,17 +179,26 @@ function assemble(
     execute: (command) => loop.execute(command),
     isConnected: sessions.isReady,
   });
+  const startedAt = clock.now();
   const owners = createOwners(clock, settings.orphanS * 1000, (owned) => endAbandoned(loop.state, owned, submit));
   return {
     ...{ loop, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
     reasonOf: planner.reasonOf,
-    identity: { pid: options.pid, uid: options.uid, version: options.version, startedAt: clock.now() },
+    identity: { pid: options.pid, uid: options.uid, version: options.version, startedAt },
     rowOf(job) {
       const { word, text } = planner.reasonOf(job);
-      return toJobRow(job, { reason: word, reasonText: text, partition: partitionName(loop.state, job) });
+      return toJobRow(job, {
+        reason: word,
+        reasonText: text || awayReason({ loop, sessions, clock, startedAt }, job),
+        partition: partitionName(loop.state, job),
+      });
     },
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),
     isConnected: (node) => sessions.get(node) !== undefined,
+    holdersOf: createHolderLinks({ clock, log, disk, net: ports.net }, places, {
+      ...{ protocol: PROTOCOL, version: options.version },
+      user: { uid: options.uid, gid: options.uid, name: "mgpuctld" },
+    }),
     perform: dispatch.perform,
     missNodes(nodes) {
       for (const node of nodes) absentNodes.begin(node);
