@@ -109,9 +109,13 @@ async function endHoldersOf(context: ControllerContext, away: Away): Promise<str
  * Connections to a node's holders; none if the node is on another machine, or nobody of it lives. Its own records say
  * where they listen (node/holders.ts).
  */
-export function createHolderLinks(ports: RpcPorts & { readonly disk: Disk }, places: Places, me: Omit<Hello, "role">) {
+export function createHolderLinks(
+  ports: RpcPorts & { readonly disk: Disk },
+  { places, uid, version }: { readonly places: Places; readonly uid: number; readonly version: string },
+): (node: string) => Promise<Peer[]> {
+  const user = { uid, gid: uid, name: "mgpuctld" };
   const dial = async (path: string): Promise<Peer[]> => {
-    const hello: Hello = { role: "node", ...me, protocol: PROTOCOL };
+    const hello: Hello = { role: "node", user, version, protocol: PROTOCOL };
     try {
       const { peer, answer } = await connectPeer(ports, { path }, hello, {}, { deadlineMs: DIAL_MS });
       if (answer.daemon === "mgpu-stepd") return [peer];
