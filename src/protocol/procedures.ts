@@ -225,7 +225,8 @@ export const PROCEDURES = {
     on: "controller",
     kind: "unary",
     params: v.object({ force: v.boolean() }),
-    result: v.object({ cancelled: v.array(s.positive) }),
+    /** `left`: what could not be ended, because it is on a machine whose node daemon does not answer; in sentences. */
+    result: v.object({ cancelled: v.array(s.positive), left: v.optional(v.array(s.text)) }),
   },
 
   "node.register": {

@@ -266,6 +266,7 @@ export const daemonStatus = v.object({
   daemon: s.text,
   /** Node name for node daemons and holders; empty for the controller. */
   node: s.text,
+  /** 0 where it does not answer: then `startedAt` is 0, too. */
   pid: s.count,
   version: s.text,
   startedAt: s.count,
