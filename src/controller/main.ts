@@ -183,7 +183,8 @@ function assemble(
     rowOf(job) {
       const { word, text } = planner.reasonOf(job);
       const reasonText = text || awayReason({ loop, sessions, clock, ...identity }, job);
-      return toJobRow(job, { reason: word, reasonText, partition: partitionName(loop.state, job) });
+      const partition = partitionName(loop.state, job);
+      return toJobRow(job, { reason: word, reasonText, partition, priority: planner.priorityOf(job) });
     },
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),
     isConnected: (node) => sessions.get(node) !== undefined,
