@@ -62,7 +62,10 @@ describe("separate daemons", () => {
     expect(refused.stderr).toMatch(/hint: mgpuctld ran here apart from its node daemons.*\n$/);
     controller = cluster.start("mgpuctld", []);
     await cluster.until(async () => (await cluster.run("mgpu", ["status"])).code === 0, "the controller is back");
-    await cluster.until(async () => (await cluster.ok("mgpu-sinfo", ["-h", "-o", "%N %T"])) === "n1 idle\n", "its node");
+    await cluster.until(
+      async () => (await cluster.ok("mgpu-sinfo", ["-h", "-o", "%N %T"])) === "n1 idle\n",
+      "its node",
+    );
   });
 
   test("a batch script that ends while no daemon lives is found with its exit status", async () => {

@@ -81,7 +81,11 @@ export function cancelledLine(row: JobRow, utcOffset: UtcOffset, stepId: StepId 
 }
 
 /** What to say of a job that is over and left no result of its tasks. */
-export function withoutResult(row: JobRow, utcOffset: UtcOffset, stepId: StepId = 0): { infos: string[]; errors: string[] } {
+export function withoutResult(
+  row: JobRow,
+  utcOffset: UtcOffset,
+  stepId: StepId = 0,
+): { infos: string[]; errors: string[] } {
   const why = row.cause === "" ? "" : `: ${row.cause}`;
   if (row.startAt === null && row.state === "CANCELLED") {
     return {

@@ -90,6 +90,8 @@ export async function followJob(
   try {
     return await session.run(pending);
   } catch (error) {
+    // A session waits for somebody to come back to it.
+    if (plan.terminal && plan.onDisconnect === "detach") throw error;
     // Our output can't be written: the job would run for nobody, and nobody would read what becomes of it.
     session.hush();
     await Promise.race([session.cancel(), sleep(context.clock, LAST_CANCEL_MS)]);
@@ -392,7 +394,10 @@ class Session {
   private onElsewhere(error: unknown): void {
     if (!(error instanceof RpcError)) return this.reject(error);
     if (error.code === "TAKEN_OVER") return this.detach(0, `: ${error.message}`);
-    this.reject(new UserError(error.message, error.hint));
+    this.leaveTerminal();
+    this.speaker.error(error.message);
+    if (error.hint) this.context.stdio.err(`${this.context.program}: hint: ${error.hint}\n`);
+    this.resolve(1);
   }
 
   /** The tasks run: what is typed is theirs from now on. */
@@ -454,6 +459,7 @@ class Session {
   private detach(exitCode: number, why = ""): void {
     const { jobId, stepId } = this.plan;
     this.leaveTerminal();
+    if (this.view) this.context.stdio.err("\n");
     const name = stepId === null ? String(jobId) : `${jobId}.${stepId}`;
     this.speaker.info(`detached from job ${jobId}${why}; attach again with: mgpu-sattach ${name}`);
     this.resolve(exitCode);
