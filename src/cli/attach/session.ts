@@ -17,8 +17,7 @@ import { ExitReport } from "./exit-report.ts";
 import { warnBefore } from "./farewell.ts";
 import { immediateExitCode } from "./immediate.ts";
 import { forwardInput } from "./input.ts";
-import type { InterruptMode } from "./interrupt.ts";
-import { LastTasks, type LastTasksPlan } from "./last-tasks.ts";
+import { LastTasks } from "./last-tasks.ts";
 import { Link, type LinkPorts, PATIENCE_AFTER_END_MS } from "./link.ts";
 import {
   ABORTED_LINE,
@@ -30,45 +29,15 @@ import {
   withoutResult,
 } from "./messages.ts";
 import { createRelay, type Relay } from "./relay.ts";
-import { Silence, type SilencePlan, type SilencePorts } from "./silence.ts";
+import type { SessionPlan } from "./session-plan.ts";
+import { Silence, type SilencePorts } from "./silence.ts";
 import { createSpeaker, type Speaker } from "./speaker.ts";
 import { SESSION_SIGNALS, type SessionSignal, type SteeredJob, Steering } from "./steering.ts";
 import { type AttachedStep, attachStep, type StepEvents, type StepOutcome } from "./step.ts";
 import { Tasks } from "./tasks.ts";
 import { TerminalInput } from "./terminal-input.ts";
-import { type TerminalActions, type TerminalPlan, TerminalView } from "./terminal-view.ts";
+import { type TerminalActions, TerminalView } from "./terminal-view.ts";
 import { Waiting } from "./waiting.ts";
-
-export interface SessionPlan {
-  readonly jobId: number;
-  /** The step within the job that is followed; `null` for a job of our own, whose step 0 it is. */
-  readonly stepId: StepId | null;
-  /** `null` where only the job's nodes will tell. */
-  readonly tasks: number | null;
-  readonly label: boolean;
-  /** How the task's terminal is seen; null without one. */
-  readonly terminal: TerminalPlan | null;
-  /** When the user hears that the job is alive and quiet; `null` for never. */
-  readonly silence: SilencePlan | null;
-  /** Whether the user is told some time before the job's time is over. */
-  readonly warnsBeforeEnd: boolean;
-  /** Whether this client is the one without whom the job (or step) may be of no use. */
-  readonly ownsJob: boolean;
-  /** What SIGHUP and SIGTERM do to a client whose task has a terminal: it turns away, or they are the task's. */
-  readonly onDisconnect: "detach" | "kill";
-  /** The first task's stderr comes here, with what its holder has to say. */
-  readonly isReasonStreamed: boolean;
-  /** Who gets our input: all tasks, one of them, or nobody. */
-  readonly input: "all" | number | null;
-  readonly quiet: boolean;
-  readonly verbose: boolean;
-  /** What ends the step when tasks end: --kill-on-bad-exit, --wait. */
-  readonly lastTasks: LastTasksPlan;
-  /** What Ctrl-C does first. */
-  readonly interrupt: InterruptMode;
-  /** Seconds within which the job must have its resources; `null` for as long as it takes. */
-  readonly immediateS: number | null;
-}
 
 /** A job that starts within this time is not worth saying that it waits. */
 const QUEUED_NOTICE_MS = 300;

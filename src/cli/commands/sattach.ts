@@ -13,12 +13,13 @@ import { DEFAULT_PREFIX, parseDetachKey } from "../attach/detach-keys.ts";
 import { ExitReport } from "../attach/exit-report.ts";
 import { forwardInput, type InputTaker } from "../attach/input.ts";
 import { createRelay } from "../attach/relay.ts";
-import { followJob, type SessionPlan } from "../attach/session.ts";
+import { followJob } from "../attach/session.ts";
+import type { SessionPlan } from "../attach/session-plan.ts";
 import { sessionsOf } from "../attach/sessions.ts";
 import { createSpeaker } from "../attach/speaker.ts";
 import { Tasks } from "../attach/tasks.ts";
 import type { TerminalPlan } from "../attach/terminal-view.ts";
-import { connectAsSlurm } from "../connect.ts";
+import { connectAsSlurm, isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { jobFilter, type OptionReader, optionReader, parseJobTarget } from "../filters.ts";
 import type { Option, ParsedOptions } from "../option.ts";
@@ -136,7 +137,9 @@ function readPlan(parsed: ParsedOptions, context: CommandContext): Plan {
   const target = word === undefined ? undefined : parseJobTarget(word);
   const step = target?.step ?? null;
   const isStep = target !== undefined && target.tasks === null && step !== "extern" && step !== "interactive";
-  if (word !== undefined && !isStep) problems.push(`"${word}" does not look like a jobid.stepid`);
+  // Slurm's own wants a step's number in any case.
+  const isNamed = step !== null || !isSlurmName(context.program);
+  if (word !== undefined && (!isStep || !isNamed)) problems.push(`"${word}" does not look like a jobid.stepid`);
   const filters = readFilters(options, problems);
   const keyText = options.last("detach-keys");
   const detachKey = keyText === undefined ? DEFAULT_PREFIX : parseDetachKey(keyText);

@@ -152,7 +152,7 @@ export class TerminalOutput implements TaskOutput, TerminalHandle {
     sink: Sink<AttachItem>,
     signal: AbortSignal,
     tasks: readonly number[] | null,
-    view: TerminalView = PLAIN_VIEW,
+    view: TerminalView = this.plainView(),
   ): Promise<void> {
     const viewer = new TerminalViewer(view, sink, this.viewed());
     this.admit(viewer);
@@ -171,8 +171,7 @@ export class TerminalOutput implements TaskOutput, TerminalHandle {
   }
 
   watch(sink: Sink<AttachItem>, signal: AbortSignal, tasks: readonly number[] | null): Promise<void> {
-    const onlooker = { ...PLAIN_VIEW, mode: "read", who: "an onlooker", from: this.ring.end } as const;
-    return this.attach(sink, signal, tasks, onlooker);
+    return this.attach(sink, signal, tasks, { ...PLAIN_VIEW, mode: "read", who: "an onlooker", from: this.ring.end });
   }
 
   mayType(client: string | undefined): boolean {
@@ -221,6 +220,11 @@ export class TerminalOutput implements TaskOutput, TerminalHandle {
     this.viewers.add(viewer);
     this.wasAttached = true;
     this.review();
+  }
+
+  /** Such a client does not know what a picture is. */
+  private plainView(): TerminalView {
+    return { ...PLAIN_VIEW, from: this.ring.start };
   }
 
   private viewed() {

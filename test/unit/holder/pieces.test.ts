@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ENDED_STEPS_MAX, PTY_TAIL_BYTES } from "../../../src/node/holder/limits.ts";
+import { ENDED_STEPS_MAX } from "../../../src/node/holder/limits.ts";
 import { OutputQueue } from "../../../src/node/holder/output-queue.ts";
 import { PtyInput } from "../../../src/node/holder/pty-input.ts";
 import { type EndedStep, isSettled, isUncollected, reviewEnded } from "../../../src/node/holder/retention.ts";
