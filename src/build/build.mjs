@@ -1,7 +1,7 @@
 /**
  * `npm run build`: each program becomes one minified CommonJS file in dist/, with a small loader and a V8 code cache.
  *
- * The cache is made after one real run of the program, so that functions which V8 compiles lazily are in it. A cache
+ * The cache is made at the end of a real run of the program, so that functions which V8 compiles lazily are in it. A cache
  * that does not belong to the running Node is rejected by V8 and the program starts without it, a little slower.
  */
 
@@ -10,12 +10,14 @@ import {
   chmodSync,
   copyFileSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -26,6 +28,26 @@ const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 const entries = readdirSync(join(root, "src/entry/programs")).map((name) => name.replace(/\.ts$/, ""));
 
+/** Variables of ours that the cluster of the caches needs. */
+const KEPT = new Set(["MGPU_HOME", "MGPU_FAKE_GPUS"]);
+
+/** What each command does in its run for the cache: what people do most. */
+const WARM_UP = {
+  "mgpu-srun": ["true"],
+  "mgpu-sbatch": ["--output=/dev/null", "--wrap", "true"],
+  "mgpu-salloc": ["true"],
+  "mgpu-squeue": [],
+  "mgpu-scontrol": ["show", "job", "1"],
+  "mgpu-scancel": ["1"],
+  "mgpu-sattach": ["1.0"],
+  "mgpu-sbcast": [process.execPath, "/nowhere"],
+  "mgpu-sinfo": [],
+  mgpu: ["status"],
+};
+
+/** Ends the cluster of the caches, and with it the daemons, which write theirs then. */
+const END = ["down", "--force"];
+
 await main();
 
 async function main() {
@@ -35,7 +57,7 @@ async function main() {
   const loader = readFileSync(join(root, "src/build/loader.cjs"), "utf8");
   for (const name of entries) writeFileSync(join(dist, `${name}.cjs`), loader);
   copyFileSync(join(root, `node_modules/node-pty/prebuilds/linux-${process.arch}/pty.node`), join(dist, "pty.node"));
-  for (const name of entries) makeCodeCache(name);
+  makeCodeCaches();
   linkCommands();
 }
 
@@ -58,30 +80,38 @@ async function bundle() {
   });
 }
 
-/** Runs the program once, for nothing, with the loader told to write its cache. */
-function makeCodeCache(name) {
-  const nowhere = join(dist, "no-such-folder");
-  const environment = {
-    ...process.env,
-    MGPU_WRITE_CODE_CACHE: "1",
-    MGPU_CONTROLLER: `${nowhere}/socket`,
-    MGPU_HOME: nowhere,
+/**
+ * V8 keeps in a cache the functions that have run by then, so each program does once what it is for: the commands on a
+ * cluster of their own in a temporary home, the daemons as that cluster. Where no daemon can be started (no sockets,
+ * a foreign processor under emulation), the caches hold less and the programs start a little slower.
+ */
+function makeCodeCaches() {
+  const home = mkdtempSync(join(tmpdir(), "mgpu-build-"));
+  const environment = { ...process.env, MGPU_HOME: join(home, "state"), XDG_RUNTIME_DIR: home, MGPU_FAKE_GPUS: "1" };
+  for (const name of Object.keys(environment)) {
+    if (/^(NODE_EXTRA_CA_CERTS|(MGPU|SLURM|SRUN|SBATCH|SALLOC|SQUEUE|SINFO)_.*)$/.test(name) && !KEPT.has(name)) {
+      delete environment[name];
+    }
+  }
+  const writing = { ...environment, MGPU_WRITE_CODE_CACHE: "1" };
+  const run = (name, args, env) => {
+    try {
+      execFileSync(process.execPath, [join(dist, `${name}.cjs`), ...args], {
+        ...{ env, cwd: home, stdio: "ignore", timeout: 20_000 },
+      });
+    } catch {
+      // Some are refused what they ask for, as they should; what counts is the code that ran.
+    }
   };
-  delete environment.NODE_EXTRA_CA_CERTS;
-  const args = {
-    ...{ "mgpu-srun": ["true"], "mgpu-sbatch": ["--wrap", "true"], "mgpu-salloc": ["true"], "mgpu-scancel": ["1"] },
-    ...{ "mgpu-scontrol": ["show", "job", "1"], "mgpu-sattach": ["1.0"], mgpu: ["status"] },
-  }[name];
-  const daemonArgs = ["--version"];
-  const isDaemon = ["mgpuctld", "mgpud", "mgpu-stepd", "snapshot-worker"].includes(name);
   try {
-    execFileSync(process.execPath, [join(dist, `${name}.cjs`), ...(isDaemon ? daemonArgs : (args ?? []))], {
-      env: environment,
-      stdio: "ignore",
-      timeout: 20_000,
-    });
-  } catch {
-    // Without a controller the commands fail, as they should here; what counts is the code that ran.
+    for (const name of entries) if (WARM_UP[name] === undefined) run(name, ["--version"], writing);
+    run("mgpu", ["up"], writing);
+    // A job of a moment ago, and one command that found all warm: some code runs only then.
+    run("mgpu-sbatch", ["--output=/dev/null", "--wrap", "true"], environment);
+    for (const [name, args] of Object.entries(WARM_UP)) run(name, args, writing);
+  } finally {
+    run("mgpu", END, environment);
+    rmSync(home, { recursive: true, force: true });
   }
 }
 

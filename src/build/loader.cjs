@@ -6,7 +6,8 @@ const vm = require("node:vm");
 restoreVariables();
 const path = `${__filename.slice(0, -4)}.js`;
 const cachePath = `${path}.cache`;
-const source = `(function(exports,require,module,__filename,__dirname){${fs.readFileSync(path, "utf8")}\n})`;
+// Bundles are ASCII (esbuild's default charset), which is read faster this way.
+const source = `(function(exports,require,module,__filename,__dirname){${fs.readFileSync(path, "latin1")}\n})`;
 let cachedData;
 try {
   cachedData = fs.readFileSync(cachePath);

@@ -30,6 +30,8 @@ export interface Settings {
   readonly features: readonly string[];
   /** Absolute path of the socket of the node daemon's controller; empty for that of the state folder. */
   readonly controllerSocket: string;
+  /** Absolute path of the program that the controller sends mail with; empty for the machine's own. */
+  readonly mailProgram: string;
 }
 
 interface Key<T> {
@@ -73,6 +75,12 @@ export const SETTINGS: Keys = {
     parse: (text) => (text.startsWith("/") ? text : undefined),
     expected: "the absolute path of a socket",
   },
+  mailProgram: {
+    variable: "MGPU_MAIL_PROG",
+    fallback: "",
+    parse: (text) => (text.startsWith("/") ? text : undefined),
+    expected: "the absolute path of a program",
+  },
 };
 
 /** The texts of the settings that an environment gives, by variable. Empty ones count as not given. */
@@ -110,6 +118,7 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     logLevel: read("logLevel"),
     features: read("features"),
     controllerSocket: read("controllerSocket"),
+    mailProgram: read("mailProgram"),
   };
   return { settings, problems };
 }

@@ -5,15 +5,18 @@ import type { Settings } from "../config/settings.ts";
 import type { Command } from "../core/commands.ts";
 import type { Decision } from "../core/decide/decision.ts";
 import type { Effect } from "../core/effects.ts";
-import type { Job, Step } from "../core/job.ts";
+import type { EndedJob, Job, Step } from "../core/job.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import type { Mailer } from "../platform/mailer.ts";
 import { RpcError } from "../protocol/errors.ts";
 import type { AttachPoint, JobRow } from "../protocol/procedures.ts";
+import type { Reason } from "../sched/plan.ts";
 import type { Ending } from "./ending.ts";
 import type { Loop } from "./loop.ts";
 import type { Owners } from "./owners.ts";
 import type { Sessions } from "./sessions.ts";
+import type { FinishedQuery } from "./store/accounting.ts";
 import type { Blobs } from "./store/blobs.ts";
 import type { Watchers } from "./watchers.ts";
 
@@ -25,9 +28,17 @@ export interface ControllerContext extends Ending {
   readonly blobs: Blobs;
   readonly clock: Clock;
   readonly log: Log;
+  readonly mailer: Mailer;
   readonly settings: Settings;
   readonly places: Places;
-  readonly identity: { readonly pid: number; readonly version: string; readonly startedAt: number };
+  readonly identity: {
+    readonly pid: number;
+    readonly uid: number;
+    readonly version: string;
+    readonly startedAt: number;
+  };
+  /** Why a job waits. */
+  reasonOf(job: Job): Reason;
   /** A job as listings show it. */
   rowOf(job: Job): JobRow;
   /** Where a job's running steps can be attached. */
@@ -37,6 +48,8 @@ export interface ControllerContext extends Ending {
   perform(effects: readonly Effect[]): void;
   /** Nodes that should connect soon: they count as down if they don't. */
   missNodes(nodes: readonly string[]): void;
+  /** Jobs that left the hot state, see store/accounting.ts. */
+  readFinished(query: FinishedQuery, onDamage: () => void): AsyncGenerator<EndedJob[]>;
   /** What damage the state folder had, in sentences that stay until somebody deletes their file. */
   damage(): Promise<readonly string[]>;
   /** The next controller starts with settings of its own. Never rejects. */

@@ -16,6 +16,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Digest } from "../platform/digest.ts";
 import type { Disk } from "../platform/disk.ts";
 import type { Log } from "../platform/log.ts";
+import type { Mailer } from "../platform/mailer.ts";
 import type { Net } from "../platform/net.ts";
 import type { Random } from "../platform/random.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
@@ -28,10 +29,14 @@ import { createDispatch } from "./dispatch.ts";
 import { createEnding } from "./ending.ts";
 import { createErrand } from "./errand.ts";
 import { cancelHandler } from "./handlers/cancel.ts";
+import { changeHandler } from "./handlers/change.ts";
+import { explainHandler } from "./handlers/explain.ts";
 import { getHandler, scriptHandler } from "./handlers/get.ts";
+import { historyHandler } from "./handlers/history.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
+import { changePolicyHandler, listPolicyHandler } from "./handlers/policy.ts";
 import { shutdownHandler } from "./handlers/shutdown.ts";
 import { statusHandler } from "./handlers/status.ts";
 import { steerHandler } from "./handlers/steer.ts";
@@ -42,9 +47,11 @@ import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
 import { createPlanner } from "./planner.ts";
+import { createPost } from "./post.ts";
 import { startPurging } from "./purge.ts";
 import { partitionName } from "./select.ts";
 import { createSessions } from "./sessions.ts";
+import { readFinished } from "./store/accounting.ts";
 import { openBlobs } from "./store/blobs.ts";
 import type { Compaction } from "./store/compact.ts";
 import { damageFile, readDamage } from "./store/damage.ts";
@@ -58,6 +65,7 @@ export interface ControllerPorts {
   readonly random: Random;
   readonly digest: Digest;
   readonly log: Log;
+  readonly mailer: Mailer;
   compact(compaction: Compaction): Promise<number>;
   /** The program should end. */
   exit(): void;
@@ -67,6 +75,8 @@ export interface ControllerOptions {
   readonly places: Places;
   readonly settings: Settings;
   readonly pid: number;
+  /** The user whose daemons these are. */
+  readonly uid: number;
   readonly version: string;
 }
 
@@ -126,7 +136,7 @@ function assemble(
   opened: Awaited<ReturnType<typeof openStore>>,
   secret: string,
 ): ControllerContext {
-  const { clock, disk, log, settings, places } = { ...ports, ...options };
+  const { clock, disk, log, mailer, settings, places } = { ...ports, ...options };
   const blobs = openBlobs(disk, ports.digest, places.blobFolder, opened.store.checkPlace);
   const watchers = createWatchers();
   const submit = createErrand(clock, log, () => loop);
@@ -150,6 +160,7 @@ function assemble(
     state: () => loop.state,
     submit,
     wakeScheduler: () => planner.wake(),
+    post: createPost({ mailer, log, clock, state: () => loop.state }),
     launchOf: (job, key) => launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset),
   });
   const loop = createLoop(opened, {
@@ -167,15 +178,13 @@ function assemble(
     log,
     state: () => loop.state,
     execute: (command) => loop.execute(command),
-    isConnected: (node) => sessions.get(node) !== undefined,
+    isConnected: sessions.isReady,
   });
-  const owners = createOwners(clock, settings.orphanS * 1000, (owned) => {
-    const end = endOfAbandoned(loop.state, owned);
-    if (end) submit(end);
-  });
+  const owners = createOwners(clock, settings.orphanS * 1000, (owned) => endAbandoned(loop.state, owned, submit));
   return {
-    ...{ loop, sessions, watchers, owners, blobs, clock, log, settings, places },
-    identity: { pid: options.pid, version: options.version, startedAt: clock.now() },
+    ...{ loop, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
+    reasonOf: planner.reasonOf,
+    identity: { pid: options.pid, uid: options.uid, version: options.version, startedAt: clock.now() },
     rowOf(job) {
       const { word, text } = planner.reasonOf(job);
       return toJobRow(job, { reason: word, reasonText: text, partition: partitionName(loop.state, job) });
@@ -196,13 +205,18 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "job.submit": submitHandler(context),
     "job.watch": watchHandler(context),
     "jobs.list": listHandler(context),
+    "jobs.history": historyHandler(context),
     "jobs.cancel": cancelHandler(context),
     "jobs.steer": steerHandler(context),
     "jobs.get": getHandler(context),
     "job.script": scriptHandler(context),
+    "job.explain": explainHandler(context),
     "job.complete": completeHandler(context),
     "step.create": createStepHandler(context),
     "nodes.list": nodesHandler(context),
+    "cluster.change": changeHandler(context),
+    "policy.list": listPolicyHandler(context),
+    "policy.change": changePolicyHandler(context),
     "controller.status": statusHandler(context),
     "controller.shutdown": shutdownHandler(context),
     "node.register": registerHandler(context),
@@ -228,6 +242,11 @@ function resume(context: ControllerContext): void {
 /** What a state implies for this program itself: timers and a scheduling pass. Nodes are told when they register. */
 function resumeHere(state: ClusterState): Effect[] {
   return resumeEffects(state).filter((effect) => !("node" in effect));
+}
+
+function endAbandoned(state: ClusterState, owned: Owned, submit: (command: Command) => void): void {
+  const end = endOfAbandoned(state, owned);
+  if (end) submit(end);
 }
 
 /** What ends a job or step that nobody needs without its client; `null` if it goes on. */
@@ -276,8 +295,13 @@ async function rememberSettings(
 }
 
 /** What handlers have to do with single files of the state folder. */
-function stateFolder(disk: Disk, log: Log, places: Places): Pick<ControllerContext, "damage" | "forgetSettings"> {
+function stateFolder(
+  disk: Disk,
+  log: Log,
+  places: Places,
+): Pick<ControllerContext, "damage" | "forgetSettings" | "readFinished"> {
   return {
+    readFinished: (query, onDamage) => readFinished(disk, places.accountingFolder, query, onDamage),
     async damage() {
       const found = await readDamage(disk, places);
       return found.length === 0 ? [] : [...found, `delete ${damageFile(places)} once you have seen to this damage`];

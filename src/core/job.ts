@@ -42,6 +42,25 @@ export interface ExitStatus {
 
 export const EXIT_OK: ExitStatus = { code: 0, signal: 0 };
 
+/** A start of a job that was given up for a later one: what accounting shows of it (sacct -D). */
+export interface EarlierAttempt {
+  readonly attempt: Attempt;
+  readonly startAt: number;
+  readonly endAt: number;
+  /** Seconds, 0 for none. */
+  readonly limitS: number;
+  readonly allocation: Allocation;
+  readonly steps: readonly Step[];
+  /** What ended it: REQUEUED by request, else Slurm's state of its failure. */
+  readonly state: "REQUEUED" | TerminalState;
+  readonly exit: ExitStatus;
+  readonly cause: string;
+  readonly suspendedMs: number;
+}
+
+/** Earlier attempts that a record keeps, the newest of them: a job that starts over for ever must not fill memory. */
+export const EARLIER_ATTEMPTS_MAX = 50;
+
 /** Which tasks of which array a record is. */
 export interface ArrayPart {
   /** The array's number: that of its first record. */
@@ -60,6 +79,8 @@ interface JobCommon {
   /** The client's name for its submission, by which a repeated one is recognised; empty for tasks of an array. */
   readonly requestId: string;
   readonly array: ArrayPart | null;
+  /** Starts before the present or last one, oldest first; absent if there was none. */
+  readonly earlier?: readonly EarlierAttempt[];
 }
 
 /** Who keeps a job waiting: its user (hold, --hold) or the operator. */
@@ -120,7 +141,7 @@ export type Job = PendingJob | RunningJob | EndedJob;
 /** Where the part of a step on one node stands. */
 export interface StepPart {
   readonly node: NodeName;
-  /** Numbers of its tasks within the step, ascending; a batch script is task 0. */
+  /** Numbers of its tasks within the step (the whole one, see {@link StepHet}), ascending; a batch script is task 0. */
   readonly tasks: readonly number[];
   readonly cpus: number;
   readonly memoryMiB: number;
@@ -129,6 +150,16 @@ export interface StepPart {
   readonly phase: "launching" | "running" | "ended";
   /** One status a task once ended, in the order of `tasks`; empty before. */
   readonly exits: readonly ExitStatus[];
+}
+
+/** A step over several components of a heterogeneous job: each of these has a record of it, under the same number. */
+export interface StepHet {
+  /** The components that take part, in the order of their tasks. */
+  readonly jobIds: readonly JobId[];
+  /** Number of this component's first task within the whole. */
+  readonly firstTask: number;
+  /** Tasks of the whole. */
+  readonly tasks: number;
 }
 
 export interface Step {
@@ -143,6 +174,8 @@ export interface Step {
   readonly parts: readonly StepPart[];
   /** RUNNING, or how it ended. */
   readonly state: "RUNNING" | TerminalState;
+  /** Where it stands in a step over several components of a heterogeneous job; absent otherwise. */
+  readonly het?: StepHet;
   /** Set once it is to be ended before its time: by whom (uid), and why in words. */
   readonly ending: { readonly state: TerminalState; readonly by: number | null; readonly cause: string } | null;
 }
@@ -170,7 +203,8 @@ export function isOpenStep(step: Step): boolean {
 
 /** The step whose end is the end of the job: the batch script, or srun's only step. None for an allocation. */
 export function mainStepId(job: Job): StepId | null {
-  if (job.spec.kind === "batch") return "batch";
+  // The script runs in the first component only; it is what the others are there for.
+  if (job.spec.kind === "batch") return (job.spec.het?.offset ?? 0) > 0 ? null : "batch";
   return job.spec.kind === "run" ? 0 : null;
 }
 

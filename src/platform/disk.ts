@@ -24,6 +24,8 @@ export interface Disk {
   read(path: string): Promise<Uint8Array>;
   /** Bytes `from` to the end; for following a file that grows. */
   readFrom(path: string, from: number): Promise<Uint8Array>;
+  /** At most `bytes` bytes from `from` on: fewer at the end of the file, none beyond it. */
+  readPart(path: string, from: number, bytes: number): Promise<Uint8Array>;
   /** Names in a folder, sorted; empty if there is no such folder. */
   list(path: string): Promise<string[]>;
   /** Size in bytes, or `null` if there is no such file. */
@@ -46,6 +48,7 @@ export function realDisk(): Disk {
   return {
     read: (path) => readFile(path),
     readFrom,
+    readPart,
     list: (path) => readdir(path).then((names) => names.sort(), missing([])),
     size: (path) => stat(path).then((info) => info.size, missing(null)),
     makeFolder: async (path) => {
@@ -77,6 +80,17 @@ async function readFrom(path: string, from: number): Promise<Uint8Array> {
       filled += bytesRead;
     }
     return data.subarray(0, filled);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readPart(path: string, from: number, bytes: number): Promise<Uint8Array> {
+  const file = await open(path, "r");
+  try {
+    const data = new Uint8Array(bytes);
+    const { bytesRead } = await file.read(data, 0, bytes, from);
+    return data.subarray(0, bytesRead);
   } finally {
     await file.close();
   }

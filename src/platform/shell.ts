@@ -1,6 +1,5 @@
 /** What a job takes over from the shell in which it was submitted: file mode mask, limits, login variables. */
 
-import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { userInfo } from "node:os";
 
@@ -100,6 +99,8 @@ function loginEnvironment(timeoutMs: number): Promise<Record<string, string> | n
   const env = { HOME: home, USER: name, LOGNAME: name, SHELL: shell, PATH: DEFAULT_PATH };
   const script = `printf '${MARKER.replace("\n", "\\n").replace("\0", "\\0")}'; exec env -0`;
   const cwd = fs.existsSync(home) ? home : "/";
+  // Loaded here: every command would pay for it.
+  const { spawn } = process.getBuiltinModule("node:child_process");
   const child = spawn(shell, ["-l", "-c", script], { env, cwd, stdio: ["ignore", "pipe", "ignore"], detached: true });
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];

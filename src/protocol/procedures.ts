@@ -6,9 +6,14 @@
  */
 
 import * as v from "valibot";
+import type { Explanation } from "../core/explanation.ts";
 import type { Job } from "../core/job.ts";
+import type { StoredPolicy } from "../core/policy/records.ts";
+import * as e from "./entity-schemas.ts";
+import * as h from "./history.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
+import { policyChange } from "./policy-schemas.ts";
 import * as r from "./records.ts";
 import * as s from "./schemas.ts";
 
@@ -26,6 +31,8 @@ export const PROCEDURES = {
       job: j.jobRequest,
       script: v.nullable(s.bytes),
       environment: s.environment,
+      /** The components of a heterogeneous job behind the first: accepted with it, or not at all. */
+      followers: v.optional(v.array(v.object({ job: j.jobRequest, environment: s.environment }))),
       /** Nothing is queued: answers when and where it would start. */
       testOnly: v.optional(v.boolean()),
     }),
@@ -33,6 +40,8 @@ export const PROCEDURES = {
       jobId: s.positive,
       /** Of a test: where it would start, and when, milliseconds since 1970; `null` where that can't be known. */
       estimate: v.optional(v.object({ startAt: v.nullable(s.count), nodeList: s.text, cpus: s.count })),
+      /** What of the job will not be as asked for, one sentence each. */
+      warnings: v.optional(v.array(s.text)),
     }),
   },
   /**
@@ -82,6 +91,17 @@ export const PROCEDURES = {
     item: v.object({ rows: v.array(v.array(v.unknown())) }),
     result: v.object({ now: s.count }),
   },
+  /**
+   * Records of jobs over time, as accounting shows them: first those that left the queue's memory, as they ended, then
+   * the others by number.
+   */
+  "jobs.history": {
+    on: "controller",
+    kind: "stream",
+    params: h.historyParams,
+    item: h.historyItem,
+    result: h.historyResult,
+  },
   /** Ends or signals each selected job. One result a job that was asked for by id or selected. */
   "jobs.cancel": {
     on: "controller",
@@ -130,11 +150,56 @@ export const PROCEDURES = {
     params: v.object({ jobId: s.positive }),
     result: v.object({ script: s.bytes }),
   },
+  /** Why a waiting job waits, in all detail; `null` for one that does not wait (any more). */
+  "job.explain": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({
+      jobId: s.positive,
+      /** Of an array: this task. */
+      taskId: v.nullable(s.count),
+    }),
+    result: v.object({
+      explanation: v.nullable(v.custom<Explanation>(r.isRecord, "expected an explanation")),
+      now: s.count,
+    }),
+  },
   "nodes.list": {
     on: "controller",
     kind: "unary",
     params: nothing,
     result: v.object({ nodes: v.array(r.nodeRow), now: s.count }),
+  },
+  /** Accounts, users, associations, QoS and weights as they are set, and what the nodes have to be limited. */
+  "policy.list": {
+    on: "controller",
+    kind: "unary",
+    params: nothing,
+    result: v.object({
+      clusterName: s.text,
+      policy: v.custom<StoredPolicy>(r.isRecord, "expected accounts and QoS"),
+      /** Types of GPUs. */
+      gpuTypes: v.array(s.text),
+      now: s.count,
+    }),
+  },
+  /** Changes them, as long as nobody else has since `version`. All or nothing. */
+  "policy.change": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({
+      version: s.count,
+      changes: v.pipe(v.array(policyChange), v.maxLength(10_000)),
+    }),
+    result: nothing,
+  },
+  /** An operator changes what the cluster is made of: nodes, partitions, reservations. All of it, or nothing. */
+  "cluster.change": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({ change: e.clusterChange }),
+    /** What the changed or made thing is called, where it was given a name. */
+    result: v.object({ name: s.text }),
   },
   "controller.status": {
     on: "controller",
@@ -171,6 +236,8 @@ export const PROCEDURES = {
       pid: s.positive,
       startedAt: s.count,
       holder: v.object({ socket: s.text, pid: s.count, version: s.text, startedAt: s.count }),
+      /** Starts of jobs that run there, or may have left something behind. */
+      starts: v.optional(v.array(v.object({ jobId: s.positive, attempt: s.positive }))),
     }),
     result: v.object({ heartbeatMs: s.positive, killWaitMs: s.count }),
   },

@@ -128,6 +128,19 @@ export const nodeRow = v.object({
   partitions: v.array(s.name),
   inventory: s.nodeInventory,
   usage: s.nodeUsage,
+  /** Slurm's flags beside the base state: DRAIN, FAIL, MAINT, RESERVED ... */
+  flags: v.array(s.text),
+  /** When and by whom the reason was given: milliseconds since 1970, 0 for no reason; `root`, empty for the controller. */
+  reasonAt: s.count,
+  reasonBy: s.text,
+  weight: s.count,
+  comment: s.text,
+  extra: s.text,
+  features: v.array(s.text),
+  activeFeatures: v.array(s.text),
+  /** When its daemon started, 0 while it is away; when something last ran there, 0 if nothing is known. */
+  startedAt: s.count,
+  lastBusyAt: s.count,
 });
 
 /** Selects jobs. Empty lists select all; several criteria must all hold. */

@@ -43,14 +43,7 @@ export function createSimDisk(pause: () => Promise<void> = async () => {}): SimD
         file.durable = kept;
       }
     },
-    async read(path) {
-      await pause();
-      return get(path).data.slice();
-    },
-    async readFrom(path, from) {
-      await pause();
-      return get(path).data.slice(from);
-    },
+    ...readers(get, pause),
     async list(path) {
       await pause();
       return childrenOf(files.keys(), path);
@@ -90,6 +83,21 @@ export function createSimDisk(pause: () => Promise<void> = async () => {}): SimD
     },
   };
   return disk;
+}
+
+function readers(
+  get: (path: string) => FileState,
+  pause: () => Promise<void>,
+): Pick<Disk, "read" | "readFrom" | "readPart"> {
+  const slice = async (path: string, from: number, to?: number): Promise<Uint8Array> => {
+    await pause();
+    return get(path).data.slice(from, to);
+  };
+  return {
+    read: (path) => slice(path, 0),
+    readFrom: (path, from) => slice(path, from),
+    readPart: (path, from, bytes) => slice(path, from, from + bytes),
+  };
 }
 
 function appendFile(

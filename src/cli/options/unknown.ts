@@ -19,7 +19,8 @@ const SUBMIT_OPTIONS: Readonly<Record<string, string>> = {
   srun:
     "bcast connection-timeout cpu-bind detach-keys disable-status epilog exact exit-on-silence external-launcher " +
     "het-group jobid kill-on-bad-exit label max-consecutive-timeouts max-wait-time mpi multi-prog no-pty " +
-    "on-disconnect overlap preserve-env prolog quit-on-interrupt relative send-libs session-timeout unbuffered",
+    "on-disconnect overlap preserve-env prolog quit-on-interrupt relative send-libs session-timeout " +
+    "task-epilog task-prolog unbuffered",
   "srun and sbatch": "error export inactivity-timeout input open-mode output propagate pty test-only wait",
   "srun and salloc": "immediate x11",
   "sbatch and salloc": "get-user-env wait-all-nodes",

@@ -2,13 +2,22 @@
 
 import { assert } from "../../util/assert.ts";
 import type { JobAllocated, JobCleaned, JobEnded, JobHeld, JobRequeued, JobSuspended, JobUpdated } from "../events.ts";
-import { type EndedJob, isEnded, type Job, type PendingJob, type RunningJob } from "../job.ts";
+import {
+  EARLIER_ATTEMPTS_MAX,
+  type EarlierAttempt,
+  type EndedJob,
+  EXIT_OK,
+  isEnded,
+  type Job,
+  type PendingJob,
+  type RunningJob,
+} from "../job.ts";
 import { jobStep } from "../step-place.ts";
-import { endingWithJob, partsGone } from "./step.ts";
+import { endingWithJob, overAt, partsGone } from "./step.ts";
 
 /** What every record of a job has. */
-function common({ id, spec, submitAt, requestId, attempt, array }: Job) {
-  return { id, spec, submitAt, requestId, attempt, array };
+function common({ id, spec, submitAt, requestId, attempt, array, earlier }: Job) {
+  return { id, spec, submitAt, requestId, attempt, array, ...(earlier ? { earlier } : {}) };
 }
 
 /** PENDING to RUNNING, with the first step, if the job has one of its own, on its way. */
@@ -17,7 +26,7 @@ export function allocated(job: Job, event: JobAllocated, at: number): RunningJob
   assert(job.cleanup.length === 0, `job ${job.id} was allocated while it is being cleared away`);
   assert(event.attempt === job.attempt + 1, `job ${job.id}: attempt ${event.attempt} follows ${job.attempt}`);
   const { attempt, limitS, allocation } = event;
-  const first = jobStep(job, allocation, at);
+  const first = jobStep(job, allocation, at, event.stepHet);
   return {
     ...common(job),
     ...{ state: "RUNNING", attempt, startAt: at, eligibleAt: job.eligibleAt, limitS, allocation },
@@ -58,11 +67,25 @@ export function cleaned(job: Job, event: JobCleaned, at: number): PendingJob | E
 }
 
 /** Back to PENDING; the attempt stays until the next start counts it up. */
-export function requeued(job: Job, event: JobRequeued): PendingJob {
+export function requeued(job: Job, event: JobRequeued, at: number): PendingJob {
   assert(job.state === "RUNNING", `job ${job.id} was requeued (${event.cause}) in state ${job.state}`);
   const { eligibleAt, hold, cleanup, retried } = event;
   const allocation = cleanup.length === 0 ? [] : job.allocation;
-  return { ...common(job), state: "PENDING", eligibleAt, hold, allocation, cleanup, retried };
+  const earlier = earlierAttempts(job, event, at);
+  return { ...common(job), ...earlier, state: "PENDING", eligibleAt, hold, allocation, cleanup, retried };
+}
+
+/** What is kept of the start that is over. What its steps still run is being ended. */
+function earlierAttempts(job: RunningJob, event: JobRequeued, at: number): Pick<Job, "earlier"> {
+  const { state, exit = EXIT_OK, cause } = event;
+  if (state === undefined) return {};
+  const end = { state: state === "REQUEUED" ? "CANCELLED" : state, cause, cancelledBy: null } as const;
+  const attempt: EarlierAttempt = {
+    ...{ attempt: job.attempt, startAt: job.startAt, endAt: at, limitS: job.limitS, allocation: job.allocation },
+    steps: job.steps.map((step) => endingWithJob(step, end, at)).map((step) => overAt(step, at)),
+    ...{ state, exit, cause, suspendedMs: suspendedUntil(job, at) },
+  };
+  return { earlier: [...(job.earlier ?? []), attempt].slice(-EARLIER_ATTEMPTS_MAX) };
 }
 
 /** On hold, or released. */

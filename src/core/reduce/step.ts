@@ -7,8 +7,10 @@ import { type Job, type RunningJob, type Step, type StepPart, type TerminalState
 /** A new step, on its way to its nodes. */
 export function stepCreated(job: Job, event: StepCreated): RunningJob {
   assert(job.state === "RUNNING", `job ${job.id} got a step in state ${job.state}`);
-  assert(event.step.id === job.nextStepId, `job ${job.id}: step ${event.step.id} is not ${job.nextStepId}`);
-  return { ...job, steps: [...job.steps, event.step], nextStepId: job.nextStepId + 1 };
+  const { id } = event.step;
+  // A step over several components has the same number in all of them: some numbers are passed over.
+  assert(id !== "batch" && id >= job.nextStepId, `job ${job.id}: step ${id} comes before ${job.nextStepId}`);
+  return { ...job, steps: [...job.steps, event.step], nextStepId: id + 1 };
 }
 
 /** A part of a step runs. */
@@ -33,7 +35,7 @@ export function stepEnding(job: Job, event: StepEnding): Job {
 }
 
 /** A step that still runs when its job ends, ends with it. */
-export function endingWithJob(step: Step, event: JobEnded, at: number): Step {
+export function endingWithJob(step: Step, event: Pick<JobEnded, "state" | "cancelledBy" | "cause">, at: number): Step {
   if (step.endAt !== null || step.ending !== null) return step;
   const state: TerminalState = event.state === "COMPLETED" || event.state === "FAILED" ? "CANCELLED" : event.state;
   return concluded({ ...step, ending: { state, by: event.cancelledBy, cause: event.cause } }, at);
@@ -48,6 +50,17 @@ export function partsGone(steps: readonly Step[], nodes: readonly string[], at: 
     const parts = step.parts.map((part): StepPart => (isGone(part) ? { ...part, phase: "ended" } : part));
     return concluded({ ...step, parts }, at);
   });
+}
+
+/** A step of a start that is over, of which nothing more will be heard. */
+export function overAt(step: Step, at: number): Step {
+  return (
+    partsGone(
+      [step],
+      step.parts.map(({ node }) => node),
+      at,
+    )[0] ?? step
+  );
 }
 
 /** Ended if all its parts are: as it was told to, or as its tasks say. */

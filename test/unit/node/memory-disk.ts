@@ -32,6 +32,7 @@ export function createMemoryDisk(): MemoryDisk {
     text: (path) => new TextDecoder().decode(get(path)),
     read: async (path) => get(path).slice(),
     readFrom: async (path, from) => get(path).slice(from),
+    readPart: async (path, from, bytes) => get(path).slice(from, from + bytes),
     list: async (path) => {
       const inside = [...files.keys(), ...folders].filter((name) => name !== "/" && parentOf(name) === path);
       return inside.map((name) => name.slice(path.length + 1)).sort();
