@@ -13,6 +13,7 @@ import * as e from "./entity-schemas.ts";
 import * as h from "./history.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
+import { listRow } from "./list-rows.ts";
 import { policyChange } from "./policy-schemas.ts";
 import * as r from "./records.ts";
 import * as s from "./schemas.ts";
@@ -87,7 +88,7 @@ export const PROCEDURES = {
   "jobs.list": {
     on: "controller",
     kind: "stream",
-    params: v.object({ filter: r.jobFilter, fields: v.array(v.keyof(r.jobRow)) }),
+    params: v.object({ filter: r.jobFilter, fields: v.array(v.keyof(listRow)) }),
     item: v.object({ rows: v.array(v.array(v.unknown())) }),
     result: v.object({ now: s.count }),
   },
@@ -224,7 +225,8 @@ export const PROCEDURES = {
     on: "controller",
     kind: "unary",
     params: v.object({ force: v.boolean() }),
-    result: v.object({ cancelled: v.array(s.positive) }),
+    /** `left`: what could not be ended, because it is on a machine whose node daemon does not answer; in sentences. */
+    result: v.object({ cancelled: v.array(s.positive), left: v.optional(v.array(s.text)) }),
   },
 
   "node.register": {
@@ -412,6 +414,7 @@ export type MethodsOn<S extends Side> = {
   [M in Method]: (typeof PROCEDURES)[M]["on"] extends S | "any" ? M : never;
 }[Method];
 
+export type { JobDetails, JobListRow, JobShare } from "./list-rows.ts";
 export type {
   AttachPoint,
   DaemonStatus,

@@ -123,8 +123,17 @@ function startOne(pass: Pass, job: PendingJob, taskId: number | null): boolean {
     pass.reasons.set(job.id, known);
     return true;
   }
-  const allocation = pass.place(request);
+  const { limits } = pass.view.gate;
+  const before = limits.check(job, null);
+  const allocation = before === null ? pass.place(request) : null;
+  // What it would get may be more than it asks for: whole nodes, all the GPUs of a type.
+  const blocked = before ?? (allocation && limits.check(job, allocation));
+  if (blocked) {
+    pass.reasons.set(job.id, blocked);
+    return true;
+  }
   if (allocation) {
+    limits.take(job, allocation);
     pass.starts.push({ jobId: job.id, taskId, allocation });
     take(pass.candidates, allocation);
     return true;
@@ -153,9 +162,16 @@ function startWhole(pass: Pass, job: PendingJob): boolean {
     wait(known);
     return true;
   }
+  const { limits } = pass.view.gate;
+  const blocked = firstOf(jobs, (one) => limits.check(one, null));
+  if (blocked) {
+    wait(blocked);
+    return true;
+  }
   const [allocation, ...others] = placeTogether(pass.candidates, pass.place, requests) ?? [];
   if (allocation) {
     const followers = others.map((one, at) => ({ jobId: jobs[at + 1]?.id ?? 0, allocation: one }));
+    for (const [at, one] of jobs.entries()) limits.take(one, at === 0 ? allocation : (others[at - 1] ?? []));
     pass.starts.push({ jobId: job.id, taskId: null, allocation, followers });
     return true;
   }
@@ -167,6 +183,14 @@ function startWhole(pass: Pass, job: PendingJob): boolean {
   pass.impossible.set(shape, reason);
   wait(reason);
   return true;
+}
+
+function firstOf<T, R>(items: readonly T[], find: (item: T) => R | null): R | null {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 function impossibleTogether({ view, candidates }: Pass, requests: readonly ResourceRequest[]): Reason {
