@@ -9,6 +9,7 @@ import { addShare } from "../core/resources.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Result } from "../protocol/procedures.ts";
 import { OPEN_GATE } from "../sched/eligible.ts";
+import { placesOf } from "../sched/places.ts";
 import { type ScheduleView, schedule } from "../sched/schedule.ts";
 import type { ControllerContext } from "./context.ts";
 
@@ -43,7 +44,10 @@ function startAt(
     ...{ state: "PENDING", id: state.nextJobId, spec: { ...spec, array: null }, submitAt: at, attempt: 0 },
     ...{ requestId: "", array: null, eligibleAt: at, hold: null, allocation: [], cleanup: [], retried: 0 },
   };
-  const [start] = schedule({ ...place, pending: [job], expiring: [], gate: OPEN_GATE }, at).starts;
+  const [start] = schedule(
+    { ...place, pending: [job], expiring: [], gate: OPEN_GATE, places: placesOf(state) },
+    at,
+  ).starts;
   if (!start) return null;
   const cpus = start.allocation.reduce((sum, share) => sum + share.cpus, 0);
   return { startAt: at, nodeList: fold(start.allocation.map((share) => share.node)), cpus };

@@ -6,6 +6,7 @@ import type { Attempt, JobId, NodeName, StepId, StepKey } from "./ids.ts";
 import type { ExitStatus, Hold, TerminalState } from "./job.ts";
 import type { JobSpec, StepSpec } from "./jobspec.ts";
 import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
+import type { Partition } from "./partition.ts";
 import type { Allocation } from "./resources.ts";
 
 /** Accept a job. Repeating a request id answers with the first one's job. */
@@ -13,6 +14,8 @@ export interface SubmitJob {
   readonly type: "job.submit";
   readonly requestId: string;
   readonly spec: JobSpec;
+  /** Refuse what exceeds its partition's limits; otherwise such a job waits until they are raised. */
+  readonly isEnforced?: boolean;
 }
 
 /** Who asks for something, for the checks and the record. */
@@ -193,6 +196,29 @@ export interface DeleteNodes {
   readonly away: readonly NodeName[];
 }
 
+/** What may be changed of a partition. */
+export type PartitionChanges = Partial<Omit<Partition, "name">>;
+
+/** An operator makes a partition. */
+export interface CreatePartition {
+  readonly type: "partition.create";
+  readonly name: string;
+  readonly changes: PartitionChanges;
+}
+
+/** An operator changes a partition. */
+export interface UpdatePartition {
+  readonly type: "partition.update";
+  readonly name: string;
+  readonly changes: PartitionChanges;
+}
+
+/** An operator removes a partition that no job is in. */
+export interface DeletePartition {
+  readonly type: "partition.delete";
+  readonly name: string;
+}
+
 /** A timer that `react` asked for is due. */
 export interface FireTimer {
   readonly type: "timer.fire";
@@ -226,6 +252,9 @@ export type Command =
   | MarkNodeDown
   | UpdateNodes
   | DeleteNodes
+  | CreatePartition
+  | UpdatePartition
+  | DeletePartition
   | FireTimer
   | PurgeJob;
 

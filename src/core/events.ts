@@ -10,6 +10,7 @@ import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
 import type { EarlierAttempt, ExitStatus, Hold, PendingJob, Step, TerminalState } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
 import type { Leftover, NodeInventory, NodeSettings, Operator } from "./node.ts";
+import type { Partition } from "./partition.ts";
 import type { Allocation } from "./resources.ts";
 
 /** A job was accepted. */
@@ -191,6 +192,18 @@ export interface NodeDeleted {
   readonly node: NodeName;
 }
 
+/** An operator made or changed a partition: all of it, as it is now. */
+export interface PartitionSet {
+  readonly type: "partition.set";
+  readonly partition: Partition;
+}
+
+/** A partition was removed. */
+export interface PartitionDeleted {
+  readonly type: "partition.deleted";
+  readonly partition: string;
+}
+
 export type Event =
   | JobSubmitted
   | JobAllocated
@@ -211,7 +224,9 @@ export type Event =
   | NodeDown
   | NodeUpdated
   | NodeCleared
-  | NodeDeleted;
+  | NodeDeleted
+  | PartitionSet
+  | PartitionDeleted;
 
 /** Major version of the journal's lines. A daemon refuses a journal of another one. */
 export const JOURNAL_VERSION = 1;

@@ -21,6 +21,8 @@ export function react(after: ClusterState, event: Event): Effect[] {
     case "node.updated":
     case "node.cleared":
     case "node.deleted":
+    case "partition.set":
+    case "partition.deleted":
       return [{ type: "schedule" }];
     case "job.purged":
       return [notify(event.jobId)];

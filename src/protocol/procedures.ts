@@ -149,6 +149,12 @@ export const PROCEDURES = {
     params: nothing,
     result: v.object({ nodes: v.array(r.nodeRow), now: s.count }),
   },
+  "partitions.list": {
+    on: "controller",
+    kind: "unary",
+    params: nothing,
+    result: v.object({ partitions: v.array(e.partitionRow), now: s.count }),
+  },
   /** An operator changes what the cluster is made of: nodes, partitions, reservations. All of it, or nothing. */
   "cluster.change": {
     on: "controller",
@@ -351,6 +357,7 @@ export type MethodsOn<S extends Side> = {
   [M in Method]: (typeof PROCEDURES)[M]["on"] extends S | "any" ? M : never;
 }[Method];
 
+export type { PartitionRow } from "./entity-schemas.ts";
 export type {
   AttachPoint,
   DaemonStatus,

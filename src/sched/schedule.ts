@@ -1,8 +1,8 @@
 /**
  * schedule(view, now): which waiting jobs start where, which end unstarted, and who waits for room. Pure.
  *
- * Jobs are looked at in the order given. The first that could run on the nodes at hand but has no room now stops the
- * pass: nothing behind it may take what it waits for. Jobs that may not start yet (held, dependent, too early), and
+ * Jobs are looked at in the order given. One that could run on the nodes at hand but has no room now keeps all nodes
+ * of its partition: nothing behind it may take what it waits for. The pass stops when every node is kept so. Jobs that may not start yet (held, dependent, too early), and
  * jobs that the nodes at hand could not hold even when empty, stop nobody. Requests of one shape that the nodes can't
  * hold are tried once a pass.
  */
@@ -13,10 +13,12 @@ import type { JobId, NodeName } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
 import { isOpen, type Node } from "../core/node.ts";
 import { type Candidate, candidatesOf } from "../core/node-set.ts";
-import { type Allocation, addShare, type ResourceRequest } from "../core/resources.ts";
+import type { ResourceRequest } from "../core/resources.ts";
 import type { Gate } from "./eligible.ts";
-import { createPlacer, shapeOf } from "./place/place.ts";
+import { shapeOf } from "./place/place.ts";
+import { ANYWHERE, type Place, type Places } from "./places.ts";
 import type { End, Plan, Reason, Start } from "./plan.ts";
+import { createPools, type Pools } from "./pools.ts";
 
 /** What a pass may look at. */
 export interface ScheduleView {
@@ -29,6 +31,8 @@ export interface ScheduleView {
   /** Whether a node's daemon is connected. */
   readonly isConnected: (node: NodeName) => boolean;
   readonly gate: Gate;
+  /** Where jobs may go; anywhere if absent. */
+  readonly places?: Places;
 }
 
 const PRIORITY: Reason = { word: "Priority", text: "other jobs come first" };
@@ -43,8 +47,8 @@ const NODES_NAMED_MAX = 20;
 interface Pass {
   readonly view: ScheduleView;
   /** Nodes that take new work, with what this pass has granted. */
-  readonly candidates: readonly Candidate[];
-  readonly place: (request: ResourceRequest) => Allocation | null;
+  readonly pools: Pools;
+  readonly places: Places;
   /** Tasks of each array that this pass starts. */
   readonly startedOfArray: Map<JobId, number>;
   /** Why requests of a shape can't run on the nodes at hand. */
@@ -57,9 +61,9 @@ interface Pass {
 
 /** Makes a plan. Never changes its input. */
 export function schedule(view: ScheduleView, now: number): Plan {
-  const candidates = candidatesOf(view.nodes).filter(({ node }) => takesWork(view, node));
+  const pools = createPools(candidatesOf(view.nodes).filter(({ node }) => takesWork(view, node)));
   const pass: Pass = {
-    ...{ view, candidates, place: createPlacer(candidates), startedOfArray: new Map(), impossible: new Map() },
+    ...{ view, pools, places: view.places ?? (() => ANYWHERE), startedOfArray: new Map(), impossible: new Map() },
     ...{ starts: [], ends: [], reasons: new Map() },
     wakeTimes: { earliest: Number.POSITIVE_INFINITY },
   };
@@ -113,38 +117,40 @@ function startTasks(pass: Pass, job: PendingJob): boolean {
 
 /** Starts a job or a task if there is room, else notes why not. False if the pass must stop there. */
 function startOne(pass: Pass, job: PendingJob, taskId: number | null): boolean {
-  const { request } = job.spec;
-  const known = pass.impossible.size > 0 ? pass.impossible.get(shapeOf(request)) : undefined;
+  const { pools, impossible } = pass;
+  const place = pass.places(job);
+  const pool = pools.of(place);
+  if (pool === null) {
+    pass.reasons.set(job.id, PRIORITY);
+    return true;
+  }
+  const request = place.adapt(job.spec.request);
+  const shape = impossible.size > 0 ? `${place.key} ${shapeOf(request)}` : "";
+  const known = impossible.get(shape);
   if (known) {
     pass.reasons.set(job.id, known);
     return true;
   }
-  const allocation = pass.place(request);
+  const allocation = pool.place(request);
   if (allocation) {
     pass.starts.push({ jobId: job.id, taskId, allocation });
-    take(pass.candidates, allocation);
+    pools.take(place, allocation);
     return true;
   }
-  if (couldRun(pass.candidates, request)) {
-    const text = `waits for ${describeRequest(request)} to be free${freeText(pass.candidates, request)}`;
+  if (couldRun(pool.candidates, request)) {
+    const text = `waits for ${describeRequest(request)} to be free${freeText(pool.candidates, request)}`;
     pass.reasons.set(job.id, { word: "Resources", text });
-    return false;
+    pools.keep(place);
+    return !pools.isDone;
   }
-  const reason = impossibleReason(pass.view, request);
-  pass.impossible.set(shapeOf(request), reason);
+  const reason = impossibleReason(pass.view, place, request);
+  impossible.set(`${place.key} ${shapeOf(request)}`, reason);
   pass.reasons.set(job.id, reason);
   return true;
 }
 
 function takesWork({ isConnected }: ScheduleView, node: Node): boolean {
   return isOpen(node) && isConnected(node.name);
-}
-
-function take(candidates: readonly Candidate[], allocation: Allocation): void {
-  for (const share of allocation) {
-    const candidate = candidates.find(({ node }) => node.name === share.node);
-    if (candidate) candidate.usage = addShare(candidate.usage, share, 1);
-  }
 }
 
 /** ` (n1: 1 of 4 GPUs free)`: what there is, where so few nodes are asked about that it can be read. */
@@ -159,13 +165,17 @@ function freeText(candidates: readonly Candidate[], { gpus }: ResourceRequest): 
 }
 
 /** Why the nodes that take work could not run a request even if they were free. */
-function impossibleReason(view: ScheduleView, request: ResourceRequest): Reason {
+function impossibleReason(view: ScheduleView, place: Place, request: ResourceRequest): Reason {
+  const nodes = view.nodes.filter(({ name }) => place.allows(name));
+  if (view.nodes.length > 0 && nodes.length === 0) {
+    return { word: "PartitionConfig", text: `partition ${place.key} has no nodes` };
+  }
   if (view.nodes.length === 0) {
     return { word: "ReqNodeNotAvail", text: `asks for ${describeRequest(request)}, but no node is connected` };
   }
-  const never = feasibility(view.nodes, request);
+  const never = feasibility(nodes, request);
   if (never) return { word: "BadConstraints", text: `the nodes have changed: ${never.hint}` };
-  const missing = candidatesOf(view.nodes).flatMap(({ node }) => (takesWork(view, node) ? [] : [node.name]));
+  const missing = candidatesOf(nodes).flatMap(({ node }) => (takesWork(view, node) ? [] : [node.name]));
   const names = fold(missing.slice(0, NODES_NAMED_MAX)) + (missing.length > NODES_NAMED_MAX ? ",..." : "");
   const verb = missing.length === 1 ? "is" : "are";
   const text = `asks for ${describeRequest(request)}, but ${names} ${verb} down, drained or not connected`;

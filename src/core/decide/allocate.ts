@@ -5,6 +5,7 @@ import type { AllocateJob } from "../commands.ts";
 import type { Event } from "../events.ts";
 import type { PendingJob } from "../job.ts";
 import type { Node } from "../node.ts";
+import { holdsNode, type Partition } from "../partition.ts";
 import { type Allocation, gpuThousandths, type NodeShare, WHOLE_GPU } from "../resources.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore } from "./decision.ts";
@@ -17,7 +18,7 @@ export function decideAllocate(state: ClusterState, command: AllocateJob, now: n
   if (job.hold !== null || job.cleanup.length > 0 || job.eligibleAt > now) return ignore("the job may not start now");
   const partition = findPartition(state, job.spec);
   if (!partition) return deny("INVALID_PARTITION", "the job's partition is gone");
-  const problem = planProblem(state, job, command.allocation);
+  const problem = partitionProblem(partition, command.allocation) || planProblem(state, job, command.allocation);
   if (problem) return deny("NO_CAPACITY", problem);
   const split = splitOff(state, job, command.taskId);
   if (split === null) return ignore("the task waits no longer");
@@ -39,6 +40,14 @@ function splitOff(
   const newId = state.nextJobId;
   const tasks = [{ first: taskId, last: taskId, step: 1 }];
   return { jobId: newId, events: [{ type: "array.split", jobId: job.id, tasks, newId }] };
+}
+
+/** What happened to a partition since the plan was made. */
+function partitionProblem(partition: Partition, allocation: Allocation): string {
+  if (partition.state === "DOWN" || partition.state === "INACTIVE")
+    return `partition ${partition.name} is ${partition.state}`;
+  const outside = allocation.find((share) => !holdsNode(partition, share.node));
+  return outside ? `${outside.node}: not in partition ${partition.name}` : "";
 }
 
 function planProblem(state: ClusterState, job: PendingJob, allocation: Allocation): string {

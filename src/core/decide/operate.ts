@@ -44,7 +44,8 @@ export function decideDeleteNodes(state: ClusterState, command: DeleteNodes): De
   return accept(...names.map((node): Event => ({ type: "node.deleted", node })));
 }
 
-function findNodes(state: ClusterState, names: readonly string[]): Node[] | Refusal {
+/** The nodes of these names, each once; `ALL` as the only one for all there are. */
+export function findNodes(state: ClusterState, names: readonly string[]): Node[] | Refusal {
   if (names.length === 1 && names[0]?.toUpperCase() === "ALL") return [...state.nodes.values()];
   const unknown = names.filter((name) => !state.nodes.has(name));
   if (unknown.length > 0) {

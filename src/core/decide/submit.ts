@@ -2,19 +2,22 @@
 
 import type { SubmitJob } from "../commands.ts";
 import { feasibility } from "../fit.ts";
+import { fold } from "../hostlist.ts";
 import type { PendingJob } from "../job.ts";
 import { type JobSpec, UNLIMITED } from "../jobspec.ts";
-import type { Partition } from "../partition.ts";
+import { nodesIn, type Partition } from "../partition.ts";
 import type { ClusterState } from "../state.ts";
+import { accessProblem, exceeds, partitionLimit, withDefaults } from "./admission.ts";
 import { type Decision, deny, type Refusal } from "./decision.ts";
 
 /** Accepts a job, or says which of its wishes this cluster can never meet. */
 export function decideSubmit(state: ClusterState, command: SubmitJob, now: number): Decision {
   const known = state.requests.get(command.requestId);
   if (known !== undefined) return { kind: "ignore", why: "this submission was accepted before", jobId: known };
-  const { spec } = command;
-  const problem = submitProblem(state, spec);
+  const problem = submitProblem(state, command.spec, command.isEnforced);
   if (problem) return problem;
+  const partition = findPartition(state, command.spec);
+  const spec = partition ? withDefaults(command.spec, partition) : command.spec;
   const id = state.nextJobId;
   const job: PendingJob = {
     state: "PENDING",
@@ -33,16 +36,20 @@ export function decideSubmit(state: ClusterState, command: SubmitJob, now: numbe
   return { kind: "accept", events: [{ type: "job.submitted", job }], jobId: id };
 }
 
-/** Why a job would be refused; `null` if it would be accepted. */
-export function submitProblem(state: ClusterState, spec: JobSpec): Refusal | null {
+/**
+ * Why a job would be refused; `null` if it would be accepted.
+ * @param isEnforced refuse what exceeds its partition's limits, rather than let it wait
+ */
+export function submitProblem(state: ClusterState, spec: JobSpec, isEnforced = false): Refusal | null {
   const partition = findPartition(state, spec);
   if (!partition) return denyPartition(state, spec);
   return (
+    accessProblem(partition, spec) ??
     priorityProblem(state, spec, spec.user.uid) ??
-    timeProblem(spec, partition) ??
+    (isEnforced ? enforcedProblem(spec, partition) : null) ??
     unknownThings(spec) ??
     dependencyProblem(state, spec) ??
-    nodeProblem(state, spec)
+    nodeProblem(state, spec, partition)
   );
 }
 
@@ -84,13 +91,12 @@ export function timeProblem(spec: Pick<JobSpec, "timeLimitS" | "timeMinS">, part
   return deny("INVALID_TIME_LIMIT", "Requested time limit is invalid (missing or exceeds some limit)", hint);
 }
 
-function exceeds(limitS: number | null, maxS: number): boolean {
-  if (maxS === UNLIMITED || limitS === null) return false;
-  return limitS === UNLIMITED || limitS > maxS;
-}
-
 function denyPartition(state: ClusterState, spec: JobSpec): Refusal {
   const names = [...state.partitions.keys()].join(", ");
+  if (spec.partition === null) {
+    const hint = `name one with -p; partitions here: ${names || "none"}`;
+    return deny("INVALID_PARTITION", "No partition specified or system default partition", hint);
+  }
   return deny("INVALID_PARTITION", `invalid partition specified: ${spec.partition}`, `partitions here: ${names}`);
 }
 
@@ -115,9 +121,27 @@ function dependencyProblem(state: ClusterState, spec: JobSpec): Refusal | null {
   return null;
 }
 
-function nodeProblem(state: ClusterState, spec: JobSpec): Refusal | null {
+function nodeProblem(state: ClusterState, spec: JobSpec, partition: Partition): Refusal | null {
   // Before the first node has registered nothing is known of what there will be.
   if (state.nodes.size === 0) return null;
-  const problem = feasibility([...state.nodes.values()], spec.request);
-  return problem && deny(problem.code, problem.message, problem.hint);
+  const nodes = [...state.nodes.values()];
+  const problem = feasibility(nodes, spec.request);
+  if (problem) return deny(problem.code, problem.message, problem.hint);
+  if (partition.nodes === null) return null;
+  const here = nodesIn(partition, nodes);
+  const inside = feasibility(here, spec.request);
+  if (!inside) return null;
+  const names = here.length === 0 ? "no node" : fold(here.map(({ name }) => name));
+  const hint = `other nodes could run it, but partition ${partition.name} has ${names}`;
+  return deny("NOT_FEASIBLE", "Requested node configuration is not available", hint);
+}
+
+function enforcedProblem(spec: JobSpec, partition: Partition): Refusal | null {
+  const time = timeProblem(spec, partition);
+  if (time) return time;
+  const words = partitionLimit(spec, partition);
+  if (words?.word === "PartitionNodeLimit") {
+    return deny("INVALID_NODE_COUNT", "Node count specification invalid", words.text);
+  }
+  return words && deny("NOT_FEASIBLE", "Memory required by task is not available", words.text);
 }

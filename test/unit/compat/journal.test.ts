@@ -35,6 +35,8 @@ const TYPES: Record<Event["type"], true> = {
   "node.updated": true,
   "node.cleared": true,
   "node.deleted": true,
+  "partition.set": true,
+  "partition.deleted": true,
 };
 
 test.each(JOURNALS)("the journal %s gives its state", (name) => {
