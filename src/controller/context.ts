@@ -8,8 +8,10 @@ import type { Effect } from "../core/effects.ts";
 import type { EndedJob, Job, Step } from "../core/job.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import type { Mailer } from "../platform/mailer.ts";
 import { RpcError } from "../protocol/errors.ts";
 import type { AttachPoint, JobRow } from "../protocol/procedures.ts";
+import type { Reason } from "../sched/plan.ts";
 import type { Ending } from "./ending.ts";
 import type { Loop } from "./loop.ts";
 import type { Owners } from "./owners.ts";
@@ -26,6 +28,7 @@ export interface ControllerContext extends Ending {
   readonly blobs: Blobs;
   readonly clock: Clock;
   readonly log: Log;
+  readonly mailer: Mailer;
   readonly settings: Settings;
   readonly places: Places;
   readonly identity: {
@@ -34,6 +37,8 @@ export interface ControllerContext extends Ending {
     readonly version: string;
     readonly startedAt: number;
   };
+  /** Why a job waits. */
+  reasonOf(job: Job): Reason;
   /** A job as listings show it. */
   rowOf(job: Job): JobRow;
   /** Where a job's running steps can be attached. */

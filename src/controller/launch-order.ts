@@ -100,6 +100,8 @@ function programOf(spec: ProgramSpec): NodeLaunch["program"] {
     programs: programs.map((program) => ({ task: program.task, argv: [...program.argv] })),
     rlimits: { ...rlimits },
     ...{ distribution, gpuBind },
+    ...(spec.taskProlog === undefined ? {} : { taskProlog: spec.taskProlog }),
+    ...(spec.taskEpilog === undefined ? {} : { taskEpilog: spec.taskEpilog }),
   };
 }
 

@@ -15,6 +15,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Digest } from "../platform/digest.ts";
 import type { Disk } from "../platform/disk.ts";
 import type { Log } from "../platform/log.ts";
+import type { Mailer } from "../platform/mailer.ts";
 import type { Net } from "../platform/net.ts";
 import type { Random } from "../platform/random.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
@@ -28,6 +29,7 @@ import { createEnding } from "./ending.ts";
 import { createErrand } from "./errand.ts";
 import { cancelHandler } from "./handlers/cancel.ts";
 import { changeHandler } from "./handlers/change.ts";
+import { explainHandler } from "./handlers/explain.ts";
 import { getHandler, scriptHandler } from "./handlers/get.ts";
 import { historyHandler } from "./handlers/history.ts";
 import { listHandler } from "./handlers/list.ts";
@@ -44,6 +46,7 @@ import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
 import { createPlanner } from "./planner.ts";
+import { createPost } from "./post.ts";
 import { startPurging } from "./purge.ts";
 import { partitionName } from "./select.ts";
 import { createSessions } from "./sessions.ts";
@@ -61,6 +64,7 @@ export interface ControllerPorts {
   readonly random: Random;
   readonly digest: Digest;
   readonly log: Log;
+  readonly mailer: Mailer;
   compact(compaction: Compaction): Promise<number>;
   /** The program should end. */
   exit(): void;
@@ -131,7 +135,7 @@ function assemble(
   opened: Awaited<ReturnType<typeof openStore>>,
   secret: string,
 ): ControllerContext {
-  const { clock, disk, log, settings, places } = { ...ports, ...options };
+  const { clock, disk, log, mailer, settings, places } = { ...ports, ...options };
   const blobs = openBlobs(disk, ports.digest, places.blobFolder, opened.store.checkPlace);
   const watchers = createWatchers();
   const submit = createErrand(clock, log, () => loop);
@@ -155,6 +159,7 @@ function assemble(
     state: () => loop.state,
     submit,
     wakeScheduler: () => planner.wake(),
+    post: createPost({ mailer, log, clock, state: () => loop.state }),
     launchOf: (job, key) => launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset),
   });
   const loop = createLoop(opened, {
@@ -172,14 +177,12 @@ function assemble(
     log,
     state: () => loop.state,
     execute: (command) => loop.execute(command),
-    isConnected: (node) => sessions.get(node) !== undefined,
+    isConnected: sessions.isReady,
   });
-  const owners = createOwners(clock, settings.orphanS * 1000, (owned) => {
-    const end = endOfAbandoned(loop.state, owned);
-    if (end) submit(end);
-  });
+  const owners = createOwners(clock, settings.orphanS * 1000, (owned) => endAbandoned(loop.state, owned, submit));
   return {
-    ...{ loop, sessions, watchers, owners, blobs, clock, log, settings, places },
+    ...{ loop, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
+    reasonOf: planner.reasonOf,
     identity: { pid: options.pid, uid: options.uid, version: options.version, startedAt: clock.now() },
     rowOf(job) {
       const { word, text } = planner.reasonOf(job);
@@ -206,6 +209,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "jobs.steer": steerHandler(context),
     "jobs.get": getHandler(context),
     "job.script": scriptHandler(context),
+    "job.explain": explainHandler(context),
     "job.complete": completeHandler(context),
     "step.create": createStepHandler(context),
     "nodes.list": nodesHandler(context),
@@ -236,6 +240,11 @@ function resume(context: ControllerContext): void {
 /** What a state implies for this program itself: timers and a scheduling pass. Nodes are told when they register. */
 function resumeHere(state: ClusterState): Effect[] {
   return resumeEffects(state).filter((effect) => !("node" in effect));
+}
+
+function endAbandoned(state: ClusterState, owned: Owned, submit: (command: Command) => void): void {
+  const end = endOfAbandoned(state, owned);
+  if (end) submit(end);
 }
 
 /** What ends a job or step that nobody needs without its client; `null` if it goes on. */

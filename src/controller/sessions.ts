@@ -14,10 +14,14 @@ export type Registration = Params<"node.register">;
 export interface Session {
   readonly peer: Peer;
   readonly registration: Registration;
+  /** Starts that no job here accounts for, by JOB.ATTEMPT: until they are cleared away, the node takes no new work. */
+  readonly strangers: Set<string>;
 }
 
 export interface Sessions {
   get(node: NodeName): Session | undefined;
+  /** Whether new work may go there: its daemon is connected, and all that runs there is accounted for. */
+  isReady(node: NodeName): boolean;
   readonly all: ReadonlyMap<NodeName, Session>;
   /** Takes a node's new connection; an older one is closed. */
   add(session: Session): void;
@@ -54,6 +58,7 @@ export function createSessions(ports: SessionPorts, heartbeatMs: number): Sessio
   return {
     all: sessions,
     get: (node) => sessions.get(node),
+    isReady: (node) => sessions.get(node)?.strangers.size === 0,
     add(session) {
       const { name } = session.registration;
       const older = sessions.get(name);

@@ -2,7 +2,7 @@
 
 import type { TaskSet } from "./array-spec.ts";
 import type { SignalTarget } from "./effects.ts";
-import type { Attempt, JobId, NodeName, StepId, StepKey } from "./ids.ts";
+import type { Attempt, JobId, JobStart, NodeName, StepId, StepKey } from "./ids.ts";
 import type { ExitStatus, Hold, TerminalState } from "./job.ts";
 import type { JobSpec, StepSpec } from "./jobspec.ts";
 import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
@@ -16,6 +16,8 @@ export interface SubmitJob {
   readonly spec: JobSpec;
   /** Refuse what exceeds its partition's limits; otherwise such a job waits until they are raised. */
   readonly isEnforced?: boolean;
+  /** Of a heterogeneous job: the components behind the first. They are accepted together or not at all. */
+  readonly followers?: readonly JobSpec[];
 }
 
 /** Who asks for something, for the checks and the record. */
@@ -95,6 +97,14 @@ export interface AllocateJob {
   /** Of an array's record: the task that starts; else `null`. */
   readonly taskId: number | null;
   readonly allocation: Allocation;
+  /** Of a heterogeneous job: what its other components that wait are given in the same moment. */
+  readonly followers?: readonly ComponentAllocation[];
+}
+
+/** What one component of a heterogeneous job is given. */
+export interface ComponentAllocation {
+  readonly jobId: JobId;
+  readonly allocation: Allocation;
 }
 
 /** Make a step within a running job. Repeating a request id answers with the first one's step. */
@@ -104,6 +114,8 @@ export interface CreateStep {
   readonly requestId: string;
   readonly byUid: number;
   readonly spec: StepSpec;
+  /** Its parts in other components of the heterogeneous job, behind the first; made together or not at all. */
+  readonly others?: readonly { readonly jobId: JobId; readonly spec: StepSpec }[];
 }
 
 /** End one step of a job. */
@@ -159,6 +171,8 @@ export interface RegisterNode {
   readonly type: "node.register";
   readonly node: NodeName;
   readonly inventory: NodeInventory;
+  /** What runs there, or may have left something behind. */
+  readonly starts?: readonly JobStart[];
 }
 
 /** The node's connection has been gone for longer than the grace time. */
@@ -263,9 +277,14 @@ export type Command =
  * - `limit`: the job's time is over
  * - `signal`: time for --signal
  * - `step`: a step's own time is over
+ * - `mail50` ...: so many percent of the job's time are over, for --mail-type
  */
 export type Timer =
-  | { readonly kind: "limit" | "signal"; readonly jobId: JobId; readonly attempt: Attempt }
+  | {
+      readonly kind: "limit" | "signal" | "mail50" | "mail80" | "mail90";
+      readonly jobId: JobId;
+      readonly attempt: Attempt;
+    }
   | { readonly kind: "step"; readonly jobId: JobId; readonly attempt: Attempt; readonly stepId: StepId };
 
 /** One string a timer, for maps. */

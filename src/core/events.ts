@@ -7,9 +7,9 @@
 
 import type { TaskSet } from "./array-spec.ts";
 import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
-import type { EarlierAttempt, ExitStatus, Hold, PendingJob, Step, TerminalState } from "./job.ts";
+import type { EarlierAttempt, ExitStatus, Hold, PendingJob, Step, StepHet, TerminalState } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
-import type { Leftover, NodeInventory, NodeSettings, Operator } from "./node.ts";
+import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
 import type { Partition } from "./partition.ts";
 import type { Allocation } from "./resources.ts";
 
@@ -27,6 +27,8 @@ export interface JobAllocated {
   readonly allocation: Allocation;
   /** Seconds, 0 for no limit. */
   readonly limitS: number;
+  /** Of a heterogeneous job of srun: where the tasks of this component stand in the whole. */
+  readonly stepHet?: StepHet;
 }
 
 /** A node started its part of a step. */
@@ -154,6 +156,8 @@ export interface NodeRegistered {
   readonly type: "node.registered";
   readonly node: NodeName;
   readonly inventory: NodeInventory;
+  /** The highest number of a job that runs there, if no job here has it (any more): it is not given to another one. */
+  readonly jobIdSeen?: JobId;
 }
 
 /** A node was not heard of for too long. */
@@ -174,16 +178,6 @@ export interface NodeUpdated {
   readonly down?: { readonly reason: string } | null;
   /** Another reason for whatever mark it has. */
   readonly reason?: string;
-  /** Starts of jobs that were given up there, and may still run. */
-  readonly leftovers?: readonly Leftover[];
-}
-
-/** A node that came back has ended a start of a job that was given up there. */
-export interface NodeCleared {
-  readonly type: "node.cleared";
-  readonly node: NodeName;
-  readonly jobId: JobId;
-  readonly attempt: Attempt;
 }
 
 /** A node that is gone was forgotten. */
@@ -223,7 +217,6 @@ export type Event =
   | NodeRegistered
   | NodeDown
   | NodeUpdated
-  | NodeCleared
   | NodeDeleted
   | PartitionSet
   | PartitionDeleted;

@@ -8,6 +8,7 @@ import { realDigest } from "../platform/digest.ts";
 import { realDisk } from "../platform/disk.ts";
 import { takeLock } from "../platform/lock.ts";
 import { fileLog } from "../platform/log.ts";
+import { realMailer } from "../platform/mailer.ts";
 import { realNet } from "../platform/net.ts";
 import { realRandom } from "../platform/random.ts";
 import { runWorker } from "../platform/worker.ts";
@@ -33,6 +34,7 @@ export async function runController(program: string, line: DaemonLine, exit: () 
     random: realRandom(),
     digest: realDigest(),
     log,
+    mailer: realMailer(settings.mailProgram, log),
     compact: (compaction: unknown) => runWorker(join(__dirname, "snapshot-worker.cjs"), compaction) as Promise<number>,
     exit,
   };

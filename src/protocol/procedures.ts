@@ -6,6 +6,7 @@
  */
 
 import * as v from "valibot";
+import type { Explanation } from "../core/explanation.ts";
 import type { Job } from "../core/job.ts";
 import * as e from "./entity-schemas.ts";
 import * as h from "./history.ts";
@@ -28,6 +29,8 @@ export const PROCEDURES = {
       job: j.jobRequest,
       script: v.nullable(s.bytes),
       environment: s.environment,
+      /** The components of a heterogeneous job behind the first: accepted with it, or not at all. */
+      followers: v.optional(v.array(v.object({ job: j.jobRequest, environment: s.environment }))),
       /** Nothing is queued: answers when and where it would start. */
       testOnly: v.optional(v.boolean()),
     }),
@@ -35,6 +38,8 @@ export const PROCEDURES = {
       jobId: s.positive,
       /** Of a test: where it would start, and when, milliseconds since 1970; `null` where that can't be known. */
       estimate: v.optional(v.object({ startAt: v.nullable(s.count), nodeList: s.text, cpus: s.count })),
+      /** What of the job will not be as asked for, one sentence each. */
+      warnings: v.optional(v.array(s.text)),
     }),
   },
   /**
@@ -143,6 +148,20 @@ export const PROCEDURES = {
     params: v.object({ jobId: s.positive }),
     result: v.object({ script: s.bytes }),
   },
+  /** Why a waiting job waits, in all detail; `null` for one that does not wait (any more). */
+  "job.explain": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({
+      jobId: s.positive,
+      /** Of an array: this task. */
+      taskId: v.nullable(s.count),
+    }),
+    result: v.object({
+      explanation: v.nullable(v.custom<Explanation>(r.isRecord, "expected an explanation")),
+      now: s.count,
+    }),
+  },
   "nodes.list": {
     on: "controller",
     kind: "unary",
@@ -198,6 +217,8 @@ export const PROCEDURES = {
       pid: s.positive,
       startedAt: s.count,
       holder: v.object({ socket: s.text, pid: s.count, version: s.text, startedAt: s.count }),
+      /** Starts of jobs that run there, or may have left something behind. */
+      starts: v.optional(v.array(v.object({ jobId: s.positive, attempt: s.positive }))),
     }),
     result: v.object({ heartbeatMs: s.positive, killWaitMs: s.count }),
   },

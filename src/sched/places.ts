@@ -12,6 +12,8 @@ export interface Place {
   /** Jobs with the same key may use the same nodes. */
   readonly key: string;
   allows(node: NodeName): boolean;
+  /** Why a node is not allowed, in words; empty if it is. */
+  whyNot(node: NodeName): string;
   /** A request with what the partition adds. The same object for the same request. */
   adapt(request: ResourceRequest): ResourceRequest;
   /** CPUs of one node that the jobs of this place may hold together, 0 for no limit; and what they hold now. */
@@ -26,6 +28,7 @@ export type Places = (job: PendingJob) => Place;
 export const ANYWHERE: Place = {
   key: "",
   allows: () => true,
+  whyNot: () => "",
   adapt: (request) => request,
   cpusMax: 0,
   cpusHeld: () => 0,
@@ -53,6 +56,7 @@ function placeOf(state: ClusterState, partition: Partition): Place {
   return {
     key: partition.name,
     allows: (node) => nodes === null || nodes.has(node),
+    whyNot: (node) => (nodes === null || nodes.has(node) ? "" : `it is not in partition ${partition.name}`),
     adapt(request) {
       if (!addsAnything(partition)) return request;
       const known = adapted.get(request) ?? adaptTo(partition, request);

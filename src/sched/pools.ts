@@ -7,8 +7,9 @@
 
 import type { NodeName } from "../core/ids.ts";
 import type { Candidate } from "../core/node-set.ts";
-import { type Allocation, addShare, type NodeUsage, type ResourceRequest } from "../core/resources.ts";
+import type { Allocation, NodeUsage, ResourceRequest } from "../core/resources.ts";
 import { createPlacer } from "./place/place.ts";
+import { take } from "./place/together.ts";
 import type { Place } from "./places.ts";
 
 export interface Pool {
@@ -21,8 +22,12 @@ export interface Pools {
   of(place: Place): Pool | null;
   /** Keeps the nodes of a place for the job that waits for them. */
   keep(place: Place): void;
-  /** Counts what a job of a place was given. */
+  /** Grants to a job of a place what was found for it. */
   take(place: Place, allocation: Allocation): void;
+  /** Counts for a place what was taken from {@link all} already. */
+  note(place: Place, allocation: Allocation): void;
+  /** All nodes that take new work, with what the pass has granted. */
+  readonly all: readonly Candidate[];
   /** Whether every node is kept for somebody. */
   readonly isDone: boolean;
 }
@@ -44,6 +49,11 @@ export function createPools(open: readonly Candidate[]): Pools {
     return { candidates, place: createPlacer(candidates) };
   };
 
+  const note = (place: Place, allocation: Allocation): void => {
+    const given = granted.get(place.key);
+    for (const { node, cpus } of allocation) given?.set(node, (given.get(node) ?? 0) + cpus);
+  };
+
   return {
     of(place) {
       const known = pools.get(place.key);
@@ -57,13 +67,11 @@ export function createPools(open: readonly Candidate[]): Pools {
       pools.clear();
     },
     take(place, allocation) {
-      const given = granted.get(place.key);
-      for (const share of allocation) {
-        const candidate = open.find(({ node }) => node.name === share.node);
-        if (candidate) candidate.usage = addShare(candidate.usage, share, 1);
-        given?.set(share.node, (given.get(share.node) ?? 0) + share.cpus);
-      }
+      take(open, allocation);
+      note(place, allocation);
     },
+    note,
+    all: open,
     get isDone() {
       return open.length > 0 && open.every(({ node }) => kept.has(node.name));
     },

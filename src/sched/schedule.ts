@@ -8,6 +8,7 @@
  */
 
 import { couldRun, describeRequest, feasibility } from "../core/fit.ts";
+import { isFollower } from "../core/het.ts";
 import { fold } from "../core/hostlist.ts";
 import type { JobId, NodeName } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
@@ -16,9 +17,10 @@ import { type Candidate, candidatesOf } from "../core/node-set.ts";
 import type { ResourceRequest } from "../core/resources.ts";
 import type { Gate } from "./eligible.ts";
 import { shapeOf } from "./place/place.ts";
+import { couldRunTogether, placeTogether, type Wish } from "./place/together.ts";
 import { ANYWHERE, type Place, type Places } from "./places.ts";
 import type { End, Plan, Reason, Start } from "./plan.ts";
-import { createPools, type Pools } from "./pools.ts";
+import { createPools, type Pool, type Pools } from "./pools.ts";
 
 /** What a pass may look at. */
 export interface ScheduleView {
@@ -98,6 +100,8 @@ function wakeAt({ wakeTimes }: Pass, at: number): void {
 /** Starts a job, or as many of an array's tasks as there are room and leave for. False if the pass must stop there. */
 function startTasks(pass: Pass, job: PendingJob): boolean {
   const { gate } = pass.view;
+  // Each of its components comes by in the queue: the first one stands for all.
+  if (job.spec.het) return isFollower(job) || startWhole(pass, job);
   if (!job.array) return startOne(pass, job, null);
   const arrayId = job.array.jobId;
   let slots = gate.slotsOf(job) - (pass.startedOfArray.get(arrayId) ?? 0);
@@ -147,6 +151,64 @@ function startOne(pass: Pass, job: PendingJob, taskId: number | null): boolean {
   impossible.set(`${place.key} ${shapeOf(request)}`, reason);
   pass.reasons.set(job.id, reason);
   return true;
+}
+
+/** A component of a heterogeneous job, with where it may go. */
+interface Component {
+  readonly place: Place;
+  readonly pool: Pool;
+  readonly request: ResourceRequest;
+}
+
+/** Starts all components of a heterogeneous job, or none. False if the pass must stop there. */
+function startWhole(pass: Pass, job: PendingJob): boolean {
+  const { pools, impossible } = pass;
+  const jobs = pass.view.gate.componentsOf(job);
+  const wait = (reason: Reason): void => {
+    for (const one of jobs) pass.reasons.set(one.id, reason);
+  };
+  const components = jobs.flatMap((one): Component[] => {
+    const place = pass.places(one);
+    const pool = pools.of(place);
+    return pool ? [{ place, pool, request: place.adapt(one.spec.request) }] : [];
+  });
+  if (components.length < jobs.length) {
+    wait(PRIORITY);
+    return true;
+  }
+  const shape = components.map(({ place, request }) => `${place.key} ${shapeOf(request)}`).join();
+  const known = impossible.get(shape);
+  if (known) {
+    wait(known);
+    return true;
+  }
+  const [allocation, ...others] = placeTogether(pools.all, components.map(toWish)) ?? [];
+  if (allocation) {
+    const followers = others.map((one, at) => ({ jobId: jobs[at + 1]?.id ?? 0, allocation: one }));
+    pass.starts.push({ jobId: job.id, taskId: null, allocation, followers });
+    for (const [at, { place }] of components.entries()) pools.note(place, [allocation, ...others][at] ?? []);
+    return true;
+  }
+  if (couldRunTogether(components.map(({ pool, request }) => ({ candidates: pool.candidates, request })))) {
+    wait({ word: "Resources", text: `waits for all of its ${jobs.length} components to find room at the same time` });
+    for (const { place } of components) pools.keep(place);
+    return !pools.isDone;
+  }
+  const reason = impossibleTogether(pass.view, components);
+  impossible.set(shape, reason);
+  wait(reason);
+  return true;
+}
+
+function toWish({ pool, request }: Component): Wish {
+  return { request, place: pool.place };
+}
+
+function impossibleTogether(view: ScheduleView, components: readonly Component[]): Reason {
+  const alone = components.find(({ pool, request }) => !couldRun(pool.candidates, request));
+  if (alone) return impossibleReason(view, alone.place, alone.request);
+  const text = `each of its ${components.length} components could run, but not all of them at the same time on these nodes`;
+  return { word: "BadConstraints", text };
 }
 
 function takesWork({ isConnected }: ScheduleView, node: Node): boolean {

@@ -38,8 +38,12 @@ const WIDTH_MAX = 10_000;
 /** Least width of a column that grows with its contents, as in sinfo. */
 const SIZED_WIDTH_MIN = 9;
 
-/** Control characters would break lines and move the cursor; names of jobs are anybody's choice. */
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
+
+/** Control characters would break lines and move the cursor; names of jobs are anybody's choice. */
+export function printable(text: string): string {
+  return text.replace(CONTROL, "?");
+}
 
 /**
  * Reads a format.
@@ -94,7 +98,7 @@ export function renderHeader<R>(plan: FormatPlan<Column<R>>): string {
 export function renderRow<R>(plan: FormatPlan<Column<R>>, row: R): string {
   let line = plan.prefix;
   for (const field of plan.fields) {
-    const text = field.column.text(row).replace(CONTROL, "?");
+    const text = printable(field.column.text(row));
     line += fitText(text, field, field.column.isWhole?.(text) ?? false) + field.suffix;
   }
   return line;

@@ -5,6 +5,7 @@ import type { DaemonStatus, Result } from "../../protocol/procedures.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
 import type { Session } from "../sessions.ts";
+import { strangerProblems } from "../strangers.ts";
 
 /** Answers from memory, but for the note that damage left. */
 export function statusHandler(context: ControllerContext): UnaryHandler<"controller.status"> {
@@ -33,7 +34,7 @@ function problemOf({ loop, blobs }: ControllerContext): string {
 /** All that somebody should see to. A note that can't be read is no reason to tell nothing. */
 async function problemsOf(context: ControllerContext): Promise<string[]> {
   const damage = await context.damage().catch(() => []);
-  return [problemOf(context), ...damage].filter(Boolean);
+  return [problemOf(context), ...strangerProblems(context), ...damage].filter(Boolean);
 }
 
 function endingOf(context: ControllerContext): Pick<Result<"controller.status">, "ending"> {

@@ -3,6 +3,7 @@
 import type { SignalTarget } from "../effects.ts";
 import type { Event } from "../events.ts";
 import type { JobId, StepId } from "../ids.ts";
+import type { MailPercent } from "../mail-types.ts";
 
 /** Codes of a denial; the wire carries them as they are. */
 export type DenialCode =
@@ -10,12 +11,14 @@ export type DenialCode =
   | "INVALID_STEP"
   | "INVALID_UPDATE"
   | "INVALID_DEPENDENCY"
+  | "INVALID_ARRAY"
   | "INVALID_RESERVATION"
   | "INVALID_LICENSES"
   | "JOB_FINISHED"
   | "NOT_RUNNING"
   | "NOT_PENDING"
   | "DISABLED"
+  | "NOT_WHOLE"
   | "STEP_BUSY"
   | "NOT_FEASIBLE"
   | "INVALID_NODE"
@@ -55,6 +58,8 @@ export interface Acceptance {
   /** The answer to a step's creation. */
   readonly stepId?: StepId;
   readonly signal?: SignalRequest;
+  /** So much of a running job's time limit is over: its user wants mail. */
+  readonly mail?: { readonly jobId: JobId; readonly percent: MailPercent };
 }
 
 /** No, and why. */

@@ -27,7 +27,6 @@ export function reduce(state: ClusterState, event: Event, at: number): void {
     case "node.registered":
     case "node.down":
     case "node.updated":
-    case "node.cleared":
     case "node.deleted":
       return changeNode(state, event, at);
     case "partition.set":

@@ -53,6 +53,8 @@ let terminated: number[];
 /** Jobs whose start the controller has on disk. */
 let reported: number[];
 
+const NO_MAIL = { problem: () => "", send: () => {} };
+
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "mgpu-live-"));
   const environment = { MGPU_HOME: `${folder}/home`, XDG_RUNTIME_DIR: folder, MGPU_KILL_WAIT: "0" };
@@ -75,7 +77,7 @@ beforeEach(async () => {
   terminated = [];
   reported = [];
   onNodeShutdown = async () => {};
-  const ports = { clock, net, log, disk, random: realRandom(), digest: realDigest() };
+  const ports = { clock, net, log, disk, random: realRandom(), digest: realDigest(), mailer: NO_MAIL };
   let end = (): void => {};
   isEnding = new Promise((resolve) => {
     end = resolve;

@@ -33,7 +33,6 @@ const TYPES: Record<Event["type"], true> = {
   "node.registered": true,
   "node.down": true,
   "node.updated": true,
-  "node.cleared": true,
   "node.deleted": true,
   "partition.set": true,
   "partition.deleted": true,
