@@ -62,16 +62,7 @@ export function waitReason(state: ClusterState, job: PendingJob, now: number): W
 /** The same for many jobs at one moment: what several of them need is looked up once. */
 export function gateOf(state: ClusterState, now: number): Gate {
   const judge = judgeDependencies(state, now);
-  const sorted = new Map<JobId, SortedTasks>();
-
-  const sortedTasks = (job: PendingJob): SortedTasks => {
-    const known = sorted.get(job.id);
-    if (known) return known;
-    const made = sortTasks(judge, job);
-    sorted.set(job.id, made);
-    return made;
-  };
-
+  const sortedTasks = taskSorter(judge);
   const slotsOf = slotCounter(state);
 
   const dependency = (job: PendingJob): Hindrance | null => {
@@ -270,6 +261,16 @@ interface SortedTasks {
   readonly lost: TaskSet;
   readonly isAllLost: boolean;
   readonly wakeAt: number | null;
+}
+
+/** {@link sortTasks}, once for each record. */
+function taskSorter(judge: DependencyJudge): (job: PendingJob) => SortedTasks {
+  const sorted = new Map<JobId, SortedTasks>();
+  return (job) => {
+    const known = sorted.get(job.id) ?? sortTasks(judge, job);
+    sorted.set(job.id, known);
+    return known;
+  };
 }
 
 function sortTasks(judge: DependencyJudge, job: PendingJob): SortedTasks {
