@@ -23,6 +23,7 @@ import { servePeers } from "../rpc/serve.ts";
 import type { Handlers } from "../rpc/types.ts";
 import { toJobRow } from "../view/job-row.ts";
 import { createAbsences } from "./absences.ts";
+import { awayReason, createHolderLinks } from "./away.ts";
 import type { ControllerContext } from "./context.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createEnding } from "./ending.ts";
@@ -36,6 +37,7 @@ import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
 import { partitionsHandler } from "./handlers/partitions.ts";
+import { changePolicyHandler, listPolicyHandler } from "./handlers/policy.ts";
 import { shutdownHandler } from "./handlers/shutdown.ts";
 import { statusHandler } from "./handlers/status.ts";
 import { steerHandler } from "./handlers/steer.ts";
@@ -142,17 +144,11 @@ function assemble(
   const absentNodes = createAbsences<string>(clock, NODE_DOWN_MS, (node) =>
     submit({ type: "node.markDown", node, reason: "Not responding" }),
   );
-  const sessions = createSessions(
-    {
-      ...{ clock, log },
-      onFound: (node) => absentNodes.end(node),
-      onLost(node) {
-        planner.wake();
-        absentNodes.begin(node);
-      },
-    },
-    settings.heartbeatMs,
-  );
+  const onLost = (node: string): void => {
+    planner.wake();
+    absentNodes.begin(node);
+  };
+  const sessions = createSessions({ clock, log, onFound: absentNodes.end, onLost }, settings.heartbeatMs);
   const { token, portOffset } = secretsOf(ports.digest, secret);
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
@@ -179,17 +175,20 @@ function assemble(
     execute: (command) => loop.execute(command),
     isConnected: sessions.isReady,
   });
+  const identity = { pid: options.pid, uid: options.uid, version: options.version, startedAt: clock.now() };
   const owners = createOwners(clock, settings.orphanS * 1000, (owned) => endAbandoned(loop.state, owned, submit));
   return {
     ...{ loop, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
+    identity,
     reasonOf: planner.reasonOf,
-    identity: { pid: options.pid, uid: options.uid, version: options.version, startedAt: clock.now() },
     rowOf(job) {
       const { word, text } = planner.reasonOf(job);
-      return toJobRow(job, { reason: word, reasonText: text, partition: partitionName(loop.state, job) });
+      const reasonText = text || awayReason({ loop, sessions, clock, ...identity }, job);
+      return toJobRow(job, { reason: word, reasonText, partition: partitionName(loop.state, job) });
     },
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),
     isConnected: (node) => sessions.get(node) !== undefined,
+    holdersOf: createHolderLinks(ports, options),
     perform: dispatch.perform,
     missNodes(nodes) {
       for (const node of nodes) absentNodes.begin(node);
@@ -215,6 +214,8 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "nodes.list": nodesHandler(context),
     "partitions.list": partitionsHandler(context),
     "cluster.change": changeHandler(context),
+    "policy.list": listPolicyHandler(context),
+    "policy.change": changePolicyHandler(context),
     "controller.status": statusHandler(context),
     "controller.shutdown": shutdownHandler(context),
     "node.register": registerHandler(context),

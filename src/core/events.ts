@@ -11,6 +11,7 @@ import type { EarlierAttempt, ExitStatus, Hold, PendingJob, Step, StepHet, Termi
 import type { JobSpec } from "./jobspec.ts";
 import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
 import type { Partition } from "./partition.ts";
+import type { PolicyChange } from "./policy/records.ts";
 import type { Allocation } from "./resources.ts";
 
 /** A job was accepted. */
@@ -167,6 +168,12 @@ export interface NodeDown {
   readonly reason: string;
 }
 
+/** Accounts, users, associations, QoS or weights were changed (sacctmgr): all of one command together. */
+export interface PolicyChanged {
+  readonly type: "policy.changed";
+  readonly changes: readonly PolicyChange[];
+}
+
 /** An operator changed a node. Only what is named. */
 export interface NodeUpdated {
   readonly type: "node.updated";
@@ -219,7 +226,8 @@ export type Event =
   | NodeUpdated
   | NodeDeleted
   | PartitionSet
-  | PartitionDeleted;
+  | PartitionDeleted
+  | PolicyChanged;
 
 /** Major version of the journal's lines. A daemon refuses a journal of another one. */
 export const JOURNAL_VERSION = 1;

@@ -23,6 +23,7 @@ export function react(after: ClusterState, event: Event): Effect[] {
     case "node.deleted":
     case "partition.set":
     case "partition.deleted":
+    case "policy.changed":
       return [{ type: "schedule" }];
     case "job.purged":
       return [notify(event.jobId)];

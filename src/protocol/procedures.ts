@@ -8,10 +8,13 @@
 import * as v from "valibot";
 import type { Explanation } from "../core/explanation.ts";
 import type { Job } from "../core/job.ts";
+import type { StoredPolicy } from "../core/policy/records.ts";
 import * as e from "./entity-schemas.ts";
 import * as h from "./history.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
+import { listRow } from "./list-rows.ts";
+import { policyChange } from "./policy-schemas.ts";
 import * as r from "./records.ts";
 import * as s from "./schemas.ts";
 
@@ -85,7 +88,7 @@ export const PROCEDURES = {
   "jobs.list": {
     on: "controller",
     kind: "stream",
-    params: v.object({ filter: r.jobFilter, fields: v.array(v.keyof(r.jobRow)) }),
+    params: v.object({ filter: r.jobFilter, fields: v.array(v.keyof(listRow)) }),
     item: v.object({ rows: v.array(v.array(v.unknown())) }),
     result: v.object({ now: s.count }),
   },
@@ -174,6 +177,29 @@ export const PROCEDURES = {
     params: nothing,
     result: v.object({ partitions: v.array(e.partitionRow), now: s.count }),
   },
+  /** Accounts, users, associations, QoS and weights as they are set, and what the nodes have to be limited. */
+  "policy.list": {
+    on: "controller",
+    kind: "unary",
+    params: nothing,
+    result: v.object({
+      clusterName: s.text,
+      policy: v.custom<StoredPolicy>(r.isRecord, "expected accounts and QoS"),
+      /** Types of GPUs. */
+      gpuTypes: v.array(s.text),
+      now: s.count,
+    }),
+  },
+  /** Changes them, as long as nobody else has since `version`. All or nothing. */
+  "policy.change": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({
+      version: s.count,
+      changes: v.pipe(v.array(policyChange), v.maxLength(10_000)),
+    }),
+    result: nothing,
+  },
   /** An operator changes what the cluster is made of: nodes, partitions, reservations. All of it, or nothing. */
   "cluster.change": {
     on: "controller",
@@ -205,7 +231,8 @@ export const PROCEDURES = {
     on: "controller",
     kind: "unary",
     params: v.object({ force: v.boolean() }),
-    result: v.object({ cancelled: v.array(s.positive) }),
+    /** `left`: what could not be ended, because it is on a machine whose node daemon does not answer; in sentences. */
+    result: v.object({ cancelled: v.array(s.positive), left: v.optional(v.array(s.text)) }),
   },
 
   "node.register": {
@@ -379,6 +406,7 @@ export type MethodsOn<S extends Side> = {
 }[Method];
 
 export type { PartitionRow } from "./entity-schemas.ts";
+export type { JobDetails, JobListRow, JobShare } from "./list-rows.ts";
 export type {
   AttachPoint,
   DaemonStatus,

@@ -8,6 +8,7 @@ import type { Decision } from "./decision.ts";
 import { decideMarkDown, decideRegister } from "./node.ts";
 import { decideDeleteNodes, decideUpdateNodes } from "./operate.ts";
 import { decideCreatePartition, decideDeletePartition, decideUpdatePartition } from "./partition.ts";
+import { decideChangePolicy } from "./policy.ts";
 import { decideJobCleaned, decideStepEnded, decideStepLost, decideStepStarted } from "./report.ts";
 import {
   decideCancel,
@@ -52,6 +53,7 @@ const DECIDERS: { readonly [T in Command["type"]]: Decider<Extract<Command, { ty
   "partition.update": decideUpdatePartition,
   "partition.delete": decideDeletePartition,
   "timer.fire": decideTimer,
+  "policy.change": decideChangePolicy,
 };
 
 /**

@@ -74,7 +74,8 @@ const COMPONENTS_MAX = 128;
 
 function withPartitionDefaults(state: ClusterState, spec: JobSpec): JobSpec {
   const partition = findPartition(state, spec);
-  return partition ? withDefaults(spec, partition) : spec;
+  // By name: another default partition later does not move it.
+  return partition ? { ...withDefaults(spec, partition), partition: partition.name } : spec;
 }
 
 /**

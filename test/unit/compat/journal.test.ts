@@ -36,6 +36,7 @@ const TYPES: Record<Event["type"], true> = {
   "node.deleted": true,
   "partition.set": true,
   "partition.deleted": true,
+  "policy.changed": true,
 };
 
 test.each(JOURNALS)("the journal %s gives its state", (name) => {
