@@ -217,6 +217,8 @@ export const nodeLaunch = v.object({
   allocation: s.allocation,
   /** Names of the machines that the allocation's nodes are, in its order: several nodes may be one machine. */
   hostnames: v.optional(v.array(s.text)),
+  /** Where they reach one another, in the same order; empty where that is not known. */
+  addresses: v.optional(v.array(s.text)),
   /** Where this cluster's MASTER_PORTs begin: clusters of several users on one machine must not all begin alike. */
   portOffset: v.optional(s.count),
   limitS: s.count,
