@@ -13,6 +13,7 @@ import type { ClusterState } from "../core/state.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { type Gate, gateOf } from "../sched/eligible.ts";
+import { placesOf } from "../sched/places.ts";
 import type { Plan, Reason } from "../sched/plan.ts";
 import { type ScheduleView, schedule } from "../sched/schedule.ts";
 
@@ -154,6 +155,7 @@ export function viewOf(
     nodes: [...state.nodes.values()],
     isConnected,
     gate: gateOf(state, now),
+    places: placesOf(state),
   };
 }
 

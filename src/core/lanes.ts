@@ -18,7 +18,7 @@ export type Lane = Set<JobId>;
 /** What jobs of one lane have in common. */
 export function laneOf(policy: PolicyState, job: PendingJob): string {
   const { spec } = job;
-  if (!isPolicyOn(policy)) return String(priorityOf(job));
+  if (!isPolicyOn(policy)) return `${priorityOf(job)}\0${spec.partition ?? ""}`;
   const { config } = policy;
   const isSized = config.weightJobSize > 0 || Object.keys(config.weightTres).length > 0;
   const size = isSized ? Object.values(wishedTres(spec.request, {})).join(",") : "";
@@ -50,20 +50,23 @@ export function leaveLane(lanes: Map<string, Lane>, key: string, id: JobId): voi
 
 interface Head {
   readonly job: PendingJob;
+  readonly tier: number;
   readonly priority: number;
   readonly rest: Iterator<JobId>;
 }
 
-/** Waiting jobs, the highest priority first, of equals the lowest number. Read as far as needed. */
+/** Waiting jobs, the highest tier of a partition first, in it the highest priority, of equals the lowest number. Read as far as needed. */
 export function* byPriority(
   lanes: ReadonlyMap<string, Lane>,
   jobOf: (id: JobId) => PendingJob | undefined,
-  prioritizer: Pick<Prioritizer, "priorityOf">,
+  prioritizer: Pick<Prioritizer, "priorityOf" | "tierOf">,
 ): Generator<PendingJob> {
   const next = (rest: Iterator<JobId>): Head | null => {
     for (let step = rest.next(); !step.done; step = rest.next()) {
       const job = jobOf(step.value);
-      if (job) return { job, priority: lanes.size === 1 ? 0 : prioritizer.priorityOf(job), rest };
+      if (!job) continue;
+      if (lanes.size === 1) return { job, tier: 0, priority: 0, rest };
+      return { job, tier: prioritizer.tierOf(job), priority: prioritizer.priorityOf(job), rest };
     }
     return null;
   };
@@ -81,6 +84,7 @@ export function* byPriority(
 }
 
 function isBefore(a: Head, b: Head): boolean {
+  if (a.tier !== b.tier) return a.tier > b.tier;
   return a.priority === b.priority ? a.job.id < b.job.id : a.priority > b.priority;
 }
 

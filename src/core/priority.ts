@@ -6,6 +6,7 @@
  * summed, less the nice value.
  */
 
+import { findPartition } from "./decide/submit.ts";
 import type { Job } from "./job.ts";
 import { type FairShare, fairShares } from "./policy/fair-share.ts";
 import { findAssociation, isPolicyOn, type PolicyState } from "./policy/state.ts";
@@ -46,6 +47,8 @@ export interface Prioritizer {
   factorsOf(job: Ranked): Factors;
   partsOf(job: Ranked): PriorityParts;
   priorityOf(job: Ranked): number;
+  /** Of the job's partition: a higher one comes first, whatever the priority. */
+  tierOf(job: Ranked): number;
 }
 
 /** The job's own wish, or the default, less its nice value; never below 1, which is the lowest that is no hold. */
@@ -69,9 +72,10 @@ export function sharesAt(state: ClusterState, now: number): ReadonlyMap<number, 
  */
 export function prioritizer(state: ClusterState, now: number, shares = sharesAt(state, now)): Prioritizer {
   const { policy } = state;
-  if (!isPolicyOn(policy)) return plain(now);
+  if (!isPolicyOn(policy)) return plain(state, now);
   const { config } = policy;
   const sizes = clusterSize(state);
+  const topFactor = Math.max(0, ...[...state.partitions.values()].map(({ priorityJobFactor }) => priorityJobFactor));
   const topQos = Math.max(0, ...[...policy.qos.values()].map(({ priority }) => priority));
   const factorsOf = ({ spec, eligibleAt, startAt }: Ranked): Factors => {
     const tres = wishedTres(spec.request, config.billingWeights);
@@ -82,8 +86,7 @@ export function prioritizer(state: ClusterState, now: number, shares = sharesAt(
       age: config.maxAgeS > 0 ? Math.min(1, waitedS / config.maxAgeS) : 1,
       fairShare: shareOf(policy, shares, spec)?.factor ?? 0,
       jobSize: config.favorSmall ? 1 - size : size,
-      // All partitions are equal.
-      partition: 1,
+      partition: topFactor > 0 ? (findPartition(state, spec)?.priorityJobFactor ?? 0) / topFactor : 0,
       qos: topQos > 0 ? (qos?.priority ?? 0) / topQos : 0,
       tres: Object.fromEntries(
         Object.keys(config.weightTres).map((name) => [name, Math.min(1, (tres[name] ?? 0) / (sizes[name] || 1))]),
@@ -107,13 +110,24 @@ export function prioritizer(state: ClusterState, now: number, shares = sharesAt(
     const priority = job.spec.priority ?? Math.max(1, Math.floor(sum - job.spec.nice));
     return { ...parts, tres: Object.fromEntries(tres), nice: job.spec.nice, priority };
   };
-  return { isMultifactor: true, now, factorsOf, partsOf, priorityOf: (job) => partsOf(job).priority };
+  return {
+    isMultifactor: true,
+    now,
+    factorsOf,
+    partsOf,
+    priorityOf: (job) => partsOf(job).priority,
+    tierOf: tierIn(state),
+  };
 }
 
-function plain(now: number): Prioritizer {
+function tierIn(state: ClusterState): (job: Ranked) => number {
+  return ({ spec }) => findPartition(state, spec)?.priorityTier ?? 0;
+}
+
+function plain(state: ClusterState, now: number): Prioritizer {
   const factors = { age: 0, fairShare: 0, jobSize: 0, partition: 0, qos: 0, tres: {} };
   return {
-    ...{ isMultifactor: false, now, priorityOf },
+    ...{ isMultifactor: false, now, priorityOf, tierOf: tierIn(state) },
     factorsOf: () => factors,
     partsOf: (job) => ({ ...factors, nice: job.spec.nice, priority: priorityOf(job) }),
   };
