@@ -38,8 +38,9 @@ import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
 import { partitionsHandler } from "./handlers/partitions.ts";
-import { changePolicyHandler, listPolicyHandler } from "./handlers/policy.ts";
+import { changePolicyHandler, listPolicyHandler, listPrioritiesHandler, listSharesHandler } from "./handlers/policy.ts";
 import { shutdownHandler } from "./handlers/shutdown.ts";
+import { statisticsHandler } from "./handlers/statistics.ts";
 import { statusHandler } from "./handlers/status.ts";
 import { steerHandler } from "./handlers/steer.ts";
 import { completeHandler, createStepHandler } from "./handlers/step.ts";
@@ -53,6 +54,7 @@ import { createPost } from "./post.ts";
 import { startPurging } from "./purge.ts";
 import { partitionName } from "./select.ts";
 import { createSessions } from "./sessions.ts";
+import { createStatistics } from "./statistics.ts";
 import { readFinished } from "./store/accounting.ts";
 import { openBlobs } from "./store/blobs.ts";
 import type { Compaction } from "./store/compact.ts";
@@ -116,7 +118,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
     { net, clock, log },
     { path: places.controllerSocket },
     identity,
-    handlersOf(context),
+    context.statistics.counted(handlersOf(context)),
   );
   await publishEndpoint(disk, options);
   resume(context);
@@ -159,10 +161,12 @@ function assemble(
     post: createPost({ mailer, log, clock, state: () => loop.state }),
     launchOf: (job, key) => launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset),
   });
+  const statistics = createStatistics(clock);
   const loop = createLoop(opened, {
     clock,
     log,
     perform: dispatch.perform,
+    onEvents: statistics.onEvents,
     onReloaded() {
       sessions.closeAll();
       watchers.notifyAll();
@@ -174,12 +178,13 @@ function assemble(
     log,
     state: () => loop.state,
     execute: (command) => loop.execute(command),
+    onPass: statistics.onPass,
     isConnected: sessions.isReady,
   });
   const identity = { pid: options.pid, uid: options.uid, version: options.version, startedAt: clock.now() };
   const owners = createOwners(clock, settings.orphanS * 1000, (owned) => endAbandoned(loop.state, owned, submit));
   return {
-    ...{ loop, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
+    ...{ loop, statistics, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
     identity,
     reasonOf: planner.reasonOf,
     rowOf(job) {
@@ -218,6 +223,9 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "cluster.change": changeHandler(context),
     "policy.list": listPolicyHandler(context),
     "policy.change": changePolicyHandler(context),
+    "priorities.list": listPrioritiesHandler(context),
+    "shares.list": listSharesHandler(context),
+    statistics: statisticsHandler(context),
     "controller.status": statusHandler(context),
     "controller.shutdown": shutdownHandler(context),
     "node.register": registerHandler(context),

@@ -35,6 +35,8 @@ export interface PlannerPorts {
   execute(command: Command): Promise<Decision>;
   /** Whether a node's daemon is connected. */
   isConnected(node: string): boolean;
+  /** A pass took so many microseconds, starts so many jobs, and found so many records waiting. */
+  onPass?(microseconds: number, started: number, queueLength: number): void;
 }
 
 /** Of a job that does not wait, is about to start, or was not looked at yet. */
@@ -84,7 +86,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
     if (isStopped) return;
     const state = ports.state();
     const now = ports.clock.now();
-    plan = schedule(viewOf(state, ports.isConnected, now, rankingNow()), now);
+    plan = timed(ports, state, () => schedule(viewOf(state, ports.isConnected, now, rankingNow()), now));
     starting = new Set(
       plan.starts.flatMap(({ jobId, followers = [] }) => [jobId, ...followers.map((one) => one.jobId)]),
     );
@@ -116,6 +118,14 @@ export function createPlanner(ports: PlannerPorts): Planner {
       return plan.reasons.get(job.id) ?? (isNew ? NO_REASON : plan.otherwise);
     },
   };
+}
+
+/** Tells how long a pass took. */
+function timed({ clock, onPass }: PlannerPorts, state: ClusterState, pass: () => Plan): Plan {
+  const beganMs = clock.monotonic();
+  const plan = pass();
+  onPass?.(Math.round((clock.monotonic() - beganMs) * 1000), plan.starts.length, state.pending.size);
+  return plan;
 }
 
 /** Priorities of now: a new look is taken where it could matter. */

@@ -8,13 +8,13 @@
 import * as v from "valibot";
 import type { Explanation } from "../core/explanation.ts";
 import type { Job } from "../core/job.ts";
-import type { StoredPolicy } from "../core/policy/records.ts";
+import type { PriorityConfig, StoredPolicy } from "../core/policy/records.ts";
 import * as e from "./entity-schemas.ts";
 import * as h from "./history.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
 import { listRow } from "./list-rows.ts";
-import { policyChange } from "./policy-schemas.ts";
+import * as p from "./policy-schemas.ts";
 import * as r from "./records.ts";
 import * as s from "./schemas.ts";
 
@@ -196,7 +196,7 @@ export const PROCEDURES = {
     kind: "unary",
     params: v.object({
       version: s.count,
-      changes: v.pipe(v.array(policyChange), v.maxLength(10_000)),
+      changes: v.pipe(v.array(p.policyChange), v.maxLength(10_000)),
     }),
     result: nothing,
   },
@@ -207,6 +207,35 @@ export const PROCEDURES = {
     params: v.object({ change: e.clusterChange }),
     /** What the changed or made thing is called, where it was given a name. */
     result: v.object({ name: s.text }),
+  },
+  /** What the priorities of waiting jobs are made of, in chunks. */
+  "priorities.list": {
+    on: "controller",
+    kind: "stream",
+    params: v.object({ filter: r.jobFilter }),
+    item: v.object({ rows: v.array(p.priorityRow) }),
+    result: v.object({
+      clusterName: s.text,
+      config: v.custom<PriorityConfig>(r.isRecord, "expected weights"),
+    }),
+  },
+  /** Shares and usage of all associations. */
+  "shares.list": {
+    on: "controller",
+    kind: "unary",
+    params: nothing,
+    result: v.object({
+      clusterName: s.text,
+      policy: v.custom<StoredPolicy>(r.isRecord, "expected accounts and QoS"),
+      shares: v.array(p.shareRow),
+    }),
+  },
+  /** What the controller has counted since midnight, its start or the last reset; times in microseconds. */
+  statistics: {
+    on: "controller",
+    kind: "unary",
+    params: v.object({ reset: v.boolean() }),
+    result: p.statistics,
   },
   "controller.status": {
     on: "controller",

@@ -7,6 +7,9 @@ import { absolutePath } from "../jobspec.ts";
 /** Slurm's commands that mgpu has. */
 const SHIMS = [
   "sacctmgr",
+  "sdiag",
+  "sprio",
+  "sshare",
   "srun",
   "sbatch",
   "salloc",
