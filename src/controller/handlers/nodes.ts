@@ -17,7 +17,8 @@ export function nodesHandler({ loop, sessions, clock }: ControllerContext): Unar
       nodes: nodes.map((node) => {
         const session = sessions.get(node.name);
         const facts = { startedAt: session?.registration.startedAt ?? 0, lastBusyAt: lastBusy.get(node.name) ?? 0 };
-        return toNodeRow(node, session !== undefined, partitions, facts);
+        const vitals = sessions.vitalsOf(node.name);
+        return { ...toNodeRow(node, session !== undefined, partitions, facts), ...(vitals && { vitals }) };
       }),
       now,
     };
