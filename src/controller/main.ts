@@ -36,6 +36,7 @@ import { historyHandler } from "./handlers/history.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler, vitalsHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
+import { partitionsHandler } from "./handlers/partitions.ts";
 import { changePolicyHandler, listPolicyHandler } from "./handlers/policy.ts";
 import { shutdownHandler } from "./handlers/shutdown.ts";
 import { statusHandler } from "./handlers/status.ts";
@@ -211,6 +212,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "job.complete": completeHandler(context),
     "step.create": createStepHandler(context),
     "nodes.list": nodesHandler(context),
+    "partitions.list": partitionsHandler(context),
     "cluster.change": changeHandler(context),
     "policy.list": listPolicyHandler(context),
     "policy.change": changePolicyHandler(context),

@@ -23,6 +23,8 @@ export const ERROR_CODES = {
   STEP_BUSY: { retryable: true },
   NOT_FEASIBLE: { retryable: false },
   INVALID_PARTITION: { retryable: false },
+  PARTITION_IN_USE: { retryable: false },
+  PARTITION_UNAVAILABLE: { retryable: false },
   INVALID_TIME_LIMIT: { retryable: false },
   NO_CAPACITY: { retryable: true },
   INVALID_ACCOUNT: { retryable: false },

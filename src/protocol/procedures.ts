@@ -171,6 +171,12 @@ export const PROCEDURES = {
     params: nothing,
     result: v.object({ nodes: v.array(r.nodeRow), now: s.count }),
   },
+  "partitions.list": {
+    on: "controller",
+    kind: "unary",
+    params: nothing,
+    result: v.object({ partitions: v.array(e.partitionRow), now: s.count }),
+  },
   /** Accounts, users, associations, QoS and weights as they are set, and what the nodes have to be limited. */
   "policy.list": {
     on: "controller",
@@ -401,6 +407,7 @@ export type MethodsOn<S extends Side> = {
   [M in Method]: (typeof PROCEDURES)[M]["on"] extends S | "any" ? M : never;
 }[Method];
 
+export type { PartitionRow } from "./entity-schemas.ts";
 export type { JobDetails, JobListRow, JobShare } from "./list-rows.ts";
 export type {
   AttachPoint,
