@@ -146,6 +146,7 @@ export const nodeRow = v.object({
   /** When and by whom the reason was given: milliseconds since 1970, 0 for no reason; `root`, empty for the controller. */
   reasonAt: s.count,
   reasonBy: s.text,
+  reasonUid: v.optional(s.count),
   weight: s.count,
   comment: s.text,
   extra: s.text,
