@@ -6,6 +6,8 @@ import type { Gpu, NodeUsage } from "./resources.ts";
 /** What a node daemon says of its machine when it registers. */
 export interface NodeInventory {
   readonly hostname: string;
+  /** Where other nodes reach it, a name or number; absent where it is not known, and of an older node daemon. */
+  readonly address?: string;
   readonly cpus: number;
   readonly memoryMiB: number;
   readonly gpus: readonly Gpu[];

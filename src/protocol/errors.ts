@@ -42,6 +42,9 @@ export const ERROR_CODES = {
   UNKNOWN_STEP: { retryable: false },
   BAD_TOKEN: { retryable: false },
   INPUT_CLOSED: { retryable: false },
+  SESSION_BUSY: { retryable: false },
+  TAKEN_OVER: { retryable: false },
+  READ_ONLY: { retryable: false },
   // Of the wire itself.
   BAD_PARAMS: { retryable: false },
   BAD_RESULT: { retryable: false },

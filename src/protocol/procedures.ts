@@ -334,11 +334,12 @@ export const PROCEDURES = {
   /**
    * The streams of a step's tasks on this node. Waits for a step that is still to be launched. Output that no
    * earlier attach acknowledged is sent first; `offset` lets a client drop what it has. Ends with the exits.
+   * With a `view` of a terminal: from where it says, or from its screen if that is no longer kept.
    */
   "step.attach": {
     on: "holder",
     kind: "stream",
-    params: v.object({ key: s.stepKey, token: s.name }),
+    params: v.object({ key: s.stepKey, token: s.name, view: v.optional(r.terminalView) }),
     item: r.attachItem,
     result: r.attachResult,
   },
@@ -372,6 +373,20 @@ export const PROCEDURES = {
     kind: "unary",
     params: v.object({ key: s.stepKey, token: s.name, columns: s.positive, rows: s.positive }),
     result: nothing,
+  },
+  /** Sends the viewer of that name the whole screen once more. */
+  "step.redraw": {
+    on: "holder",
+    kind: "unary",
+    params: v.object({ key: s.stepKey, token: s.name, client: s.name }),
+    result: nothing,
+  },
+  /** Of a step with a terminal. */
+  "step.terminal": {
+    on: "holder",
+    kind: "unary",
+    params: v.object({ key: s.stepKey, token: s.name }),
+    result: r.terminalStatus,
   },
   /** A signal from the srun that runs the step, passed on without the controller. */
   "step.signal": {
@@ -421,4 +436,6 @@ export type {
   NodeReport,
   NodeRow,
   NodeVitals,
+  TerminalStatus,
+  TerminalView,
 } from "./records.ts";

@@ -12,6 +12,7 @@ import { UNLIMITED } from "../core/jobspec.ts";
 import type { Partition } from "../core/partition.ts";
 import type { ClusterState } from "../core/state.ts";
 import { type DependencyJudge, describeTerm, isPerTask, judgeDependencies, type Outcome } from "./dependency.ts";
+import { type LimitBook, limitBook, NO_LIMITS } from "./limits.ts";
 import type { End, Reason, ReasonWord } from "./plan.ts";
 
 /** What keeps a job from starting. */
@@ -46,6 +47,8 @@ export interface Gate {
   slotsOf(job: PendingJob): number;
   /** The components of a heterogeneous job that wait, this one included, in order: they start together. */
   componentsOf(job: PendingJob): readonly PendingJob[];
+  /** Limits of accounts and QoS. */
+  readonly limits: LimitBook;
 }
 
 /** Most tasks of a record that are found open at a time where each is judged by itself: no pass starts more. */
@@ -101,6 +104,7 @@ export function gateOf(state: ClusterState, now: number): Gate {
   };
 
   return {
+    limits: limitBook(state, now),
     hindrance: (job) => firstHindered(state, job, ownHindrance)?.found ?? null,
     waitReason(asked) {
       const hindered = firstHindered(state, asked, ownHindrance);
@@ -139,6 +143,7 @@ function firstHindered(
 
 /** Nothing keeps any job waiting: for questions about room alone. */
 export const OPEN_GATE: Gate = {
+  limits: NO_LIMITS,
   hindrance: () => null,
   waitReason: () => null,
   endOf: () => null,

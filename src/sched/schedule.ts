@@ -135,8 +135,17 @@ function startOne(pass: Pass, job: PendingJob, taskId: number | null): boolean {
     pass.reasons.set(job.id, known);
     return true;
   }
-  const allocation = pool.place(request);
+  const { limits } = pass.view.gate;
+  const before = limits.check(job, null);
+  const allocation = before === null ? pool.place(request) : null;
+  // What it would get may be more than it asks for: whole nodes, all the GPUs of a type.
+  const blocked = before ?? (allocation && limits.check(job, allocation));
+  if (blocked) {
+    pass.reasons.set(job.id, blocked);
+    return true;
+  }
   if (allocation) {
+    limits.take(job, allocation);
     pass.starts.push({ jobId: job.id, taskId, allocation });
     pools.take(place, allocation);
     return true;
@@ -182,9 +191,16 @@ function startWhole(pass: Pass, job: PendingJob): boolean {
     wait(known);
     return true;
   }
+  const { limits } = pass.view.gate;
+  const blocked = firstOf(jobs, (one) => limits.check(one, null));
+  if (blocked) {
+    wait(blocked);
+    return true;
+  }
   const [allocation, ...others] = placeTogether(pools.all, components.map(toWish)) ?? [];
   if (allocation) {
     const followers = others.map((one, at) => ({ jobId: jobs[at + 1]?.id ?? 0, allocation: one }));
+    for (const [at, one] of jobs.entries()) limits.take(one, at === 0 ? allocation : (others[at - 1] ?? []));
     pass.starts.push({ jobId: job.id, taskId: null, allocation, followers });
     for (const [at, { place }] of components.entries()) pools.note(place, [allocation, ...others][at] ?? []);
     return true;
@@ -198,6 +214,14 @@ function startWhole(pass: Pass, job: PendingJob): boolean {
   impossible.set(shape, reason);
   wait(reason);
   return true;
+}
+
+function firstOf<T, R>(items: readonly T[], find: (item: T) => R | null): R | null {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 function toWish({ pool, request }: Component): Wish {

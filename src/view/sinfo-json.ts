@@ -21,7 +21,7 @@ export function sinfoJson(
     nodes: {
       ...{ allocated, idle, other, total },
       hostnames: nodes.map(({ inventory }) => inventory.hostname),
-      addresses: nodes.map(({ inventory }) => inventory.hostname),
+      addresses: nodes.map(({ inventory }) => inventory.address ?? inventory.hostname),
       nodes: nodes.map(({ name }) => name),
     },
     cpus: {

@@ -6,9 +6,12 @@ import type { AllocateJob } from "../commands.ts";
 import type { Event, JobAllocated } from "../events.ts";
 import { waitingComponents } from "../het.ts";
 import type { JobId } from "../ids.ts";
-import type { PendingJob, StepHet } from "../job.ts";
+import type { Job, PendingJob, RunningJob, StepHet } from "../job.ts";
 import type { Node } from "../node.ts";
 import { holdsNode, type Partition } from "../partition.ts";
+import { type Blocked, limitView, startLimit } from "../policy/limits.ts";
+import { isPolicyOn } from "../policy/state.ts";
+import { tresOf } from "../policy/tres.ts";
 import { type Allocation, addShare, gpuThousandths, type NodeShare, WHOLE_GPU } from "../resources.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore } from "./decision.ts";
@@ -73,7 +76,24 @@ function startProblem(
   const partition = findPartition(state, job.spec);
   if (!partition) return deny("INVALID_PARTITION", "the job's partition is gone");
   const problem = partitionProblem(partition, allocation) || planProblem(nodes, job, allocation);
-  return problem ? deny("NO_CAPACITY", problem) : null;
+  if (problem) return deny("NO_CAPACITY", problem);
+  const limit = limitInTheWay(state, job, allocation, now);
+  return limit ? ignore(limit.text) : null;
+}
+
+/** The limit of an account or a QoS that a start would break. */
+function limitInTheWay(state: ClusterState, job: PendingJob, allocation: Allocation, now: number): Blocked | null {
+  const { policy } = state;
+  if (!isPolicyOn(policy)) return null;
+  const running = () => [...state.active].flatMap((id) => runningOnly(state.jobs.get(id)));
+  const partition = must(findPartition(state, job.spec), `the partition of job ${job.id}`);
+  const tres = tresOf(allocation, policy.config.billingWeights);
+  const limitS = effectiveLimit(job.spec, partition);
+  return startLimit(limitView(policy, running, now), { charged: job.spec, tres, nodes: allocation.length, limitS });
+}
+
+function runningOnly(job: Job | undefined): RunningJob[] {
+  return job?.state === "RUNNING" ? [job] : [];
 }
 
 function startOf(state: ClusterState, job: PendingJob, allocation: Allocation, stepHet?: StepHet): JobAllocated {

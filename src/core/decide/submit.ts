@@ -6,6 +6,7 @@ import { fold } from "../hostlist.ts";
 import type { PendingJob } from "../job.ts";
 import { type JobSpec, UNLIMITED } from "../jobspec.ts";
 import { nodesIn, type Partition } from "../partition.ts";
+import { type Charge, chargeOf, queueProblem } from "../policy/charge.ts";
 import type { ClusterState } from "../state.ts";
 import { accessProblem, exceeds, partitionLimit, withDefaults } from "./admission.ts";
 import { type Decision, deny, type Refusal } from "./decision.ts";
@@ -18,7 +19,7 @@ export function decideSubmit(state: ClusterState, command: SubmitJob, now: numbe
   const problem = submissionProblem(state, command);
   if (problem) return problem;
   const { nextJobId } = state;
-  const specs = componentSpecs(spec, command.followers).map((one) => withPartitionDefaults(state, one));
+  const specs = componentSpecs(spec, command.followers).map((one) => charged(state, withPartitionDefaults(state, one)));
   const jobs = specs.map((one, offset) => newJob(one, nextJobId + offset, offset === 0 ? command.requestId : "", now));
   return { kind: "accept", events: jobs.map((job) => ({ type: "job.submitted", job })), jobId: nextJobId };
 }
@@ -86,13 +87,33 @@ function submitProblem(state: ClusterState, spec: JobSpec, isEnforced: boolean):
   const partition = findPartition(state, spec);
   if (!partition) return denyPartition(state, spec);
   return (
-    accessProblem(partition, spec) ??
+    accessProblem(partition, charged(state, spec)) ??
     priorityProblem(state, spec, spec.user.uid) ??
     (isEnforced ? enforcedProblem(spec, partition) : null) ??
     unknownThings(spec) ??
     dependencyProblem(state, spec) ??
-    nodeProblem(state, spec, partition)
+    nodeProblem(state, spec, partition) ??
+    accountProblem(state, spec, partition)
   );
+}
+
+/** An account or a QoS that is not there or not for this user, or a limit of theirs. */
+function accountProblem(state: ClusterState, spec: JobSpec, partition: Partition): Refusal | null {
+  const charge = chargeOf(state.policy, spec, effectiveLimit(spec, partition));
+  if ("denial" in charge) return charge;
+  const full = { ...spec, ...chargeIn(charge) };
+  return queueProblem(state.policy, full, effectiveLimit(full, partition));
+}
+
+/** With the account and the QoS that it is charged to. */
+function charged(state: ClusterState, spec: JobSpec): JobSpec {
+  const partition = findPartition(state, spec);
+  const charge = partition ? chargeOf(state.policy, spec, effectiveLimit(spec, partition)) : spec;
+  return charge === spec || "denial" in charge ? spec : { ...spec, ...chargeIn(charge) };
+}
+
+function chargeIn({ account, qos, timeLimitS }: Charge): Charge {
+  return { account, qos, timeLimitS };
 }
 
 /** Only root may put a job before those of others. */
