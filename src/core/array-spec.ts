@@ -124,6 +124,11 @@ export function hasTask(set: TaskSet, task: number): boolean {
   return range !== undefined && isIn(range, task);
 }
 
+/** The set of some tasks, given in ascending order, each once; in time proportional to their number. */
+export function taskSetOf(ascending: readonly number[]): TaskSet {
+  return fold(ascending.map((task) => ({ first: task, last: task, step: 1 })));
+}
+
 /** The set without one task; the same set if it was not there. */
 export function withoutTask(set: TaskSet, task: number): TaskSet {
   const at = lastStartingAt(set, task);

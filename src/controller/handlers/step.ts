@@ -4,19 +4,20 @@ import { RpcError } from "../../protocol/errors.ts";
 import type { StreamHandler, UnaryHandler } from "../../rpc/types.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
 import { stepName } from "../owners.ts";
-import { storeEnvironment } from "../stored-inputs.ts";
+import { encodeEnvironment, storeEncoded } from "../stored-inputs.ts";
 
 /** Tries, and again after each change of the job, until the step is made or refused. */
 export function createStepHandler(context: ControllerContext): StreamHandler<"step.create"> {
   return async ({ requestId, jobId, step, environment, immediate }, sink, { hello, signal }) => {
     const watcher = context.watchers.watch(jobId);
+    const encoded = encodeEnvironment(environment);
     let said = "";
     try {
       for (;;) {
         await watcher.changed(signal);
         if (context.isStopping()) throw new RpcError("SHUTTING_DOWN", "the controller was told to end");
         // Before each try: while we wait nothing refers to it, and it may be swept away.
-        const spec = { ...step, environmentDigest: await storeEnvironment(context, environment) };
+        const spec = { ...step, environmentDigest: await storeEncoded(context, encoded) };
         const command = { type: "step.create", jobId, requestId, byUid: hello.user.uid, spec } as const;
         const decision = await context.loop.execute(command);
         if (decision.kind !== "deny") return answer(context, jobId, decision.stepId);
