@@ -141,22 +141,6 @@ export function withoutTask(set: TaskSet, task: number): TaskSet {
   return fold([...set.slice(0, at), ...rest, ...set.slice(at + 1)]);
 }
 
-/** The set with one more task; the same set if it was there. `task` is a whole number of at least 0. */
-export function withTask(set: TaskSet, task: number): TaskSet {
-  const at = lastStartingAt(set, task);
-  const range = set[at];
-  if (range !== undefined && isIn(range, task)) return set;
-  const single = { first: task, last: task, step: 1 };
-  if (range === undefined || range.last < task) return fold([...set.slice(0, at + 1), single, ...set.slice(at + 1)]);
-  const below = task - ((task - range.first) % range.step);
-  const split = [
-    ...rangeOf(range.first, below, range.step),
-    single,
-    ...rangeOf(below + range.step, range.last, range.step),
-  ];
-  return fold([...set.slice(0, at), ...split, ...set.slice(at + 1)]);
-}
-
 /** The tasks of one set that the other does not have. Takes time in the ranges of both, and of what is left. */
 export function difference(set: TaskSet, other: TaskSet): TaskSet {
   const left: TaskRange[] = [];
