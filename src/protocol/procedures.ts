@@ -54,11 +54,22 @@ export const PROCEDURES = {
       jobId: s.positive,
       step: j.stepOrder,
       environment: s.environment,
+      /** Of a heterogeneous job, whose number `jobId` is: the component that the step is for; without it the first. */
+      component: v.optional(s.count),
+      /** More parts of the step in other components: made with it, or not at all. */
+      others: v.optional(v.array(v.object({ component: s.count, step: j.stepOrder, environment: s.environment }))),
       /** Fail with STEP_BUSY rather than wait (--immediate). */
       immediate: v.boolean(),
     }),
     item: v.object({ waiting: s.text }),
-    result: v.object({ stepId: s.count, attempt: s.positive, tasks: s.positive }),
+    result: v.object({
+      stepId: s.count,
+      attempt: s.positive,
+      /** Of the whole step. */
+      tasks: s.positive,
+      /** The components' own numbers, where any was asked for: in the order of their tasks. */
+      jobIds: v.optional(v.array(s.positive)),
+    }),
   },
   /** The owner of an allocation without a program gives it back. */
   "job.complete": {

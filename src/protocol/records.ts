@@ -201,6 +201,19 @@ export const nodeLaunch = v.object({
       step: s.positive,
     }),
   ),
+  /** Of a heterogeneous job's component: the variables that speak of all components. */
+  het: v.optional(
+    v.object({
+      variables: v.record(v.string(), v.string()),
+      /** Of a step over several components: its first task on this one, and the nodes of the whole, each once. */
+      whole: v.optional(
+        v.object({
+          firstTask: s.count,
+          nodes: v.array(v.object({ node: s.name, hostname: s.text, tasks: s.count })),
+        }),
+      ),
+    }),
+  ),
   user: v.object({ uid: s.count, gid: s.count, name: s.text }),
   partition: s.text,
   submitAt: s.count,
