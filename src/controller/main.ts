@@ -35,6 +35,7 @@ import { historyHandler } from "./handlers/history.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
+import { changePolicyHandler, listPolicyHandler } from "./handlers/policy.ts";
 import { shutdownHandler } from "./handlers/shutdown.ts";
 import { statusHandler } from "./handlers/status.ts";
 import { steerHandler } from "./handlers/steer.ts";
@@ -213,6 +214,8 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "step.create": createStepHandler(context),
     "nodes.list": nodesHandler(context),
     "cluster.change": changeHandler(context),
+    "policy.list": listPolicyHandler(context),
+    "policy.change": changePolicyHandler(context),
     "controller.status": statusHandler(context),
     "controller.shutdown": shutdownHandler(context),
     "node.register": registerHandler(context),

@@ -6,6 +6,7 @@ import type { Attempt, JobId, JobStart, NodeName, StepId, StepKey } from "./ids.
 import type { ExitStatus, Hold, TerminalState } from "./job.ts";
 import type { JobSpec, StepSpec } from "./jobspec.ts";
 import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
+import type { PolicyChange } from "./policy/records.ts";
 import type { Allocation } from "./resources.ts";
 
 /** Accept a job. Repeating a request id answers with the first one's job. */
@@ -219,6 +220,16 @@ export interface PurgeJob {
   readonly jobId: JobId;
 }
 
+/** Change accounts, users, associations, QoS or weights, as they were reckoned from `version`. */
+export interface ChangePolicy {
+  readonly type: "policy.change";
+  readonly version: number;
+  readonly changes: readonly PolicyChange[];
+  readonly byName: string;
+  /** Root, or whoever the controller belongs to. */
+  readonly isOwner: boolean;
+}
+
 export type Command =
   | SubmitJob
   | CancelJob
@@ -241,7 +252,8 @@ export type Command =
   | UpdateNodes
   | DeleteNodes
   | FireTimer
-  | PurgeJob;
+  | PurgeJob
+  | ChangePolicy;
 
 /**
  * What a timer is for. The attempt keeps an old start's limit from ending a new one.

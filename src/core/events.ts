@@ -10,6 +10,7 @@ import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
 import type { EarlierAttempt, ExitStatus, Hold, PendingJob, Step, StepHet, TerminalState } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
 import type { Leftover, NodeInventory, NodeSettings, Operator } from "./node.ts";
+import type { PolicyChange } from "./policy/records.ts";
 import type { Allocation } from "./resources.ts";
 
 /** A job was accepted. */
@@ -166,6 +167,12 @@ export interface NodeDown {
   readonly reason: string;
 }
 
+/** Accounts, users, associations, QoS or weights were changed (sacctmgr): all of one command together. */
+export interface PolicyChanged {
+  readonly type: "policy.changed";
+  readonly changes: readonly PolicyChange[];
+}
+
 /** An operator changed a node. Only what is named. */
 export interface NodeUpdated {
   readonly type: "node.updated";
@@ -215,7 +222,8 @@ export type Event =
   | NodeDown
   | NodeUpdated
   | NodeCleared
-  | NodeDeleted;
+  | NodeDeleted
+  | PolicyChanged;
 
 /** Major version of the journal's lines. A daemon refuses a journal of another one. */
 export const JOURNAL_VERSION = 1;

@@ -25,6 +25,11 @@ export const ERROR_CODES = {
   INVALID_PARTITION: { retryable: false },
   INVALID_TIME_LIMIT: { retryable: false },
   NO_CAPACITY: { retryable: true },
+  INVALID_ACCOUNT: { retryable: false },
+  INVALID_QOS: { retryable: false },
+  ACCOUNTING_POLICY: { retryable: false },
+  INVALID_POLICY: { retryable: false },
+  POLICY_CHANGED: { retryable: true },
   PERMISSION: { retryable: false },
   // Of the shell around it.
   JOBS_RUNNING: { retryable: false },

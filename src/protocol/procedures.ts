@@ -8,10 +8,12 @@
 import * as v from "valibot";
 import type { Explanation } from "../core/explanation.ts";
 import type { Job } from "../core/job.ts";
+import type { StoredPolicy } from "../core/policy/records.ts";
 import * as e from "./entity-schemas.ts";
 import * as h from "./history.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
+import { policyChange } from "./policy-schemas.ts";
 import * as r from "./records.ts";
 import * as s from "./schemas.ts";
 
@@ -178,6 +180,29 @@ export const PROCEDURES = {
     kind: "unary",
     params: nothing,
     result: v.object({ nodes: v.array(r.nodeRow), now: s.count }),
+  },
+  /** Accounts, users, associations, QoS and weights as they are set, and what the nodes have to be limited. */
+  "policy.list": {
+    on: "controller",
+    kind: "unary",
+    params: nothing,
+    result: v.object({
+      clusterName: s.text,
+      policy: v.custom<StoredPolicy>(r.isRecord, "expected accounts and QoS"),
+      /** Types of GPUs. */
+      gpuTypes: v.array(s.text),
+      now: s.count,
+    }),
+  },
+  /** Changes them, as long as nobody else has since `version`. All or nothing. */
+  "policy.change": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({
+      version: s.count,
+      changes: v.pipe(v.array(policyChange), v.maxLength(10_000)),
+    }),
+    result: nothing,
   },
   /** An operator changes what the cluster is made of: nodes, partitions, reservations. All of it, or nothing. */
   "cluster.change": {

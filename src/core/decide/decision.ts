@@ -29,6 +29,11 @@ export type DenialCode =
   | "INVALID_PARTITION"
   | "INVALID_TIME_LIMIT"
   | "NO_CAPACITY"
+  | "INVALID_ACCOUNT"
+  | "INVALID_QOS"
+  | "ACCOUNTING_POLICY"
+  | "INVALID_POLICY"
+  | "POLICY_CHANGED"
   | "PERMISSION";
 
 /** A user's or the scheduler's request that can't be met: why, and what would help. */
