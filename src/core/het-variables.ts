@@ -47,7 +47,8 @@ export function asComponent(environment: Readonly<Record<string, string | undefi
     if (value === undefined) continue;
     plain[name] = value;
     const [, base = "", group] = GROUPED.exec(name) ?? [];
-    if (base === "") continue;
+    // The job's own number stays that of the whole.
+    if (base === "" || base === "SLURM_JOB_ID" || base === "SLURM_JOBID") continue;
     spokenOf.add(base);
     if (Number(group) === offset) own[base] = value;
   }

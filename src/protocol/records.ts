@@ -149,6 +149,8 @@ export const jobFilter = v.object({
   ids: v.array(s.positive),
   /** Tasks of arrays, in addition to `ids`. */
   tasks: v.optional(v.array(v.object({ jobId: s.positive, tasks: j.taskSet }))),
+  /** Single components of heterogeneous jobs, in addition to `ids`, where the number of the first means all of them. */
+  components: v.optional(v.array(v.object({ jobId: s.positive, offset: s.count }))),
   users: v.array(s.text),
   states: v.array(s.text),
   names: v.array(s.text),

@@ -39,6 +39,8 @@ export interface SessionPlan {
   readonly jobId: number;
   /** The step within the job that is followed; `null` for a job of our own, whose step 0 it is. */
   readonly stepId: number | null;
+  /** More components of a heterogeneous job that have a part in it; each by its own number. */
+  readonly otherJobIds?: readonly number[];
   /** `null` where only the job's nodes will tell. */
   readonly tasks: number | null;
   readonly label: boolean;
@@ -98,10 +100,14 @@ class Session {
   private readonly lastTasks: LastTasks;
   private readonly steering: Steering;
   private readonly waiting: Waiting;
+  private readonly jobIds: readonly number[];
+  /** The newest row of each of them. */
+  private readonly rows = new Map<number, JobRow>();
+  /** Parts to attach to once all components are known to run: how many tasks there are is known only then. */
+  private readonly points = new Map<string, AttachPoint>();
   private readonly steps = new Map<string, AttachedStep>();
   private readonly outcomes: StepOutcome[] = [];
   private readonly undo: (() => void)[] = [];
-  private row: JobRow | null = null;
   private saidQueued = false;
   private saidAborted = false;
   private isWatchOver = false;
@@ -120,6 +126,7 @@ class Session {
   constructor(plan: SessionPlan, first: Connected, context: CommandContext) {
     this.plan = plan;
     this.context = context;
+    this.jobIds = [plan.jobId, ...(plan.otherJobIds ?? [])];
     this.speaker = createSpeaker(context, plan.quiet);
     this.tasks = new Tasks(plan.tasks ?? 1);
     this.relay = createRelay(context.stdio, plan.label ? () => this.tasks.total : null);
@@ -193,7 +200,7 @@ class Session {
 
   /** Resolves when the controller has answered or can't be reached. */
   private async end(stepId: number | null): Promise<void> {
-    const filter = { ids: [this.plan.jobId], users: [], states: [], names: [], partitions: [] };
+    const filter = { ids: [...this.jobIds], users: [], states: [], names: [], partitions: [] };
     const params = { filter, stepId, signal: null, cause: "" };
     try {
       await this.controller.use((peer) => peer.call("jobs.cancel", params));
@@ -235,10 +242,12 @@ class Session {
   private async watch(): Promise<void> {
     const { jobId, stepId } = this.plan;
     try {
-      const result = await this.controller.use((peer) =>
-        peer.stream("job.watch", { jobId, stepId, owner: true }, (update) => this.onUpdate(update)),
-      );
-      if (result === null && this.steps.size === 0) {
+      const watchOne = (id: number) =>
+        this.controller.use((peer) =>
+          peer.stream("job.watch", { jobId: id, stepId, owner: true }, (update) => this.onUpdate(update)),
+        );
+      const results = await Promise.all(this.jobIds.map(watchOne));
+      if (results.includes(null) && this.steps.size === 0) {
         throw new UserError(`no contact with the controller: job ${jobId} may still be in the queue`);
       }
     } catch (error) {
@@ -257,12 +266,12 @@ class Session {
   private onUpdate(update: JobUpdate): void {
     const { attach } = update;
     const row = followedRow(update, this.context.clock.now());
-    this.row = row;
+    this.rows.set(row.id, row);
     if (row.state !== "PENDING") this.waiting.stop();
     else if (this.plan.verbose && this.mayExplain) this.waiting.tell(row.reasonText);
-    const fresh = attach.filter(({ node }) => !this.steps.has(node));
-    if (fresh.length > 0) this.onAllocated(row, fresh);
-    if (row.endAt !== null) this.sayEnded();
+    for (const point of attach) if (!this.steps.has(partName(point))) this.points.set(partName(point), point);
+    if (this.points.size > 0 && this.haveAllStarted) this.onAllocated(this.row ?? row, [...this.points.values()]);
+    if (this.isJobOver) this.sayEnded();
     this.sayAborted(row);
   }
 
@@ -275,7 +284,10 @@ class Session {
 
   private onAllocated(row: JobRow, points: readonly AttachPoint[]): void {
     const isFirst = this.steps.size === 0;
-    if (isFirst && this.plan.stepId === null) this.tasks.total = row.tasks;
+    this.points.clear();
+    if (isFirst && this.plan.stepId === null) {
+      this.tasks.total = [...this.rows.values()].reduce((sum, { tasks }) => sum + tasks, 0);
+    }
     if (isFirst && this.saidQueued) this.speaker.info(`job ${row.id} has been allocated resources`);
     if (isFirst && this.plan.verbose) this.speaker.info(allocationLine(row, points));
     for (const point of points) {
@@ -333,8 +345,18 @@ class Session {
     return codeWithoutResult(row);
   }
 
+  /** The row of what is followed; of several components that of one that somebody ended, else the first one's. */
+  private get row(): JobRow | null {
+    const ended = [...this.rows.values()].find(isEndedFromOutside);
+    return ended ?? this.rows.get(this.plan.jobId) ?? null;
+  }
+
+  private get haveAllStarted(): boolean {
+    return this.jobIds.every((id) => (this.rows.get(id)?.startAt ?? null) !== null);
+  }
+
   private get isJobOver(): boolean {
-    return this.row !== null && this.row.endAt !== null;
+    return this.jobIds.every((id) => (this.rows.get(id)?.endAt ?? null) !== null);
   }
 
   // The tasks, as their holders tell it.
@@ -350,7 +372,7 @@ class Session {
       data: (task, stream, offset, data) => this.relay.data(task, stream, offset, data),
       exit: (task, exit) => this.report.add(node, task, exit),
     });
-    this.steps.set(node, step);
+    this.steps.set(partName(point), step);
     step.outcome.then((outcome) => {
       for (const { task, exit } of outcome.exits) this.report.add(node, task, exit);
       this.outcomes.push(outcome);
@@ -415,7 +437,7 @@ class Session {
 
   /** Some tasks' ends were never heard of: the job's own result stands in for them. Never a success. */
   private concludeLost(): number {
-    const nodes = [...this.steps.keys()].join(",");
+    const nodes = [...new Set([...this.steps.values()].map(({ point }) => point.node))].join(",");
     this.speaker.error(`lost contact with the tasks on ${nodes}: output may be missing`);
     if (this.row?.state === "NODE_FAIL") this.speaker.error(`Node failure on ${this.row.nodeList}: ${this.row.cause}`);
     return Math.max(1, this.tasks.code, this.row && this.isJobOver ? codeWithoutResult(this.row) : 0);
@@ -431,4 +453,9 @@ class Session {
   private async toTasks(send: (step: AttachedStep) => Promise<void>): Promise<void> {
     await Promise.all([...this.steps.values()].map(send));
   }
+}
+
+/** A node may have parts of several components. */
+function partName({ key, node }: AttachPoint): string {
+  return `${key.jobId} ${node}`;
 }
