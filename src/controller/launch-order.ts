@@ -57,6 +57,7 @@ export async function launchOrder(
       ...{ tasks: [...tasks], gpus: [...gpus] },
     })),
     hostnames: job.allocation.map(({ node }) => state.nodes.get(node)?.inventory.hostname ?? node),
+    addresses: job.allocation.map(({ node }) => state.nodes.get(node)?.inventory.address ?? ""),
     portOffset,
     array: arrayOf(job),
     ...hetOf(state, job, step),
@@ -122,7 +123,8 @@ function hetOf(state: ClusterState, job: RunningJob, step: Step): Pick<NodeLaunc
     for (const { node, tasks } of part?.parts ?? []) counts.set(node, (counts.get(node) ?? 0) + tasks.length);
   }
   const nodes = [...counts].map(([node, tasks]) => {
-    return { node, hostname: state.nodes.get(node)?.inventory.hostname ?? node, tasks };
+    const { hostname = node, address = "" } = state.nodes.get(node)?.inventory ?? {};
+    return { node, hostname, address, tasks };
   });
   return { het: { variables, whole: { firstTask, nodes } } };
 }

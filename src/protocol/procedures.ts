@@ -13,6 +13,7 @@ import * as e from "./entity-schemas.ts";
 import * as h from "./history.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
+import { listRow } from "./list-rows.ts";
 import { policyChange } from "./policy-schemas.ts";
 import * as r from "./records.ts";
 import * as s from "./schemas.ts";
@@ -98,7 +99,7 @@ export const PROCEDURES = {
   "jobs.list": {
     on: "controller",
     kind: "stream",
-    params: v.object({ filter: r.jobFilter, fields: v.array(v.keyof(r.jobRow)) }),
+    params: v.object({ filter: r.jobFilter, fields: v.array(v.keyof(listRow)) }),
     item: v.object({ rows: v.array(v.array(v.unknown())) }),
     result: v.object({ now: s.count }),
   },
@@ -181,6 +182,12 @@ export const PROCEDURES = {
     params: nothing,
     result: v.object({ nodes: v.array(r.nodeRow), now: s.count }),
   },
+  "partitions.list": {
+    on: "controller",
+    kind: "unary",
+    params: nothing,
+    result: v.object({ partitions: v.array(e.partitionRow), now: s.count }),
+  },
   /** Accounts, users, associations, QoS and weights as they are set, and what the nodes have to be limited. */
   "policy.list": {
     on: "controller",
@@ -235,7 +242,8 @@ export const PROCEDURES = {
     on: "controller",
     kind: "unary",
     params: v.object({ force: v.boolean() }),
-    result: v.object({ cancelled: v.array(s.positive) }),
+    /** `left`: what could not be ended, because it is on a machine whose node daemon does not answer; in sentences. */
+    result: v.object({ cancelled: v.array(s.positive), left: v.optional(v.array(s.text)) }),
   },
 
   "node.register": {
@@ -335,11 +343,12 @@ export const PROCEDURES = {
   /**
    * The streams of a step's tasks on this node. Waits for a step that is still to be launched. Output that no
    * earlier attach acknowledged is sent first; `offset` lets a client drop what it has. Ends with the exits.
+   * With a `view` of a terminal: from where it says, or from its screen if that is no longer kept.
    */
   "step.attach": {
     on: "holder",
     kind: "stream",
-    params: v.object({ key: s.stepKey, token: s.name }),
+    params: v.object({ key: s.stepKey, token: s.name, view: v.optional(r.terminalView) }),
     item: r.attachItem,
     result: r.attachResult,
   },
@@ -373,6 +382,20 @@ export const PROCEDURES = {
     kind: "unary",
     params: v.object({ key: s.stepKey, token: s.name, columns: s.positive, rows: s.positive }),
     result: nothing,
+  },
+  /** Sends the viewer of that name the whole screen once more. */
+  "step.redraw": {
+    on: "holder",
+    kind: "unary",
+    params: v.object({ key: s.stepKey, token: s.name, client: s.name }),
+    result: nothing,
+  },
+  /** Of a step with a terminal. */
+  "step.terminal": {
+    on: "holder",
+    kind: "unary",
+    params: v.object({ key: s.stepKey, token: s.name }),
+    result: r.terminalStatus,
   },
   /** A signal from the srun that runs the step, passed on without the controller. */
   "step.signal": {
@@ -408,6 +431,8 @@ export type MethodsOn<S extends Side> = {
   [M in Method]: (typeof PROCEDURES)[M]["on"] extends S | "any" ? M : never;
 }[Method];
 
+export type { PartitionRow } from "./entity-schemas.ts";
+export type { JobDetails, JobListRow, JobShare } from "./list-rows.ts";
 export type {
   AttachPoint,
   DaemonStatus,
@@ -419,4 +444,6 @@ export type {
   NodeLaunch,
   NodeReport,
   NodeRow,
+  TerminalStatus,
+  TerminalView,
 } from "./records.ts";

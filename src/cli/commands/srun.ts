@@ -9,8 +9,12 @@ import type { JobRequest, PtySpec, StepOrder, TaskProgram } from "../../core/job
 import { errnoText } from "../../util/errno.ts";
 import { broadcastFile } from "../attach/broadcast.ts";
 import { createStep, type StepWish } from "../attach/create-step.ts";
+import { withConnectionTimeout } from "../attach/deadline.ts";
+import { DEFAULT_PREFIX } from "../attach/detach-keys.ts";
 import { AT_ONCE_S } from "../attach/immediate.ts";
-import { followJob, type SessionPlan } from "../attach/session.ts";
+import { followJob } from "../attach/session.ts";
+import type { SessionPlan } from "../attach/session-plan.ts";
+import { silencePlan } from "../attach/silence.ts";
 import { SESSION_SIGNALS, type SessionSignal } from "../attach/steering.ts";
 import { distinct, readComponents, splitPrograms } from "../components.ts";
 import { isSlurmName } from "../connect.ts";
@@ -68,9 +72,10 @@ interface Plan {
   readonly warnings: readonly string[];
 }
 
-async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
+async function run(parsed: ParsedOptions, plain: CommandContext): Promise<number> {
   const typed = splitPrograms(parsed, OPTIONS);
-  const wishes = readSubmit("srun", typed[0], context);
+  const wishes = readSubmit("srun", typed[0], plain);
+  const context = withConnectionTimeout(plain, wishes.values["connection-timeout"]);
   if (wishes.values.mpi === "list") {
     context.stdio.out("MPI plugin types are...\n\tnone\n");
     return 0;
@@ -214,7 +219,7 @@ async function runJob(
     const submitted = await submitJob(context, submission, REFUSAL, early.start);
     if (submitted === null) return 1;
     const session = {
-      ...sessionPlan(wishes.values, job),
+      ...sessionPlan(wishes.values, job, context),
       jobId: submitted.jobId,
       // The components of a job have numbers in a row.
       otherJobIds: others.map((_, at) => submitted.jobId + at + 1),
@@ -249,7 +254,7 @@ async function runStep(
   if (typeof made === "number") return made;
   const { stepId, tasks, connected } = made;
   const [first = jobId, ...otherJobIds] = made.jobIds ?? [];
-  const session = { ...sessionPlan(values, step), jobId: first, otherJobIds, stepId, tasks, immediateS: null };
+  const session = { ...sessionPlan(values, step, context), jobId: first, otherJobIds, stepId, tasks, immediateS: null };
   return followJob(session, connected, context, []);
 }
 
@@ -296,12 +301,20 @@ async function withLocalPrograms(
 /** What the session needs to know beyond the names of what it follows. */
 function sessionPlan(
   values: SubmitValues,
-  { io, pty }: Pick<JobRequest, "io" | "pty">,
+  { io, pty, onDisconnect }: Pick<JobRequest, "io" | "pty" | "onDisconnect">,
+  { program }: CommandContext,
 ): Omit<SessionPlan, "jobId" | "stepId" | "tasks"> {
   const { immediate } = values;
+  // Slurm's own has no such keys, and passes every signal on.
+  const isSlurm = isSlurmName(program);
+  const { byte: detachKey } = values["detach-keys"] ?? { byte: isSlurm ? null : DEFAULT_PREFIX };
   return {
     label: io.label,
-    pty,
+    terminal: pty && { size: pty, mode: "write", scrollback: 0, fromStart: true, detachKey },
+    silence: silencePlan(values),
+    warnsBeforeEnd: values["session-timeout"] !== undefined,
+    ownsJob: true,
+    onDisconnect: onDisconnect ?? (isSlurm ? "kill" : "detach"),
     isReasonStreamed: isReasonStreamed({ io, pty }),
     input: inputOf(io),
     quiet: values.quiet ?? false,
@@ -375,7 +388,9 @@ function terminalFor({ values, inherited }: Wishes, context: CommandContext): Pt
     !hasOwnStreams &&
     !values["multi-prog"] &&
     !values.label;
-  return values.pty || isNatural ? (session.terminal.size() ?? DEFAULT_SIZE) : null;
+  if (!values.pty && !isNatural) return null;
+  const inactivityS = values["inactivity-timeout"];
+  return { ...(session.terminal.size() ?? DEFAULT_SIZE), ...(inactivityS === undefined ? {} : { inactivityS }) };
 }
 
 function terminalProblems({ values }: Wishes, pty: PtySpec | null): string[] {

@@ -25,6 +25,7 @@ import {
   type TerminalState,
 } from "../job.ts";
 import { jobLabel } from "../job-label.ts";
+import { chargeOf } from "../policy/charge.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
 import { findPartition, priorityProblem, timeProblem } from "./submit.ts";
@@ -252,7 +253,10 @@ function updateProblem(state: ClusterState, job: Job, { changes, byUid }: Update
   const spec = { ...job.spec, ...changes };
   const partition = findPartition(state, spec);
   if (!partition) return deny("INVALID_PARTITION", `invalid partition specified: ${spec.partition}`);
-  return timeProblem(spec, partition);
+  const wrongTime = timeProblem(spec, partition);
+  if (wrongTime || (changes.account === undefined && changes.qos === undefined)) return wrongTime;
+  const charge = chargeOf(state.policy, spec, 0);
+  return "denial" in charge ? charge : null;
 }
 
 /** Wishes that a running job's allocation has settled. */
