@@ -2,7 +2,7 @@
 
 import { firstTask, type TaskSet, taskCount, tasksOf, withTask } from "../core/array-spec.ts";
 import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
-import type { DependencyState, DependencyTerm } from "../core/dependency.ts";
+import { type DependencyState, type DependencyTerm, formatDependencyState } from "../core/dependency.ts";
 import type { JobId } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
 import { jobLabel } from "../core/job-label.ts";
@@ -31,6 +31,8 @@ export interface Gate {
   hindrance(job: PendingJob): Hindrance | null;
   /** The same in words. */
   waitReason(job: PendingJob): Wait | null;
+  /** What is left of its dependency, as squeue shows it: `afterok:12(failed)`; empty for none. */
+  dependencyText(job: PendingJob): string;
   /** The job, or tasks of an array's record, if they can't start any more and must end now. */
   endOf(job: PendingJob): End | null;
   /** The last moment at which it can start and be over before its deadline; `null` for no deadline. */
@@ -113,6 +115,7 @@ export function gateOf(state: ClusterState, now: number): Gate {
       const told = found.word === "BeginTime" ? (dependency(job) ?? found) : found;
       return { reason: { word: told.word, text: describe(judge, job, told.word) }, wakeAt: told.wakeAt, end: null };
     },
+    dependencyText: (job) => dependencyText(judge, job),
     endOf,
     startBy: (job) => startBy(state, job),
     openTasks: (job) => (isPerTask(job) ? sortedTasks(job).open : tasksOf(job.array?.tasks ?? [])),
@@ -120,10 +123,17 @@ export function gateOf(state: ClusterState, now: number): Gate {
   };
 }
 
+function dependencyText(judge: DependencyJudge, job: PendingJob): string {
+  const task = singleTask(job);
+  const { dependency } = job.spec;
+  return dependency ? formatDependencyState(dependency, (term) => judge.ofTerm(job, term, task).state) : "";
+}
+
 /** Nothing keeps any job waiting: for questions about room alone. */
 export const OPEN_GATE: Gate = {
   hindrance: () => null,
   waitReason: () => null,
+  dependencyText: () => "",
   endOf: () => null,
   startBy: () => null,
   openTasks: (job) => tasksOf(job.array?.tasks ?? []),

@@ -25,7 +25,7 @@ export function submitHandler(context: ControllerContext): UnaryHandler<"job.sub
     const spec = { ...job, user: hello.user, scriptDigest, environmentDigest };
     const decision = await executeOrThrow(context, { type: "job.submit", requestId, spec });
     if (decision.kind === "deny" || decision.jobId === undefined) throw new RpcError("INTERNAL", "no job id");
-    if (job.kind !== "batch") context.owners.expect(jobName(decision.jobId));
+    if (job.kind !== "batch") context.owners.expect(jobName(decision.jobId), true);
     return { jobId: decision.jobId, ...mailWarning(context, spec) };
   };
 }

@@ -25,7 +25,7 @@ import {
 } from "../job.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
-import { findPartition, priorityProblem, timeProblem } from "./submit.ts";
+import { dependencyProblem, findPartition, priorityProblem, timeProblem } from "./submit.ts";
 
 const FINISHED = "Job/step already completing or completed";
 
@@ -218,7 +218,8 @@ function updateProblem(state: ClusterState, job: Job, { changes, byUid }: Update
   const spec = { ...job.spec, ...changes };
   const partition = findPartition(state, spec);
   if (!partition) return deny("INVALID_PARTITION", `invalid partition specified: ${spec.partition}`);
-  return timeProblem(spec, partition);
+  const isDependent = changes.dependency !== undefined && changes.dependency !== null;
+  return timeProblem(spec, partition) ?? (isDependent ? dependencyProblem(state, spec, job) : null);
 }
 
 /** Wishes that a running job's allocation has settled. */
