@@ -24,6 +24,7 @@ import { servePeers } from "../rpc/serve.ts";
 import type { Handlers } from "../rpc/types.ts";
 import { toJobRow } from "../view/job-row.ts";
 import { createAbsences } from "./absences.ts";
+import { awayReason, createHolderLinks } from "./away.ts";
 import type { ControllerContext } from "./context.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createEnding } from "./ending.ts";
@@ -36,6 +37,7 @@ import { historyHandler } from "./handlers/history.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
+import { changePolicyHandler, listPolicyHandler } from "./handlers/policy.ts";
 import { shutdownHandler } from "./handlers/shutdown.ts";
 import { statusHandler } from "./handlers/status.ts";
 import { steerHandler } from "./handlers/steer.ts";
@@ -142,17 +144,11 @@ function assemble(
   const absentNodes = createAbsences<string>(clock, NODE_DOWN_MS, (node) =>
     submit({ type: "node.markDown", node, reason: "Not responding" }),
   );
-  const sessions = createSessions(
-    {
-      ...{ clock, log },
-      onFound: (node) => absentNodes.end(node),
-      onLost(node) {
-        planner.wake();
-        absentNodes.begin(node);
-      },
-    },
-    settings.heartbeatMs,
-  );
+  const onLost = (node: string): void => {
+    planner.wake();
+    absentNodes.begin(node);
+  };
+  const sessions = createSessions({ clock, log, onFound: absentNodes.end, onLost }, settings.heartbeatMs);
   const { token, portOffset } = secretsOf(ports.digest, secret);
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
@@ -179,16 +175,18 @@ function assemble(
     execute: (command) => loop.execute(command),
     isConnected: sessions.isReady,
   });
+  const identity = { pid: options.pid, uid: options.uid, version: options.version, startedAt: clock.now() };
   const owners = createOwners(clock, settings.orphanS * 1000, (owned, isNew) =>
     endAbandoned(loop.state, owned, isNew, submit),
   );
   return {
     ...{ loop, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
+    identity,
     reasonOf: planner.reasonOf,
-    identity: { pid: options.pid, uid: options.uid, version: options.version, startedAt: clock.now() },
-    rowOf: (job) => rowOf(loop.state, planner, job),
+    rowOf: (job) => rowOf({ loop, sessions, clock, ...identity }, planner, job),
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),
     isConnected: (node) => sessions.get(node) !== undefined,
+    holdersOf: createHolderLinks(ports, options),
     perform: dispatch.perform,
     missNodes(nodes) {
       for (const node of nodes) absentNodes.begin(node);
@@ -198,10 +196,11 @@ function assemble(
   };
 }
 
-function rowOf(state: ClusterState, planner: Planner, job: Job): JobRow {
+function rowOf(whole: Parameters<typeof awayReason>[0] & { readonly loop: Loop }, planner: Planner, job: Job): JobRow {
   const { word, text } = planner.reasonOf(job);
-  const partition = partitionName(state, job);
-  return toJobRow(job, { reason: word, reasonText: text, partition, dependency: planner.dependencyOf(job) });
+  const reasonText = text || awayReason(whole, job);
+  const partition = partitionName(whole.loop.state, job);
+  return toJobRow(job, { reason: word, reasonText, partition, dependency: planner.dependencyOf(job) });
 }
 
 function handlersOf(context: ControllerContext): Handlers<"controller"> {
@@ -219,6 +218,8 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "step.create": createStepHandler(context),
     "nodes.list": nodesHandler(context),
     "cluster.change": changeHandler(context),
+    "policy.list": listPolicyHandler(context),
+    "policy.change": changePolicyHandler(context),
     "controller.status": statusHandler(context),
     "controller.shutdown": shutdownHandler(context),
     "node.register": registerHandler(context),

@@ -6,6 +6,7 @@ import type { Attempt, JobId, JobStart, NodeName, StepId, StepKey } from "./ids.
 import type { ExitStatus, Hold, TerminalState } from "./job.ts";
 import type { JobSpec, StepSpec } from "./jobspec.ts";
 import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
+import type { PolicyChange } from "./policy/records.ts";
 import type { Allocation } from "./resources.ts";
 
 /** Accept a job. Repeating a request id answers with the first one's job. */
@@ -13,6 +14,8 @@ export interface SubmitJob {
   readonly type: "job.submit";
   readonly requestId: string;
   readonly spec: JobSpec;
+  /** Of a heterogeneous job: the components behind the first. They are accepted together or not at all. */
+  readonly followers?: readonly JobSpec[];
 }
 
 /** Who asks for something, for the checks and the record. */
@@ -92,6 +95,14 @@ export interface AllocateJob {
   /** Of an array's record: the task that starts; else `null`. */
   readonly taskId: number | null;
   readonly allocation: Allocation;
+  /** Of a heterogeneous job: what its other components that wait are given in the same moment. */
+  readonly followers?: readonly ComponentAllocation[];
+}
+
+/** What one component of a heterogeneous job is given. */
+export interface ComponentAllocation {
+  readonly jobId: JobId;
+  readonly allocation: Allocation;
 }
 
 /** Make a step within a running job. Repeating a request id answers with the first one's step. */
@@ -101,6 +112,8 @@ export interface CreateStep {
   readonly requestId: string;
   readonly byUid: number;
   readonly spec: StepSpec;
+  /** Its parts in other components of the heterogeneous job, behind the first; made together or not at all. */
+  readonly others?: readonly { readonly jobId: JobId; readonly spec: StepSpec }[];
 }
 
 /** End one step of a job. */
@@ -207,6 +220,16 @@ export interface PurgeJob {
   readonly jobId: JobId;
 }
 
+/** Change accounts, users, associations, QoS or weights, as they were reckoned from `version`. */
+export interface ChangePolicy {
+  readonly type: "policy.change";
+  readonly version: number;
+  readonly changes: readonly PolicyChange[];
+  readonly byName: string;
+  /** Root, or whoever the controller belongs to. */
+  readonly isOwner: boolean;
+}
+
 export type Command =
   | SubmitJob
   | CancelJob
@@ -229,7 +252,8 @@ export type Command =
   | UpdateNodes
   | DeleteNodes
   | FireTimer
-  | PurgeJob;
+  | PurgeJob
+  | ChangePolicy;
 
 /**
  * What a timer is for. The attempt keeps an old start's limit from ending a new one.

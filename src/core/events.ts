@@ -7,9 +7,10 @@
 
 import type { TaskSet } from "./array-spec.ts";
 import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
-import type { EarlierAttempt, ExitStatus, Hold, PendingJob, Step, TerminalState } from "./job.ts";
+import type { EarlierAttempt, ExitStatus, Hold, PendingJob, Step, StepHet, TerminalState } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
 import type { Leftover, NodeInventory, NodeSettings, Operator } from "./node.ts";
+import type { PolicyChange } from "./policy/records.ts";
 import type { Allocation } from "./resources.ts";
 
 /** A job was accepted. */
@@ -26,6 +27,8 @@ export interface JobAllocated {
   readonly allocation: Allocation;
   /** Seconds, 0 for no limit. */
   readonly limitS: number;
+  /** Of a heterogeneous job of srun: where the tasks of this component stand in the whole. */
+  readonly stepHet?: StepHet;
 }
 
 /** A node started its part of a step. */
@@ -164,6 +167,12 @@ export interface NodeDown {
   readonly reason: string;
 }
 
+/** Accounts, users, associations, QoS or weights were changed (sacctmgr): all of one command together. */
+export interface PolicyChanged {
+  readonly type: "policy.changed";
+  readonly changes: readonly PolicyChange[];
+}
+
 /** An operator changed a node. Only what is named. */
 export interface NodeUpdated {
   readonly type: "node.updated";
@@ -213,7 +222,8 @@ export type Event =
   | NodeDown
   | NodeUpdated
   | NodeCleared
-  | NodeDeleted;
+  | NodeDeleted
+  | PolicyChanged;
 
 /** Major version of the journal's lines. A daemon refuses a journal of another one. */
 export const JOURNAL_VERSION = 1;

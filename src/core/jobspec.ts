@@ -93,7 +93,7 @@ export interface MailSpec {
   readonly user: string;
 }
 
-/** Where a job stands in a heterogeneous one: the first component's id, and this one's position. */
+/** Where a job stands in a heterogeneous one (see core/het.ts): its position, and how many there are. */
 export interface HetSpec {
   readonly offset: number;
   readonly size: number;

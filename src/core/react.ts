@@ -22,6 +22,7 @@ export function react(after: ClusterState, event: Event): Effect[] {
     case "node.updated":
     case "node.cleared":
     case "node.deleted":
+    case "policy.changed":
       return [{ type: "schedule" }];
     case "job.purged":
       return [notify(event.jobId)];

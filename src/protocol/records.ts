@@ -39,6 +39,9 @@ export const jobRow = v.object({
   eligibleAt: s.count,
   startAt: v.nullable(s.count),
   endAt: v.nullable(s.count),
+  /** Since when it is suspended, else `null`; and milliseconds of earlier suspensions. */
+  suspendedAt: v.nullable(s.count),
+  suspendedMs: s.count,
   /** Seconds, 0 for no limit. */
   limitS: s.count,
   nodeList: s.text,
@@ -153,6 +156,13 @@ export const jobFilter = v.object({
   states: v.array(s.text),
   names: v.array(s.text),
   partitions: v.array(s.text),
+  accounts: v.optional(v.array(s.text)),
+  qos: v.optional(v.array(s.text)),
+  reservations: v.optional(v.array(s.text)),
+  /** Jobs that ask for one of these licenses, by name. */
+  licenses: v.optional(v.array(s.text)),
+  /** Jobs that hold one of these nodes, by name or host name. */
+  nodes: v.optional(v.array(s.text)),
 });
 
 /** What a node daemon reports; kept by the node until answered. */
@@ -256,6 +266,7 @@ export const daemonStatus = v.object({
   daemon: s.text,
   /** Node name for node daemons and holders; empty for the controller. */
   node: s.text,
+  /** 0 where it does not answer: then `startedAt` is 0, too. */
   pid: s.count,
   version: s.text,
   startedAt: s.count,

@@ -1,6 +1,7 @@
 /** What the scheduler answers with: a value. Somebody else carries it out, after a second look. */
 
 import type { TaskSet } from "../core/array-spec.ts";
+import type { ComponentAllocation } from "../core/commands.ts";
 import type { JobId } from "../core/ids.ts";
 import type { Allocation } from "../core/resources.ts";
 
@@ -32,6 +33,8 @@ export interface Start {
   /** The task that starts, where the record is an array's, even if it is the record's last; else `null`. */
   readonly taskId: number | null;
   readonly allocation: Allocation;
+  /** Of a heterogeneous job: its other components that wait, which start in the same moment. */
+  readonly followers?: readonly ComponentAllocation[];
 }
 
 /** A waiting job, or some tasks of an array's record, that can't start any more. */

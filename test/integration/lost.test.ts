@@ -2,7 +2,7 @@
 
 import { rmSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
-import { kill, TestCluster } from "./support/cluster.ts";
+import { isAlive, kill, TestCluster } from "./support/cluster.ts";
 
 let cluster: TestCluster;
 afterEach(() => cluster.stop());
@@ -29,5 +29,33 @@ describe("a state folder that is gone", () => {
     expect(ran.stdout).toMatch(/^over\n\d+\n$/);
     expect(Number(ran.stdout.split("\n")[1])).toBeGreaterThan(first);
     expect((await cluster.run("mgpu", ["status"])).code).toBe(0);
+  });
+});
+
+describe("a node daemon that nobody starts again", () => {
+  test("is told of, and mgpu down --force ends its holder and its jobs", async () => {
+    cluster = new TestCluster();
+    const { node } = await cluster.startSeparate();
+    const job = await cluster.submit(SLOW_TO_END, ["--gpus", "1"]);
+    await cluster.until(hasPid, "the script runs");
+    const holder = await cluster.pidOf("mgpu-stepd");
+    kill(node.pid, "SIGKILL");
+    await node.ended;
+
+    await cluster.until(async () => (await cluster.run("mgpu", ["status"])).code === 1, "the daemon is missed");
+    const status = (await cluster.run("mgpu", ["status"])).stdout;
+    expect(status).toMatch(/^mgpud +n1 +- +not responding/m);
+    expect(status).toMatch(new RegExp(`problem +node n1 has not answered for 0:\\d\\d: job ${job} runs on there`));
+
+    const [row] = JSON.parse(await cluster.ok("mgpu-squeue", ["--json"])).jobs;
+    expect(row.state_description).toMatch(/^node n1 has not answered for 0:\d\d$/);
+
+    const down = await cluster.run("mgpu", ["down", "--force"]);
+    expect(down.code).toBe(0);
+    expect(down.stderr).not.toContain("warning");
+    expect(down.stdout).toContain(`1 job cancelled: ${job}`);
+    expect(isAlive(Number(cluster.read("pid")))).toBe(false);
+    await cluster.until(() => !isAlive(holder), "the holder has ended");
+    expect(cluster.read("over")).toBe("over\n");
   });
 });

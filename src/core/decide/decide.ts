@@ -7,6 +7,7 @@ import { decideAllocate } from "./allocate.ts";
 import type { Decision } from "./decision.ts";
 import { decideMarkDown, decideRegister } from "./node.ts";
 import { decideDeleteNodes, decideUpdateNodes } from "./operate.ts";
+import { decideChangePolicy } from "./policy.ts";
 import { decideJobCleaned, decideStepEnded, decideStepLost, decideStepStarted } from "./report.ts";
 import {
   decideCancel,
@@ -48,6 +49,7 @@ const DECIDERS: { readonly [T in Command["type"]]: Decider<Extract<Command, { ty
   "nodes.update": decideUpdateNodes,
   "nodes.delete": decideDeleteNodes,
   "timer.fire": decideTimer,
+  "policy.change": decideChangePolicy,
 };
 
 /**

@@ -11,12 +11,14 @@ export type DenialCode =
   | "INVALID_STEP"
   | "INVALID_UPDATE"
   | "INVALID_DEPENDENCY"
+  | "INVALID_ARRAY"
   | "INVALID_RESERVATION"
   | "INVALID_LICENSES"
   | "JOB_FINISHED"
   | "NOT_RUNNING"
   | "NOT_PENDING"
   | "DISABLED"
+  | "NOT_WHOLE"
   | "STEP_BUSY"
   | "NOT_FEASIBLE"
   | "INVALID_NODE"
@@ -27,6 +29,11 @@ export type DenialCode =
   | "INVALID_PARTITION"
   | "INVALID_TIME_LIMIT"
   | "NO_CAPACITY"
+  | "INVALID_ACCOUNT"
+  | "INVALID_QOS"
+  | "ACCOUNTING_POLICY"
+  | "INVALID_POLICY"
+  | "POLICY_CHANGED"
   | "PERMISSION";
 
 /** A user's or the scheduler's request that can't be met: why, and what would help. */

@@ -1,12 +1,12 @@
 /** Timers that `react` asked for: time limits of jobs and steps, and --signal. */
 
 import type { FireTimer } from "../commands.ts";
-import type { JobEnded } from "../events.ts";
+import type { Event } from "../events.ts";
 import { EXIT_OK, type RunningJob, type Step } from "../job.ts";
 import type { MailPercent } from "../mail-types.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, ignore } from "./decision.ts";
-import { endJob } from "./steer.ts";
+import { endWhole } from "./steer.ts";
 
 /** How late mail about a time limit may be. */
 const MAIL_LATE_MS = 60_000;
@@ -19,7 +19,7 @@ export function decideTimer(state: ClusterState, command: FireTimer, now: number
   switch (timer.kind) {
     case "limit":
       if (now < limitEnd(job)) return ignore("the time limit is not over");
-      return accept(endOfTime(job, now));
+      return accept(...endOfTime(state, job, now));
     case "signal":
       return signalJob(job, now);
     case "mail50":
@@ -76,10 +76,11 @@ export function stepEnd(job: RunningJob, step: Step): number {
 }
 
 /** A deadline is no time limit: Slurm has a state of its own for it. */
-function endOfTime(job: RunningJob, now: number): JobEnded {
+function endOfTime(state: ClusterState, job: RunningJob, now: number): Event[] {
   const { deadlineAt } = job.spec;
-  if (deadlineAt === 0 || now < deadlineAt) return endJob(job, "TIMEOUT", EXIT_OK, "time limit", null);
-  return endJob(job, "DEADLINE", EXIT_OK, "its deadline was reached", null);
+  const isDeadline = deadlineAt !== 0 && now >= deadlineAt;
+  if (isDeadline) return endWhole(state, job, "DEADLINE", EXIT_OK, "its deadline was reached", null);
+  return endWhole(state, job, "TIMEOUT", EXIT_OK, "time limit", null);
 }
 
 /** Mail is not kept in the state: one that is long due was sent before a restart. */

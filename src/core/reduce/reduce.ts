@@ -2,8 +2,11 @@
 
 import { assert, assertNever, must } from "../../util/assert.ts";
 import { difference } from "../array-spec.ts";
-import type { ArraySplit, Event } from "../events.ts";
+import type { ArraySplit, Event, PolicyChanged } from "../events.ts";
 import { holdsResources, type Job, type PendingJob } from "../job.ts";
+import { recountAll } from "../policy/ledger.ts";
+import { changePolicy, isPolicyOn } from "../policy/state.ts";
+import { addUsage } from "../policy/usage.ts";
 import { addShare, type NodeShare } from "../resources.ts";
 import { type ClusterState, dropJob, putJob } from "../state.ts";
 import { allocated, cleaned, ended, held, requeued, signalled, suspended, updated } from "./job.ts";
@@ -29,17 +32,22 @@ export function reduce(state: ClusterState, event: Event, at: number): void {
     case "node.cleared":
     case "node.deleted":
       return changeNode(state, event, at);
+    case "policy.changed":
+      return policyChanged(state, event);
     default:
       return changeJob(state, event, at);
   }
 }
 
-type JobEvent = Exclude<Event, { type: "job.submitted" | "job.purged" | "array.split" } | NodeEvent>;
+type JobEvent = Exclude<Event, { type: "job.submitted" | "job.purged" | "array.split" | "policy.changed" } | NodeEvent>;
 
 function changeJob(state: ClusterState, event: JobEvent, at: number): void {
   const before = jobOf(state, event.jobId);
   const after = nextRecord(before, event, at);
   moveUsage(state, before, after);
+  if (before.state === "RUNNING" && after.state !== "RUNNING" && isPolicyOn(state.policy)) {
+    addUsage(state.policy, before, at);
+  }
   putJob(state, after);
 }
 
@@ -72,6 +80,13 @@ function nextRecord(job: Job, event: JobEvent, at: number): Job {
     default:
       return assertNever(event);
   }
+}
+
+/** The keys under which jobs are counted may be others now. */
+function policyChanged(state: ClusterState, { changes }: PolicyChanged): void {
+  for (const change of changes) changePolicy(state.policy, change);
+  state.policy.version += 1;
+  recountAll(state.policy, isPolicyOn(state.policy) ? state.jobs.values() : []);
 }
 
 /** Some waiting tasks get a record of their own, in all else the same. */

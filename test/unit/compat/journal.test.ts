@@ -35,6 +35,7 @@ const TYPES: Record<Event["type"], true> = {
   "node.updated": true,
   "node.cleared": true,
   "node.deleted": true,
+  "policy.changed": true,
 };
 
 test.each(JOURNALS)("the journal %s gives its state", (name) => {
