@@ -3,6 +3,7 @@
 import type { TaskSet } from "../core/array-spec.ts";
 import type { ComponentAllocation } from "../core/commands.ts";
 import type { JobId } from "../core/ids.ts";
+import type { LimitReason } from "../core/policy/limits.ts";
 import type { Allocation } from "../core/resources.ts";
 
 /** Slurm's words for why a job waits, as squeue shows them. */
@@ -13,6 +14,11 @@ export type ReasonWord =
   | "ReqNodeNotAvail"
   | "BadConstraints"
   | "PartitionConfig"
+  | "PartitionDown"
+  | "PartitionInactive"
+  | "PartitionNodeLimit"
+  | "PartitionTimeLimit"
+  | "MaxMemPerLimit"
   | "BeginTime"
   | "Dependency"
   | "DependencyNeverSatisfied"
@@ -20,6 +26,7 @@ export type ReasonWord =
   | "JobHeldAdmin"
   | "JobArrayTaskLimit"
   | "Cleaning"
+  | LimitReason
   | "DeadLine";
 
 /** Why a job waits: Slurm's word, and a sentence with what would change it. */

@@ -6,8 +6,12 @@ import type { AllocateJob } from "../commands.ts";
 import type { Event, JobAllocated } from "../events.ts";
 import { waitingComponents } from "../het.ts";
 import type { JobId } from "../ids.ts";
-import type { PendingJob, StepHet } from "../job.ts";
+import type { Job, PendingJob, RunningJob, StepHet } from "../job.ts";
 import type { Node } from "../node.ts";
+import { holdsNode, type Partition } from "../partition.ts";
+import { type Blocked, limitView, startLimit } from "../policy/limits.ts";
+import { isPolicyOn } from "../policy/state.ts";
+import { tresOf } from "../policy/tres.ts";
 import { type Allocation, addShare, gpuThousandths, type NodeShare, WHOLE_GPU } from "../resources.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore } from "./decision.ts";
@@ -69,9 +73,27 @@ function startProblem(
   now: number,
 ): Decision | null {
   if (job.hold !== null || job.cleanup.length > 0 || job.eligibleAt > now) return ignore("the job may not start now");
-  if (!findPartition(state, job.spec)) return deny("INVALID_PARTITION", "the job's partition is gone");
-  const problem = planProblem(nodes, job, allocation);
-  return problem ? deny("NO_CAPACITY", problem) : null;
+  const partition = findPartition(state, job.spec);
+  if (!partition) return deny("INVALID_PARTITION", "the job's partition is gone");
+  const problem = partitionProblem(partition, allocation) || planProblem(nodes, job, allocation);
+  if (problem) return deny("NO_CAPACITY", problem);
+  const limit = limitInTheWay(state, job, allocation, now);
+  return limit ? ignore(limit.text) : null;
+}
+
+/** The limit of an account or a QoS that a start would break. */
+function limitInTheWay(state: ClusterState, job: PendingJob, allocation: Allocation, now: number): Blocked | null {
+  const { policy } = state;
+  if (!isPolicyOn(policy)) return null;
+  const running = () => [...state.active].flatMap((id) => runningOnly(state.jobs.get(id)));
+  const partition = must(findPartition(state, job.spec), `the partition of job ${job.id}`);
+  const tres = tresOf(allocation, policy.config.billingWeights);
+  const limitS = effectiveLimit(job.spec, partition);
+  return startLimit(limitView(policy, running, now), { charged: job.spec, tres, nodes: allocation.length, limitS });
+}
+
+function runningOnly(job: Job | undefined): RunningJob[] {
+  return job?.state === "RUNNING" ? [job] : [];
 }
 
 function startOf(state: ClusterState, job: PendingJob, allocation: Allocation, stepHet?: StepHet): JobAllocated {
@@ -94,6 +116,14 @@ function splitOff(
   const newId = state.nextJobId;
   const tasks = [{ first: taskId, last: taskId, step: 1 }];
   return { jobId: newId, events: [{ type: "array.split", jobId: job.id, tasks, newId }] };
+}
+
+/** What happened to a partition since the plan was made. */
+function partitionProblem(partition: Partition, allocation: Allocation): string {
+  if (partition.state === "DOWN" || partition.state === "INACTIVE")
+    return `partition ${partition.name} is ${partition.state}`;
+  const outside = allocation.find((share) => !holdsNode(partition, share.node));
+  return outside ? `${outside.node}: not in partition ${partition.name}` : "";
 }
 
 function planProblem(nodes: ReadonlyMap<string, Node>, job: PendingJob, allocation: Allocation): string {
@@ -131,7 +161,6 @@ function shareProblem(node: Node | undefined, share: NodeShare): string {
   if (!node) return "no such node";
   if (node.down) return "the node is down";
   if (node.drain) return "the node is drained";
-  if (node.leftovers) return "the node still ends processes of jobs that it lost";
   const { inventory, usage } = node;
   if (usage.cpus + share.cpus > inventory.cpus) return "not enough free CPUs";
   if (usage.memoryMiB + share.memoryMiB > inventory.memoryMiB) return "not enough free memory";

@@ -25,6 +25,7 @@ import {
   type TerminalState,
 } from "../job.ts";
 import { jobLabel } from "../job-label.ts";
+import { chargeOf } from "../policy/charge.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
 import { dependencyProblem, findPartition, priorityProblem, timeProblem } from "./submit.ts";
@@ -252,8 +253,10 @@ function updateProblem(state: ClusterState, job: Job, { changes, byUid }: Update
   const spec = { ...job.spec, ...changes };
   const partition = findPartition(state, spec);
   if (!partition) return deny("INVALID_PARTITION", `invalid partition specified: ${spec.partition}`);
-  const isDependent = changes.dependency !== undefined && changes.dependency !== null;
-  return timeProblem(spec, partition) ?? (isDependent ? dependencyProblem(state, spec, job) : null);
+  const wrong = timeProblem(spec, partition) ?? (changes.dependency ? dependencyProblem(state, spec, job) : null);
+  if (wrong || (changes.account === undefined && changes.qos === undefined)) return wrong;
+  const charge = chargeOf(state.policy, spec, 0);
+  return "denial" in charge ? charge : null;
 }
 
 /** Wishes that a running job's allocation has settled. */
