@@ -17,6 +17,7 @@ import { fileLog, type Log } from "../platform/log.ts";
 import { realNet } from "../platform/net.ts";
 import { realProcesses } from "../platform/process.ts";
 import { realProcessTable, startTicksOf } from "../platform/proctable.ts";
+import { createVitals } from "../platform/vitals.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { Hello } from "../protocol/procedures.ts";
 import { connectPeer } from "../rpc/connect.ts";
@@ -54,6 +55,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       connect: (handlers) => connectPeer({ net: realNet(), clock, log }, { path: controller }, hello("node"), handlers),
       followBatch: async (folder) => readBatchExit(folder, processes, table),
       survivors: () => [...new Set(table.find("").map(({ step }) => step))],
+      vitals: createVitals(),
       settings,
       nodePlaces: mine,
       version: VERSION,

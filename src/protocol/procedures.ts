@@ -64,7 +64,11 @@ export const PROCEDURES = {
       /** Fail with STEP_BUSY rather than wait (--immediate). */
       immediate: v.boolean(),
     }),
-    item: v.object({ waiting: s.text }),
+    item: v.object({
+      waiting: s.text,
+      /** Who in the job holds what it waits for, in words. */
+      holders: v.optional(s.text),
+    }),
     result: v.object({
       stepId: s.count,
       attempt: s.positive,
@@ -260,6 +264,8 @@ export const PROCEDURES = {
     }),
     result: v.object({ heartbeatMs: s.positive, killWaitMs: s.count }),
   },
+  /** A sign of life, and how the machine is doing. Kept beside the connection, never on disk. */
+  "node.vitals": { on: "controller", kind: "unary", params: r.nodeVitals, result: nothing },
   /** Reports, oldest first; the answer says that all of them are on disk. */
   "node.report": {
     on: "controller",
@@ -444,6 +450,7 @@ export type {
   NodeLaunch,
   NodeReport,
   NodeRow,
+  NodeVitals,
   TerminalStatus,
   TerminalView,
 } from "./records.ts";

@@ -1,6 +1,7 @@
 /** step.create: makes a step within a running job, as soon as there is room for it. job.complete gives the job back. */
 
 import { componentAt } from "../../core/het.ts";
+import type { StepId } from "../../core/ids.ts";
 import type { StepOrder } from "../../core/jobspec.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { Params } from "../../protocol/procedures.ts";
@@ -23,12 +24,16 @@ export function createStepHandler(context: ControllerContext): StreamHandler<"st
         // Before each try: while we wait nothing refers to it, and it may be swept away.
         const [first, ...others] = await Promise.all(parts.map((part) => stored(context, part)));
         if (!first) throw new RpcError("INTERNAL", "a step without any part");
-        const command = { type: "step.create", ...first, requestId, byUid: hello.user.uid } as const;
+        const { uid } = hello.user;
+        const command = { type: "step.create", ...first, requestId, byUid: uid } as const;
         const decision = await context.loop.execute(others.length === 0 ? command : { ...command, others });
-        if (decision.kind !== "deny") return answer(context, parts, decision.stepId);
+        if (decision.kind !== "deny") {
+          if (isGivenUp(signal)) await endUnwanted(context, parts, decision.stepId, uid);
+          return answer(context, parts, decision.stepId);
+        }
         const { code, message, hint } = decision.denial;
         if (code !== "STEP_BUSY" || immediate) throw new RpcError(code, message, hint);
-        if (message !== said) await sink.send({ waiting: message });
+        if (message !== said) await sink.send({ waiting: message, ...(hint ? { holders: hint } : {}) });
         said = message;
       }
     } finally {
@@ -48,7 +53,11 @@ interface StepPart {
 function partsOf({ loop }: ControllerContext, params: Params<"step.create">): readonly StepPart[] {
   const { jobId, step, environment, component, others = [] } = params;
   if (component === undefined) return [{ jobId, step, environment }];
-  return [{ component, step, environment }, ...others].map((part) => {
+  const wanted = [{ component, step, environment }, ...others];
+  if (new Set(wanted.map((part) => part.component)).size < wanted.length) {
+    throw new RpcError("NOT_FEASIBLE", "Requested node configuration is not available", "a component is named twice");
+  }
+  return wanted.map((part) => {
     const job = componentAt(loop.state, jobId, part.component);
     if (job) return { jobId: job.id, step: part.step, environment: part.environment };
     const hint = `job ${jobId} has no component ${part.component}`;
@@ -58,6 +67,25 @@ function partsOf({ loop }: ControllerContext, params: Params<"step.create">): re
 
 async function stored(context: ControllerContext, { jobId, step, environment }: StepPart) {
   return { jobId, spec: { ...step, environmentDigest: await storeEnvironment(context, environment) } };
+}
+
+/** Whether the caller took its request back; one whose connection was lost asks again. */
+function isGivenUp(signal: AbortSignal): boolean {
+  return signal.aborted && signal.reason instanceof RpcError && signal.reason.code === "CANCELLED";
+}
+
+/** Ends a step whose srun was interrupted while it was made. */
+async function endUnwanted(
+  context: ControllerContext,
+  parts: readonly StepPart[],
+  stepId: StepId | undefined,
+  byUid: number,
+) {
+  if (stepId === undefined) return;
+  const why = { state: "CANCELLED", cause: "its srun was interrupted" } as const;
+  await Promise.all(
+    parts.map(({ jobId }) => context.loop.execute({ type: "step.cancel", jobId, stepId, byUid, ...why })),
+  );
 }
 
 /** Takes an allocation back. */
@@ -77,7 +105,7 @@ function answer(context: ControllerContext, parts: readonly StepPart[], stepId: 
     if (!job || !step || typeof stepId !== "number") {
       throw new RpcError("JOB_FINISHED", "Job/step already completing or completed");
     }
-    context.owners.expect(stepName(jobId, stepId));
+    context.owners.expect(stepName(jobId, stepId), true);
     tasks += step.parts.reduce((sum, part) => sum + part.tasks.length, 0);
     attempt = job.attempt;
   }
