@@ -35,6 +35,7 @@ import { historyHandler } from "./handlers/history.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
+import { outputHandler } from "./handlers/output.ts";
 import { shutdownHandler } from "./handlers/shutdown.ts";
 import { statusHandler } from "./handlers/status.ts";
 import { steerHandler } from "./handlers/steer.ts";
@@ -209,6 +210,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "jobs.get": getHandler(context),
     "job.script": scriptHandler(context),
     "job.explain": explainHandler(context),
+    "job.output": outputHandler(context),
     "job.complete": completeHandler(context),
     "step.create": createStepHandler(context),
     "nodes.list": nodesHandler(context),

@@ -94,6 +94,7 @@ export function createSimAgent(stage: Stage, machine: SimMachine): SimProcess {
           inventory: async () => inventoryOf(machine),
           holders: machine.factoryFor(isAlive),
           followBatch: machine.followBatch(isAlive),
+          readFile: async () => null,
           connect: (handlers) => connectPeer(rpc, { path: PLACES.controllerSocket }, helloOf("node"), handlers),
           settings: SIM_SETTINGS,
           nodePlaces: nodePlaces(PLACES, name),
