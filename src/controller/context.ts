@@ -11,6 +11,7 @@ import type { Log } from "../platform/log.ts";
 import type { Mailer } from "../platform/mailer.ts";
 import { RpcError } from "../protocol/errors.ts";
 import type { AttachPoint, JobRow } from "../protocol/procedures.ts";
+import type { Peer } from "../rpc/types.ts";
 import type { Reason } from "../sched/plan.ts";
 import type { Ending } from "./ending.ts";
 import type { Loop } from "./loop.ts";
@@ -45,6 +46,8 @@ export interface ControllerContext extends Ending {
   attachPoints(job: Job, steps: readonly Step[]): AttachPoint[];
   /** Whether a node's daemon is connected. */
   isConnected(node: string): boolean;
+  /** Connections to the holders of a node of this machine, made without its daemon; close them. Never rejects. */
+  holdersOf(node: string): Promise<Peer[]>;
   perform(effects: readonly Effect[]): void;
   /** Nodes that should connect soon: they count as down if they don't. */
   missNodes(nodes: readonly string[]): void;

@@ -33,7 +33,7 @@ export interface Dispatch {
 }
 
 /** A node that does not answer a launch or a termination within this time starts over with a new connection. */
-const NODE_CALL_DEADLINE_MS = 20_000;
+export const NODE_CALL_DEADLINE_MS = 20_000;
 
 /** A job may requeue itself: what it asked with must hear the answer before it is ended. */
 const REQUEUE_GRACE_MS = 300;

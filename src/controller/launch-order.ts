@@ -55,6 +55,7 @@ export async function launchOrder(
       ...{ tasks: [...tasks], gpus: [...gpus] },
     })),
     hostnames: job.allocation.map(({ node }) => state.nodes.get(node)?.inventory.hostname ?? node),
+    addresses: job.allocation.map(({ node }) => state.nodes.get(node)?.inventory.address ?? ""),
     portOffset,
     array: arrayOf(job),
     user,

@@ -9,6 +9,7 @@ import type { Settings } from "../config/settings.ts";
 import type { Command } from "../core/commands.ts";
 import type { Effect } from "../core/effects.ts";
 import type { Job } from "../core/job.ts";
+import type { ProgramSpec } from "../core/jobspec.ts";
 import { resumeEffects } from "../core/react.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -23,6 +24,7 @@ import { servePeers } from "../rpc/serve.ts";
 import type { Handlers } from "../rpc/types.ts";
 import { toJobRow } from "../view/job-row.ts";
 import { createAbsences } from "./absences.ts";
+import { awayReason, createHolderLinks } from "./away.ts";
 import type { ControllerContext } from "./context.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createEnding } from "./ending.ts";
@@ -36,6 +38,8 @@ import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
 import { outputHandler } from "./handlers/output.ts";
+import { partitionsHandler } from "./handlers/partitions.ts";
+import { changePolicyHandler, listPolicyHandler } from "./handlers/policy.ts";
 import { shutdownHandler } from "./handlers/shutdown.ts";
 import { statusHandler } from "./handlers/status.ts";
 import { steerHandler } from "./handlers/steer.ts";
@@ -142,17 +146,11 @@ function assemble(
   const absentNodes = createAbsences<string>(clock, NODE_DOWN_MS, (node) =>
     submit({ type: "node.markDown", node, reason: "Not responding" }),
   );
-  const sessions = createSessions(
-    {
-      ...{ clock, log },
-      onFound: (node) => absentNodes.end(node),
-      onLost(node) {
-        planner.wake();
-        absentNodes.begin(node);
-      },
-    },
-    settings.heartbeatMs,
-  );
+  const onLost = (node: string): void => {
+    planner.wake();
+    absentNodes.begin(node);
+  };
+  const sessions = createSessions({ clock, log, onFound: absentNodes.end, onLost }, settings.heartbeatMs);
   const { token, portOffset } = secretsOf(ports.digest, secret);
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
@@ -177,19 +175,22 @@ function assemble(
     log,
     state: () => loop.state,
     execute: (command) => loop.execute(command),
-    isConnected: (node) => sessions.get(node) !== undefined,
+    isConnected: sessions.isReady,
   });
+  const identity = { pid: options.pid, uid: options.uid, version: options.version, startedAt: clock.now() };
   const owners = createOwners(clock, settings.orphanS * 1000, (owned) => endAbandoned(loop.state, owned, submit));
   return {
     ...{ loop, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
+    identity,
     reasonOf: planner.reasonOf,
-    identity: { pid: options.pid, uid: options.uid, version: options.version, startedAt: clock.now() },
     rowOf(job) {
       const { word, text } = planner.reasonOf(job);
-      return toJobRow(job, { reason: word, reasonText: text, partition: partitionName(loop.state, job) });
+      const reasonText = text || awayReason({ loop, sessions, clock, ...identity }, job);
+      return toJobRow(job, { reason: word, reasonText, partition: partitionName(loop.state, job) });
     },
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),
     isConnected: (node) => sessions.get(node) !== undefined,
+    holdersOf: createHolderLinks(ports, options),
     perform: dispatch.perform,
     missNodes(nodes) {
       for (const node of nodes) absentNodes.begin(node);
@@ -214,7 +215,10 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "job.complete": completeHandler(context),
     "step.create": createStepHandler(context),
     "nodes.list": nodesHandler(context),
+    "partitions.list": partitionsHandler(context),
     "cluster.change": changeHandler(context),
+    "policy.list": listPolicyHandler(context),
+    "policy.change": changePolicyHandler(context),
     "controller.status": statusHandler(context),
     "controller.shutdown": shutdownHandler(context),
     "node.register": registerHandler(context),
@@ -262,12 +266,16 @@ function needsOwner(job: Job | undefined, stepId: number | null): boolean {
   if (!job || job.state === "COMPLETED") return false;
   if (stepId !== null) {
     const step = job.state === "RUNNING" ? job.steps.find(({ id }) => id === stepId) : undefined;
-    return step?.spec?.pty === null && step.endAt === null;
+    return !!step?.spec && endsWithClient(step.spec) && step.endAt === null;
   }
   if (job.spec.kind === "batch") return false;
   // An allocation without a command (salloc --no-shell) is left to itself once it is there.
   if (job.state === "RUNNING" && job.spec.kind === "alloc" && job.spec.argv.length === 0) return false;
-  return job.state === "PENDING" || (job.state === "RUNNING" && job.spec.pty === null);
+  return job.state === "PENDING" || (job.state === "RUNNING" && endsWithClient(job.spec));
+}
+
+function endsWithClient({ onDisconnect, pty }: ProgramSpec): boolean {
+  return onDisconnect === undefined ? pty === null : onDisconnect === "kill";
 }
 
 async function publishEndpoint(disk: Disk, { places, pid, version }: ControllerOptions): Promise<void> {

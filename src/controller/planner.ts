@@ -6,12 +6,14 @@
 
 import type { Command } from "../core/commands.ts";
 import type { Decision } from "../core/decide/decision.ts";
+import { findPartition } from "../core/decide/submit.ts";
 import type { Job, PendingJob } from "../core/job.ts";
 import { priorityOf } from "../core/priority.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { type Gate, gateOf } from "../sched/eligible.ts";
+import { placesOf } from "../sched/places.ts";
 import type { Plan, Reason } from "../sched/plan.ts";
 import { type ScheduleView, schedule } from "../sched/schedule.ts";
 
@@ -76,11 +78,11 @@ export function createPlanner(ports: PlannerPorts): Planner {
     const state = ports.state();
     const now = ports.clock.now();
     plan = schedule(viewOf(state, ports.isConnected, now), now);
-    starting = new Set(plan.starts.map(({ jobId }) => jobId));
+    starting = new Set(
+      plan.starts.flatMap(({ jobId, followers = [] }) => [jobId, ...followers.map((one) => one.jobId)]),
+    );
     nextJobId = state.nextJobId;
-    for (const { jobId, taskId, allocation } of plan.starts) {
-      execute({ type: "job.allocate", jobId, taskId, allocation }, jobId);
-    }
+    for (const start of plan.starts) execute({ type: "job.allocate", ...start }, start.jobId);
     for (const end of plan.ends) execute({ type: "job.expire", ...end }, end.jobId);
     if (plan.wakeAt !== null) stopAlarm = ports.clock.after(Math.max(1, plan.wakeAt - now), wake);
   };
@@ -116,14 +118,19 @@ export function viewOf(state: ClusterState, isConnected: (node: string) => boole
     nodes: [...state.nodes.values()],
     isConnected,
     gate: gateOf(state, now),
+    places: placesOf(state),
   };
 }
 
 /** Waiting jobs, the highest priority first; of equals the one that was submitted earlier. Read as far as needed. */
 function pendingJobs(state: ClusterState): Iterable<PendingJob> {
+  const tiers = new Set([...state.partitions.values()].map(({ priorityTier }) => priorityTier));
   // The queue is kept by id: only wishes for another order need a sort.
-  if (state.prioritized.size === 0) return waiting(state, state.pending);
-  return [...waiting(state, state.pending)].sort((a, b) => priorityOf(b) - priorityOf(a) || a.id - b.id);
+  if (state.prioritized.size === 0 && tiers.size <= 1) return waiting(state, state.pending);
+  const tierOf = (job: PendingJob): number => findPartition(state, job.spec)?.priorityTier ?? 0;
+  return [...waiting(state, state.pending)].sort(
+    (a, b) => tierOf(b) - tierOf(a) || priorityOf(b) - priorityOf(a) || a.id - b.id,
+  );
 }
 
 function* waiting(state: ClusterState, ids: Iterable<number>): Generator<PendingJob> {

@@ -2,10 +2,12 @@
 
 import type { TaskSet } from "./array-spec.ts";
 import type { SignalTarget } from "./effects.ts";
-import type { Attempt, JobId, NodeName, StepId, StepKey } from "./ids.ts";
+import type { Attempt, JobId, JobStart, NodeName, StepId, StepKey } from "./ids.ts";
 import type { ExitStatus, Hold, TerminalState } from "./job.ts";
 import type { JobSpec, StepSpec } from "./jobspec.ts";
 import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
+import type { Partition } from "./partition.ts";
+import type { PolicyChange } from "./policy/records.ts";
 import type { Allocation } from "./resources.ts";
 
 /** Accept a job. Repeating a request id answers with the first one's job. */
@@ -13,6 +15,10 @@ export interface SubmitJob {
   readonly type: "job.submit";
   readonly requestId: string;
   readonly spec: JobSpec;
+  /** Refuse what exceeds its partition's limits; otherwise such a job waits until they are raised. */
+  readonly isEnforced?: boolean;
+  /** Of a heterogeneous job: the components behind the first. They are accepted together or not at all. */
+  readonly followers?: readonly JobSpec[];
 }
 
 /** Who asks for something, for the checks and the record. */
@@ -92,6 +98,14 @@ export interface AllocateJob {
   /** Of an array's record: the task that starts; else `null`. */
   readonly taskId: number | null;
   readonly allocation: Allocation;
+  /** Of a heterogeneous job: what its other components that wait are given in the same moment. */
+  readonly followers?: readonly ComponentAllocation[];
+}
+
+/** What one component of a heterogeneous job is given. */
+export interface ComponentAllocation {
+  readonly jobId: JobId;
+  readonly allocation: Allocation;
 }
 
 /** Make a step within a running job. Repeating a request id answers with the first one's step. */
@@ -101,6 +115,8 @@ export interface CreateStep {
   readonly requestId: string;
   readonly byUid: number;
   readonly spec: StepSpec;
+  /** Its parts in other components of the heterogeneous job, behind the first; made together or not at all. */
+  readonly others?: readonly { readonly jobId: JobId; readonly spec: StepSpec }[];
 }
 
 /** End one step of a job. */
@@ -156,6 +172,8 @@ export interface RegisterNode {
   readonly type: "node.register";
   readonly node: NodeName;
   readonly inventory: NodeInventory;
+  /** What runs there, or may have left something behind. */
+  readonly starts?: readonly JobStart[];
 }
 
 /** The node's connection has been gone for longer than the grace time. */
@@ -193,6 +211,29 @@ export interface DeleteNodes {
   readonly away: readonly NodeName[];
 }
 
+/** What may be changed of a partition. */
+export type PartitionChanges = Partial<Omit<Partition, "name">>;
+
+/** An operator makes a partition. */
+export interface CreatePartition {
+  readonly type: "partition.create";
+  readonly name: string;
+  readonly changes: PartitionChanges;
+}
+
+/** An operator changes a partition. */
+export interface UpdatePartition {
+  readonly type: "partition.update";
+  readonly name: string;
+  readonly changes: PartitionChanges;
+}
+
+/** An operator removes a partition that no job is in. */
+export interface DeletePartition {
+  readonly type: "partition.delete";
+  readonly name: string;
+}
+
 /** A timer that `react` asked for is due. */
 export interface FireTimer {
   readonly type: "timer.fire";
@@ -203,6 +244,16 @@ export interface FireTimer {
 export interface PurgeJob {
   readonly type: "job.purge";
   readonly jobId: JobId;
+}
+
+/** Change accounts, users, associations, QoS or weights, as they were reckoned from `version`. */
+export interface ChangePolicy {
+  readonly type: "policy.change";
+  readonly version: number;
+  readonly changes: readonly PolicyChange[];
+  readonly byName: string;
+  /** Root, or whoever the controller belongs to. */
+  readonly isOwner: boolean;
 }
 
 export type Command =
@@ -226,8 +277,12 @@ export type Command =
   | MarkNodeDown
   | UpdateNodes
   | DeleteNodes
+  | CreatePartition
+  | UpdatePartition
+  | DeletePartition
   | FireTimer
-  | PurgeJob;
+  | PurgeJob
+  | ChangePolicy;
 
 /**
  * What a timer is for. The attempt keeps an old start's limit from ending a new one.

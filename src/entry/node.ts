@@ -55,6 +55,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       connect: (handlers) => connectPeer({ net: realNet(), clock, log }, { path: controller }, hello("node"), handlers),
       followBatch: async (folder) => readBatchExit(folder, processes, table),
       readFile: readWindowAs,
+      survivors: () => [...new Set(table.find("").map(({ step }) => step))],
       settings,
       nodePlaces: mine,
       version: VERSION,

@@ -8,10 +8,13 @@
 import * as v from "valibot";
 import type { Explanation } from "../core/explanation.ts";
 import type { Job } from "../core/job.ts";
+import type { StoredPolicy } from "../core/policy/records.ts";
 import * as e from "./entity-schemas.ts";
 import * as h from "./history.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
+import { listRow } from "./list-rows.ts";
+import { policyChange } from "./policy-schemas.ts";
 import * as r from "./records.ts";
 import * as s from "./schemas.ts";
 
@@ -38,6 +41,8 @@ export const PROCEDURES = {
       job: j.jobRequest,
       script: v.nullable(s.bytes),
       environment: s.environment,
+      /** The components of a heterogeneous job behind the first: accepted with it, or not at all. */
+      followers: v.optional(v.array(v.object({ job: j.jobRequest, environment: s.environment }))),
       /** Nothing is queued: answers when and where it would start. */
       testOnly: v.optional(v.boolean()),
     }),
@@ -92,7 +97,7 @@ export const PROCEDURES = {
   "jobs.list": {
     on: "controller",
     kind: "stream",
-    params: v.object({ filter: r.jobFilter, fields: v.array(v.keyof(r.jobRow)) }),
+    params: v.object({ filter: r.jobFilter, fields: v.array(v.keyof(listRow)) }),
     item: v.object({ rows: v.array(v.array(v.unknown())) }),
     result: v.object({ now: s.count }),
   },
@@ -192,6 +197,35 @@ export const PROCEDURES = {
     params: nothing,
     result: v.object({ nodes: v.array(r.nodeRow), now: s.count }),
   },
+  "partitions.list": {
+    on: "controller",
+    kind: "unary",
+    params: nothing,
+    result: v.object({ partitions: v.array(e.partitionRow), now: s.count }),
+  },
+  /** Accounts, users, associations, QoS and weights as they are set, and what the nodes have to be limited. */
+  "policy.list": {
+    on: "controller",
+    kind: "unary",
+    params: nothing,
+    result: v.object({
+      clusterName: s.text,
+      policy: v.custom<StoredPolicy>(r.isRecord, "expected accounts and QoS"),
+      /** Types of GPUs. */
+      gpuTypes: v.array(s.text),
+      now: s.count,
+    }),
+  },
+  /** Changes them, as long as nobody else has since `version`. All or nothing. */
+  "policy.change": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({
+      version: s.count,
+      changes: v.pipe(v.array(policyChange), v.maxLength(10_000)),
+    }),
+    result: nothing,
+  },
   /** An operator changes what the cluster is made of: nodes, partitions, reservations. All of it, or nothing. */
   "cluster.change": {
     on: "controller",
@@ -223,7 +257,8 @@ export const PROCEDURES = {
     on: "controller",
     kind: "unary",
     params: v.object({ force: v.boolean() }),
-    result: v.object({ cancelled: v.array(s.positive) }),
+    /** `left`: what could not be ended, because it is on a machine whose node daemon does not answer; in sentences. */
+    result: v.object({ cancelled: v.array(s.positive), left: v.optional(v.array(s.text)) }),
   },
 
   "node.register": {
@@ -235,6 +270,8 @@ export const PROCEDURES = {
       pid: s.positive,
       startedAt: s.count,
       holder: v.object({ socket: s.text, pid: s.count, version: s.text, startedAt: s.count }),
+      /** Starts of jobs that run there, or may have left something behind. */
+      starts: v.optional(v.array(v.object({ jobId: s.positive, attempt: s.positive }))),
     }),
     result: v.object({ heartbeatMs: s.positive, killWaitMs: s.count }),
   },
@@ -328,11 +365,12 @@ export const PROCEDURES = {
   /**
    * The streams of a step's tasks on this node. Waits for a step that is still to be launched. Output that no
    * earlier attach acknowledged is sent first; `offset` lets a client drop what it has. Ends with the exits.
+   * With a `view` of a terminal: from where it says, or from its screen if that is no longer kept.
    */
   "step.attach": {
     on: "holder",
     kind: "stream",
-    params: v.object({ key: s.stepKey, token: s.name }),
+    params: v.object({ key: s.stepKey, token: s.name, view: v.optional(r.terminalView) }),
     item: r.attachItem,
     result: r.attachResult,
   },
@@ -366,6 +404,20 @@ export const PROCEDURES = {
     kind: "unary",
     params: v.object({ key: s.stepKey, token: s.name, columns: s.positive, rows: s.positive }),
     result: nothing,
+  },
+  /** Sends the viewer of that name the whole screen once more. */
+  "step.redraw": {
+    on: "holder",
+    kind: "unary",
+    params: v.object({ key: s.stepKey, token: s.name, client: s.name }),
+    result: nothing,
+  },
+  /** Of a step with a terminal. */
+  "step.terminal": {
+    on: "holder",
+    kind: "unary",
+    params: v.object({ key: s.stepKey, token: s.name }),
+    result: r.terminalStatus,
   },
   /** A signal from the srun that runs the step, passed on without the controller. */
   "step.signal": {
@@ -401,6 +453,8 @@ export type MethodsOn<S extends Side> = {
   [M in Method]: (typeof PROCEDURES)[M]["on"] extends S | "any" ? M : never;
 }[Method];
 
+export type { PartitionRow } from "./entity-schemas.ts";
+export type { JobDetails, JobListRow, JobShare } from "./list-rows.ts";
 export type {
   AttachPoint,
   DaemonStatus,
@@ -412,4 +466,6 @@ export type {
   NodeLaunch,
   NodeReport,
   NodeRow,
+  TerminalStatus,
+  TerminalView,
 } from "./records.ts";

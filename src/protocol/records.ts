@@ -39,6 +39,9 @@ export const jobRow = v.object({
   eligibleAt: s.count,
   startAt: v.nullable(s.count),
   endAt: v.nullable(s.count),
+  /** Since when it is suspended, else `null`; and milliseconds of earlier suspensions. */
+  suspendedAt: v.nullable(s.count),
+  suspendedMs: s.count,
   /** Seconds, 0 for no limit. */
   limitS: s.count,
   nodeList: s.text,
@@ -153,6 +156,13 @@ export const jobFilter = v.object({
   states: v.array(s.text),
   names: v.array(s.text),
   partitions: v.array(s.text),
+  accounts: v.optional(v.array(s.text)),
+  qos: v.optional(v.array(s.text)),
+  reservations: v.optional(v.array(s.text)),
+  /** Jobs that ask for one of these licenses, by name. */
+  licenses: v.optional(v.array(s.text)),
+  /** Jobs that hold one of these nodes, by name or host name. */
+  nodes: v.optional(v.array(s.text)),
 });
 
 /** What a node daemon reports; kept by the node until answered. */
@@ -207,6 +217,8 @@ export const nodeLaunch = v.object({
   allocation: s.allocation,
   /** Names of the machines that the allocation's nodes are, in its order: several nodes may be one machine. */
   hostnames: v.optional(v.array(s.text)),
+  /** Where they reach one another, in the same order; empty where that is not known. */
+  addresses: v.optional(v.array(s.text)),
   /** Where this cluster's MASTER_PORTs begin: clusters of several users on one machine must not all begin alike. */
   portOffset: v.optional(s.count),
   limitS: s.count,
@@ -240,7 +252,48 @@ export const attachItem = v.variant("type", [
     data: s.bytes,
   }),
   v.object({ type: v.literal("exit"), task: s.count, exit: s.exitStatus }),
+  /** A terminal's screen as the output before `offset` has left it: what, written to a cleared one, shows the same. */
+  v.object({
+    type: v.literal("screen"),
+    task: s.count,
+    offset: s.count,
+    columns: s.positive,
+    rows: s.positive,
+    data: s.bytes,
+  }),
 ]);
+
+/** How somebody wants to see a terminal. */
+export const terminalView = v.object({
+  /** A random name, the same after a lost connection. */
+  client: s.name,
+  /** Who that is, for those who are kept waiting: `ada@login1`. */
+  who: s.text,
+  /**
+   * - `write`: to type; refused with SESSION_BUSY while somebody else does
+   * - `steal`: to type in place of whoever does
+   * - `read`: to look on
+   */
+  mode: v.picklist(["write", "steal", "read"]),
+  /** Position of the first byte that is wanted; `null` for the screen as it is. */
+  from: v.nullable(s.count),
+  /** Lines above the screen that come with it. */
+  scrollback: s.count,
+  /** Size of the viewer's own terminal; that of who types becomes the program's. */
+  size: v.nullable(v.object({ columns: s.positive, rows: s.positive })),
+});
+
+/** How a step with a terminal stands with its viewers. */
+export const terminalStatus = v.object({
+  /** Who types; `null` for nobody: it is detached. */
+  writer: v.nullable(s.text),
+  readers: s.count,
+  columns: s.count,
+  rows: s.count,
+  /** Milliseconds since something was last printed, and since somebody last typed or left. */
+  quietMs: s.count,
+  unattendedMs: s.count,
+});
 
 export const attachResult = v.object({
   exits: v.array(v.object({ task: s.count, exit: s.exitStatus })),
@@ -256,6 +309,7 @@ export const daemonStatus = v.object({
   daemon: s.text,
   /** Node name for node daemons and holders; empty for the controller. */
   node: s.text,
+  /** 0 where it does not answer: then `startedAt` is 0, too. */
   pid: s.count,
   version: s.text,
   startedAt: s.count,
@@ -266,6 +320,8 @@ export type JobRow = v.InferOutput<typeof jobRow>;
 export type JobUpdate = v.InferOutput<typeof jobUpdate>;
 export type AttachPoint = v.InferOutput<typeof attachPoint>;
 export type NodeRow = v.InferOutput<typeof nodeRow>;
+export type TerminalView = v.InferOutput<typeof terminalView>;
+export type TerminalStatus = v.InferOutput<typeof terminalStatus>;
 export type NodeReport = v.InferOutput<typeof nodeReport>;
 export type NodeLaunch = v.InferOutput<typeof nodeLaunch>;
 export type JobFilter = v.InferOutput<typeof jobFilter>;

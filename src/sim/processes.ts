@@ -3,6 +3,7 @@
 import { nodePlaces } from "../config/places.ts";
 import { type Controller, startController } from "../controller/main.ts";
 import { compact } from "../controller/store/compact.ts";
+import { formatStepKey } from "../core/ids.ts";
 import type { NodeInventory } from "../core/node.ts";
 import { createAgent } from "../node/agent.ts";
 import { realDigest } from "../platform/digest.ts";
@@ -95,6 +96,8 @@ export function createSimAgent(stage: Stage, machine: SimMachine): SimProcess {
           holders: machine.factoryFor(isAlive),
           followBatch: machine.followBatch(isAlive),
           readFile: async () => null,
+          survivors: () =>
+            machine.executions.flatMap(({ key, endedAt }) => (endedAt === null ? [formatStepKey(key)] : [])),
           connect: (handlers) => connectPeer(rpc, { path: PLACES.controllerSocket }, helloOf("node"), handlers),
           settings: SIM_SETTINGS,
           nodePlaces: nodePlaces(PLACES, name),

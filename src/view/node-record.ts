@@ -26,7 +26,7 @@ export function nodeRecord(node: NodeRow, details: boolean, time: RecordTime): R
     [["Gres", orUnset(nodeGres(node))]],
     ...(details ? detailLines(node) : []),
     [
-      ["NodeAddr", inventory.hostname],
+      ["NodeAddr", inventory.address ?? inventory.hostname],
       ["NodeHostName", inventory.hostname],
       // Node daemons dial the controller and listen nowhere.
       ["Port", 0],

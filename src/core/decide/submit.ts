@@ -2,10 +2,13 @@
 
 import type { SubmitJob } from "../commands.ts";
 import { feasibility } from "../fit.ts";
+import { fold } from "../hostlist.ts";
 import type { PendingJob } from "../job.ts";
 import { type JobSpec, UNLIMITED } from "../jobspec.ts";
-import type { Partition } from "../partition.ts";
+import { nodesIn, type Partition } from "../partition.ts";
+import { type Charge, chargeOf, queueProblem } from "../policy/charge.ts";
 import type { ClusterState } from "../state.ts";
+import { accessProblem, exceeds, partitionLimit, withDefaults } from "./admission.ts";
 import { type Decision, deny, type Refusal } from "./decision.ts";
 
 /** Accepts a job, or says which of its wishes this cluster can never meet. */
@@ -13,16 +16,29 @@ export function decideSubmit(state: ClusterState, command: SubmitJob, now: numbe
   const known = state.requests.get(command.requestId);
   if (known !== undefined) return { kind: "ignore", why: "this submission was accepted before", jobId: known };
   const { spec } = command;
-  const problem = submitProblem(state, spec);
+  const problem = submissionProblem(state, command);
   if (problem) return problem;
-  const id = state.nextJobId;
-  const job: PendingJob = {
+  const { nextJobId } = state;
+  const specs = componentSpecs(spec, command.followers).map((one) => charged(state, withPartitionDefaults(state, one)));
+  const jobs = specs.map((one, offset) => newJob(one, nextJobId + offset, offset === 0 ? command.requestId : "", now));
+  return { kind: "accept", events: jobs.map((job) => ({ type: "job.submitted", job })), jobId: nextJobId };
+}
+
+/** The components of a heterogeneous job, each with its place in it; any other job as it is. */
+function componentSpecs(spec: JobSpec, followers: readonly JobSpec[] = []): readonly JobSpec[] {
+  if (followers.length === 0) return [spec.het === null ? spec : { ...spec, het: null }];
+  const size = followers.length + 1;
+  return [spec, ...followers].map((one, offset) => ({ ...one, het: { offset, size } }));
+}
+
+function newJob(spec: JobSpec, id: number, requestId: string, now: number): PendingJob {
+  return {
     state: "PENDING",
     id,
     spec,
     submitAt: now,
     attempt: 0,
-    requestId: command.requestId,
+    requestId,
     eligibleAt: Math.max(now, spec.beginAt),
     hold: spec.hold ? "user" : null,
     array: spec.array && { jobId: id, tasks: spec.array.tasks },
@@ -30,20 +46,74 @@ export function decideSubmit(state: ClusterState, command: SubmitJob, now: numbe
     cleanup: [],
     retried: 0,
   };
-  return { kind: "accept", events: [{ type: "job.submitted", job }], jobId: id };
 }
 
-/** Why a job would be refused; `null` if it would be accepted. */
-export function submitProblem(state: ClusterState, spec: JobSpec): Refusal | null {
+/** Why a submission would be refused, of a heterogeneous job with the component that it is for; `null` if it would not. */
+export function submissionProblem(
+  state: ClusterState,
+  { spec, followers = [], isEnforced = false }: Pick<SubmitJob, "spec" | "followers" | "isEnforced">,
+): Refusal | null {
+  if (followers.length === 0) return submitProblem(state, spec, isEnforced);
+  if (followers.length >= COMPONENTS_MAX) {
+    const hint = `${followers.length + 1} components, at most ${COMPONENTS_MAX} can be`;
+    return deny("NOT_FEASIBLE", "Requested node configuration is not available", hint);
+  }
+  for (const [offset, one] of [spec, ...followers].entries()) {
+    if (one.array) return deny("INVALID_ARRAY", "Invalid job array specification", HET_ARRAY);
+    const problem = submitProblem(state, one, isEnforced);
+    if (!problem) continue;
+    const { code, message, hint } = problem.denial;
+    return deny(code, message, hint === undefined ? `component ${offset} is refused` : `component ${offset}: ${hint}`);
+  }
+  return null;
+}
+
+const HET_ARRAY = "a heterogeneous job can't be an array: submit it several times";
+
+/** Most components of one job: Slurm's own limit. */
+const COMPONENTS_MAX = 128;
+
+function withPartitionDefaults(state: ClusterState, spec: JobSpec): JobSpec {
+  const partition = findPartition(state, spec);
+  // By name: another default partition later does not move it.
+  return partition ? { ...withDefaults(spec, partition), partition: partition.name } : spec;
+}
+
+/**
+ * Why a job would be refused; `null` if it would be accepted.
+ * @param isEnforced refuse what exceeds its partition's limits, rather than let it wait
+ */
+function submitProblem(state: ClusterState, spec: JobSpec, isEnforced: boolean): Refusal | null {
   const partition = findPartition(state, spec);
   if (!partition) return denyPartition(state, spec);
   return (
+    accessProblem(partition, charged(state, spec)) ??
     priorityProblem(state, spec, spec.user.uid) ??
-    timeProblem(spec, partition) ??
+    (isEnforced ? enforcedProblem(spec, partition) : null) ??
     unknownThings(spec) ??
     dependencyProblem(state, spec) ??
-    nodeProblem(state, spec)
+    nodeProblem(state, spec, partition) ??
+    accountProblem(state, spec, partition)
   );
+}
+
+/** An account or a QoS that is not there or not for this user, or a limit of theirs. */
+function accountProblem(state: ClusterState, spec: JobSpec, partition: Partition): Refusal | null {
+  const charge = chargeOf(state.policy, spec, effectiveLimit(spec, partition));
+  if ("denial" in charge) return charge;
+  const full = { ...spec, ...chargeIn(charge) };
+  return queueProblem(state.policy, full, effectiveLimit(full, partition));
+}
+
+/** With the account and the QoS that it is charged to. */
+function charged(state: ClusterState, spec: JobSpec): JobSpec {
+  const partition = findPartition(state, spec);
+  const charge = partition ? chargeOf(state.policy, spec, effectiveLimit(spec, partition)) : spec;
+  return charge === spec || "denial" in charge ? spec : { ...spec, ...chargeIn(charge) };
+}
+
+function chargeIn({ account, qos, timeLimitS }: Charge): Charge {
+  return { account, qos, timeLimitS };
 }
 
 /** Only root may put a job before those of others. */
@@ -84,13 +154,12 @@ export function timeProblem(spec: Pick<JobSpec, "timeLimitS" | "timeMinS">, part
   return deny("INVALID_TIME_LIMIT", "Requested time limit is invalid (missing or exceeds some limit)", hint);
 }
 
-function exceeds(limitS: number | null, maxS: number): boolean {
-  if (maxS === UNLIMITED || limitS === null) return false;
-  return limitS === UNLIMITED || limitS > maxS;
-}
-
 function denyPartition(state: ClusterState, spec: JobSpec): Refusal {
   const names = [...state.partitions.keys()].join(", ");
+  if (spec.partition === null) {
+    const hint = `name one with -p; partitions here: ${names || "none"}`;
+    return deny("INVALID_PARTITION", "No partition specified or system default partition", hint);
+  }
   return deny("INVALID_PARTITION", `invalid partition specified: ${spec.partition}`, `partitions here: ${names}`);
 }
 
@@ -115,9 +184,27 @@ function dependencyProblem(state: ClusterState, spec: JobSpec): Refusal | null {
   return null;
 }
 
-function nodeProblem(state: ClusterState, spec: JobSpec): Refusal | null {
+function nodeProblem(state: ClusterState, spec: JobSpec, partition: Partition): Refusal | null {
   // Before the first node has registered nothing is known of what there will be.
   if (state.nodes.size === 0) return null;
-  const problem = feasibility([...state.nodes.values()], spec.request);
-  return problem && deny(problem.code, problem.message, problem.hint);
+  const nodes = [...state.nodes.values()];
+  const problem = feasibility(nodes, spec.request);
+  if (problem) return deny(problem.code, problem.message, problem.hint);
+  if (partition.nodes === null) return null;
+  const here = nodesIn(partition, nodes);
+  const inside = feasibility(here, spec.request);
+  if (!inside) return null;
+  const names = here.length === 0 ? "no node" : fold(here.map(({ name }) => name));
+  const hint = `other nodes could run it, but partition ${partition.name} has ${names}`;
+  return deny("NOT_FEASIBLE", "Requested node configuration is not available", hint);
+}
+
+function enforcedProblem(spec: JobSpec, partition: Partition): Refusal | null {
+  const time = timeProblem(spec, partition);
+  if (time) return time;
+  const words = partitionLimit(spec, partition);
+  if (words?.word === "PartitionNodeLimit") {
+    return deny("INVALID_NODE_COUNT", "Node count specification invalid", words.text);
+  }
+  return words && deny("NOT_FEASIBLE", "Memory required by task is not available", words.text);
 }

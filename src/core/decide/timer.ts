@@ -5,7 +5,7 @@ import { EXIT_OK, type RunningJob, type Step } from "../job.ts";
 import type { MailPercent } from "../mail-types.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, ignore } from "./decision.ts";
-import { endJob } from "./steer.ts";
+import { endWhole } from "./steer.ts";
 
 /** How late mail about a time limit may be. */
 const MAIL_LATE_MS = 60_000;
@@ -18,7 +18,7 @@ export function decideTimer(state: ClusterState, command: FireTimer, now: number
   switch (timer.kind) {
     case "limit":
       if (now < limitEnd(job)) return ignore("the time limit is not over");
-      return accept(endJob(job, "TIMEOUT", EXIT_OK, "time limit", null));
+      return accept(...endWhole(state, job, "TIMEOUT", EXIT_OK, "time limit", null));
     case "signal":
       return signalJob(job, now);
     case "mail50":

@@ -2,8 +2,12 @@
 
 import { assert, assertNever, must } from "../../util/assert.ts";
 import { difference } from "../array-spec.ts";
-import type { ArraySplit, Event } from "../events.ts";
+import type { ArraySplit, Event, PolicyChanged } from "../events.ts";
 import { holdsResources, type Job, type PendingJob } from "../job.ts";
+import { type Partition, storedPartition } from "../partition.ts";
+import { recountAll } from "../policy/ledger.ts";
+import { changePolicy, isPolicyOn } from "../policy/state.ts";
+import { addUsage } from "../policy/usage.ts";
 import { addShare, type NodeShare } from "../resources.ts";
 import { type ClusterState, dropJob, putJob } from "../state.ts";
 import { allocated, cleaned, ended, held, requeued, signalled, suspended, updated } from "./job.ts";
@@ -26,20 +30,33 @@ export function reduce(state: ClusterState, event: Event, at: number): void {
     case "node.registered":
     case "node.down":
     case "node.updated":
-    case "node.cleared":
     case "node.deleted":
       return changeNode(state, event, at);
+    case "partition.set":
+      return putPartition(state, storedPartition(event.partition));
+    case "partition.deleted":
+      state.partitions.delete(event.partition);
+      return;
+    case "policy.changed":
+      return policyChanged(state, event);
     default:
       return changeJob(state, event, at);
   }
 }
 
-type JobEvent = Exclude<Event, { type: "job.submitted" | "job.purged" | "array.split" } | NodeEvent>;
+type JobEvent = Exclude<
+  Event,
+  | { type: "job.submitted" | "job.purged" | "array.split" | "policy.changed" | "partition.set" | "partition.deleted" }
+  | NodeEvent
+>;
 
 function changeJob(state: ClusterState, event: JobEvent, at: number): void {
   const before = jobOf(state, event.jobId);
   const after = nextRecord(before, event, at);
   moveUsage(state, before, after);
+  if (before.state === "RUNNING" && after.state !== "RUNNING" && isPolicyOn(state.policy)) {
+    addUsage(state.policy, before, at);
+  }
   putJob(state, after);
 }
 
@@ -74,6 +91,13 @@ function nextRecord(job: Job, event: JobEvent, at: number): Job {
   }
 }
 
+/** The keys under which jobs are counted may be others now. */
+function policyChanged(state: ClusterState, { changes }: PolicyChanged): void {
+  for (const change of changes) changePolicy(state.policy, change);
+  state.policy.version += 1;
+  recountAll(state.policy, isPolicyOn(state.policy) ? state.jobs.values() : []);
+}
+
 /** Some waiting tasks get a record of their own, in all else the same. */
 function split(state: ClusterState, event: ArraySplit): void {
   const job = jobOf(state, event.jobId);
@@ -89,6 +113,16 @@ function split(state: ClusterState, event: ArraySplit): void {
   state.nextJobId = event.newId + 1;
   putJob(state, { ...job, array: { ...job.array, tasks: rest } });
   putJob(state, taken);
+}
+
+/** There is one default partition at most. */
+function putPartition(state: ClusterState, partition: Partition): void {
+  if (partition.isDefault) {
+    for (const other of state.partitions.values()) {
+      if (other.isDefault) state.partitions.set(other.name, { ...other, isDefault: false });
+    }
+  }
+  state.partitions.set(partition.name, partition);
 }
 
 /** Grants and returns shares of nodes so that a node's usage is always the sum of what its jobs hold. */

@@ -18,6 +18,8 @@ export class World {
   readonly controller = new VirtualController(this.clock);
   /** Warnings and errors, in one line each. */
   readonly complaints: string[] = [];
+  /** Steps of which processes live. */
+  survivors: string[] = [];
   agent: Agent | null = null;
   fuse = new Fuse();
 
@@ -34,6 +36,7 @@ export class World {
         connect: this.controller.connect(fuse),
         readFile: async () => null,
         followBatch: (folder) => fuse.pass(() => this.machine.follow(folder)),
+        survivors: () => this.survivors,
         settings: { killWaitS: 30 },
         nodePlaces: PLACES,
         version: "1",
