@@ -35,7 +35,7 @@ import { explainHandler } from "./handlers/explain.ts";
 import { getHandler, scriptHandler } from "./handlers/get.ts";
 import { historyHandler } from "./handlers/history.ts";
 import { listHandler } from "./handlers/list.ts";
-import { registerHandler, reportHandler } from "./handlers/node.ts";
+import { registerHandler, reportHandler, vitalsHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
 import { outputHandler } from "./handlers/output.ts";
 import { partitionsHandler } from "./handlers/partitions.ts";
@@ -223,6 +223,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "controller.shutdown": shutdownHandler(context),
     "node.register": registerHandler(context),
     "node.report": reportHandler(context),
+    "node.vitals": vitalsHandler(context),
   };
 }
 

@@ -18,6 +18,7 @@ import { fileLog, type Log } from "../platform/log.ts";
 import { realNet } from "../platform/net.ts";
 import { realProcesses } from "../platform/process.ts";
 import { realProcessTable, startTicksOf } from "../platform/proctable.ts";
+import { createVitals } from "../platform/vitals.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { Hello } from "../protocol/procedures.ts";
 import { connectPeer } from "../rpc/connect.ts";
@@ -56,6 +57,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       followBatch: async (folder) => readBatchExit(folder, processes, table),
       readFile: readWindowAs,
       survivors: () => [...new Set(table.find("").map(({ step }) => step))],
+      vitals: createVitals(),
       settings,
       nodePlaces: mine,
       version: VERSION,

@@ -11,6 +11,8 @@ import type { NodeInventory } from "../core/node.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
 import type { Log } from "../platform/log.ts";
+import { RpcError } from "../protocol/errors.ts";
+import type { NodeVitals } from "../protocol/procedures.ts";
 import type { Connected, Handlers, Peer } from "../rpc/types.ts";
 import { adopt, reviewIdle } from "./agent-adopt.ts";
 import type { AgentContext } from "./agent-context.ts";
@@ -53,6 +55,8 @@ export interface AgentOptions {
   survivors(): readonly string[];
   readonly settings: Pick<Settings, "killWaitS">;
   readonly nodePlaces: NodePlaces;
+  /** How the machine is doing, told with each sign of life; without it the signs say nothing. */
+  vitals?(): NodeVitals;
   /** Of the program. */
   readonly version: string;
   readonly pid: number;
@@ -69,6 +73,9 @@ export interface Agent {
   /** Resolves when it was told to end (node.shutdown), or stopped. */
   readonly ended: Promise<void>;
 }
+
+/** The first sign of life after registering may take so long. */
+const FIRST_BEAT_MS = 10_000;
 
 /** The answer to node.shutdown leaves before the session ends. */
 const SHUTDOWN_MS = 50;
@@ -141,7 +148,10 @@ function createSession(context: AgentContext, options: AgentOptions, stop: () =>
     log: context.log,
     connect: () => options.connect(handlers),
     register: (peer) => register(context, options, peer),
+    beat: (peer, deadlineMs) => beat(options, peer, deadlineMs),
     onUp(peer) {
+      // A lost answer shows at the next sign of life.
+      if (options.vitals) beat(options, peer, FIRST_BEAT_MS).catch(() => {});
       context.reports.use(peer);
       reviewIdle(context);
     },
@@ -173,6 +183,17 @@ function nodeHandlers(context: AgentContext, { readFile }: AgentOptions, stop: (
       return {};
     },
   };
+}
+
+/** Tells how the machine is doing. A controller that does not want to know is asked for a plain sign of life. */
+async function beat({ vitals }: AgentOptions, peer: Peer, deadlineMs: number): Promise<unknown> {
+  if (!vitals) return peer.call("ping", {}, { deadlineMs });
+  try {
+    return await peer.call("node.vitals", vitals(), { deadlineMs });
+  } catch (error) {
+    if (!(error instanceof RpcError) || error.code !== "UNKNOWN_METHOD") throw error;
+    return peer.call("ping", {}, { deadlineMs });
+  }
 }
 
 /** Tells the controller what this node is and where its steps can be attached. */

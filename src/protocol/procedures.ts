@@ -275,6 +275,8 @@ export const PROCEDURES = {
     }),
     result: v.object({ heartbeatMs: s.positive, killWaitMs: s.count }),
   },
+  /** A sign of life, and how the machine is doing. Kept beside the connection, never on disk. */
+  "node.vitals": { on: "controller", kind: "unary", params: r.nodeVitals, result: nothing },
   /** Reports, oldest first; the answer says that all of them are on disk. */
   "node.report": {
     on: "controller",
@@ -466,6 +468,7 @@ export type {
   NodeLaunch,
   NodeReport,
   NodeRow,
+  NodeVitals,
   TerminalStatus,
   TerminalView,
 } from "./records.ts";

@@ -121,6 +121,16 @@ export const jobUpdate = v.object({
   final: v.boolean(),
 });
 
+/** How a node's machine is doing; units as in platform/vitals.ts. */
+export const nodeVitals = v.object({
+  loadCenti: s.count,
+  freeMemoryMiB: s.count,
+  bootAt: s.count,
+  sockets: s.count,
+  coresPerSocket: s.count,
+  threadsPerCore: s.count,
+});
+
 export const nodeRow = v.object({
   name: s.name,
   state: s.text,
@@ -136,6 +146,7 @@ export const nodeRow = v.object({
   /** When and by whom the reason was given: milliseconds since 1970, 0 for no reason; `root`, empty for the controller. */
   reasonAt: s.count,
   reasonBy: s.text,
+  reasonUid: v.optional(s.count),
   weight: s.count,
   comment: s.text,
   extra: s.text,
@@ -144,6 +155,8 @@ export const nodeRow = v.object({
   /** When its daemon started, 0 while it is away; when something last ran there, 0 if nothing is known. */
   startedAt: s.count,
   lastBusyAt: s.count,
+  /** Absent while its daemon is away, or too old to tell. */
+  vitals: v.optional(nodeVitals),
 });
 
 /** Selects jobs. Empty lists select all; several criteria must all hold. */
@@ -319,6 +332,7 @@ export const daemonStatus = v.object({
 export type JobRow = v.InferOutput<typeof jobRow>;
 export type JobUpdate = v.InferOutput<typeof jobUpdate>;
 export type AttachPoint = v.InferOutput<typeof attachPoint>;
+export type NodeVitals = v.InferOutput<typeof nodeVitals>;
 export type NodeRow = v.InferOutput<typeof nodeRow>;
 export type TerminalView = v.InferOutput<typeof terminalView>;
 export type TerminalStatus = v.InferOutput<typeof terminalStatus>;
