@@ -12,13 +12,13 @@ import { compressCounts } from "../core/counts.ts";
 import { formatDependency } from "../core/dependency.ts";
 
 import { fold } from "../core/hostlist.ts";
+import { DEFAULTS_VARIABLE, formatDefaults, withoutEnclosingJob, withoutEnclosingStep } from "../core/job-variables.ts";
 import { UNLIMITED } from "../core/jobspec.ts";
 import { GPU_WISHES, MEMORY_WISHES, wishVariables } from "../core/wish-variables.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
 import { gpuVariables, taskGpuVariables } from "./launch-gpus.ts";
 import { isBatch, isInnerStep, jobTasks, type NodePart, stepTasks } from "./launch-part.ts";
 import { masterAddress, masterVariables, rankVariables } from "./launch-peers.ts";
-import { DEFAULTS_VARIABLE, formatDefaults, withoutEnclosingJob, withoutEnclosingStep } from "./launch-variables.ts";
 import { layoutVariables } from "./launch-wishes.ts";
 
 type Variables = Record<string, string>;

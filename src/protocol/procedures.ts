@@ -69,7 +69,11 @@ export const PROCEDURES = {
       /** Fail with STEP_BUSY rather than wait (--immediate). */
       immediate: v.boolean(),
     }),
-    item: v.object({ waiting: s.text }),
+    item: v.object({
+      waiting: s.text,
+      /** Who in the job holds what it waits for, in words. */
+      holders: v.optional(s.text),
+    }),
     result: v.object({ stepId: s.count, attempt: s.positive, tasks: s.positive }),
   },
   /** The owner of an allocation without a program gives it back. */

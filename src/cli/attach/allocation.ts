@@ -44,6 +44,8 @@ export class Allocation {
     const ports = {
       ...{ clock: context.clock, name: "the controller", notice: (text: string) => speaker.info(text) },
       connect: (loss: ErrorCode | null) => this.reconnect(loss),
+      // Its command works on meanwhile, and only the controller can take the resources away.
+      patienceMs: Number.POSITIVE_INFINITY,
     };
     this.link = new Link(ports, first);
   }
@@ -84,17 +86,24 @@ export class Allocation {
     return facts === null || job === null ? null : allocationVariables(job, facts);
   }
 
-  /** Gives the job back, or takes it out of the queue; resolves when the controller has it, or can't be reached. */
-  async complete(exit: ExitStatus): Promise<void> {
+  /**
+   * Gives the job back, or takes it out of the queue. Resolves once the controller has it: to false where it can't be
+   * reached, and will end the job itself for the want of its salloc.
+   */
+  async complete(exit: ExitStatus): Promise<boolean> {
     const { jobId, context } = this;
     const params = { jobId, exit };
-    const gone = new Promise<void>((resolve) => context.clock.after(COMPLETE_MS, resolve));
+    const gone = new Promise<false>((resolve) => context.clock.after(COMPLETE_MS, () => resolve(false)));
     const done = this.link
       .use((peer) => peer.call("job.complete", params))
-      .catch((error: unknown) => {
-        if (!(error instanceof RpcError)) throw error;
-      });
-    await Promise.race([done, gone]);
+      .then(
+        (answer) => answer !== null,
+        (error: unknown) => {
+          if (!(error instanceof RpcError)) throw error;
+          return true;
+        },
+      );
+    return Promise.race([done, gone]);
   }
 
   /** Closes the connection. */

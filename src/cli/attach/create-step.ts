@@ -94,16 +94,20 @@ class Creation {
     const { jobId, step, environment, immediateS } = this.wish;
     const immediate = immediateS !== null && immediateS <= AT_ONCE_S;
     const params = { requestId: this.requestId, jobId, step, environment, immediate };
-    return peer.stream("step.create", params, ({ waiting }) => this.onBusy(waiting), { signal: this.abort.signal });
+    return peer.stream("step.create", params, (item) => this.onBusy(item.waiting, item.holders), {
+      signal: this.abort.signal,
+    });
   }
 
-  private onBusy(why: string): void {
+  private onBusy(why: string, holders = ""): void {
     // A controller that was restarted says it again.
     if (why === this.said) return;
     const words = this.said !== "" ? "still disabled" : "temporarily disabled";
     this.said = why;
     this.speaker.info(`Job ${this.wish.jobId} step creation ${words}, retrying (${why})`);
-    if (words === "temporarily disabled") this.warnInside();
+    if (words !== "temporarily disabled") return;
+    if (holders !== "" && !isSlurmName(this.context.program)) this.speaker.info(holders);
+    this.warnInside();
   }
 
   /** A step that waits for what it runs in itself waits for ever. */

@@ -4,10 +4,10 @@
  */
 
 import { EXIT_OK, type ExitStatus } from "../../core/job.ts";
+import { withoutOuterJob } from "../../core/job-variables.ts";
 import type { JobRequest } from "../../core/jobspec.ts";
 import type { JobRow } from "../../protocol/procedures.ts";
 import { errnoText } from "../../util/errno.ts";
-import { outsideOfJobs } from "../allocation-environment.ts";
 import { Allocation } from "../attach/allocation.ts";
 import { AT_ONCE_S, immediateExitCode } from "../attach/immediate.ts";
 import { createSpeaker, type Speaker } from "../attach/speaker.ts";
@@ -144,7 +144,7 @@ class Session {
     const { context, job } = this;
     const variables = await allocation.variables();
     if (variables === null) return 1;
-    const environment = { ...outsideOfJobs(context.environment), ...variables };
+    const environment = { ...withoutOuterJob(context.environment), ...variables };
     const left = new Promise<null>((resolve) => {
       this.release = () => resolve(null);
     });
@@ -162,7 +162,9 @@ class Session {
     if (!this.isRevoked) {
       this.isRevoked = true;
       this.speaker.info(`Relinquishing job allocation ${allocation.jobId}`);
-      await allocation.complete(exit ?? EXIT_OK);
+      const isDone = await allocation.complete(exit ?? EXIT_OK);
+      if (!isDone)
+        this.speaker.error(`no contact with the controller: it ends job ${allocation.jobId} once it is back`);
     }
     return code;
   }

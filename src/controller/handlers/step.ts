@@ -1,5 +1,6 @@
 /** step.create: makes a step within a running job, as soon as there is room for it. job.complete gives the job back. */
 
+import type { StepId } from "../../core/ids.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { StreamHandler, UnaryHandler } from "../../rpc/types.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
@@ -19,16 +20,31 @@ export function createStepHandler(context: ControllerContext): StreamHandler<"st
         const spec = { ...step, environmentDigest: await storeEnvironment(context, environment) };
         const command = { type: "step.create", jobId, requestId, byUid: hello.user.uid, spec } as const;
         const decision = await context.loop.execute(command);
-        if (decision.kind !== "deny") return answer(context, jobId, decision.stepId);
+        if (decision.kind !== "deny") {
+          if (isGivenUp(signal)) await endUnwanted(context, jobId, decision.stepId, hello.user.uid);
+          return answer(context, jobId, decision.stepId);
+        }
         const { code, message, hint } = decision.denial;
         if (code !== "STEP_BUSY" || immediate) throw new RpcError(code, message, hint);
-        if (message !== said) await sink.send({ waiting: message });
+        if (message !== said) await sink.send({ waiting: message, ...(hint ? { holders: hint } : {}) });
         said = message;
       }
     } finally {
       watcher.end();
     }
   };
+}
+
+/** Whether the caller took its request back; one whose connection was lost asks again. */
+function isGivenUp(signal: AbortSignal): boolean {
+  return signal.aborted && signal.reason instanceof RpcError && signal.reason.code === "CANCELLED";
+}
+
+/** Ends a step whose srun was interrupted while it was made. */
+async function endUnwanted(context: ControllerContext, jobId: number, stepId: StepId | undefined, byUid: number) {
+  if (stepId === undefined) return;
+  const why = { state: "CANCELLED", cause: "its srun was interrupted" } as const;
+  await context.loop.execute({ type: "step.cancel", jobId, stepId, byUid, ...why });
 }
 
 /** Takes an allocation back. */
@@ -45,7 +61,7 @@ function answer(context: ControllerContext, jobId: number, stepId: number | "bat
   if (!job || !step || typeof stepId !== "number") {
     throw new RpcError("JOB_FINISHED", "Job/step already completing or completed");
   }
-  context.owners.expect(stepName(jobId, stepId));
+  context.owners.expect(stepName(jobId, stepId), true);
   const tasks = step.parts.reduce((sum, part) => sum + part.tasks.length, 0);
   return { stepId, attempt: job.attempt, tasks: Math.max(1, tasks) };
 }
