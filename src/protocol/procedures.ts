@@ -20,6 +20,15 @@ import * as s from "./schemas.ts";
 
 const nothing = v.object({});
 
+/** Most bytes of a file in one answer: far below the limit of a frame. */
+const WINDOW_BYTES_MAX = 256 * 1024;
+
+/** A part of a file that may be growing. */
+const fileWindow = { from: s.count, bytes: v.pipe(s.count, v.maxValue(WINDOW_BYTES_MAX)) };
+
+/** `null` if there is no such file (yet). */
+const fileWindowAnswer = v.object({ window: v.nullable(v.object({ data: s.bytes, size: s.count })) });
+
 export const PROCEDURES = {
   hello: { on: "any", kind: "unary", params: r.hello, result: r.helloAnswer },
   ping: { on: "any", kind: "unary", params: nothing, result: v.object({ now: s.count }) },
@@ -180,6 +189,23 @@ export const PROCEDURES = {
       now: s.count,
     }),
   },
+  /**
+   * Part of a file to which a step of a job writes its output, from the node where it lies: for clients on other
+   * machines. For the job's owner and root.
+   */
+  "job.output": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({
+      jobId: s.positive,
+      stepId: s.stepId,
+      node: s.nodeName,
+      /** As the job's record names it. */
+      path: s.text,
+      ...fileWindow,
+    }),
+    result: fileWindowAnswer,
+  },
   "nodes.list": {
     on: "controller",
     kind: "unary",
@@ -298,6 +324,13 @@ export const PROCEDURES = {
       cause: v.optional(terminateCause),
     }),
     result: nothing,
+  },
+  /** Part of a file, read with the rights of a user. */
+  "node.read": {
+    on: "node",
+    kind: "unary",
+    params: v.object({ path: s.text, user: v.object({ uid: s.count, gid: s.count }), ...fileWindow }),
+    result: fileWindowAnswer,
   },
   /** The daemon ends; with `holders`, so do its idle holders. */
   "node.shutdown": { on: "node", kind: "unary", params: v.object({ holders: v.boolean() }), result: nothing },
