@@ -36,6 +36,7 @@ export function toNodeRow(
     flags: flagsOf(node, connected),
     reasonAt: mark?.at ?? 0,
     reasonBy: mark?.by?.name ?? "",
+    ...(mark?.by && { reasonUid: mark.by.uid }),
     weight: weightOf(node),
     comment: settings?.comment ?? "",
     extra: settings?.extra ?? "",
