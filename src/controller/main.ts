@@ -39,6 +39,7 @@ import { registerHandler, reportHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
 import { partitionsHandler } from "./handlers/partitions.ts";
 import { changePolicyHandler, listPolicyHandler } from "./handlers/policy.ts";
+import { reservationsHandler } from "./handlers/reservations.ts";
 import { shutdownHandler } from "./handlers/shutdown.ts";
 import { statusHandler } from "./handlers/status.ts";
 import { steerHandler } from "./handlers/steer.ts";
@@ -214,6 +215,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "step.create": createStepHandler(context),
     "nodes.list": nodesHandler(context),
     "partitions.list": partitionsHandler(context),
+    "reservations.list": reservationsHandler(context),
     "cluster.change": changeHandler(context),
     "policy.list": listPolicyHandler(context),
     "policy.change": changePolicyHandler(context),
