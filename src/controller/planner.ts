@@ -24,6 +24,8 @@ export interface Planner {
   setStopped(isStopped: boolean): void;
   /** Why a job waits. */
   reasonOf(job: Job): Reason;
+  /** What is left of a waiting job's dependency, as squeue shows it; empty for none. */
+  dependencyOf(job: Job): string;
 }
 
 export interface PlannerPorts {
@@ -109,6 +111,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
       const isNew = job.id >= nextJobId || starting.has(job.id);
       return plan.reasons.get(job.id) ?? (isNew ? NO_REASON : plan.otherwise);
     },
+    dependencyOf: (job) => (job.state === "PENDING" && job.spec.dependency ? gateNow().dependencyText(job) : ""),
   };
 }
 

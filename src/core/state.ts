@@ -4,6 +4,7 @@
  * All sets, and the maps behind `requests`, are indexes: they follow from the records and are not stored.
  */
 
+import { componentsOf } from "./het.ts";
 import type { JobId, NodeName } from "./ids.ts";
 import { holdsResources, type Job } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
@@ -124,10 +125,12 @@ export function dropJob(state: ClusterState, job: Job): void {
   if (job.array) dropFrom(state.arrays, job.array.jobId, job.id);
 }
 
-/** The records that a job's number stands for: its own, or all of the array that has it. */
+/** The records that a job's number stands for: its own, or all of the array or heterogeneous job that has it. */
 export function recordsOf(state: ClusterState, jobId: JobId): Job[] {
   const ids = state.arrays.get(jobId) ?? [jobId];
-  return [...ids].flatMap((id) => state.jobs.get(id) ?? []);
+  const records = [...ids].flatMap((id) => state.jobs.get(id) ?? []);
+  const [first] = records;
+  return first?.spec.het?.offset === 0 ? [...componentsOf(state, first)] : records;
 }
 
 function isOutOfOrder(state: ClusterState, job: Job): boolean {

@@ -42,6 +42,8 @@ export const ERROR_CODES = {
   // Of a node or holder.
   LAUNCH: { retryable: false },
   UNKNOWN_STEP: { retryable: false },
+  NODE_AWAY: { retryable: true },
+  UNREADABLE: { retryable: false },
   BAD_TOKEN: { retryable: false },
   INPUT_CLOSED: { retryable: false },
   SESSION_BUSY: { retryable: false },

@@ -3,7 +3,7 @@
 import { firstTask, type TaskSet, taskCount, tasksOf, withTask } from "../core/array-spec.ts";
 import { partitionLimit } from "../core/decide/admission.ts";
 import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
-import type { DependencyState, DependencyTerm } from "../core/dependency.ts";
+import { type DependencyState, type DependencyTerm, formatDependencyState } from "../core/dependency.ts";
 import { waitingComponents } from "../core/het.ts";
 import type { JobId } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
@@ -38,6 +38,8 @@ export interface Gate {
   hindrance(job: PendingJob): Hindrance | null;
   /** The same in words. */
   waitReason(job: PendingJob): Wait | null;
+  /** What is left of its dependency, as squeue shows it: `afterok:12(failed)`; empty for none. */
+  dependencyText(job: PendingJob): string;
   /** The job, or tasks of an array's record, if they can't start any more and must end now. */
   endOf(job: PendingJob): End | null;
   /** The last moment at which it can start and be over before its deadline; `null` for no deadline. */
@@ -122,12 +124,19 @@ export function gateOf(state: ClusterState, now: number): Gate {
       const text = found.text ?? describe(judge, job, told.word);
       return { reason: { word: told.word, text }, wakeAt: told.wakeAt, end: null };
     },
+    dependencyText: (job) => dependencyText(judge, job),
     endOf,
     startBy: (job) => startBy(state, job),
     openTasks: (job) => (isPerTask(job) ? sortedTasks(job).open : tasksOf(job.array?.tasks ?? [])),
     slotsOf,
     componentsOf: (job) => waitingComponents(state, job),
   };
+}
+
+function dependencyText(judge: DependencyJudge, job: PendingJob): string {
+  const task = singleTask(job);
+  const { dependency } = job.spec;
+  return dependency ? formatDependencyState(dependency, (term) => judge.ofTerm(job, term, task).state) : "";
 }
 
 /** What keeps a job waiting, or (no component of a heterogeneous job starts without the others) one of its components. */
@@ -148,6 +157,7 @@ export const OPEN_GATE: Gate = {
   limits: NO_LIMITS,
   hindrance: () => null,
   waitReason: () => null,
+  dependencyText: () => "",
   endOf: () => null,
   startBy: () => null,
   openTasks: (job) => tasksOf(job.array?.tasks ?? []),

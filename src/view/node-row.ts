@@ -39,6 +39,7 @@ export function toNodeRow(
     flags: [...(reserved ? [reserved] : []), ...flagsOf(node, connected)],
     reasonAt: mark?.at ?? 0,
     reasonBy: mark?.by?.name ?? "",
+    ...(mark?.by && { reasonUid: mark.by.uid }),
     weight: weightOf(node),
     comment: settings?.comment ?? "",
     extra: settings?.extra ?? "",

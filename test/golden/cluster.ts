@@ -204,12 +204,16 @@ const NODES: readonly Node[] = [
   nodeOf("n10", { down: "no sign of life for 60 s" }),
 ];
 
+/** Of a machine with two sockets of four cores. */
+const VITALS = { freeMemoryMiB: 50_000, bootAt: NOW - DAY, sockets: 2, coresPerSocket: 4, threadsPerCore: 1 };
+
 const AWAY = new Set(["n5", "n10"]);
 
 /** The nodes as the controller lists them. */
-export const NODE_ROWS: readonly NodeRow[] = NODES.map((node) =>
-  toNodeRow(node, !AWAY.has(node.name), [DEFAULT_PARTITION.name]),
-);
+export const NODE_ROWS: readonly NodeRow[] = NODES.map((node, index) => ({
+  ...toNodeRow(node, !AWAY.has(node.name), [DEFAULT_PARTITION.name]),
+  ...(AWAY.has(node.name) ? {} : { vitals: { ...VITALS, loadCenti: 12 + 100 * index } }),
+}));
 
 const RESERVATION_ROWS: ReservationRow[] = [
   {

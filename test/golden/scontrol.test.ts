@@ -16,7 +16,7 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
   ["reservations", ["show", "res"]],
   ["reservation-oneline", ["-o", "show", "reservation", "upkeep"]],
   ["reservations-json", ["show", "reservations", "--json"]],
-  ["node-json ["show", "node", "n6,n1", "--json"]],
+  ["node-json", ["show", "node", "n6,n1", "--json"]],
 ];
 
 test.each(CASES)("scontrol %s", async (name, argv) => {

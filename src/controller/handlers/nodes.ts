@@ -24,7 +24,8 @@ export function nodesHandler({ loop, sessions, clock }: ControllerContext): Unar
         };
         const partitions = [...state.partitions.values()].filter((partition) => holdsNode(partition, node.name));
         const names = partitions.map(({ name }) => name);
-        return toNodeRow(node, session !== undefined, names, facts);
+        const vitals = sessions.vitalsOf(node.name);
+        return { ...toNodeRow(node, session !== undefined, names, facts), ...(vitals && { vitals }) };
       }),
       now,
     };
