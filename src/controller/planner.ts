@@ -26,6 +26,8 @@ export interface Planner {
   reasonOf(job: Job): Reason;
   /** Its place in the queue; of a job that runs, the one from which it started. */
   priorityOf(job: Job): number;
+  /** What is left of a waiting job's dependency, as squeue shows it; empty for none. */
+  dependencyOf(job: Job): string;
 }
 
 export interface PlannerPorts {
@@ -92,8 +94,10 @@ export function createPlanner(ports: PlannerPorts): Planner {
     );
     nextJobId = state.nextJobId;
     for (const start of plan.starts) execute({ type: "job.allocate", ...start }, start.jobId);
+    for (const name of endedReservations(state, now)) execute({ type: "reservation.expire", name }, 0);
     for (const end of plan.ends) execute({ type: "job.expire", ...end }, end.jobId);
-    if (plan.wakeAt !== null) stopAlarm = ports.clock.after(Math.max(1, plan.wakeAt - now), wake);
+    const wakeAt = Math.min(plan.wakeAt ?? Number.POSITIVE_INFINITY, nextReservationAt(state, now));
+    if (Number.isFinite(wakeAt)) stopAlarm = ports.clock.after(Math.max(1, wakeAt - now), wake);
   };
 
   const wake = (): void => {
@@ -117,6 +121,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
       const isNew = job.id >= nextJobId || starting.has(job.id);
       return plan.reasons.get(job.id) ?? (isNew ? NO_REASON : plan.otherwise);
     },
+    dependencyOf: (job) => (job.state === "PENDING" && job.spec.dependency ? gateNow().dependencyText(job) : ""),
   };
 }
 
@@ -165,7 +170,7 @@ export function viewOf(
     nodes: [...state.nodes.values()],
     isConnected,
     gate: gateOf(state, now),
-    places: placesOf(state),
+    places: placesOf(state, now),
   };
 }
 
@@ -179,4 +184,14 @@ function* waiting(state: ClusterState, ids: Iterable<number>): Generator<Pending
     const job = state.jobs.get(id);
     if (job?.state === "PENDING") yield job;
   }
+}
+
+function endedReservations({ reservations }: ClusterState, now: number): string[] {
+  return [...reservations.values()].filter(({ endAt }) => endAt <= now).map(({ name }) => name);
+}
+
+/** When the next reservation begins or ends, in milliseconds since 1970; Infinity for never. */
+function nextReservationAt({ reservations }: ClusterState, now: number): number {
+  const times = [...reservations.values()].flatMap(({ startAt, endAt }) => [startAt, endAt]);
+  return Math.min(...times.filter((at) => at > now));
 }

@@ -9,6 +9,7 @@ const SHIMS = [
   "sacctmgr",
   "sdiag",
   "sprio",
+  "sreport",
   "sshare",
   "srun",
   "sbatch",
