@@ -65,7 +65,7 @@ async function prepare(parsed: ParsedOptions, context: CommandContext) {
   const directives = readDirectives(script.text, script.file, OPTIONS);
   const wishes = readSubmit("sbatch", parsed, context, directives);
   const command = script.command === path ? absolutePath(path, context.cwd) : script.command;
-  const facts = { kind: "batch", defaultName: script.jobName, argv: [command, ...args], pty: null } as const;
+  const facts = { kind: "batch", defaultName: script.jobName, argv: [command, ...args], pty: terminalOf(wishes, context) } as const;
   const draft = draftJob(wishes, facts, context);
   problems.push(...script.problems, ...directives.problems, ...wishes.problems, ...draft.problems);
   if (problems.length > 0) throw new UserError(problems);
@@ -73,7 +73,7 @@ async function prepare(parsed: ParsedOptions, context: CommandContext) {
   if (found.problems.length > 0) throw new UserError(found.problems);
   return {
     values: wishes.values,
-    submission: { job: draft.job, script: script.bytes, environment },
+    submission: { job: draft.job, script: script.bytes, environment: withTerminal(environment, facts.pty) },
     warnings: [
       ...directives.warnings,
       ...foreignWarnings(directives, script.file, parsed, context),
@@ -81,6 +81,20 @@ async function prepare(parsed: ParsedOptions, context: CommandContext) {
       ...found.warnings,
     ],
   };
+}
+
+/** The terminal of a script with --pty: as large as the user's own, if there is one. */
+function terminalOf({ values }: Wishes, { stdio, session }: CommandContext): PtySpec | null {
+  if (!values.pty) return null;
+  const size = stdio.stdoutIsTerminal ? session.terminal.size() : null;
+  const inactivityS = values["inactivity-timeout"];
+  return { ...(size ?? DEFAULT_SIZE), ...(inactivityS === undefined ? {} : { inactivityS }) };
+}
+
+/** Its kind is that of the user's own; who has none comes back with one of those that are common. */
+function withTerminal(environment: Environment, pty: PtySpec | null): Environment {
+  const { TERM = "" } = environment;
+  return pty !== null && ["", "dumb", "unknown"].includes(TERM) ? { ...environment, TERM: DEFAULT_TERM } : environment;
 }
 
 /** Wishes in another batch system's words would be missed without a word. */

@@ -68,9 +68,9 @@ export class Step {
     this.name = formatStepKey(launch.key);
     this.token = launch.token;
     this.workDir = launch.workDir;
-    this.kind = launch.batch ? "batch" : launch.pty ? "pty" : "plain";
+    this.kind = launch.pty ? "pty" : launch.batch ? "batch" : "plain";
     this.tasks = launch.tasks.map(({ task }) => task);
-    this.spool = launch.batch?.spool ?? null;
+    this.spool = this.kind === "batch" ? (launch.batch?.spool ?? null) : null;
     this.memory = launch.memory ?? null;
     this.errorTarget = errorTarget(launch);
     this.terminal = this.makeTerminal(launch, ports);
