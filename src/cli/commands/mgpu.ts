@@ -6,6 +6,8 @@ import { helpText } from "../help.ts";
 import type { ParsedOptions } from "../option.ts";
 import { runCommand, withCommonOptions } from "../run.ts";
 import { command as down } from "./mgpu-down.ts";
+import { command as exec } from "./mgpu-exec.ts";
+import { command as screens } from "./mgpu-screens.ts";
 import { command as shims } from "./mgpu-shims.ts";
 import { command as status } from "./mgpu-status.ts";
 import { command as up } from "./mgpu-up.ts";
@@ -14,10 +16,10 @@ import { command as why } from "./mgpu-why.ts";
 const EXIT_USAGE = 2;
 
 /** Each is named `mgpu WORD`. */
-const SUBCOMMANDS: readonly Command[] = [up, down, status, why, shims];
+const SUBCOMMANDS: readonly Command[] = [up, down, status, why, screens, exec, shims];
 
 /** Those that take words besides their options. */
-const WITH_OPERANDS: ReadonlySet<Command> = new Set([shims, why]);
+const WITH_OPERANDS: ReadonlySet<Command> = new Set([shims, exec, why]);
 
 /** The commands for jobs, by their names without `mgpu-`. Loaded only where their help is asked for. */
 const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {

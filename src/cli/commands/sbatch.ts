@@ -1,5 +1,6 @@
 /** sbatch: puts a script into the queue and prints the job's number. The script is read now, its file may go away. */
 
+import type { PtySpec } from "../../core/jobspec.ts";
 import { awaitEnd } from "../await-job.ts";
 import { checkClusters } from "../clusters.ts";
 import { connectAsSlurm } from "../connect.ts";
@@ -8,13 +9,19 @@ import { type Directives, readDirectives } from "../directives.ts";
 import { isGiven, lastValue } from "../getopt.ts";
 import { absolutePath, draftJob } from "../jobspec.ts";
 import type { ParsedOptions } from "../option.ts";
-import { readSubmit } from "../options/reading.ts";
+import { readSubmit, type Wishes } from "../options/reading.ts";
 import { submissionEnvironment } from "../options/submission-environment.ts";
 import { type SubmitValues, submitOptions } from "../options/submit.ts";
 import { loadScript } from "../script.ts";
 import { type Submitted, submitJob, testSubmission } from "../submission.ts";
 
 const OPTIONS = submitOptions("sbatch");
+
+/** A terminal that nobody has seen yet. */
+const DEFAULT_SIZE: PtySpec = { columns: 80, rows: 24 };
+const DEFAULT_TERM = "xterm-256color";
+
+type Variables = Readonly<Record<string, string>>;
 
 /** How a refusal is introduced. */
 const REFUSAL = "Batch job submission failed";
@@ -65,7 +72,12 @@ async function prepare(parsed: ParsedOptions, context: CommandContext) {
   const directives = readDirectives(script.text, script.file, OPTIONS);
   const wishes = readSubmit("sbatch", parsed, context, directives);
   const command = script.command === path ? absolutePath(path, context.cwd) : script.command;
-  const facts = { kind: "batch", defaultName: script.jobName, argv: [command, ...args], pty: terminalOf(wishes, context) } as const;
+  const facts = {
+    kind: "batch",
+    defaultName: script.jobName,
+    argv: [command, ...args],
+    pty: terminalOf(wishes, context),
+  } as const;
   const draft = draftJob(wishes, facts, context);
   problems.push(...script.problems, ...directives.problems, ...wishes.problems, ...draft.problems);
   if (problems.length > 0) throw new UserError(problems);
@@ -92,7 +104,7 @@ function terminalOf({ values }: Wishes, { stdio, session }: CommandContext): Pty
 }
 
 /** Its kind is that of the user's own; who has none comes back with one of those that are common. */
-function withTerminal(environment: Environment, pty: PtySpec | null): Environment {
+function withTerminal(environment: Variables, pty: PtySpec | null): Variables {
   const { TERM = "" } = environment;
   return pty !== null && ["", "dumb", "unknown"].includes(TERM) ? { ...environment, TERM: DEFAULT_TERM } : environment;
 }
