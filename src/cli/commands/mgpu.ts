@@ -7,6 +7,7 @@ import type { ParsedOptions } from "../option.ts";
 import { runCommand, withCommonOptions } from "../run.ts";
 import { command as down } from "./mgpu-down.ts";
 import { command as exec } from "./mgpu-exec.ts";
+import { command as forward } from "./mgpu-forward.ts";
 import { command as screens } from "./mgpu-screens.ts";
 import { command as shims } from "./mgpu-shims.ts";
 import { command as status } from "./mgpu-status.ts";
@@ -16,10 +17,10 @@ import { command as why } from "./mgpu-why.ts";
 const EXIT_USAGE = 2;
 
 /** Each is named `mgpu WORD`. */
-const SUBCOMMANDS: readonly Command[] = [up, down, status, why, screens, exec, shims];
+const SUBCOMMANDS: readonly Command[] = [up, down, status, why, screens, exec, forward, shims];
 
 /** Those that take words besides their options. */
-const WITH_OPERANDS: ReadonlySet<Command> = new Set([shims, exec, why]);
+const WITH_OPERANDS: ReadonlySet<Command> = new Set([shims, exec, forward, why]);
 
 /** The commands for jobs, by their names without `mgpu-`. Loaded only where their help is asked for. */
 const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
@@ -58,6 +59,7 @@ async function run({ operands: [word, ...rest] }: ParsedOptions, context: Comman
   }
   if (word === "help") return help(rest, context);
   if (word === "version") return runCommand(command, ["--version"], context);
+  if (word === "forward-end") return runCommand((await import("./mgpu-forward-end.ts")).command, rest, context);
   const subcommand = find(word, context);
   const checked = WITH_OPERANDS.has(subcommand) ? subcommand : refuseOperands(subcommand);
   return runCommand(checked, rest, { ...context, program: subcommand.name });
