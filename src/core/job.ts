@@ -170,6 +170,8 @@ export interface Step {
   /** The client's name for its request; empty for the job's own step. */
   readonly requestId: string;
   readonly startAt: number;
+  /** Milliseconds that its job had been suspended when it started: they are none of its time. Absent for 0. */
+  readonly suspendedBeforeMs?: number;
   readonly endAt: number | null;
   readonly parts: readonly StepPart[];
   /** RUNNING, or how it ended. */

@@ -28,7 +28,7 @@ import { jobLabel } from "../job-label.ts";
 import { chargeOf } from "../policy/charge.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
-import { findPartition, priorityProblem, timeProblem } from "./submit.ts";
+import { dependencyProblem, findPartition, priorityProblem, timeProblem } from "./submit.ts";
 
 const FINISHED = "Job/step already completing or completed";
 
@@ -253,8 +253,8 @@ function updateProblem(state: ClusterState, job: Job, { changes, byUid }: Update
   const spec = { ...job.spec, ...changes };
   const partition = findPartition(state, spec);
   if (!partition) return deny("INVALID_PARTITION", `invalid partition specified: ${spec.partition}`);
-  const wrongTime = timeProblem(spec, partition);
-  if (wrongTime || (changes.account === undefined && changes.qos === undefined)) return wrongTime;
+  const wrong = timeProblem(spec, partition) ?? (changes.dependency ? dependencyProblem(state, spec, job) : null);
+  if (wrong || (changes.account === undefined && changes.qos === undefined)) return wrong;
   const charge = chargeOf(state.policy, spec, 0);
   return "denial" in charge ? charge : null;
 }
