@@ -38,8 +38,10 @@ import { historyHandler } from "./handlers/history.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler, vitalsHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
+import { outputHandler } from "./handlers/output.ts";
 import { partitionsHandler } from "./handlers/partitions.ts";
 import { changePolicyHandler, listPolicyHandler } from "./handlers/policy.ts";
+import { reservationsHandler } from "./handlers/reservations.ts";
 import { shutdownHandler } from "./handlers/shutdown.ts";
 import { statusHandler } from "./handlers/status.ts";
 import { steerHandler } from "./handlers/steer.ts";
@@ -216,10 +218,12 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "jobs.get": getHandler(context),
     "job.script": scriptHandler(context),
     "job.explain": explainHandler(context),
+    "job.output": outputHandler(context),
     "job.complete": completeHandler(context),
     "step.create": createStepHandler(context),
     "nodes.list": nodesHandler(context),
     "partitions.list": partitionsHandler(context),
+    "reservations.list": reservationsHandler(context),
     "cluster.change": changeHandler(context),
     "policy.list": listPolicyHandler(context),
     "policy.change": changePolicyHandler(context),

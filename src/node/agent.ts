@@ -28,6 +28,7 @@ import { deferred, messageOf } from "./deferred.ts";
 import { HolderCrew } from "./holder-crew.ts";
 import type { FollowBatch, HolderFactory } from "./holder-factory.ts";
 import type { HolderPort } from "./holder-port.ts";
+import { type ReadFile, readOutput } from "./read-output.ts";
 import { createReportQueue } from "./report-queue.ts";
 import { Session } from "./session.ts";
 import { openSpool } from "./spool.ts";
@@ -48,6 +49,8 @@ export interface AgentOptions {
   /** Connects to the controller and says hello as a node; must settle in bounded time. */
   connect(handlers: Handlers<"node">): Promise<Connected>;
   readonly followBatch: FollowBatch;
+  /** Part of a file, read with a user's rights; `null` if there is none. Rejects with Node's error. */
+  readonly readFile: ReadFile;
   /** Names of the steps (JOB.ATTEMPT.STEP) of which processes live on this node, on record or not. */
   survivors(): readonly string[];
   readonly settings: Pick<Settings, "killWaitS">;
@@ -139,7 +142,7 @@ async function createContext(
 }
 
 function createSession(context: AgentContext, options: AgentOptions, stop: () => void): Session {
-  const handlers = nodeHandlers(context, stop);
+  const handlers = nodeHandlers(context, options, stop);
   return new Session({
     clock: context.clock,
     log: context.log,
@@ -156,7 +159,7 @@ function createSession(context: AgentContext, options: AgentOptions, stop: () =>
   });
 }
 
-function nodeHandlers(context: AgentContext, stop: () => void): Handlers<"node"> {
+function nodeHandlers(context: AgentContext, { readFile }: AgentOptions, stop: () => void): Handlers<"node"> {
   return {
     async "node.launch"(launch) {
       await orderLaunch(context, launch);
@@ -172,6 +175,7 @@ function nodeHandlers(context: AgentContext, stop: () => void): Handlers<"node">
       else orderTerminateStep(context, { jobId, attempt, stepId }, cause);
       return {};
     },
+    "node.read": (question) => readOutput(readFile, question),
     async "node.shutdown"({ holders }) {
       context.stopped = true;
       if (holders) await context.holders.shutdownIdle().catch((error: unknown) => logTrouble(context, error));

@@ -20,6 +20,15 @@ import * as s from "./schemas.ts";
 
 const nothing = v.object({});
 
+/** Most bytes of a file in one answer: far below the limit of a frame. */
+const WINDOW_BYTES_MAX = 256 * 1024;
+
+/** A part of a file that may be growing. */
+const fileWindow = { from: s.count, bytes: v.pipe(s.count, v.maxValue(WINDOW_BYTES_MAX)) };
+
+/** `null` if there is no such file (yet). */
+const fileWindowAnswer = v.object({ window: v.nullable(v.object({ data: s.bytes, size: s.count })) });
+
 export const PROCEDURES = {
   hello: { on: "any", kind: "unary", params: r.hello, result: r.helloAnswer },
   ping: { on: "any", kind: "unary", params: nothing, result: v.object({ now: s.count }) },
@@ -57,6 +66,10 @@ export const PROCEDURES = {
       jobId: s.positive,
       step: j.stepOrder,
       environment: s.environment,
+      /** Of a heterogeneous job, whose number `jobId` is: the component that the step is for; without it the first. */
+      component: v.optional(s.count),
+      /** More parts of the step in other components: made with it, or not at all. */
+      others: v.optional(v.array(v.object({ component: s.count, step: j.stepOrder, environment: s.environment }))),
       /** Fail with STEP_BUSY rather than wait (--immediate). */
       immediate: v.boolean(),
     }),
@@ -65,7 +78,14 @@ export const PROCEDURES = {
       /** Who in the job holds what it waits for, in words. */
       holders: v.optional(s.text),
     }),
-    result: v.object({ stepId: s.count, attempt: s.positive, tasks: s.positive }),
+    result: v.object({
+      stepId: s.count,
+      attempt: s.positive,
+      /** Of the whole step. */
+      tasks: s.positive,
+      /** The components' own numbers, where any was asked for: in the order of their tasks. */
+      jobIds: v.optional(v.array(s.positive)),
+    }),
   },
   /** The owner of an allocation without a program gives it back. */
   "job.complete": {
@@ -169,6 +189,23 @@ export const PROCEDURES = {
       now: s.count,
     }),
   },
+  /**
+   * Part of a file to which a step of a job writes its output, from the node where it lies: for clients on other
+   * machines. For the job's owner and root.
+   */
+  "job.output": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({
+      jobId: s.positive,
+      stepId: s.stepId,
+      node: s.nodeName,
+      /** As the job's record names it. */
+      path: s.text,
+      ...fileWindow,
+    }),
+    result: fileWindowAnswer,
+  },
   "nodes.list": {
     on: "controller",
     kind: "unary",
@@ -203,6 +240,12 @@ export const PROCEDURES = {
       changes: v.pipe(v.array(policyChange), v.maxLength(10_000)),
     }),
     result: nothing,
+  },
+  "reservations.list": {
+    on: "controller",
+    kind: "unary",
+    params: nothing,
+    result: v.object({ reservations: v.array(e.reservationRow), now: s.count }),
   },
   /** An operator changes what the cluster is made of: nodes, partitions, reservations. All of it, or nothing. */
   "cluster.change": {
@@ -287,6 +330,13 @@ export const PROCEDURES = {
       cause: v.optional(terminateCause),
     }),
     result: nothing,
+  },
+  /** Part of a file, read with the rights of a user. */
+  "node.read": {
+    on: "node",
+    kind: "unary",
+    params: v.object({ path: s.text, user: v.object({ uid: s.count, gid: s.count }), ...fileWindow }),
+    result: fileWindowAnswer,
   },
   /** The daemon ends; with `holders`, so do its idle holders. */
   "node.shutdown": { on: "node", kind: "unary", params: v.object({ holders: v.boolean() }), result: nothing },
@@ -426,7 +476,7 @@ export type MethodsOn<S extends Side> = {
   [M in Method]: (typeof PROCEDURES)[M]["on"] extends S | "any" ? M : never;
 }[Method];
 
-export type { PartitionRow } from "./entity-schemas.ts";
+export type { PartitionRow, ReservationRow } from "./entity-schemas.ts";
 export type { JobDetails, JobListRow, JobShare } from "./list-rows.ts";
 export type {
   AttachPoint,

@@ -10,6 +10,7 @@ import type { PendingJob } from "../core/job.ts";
 import { jobLabel } from "../core/job-label.ts";
 import { UNLIMITED } from "../core/jobspec.ts";
 import type { Partition } from "../core/partition.ts";
+import { isActive } from "../core/reservation.ts";
 import type { ClusterState } from "../core/state.ts";
 import { type DependencyJudge, describeTerm, isPerTask, judgeDependencies, type Outcome } from "./dependency.ts";
 import { type LimitBook, limitBook, NO_LIMITS } from "./limits.ts";
@@ -90,6 +91,7 @@ export function gateOf(state: ClusterState, now: number): Gate {
     holdHindrance(job) ??
     (job.eligibleAt > now ? { word: "BeginTime", wakeAt: job.eligibleAt } : null) ??
     partition(job) ??
+    reservationHindrance(state, job, now) ??
     dependency(job) ??
     (slotsOf(job) === 0 ? ARRAY_LIMIT : null) ??
     deadline(job);
@@ -203,6 +205,19 @@ function partitionHindrance(partition: Partition | undefined, spec: PendingJob["
   if (state === "INACTIVE") return { word: "PartitionInactive", wakeAt: null, text: `partition ${name} is inactive` };
   const limit = partitionLimit(spec, partition);
   return limit && { ...limit, wakeAt: null };
+}
+
+/** A job of a reservation waits for its time; one whose reservation is gone waits for another wish. */
+function reservationHindrance({ reservations }: ClusterState, { spec }: PendingJob, now: number): Hindrance | null {
+  if (spec.reservation === null) return null;
+  const reservation = reservations.get(spec.reservation);
+  if (!reservation) {
+    const text = `reservation ${spec.reservation} is gone; scontrol update job ReservationName= names another, or none`;
+    return { word: "ReservationDeleted", wakeAt: null, text };
+  }
+  if (isActive(reservation, now)) return null;
+  const text = `reservation ${reservation.name} has not begun`;
+  return { word: "Reservation", wakeAt: reservation.startAt > now ? reservation.startAt : null, text };
 }
 
 function holdHindrance({ hold, cleanup }: PendingJob): Hindrance | null {
