@@ -241,6 +241,12 @@ export const PROCEDURES = {
     }),
     result: nothing,
   },
+  "reservations.list": {
+    on: "controller",
+    kind: "unary",
+    params: nothing,
+    result: v.object({ reservations: v.array(e.reservationRow), now: s.count }),
+  },
   /** An operator changes what the cluster is made of: nodes, partitions, reservations. All of it, or nothing. */
   "cluster.change": {
     on: "controller",
@@ -470,7 +476,7 @@ export type MethodsOn<S extends Side> = {
   [M in Method]: (typeof PROCEDURES)[M]["on"] extends S | "any" ? M : never;
 }[Method];
 
-export type { PartitionRow } from "./entity-schemas.ts";
+export type { PartitionRow, ReservationRow } from "./entity-schemas.ts";
 export type { JobDetails, JobListRow, JobShare } from "./list-rows.ts";
 export type {
   AttachPoint,
