@@ -1,6 +1,6 @@
 /** May a waiting job start at all, whatever room there is: holds, times, dependencies, limits of arrays. */
 
-import { firstTask, type TaskSet, taskCount, tasksOf, withTask } from "../core/array-spec.ts";
+import { firstTask, type TaskSet, taskCount, taskSetOf, tasksOf } from "../core/array-spec.ts";
 import { partitionLimit } from "../core/decide/admission.ts";
 import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
 import { type DependencyState, type DependencyTerm, formatDependencyState } from "../core/dependency.ts";
@@ -305,18 +305,18 @@ function taskSorter(judge: DependencyJudge): (job: PendingJob) => SortedTasks {
 
 function sortTasks(judge: DependencyJudge, job: PendingJob): SortedTasks {
   const open: number[] = [];
-  let lost: TaskSet = [];
+  const lost: number[] = [];
   let isAllLost = true;
   let earliest = Number.POSITIVE_INFINITY;
   for (const task of tasksOf(job.array?.tasks ?? [])) {
     if (open.length === OPEN_MAX && !job.spec.killOnInvalidDep) break;
     const { state, wakeAt } = judge.ofJob(job, task);
     if (state !== "failed") isAllLost = false;
-    else if (job.spec.killOnInvalidDep) lost = withTask(lost, task);
+    else if (job.spec.killOnInvalidDep) lost.push(task);
     if (state === "fulfilled" && open.length < OPEN_MAX) open.push(task);
     earliest = Math.min(earliest, wakeAt ?? earliest);
   }
-  return { open, lost, isAllLost, wakeAt: Number.isFinite(earliest) ? earliest : null };
+  return { open, lost: taskSetOf(lost), isAllLost, wakeAt: Number.isFinite(earliest) ? earliest : null };
 }
 
 /** The only task of a record, if it has no other. */

@@ -8,7 +8,7 @@ import type { Params } from "../../protocol/procedures.ts";
 import type { StreamHandler, UnaryHandler } from "../../rpc/types.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
 import { stepName } from "../owners.ts";
-import { storeEnvironment } from "../stored-inputs.ts";
+import { encodeEnvironment, storeEncoded } from "../stored-inputs.ts";
 
 /** Tries, and again after each change of the jobs that take part, until the step is made or refused. */
 export function createStepHandler(context: ControllerContext): StreamHandler<"step.create"> {
@@ -46,27 +46,28 @@ export function createStepHandler(context: ControllerContext): StreamHandler<"st
 interface StepPart {
   readonly jobId: number;
   readonly step: StepOrder;
-  readonly environment: Readonly<Record<string, string>>;
+  /** Encoded once, however often the step is tried. */
+  readonly environment: Uint8Array;
 }
 
 /** The parts of the step, each with its component's own number. Throws for a component that there is not. */
 function partsOf({ loop }: ControllerContext, params: Params<"step.create">): readonly StepPart[] {
   const { jobId, step, environment, component, others = [] } = params;
-  if (component === undefined) return [{ jobId, step, environment }];
+  if (component === undefined) return [{ jobId, step, environment: encodeEnvironment(environment) }];
   const wanted = [{ component, step, environment }, ...others];
   if (new Set(wanted.map((part) => part.component)).size < wanted.length) {
     throw new RpcError("NOT_FEASIBLE", "Requested node configuration is not available", "a component is named twice");
   }
   return wanted.map((part) => {
     const job = componentAt(loop.state, jobId, part.component);
-    if (job) return { jobId: job.id, step: part.step, environment: part.environment };
+    if (job) return { jobId: job.id, step: part.step, environment: encodeEnvironment(part.environment) };
     const hint = `job ${jobId} has no component ${part.component}`;
     throw new RpcError("INVALID_JOB", "Invalid job id specified", hint);
   });
 }
 
 async function stored(context: ControllerContext, { jobId, step, environment }: StepPart) {
-  return { jobId, spec: { ...step, environmentDigest: await storeEnvironment(context, environment) } };
+  return { jobId, spec: { ...step, environmentDigest: await storeEncoded(context, environment) } };
 }
 
 /** Whether the caller took its request back; one whose connection was lost asks again. */
