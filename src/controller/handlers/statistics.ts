@@ -8,7 +8,7 @@ import type { ControllerContext } from "../context.ts";
 export function statisticsHandler({ loop, identity, statistics }: ControllerContext): UnaryHandler<"statistics"> {
   return ({ reset }, { hello }) => {
     const { uid } = hello.user;
-    if (reset && uid !== 0 && uid !== identity.uid) {
+    if (reset && uid !== 0 && uid !== identity.user.uid) {
       throw new RpcError(
         "PERMISSION",
         "Access/permission denied",
