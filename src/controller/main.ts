@@ -41,6 +41,7 @@ import { nodesHandler } from "./handlers/nodes.ts";
 import { outputHandler } from "./handlers/output.ts";
 import { partitionsHandler } from "./handlers/partitions.ts";
 import { changePolicyHandler, listPolicyHandler } from "./handlers/policy.ts";
+import { reservationsHandler } from "./handlers/reservations.ts";
 import { shutdownHandler } from "./handlers/shutdown.ts";
 import { statusHandler } from "./handlers/status.ts";
 import { steerHandler } from "./handlers/steer.ts";
@@ -222,6 +223,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "step.create": createStepHandler(context),
     "nodes.list": nodesHandler(context),
     "partitions.list": partitionsHandler(context),
+    "reservations.list": reservationsHandler(context),
     "cluster.change": changeHandler(context),
     "policy.list": listPolicyHandler(context),
     "policy.change": changePolicyHandler(context),

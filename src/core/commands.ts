@@ -8,6 +8,7 @@ import type { JobSpec, StepSpec } from "./jobspec.ts";
 import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
 import type { Partition } from "./partition.ts";
 import type { PolicyChange } from "./policy/records.ts";
+import type { Reservation } from "./reservation.ts";
 import type { Allocation } from "./resources.ts";
 
 /** Accept a job. Repeating a request id answers with the first one's job. */
@@ -234,6 +235,34 @@ export interface DeletePartition {
   readonly name: string;
 }
 
+/** An operator makes a reservation. */
+export interface CreateReservation {
+  readonly type: "reservation.create";
+  readonly reservation: Reservation;
+  /** So many nodes, whichever are free, in place of its own; 0 for its own. */
+  readonly nodeCount: number;
+}
+
+/** An operator changes a reservation. */
+export interface UpdateReservation {
+  readonly type: "reservation.update";
+  readonly name: string;
+  readonly changes: Partial<Omit<Reservation, "name" | "by">>;
+  readonly nodeCount: number;
+}
+
+/** An operator removes a reservation. */
+export interface DeleteReservation {
+  readonly type: "reservation.delete";
+  readonly name: string;
+}
+
+/** A reservation's time is over. */
+export interface ExpireReservation {
+  readonly type: "reservation.expire";
+  readonly name: string;
+}
+
 /** A timer that `react` asked for is due. */
 export interface FireTimer {
   readonly type: "timer.fire";
@@ -280,6 +309,10 @@ export type Command =
   | CreatePartition
   | UpdatePartition
   | DeletePartition
+  | CreateReservation
+  | UpdateReservation
+  | DeleteReservation
+  | ExpireReservation
   | FireTimer
   | PurgeJob
   | ChangePolicy;

@@ -12,6 +12,7 @@ import type { JobSpec } from "./jobspec.ts";
 import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
 import type { Partition } from "./partition.ts";
 import type { PolicyChange } from "./policy/records.ts";
+import type { Reservation } from "./reservation.ts";
 import type { Allocation } from "./resources.ts";
 
 /** A job was accepted. */
@@ -205,6 +206,18 @@ export interface PartitionDeleted {
   readonly partition: string;
 }
 
+/** An operator made or changed a reservation, or it comes back: all of it, as it is now. */
+export interface ReservationSet {
+  readonly type: "reservation.set";
+  readonly reservation: Reservation;
+}
+
+/** A reservation was removed, or its time is over. */
+export interface ReservationDeleted {
+  readonly type: "reservation.deleted";
+  readonly reservation: string;
+}
+
 export type Event =
   | JobSubmitted
   | JobAllocated
@@ -227,6 +240,8 @@ export type Event =
   | NodeDeleted
   | PartitionSet
   | PartitionDeleted
+  | ReservationSet
+  | ReservationDeleted
   | PolicyChanged;
 
 /** Major version of the journal's lines. A daemon refuses a journal of another one. */

@@ -23,6 +23,8 @@ export function react(after: ClusterState, event: Event): Effect[] {
     case "node.deleted":
     case "partition.set":
     case "partition.deleted":
+    case "reservation.set":
+    case "reservation.deleted":
     case "policy.changed":
       return [{ type: "schedule" }];
     case "job.purged":

@@ -66,6 +66,10 @@ export const PROCEDURES = {
       jobId: s.positive,
       step: j.stepOrder,
       environment: s.environment,
+      /** Of a heterogeneous job, whose number `jobId` is: the component that the step is for; without it the first. */
+      component: v.optional(s.count),
+      /** More parts of the step in other components: made with it, or not at all. */
+      others: v.optional(v.array(v.object({ component: s.count, step: j.stepOrder, environment: s.environment }))),
       /** Fail with STEP_BUSY rather than wait (--immediate). */
       immediate: v.boolean(),
     }),
@@ -74,7 +78,14 @@ export const PROCEDURES = {
       /** Who in the job holds what it waits for, in words. */
       holders: v.optional(s.text),
     }),
-    result: v.object({ stepId: s.count, attempt: s.positive, tasks: s.positive }),
+    result: v.object({
+      stepId: s.count,
+      attempt: s.positive,
+      /** Of the whole step. */
+      tasks: s.positive,
+      /** The components' own numbers, where any was asked for: in the order of their tasks. */
+      jobIds: v.optional(v.array(s.positive)),
+    }),
   },
   /** The owner of an allocation without a program gives it back. */
   "job.complete": {
@@ -229,6 +240,12 @@ export const PROCEDURES = {
       changes: v.pipe(v.array(policyChange), v.maxLength(10_000)),
     }),
     result: nothing,
+  },
+  "reservations.list": {
+    on: "controller",
+    kind: "unary",
+    params: nothing,
+    result: v.object({ reservations: v.array(e.reservationRow), now: s.count }),
   },
   /** An operator changes what the cluster is made of: nodes, partitions, reservations. All of it, or nothing. */
   "cluster.change": {
@@ -459,7 +476,7 @@ export type MethodsOn<S extends Side> = {
   [M in Method]: (typeof PROCEDURES)[M]["on"] extends S | "any" ? M : never;
 }[Method];
 
-export type { PartitionRow } from "./entity-schemas.ts";
+export type { PartitionRow, ReservationRow } from "./entity-schemas.ts";
 export type { JobDetails, JobListRow, JobShare } from "./list-rows.ts";
 export type {
   AttachPoint,

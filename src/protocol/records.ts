@@ -165,6 +165,8 @@ export const jobFilter = v.object({
   ids: v.array(s.positive),
   /** Tasks of arrays, in addition to `ids`. */
   tasks: v.optional(v.array(v.object({ jobId: s.positive, tasks: j.taskSet }))),
+  /** Single components of heterogeneous jobs, in addition to `ids`, where the number of the first means all of them. */
+  components: v.optional(v.array(v.object({ jobId: s.positive, offset: s.count }))),
   users: v.array(s.text),
   states: v.array(s.text),
   names: v.array(s.text),
@@ -222,6 +224,19 @@ export const nodeLaunch = v.object({
       min: s.count,
       max: s.count,
       step: s.positive,
+    }),
+  ),
+  /** Of a heterogeneous job's component: the variables that speak of all components. */
+  het: v.optional(
+    v.object({
+      variables: v.record(v.string(), v.string()),
+      /** Of a step over several components: its first task on this one, and the nodes of the whole, each once. */
+      whole: v.optional(
+        v.object({
+          firstTask: s.count,
+          nodes: v.array(v.object({ node: s.name, hostname: s.text, address: s.text, tasks: s.count })),
+        }),
+      ),
     }),
   ),
   user: v.object({ uid: s.count, gid: s.count, name: s.text }),

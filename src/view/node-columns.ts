@@ -8,10 +8,11 @@ import { fold } from "../core/hostlist.ts";
 import type { Partition } from "../core/partition.ts";
 import { formatGpus } from "../core/resources.ts";
 import { formatDuration } from "../core/time.ts";
-import type { NodeRow, NodeVitals } from "../protocol/procedures.ts";
+import type { NodeRow } from "../protocol/procedures.ts";
 import type { NodeColumn, NodeGroup } from "./node-groups.ts";
 import { nodeGresUsed, nodeStateWords } from "./node-record.ts";
 import { isBusy, isOut, nodeStateLong, nodeStateShort } from "./node-states.ts";
+import { topologyOf } from "./node-topology.ts";
 import type { MomentText } from "./time-format.ts";
 
 /** sinfo's own formats. */
@@ -227,15 +228,6 @@ function socketsCoresThreads({ nodes }: NodeGroup): string {
     part((node) => topologyOf(node).coresPerSocket),
     part((node) => topologyOf(node).threadsPerCore),
   ].join(":");
-}
-
-/** As the machine has them; where a node offers another number of CPUs, each counts as a core of one socket. */
-export function topologyOf({
-  inventory: { cpus },
-  vitals,
-}: NodeRow): Pick<NodeVitals, "sockets" | "coresPerSocket" | "threadsPerCore"> {
-  const isWhole = vitals && vitals.sockets * vitals.coresPerSocket * vitals.threadsPerCore === cpus;
-  return isWhole ? vitals : { sockets: 1, coresPerSocket: cpus, threadsPerCore: 1 };
 }
 
 /** Who gave the reason; the controller where nobody else did. */

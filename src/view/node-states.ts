@@ -5,6 +5,8 @@ import type { NodeRow } from "../protocol/procedures.ts";
 
 /** Slurm's order of states: sinfo lists higher ones first. */
 const STATE_RANKS: Readonly<Record<NodeState, number>> = {
+  MAINT: 10,
+  RESERVED: 9,
   FAILING: 8,
   FAIL: 7,
   DRAINING: 6,

@@ -2,8 +2,9 @@
 
 import type { NodeRow, PartitionRow } from "../protocol/procedures.ts";
 import { orNotSet, some } from "./entity-json.ts";
-import { cpusByState, nodesByState, topologyOf } from "./node-columns.ts";
+import { cpusByState, nodesByState } from "./node-columns.ts";
 import { nodeGres, nodeGresUsed, nodeStateWords } from "./node-record.ts";
+import { topologyOf } from "./node-topology.ts";
 import { partitionJson } from "./partition-json.ts";
 
 /** The record of nodes of a partition that are alike; of a partition without nodes too. */

@@ -13,7 +13,8 @@ import { Link } from "./link.ts";
 import { createSpeaker, type Speaker } from "./speaker.ts";
 import { SESSION_SIGNALS, type SessionSignal } from "./steering.ts";
 
-export interface StepWish extends Pick<Params<"step.create">, "jobId" | "step" | "environment"> {
+export interface StepWish
+  extends Pick<Params<"step.create">, "jobId" | "step" | "environment" | "component" | "others"> {
   /** Seconds within which there must be room; `null` for as long as it takes. */
   readonly immediateS: number | null;
   readonly quiet: boolean;
@@ -91,9 +92,13 @@ class Creation {
   }
 
   private ask(peer: Peer): Promise<Result<"step.create">> {
-    const { jobId, step, environment, immediateS } = this.wish;
+    const { jobId, step, environment, component, others, immediateS } = this.wish;
     const immediate = immediateS !== null && immediateS <= AT_ONCE_S;
-    const params = { requestId: this.requestId, jobId, step, environment, immediate };
+    const params = {
+      ...{ requestId: this.requestId, jobId, step, environment, immediate },
+      ...(component === undefined ? {} : { component }),
+      ...(others === undefined ? {} : { others }),
+    };
     return peer.stream("step.create", params, (item) => this.onBusy(item.waiting, item.holders), {
       signal: this.abort.signal,
     });

@@ -59,7 +59,10 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
     if (listParsers(options, context)) return 0;
   }
   return repeat(options, context, async () => {
-    const connected = await connectAsSlurm(context, "slurm_load_partitions");
+    const connected = await connectAsSlurm(
+      context,
+      options.isGiven("reservation") ? "slurm_load_reservations" : "slurm_load_partitions",
+    );
     if (connected === null) return 1;
     const { peer } = connected;
     try {

@@ -54,7 +54,10 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   }
   await checkTable(options, selection, context);
   return repeat(options, context, async () => {
-    const connected = await connectAsSlurm(context, "slurm_load_jobs error");
+    const connected = await connectAsSlurm(
+      context,
+      selection.steps ? "slurm_get_job_steps error" : "slurm_load_jobs error",
+    );
     if (connected === null) return 1;
     const { peer } = connected;
     try {

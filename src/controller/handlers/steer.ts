@@ -17,6 +17,7 @@ export function steerHandler(context: ControllerContext): UnaryHandler<"jobs.ste
       filter,
       () => true,
       (selected) => commandOf(action, selected, hello.user.uid),
+      action.type !== "update",
     ),
   });
 }

@@ -9,7 +9,7 @@ import { type JobSpec, UNLIMITED } from "../jobspec.ts";
 import { nodesIn, type Partition } from "../partition.ts";
 import { type Charge, chargeOf, queueProblem } from "../policy/charge.ts";
 import { type ClusterState, recordsOf } from "../state.ts";
-import { accessProblem, exceeds, partitionLimit, withDefaults } from "./admission.ts";
+import { accessProblem, exceeds, partitionLimit, reservationProblem, withDefaults } from "./admission.ts";
 import { type Decision, deny, type Refusal } from "./decision.ts";
 
 /** Accepts a job, or says which of its wishes this cluster can never meet. */
@@ -91,7 +91,7 @@ function submitProblem(state: ClusterState, spec: JobSpec, isEnforced: boolean):
     accessProblem(partition, charged(state, spec)) ??
     priorityProblem(state, spec, spec.user.uid) ??
     (isEnforced ? enforcedProblem(spec, partition) : null) ??
-    unknownThings(spec) ??
+    unknownThings(state, spec) ??
     dependencyProblem(state, spec) ??
     nodeProblem(state, spec, partition) ??
     accountProblem(state, spec, partition)
@@ -165,10 +165,9 @@ function denyPartition(state: ClusterState, spec: JobSpec): Refusal {
 }
 
 /** What a cluster without configuration has none of. */
-function unknownThings(spec: JobSpec): Refusal | null {
-  if (spec.reservation !== null) {
-    return deny("INVALID_RESERVATION", "Requested reservation is invalid", `there is no reservation here`);
-  }
+function unknownThings(state: ClusterState, spec: JobSpec): Refusal | null {
+  const reserved = reservationProblem(state, spec);
+  if (reserved) return reserved;
   if (spec.licenses.length > 0) {
     const names = spec.licenses.map(({ name }) => name).join(", ");
     return deny("INVALID_LICENSES", "Invalid license specification", `no licenses are configured, asked for ${names}`);
