@@ -731,6 +731,8 @@ _mgpu_table() {
         '-X|n|nothing|pass one Ctrl-C on to the tasks at once instead of showing how they stand'
         '--disable-status|n|nothing|pass one Ctrl-C on to the tasks at once instead of showing how they stand'
         '--quit-on-interrupt|n|nothing|end the step at one Ctrl-C'
+        '--het-group|r|nothing|within a heterogeneous job: a step in these of its components, default 0'
+        '--pack-group|r|nothing|within a heterogeneous job: a step in these of its components, default 0'
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'

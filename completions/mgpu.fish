@@ -445,6 +445,7 @@ complete -c mgpu-srun -l task-prolog -r -f -d 'run this before each task, on its
 complete -c mgpu-srun -l task-epilog -r -f -d 'run this after each task, on its node, for a few seconds at most'
 complete -c mgpu-srun -s 'X' -l disable-status -d 'pass one Ctrl-C on to the tasks at once instead of showing how they stand'
 complete -c mgpu-srun -l quit-on-interrupt -d 'end the step at one Ctrl-C'
+complete -c mgpu-srun -l het-group -l pack-group -r -f -d 'within a heterogeneous job: a step in these of its components, default 0'
 complete -c mgpu-srun -s 'h' -l help -d 'show this text'
 complete -c mgpu-srun -l usage -d 'show a short reminder of the usage'
 complete -c mgpu-srun -s 'V' -l version -d 'show the version'
