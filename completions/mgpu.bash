@@ -73,6 +73,47 @@ _mgpu_table() {
         '--version|n|nothing|show the version'
       )
       ;;
+    'mgpu screens')
+      operand='nothing'
+      table=(
+        '-a|n|nothing|those of all users, and not only one'\''s own'
+        '--all|n|nothing|those of all users, and not only one'\''s own'
+        '--json|n|nothing|print JSON'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
+    'mgpu exec')
+      operand='file'
+      table=(
+        '--pty|n|nothing|give it a terminal, also where mgpu-srun would not'
+        '--no-pty|n|nothing|give it none, also where mgpu-srun would'
+        '-w|r|ask nodes|run it on this node of the job'
+        '--nodelist|r|ask nodes|run it on this node of the job'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
+    'mgpu forward')
+      operand='nothing'
+      table=(
+        '-w|r|ask nodes|the node of the job that is meant'
+        '--nodelist|r|ask nodes|the node of the job that is meant'
+        '-q|n|nothing|say nothing but errors'
+        '--quiet|n|nothing|say nothing but errors'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
     'mgpu shims')
       operand='folder'
       table=(
@@ -753,7 +794,7 @@ _mgpu_table() {
   esac
 }
 
-_mgpu_subcommands='up down status why logs shims completion help version'
+_mgpu_subcommands='up down status why logs screens exec forward shims completion help version'
 
 # Words of a kind that begin with $2, into COMPREPLY. Members of lists are completed one by one.
 _mgpu_values() {

@@ -75,6 +75,8 @@ export interface RequeueJob extends Asked {
   readonly type: "job.requeue";
   /** Wait for a release then. */
   readonly hold: boolean;
+  /** Held as SPECIAL_EXIT. */
+  readonly special?: boolean;
 }
 
 /** Stop a running job's processes, or let them go on. */

@@ -84,6 +84,8 @@ export interface JobRequeued {
   /** How accounting shows the start that is over now; absent in older journals, which kept nothing of it. */
   readonly state?: EarlierAttempt["state"];
   readonly exit?: ExitStatus;
+  /** It shows as SPECIAL_EXIT until it is released. */
+  readonly special?: boolean;
 }
 
 /** Waiting tasks of an array became a record with a number of its own. */

@@ -152,7 +152,7 @@ export const PROCEDURES = {
       action: v.variant("type", [
         v.object({ type: v.literal("hold"), by: v.picklist(["user", "admin"]) }),
         v.object({ type: v.literal("release") }),
-        v.object({ type: v.literal("requeue"), hold: v.boolean() }),
+        v.object({ type: v.literal("requeue"), hold: v.boolean(), special: v.optional(v.boolean()) }),
         v.object({ type: v.literal("suspend") }),
         v.object({ type: v.literal("resume") }),
         v.object({ type: v.literal("update"), changes: j.jobChanges }),

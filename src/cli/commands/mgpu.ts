@@ -7,7 +7,10 @@ import type { ParsedOptions } from "../option.ts";
 import { runCommand, withCommonOptions } from "../run.ts";
 import { command as completion, printCandidates } from "./mgpu-completion.ts";
 import { command as down } from "./mgpu-down.ts";
+import { command as exec } from "./mgpu-exec.ts";
+import { command as forward } from "./mgpu-forward.ts";
 import { command as logs } from "./mgpu-logs.ts";
+import { command as screens } from "./mgpu-screens.ts";
 import { command as shims } from "./mgpu-shims.ts";
 import { command as status } from "./mgpu-status.ts";
 import { command as up } from "./mgpu-up.ts";
@@ -16,10 +19,10 @@ import { command as why } from "./mgpu-why.ts";
 const EXIT_USAGE = 2;
 
 /** Each is named `mgpu WORD`. */
-const SUBCOMMANDS: readonly Command[] = [up, down, status, why, logs, shims, completion];
+const SUBCOMMANDS: readonly Command[] = [up, down, status, why, logs, screens, exec, forward, shims, completion];
 
 /** Those that take words besides their options. */
-const WITH_OPERANDS: ReadonlySet<Command> = new Set([shims, why, logs, completion]);
+const WITH_OPERANDS: ReadonlySet<Command> = new Set([shims, why, logs, exec, forward, completion]);
 
 /** The commands for jobs, by their names without `mgpu-`. Loaded only where their help is asked for. */
 const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
@@ -63,6 +66,7 @@ async function run({ operands: [word, ...rest] }: ParsedOptions, context: Comman
   if (word === "version") return runCommand(command, ["--version"], context);
   // Asked by completion scripts, not by people: stands in no help.
   if (word === "__complete") return printCandidates(rest[0] ?? "", context);
+  if (word === "forward-end") return runCommand((await import("./mgpu-forward-end.ts")).command, rest, context);
   const subcommand = find(word, context);
   const checked = WITH_OPERANDS.has(subcommand) ? subcommand : refuseOperands(subcommand);
   return runCommand(checked, rest, { ...context, program: subcommand.name });

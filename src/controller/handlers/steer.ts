@@ -34,7 +34,7 @@ function commandOf(action: Action, { job, tasks }: Selected, byUid: number): Com
     case "release":
       return { type: "job.hold", ...asked, hold: null };
     case "requeue":
-      return { type: "job.requeue", ...asked, hold: action.hold };
+      return { type: "job.requeue", ...asked, hold: action.hold, special: action.special === true };
     case "suspend":
     case "resume":
       return { type: "job.suspend", ...asked, suspend: action.type === "suspend" };

@@ -16,6 +16,7 @@ import type { Event, JobEnded, JobRequeued } from "../events.ts";
 import { isFollower, leaderId, livingOthers } from "../het.ts";
 import {
   type EarlierAttempt,
+  type EndedJob,
   EXIT_OK,
   type ExitStatus,
   type Hold,
@@ -104,15 +105,36 @@ export function decideRequeue(state: ClusterState, command: RequeueJob, now: num
   const job = findOwn(state, command);
   if ("kind" in job) return job;
   if (job.state === "PENDING") return deny("NOT_RUNNING", "Job is pending execution");
-  // Unlike Slurm's: an end that was told to others, and may be in the accounting already, is not taken back.
-  if (isEnded(job)) return deny("JOB_FINISHED", FINISHED, "submit it again instead");
   if (job.spec.kind !== "batch" || !job.spec.requeue) {
     const why = job.spec.kind === "batch" ? "it was submitted with --no-requeue" : "only batch jobs can start again";
     return deny("DISABLED", "Requested operation is presently disabled", `job ${job.id}: ${why}`);
   }
+  if (isEnded(job) && (job.spec.het || job.array)) {
+    const problem = requeueProblem(job, command.tasks);
+    if (problem) return deny("DISABLED", "Requested operation is presently disabled", `job ${job.id}: ${problem}`);
+  }
   if (isFollower(job)) return denyPart(job);
   const hold: Hold | null = command.hold ? holdBy(job, command.byUid) : null;
-  return accept(...requeueWhole(state, job, "requeued by request", now, hold));
+  const special = command.special ? { special: true } : {};
+  const events = isEnded(job)
+    ? [requeueEnded(job, now, hold)]
+    : requeueWhole(state, job, "requeued by request", now, hold);
+  return accept(...events.map((event) => (event.type === "job.requeued" ? { ...event, ...special } : event)));
+}
+
+/** Why an ended job can't start again though it is a batch job; empty if it can. */
+function requeueProblem({ spec, array }: EndedJob, tasks: TaskSet | null): string {
+  if (spec.het) return "a heterogeneous job that is over does not start again: submit it again instead";
+  const all = taskCount(array?.tasks ?? []);
+  if (tasks === null || array === null || taskCount(intersect(array.tasks, tasks)) === all) return "";
+  return `these tasks ended together, before any started: requeue all ${all} of them`;
+}
+
+/** The event that starts an ended job over, in the same record: its end stays as an earlier attempt. */
+function requeueEnded(job: EndedJob, now: number, hold: Hold | null): JobRequeued {
+  const { id: jobId, cleanup, state, exit } = job;
+  const cause = job.cause || "requeued by request";
+  return { type: "job.requeued", jobId, cause, cleanup, eligibleAt: now, hold, retried: 0, state, exit };
 }
 
 /** Stops a running job's processes, or lets them go on. */

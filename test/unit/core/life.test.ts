@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Command } from "../../../src/core/commands.ts";
 import { parseDependency } from "../../../src/core/dependency.ts";
 import { checkInvariants } from "../../../src/core/invariants.ts";
+import { displayState } from "../../../src/core/job.ts";
 import type { JobSpec } from "../../../src/core/jobspec.ts";
 import { type Outcome, step } from "../../../src/core/kernel.ts";
 import { emptyState, fromStored, toStored } from "../../../src/core/state.ts";
@@ -134,4 +135,73 @@ test("a job has so many steps and no more", () => {
   state.jobs.set(1, { ...job, nextStepId: 10_000 });
   const { decision } = run({ type: "step.create", jobId: 1, requestId: "s", byUid: 1000, spec: stepSpec() });
   expect(decision).toMatchObject({ denial: { message: "Step limit reached for this job" } });
+});
+
+test("a batch job that is over starts again in the same record, and its end stays as an earlier attempt", () => {
+  const { state, run, submit, start, end, pass } = cluster();
+  const requeue = (jobId: number, more: object = {}) =>
+    run({ type: "job.requeue", jobId, tasks: null, byUid: 1000, hold: false, ...more });
+  submit();
+  start(1);
+  pass(5);
+  end(1, 3);
+  expect(state.jobs.get(1)?.state).toBe("FAILED");
+  pass(5);
+  expect(requeue(1).decision.kind).toBe("accept");
+  expect(state.jobs.get(1)).toMatchObject({
+    ...{ state: "PENDING", attempt: 1, retried: 0, cleanup: [], allocation: [] },
+    earlier: [{ attempt: 1, state: "FAILED", exit: { code: 3, signal: 0 }, startAt: T0, endAt: T0 + 5000 }],
+  });
+  expect(requeue(1).decision).toMatchObject({ denial: { code: "NOT_RUNNING" } });
+  expect(run({ type: "job.allocate", jobId: 1, taskId: null, allocation: [] }).decision.kind).toBe("deny");
+  start(1);
+  // A late word about the first start is nothing to the second.
+  end(1, 9);
+  expect(state.jobs.get(1)).toMatchObject({ state: "RUNNING", attempt: 2 });
+  end(1, 0, 2);
+  expect(state.jobs.get(1)).toMatchObject({ state: "COMPLETED", attempt: 2 });
+});
+
+test("one that still is cleared away keeps what it holds until it is; one that never started has no earlier attempt", () => {
+  const { state, run, submit, start } = cluster();
+  const cancel = (jobId: number) => run({ type: "job.cancel", jobId, tasks: null, byUid: 1000, cause: "" });
+  const requeue = (jobId: number) => run({ type: "job.requeue", jobId, tasks: null, byUid: 1000, hold: false });
+  submit();
+  start(1);
+  cancel(1);
+  requeue(1);
+  expect(state.jobs.get(1)).toMatchObject({ state: "PENDING", cleanup: ["n1"] });
+  expect(start(1).decision.kind).toBe("ignore");
+  run({ type: "report.jobCleaned", node: "n1", jobId: 1, attempt: 1 });
+  expect(start(1).decision.kind).toBe("accept");
+  submit();
+  cancel(2);
+  expect(requeue(2).decision.kind).toBe("accept");
+  expect(state.jobs.get(2)).toMatchObject({ state: "PENDING", attempt: 0 });
+  expect(state.jobs.get(2)?.earlier).toBe(undefined);
+});
+
+test("held as SPECIAL_EXIT until it is released; what may not start again is told why", () => {
+  const { state, run, submit, start, end } = cluster();
+  const requeue = (jobId: number) =>
+    run({ type: "job.requeue", jobId, tasks: null, byUid: 1000, hold: true, special: true }).decision;
+  submit();
+  start(1);
+  end(1, 1);
+  requeue(1);
+  const shown = () => {
+    const job = state.jobs.get(1);
+    return job && displayState(job);
+  };
+  expect(shown()).toBe("SPECIAL_EXIT");
+  run({ type: "job.hold", jobId: 1, tasks: null, byUid: 1000, hold: null });
+  expect(shown()).toBe("PENDING");
+  submit({ requeue: false });
+  start(2);
+  end(2, 1);
+  expect(requeue(2)).toMatchObject({ denial: { code: "DISABLED", hint: "job 2: it was submitted with --no-requeue" } });
+  submit({ kind: "alloc" });
+  start(3);
+  run({ type: "job.complete", jobId: 3, byUid: 1000, exit: { code: 0, signal: 0 } });
+  expect(requeue(3)).toMatchObject({ denial: { code: "DISABLED", hint: "job 3: only batch jobs can start again" } });
 });
