@@ -62,14 +62,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
   let asked: { readonly state: ClusterState; readonly seq: number; readonly at: number; readonly gate: Gate } | null =
     null;
 
-  const execute = (command: Command, jobId: number): void => {
-    ports.execute(command).then(
-      (decision) => {
-        if (decision.kind === "deny") ports.log.warn("the plan was refused", { jobId, ...decision.denial });
-      },
-      (error: unknown) => ports.log.warn("the plan failed", { jobId, error: String(error) }),
-    );
-  };
+  const execute = executor(ports);
 
   /** Lists ask for the reasons of many jobs at once: what these need is looked up once. */
   const gateNow = (): Gate => {
@@ -122,6 +115,18 @@ export function createPlanner(ports: PlannerPorts): Planner {
       return plan.reasons.get(job.id) ?? (isNew ? NO_REASON : plan.otherwise);
     },
     dependencyOf: (job) => (job.state === "PENDING" && job.spec.dependency ? gateNow().dependencyText(job) : ""),
+  };
+}
+
+/** Hands over what a plan says; what comes of it is logged only if it went wrong. */
+function executor(ports: Pick<PlannerPorts, "execute" | "log">): (command: Command, jobId: number) => void {
+  return (command, jobId) => {
+    ports.execute(command).then(
+      (decision) => {
+        if (decision.kind === "deny") ports.log.warn("the plan was refused", { jobId, ...decision.denial });
+      },
+      (error: unknown) => ports.log.warn("the plan failed", { jobId, error: String(error) }),
+    );
   };
 }
 
