@@ -29,6 +29,7 @@ import { jobLabel } from "../job-label.ts";
 import { chargeOf } from "../policy/charge.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
+import { licenseProblem } from "./licenses.ts";
 import { dependencyProblem, findPartition, priorityProblem, timeProblem } from "./submit.ts";
 
 const FINISHED = "Job/step already completing or completed";
@@ -275,7 +276,10 @@ function updateProblem(state: ClusterState, job: Job, { changes, byUid }: Update
   const spec = { ...job.spec, ...changes };
   const partition = findPartition(state, spec);
   if (!partition) return deny("INVALID_PARTITION", `invalid partition specified: ${spec.partition}`);
-  const wrong = timeProblem(spec, partition) ?? (changes.dependency ? dependencyProblem(state, spec, job) : null);
+  const wrong =
+    timeProblem(spec, partition) ??
+    (changes.dependency ? dependencyProblem(state, spec, job) : null) ??
+    (changes.licenses ? licenseProblem(state, spec.licenses) : null);
   if (wrong || (changes.account === undefined && changes.qos === undefined)) return wrong;
   const charge = chargeOf(state.policy, spec, 0);
   return "denial" in charge ? charge : null;
