@@ -11,6 +11,7 @@ import type { EarlierAttempt, ExitStatus, Hold, PendingJob, Step, TerminalState 
 import type { JobSpec } from "./jobspec.ts";
 import type { NodeInventory } from "./node.ts";
 import type { Allocation } from "./resources.ts";
+import type { StepUsage } from "./usage.ts";
 
 /** A job was accepted. */
 export interface JobSubmitted {
@@ -45,6 +46,8 @@ export interface StepEnded {
   readonly stepId: StepId;
   readonly node: NodeName;
   readonly exits: readonly ExitStatus[];
+  /** What its tasks used; absent where that is not known, and in older journals. */
+  readonly usage?: StepUsage;
 }
 
 /** A job's final state was decided. Nodes in `cleanup` still have to confirm that nothing of it runs. */

@@ -1,7 +1,7 @@
 /** A job as `scontrol show job` prints it, from its record and its row. Keys and order are those of Slurm 22.05. */
 
 import { firstTask, taskCount } from "../core/array-spec.ts";
-import { type ExitStatus, isEnded, type Job, worstExit } from "../core/job.ts";
+import { derivedExit, type ExitStatus, isEnded, type Job } from "../core/job.ts";
 import { UNLIMITED } from "../core/jobspec.ts";
 import { defaultOutput, fillPattern, type PatternFacts } from "../core/patterns.ts";
 import { formatGpus, type GpuRequest, type NodeShare } from "../core/resources.ts";
@@ -87,13 +87,6 @@ function stateLines(job: Job, row: JobRow, details: boolean): RecordLines {
     ],
     ...(details ? [[["DerivedExitCode", exitText(derivedExit(job))] as const]] : []),
   ];
-}
-
-/** The worst exit of the steps that srun made. */
-function derivedExit(job: Job): ExitStatus {
-  if (job.state === "PENDING") return { code: 0, signal: 0 };
-  const steps = job.steps.filter((step) => step.id !== "batch");
-  return worstExit(steps.flatMap((step) => step.parts.flatMap((part) => part.exits)));
 }
 
 function exitText({ code, signal }: ExitStatus): string {

@@ -5,7 +5,18 @@ import { UserError } from "../context.ts";
 import { absolutePath } from "../jobspec.ts";
 
 /** Slurm's commands that mgpu has. */
-const SHIMS = ["srun", "sbatch", "salloc", "sattach", "sbcast", "scancel", "scontrol", "sinfo", "squeue"] as const;
+const SHIMS = [
+  "srun",
+  "sacct",
+  "sbatch",
+  "salloc",
+  "sattach",
+  "sbcast",
+  "scancel",
+  "scontrol",
+  "sinfo",
+  "squeue",
+] as const;
 
 const EXIT_USAGE = 2;
 

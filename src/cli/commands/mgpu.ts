@@ -17,6 +17,7 @@ const SUBCOMMANDS: readonly Command[] = [up, down, status, shims];
 
 /** The commands for jobs, by their names without `mgpu-`. Loaded only where their help is asked for. */
 const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  sacct: () => import("./sacct.ts"),
   salloc: () => import("./salloc.ts"),
   sattach: () => import("./sattach.ts"),
   sbatch: () => import("./sbatch.ts"),

@@ -47,7 +47,7 @@ export function historyHandler(context: ControllerContext): StreamHandler<"jobs.
 function recordMaker(context: ControllerContext, { filter, duplicates, steps }: Params<"jobs.history">) {
   const { state } = context.loop;
   const partitionOf = (job: Job): string => partitionName(state, job);
-  const matches = historyMatcher(filter, partitionOf);
+  const matches = historyMatcher(filter, partitionOf, context.clock.now());
   return (job: Job, isWhole: boolean): HistoryRecord[] => {
     const earlier = duplicates ? earlierRecords(job) : [];
     const all = [...earlier, { job, state: displayedState(job) }].filter((one) => matches(one.job, one.state));
