@@ -62,9 +62,10 @@ export function jobFilter(
     readonly [K in keyof JobFilter]?: readonly NonNullable<JobFilter[K]>[number][];
   },
 ): JobFilter {
-  const { ids = [], tasks = [], users = [], states = [], names = [], partitions = [] } = criteria;
+  const { ids = [], users = [], states = [], names = [], partitions = [], ...further } = criteria;
   const all = { ids: [...ids], users: [...users], states: [...states], names: [...names], partitions: [...partitions] };
-  return tasks.length === 0 ? all : { ...all, tasks: [...tasks] };
+  const given = Object.entries(further).filter(([, list]) => list !== undefined && list.length > 0);
+  return { ...all, ...Object.fromEntries(given.map(([key, list]) => [key, [...(list ?? [])]])) };
 }
 
 /** Those names in a list of users that nobody has; numbers are uids, known or not. */

@@ -125,6 +125,8 @@ function program({ values }: Wishes, facts: StepFacts, kind: JobKind, context: C
     umask: umask(context),
     rlimits: kind === "alloc" ? {} : rlimits(values, context),
     gpuBind: gpuBind(values),
+    ...(values["task-prolog"] === undefined ? {} : { taskProlog: values["task-prolog"] }),
+    ...(values["task-epilog"] === undefined ? {} : { taskEpilog: values["task-epilog"] }),
   };
 }
 

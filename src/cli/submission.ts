@@ -61,7 +61,8 @@ export async function submitJob(
     if (connected === null) return null;
     try {
       onSend();
-      const { jobId } = await connected.peer.call("job.submit", { requestId, ...submission });
+      const { jobId, warnings = [] } = await connected.peer.call("job.submit", { requestId, ...submission });
+      for (const text of warnings) context.stdio.err(`${context.program}: warning: ${text}\n`);
       return { jobId, connected };
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;

@@ -20,6 +20,8 @@ export interface Settings {
   readonly orphanS: number;
   /** Name of this machine's node; empty for the short host name. */
   readonly nodeName: string;
+  /** Name or number at which other nodes reach this machine; empty for what the machine says of itself. */
+  readonly nodeAddress: string;
   /** CPUs and memory to offer instead of what the machine has; 0, which nobody can set, for what it has. */
   readonly cpus: number;
   readonly memoryMiB: number;
@@ -30,6 +32,8 @@ export interface Settings {
   readonly features: readonly string[];
   /** Absolute path of the socket of the node daemon's controller; empty for that of the state folder. */
   readonly controllerSocket: string;
+  /** Absolute path of the program that the controller sends mail with; empty for the machine's own. */
+  readonly mailProgram: string;
 }
 
 interface Key<T> {
@@ -57,6 +61,12 @@ export const SETTINGS: Keys = {
   },
   orphanS: { variable: "MGPU_ORPHAN_WAIT", fallback: 60, parse: seconds, expected: "seconds" },
   nodeName: { variable: "MGPU_NODE_ID", fallback: "", parse: word, expected: "letters, digits, '.', '_' and '-'" },
+  nodeAddress: {
+    variable: "MGPU_NODE_ADDRESS",
+    fallback: "",
+    parse: (text) => (/^[A-Za-z0-9][A-Za-z0-9.:_%-]{0,254}$/.test(text) ? text : undefined),
+    expected: "a host name or an IP address",
+  },
   cpus: { variable: "MGPU_CPUS", fallback: 0, parse: positive, expected: "a count, at least 1" },
   memoryMiB: { variable: "MGPU_MEMORY", fallback: 0, parse: positive, expected: "MiB, at least 1" },
   fakeGpus: { variable: "MGPU_FAKE_GPUS", fallback: "", parse: (text) => text, expected: "a count or a file" },
@@ -72,6 +82,12 @@ export const SETTINGS: Keys = {
     fallback: "",
     parse: (text) => (text.startsWith("/") ? text : undefined),
     expected: "the absolute path of a socket",
+  },
+  mailProgram: {
+    variable: "MGPU_MAIL_PROG",
+    fallback: "",
+    parse: (text) => (text.startsWith("/") ? text : undefined),
+    expected: "the absolute path of a program",
   },
 };
 
@@ -104,12 +120,14 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     snapshotBytes: read("snapshotBytes"),
     orphanS: read("orphanS"),
     nodeName: read("nodeName"),
+    nodeAddress: read("nodeAddress"),
     cpus: read("cpus"),
     memoryMiB: read("memoryMiB"),
     fakeGpus: read("fakeGpus"),
     logLevel: read("logLevel"),
     features: read("features"),
     controllerSocket: read("controllerSocket"),
+    mailProgram: read("mailProgram"),
   };
   return { settings, problems };
 }

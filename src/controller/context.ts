@@ -8,8 +8,11 @@ import type { Effect } from "../core/effects.ts";
 import type { EndedJob, Job, Step } from "../core/job.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import type { Mailer } from "../platform/mailer.ts";
 import { RpcError } from "../protocol/errors.ts";
 import type { AttachPoint, JobRow } from "../protocol/procedures.ts";
+import type { Peer } from "../rpc/types.ts";
+import type { Reason } from "../sched/plan.ts";
 import type { Ending } from "./ending.ts";
 import type { Loop } from "./loop.ts";
 import type { Owners } from "./owners.ts";
@@ -26,15 +29,25 @@ export interface ControllerContext extends Ending {
   readonly blobs: Blobs;
   readonly clock: Clock;
   readonly log: Log;
+  readonly mailer: Mailer;
   readonly settings: Settings;
   readonly places: Places;
-  readonly identity: { readonly pid: number; readonly version: string; readonly startedAt: number };
+  readonly identity: {
+    readonly pid: number;
+    readonly uid: number;
+    readonly version: string;
+    readonly startedAt: number;
+  };
+  /** Why a job waits. */
+  reasonOf(job: Job): Reason;
   /** A job as listings show it. */
   rowOf(job: Job): JobRow;
   /** Where a job's running steps can be attached. */
   attachPoints(job: Job, steps: readonly Step[]): AttachPoint[];
   /** Whether a node's daemon is connected. */
   isConnected(node: string): boolean;
+  /** Connections to the holders of a node of this machine, made without its daemon; close them. Never rejects. */
+  holdersOf(node: string): Promise<Peer[]>;
   perform(effects: readonly Effect[]): void;
   /** Nodes that should connect soon: they count as down if they don't. */
   missNodes(nodes: readonly string[]): void;

@@ -9,6 +9,7 @@ import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { RpcError } from "../protocol/errors.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
+import type { Post } from "./post.ts";
 import type { Session, Sessions } from "./sessions.ts";
 import { terminateCause } from "./terminate-cause.ts";
 import type { Watchers } from "./watchers.ts";
@@ -22,6 +23,7 @@ export interface DispatchPorts {
   /** Hands a command to the loop; its answer is logged by the caller. */
   submit(command: Command): void;
   wakeScheduler(): void;
+  readonly post: Post;
   /** All that a node needs to start its part of a step. Rejects if a stored file is gone. */
   launchOf(job: RunningJob, key: StepKey): Promise<NodeLaunch>;
 }
@@ -31,7 +33,7 @@ export interface Dispatch {
 }
 
 /** A node that does not answer a launch or a termination within this time starts over with a new connection. */
-const NODE_CALL_DEADLINE_MS = 20_000;
+export const NODE_CALL_DEADLINE_MS = 20_000;
 
 /** A job may requeue itself: what it asked with must hear the answer before it is ended. */
 const REQUEUE_GRACE_MS = 300;
@@ -83,6 +85,10 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       }
       case "node.terminate":
         return terminate(ports, effect);
+      case "mail.send":
+        return ports.post.send(effect);
+      case "mail.doomed":
+        return ports.post.tellDoomed(effect.jobId);
     }
   };
 

@@ -18,11 +18,14 @@ type Estimate = NonNullable<Result<"job.submit">["estimate"]>;
  * Looks for room now, and then after each running job has reached its time limit. Jobs that wait are left out of
  * account; `startAt` is null where a job without a limit stands in the way.
  */
-export function estimateStart({ loop, clock, isConnected }: ControllerContext, spec: JobSpec): Estimate {
+export function estimateStart(
+  { loop, clock, isConnected }: ControllerContext,
+  specs: readonly [JobSpec, ...JobSpec[]],
+): Estimate {
   const { state } = loop;
-  const now = Math.max(clock.now(), spec.beginAt);
+  const now = Math.max(clock.now(), ...specs.map(({ beginAt }) => beginAt));
   let nodes: readonly Node[] = [...state.nodes.values()];
-  const tryAt = (at: number): Estimate | null => startAt(state, spec, { nodes, isConnected }, at);
+  const tryAt = (at: number): Estimate | null => startAt(state, specs, { nodes, isConnected }, at);
   const found = tryAt(now);
   if (found) return found;
   for (const job of runningByEnd(state)) {
@@ -35,18 +38,24 @@ export function estimateStart({ loop, clock, isConnected }: ControllerContext, s
 
 function startAt(
   state: ClusterState,
-  spec: JobSpec,
+  specs: readonly JobSpec[],
   place: Pick<ScheduleView, "nodes" | "isConnected">,
   at: number,
 ): Estimate | null {
-  const job: PendingJob = {
-    ...{ state: "PENDING", id: state.nextJobId, spec: { ...spec, array: null }, submitAt: at, attempt: 0 },
-    ...{ requestId: "", array: null, eligibleAt: at, hold: null, allocation: [], cleanup: [], retried: 0 },
-  };
-  const [start] = schedule({ ...place, pending: [job], expiring: [], gate: OPEN_GATE }, at).starts;
+  const { length: size } = specs;
+  const jobs = specs.map((spec, offset): PendingJob => {
+    const own = { ...spec, array: null, het: size > 1 ? { offset, size } : null };
+    return {
+      ...{ state: "PENDING", id: state.nextJobId + offset, spec: own, submitAt: at, attempt: 0 },
+      ...{ requestId: "", array: null, eligibleAt: at, hold: null, allocation: [], cleanup: [], retried: 0 },
+    };
+  });
+  const view = { ...place, pending: jobs, expiring: [], gate: { ...OPEN_GATE, componentsOf: () => jobs } };
+  const [start] = schedule(view, at).starts;
   if (!start) return null;
-  const cpus = start.allocation.reduce((sum, share) => sum + share.cpus, 0);
-  return { startAt: at, nodeList: fold(start.allocation.map((share) => share.node)), cpus };
+  const shares = [start, ...(start.followers ?? [])].flatMap(({ allocation }) => allocation);
+  const cpus = shares.reduce((sum, share) => sum + share.cpus, 0);
+  return { startAt: at, nodeList: fold([...new Set(shares.map((share) => share.node))]), cpus };
 }
 
 function runningByEnd(state: ClusterState): RunningJob[] {

@@ -55,6 +55,7 @@ export async function launchOrder(
       ...{ tasks: [...tasks], gpus: [...gpus] },
     })),
     hostnames: job.allocation.map(({ node }) => state.nodes.get(node)?.inventory.hostname ?? node),
+    addresses: job.allocation.map(({ node }) => state.nodes.get(node)?.inventory.address ?? ""),
     portOffset,
     array: arrayOf(job),
     user,
@@ -100,6 +101,8 @@ function programOf(spec: ProgramSpec): NodeLaunch["program"] {
     programs: programs.map((program) => ({ task: program.task, argv: [...program.argv] })),
     rlimits: { ...rlimits },
     ...{ distribution, gpuBind },
+    ...(spec.taskProlog === undefined ? {} : { taskProlog: spec.taskProlog }),
+    ...(spec.taskEpilog === undefined ? {} : { taskEpilog: spec.taskEpilog }),
   };
 }
 

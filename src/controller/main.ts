@@ -15,6 +15,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Digest } from "../platform/digest.ts";
 import type { Disk } from "../platform/disk.ts";
 import type { Log } from "../platform/log.ts";
+import type { Mailer } from "../platform/mailer.ts";
 import type { Net } from "../platform/net.ts";
 import type { Random } from "../platform/random.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
@@ -22,16 +23,20 @@ import { servePeers } from "../rpc/serve.ts";
 import type { Handlers } from "../rpc/types.ts";
 import { toJobRow } from "../view/job-row.ts";
 import { createAbsences } from "./absences.ts";
+import { awayReason, createHolderLinks } from "./away.ts";
 import type { ControllerContext } from "./context.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createEnding } from "./ending.ts";
 import { createErrand } from "./errand.ts";
 import { cancelHandler } from "./handlers/cancel.ts";
+import { changeHandler } from "./handlers/change.ts";
+import { explainHandler } from "./handlers/explain.ts";
 import { getHandler, scriptHandler } from "./handlers/get.ts";
 import { historyHandler } from "./handlers/history.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
+import { changePolicyHandler, listPolicyHandler } from "./handlers/policy.ts";
 import { shutdownHandler } from "./handlers/shutdown.ts";
 import { statusHandler } from "./handlers/status.ts";
 import { steerHandler } from "./handlers/steer.ts";
@@ -42,6 +47,7 @@ import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
 import { createPlanner } from "./planner.ts";
+import { createPost } from "./post.ts";
 import { startPurging } from "./purge.ts";
 import { partitionName } from "./select.ts";
 import { createSessions } from "./sessions.ts";
@@ -59,6 +65,7 @@ export interface ControllerPorts {
   readonly random: Random;
   readonly digest: Digest;
   readonly log: Log;
+  readonly mailer: Mailer;
   compact(compaction: Compaction): Promise<number>;
   /** The program should end. */
   exit(): void;
@@ -68,6 +75,8 @@ export interface ControllerOptions {
   readonly places: Places;
   readonly settings: Settings;
   readonly pid: number;
+  /** The user whose daemons these are. */
+  readonly uid: number;
   readonly version: string;
 }
 
@@ -127,30 +136,25 @@ function assemble(
   opened: Awaited<ReturnType<typeof openStore>>,
   secret: string,
 ): ControllerContext {
-  const { clock, disk, log, settings, places } = { ...ports, ...options };
+  const { clock, disk, log, mailer, settings, places } = { ...ports, ...options };
   const blobs = openBlobs(disk, ports.digest, places.blobFolder, opened.store.checkPlace);
   const watchers = createWatchers();
   const submit = createErrand(clock, log, () => loop);
   const absentNodes = createAbsences<string>(clock, NODE_DOWN_MS, (node) =>
     submit({ type: "node.markDown", node, reason: "Not responding" }),
   );
-  const sessions = createSessions(
-    {
-      ...{ clock, log },
-      onFound: (node) => absentNodes.end(node),
-      onLost(node) {
-        planner.wake();
-        absentNodes.begin(node);
-      },
-    },
-    settings.heartbeatMs,
-  );
+  const onLost = (node: string): void => {
+    planner.wake();
+    absentNodes.begin(node);
+  };
+  const sessions = createSessions({ clock, log, onFound: absentNodes.end, onLost }, settings.heartbeatMs);
   const { token, portOffset } = secretsOf(ports.digest, secret);
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
     state: () => loop.state,
     submit,
     wakeScheduler: () => planner.wake(),
+    post: createPost({ mailer, log, clock, state: () => loop.state }),
     launchOf: (job, key) => launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset),
   });
   const loop = createLoop(opened, {
@@ -168,21 +172,22 @@ function assemble(
     log,
     state: () => loop.state,
     execute: (command) => loop.execute(command),
-    isConnected: (node) => sessions.get(node) !== undefined,
+    isConnected: sessions.isReady,
   });
-  const owners = createOwners(clock, settings.orphanS * 1000, (owned) => {
-    const end = endOfAbandoned(loop.state, owned);
-    if (end) submit(end);
-  });
+  const identity = { pid: options.pid, uid: options.uid, version: options.version, startedAt: clock.now() };
+  const owners = createOwners(clock, settings.orphanS * 1000, (owned) => endAbandoned(loop.state, owned, submit));
   return {
-    ...{ loop, sessions, watchers, owners, blobs, clock, log, settings, places },
-    identity: { pid: options.pid, version: options.version, startedAt: clock.now() },
+    ...{ loop, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
+    identity,
+    reasonOf: planner.reasonOf,
     rowOf(job) {
       const { word, text } = planner.reasonOf(job);
-      return toJobRow(job, { reason: word, reasonText: text, partition: partitionName(loop.state, job) });
+      const reasonText = text || awayReason({ loop, sessions, clock, ...identity }, job);
+      return toJobRow(job, { reason: word, reasonText, partition: partitionName(loop.state, job) });
     },
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),
     isConnected: (node) => sessions.get(node) !== undefined,
+    holdersOf: createHolderLinks(ports, options),
     perform: dispatch.perform,
     missNodes(nodes) {
       for (const node of nodes) absentNodes.begin(node);
@@ -202,9 +207,13 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "jobs.steer": steerHandler(context),
     "jobs.get": getHandler(context),
     "job.script": scriptHandler(context),
+    "job.explain": explainHandler(context),
     "job.complete": completeHandler(context),
     "step.create": createStepHandler(context),
     "nodes.list": nodesHandler(context),
+    "cluster.change": changeHandler(context),
+    "policy.list": listPolicyHandler(context),
+    "policy.change": changePolicyHandler(context),
     "controller.status": statusHandler(context),
     "controller.shutdown": shutdownHandler(context),
     "node.register": registerHandler(context),
@@ -230,6 +239,11 @@ function resume(context: ControllerContext): void {
 /** What a state implies for this program itself: timers and a scheduling pass. Nodes are told when they register. */
 function resumeHere(state: ClusterState): Effect[] {
   return resumeEffects(state).filter((effect) => !("node" in effect));
+}
+
+function endAbandoned(state: ClusterState, owned: Owned, submit: (command: Command) => void): void {
+  const end = endOfAbandoned(state, owned);
+  if (end) submit(end);
 }
 
 /** What ends a job or step that nobody needs without its client; `null` if it goes on. */

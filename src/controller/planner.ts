@@ -76,11 +76,11 @@ export function createPlanner(ports: PlannerPorts): Planner {
     const state = ports.state();
     const now = ports.clock.now();
     plan = schedule(viewOf(state, ports.isConnected, now), now);
-    starting = new Set(plan.starts.map(({ jobId }) => jobId));
+    starting = new Set(
+      plan.starts.flatMap(({ jobId, followers = [] }) => [jobId, ...followers.map((one) => one.jobId)]),
+    );
     nextJobId = state.nextJobId;
-    for (const { jobId, taskId, allocation } of plan.starts) {
-      execute({ type: "job.allocate", jobId, taskId, allocation }, jobId);
-    }
+    for (const start of plan.starts) execute({ type: "job.allocate", ...start }, start.jobId);
     for (const end of plan.ends) execute({ type: "job.expire", ...end }, end.jobId);
     if (plan.wakeAt !== null) stopAlarm = ports.clock.after(Math.max(1, plan.wakeAt - now), wake);
   };

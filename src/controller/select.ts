@@ -70,6 +70,7 @@ function matcher(state: ClusterState, filter: JobFilter, nameKey: (name: string)
   const states = new Set(filter.states);
   const names = new Set(filter.names.map(nameKey));
   const partitions = new Set(filter.partitions);
+  const matchesMore = furtherMatcher(state, filter);
   const allows = (set: ReadonlySet<string>, ...values: string[]): boolean =>
     set.size === 0 || values.some((value) => set.has(value));
   return (job) =>
@@ -77,5 +78,24 @@ function matcher(state: ClusterState, filter: JobFilter, nameKey: (name: string)
     // A job being cleared away is found under its final state too, as in Slurm.
     allows(states, displayState(job), job.state) &&
     allows(names, nameKey(job.spec.name)) &&
-    allows(partitions, partitionName(state, job));
+    allows(partitions, partitionName(state, job)) &&
+    matchesMore(job);
+}
+
+/** Criteria that few ask for. */
+function furtherMatcher(state: ClusterState, filter: JobFilter): (job: Job) => boolean {
+  const tests: ((job: Job) => boolean)[] = [];
+  const add = (wanted: readonly string[] | undefined, valuesOf: (job: Job) => readonly string[]): void => {
+    if (wanted === undefined || wanted.length === 0) return;
+    const set = new Set(wanted);
+    tests.push((job) => valuesOf(job).some((value) => set.has(value)));
+  };
+  add(filter.accounts, ({ spec }) => [spec.account ?? ""]);
+  add(filter.qos, ({ spec }) => [spec.qos ?? "normal"]);
+  add(filter.reservations, ({ spec }) => [spec.reservation ?? ""]);
+  add(filter.licenses, ({ spec }) => spec.licenses.map(({ name }) => name));
+  add(filter.nodes, ({ allocation }) =>
+    allocation.flatMap(({ node }) => [node, state.nodes.get(node)?.inventory.hostname ?? node]),
+  );
+  return (job) => tests.every((test) => test(job));
 }

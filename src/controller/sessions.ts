@@ -14,11 +14,19 @@ export type Registration = Params<"node.register">;
 export interface Session {
   readonly peer: Peer;
   readonly registration: Registration;
+  /** Starts that no job here accounts for, by JOB.ATTEMPT: until they are cleared away, the node takes no new work. */
+  readonly strangers: Set<string>;
 }
 
 export interface Sessions {
   get(node: NodeName): Session | undefined;
+  /** Whether new work may go there: its daemon is connected, and all that runs there is accounted for. */
+  isReady(node: NodeName): boolean;
   readonly all: ReadonlyMap<NodeName, Session>;
+  /** When a node's connection was lost, milliseconds since 1970; `null` if it is there or never was. */
+  lostAt(node: NodeName): number | null;
+  /** What a node that is away said last. */
+  lastOf(node: NodeName): Registration | undefined;
   /** Takes a node's new connection; an older one is closed. */
   add(session: Session): void;
   /** Ends every session: nodes connect again and start over. */
@@ -40,6 +48,7 @@ const MISSED_MAX = 3;
 /** Starts with no node connected. Each session is pinged every `heartbeatMs`. */
 export function createSessions(ports: SessionPorts, heartbeatMs: number): Sessions {
   const sessions = new Map<NodeName, Session>();
+  const lost = new Map<NodeName, { readonly at: number; readonly registration: Registration }>();
 
   const heartbeat = (session: Session): void => {
     ports.clock.after(heartbeatMs, () => {
@@ -54,16 +63,21 @@ export function createSessions(ports: SessionPorts, heartbeatMs: number): Sessio
   return {
     all: sessions,
     get: (node) => sessions.get(node),
+    lostAt: (node) => lost.get(node)?.at ?? null,
+    lastOf: (node) => lost.get(node)?.registration,
+    isReady: (node) => sessions.get(node)?.strangers.size === 0,
     add(session) {
       const { name } = session.registration;
       const older = sessions.get(name);
       sessions.set(name, session);
+      lost.delete(name);
       ports.onFound(name);
       older?.peer.close();
       heartbeat(session);
       void session.peer.closed.then((problem) => {
         if (sessions.get(name) !== session) return;
         sessions.delete(name);
+        lost.set(name, { at: ports.clock.now(), registration: session.registration });
         ports.log.warn("a node's connection is gone", { node: name, problem });
         ports.onLost(name);
       });

@@ -2,10 +2,11 @@
 
 import type { TaskSet } from "./array-spec.ts";
 import type { SignalTarget } from "./effects.ts";
-import type { Attempt, JobId, NodeName, StepId, StepKey } from "./ids.ts";
+import type { Attempt, JobId, JobStart, NodeName, StepId, StepKey } from "./ids.ts";
 import type { ExitStatus, Hold, TerminalState } from "./job.ts";
 import type { JobSpec, StepSpec } from "./jobspec.ts";
-import type { NodeInventory } from "./node.ts";
+import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
+import type { PolicyChange } from "./policy/records.ts";
 import type { Allocation } from "./resources.ts";
 import type { StepUsage } from "./usage.ts";
 
@@ -14,6 +15,8 @@ export interface SubmitJob {
   readonly type: "job.submit";
   readonly requestId: string;
   readonly spec: JobSpec;
+  /** Of a heterogeneous job: the components behind the first. They are accepted together or not at all. */
+  readonly followers?: readonly JobSpec[];
 }
 
 /** Who asks for something, for the checks and the record. */
@@ -93,6 +96,14 @@ export interface AllocateJob {
   /** Of an array's record: the task that starts; else `null`. */
   readonly taskId: number | null;
   readonly allocation: Allocation;
+  /** Of a heterogeneous job: what its other components that wait are given in the same moment. */
+  readonly followers?: readonly ComponentAllocation[];
+}
+
+/** What one component of a heterogeneous job is given. */
+export interface ComponentAllocation {
+  readonly jobId: JobId;
+  readonly allocation: Allocation;
 }
 
 /** Make a step within a running job. Repeating a request id answers with the first one's step. */
@@ -102,6 +113,8 @@ export interface CreateStep {
   readonly requestId: string;
   readonly byUid: number;
   readonly spec: StepSpec;
+  /** Its parts in other components of the heterogeneous job, behind the first; made together or not at all. */
+  readonly others?: readonly { readonly jobId: JobId; readonly spec: StepSpec }[];
 }
 
 /** End one step of a job. */
@@ -159,6 +172,8 @@ export interface RegisterNode {
   readonly type: "node.register";
   readonly node: NodeName;
   readonly inventory: NodeInventory;
+  /** What runs there, or may have left something behind. */
+  readonly starts?: readonly JobStart[];
 }
 
 /** The node's connection has been gone for longer than the grace time. */
@@ -166,6 +181,34 @@ export interface MarkNodeDown {
   readonly type: "node.markDown";
   readonly node: NodeName;
   readonly reason: string;
+}
+
+/** States that an operator may put a node into: Slurm's words of scontrol. */
+export const NODE_ORDERS = ["DRAIN", "UNDRAIN", "RESUME", "IDLE", "DOWN", "FAIL"] as const;
+
+/** What an operator may change of nodes. */
+export interface NodeChanges extends NodeSettings {
+  readonly state?: (typeof NODE_ORDERS)[number];
+  readonly reason?: string;
+}
+
+/** An operator changes nodes: all of them, or none if something is wrong with one. */
+export interface UpdateNodes {
+  readonly type: "nodes.update";
+  /** `ALL` as the only name stands for every node. */
+  readonly nodes: readonly NodeName[];
+  readonly changes: NodeChanges;
+  readonly by: Operator;
+  /** Those of them whose daemons can't be told anything now. */
+  readonly away: readonly NodeName[];
+}
+
+/** An operator forgets nodes that are gone. */
+export interface DeleteNodes {
+  readonly type: "nodes.delete";
+  readonly nodes: readonly NodeName[];
+  /** Those of them whose daemons can't be told anything now: only these can be gone. */
+  readonly away: readonly NodeName[];
 }
 
 /** A timer that `react` asked for is due. */
@@ -178,6 +221,16 @@ export interface FireTimer {
 export interface PurgeJob {
   readonly type: "job.purge";
   readonly jobId: JobId;
+}
+
+/** Change accounts, users, associations, QoS or weights, as they were reckoned from `version`. */
+export interface ChangePolicy {
+  readonly type: "policy.change";
+  readonly version: number;
+  readonly changes: readonly PolicyChange[];
+  readonly byName: string;
+  /** Root, or whoever the controller belongs to. */
+  readonly isOwner: boolean;
 }
 
 export type Command =
@@ -199,17 +252,25 @@ export type Command =
   | ReportJobCleaned
   | RegisterNode
   | MarkNodeDown
+  | UpdateNodes
+  | DeleteNodes
   | FireTimer
-  | PurgeJob;
+  | PurgeJob
+  | ChangePolicy;
 
 /**
  * What a timer is for. The attempt keeps an old start's limit from ending a new one.
  * - `limit`: the job's time is over
  * - `signal`: time for --signal
  * - `step`: a step's own time is over
+ * - `mail50` ...: so many percent of the job's time are over, for --mail-type
  */
 export type Timer =
-  | { readonly kind: "limit" | "signal"; readonly jobId: JobId; readonly attempt: Attempt }
+  | {
+      readonly kind: "limit" | "signal" | "mail50" | "mail80" | "mail90";
+      readonly jobId: JobId;
+      readonly attempt: Attempt;
+    }
   | { readonly kind: "step"; readonly jobId: JobId; readonly attempt: Attempt; readonly stepId: StepId };
 
 /** One string a timer, for maps. */

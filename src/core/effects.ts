@@ -64,4 +64,28 @@ export interface WakeScheduler {
   readonly type: "schedule";
 }
 
-export type Effect = LaunchStep | SignalStep | TerminateJob | SetTimer | ClearTimer | NotifyWatchers | WakeScheduler;
+/** Send a mail: the only effect that a repetition would not be harmless for, so none follows from a restart. */
+export interface SendMail {
+  readonly type: "mail.send";
+  readonly to: string;
+  readonly subject: string;
+  /** What the mail program finds in its environment, as Slurm's does. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** Send a mail if what a waiting job depends on can't come true any more. */
+export interface MailDoomed {
+  readonly type: "mail.doomed";
+  readonly jobId: JobId;
+}
+
+export type Effect =
+  | LaunchStep
+  | SignalStep
+  | TerminateJob
+  | SetTimer
+  | ClearTimer
+  | NotifyWatchers
+  | WakeScheduler
+  | SendMail
+  | MailDoomed;

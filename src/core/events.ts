@@ -7,9 +7,10 @@
 
 import type { TaskSet } from "./array-spec.ts";
 import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
-import type { EarlierAttempt, ExitStatus, Hold, PendingJob, Step, TerminalState } from "./job.ts";
+import type { EarlierAttempt, ExitStatus, Hold, PendingJob, Step, StepHet, TerminalState } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
-import type { NodeInventory } from "./node.ts";
+import type { Leftover, NodeInventory, NodeSettings, Operator } from "./node.ts";
+import type { PolicyChange } from "./policy/records.ts";
 import type { Allocation } from "./resources.ts";
 import type { StepUsage } from "./usage.ts";
 
@@ -27,6 +28,8 @@ export interface JobAllocated {
   readonly allocation: Allocation;
   /** Seconds, 0 for no limit. */
   readonly limitS: number;
+  /** Of a heterogeneous job of srun: where the tasks of this component stand in the whole. */
+  readonly stepHet?: StepHet;
 }
 
 /** A node started its part of a step. */
@@ -156,6 +159,8 @@ export interface NodeRegistered {
   readonly type: "node.registered";
   readonly node: NodeName;
   readonly inventory: NodeInventory;
+  /** The highest number of a job that runs there, if no job here has it (any more): it is not given to another one. */
+  readonly jobIdSeen?: JobId;
 }
 
 /** A node was not heard of for too long. */
@@ -163,6 +168,41 @@ export interface NodeDown {
   readonly type: "node.down";
   readonly node: NodeName;
   readonly reason: string;
+}
+
+/** Accounts, users, associations, QoS or weights were changed (sacctmgr): all of one command together. */
+export interface PolicyChanged {
+  readonly type: "policy.changed";
+  readonly changes: readonly PolicyChange[];
+}
+
+/** An operator changed a node. Only what is named. */
+export interface NodeUpdated {
+  readonly type: "node.updated";
+  readonly node: NodeName;
+  readonly by: Operator;
+  readonly settings?: NodeSettings;
+  /** `null` takes the mark away. */
+  readonly drain?: { readonly reason: string; readonly isFailing?: true } | null;
+  readonly down?: { readonly reason: string } | null;
+  /** Another reason for whatever mark it has. */
+  readonly reason?: string;
+  /** Starts of jobs that were given up there, and may still run. */
+  readonly leftovers?: readonly Leftover[];
+}
+
+/** A node that came back has ended a start of a job that was given up there. */
+export interface NodeCleared {
+  readonly type: "node.cleared";
+  readonly node: NodeName;
+  readonly jobId: JobId;
+  readonly attempt: Attempt;
+}
+
+/** A node that is gone was forgotten. */
+export interface NodeDeleted {
+  readonly type: "node.deleted";
+  readonly node: NodeName;
 }
 
 export type Event =
@@ -182,7 +222,11 @@ export type Event =
   | StepEnding
   | JobPurged
   | NodeRegistered
-  | NodeDown;
+  | NodeDown
+  | NodeUpdated
+  | NodeCleared
+  | NodeDeleted
+  | PolicyChanged;
 
 /** Major version of the journal's lines. A daemon refuses a journal of another one. */
 export const JOURNAL_VERSION = 1;

@@ -2,7 +2,7 @@
 
 import { constraintFeatures } from "./constraint.ts";
 import { fold } from "./hostlist.ts";
-import { type Node, nodeState } from "./node.ts";
+import { activeFeatures, availableFeatures, type Node, nodeState } from "./node.ts";
 import { type Candidate, candidatesOf, chooseNodes, compareNodeNames, offerOf, WISHES_MAX } from "./node-set.ts";
 import { type GpuRequest, NO_USAGE, type ResourceRequest, WHOLE_GPU } from "./resources.ts";
 import { alternativesOf, type Demand, demandOf, wishedGpus } from "./room.ts";
@@ -52,7 +52,8 @@ export function describeRequest(request: ResourceRequest): string {
 
 /** `node1 has 4 GPUs (a100), 8 CPUs, 64000 MiB of memory (idle)`: a node in words. */
 function describeNode(node: Node): string {
-  const { cpus, memoryMiB, gpus, features } = node.inventory;
+  const { cpus, memoryMiB, gpus } = node.inventory;
+  const features = activeFeatures(node);
   const types = [...new Set(gpus.map((gpu) => gpu.type))].join(", ");
   const gpuText = `${countOf(gpus.length, "GPU")}${types ? ` (${types})` : ""}`;
   const featureText =
@@ -111,7 +112,7 @@ function badCount(hint: string): Infeasible {
 
 function featureProblem(nodes: readonly Node[], { constraint }: Demand): Infeasible | null {
   if (!constraint) return null;
-  const known = new Set(nodes.flatMap((node) => node.inventory.features));
+  const known = new Set(nodes.flatMap(availableFeatures));
   const unknown = [...constraintFeatures(constraint)].filter((name) => !known.has(name));
   if (unknown.length === 0) return null;
   const here = known.size === 0 ? "the nodes here have none" : `features here: ${[...known].sort().join(", ")}`;

@@ -25,6 +25,17 @@ export interface StepKey {
   readonly stepId: StepId;
 }
 
+/** One start of a job, whatever steps it has. */
+export interface JobStart {
+  readonly jobId: JobId;
+  readonly attempt: Attempt;
+}
+
+/** `JOB.ATTEMPT`: a map key. */
+export function formatStart({ jobId, attempt }: JobStart): string {
+  return `${jobId}.${attempt}`;
+}
+
 /** `JOB.ATTEMPT.STEP`: a file name and a map key. */
 export function formatStepKey(key: StepKey): string {
   return `${key.jobId}.${key.attempt}.${key.stepId}`;

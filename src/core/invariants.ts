@@ -1,7 +1,8 @@
 /** What must always hold of a state. Checked after every event in simulations and property tests. */
 
 import { taskCount, tasksOf } from "./array-spec.ts";
-import { holdsResources, isEnded } from "./job.ts";
+import { componentsOf, leaderId } from "./het.ts";
+import { holdsResources, isEnded, type Job } from "./job.ts";
 import { heldShares } from "./reduce/reduce.ts";
 import { addShare, NO_USAGE, type NodeUsage, WHOLE_GPU } from "./resources.ts";
 import type { ClusterState } from "./state.ts";
@@ -80,11 +81,27 @@ function checkArrays(state: ClusterState): string[] {
 function checkJobs(state: ClusterState): string[] {
   const problems: string[] = [];
   for (const job of state.jobs.values()) {
+    problems.push(...checkComponents(state, job));
     if (job.id >= state.nextJobId) problems.push(`job ${job.id}: not below the next id ${state.nextJobId}`);
     if (job.state === "RUNNING" && job.allocation.length === 0) problems.push(`job ${job.id}: runs nowhere`);
     if (job.state === "RUNNING" && job.attempt < 1) problems.push(`job ${job.id}: runs in attempt ${job.attempt}`);
     if (isEnded(job) && job.endAt < job.submitAt) problems.push(`job ${job.id}: ended before it was submitted`);
   }
+  return problems;
+}
+
+/** The components of a heterogeneous job wait together and start together; those that run don't outlive the first. */
+function checkComponents(state: ClusterState, job: Job): string[] {
+  if (job.state !== "RUNNING" || !job.spec.het) return [];
+  const { id, startAt, attempt } = job;
+  const problems: string[] = [];
+  for (const other of componentsOf(state, job)) {
+    if (other.state === "PENDING") problems.push(`job ${id}: runs while its component ${other.id} waits`);
+    if (other.state !== "RUNNING" || (other.startAt === startAt && other.attempt === attempt)) continue;
+    problems.push(`job ${id}: was not started together with its component ${other.id}`);
+  }
+  const leader = state.jobs.get(leaderId(job));
+  if (job.spec.kind !== "run" && leader && isEnded(leader)) problems.push(`job ${id}: outlives its first component`);
   return problems;
 }
 

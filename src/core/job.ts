@@ -142,7 +142,7 @@ export type Job = PendingJob | RunningJob | EndedJob;
 /** Where the part of a step on one node stands. */
 export interface StepPart {
   readonly node: NodeName;
-  /** Numbers of its tasks within the step, ascending; a batch script is task 0. */
+  /** Numbers of its tasks within the step (the whole one, see {@link StepHet}), ascending; a batch script is task 0. */
   readonly tasks: readonly number[];
   readonly cpus: number;
   readonly memoryMiB: number;
@@ -153,6 +153,16 @@ export interface StepPart {
   readonly exits: readonly ExitStatus[];
   /** What its tasks used, once it ended; absent where that is not known. */
   readonly usage?: StepUsage;
+}
+
+/** A step over several components of a heterogeneous job: each of these has a record of it, under the same number. */
+export interface StepHet {
+  /** The components that take part, in the order of their tasks. */
+  readonly jobIds: readonly JobId[];
+  /** Number of this component's first task within the whole. */
+  readonly firstTask: number;
+  /** Tasks of the whole. */
+  readonly tasks: number;
 }
 
 export interface Step {
@@ -167,6 +177,8 @@ export interface Step {
   readonly parts: readonly StepPart[];
   /** RUNNING, or how it ended. */
   readonly state: "RUNNING" | TerminalState;
+  /** Where it stands in a step over several components of a heterogeneous job; absent otherwise. */
+  readonly het?: StepHet;
   /** Set once it is to be ended before its time: by whom (uid), and why in words. */
   readonly ending: { readonly state: TerminalState; readonly by: number | null; readonly cause: string } | null;
 }
@@ -194,7 +206,8 @@ export function isOpenStep(step: Step): boolean {
 
 /** The step whose end is the end of the job: the batch script, or srun's only step. None for an allocation. */
 export function mainStepId(job: Job): StepId | null {
-  if (job.spec.kind === "batch") return "batch";
+  // The script runs in the first component only; it is what the others are there for.
+  if (job.spec.kind === "batch") return (job.spec.het?.offset ?? 0) > 0 ? null : "batch";
   return job.spec.kind === "run" ? 0 : null;
 }
 

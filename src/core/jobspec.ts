@@ -66,6 +66,9 @@ export interface ProgramSpec {
   readonly rlimits: Readonly<Record<string, number>>;
   readonly distribution: TaskDistribution;
   readonly gpuBind: GpuBind | null;
+  /** Run before and after each task, on its node: a path, or a name to be found along PATH (srun alone). */
+  readonly taskProlog?: string;
+  readonly taskEpilog?: string;
 }
 
 /** A step as srun asks for it within a running job. */
@@ -90,7 +93,7 @@ export interface MailSpec {
   readonly user: string;
 }
 
-/** Where a job stands in a heterogeneous one: the first component's id, and this one's position. */
+/** Where a job stands in a heterogeneous one (see core/het.ts): its position, and how many there are. */
 export interface HetSpec {
   readonly offset: number;
   readonly size: number;

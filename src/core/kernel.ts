@@ -6,6 +6,7 @@ import type { Decision, SignalRequest } from "./decide/decision.ts";
 import type { Effect } from "./effects.ts";
 import type { JournalRecord } from "./events.ts";
 import { JOURNAL_VERSION } from "./events.ts";
+import { limitMail, mailEffects } from "./mail.ts";
 import { react } from "./react.ts";
 import { reduce } from "./reduce/reduce.ts";
 import type { ClusterState } from "./state.ts";
@@ -26,12 +27,14 @@ export function step(state: ClusterState, command: Command, now: number): Outcom
   if (decision.kind !== "accept") return { decision, record: null, effects: [] };
   const { events } = decision;
   const effects: Effect[] = decision.signal ? signalEffects(state, decision.signal) : [];
+  if (decision.mail) effects.push(...limitMail(state.jobs.get(decision.mail.jobId), decision.mail.percent, now));
   if (events.length === 0) return { decision, record: null, effects };
   const record: JournalRecord = { v: JOURNAL_VERSION, seq: state.seq + 1, at: now, events };
   state.seq = record.seq;
   for (const event of events) {
+    const before = "jobId" in event ? state.jobs.get(event.jobId) : undefined;
     reduce(state, event, now);
-    effects.push(...react(state, event));
+    effects.push(...react(state, event), ...mailEffects(before, state, event, now));
   }
   return { decision, record, effects };
 }

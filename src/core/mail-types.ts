@@ -19,6 +19,11 @@ export const MAIL_TYPES = [
 
 export type MailType = (typeof MAIL_TYPES)[number];
 
+/** What of a time limit is over when a mail is due, in percent. */
+export const MAIL_PERCENTS = [50, 80, 90] as const;
+
+export type MailPercent = (typeof MAIL_PERCENTS)[number];
+
 /** What ALL stands for: neither the time limits nor mail for each task of an array. */
 const ALL: readonly MailType[] = ["BEGIN", "END", "FAIL", "REQUEUE", "INVALID_DEPEND", "STAGE_OUT"];
 
@@ -39,6 +44,14 @@ export function parseMailTypes(text: string): Parsed<readonly MailType[]> {
     for (const one of type === undefined ? ALL : [type]) chosen.add(one);
   }
   return { value: MAIL_TYPES.filter((type) => chosen.has(type)) };
+}
+
+/**
+ * Whether somebody can be sent mail to. Slurm passes on what a mail program could take for an option, a file or a
+ * command; with a controller of several users that would be a way in.
+ */
+export function isMailUser(user: string): boolean {
+  return /^[\p{L}\p{N}_][\p{L}\p{N}_.@%=,:+-]{0,999}$/u.test(user);
 }
 
 /** The inverse of {@link parseMailTypes}: `BEGIN,END`, or `NONE`. */

@@ -7,7 +7,7 @@
  */
 
 import { type Constraint, constraintCounts, matchesConstraint } from "./constraint.ts";
-import type { Node } from "./node.ts";
+import { activeFeatures, type Node } from "./node.ts";
 import type { NodeUsage } from "./resources.ts";
 import {
   type Demand,
@@ -154,7 +154,7 @@ function targetsOf(demand: Demand): number[] {
 
 /** 1 for each feature of which so many nodes must have it, and this one has. */
 function featureGains({ node }: Room, constraint: Constraint): number[] {
-  const features = new Set(node.inventory.features);
+  const features = new Set(activeFeatures(node));
   return constraintCounts(constraint).map(({ of }) => (matchesConstraint(of, features) ? 1 : 0));
 }
 

@@ -4,10 +4,11 @@
  * `resumeEffects` gives the same for a whole state, after a restart.
  */
 
-import { limitEnd, signalAt, stepEnd } from "./decide/timer.ts";
+import { limitEnd, mailAt, signalAt, stepEnd } from "./decide/timer.ts";
 import type { Effect } from "./effects.ts";
 import type { Event } from "./events.ts";
 import { isOpenStep, type Job, type RunningJob, type Step } from "./job.ts";
+import { MAIL_PERCENTS } from "./mail-types.ts";
 import type { ClusterState } from "./state.ts";
 
 /**
@@ -18,6 +19,10 @@ export function react(after: ClusterState, event: Event): Effect[] {
   switch (event.type) {
     case "node.registered":
     case "node.down":
+    case "node.updated":
+    case "node.cleared":
+    case "node.deleted":
+    case "policy.changed":
       return [{ type: "schedule" }];
     case "job.purged":
       return [notify(event.jobId)];
@@ -30,7 +35,7 @@ export function react(after: ClusterState, event: Event): Effect[] {
   }
 }
 
-type JobEvent = Extract<Event, { readonly jobId: number }>;
+type JobEvent = Exclude<Extract<Event, { readonly jobId: number }>, { type: "node.cleared" }>;
 
 function jobEffects(job: Job | undefined, event: JobEvent): Effect[] {
   switch (event.type) {
@@ -67,6 +72,11 @@ export function resumeEffects(state: ClusterState): Effect[] {
     const wasSuspended = job?.state === "RUNNING" && (job.suspendedAt !== null || job.suspendedMs > 0);
     if (wasSuspended) effects.push(...suspendEffects(job));
   }
+  for (const { name: node, leftovers = [] } of state.nodes.values()) {
+    for (const { jobId, attempt } of leftovers) {
+      effects.push({ type: "node.terminate", node, jobId, attempt, stepId: null });
+    }
+  }
   return effects;
 }
 
@@ -95,6 +105,9 @@ function clearTimers(job: Job | undefined): Effect[] {
   return [
     { type: "timer.clear", timer: { kind: "limit", jobId, attempt } },
     { type: "timer.clear", timer: { kind: "signal", jobId, attempt } },
+    ...(job.spec.mail ? MAIL_PERCENTS : []).map(
+      (percent): Effect => ({ type: "timer.clear", timer: { kind: `mail${percent}`, jobId, attempt } }),
+    ),
   ];
 }
 
@@ -104,10 +117,11 @@ function limitTimers(job: RunningJob): Effect[] {
   const times = [
     ["limit", limitEnd(job)],
     ["signal", signalAt(job)],
+    ...(job.spec.mail ? MAIL_PERCENTS : []).map((percent) => [`mail${percent}`, mailAt(job, percent)] as const),
   ] as const;
   return times.flatMap(([kind, at]): Effect[] => {
     if (Number.isFinite(at)) return [{ type: "timer.set", timer: { kind, jobId, attempt }, at }];
-    const wasSet = kind === "limit" || job.spec.signal !== null;
+    const wasSet = kind !== "signal" || job.spec.signal !== null;
     return wasSet ? [{ type: "timer.clear", timer: { kind, jobId, attempt } }] : [];
   });
 }

@@ -7,7 +7,7 @@
 
 import { type Constraint, constraintAlternatives, matchesConstraint, parseConstraint } from "./constraint.ts";
 import type { NodeName } from "./ids.ts";
-import type { Node } from "./node.ts";
+import { activeFeatures, type Node } from "./node.ts";
 import { type Gpu, type NodeUsage, type ResourceRequest, WHOLE_GPU } from "./resources.ts";
 
 /** A number of whole GPUs of one type. */
@@ -81,7 +81,7 @@ export function roomOn(node: Node, demand: Demand, usage: NodeUsage = node.usage
   const { request, indices, constraint } = demand;
   const { inventory } = node;
   if (request.excluded.includes(node.name)) return null;
-  if (constraint && !matchesConstraint(constraint, new Set(inventory.features))) return null;
+  if (constraint && !matchesConstraint(constraint, new Set(activeFeatures(node)))) return null;
   if (request.exclusive && isBusy(usage)) return null;
   const free = inventory.gpus.filter((gpu) => (usage.gpus[gpu.index] ?? 0) === 0);
   const gpus = free.filter((gpu) => gpu.memoryMiB >= request.gpuMemoryMiB);

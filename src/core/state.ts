@@ -9,6 +9,9 @@ import { holdsResources, type Job } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
 import type { Node } from "./node.ts";
 import { DEFAULT_PARTITION, type Partition } from "./partition.ts";
+import { recount, recountAll } from "./policy/ledger.ts";
+import type { StoredPolicy } from "./policy/records.ts";
+import { isPolicyOn, type PolicyState, policyFrom, storedPolicy } from "./policy/state.ts";
 
 export interface ClusterState {
   /** Sequence number of the last record applied; 0 for none. */
@@ -17,6 +20,8 @@ export interface ClusterState {
   readonly jobs: Map<JobId, Job>;
   readonly nodes: Map<NodeName, Node>;
   readonly partitions: Map<string, Partition>;
+  /** Accounts, users, associations and QoS. */
+  readonly policy: PolicyState;
   /** Jobs in state PENDING, by ascending id. */
   readonly pending: Set<JobId>;
   /** Jobs that hold resources. */
@@ -40,6 +45,8 @@ export interface StoredState {
   readonly jobs: readonly Job[];
   readonly nodes: readonly Node[];
   readonly partitions: readonly Partition[];
+  /** Absent where nothing was ever set. */
+  readonly policy?: StoredPolicy | undefined;
 }
 
 /** A cluster before its first event. */
@@ -55,6 +62,7 @@ export function fromStored(stored: StoredState): ClusterState {
     jobs: new Map(stored.jobs.map((job) => [job.id, job])),
     nodes: new Map(stored.nodes.map((node) => [node.name, node])),
     partitions: new Map(stored.partitions.map((partition) => [partition.name, partition])),
+    policy: policyFrom(stored.policy),
     pending: new Set(),
     active: new Set(),
     requests: new Map(),
@@ -64,6 +72,7 @@ export function fromStored(stored: StoredState): ClusterState {
     expiring: new Set(),
   };
   for (const job of state.jobs.values()) indexJob(state, job);
+  if (isPolicyOn(state.policy)) recountAll(state.policy, state.jobs.values());
   return state;
 }
 
@@ -75,7 +84,13 @@ export function toStored(state: ClusterState): StoredState {
     jobs: [...state.jobs.values()],
     nodes: [...state.nodes.values()],
     partitions: [...state.partitions.values()],
+    ...withPolicy(state),
   };
+}
+
+function withPolicy({ policy }: ClusterState): Pick<StoredState, "policy"> {
+  const stored = storedPolicy(policy);
+  return stored ? { policy: stored } : {};
 }
 
 /** Puts a job's newest record in place and keeps the indexes true. Only for `reduce`. */
@@ -84,6 +99,7 @@ export function putJob(state: ClusterState, job: Job): void {
   // A record that comes (back) among the waiting takes the place that its number has.
   const moves = job.state === "PENDING" && before?.state !== "PENDING" && isOutOfOrder(state, job);
   state.jobs.set(job.id, job);
+  if (isPolicyOn(state.policy)) recount(state.policy, before, job);
   if (before?.spec.dependency && before.spec.dependency !== job.spec.dependency) dropDependent(state, before);
   indexJob(state, job);
   if (moves) sortPending(state);
@@ -92,6 +108,7 @@ export function putJob(state: ClusterState, job: Job): void {
 /** Forgets a job. Only for `reduce`. */
 export function dropJob(state: ClusterState, job: Job): void {
   state.jobs.delete(job.id);
+  if (isPolicyOn(state.policy)) recount(state.policy, job, undefined);
   state.pending.delete(job.id);
   state.active.delete(job.id);
   state.prioritized.delete(job.id);

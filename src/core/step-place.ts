@@ -5,7 +5,7 @@
  * those, and parallel steps that ask get different ones; a step that does not ask sees all of the job's, and holds none.
  */
 
-import type { Step, StepPart } from "./job.ts";
+import type { Step, StepHet, StepPart } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
 import { layoutTasks, type TaskDistribution } from "./layout.ts";
 import type { Allocation, GpuGrant, NodeShare, StepRequest } from "./resources.ts";
@@ -24,17 +24,30 @@ interface Room {
 }
 
 /** The step that a job starts with: its batch script, or srun's tasks; `null` for an allocation alone. */
-export function jobStep(job: { readonly spec: JobSpec }, allocation: Allocation, at: number): Step | null {
-  const { kind, name, distribution } = job.spec;
+export function jobStep(
+  job: { readonly spec: JobSpec },
+  allocation: Allocation,
+  at: number,
+  het: StepHet | undefined,
+): Step | null {
+  const { kind, name, distribution, het: part } = job.spec;
   const first = allocation[0];
-  if (kind === "alloc" || !first) return null;
+  if (kind === "alloc" || !first || (kind === "batch" && part !== null && part.offset > 0)) return null;
   const common = { spec: null, requestId: "", startAt: at, endAt: null, state: "RUNNING", ending: null } as const;
   if (kind === "batch") return { ...common, id: "batch", name: "batch", parts: [partOf(first, [0])] };
   const counts = allocation.map((share) => share.tasks);
   const total = counts.reduce((sum, count) => sum + count, 0);
   // A list of nodes that does not fit the allocation after all must not keep the tasks from running.
   const layout = layoutTasks(counts, total, distribution) ?? layoutTasks(counts, total, "block") ?? [];
-  return { ...common, id: 0, name, parts: allocation.map((share, index) => partOf(share, layout[index] ?? [])) };
+  const parts = allocation.map((share, index) => partOf(share, layout[index] ?? []));
+  return inWhole({ ...common, id: 0, name, parts }, het);
+}
+
+/** A step with its tasks numbered through all components of a heterogeneous job that it is in. */
+export function inWhole(step: Step, het: StepHet | undefined): Step {
+  if (!het) return step;
+  const parts = step.parts.map((part) => ({ ...part, tasks: part.tasks.map((task) => task + het.firstTask) }));
+  return { ...step, parts, het };
 }
 
 /** Places a step that srun asks for. */

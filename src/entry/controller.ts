@@ -8,12 +8,14 @@ import { realDigest } from "../platform/digest.ts";
 import { realDisk } from "../platform/disk.ts";
 import { takeLock } from "../platform/lock.ts";
 import { fileLog } from "../platform/log.ts";
+import { realMailer } from "../platform/mailer.ts";
 import { realNet } from "../platform/net.ts";
 import { realRandom } from "../platform/random.ts";
 import { runWorker } from "../platform/worker.ts";
 import { type DaemonLine, prepareRuntime } from "./daemon-line.ts";
 import { fail, messageOf } from "./fail.ts";
 import { socketUpkeep } from "./socket-upkeep.ts";
+import { currentUser } from "./user.ts";
 
 /** Exit code when another controller has the state folder: EX_TEMPFAIL of sysexits.h. */
 const EXIT_LOCKED = 75;
@@ -32,11 +34,18 @@ export async function runController(program: string, line: DaemonLine, exit: () 
     random: realRandom(),
     digest: realDigest(),
     log,
+    mailer: realMailer(settings.mailProgram, log),
     compact: (compaction: unknown) => runWorker(join(__dirname, "snapshot-worker.cjs"), compaction) as Promise<number>,
     exit,
   };
   try {
-    return await startController(ports, { places, settings, pid: process.pid, version: VERSION });
+    return await startController(ports, {
+      places,
+      settings,
+      pid: process.pid,
+      uid: currentUser().uid,
+      version: VERSION,
+    });
   } catch (error) {
     return fail(program, `can't start with state folder ${places.home}: ${messageOf(error)}`);
   }

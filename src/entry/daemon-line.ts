@@ -22,6 +22,7 @@ export interface DaemonLine {
 /** Options that stand for settings, by their long name. */
 const SETTING_OPTIONS: Readonly<Record<string, keyof Settings>> = {
   "node-id": "nodeName",
+  address: "nodeAddress",
   "gpu-count": "fakeGpus",
   cpus: "cpus",
   memory: "memoryMiB",
@@ -31,6 +32,12 @@ const SETTING_OPTIONS: Readonly<Record<string, keyof Settings>> = {
 
 export const NODE_OPTIONS: readonly Option[] = [
   { long: "node-id", argument: "required", metavar: "name", help: "name of this node; the short host name otherwise" },
+  {
+    long: "address",
+    argument: "required",
+    metavar: "host",
+    help: "where other nodes reach this one; the address of its way out otherwise",
+  },
   { long: "cpus", argument: "required", metavar: "count", help: "CPUs to offer instead of all" },
   { long: "memory", argument: "required", metavar: "MiB", help: "memory to offer instead of all" },
   {

@@ -53,6 +53,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       holders: holdersOf(places, mine.holderFolder, name, scope, log),
       connect: (handlers) => connectPeer({ net: realNet(), clock, log }, { path: controller }, hello("node"), handlers),
       followBatch: async (folder) => readBatchExit(folder, processes, table),
+      survivors: () => [...new Set(table.find("").map(({ step }) => step))],
       settings,
       nodePlaces: mine,
       version: VERSION,

@@ -21,6 +21,10 @@ export interface AgentContext {
   readonly holders: HolderCrew;
   readonly closed: ClosedStarts;
   readonly followBatch: FollowBatch;
+  /** Names of the steps (JOB.ATTEMPT.STEP) of which processes live on this node. */
+  readonly survivors: () => readonly string[];
+  /** Starts (JOB.ATTEMPT) of which only processes are left: no record speaks of them. */
+  readonly strays: Set<string>;
   /** When this daemon started, milliseconds since 1970. */
   readonly startedAt: number;
   /** The machine's present boot. */

@@ -150,8 +150,8 @@ export function isQuietBut({ steps }: AgentContext, { jobId, attempt, stepId }: 
   return steps.ofStart(jobId, attempt).every((entry) => entry.record.key.stepId === stepId || isQuiet(entry));
 }
 
-/** Leftovers of a lost step are cleared away before it is reported. */
-function leftNothing({ end }: StepEntry): boolean {
+/** Whether nothing of an ended step is left. Leftovers of a lost one are cleared away before it is reported. */
+export function leftNothing({ end }: StepEntry): boolean {
   return end?.type === "lost" || (end?.type === "ended" && end.clean);
 }
 

@@ -1,6 +1,6 @@
 /** Orders to end a job here: everything of it, with nothing of it started afterwards; then the node says it is clear. */
 
-import { formatStepKey } from "../core/ids.ts";
+import { formatStart, formatStepKey } from "../core/ids.ts";
 import type { ExitStatus } from "../core/job.ts";
 import { sleep } from "../platform/clock.ts";
 import type { TerminateCause, TerminateDetails } from "../protocol/holder.ts";
@@ -33,13 +33,17 @@ export function orderTerminate(context: AgentContext, order: TerminateOrder): vo
   const { closed, steps, reports } = context;
   if (closed.isClearing(jobId, attempt)) return;
   const entries = steps.ofStart(jobId, attempt);
-  closed.close(jobId, attempt, entries[0]?.record.startAt ?? null);
-  if (entries.length === 0) return reports.add({ type: "cleaned", jobId, attempt });
+  // Of what no record speaks of, no launch can be on its way; a later job may get the number.
+  if (!isStray(context, order)) closed.close(jobId, attempt, entries[0]?.record.startAt ?? null);
+  if (entries.length === 0 && !isStray(context, order)) return reports.add({ type: "cleaned", jobId, attempt });
   closed.beginClearing(jobId, attempt);
   for (const entry of entries) entry.cancelled = true;
   void clearJob(context, order, entries).then((isClear) => {
     closed.endClearing(jobId, attempt, isClear && entries.some((entry) => steps.get(entry.record.key) === entry));
-    if (isClear) reports.add({ type: "cleaned", jobId, attempt });
+    if (isClear) {
+      context.strays.delete(formatStart(order));
+      reports.add({ type: "cleaned", jobId, attempt });
+    }
     retire(context, jobId, attempt);
   });
 }
@@ -54,7 +58,7 @@ async function clearJob(context: AgentContext, order: TerminateOrder, ordered: r
   }
   // Those that could not be recorded are gone again.
   const entries = ordered.filter((entry) => context.steps.get(entry.record.key) === entry);
-  while (!context.stopped && entries.length > 0) {
+  while (!context.stopped && (entries.length > 0 || isStray(context, order))) {
     try {
       await sweep(context, order, entries);
       const ends = entries.map((entry) => entry.over.promise);
@@ -67,6 +71,11 @@ async function clearJob(context: AgentContext, order: TerminateOrder, ordered: r
     }
   }
   return !context.stopped;
+}
+
+/** Whether the order is for processes that no record speaks of. */
+function isStray({ strays }: AgentContext, order: TerminateOrder): boolean {
+  return strays.has(formatStart(order));
 }
 
 /** Ends a job's processes, then asks how its steps ended. Rejects if a holder is gone meanwhile. */

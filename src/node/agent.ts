@@ -18,6 +18,7 @@ import { applyStatus, confirmReports } from "./agent-end.ts";
 import { orderLaunch } from "./agent-launch.ts";
 import { onHolderGone } from "./agent-lost.ts";
 import { orderSignal } from "./agent-signal.ts";
+import { startsHere } from "./agent-strays.ts";
 import { orderTerminate } from "./agent-terminate.ts";
 import { orderTerminateStep } from "./agent-terminate-step.ts";
 import { ClosedStarts } from "./closed-starts.ts";
@@ -45,6 +46,8 @@ export interface AgentOptions {
   /** Connects to the controller and says hello as a node; must settle in bounded time. */
   connect(handlers: Handlers<"node">): Promise<Connected>;
   readonly followBatch: FollowBatch;
+  /** Names of the steps (JOB.ATTEMPT.STEP) of which processes live on this node, on record or not. */
+  survivors(): readonly string[];
   readonly settings: Pick<Settings, "killWaitS">;
   readonly nodePlaces: NodePlaces;
   /** Of the program. */
@@ -107,6 +110,8 @@ async function createContext(
   const spool = await openSpool({ disk, log }, nodePlaces, clock.now());
   const context: AgentContext = {
     ...{ clock, log, name, spool, bootId, gpuProvider, followBatch },
+    survivors: () => options.survivors(),
+    strays: new Set(),
     startedAt: clock.now(),
     steps: new StepTable(),
     closed: new ClosedStarts(),
@@ -178,7 +183,9 @@ async function register(context: AgentContext, options: AgentOptions, peer: Peer
     startedAt: shared?.startedAt ?? 0,
   };
   const { name, pid } = options;
-  const answer = await peer.call("node.register", { name, inventory, pid, startedAt: context.startedAt, holder });
+  const { startedAt } = context;
+  const starts = startsHere(context);
+  const answer = await peer.call("node.register", { name, inventory, pid, startedAt, holder, starts });
   context.killWaitMs = answer.killWaitMs;
   return answer;
 }

@@ -5,8 +5,7 @@
  * In memory only: a controller that does not know of the clearing yet orders it again after a restart.
  */
 
-import { formatStepKey, type StepKey } from "../core/ids.ts";
-import { formatStart } from "./step-table.ts";
+import { formatStart, formatStepKey, type StepKey } from "../core/ids.ts";
 
 /** As many as finished starts are kept on disk. */
 const CLOSED_MAX = 10_000;
@@ -22,7 +21,7 @@ export class ClosedStarts {
 
   /** No step of it may start any more. */
   close(jobId: number, attempt: number, startAt: number | null): void {
-    close(this.closed, formatStart(jobId, attempt), startAt);
+    close(this.closed, formatStart({ jobId, attempt }), startAt);
   }
 
   /** That step must not start any more. */
@@ -40,36 +39,36 @@ export class ClosedStarts {
   }
 
   has({ jobId, attempt }: StepKey, startAt: number): boolean {
-    return isClosed(this.closed.get(formatStart(jobId, attempt)), startAt);
+    return isClosed(this.closed.get(formatStart({ jobId, attempt })), startAt);
   }
 
   /** Whether a start of that number was closed, whatever its time. */
   includes({ jobId, attempt }: StepKey): boolean {
-    return this.closed.has(formatStart(jobId, attempt));
+    return this.closed.has(formatStart({ jobId, attempt }));
   }
 
   isClearing(jobId: number, attempt: number): boolean {
-    return this.clearing.has(formatStart(jobId, attempt));
+    return this.clearing.has(formatStart({ jobId, attempt }));
   }
 
   beginClearing(jobId: number, attempt: number): void {
-    this.clearing.add(formatStart(jobId, attempt));
+    this.clearing.add(formatStart({ jobId, attempt }));
   }
 
   /** @param isClear whether nothing of it is left here now */
   endClearing(jobId: number, attempt: number, isClear: boolean): void {
-    const start = formatStart(jobId, attempt);
+    const start = formatStart({ jobId, attempt });
     this.clearing.delete(start);
     if (isClear) this.clear.add(start);
   }
 
   isClear(jobId: number, attempt: number): boolean {
-    return this.clear.has(formatStart(jobId, attempt));
+    return this.clear.has(formatStart({ jobId, attempt }));
   }
 
   /** Its steps are forgotten: nobody asks for {@link isClear} again. */
   dropClear(jobId: number, attempt: number): void {
-    this.clear.delete(formatStart(jobId, attempt));
+    this.clear.delete(formatStart({ jobId, attempt }));
   }
 }
 

@@ -9,13 +9,15 @@ import type { HostFacts } from "../platform/host.ts";
 export function createInventory(
   host: HostFacts,
   provider: GpuProvider,
-  settings: Pick<Settings, "cpus" | "memoryMiB" | "features">,
+  settings: Pick<Settings, "nodeAddress" | "cpus" | "memoryMiB" | "features">,
   version: string,
 ): () => Promise<NodeInventory> {
   return async () => {
     const found = await provider.inventory();
+    const address = settings.nodeAddress || host.address();
     return {
       hostname: host.hostname,
+      ...(address ? { address } : {}),
       cpus: settings.cpus || host.cpus,
       memoryMiB: settings.memoryMiB || host.memoryMiB,
       gpus: found.gpus.map(({ index, uuid, model, type, memoryMiB }) => ({ index, uuid, model, type, memoryMiB })),

@@ -29,20 +29,23 @@ export function masterVariables(launch: NodeLaunch): Variables {
 }
 
 /**
- * Where task 0 runs, as its peers reach it: the same text on all nodes. Nodes whose daemons share one machine reach
- * one another without any name.
+ * Where task 0 runs, as its peers reach it: the same text on all nodes. Nodes whose daemons share one machine (and its
+ * network) reach one another without any name.
  */
 export function masterAddress(launch: NodeLaunch): string {
-  const { allocation, layout, hostnames } = launch;
+  const { allocation, layout, hostnames, addresses } = launch;
   // A script's own steps may run on any node of its job.
   const nodes = (isBatch(launch) ? allocation : layout).map((part) => part.node);
   const first = isBatch(launch) ? nodes[0] : layout.find((part) => part.tasks.includes(0))?.node;
   if (nodes.length < 2) return LOOPBACK;
-  const hostOf = (node: string): string | undefined => hostnames?.[allocation.findIndex((one) => one.node === node)];
+  const index = (node: string): number => allocation.findIndex((one) => one.node === node);
+  const hostOf = (node: string): string | undefined => hostnames?.[index(node)];
+  const addressOf = (node: string): string => addresses?.[index(node)] ?? "";
   const hosts = new Set(nodes.map(hostOf));
-  if (hosts.size === 1 && !hosts.has(undefined)) return LOOPBACK;
+  const isOneMachine = hosts.size === 1 && !hosts.has(undefined) && new Set(nodes.map(addressOf)).size === 1;
+  if (isOneMachine) return LOOPBACK;
   const node = first ?? nodes[0] ?? LOOPBACK;
-  return hostOf(node) || node;
+  return addressOf(node) || hostOf(node) || node;
 }
 
 /** torch's names of a task; a program that is one process alone must not think that it has peers. */

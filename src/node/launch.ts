@@ -1,11 +1,11 @@
 /** What the controller orders, made into what a holder runs: this node's tasks, their environment and streams. Pure. */
 
+import { batchStreams, PTY_STREAMS, type StreamFacts, type Streams, taskStreams } from "../core/streams.ts";
 import type { StepLaunch, TaskLaunch } from "../protocol/holder.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
 import { type PartEnvironment, partEnvironment } from "./launch-environment.ts";
 import { gpuRemark } from "./launch-gpus.ts";
 import { isBatch, type NodePart, partOf, stepTasks } from "./launch-part.ts";
-import { batchStreams, PTY_STREAMS, type StreamFacts, type Streams, taskStreams } from "./launch-streams.ts";
 
 /** What a launch depends on besides the order itself. */
 export interface LaunchPlace {
@@ -33,6 +33,8 @@ export function buildStepLaunch(
   const common = {
     ...{ key, token, workDir: program.workDir, environment: environment.step, tasks },
     ...{ umask: program.umask, rlimits: { ...program.rlimits } },
+    ...(program.taskProlog === undefined ? {} : { prolog: program.taskProlog }),
+    ...(program.taskEpilog === undefined ? {} : { epilog: program.taskEpilog }),
     ...memoryOf(launch, part),
   };
   if (!isBatch(launch) || script === null) return { step: { ...common, pty: program.pty, batch: null } };

@@ -1,6 +1,6 @@
 /** The steps that a node daemon knows, by key and by start of their job. Only what their fields say; no behaviour. */
 
-import { formatStepKey, type StepKey } from "../core/ids.ts";
+import { formatStart, formatStepKey, type StepKey } from "../core/ids.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import type { HolderPort } from "./holder-port.ts";
 import type { LaunchRecord, StepEnd } from "./spool-records.ts";
@@ -36,11 +36,6 @@ export interface StepEntry {
   confirmed: boolean;
 }
 
-/** `JOB.ATTEMPT`: names one start of a job. */
-export function formatStart(jobId: number, attempt: number): string {
-  return `${jobId}.${attempt}`;
-}
-
 /** An entry in phase `idle`, or `ended` if its end is known. */
 export function newEntry(record: LaunchRecord, end: StepEnd | null, adopted: boolean): StepEntry {
   return {
@@ -69,7 +64,7 @@ export class StepTable {
   add(entry: StepEntry): void {
     const { key } = entry.record;
     this.byKey.set(formatStepKey(key), entry);
-    const start = formatStart(key.jobId, key.attempt);
+    const start = formatStart(key);
     const others = this.byStart.get(start);
     if (others) others.add(entry);
     else this.byStart.set(start, new Set([entry]));
@@ -78,7 +73,7 @@ export class StepTable {
   delete(entry: StepEntry): void {
     const { key } = entry.record;
     this.byKey.delete(formatStepKey(key));
-    const start = formatStart(key.jobId, key.attempt);
+    const start = formatStart(key);
     const others = this.byStart.get(start);
     others?.delete(entry);
     if (others?.size === 0) this.byStart.delete(start);
@@ -86,7 +81,7 @@ export class StepTable {
 
   /** The steps of one start of a job, in the order in which they came. */
   ofStart(jobId: number, attempt: number): StepEntry[] {
-    return [...(this.byStart.get(formatStart(jobId, attempt)) ?? [])];
+    return [...(this.byStart.get(formatStart({ jobId, attempt })) ?? [])];
   }
 
   /** All steps, in the order in which they came. */

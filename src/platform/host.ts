@@ -15,6 +15,8 @@ export interface HostFacts {
   /** `Ubuntu 24.04.1 LTS, Linux 6.8.0`. */
   readonly os: string;
   readonly arch: string;
+  /** Where other machines reach this one, as it is now; empty where that can't be told. */
+  address(): string;
 }
 
 /** The facts of the machine that this process runs on. */
@@ -26,7 +28,32 @@ export function readHost(): HostFacts {
     bootId: readText("/proc/sys/kernel/random/boot_id").trim(),
     os: describeOs(readText("/etc/os-release"), os.type(), os.release()),
     arch: os.arch(),
+    address: () => outwardAddress(readText("/proc/net/route"), os.networkInterfaces()),
   };
+}
+
+/** What Node tells of one address of an interface. */
+interface InterfaceAddress {
+  readonly address: string;
+  readonly family: string;
+  readonly internal: boolean;
+}
+
+/**
+ * The IPv4 address of the interface with the default route, else the only one that leaves the machine; empty where
+ * there is none, or several and nothing to choose by.
+ * @param routes /proc/net/route: a header, then interface and destination in hexadecimal, each first in their lines
+ */
+export function outwardAddress(
+  routes: string,
+  interfaces: Readonly<Record<string, readonly InterfaceAddress[] | undefined>>,
+): string {
+  const of = (name: string): string[] =>
+    (interfaces[name] ?? []).flatMap((one) => (one.family === "IPv4" && !one.internal ? [one.address] : []));
+  const byDefault = /^(\S+)\t00000000\t/m.exec(routes)?.[1];
+  if (byDefault) return of(byDefault)[0] ?? "";
+  const all = Object.keys(interfaces).flatMap(of);
+  return all.length === 1 ? (all[0] ?? "") : "";
 }
 
 /** `gpu1` of `gpu1.lab.example`. */

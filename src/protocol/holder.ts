@@ -24,7 +24,7 @@ import {
  * - `null`: /dev/null
  * - `file`: opened by the holder with the job's rights; missing parent folders are made
  */
-export const streamTarget = v.union([
+const streamTarget = v.union([
   v.object({ to: v.literal("client") }),
   v.object({ to: v.literal("null") }),
   v.object({ to: v.literal("file"), path: text, append: v.boolean() }),
@@ -67,6 +67,12 @@ export const stepLaunch = v.object({
   umask: v.optional(count),
   /** Soft limits of its processes by Slurm's names (`NOFILE`), in setrlimit's units; -1 for none. */
   rlimits: v.optional(v.record(v.string(), integer)),
+  /**
+   * Programs to run before and after each task, with its environment: paths, or names to be found along PATH. The first
+   * one's output changes the task's environment.
+   */
+  prolog: v.optional(text),
+  epilog: v.optional(text),
   /** MiB that the step, and all steps of its job here, may use together; above it they are ended. 0 for no limit. */
   memory: v.optional(v.object({ stepMiB: count, jobMiB: count })),
 });
@@ -112,5 +118,4 @@ export type TerminateDetails = v.InferOutput<v.ObjectSchema<typeof terminateDeta
 export type TerminateNotice = NonNullable<TerminateDetails["notice"]>;
 export type StepLaunch = v.InferOutput<typeof stepLaunch>;
 export type TaskLaunch = v.InferOutput<typeof taskLaunch>;
-export type StreamTarget = v.InferOutput<typeof streamTarget>;
 export type HolderStep = v.InferOutput<typeof holderStep>;

@@ -88,6 +88,8 @@ const program = {
   rlimits: v.record(v.string(), integer),
   distribution,
   gpuBind: v.nullable(gpuBind),
+  taskProlog: v.exactOptional(text),
+  taskEpilog: v.exactOptional(text),
 };
 
 /** What a step runs, without its environment, which travels beside it. */

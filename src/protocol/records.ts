@@ -39,6 +39,9 @@ export const jobRow = v.object({
   eligibleAt: s.count,
   startAt: v.nullable(s.count),
   endAt: v.nullable(s.count),
+  /** Since when it is suspended, else `null`; and milliseconds of earlier suspensions. */
+  suspendedAt: v.nullable(s.count),
+  suspendedMs: s.count,
   /** Seconds, 0 for no limit. */
   limitS: s.count,
   nodeList: s.text,
@@ -128,6 +131,19 @@ export const nodeRow = v.object({
   partitions: v.array(s.name),
   inventory: s.nodeInventory,
   usage: s.nodeUsage,
+  /** Slurm's flags beside the base state: DRAIN, FAIL, MAINT, RESERVED ... */
+  flags: v.array(s.text),
+  /** When and by whom the reason was given: milliseconds since 1970, 0 for no reason; `root`, empty for the controller. */
+  reasonAt: s.count,
+  reasonBy: s.text,
+  weight: s.count,
+  comment: s.text,
+  extra: s.text,
+  features: v.array(s.text),
+  activeFeatures: v.array(s.text),
+  /** When its daemon started, 0 while it is away; when something last ran there, 0 if nothing is known. */
+  startedAt: s.count,
+  lastBusyAt: s.count,
 });
 
 /** Selects jobs. Empty lists select all; several criteria must all hold. */
@@ -140,6 +156,13 @@ export const jobFilter = v.object({
   states: v.array(s.text),
   names: v.array(s.text),
   partitions: v.array(s.text),
+  accounts: v.optional(v.array(s.text)),
+  qos: v.optional(v.array(s.text)),
+  reservations: v.optional(v.array(s.text)),
+  /** Jobs that ask for one of these licenses, by name. */
+  licenses: v.optional(v.array(s.text)),
+  /** Jobs that hold one of these nodes, by name or host name. */
+  nodes: v.optional(v.array(s.text)),
 });
 
 /** What a node daemon reports; kept by the node until answered. */
@@ -195,6 +218,8 @@ export const nodeLaunch = v.object({
   allocation: s.allocation,
   /** Names of the machines that the allocation's nodes are, in its order: several nodes may be one machine. */
   hostnames: v.optional(v.array(s.text)),
+  /** Where they reach one another, in the same order; empty where that is not known. */
+  addresses: v.optional(v.array(s.text)),
   /** Where this cluster's MASTER_PORTs begin: clusters of several users on one machine must not all begin alike. */
   portOffset: v.optional(s.count),
   limitS: s.count,
@@ -244,6 +269,7 @@ export const daemonStatus = v.object({
   daemon: s.text,
   /** Node name for node daemons and holders; empty for the controller. */
   node: s.text,
+  /** 0 where it does not answer: then `startedAt` is 0, too. */
   pid: s.count,
   version: s.text,
   startedAt: s.count,

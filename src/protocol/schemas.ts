@@ -67,6 +67,7 @@ function isTexts(value: unknown): boolean {
 
 export const nodeInventory: v.GenericSchema<NodeInventory> = v.object({
   hostname: name,
+  address: v.exactOptional(name),
   cpus: positive,
   memoryMiB: count,
   gpus: v.array(gpu),

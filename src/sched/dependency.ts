@@ -7,6 +7,7 @@
 
 import { hasTask } from "../core/array-spec.ts";
 import type { Dependency, DependencyState, DependencyTerm } from "../core/dependency.ts";
+import { leaderId } from "../core/het.ts";
 import type { JobId } from "../core/ids.ts";
 import { isEnded, type Job, type PendingJob } from "../core/job.ts";
 import type { ClusterState } from "../core/state.ts";
@@ -212,7 +213,8 @@ function indexNames(state: ClusterState): NameIndex {
 
 function isAlone({ busy, firstWaiting }: NameIndex, job: PendingJob): boolean {
   const key = nameKey(job);
-  return !busy.has(key) && (firstWaiting.get(key) ?? job.id) >= job.id;
+  // The components of one heterogeneous job have one name, and don't wait for one another.
+  return !busy.has(key) && (firstWaiting.get(key) ?? job.id) >= leaderId(job);
 }
 
 function nameKey({ spec }: Job): string {

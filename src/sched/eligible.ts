@@ -3,12 +3,14 @@
 import { firstTask, type TaskSet, taskCount, tasksOf, withTask } from "../core/array-spec.ts";
 import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
 import type { DependencyState, DependencyTerm } from "../core/dependency.ts";
+import { waitingComponents } from "../core/het.ts";
 import type { JobId } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
 import { jobLabel } from "../core/job-label.ts";
 import { UNLIMITED } from "../core/jobspec.ts";
 import type { ClusterState } from "../core/state.ts";
 import { type DependencyJudge, describeTerm, isPerTask, judgeDependencies, type Outcome } from "./dependency.ts";
+import { type LimitBook, limitBook, NO_LIMITS } from "./limits.ts";
 import type { End, Reason, ReasonWord } from "./plan.ts";
 
 /** What keeps a job from starting. */
@@ -39,6 +41,10 @@ export interface Gate {
   openTasks(job: PendingJob): Iterable<number>;
   /** How many tasks of an array's record may start now; for any other job 1. */
   slotsOf(job: PendingJob): number;
+  /** The components of a heterogeneous job that wait, this one included, in order: they start together. */
+  componentsOf(job: PendingJob): readonly PendingJob[];
+  /** Limits of accounts and QoS. */
+  readonly limits: LimitBook;
 }
 
 /** Most tasks of a record that are found open at a time where each is judged by itself: no pass starts more. */
@@ -81,7 +87,7 @@ export function gateOf(state: ClusterState, now: number): Gate {
   };
 
   // What is on the record itself comes first: most jobs of a long queue need no look at their wishes then.
-  const hindrance = (job: PendingJob): Hindrance | null =>
+  const ownHindrance = (job: PendingJob): Hindrance | null =>
     holdHindrance(job) ??
     (job.eligibleAt > now ? { word: "BeginTime", wakeAt: job.eligibleAt } : null) ??
     dependency(job) ??
@@ -100,10 +106,12 @@ export function gateOf(state: ClusterState, now: number): Gate {
   };
 
   return {
-    hindrance,
-    waitReason(job) {
-      const found = hindrance(job);
-      if (!found) return null;
+    limits: limitBook(state, now),
+    hindrance: (job) => firstHindered(state, job, ownHindrance)?.found ?? null,
+    waitReason(asked) {
+      const hindered = firstHindered(state, asked, ownHindrance);
+      if (!hindered) return null;
+      const { job, found } = hindered;
       const end = endOf(job);
       if (end && end.tasks === null) {
         const word = end.state === "DEADLINE" ? "DeadLine" : "DependencyNeverSatisfied";
@@ -117,17 +125,33 @@ export function gateOf(state: ClusterState, now: number): Gate {
     startBy: (job) => startBy(state, job),
     openTasks: (job) => (isPerTask(job) ? sortedTasks(job).open : tasksOf(job.array?.tasks ?? [])),
     slotsOf,
+    componentsOf: (job) => waitingComponents(state, job),
   };
+}
+
+/** What keeps a job waiting, or (no component of a heterogeneous job starts without the others) one of its components. */
+function firstHindered(
+  state: ClusterState,
+  job: PendingJob,
+  hindranceOf: (job: PendingJob) => Hindrance | null,
+): { readonly job: PendingJob; readonly found: Hindrance } | null {
+  for (const one of job.spec.het ? [job, ...waitingComponents(state, job)] : [job]) {
+    const found = hindranceOf(one);
+    if (found) return { job: one, found };
+  }
+  return null;
 }
 
 /** Nothing keeps any job waiting: for questions about room alone. */
 export const OPEN_GATE: Gate = {
+  limits: NO_LIMITS,
   hindrance: () => null,
   waitReason: () => null,
   endOf: () => null,
   startBy: () => null,
   openTasks: (job) => tasksOf(job.array?.tasks ?? []),
   slotsOf: () => Number.POSITIVE_INFINITY,
+  componentsOf: (job) => [job],
 };
 
 const HELD_BY_USER: Hindrance = { word: "JobHeldUser", wakeAt: null };

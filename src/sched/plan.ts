@@ -1,7 +1,9 @@
 /** What the scheduler answers with: a value. Somebody else carries it out, after a second look. */
 
 import type { TaskSet } from "../core/array-spec.ts";
+import type { ComponentAllocation } from "../core/commands.ts";
 import type { JobId } from "../core/ids.ts";
+import type { LimitReason } from "../core/policy/limits.ts";
 import type { Allocation } from "../core/resources.ts";
 
 /** Slurm's words for why a job waits, as squeue shows them. */
@@ -19,6 +21,7 @@ export type ReasonWord =
   | "JobHeldAdmin"
   | "JobArrayTaskLimit"
   | "Cleaning"
+  | LimitReason
   | "DeadLine";
 
 /** Why a job waits: Slurm's word, and a sentence with what would change it. */
@@ -32,6 +35,8 @@ export interface Start {
   /** The task that starts, where the record is an array's, even if it is the record's last; else `null`. */
   readonly taskId: number | null;
   readonly allocation: Allocation;
+  /** Of a heterogeneous job: its other components that wait, which start in the same moment. */
+  readonly followers?: readonly ComponentAllocation[];
 }
 
 /** A waiting job, or some tasks of an array's record, that can't start any more. */

@@ -8,14 +8,16 @@
  */
 
 import { couldRun, describeRequest, feasibility } from "../core/fit.ts";
+import { isFollower } from "../core/het.ts";
 import { fold } from "../core/hostlist.ts";
 import type { JobId, NodeName } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
-import type { Node } from "../core/node.ts";
+import { isOpen, type Node } from "../core/node.ts";
 import { type Candidate, candidatesOf } from "../core/node-set.ts";
-import { type Allocation, addShare, type ResourceRequest } from "../core/resources.ts";
+import type { Allocation, ResourceRequest } from "../core/resources.ts";
 import type { Gate } from "./eligible.ts";
 import { createPlacer, shapeOf } from "./place/place.ts";
+import { couldRunTogether, placeTogether, take } from "./place/together.ts";
 import type { End, Plan, Reason, Start } from "./plan.ts";
 
 /** What a pass may look at. */
@@ -94,6 +96,8 @@ function wakeAt({ wakeTimes }: Pass, at: number): void {
 /** Starts a job, or as many of an array's tasks as there are room and leave for. False if the pass must stop there. */
 function startTasks(pass: Pass, job: PendingJob): boolean {
   const { gate } = pass.view;
+  // Each of its components comes by in the queue: the first one stands for all.
+  if (job.spec.het) return isFollower(job) || startWhole(pass, job);
   if (!job.array) return startOne(pass, job, null);
   const arrayId = job.array.jobId;
   let slots = gate.slotsOf(job) - (pass.startedOfArray.get(arrayId) ?? 0);
@@ -119,8 +123,17 @@ function startOne(pass: Pass, job: PendingJob, taskId: number | null): boolean {
     pass.reasons.set(job.id, known);
     return true;
   }
-  const allocation = pass.place(request);
+  const { limits } = pass.view.gate;
+  const before = limits.check(job, null);
+  const allocation = before === null ? pass.place(request) : null;
+  // What it would get may be more than it asks for: whole nodes, all the GPUs of a type.
+  const blocked = before ?? (allocation && limits.check(job, allocation));
+  if (blocked) {
+    pass.reasons.set(job.id, blocked);
+    return true;
+  }
   if (allocation) {
+    limits.take(job, allocation);
     pass.starts.push({ jobId: job.id, taskId, allocation });
     take(pass.candidates, allocation);
     return true;
@@ -136,15 +149,59 @@ function startOne(pass: Pass, job: PendingJob, taskId: number | null): boolean {
   return true;
 }
 
-function takesWork({ isConnected }: ScheduleView, node: Node): boolean {
-  return node.down === null && node.drain === null && isConnected(node.name);
+/** Starts all components of a heterogeneous job, or none. False if the pass must stop there. */
+function startWhole(pass: Pass, job: PendingJob): boolean {
+  const jobs = pass.view.gate.componentsOf(job);
+  const requests = jobs.map(({ spec }) => spec.request);
+  const wait = (reason: Reason): void => {
+    for (const one of jobs) pass.reasons.set(one.id, reason);
+  };
+  const shape = requests.map(shapeOf).join();
+  const known = pass.impossible.get(shape);
+  if (known) {
+    wait(known);
+    return true;
+  }
+  const { limits } = pass.view.gate;
+  const blocked = firstOf(jobs, (one) => limits.check(one, null));
+  if (blocked) {
+    wait(blocked);
+    return true;
+  }
+  const [allocation, ...others] = placeTogether(pass.candidates, pass.place, requests) ?? [];
+  if (allocation) {
+    const followers = others.map((one, at) => ({ jobId: jobs[at + 1]?.id ?? 0, allocation: one }));
+    for (const [at, one] of jobs.entries()) limits.take(one, at === 0 ? allocation : (others[at - 1] ?? []));
+    pass.starts.push({ jobId: job.id, taskId: null, allocation, followers });
+    return true;
+  }
+  if (couldRunTogether(pass.candidates, requests)) {
+    wait({ word: "Resources", text: `waits for all of its ${jobs.length} components to find room at the same time` });
+    return false;
+  }
+  const reason = impossibleTogether(pass, requests);
+  pass.impossible.set(shape, reason);
+  wait(reason);
+  return true;
 }
 
-function take(candidates: readonly Candidate[], allocation: Allocation): void {
-  for (const share of allocation) {
-    const candidate = candidates.find(({ node }) => node.name === share.node);
-    if (candidate) candidate.usage = addShare(candidate.usage, share, 1);
+function firstOf<T, R>(items: readonly T[], find: (item: T) => R | null): R | null {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== null) return found;
   }
+  return null;
+}
+
+function impossibleTogether({ view, candidates }: Pass, requests: readonly ResourceRequest[]): Reason {
+  const alone = requests.find((request) => !couldRun(candidates, request));
+  if (alone) return impossibleReason(view, alone);
+  const text = `each of its ${requests.length} components could run, but not all of them at the same time on these nodes`;
+  return { word: "BadConstraints", text };
+}
+
+function takesWork({ isConnected }: ScheduleView, node: Node): boolean {
+  return isOpen(node) && isConnected(node.name);
 }
 
 /** ` (n1: 1 of 4 GPUs free)`: what there is, where so few nodes are asked about that it can be read. */

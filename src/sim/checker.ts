@@ -7,6 +7,7 @@
  * - once the faults stop, every job comes to its end and every node is free again
  */
 
+import { isFollower } from "../core/het.ts";
 import { formatStepKey } from "../core/ids.ts";
 import { checkInvariants } from "../core/invariants.ts";
 import { isEnded, type Job } from "../core/job.ts";
@@ -20,7 +21,7 @@ export interface Checker {
   /** Every job is over and cleared away, and the disk knows it. */
   allEnded(): boolean;
   atEnd(): void;
-  /** Jobs by final state. */
+  /** Jobs by final state; a heterogeneous one by its first component's. */
   ends(): Record<string, number>;
 }
 
@@ -67,7 +68,7 @@ class Watch implements Checker {
 
   ends(): Record<string, number> {
     const counts: Record<string, number> = {};
-    for (const job of this.#jobs()) counts[job.state] = (counts[job.state] ?? 0) + 1;
+    for (const job of this.#jobs()) if (!isFollower(job)) counts[job.state] = (counts[job.state] ?? 0) + 1;
     return counts;
   }
 

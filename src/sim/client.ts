@@ -23,9 +23,11 @@ export function runClient(world: World, jobs: number): Clients {
   for (let i = 0; i < jobs; i++) {
     const requestId = `request-${i}`;
     const job = randomJob(world, i);
+    const others = world.random.chance(0.15) ? 1 + world.random.below(2) : 0;
+    const followers = Array.from({ length: others }, () => ({ ...randomJob(world, i), kind: job.kind }));
     const cancel = world.random.chance(0.15) ? world.random.below(4000) : null;
     world.time.after(world.random.below(8000), () => {
-      void submit(world, requestId, job).then((jobId) => {
+      void submit(world, requestId, job, followers).then((jobId) => {
         finished += 1;
         if (jobId === null) return;
         acknowledged.set(requestId, jobId);
@@ -41,9 +43,16 @@ export function runClient(world: World, jobs: number): Clients {
   };
 }
 
-async function submit(world: World, requestId: string, job: JobRequest): Promise<number | null> {
+async function submit(
+  world: World,
+  requestId: string,
+  job: JobRequest,
+  followers: readonly JobRequest[],
+): Promise<number | null> {
   const script = job.kind === "batch" ? new TextEncoder().encode("#!/bin/sh\n") : null;
-  const params = { requestId, job, script, environment: { HOME: "/sim" } };
+  const environment = { HOME: "/sim" };
+  const others = followers.map((one) => ({ job: one, environment }));
+  const params = { requestId, job, script, environment, ...(others.length > 0 ? { followers: others } : {}) };
   let answer: number | null = null;
   await persist(world, async (peer) => {
     const { jobId } = await peer.call("job.submit", params, { deadlineMs: 4000 });

@@ -3,6 +3,7 @@
 import { nodePlaces } from "../config/places.ts";
 import { type Controller, startController } from "../controller/main.ts";
 import { compact } from "../controller/store/compact.ts";
+import { formatStepKey } from "../core/ids.ts";
 import type { NodeInventory } from "../core/node.ts";
 import { createAgent } from "../node/agent.ts";
 import { realDigest } from "../platform/digest.ts";
@@ -47,10 +48,11 @@ export function createSimController(stage: Stage): SimController {
       random: { hex: random.hex },
       digest: realDigest(),
       log: logTo(stage, CONTROLLER),
+      mailer: { problem: () => "", send: () => {} },
       compact: (order: Parameters<typeof compact>[1]) => compact(disk, order),
       exit: () => {},
     };
-    startController(ports, { places: PLACES, settings: SIM_SETTINGS, pid: life, version: "sim" }).then(
+    startController(ports, { places: PLACES, settings: SIM_SETTINGS, pid: life, uid: 1000, version: "sim" }).then(
       (controller) => {
         if (isAlive()) live = controller;
       },
@@ -93,6 +95,8 @@ export function createSimAgent(stage: Stage, machine: SimMachine): SimProcess {
           inventory: async () => inventoryOf(machine),
           holders: machine.factoryFor(isAlive),
           followBatch: machine.followBatch(isAlive),
+          survivors: () =>
+            machine.executions.flatMap(({ key, endedAt }) => (endedAt === null ? [formatStepKey(key)] : [])),
           connect: (handlers) => connectPeer(rpc, { path: PLACES.controllerSocket }, helloOf("node"), handlers),
           settings: SIM_SETTINGS,
           nodePlaces: nodePlaces(PLACES, name),

@@ -22,8 +22,9 @@ export function nodeText(node: NodeRow): string {
 /** A table of daemons: `nowMs` is milliseconds since 1970. */
 export function daemonTable(daemons: readonly DaemonStatus[], nowMs: number): string {
   const rows = daemons.map(({ daemon, node, pid, state, startedAt, version }) => {
-    const uptime = formatDuration(Math.max(0, nowMs - startedAt) / 1000);
-    return [daemon, node || "-", String(pid), state, uptime, version];
+    // Of one that does not answer, nothing else is known.
+    const uptime = pid > 0 ? formatDuration(Math.max(0, nowMs - startedAt) / 1000) : "-";
+    return [daemon, node || "-", String(pid || "-"), state, uptime, version];
   });
   return textTable(["DAEMON", "NODE", "PID", "STATE", "UPTIME", "VERSION"], rows);
 }

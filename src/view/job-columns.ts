@@ -3,12 +3,14 @@
  * a listing asks the controller for nothing else.
  */
 
-import { formatDuration, formatTimeLimit, formatTimestamp, type UtcOffset } from "../core/time.ts";
-import type { JobRow } from "../protocol/procedures.ts";
+import { formatDuration, formatTimeLimit } from "../core/time.ts";
+import type { JobListRow as JobRow } from "../protocol/procedures.ts";
 import { formatGres, formatMemory } from "./amounts.ts";
+import { firstNode } from "./job-details.ts";
 import { stateCode } from "./job-states.ts";
 import { expectedEndMs, leftS, usedS } from "./job-times.ts";
-import type { Column } from "./printf.ts";
+import type { Column, Meaning } from "./printf.ts";
+import type { MomentText } from "./time-format.ts";
 
 export type JobField = keyof JobRow;
 
@@ -18,14 +20,22 @@ export interface JobColumn extends Column<JobRow> {
   sortKey(row: JobRow): string | number;
 }
 
-/** When and where a listing is read. */
-export interface ListingTime {
+/** When, where and how a listing is read. */
+export interface ListingView {
   readonly nowMs: number;
-  readonly utcOffset: UtcOffset;
+  readonly moment: MomentText;
+  /** A group's name; its number where nobody knows it. */
+  groupName(gid: number): string;
+  clusterName(): string;
+  /** Characters of an array's tasks, 0 for all. */
+  readonly tasksLengthMax: number;
+  /** Memory stays in MiB. */
+  readonly isUnconverted: boolean;
 }
 
 /** squeue's own formats. */
 export const SQUEUE_FORMAT = "%.18i %.9P %.8j %.8u %.2t %.10M %.6D %R";
+export const SQUEUE_FORMAT_START = "%.18i %.9P %.8j %.8u %.2t %.19S %.6D %20Y %R";
 export const SQUEUE_FORMAT_LONG = "%.18i %.9P %.8j %.8u %.8T %.10M %.9l %.6D %R";
 
 /** States in which `%R` tells the reason instead of the nodes. */
@@ -35,8 +45,8 @@ const REASON_STATES = new Set(["PENDING", "TIMEOUT", "OUT_OF_MEMORY", "DEADLINE"
 const PRIORITY_RANGE = 2 ** 32;
 
 /** Columns by letter. */
-export function jobColumns(time: ListingTime): Readonly<Record<string, JobColumn>> {
-  return { ...identityColumns(), ...timeColumns(time), ...resourceColumns(), ...fixedColumns() };
+export function jobColumns(view: ListingView): Readonly<Record<string, JobColumn>> {
+  return { ...identityColumns(view), ...timeColumns(view), ...resourceColumns(view), ...fixedColumns() };
 }
 
 /** Slurm's `%all`: every letter, separated by bars. */
@@ -50,26 +60,34 @@ export function expandAll(format: string, columns: Readonly<Record<string, unkno
 
 type Columns = Record<string, JobColumn>;
 
+interface ColumnOptions<F extends JobField> {
+  readonly sortKey?: (row: Pick<JobRow, F>) => number;
+  readonly isWhole?: (text: string) => boolean;
+  readonly meaning?: Meaning;
+}
+
 /** A column whose text and order may use the fields it names and no others. */
-function column<F extends JobField>(
+export function column<F extends JobField>(
   header: string,
   fields: readonly F[],
   text: (row: Pick<JobRow, F>) => string,
-  more: { readonly sortKey?: (row: Pick<JobRow, F>) => number; readonly isWhole?: (text: string) => boolean } = {},
+  { sortKey, ...more }: ColumnOptions<F> = {},
 ): JobColumn {
-  const { sortKey = text, isWhole } = more;
-  return { header, fields, text, sortKey, ...(isWhole ? { isWhole } : {}) };
+  return { header, fields, text, sortKey: sortKey ?? text, ...more };
 }
 
-function number<F extends JobField>(
+/** A column of numbers, which orders rows by value. */
+export function number<F extends JobField>(
   header: string,
   fields: readonly F[],
   value: (row: Pick<JobRow, F>) => number,
+  meaning?: Meaning,
 ): JobColumn {
-  return column(header, fields, (row) => String(value(row)), { sortKey: value });
+  return column(header, fields, (row) => String(value(row)), { sortKey: value, ...(meaning ? { meaning } : {}) });
 }
 
-function constant(header: string, text: string): JobColumn {
+/** What is the same of every job. */
+export function constant(header: string, text: string): JobColumn {
   return column(header, [], () => text);
 }
 
@@ -85,23 +103,37 @@ function word(
 const LABEL_FIELDS = ["id", "arrayJobId", "arrayTasks", "hetJobId", "hetOffset"] as const;
 
 /** `12`, `12_3`, `12_[4-9%2]`, `12+1`. */
-function jobRowLabel(row: Pick<JobRow, (typeof LABEL_FIELDS)[number]>): string {
-  if (row.arrayJobId > 0) return `${row.arrayJobId}_${row.arrayTasks}`;
+function jobRowLabel(row: Pick<JobRow, (typeof LABEL_FIELDS)[number]>, lengthMax: number): string {
+  if (row.arrayJobId > 0) {
+    const tasks = tasksText(row.arrayTasks, lengthMax);
+    return `${row.arrayJobId}_${row.arrayTasks.startsWith("[") ? `[${tasks}]` : tasks}`;
+  }
   return row.hetJobId > 0 ? `${row.hetJobId}+${row.hetOffset}` : String(row.id);
 }
 
-function identityColumns(): Columns {
+/** Tasks without brackets, as Slurm cuts long lists: `1,3,5,7...%2`. */
+function tasksText(arrayTasks: string, lengthMax: number): string {
+  const [list = "", limit] = arrayTasks.replace(/[[\]]/g, "").split("%");
+  const kept = lengthMax > 0 && list.length > lengthMax ? `${list.slice(0, lengthMax)}...` : list;
+  return limit === undefined ? kept : `${kept}%${limit}`;
+}
+
+function identityColumns({ groupName, tasksLengthMax }: ListingView): Columns {
   return {
-    i: column("JOBID", LABEL_FIELDS, jobRowLabel, { sortKey: (row) => row.arrayJobId || row.id }),
+    i: column("JOBID", LABEL_FIELDS, (row) => jobRowLabel(row, tasksLengthMax), {
+      sortKey: (row) => row.arrayJobId || row.id,
+    }),
+    g: column("GROUP", ["gid"], (row) => groupName(row.gid)),
+    G: number("GROUP", ["gid"], (row) => row.gid),
     A: number("JOBID", ["id"], (row) => row.id),
     F: number("ARRAY_JOB_ID", ["id", "arrayJobId"], (row) => row.arrayJobId || row.id),
-    K: column("ARRAY_TASK_ID", ["arrayTasks"], (row) => row.arrayTasks.replace(/[[\]]/g, "") || "N/A"),
+    K: column("ARRAY_TASK_ID", ["arrayTasks"], (row) => tasksText(row.arrayTasks, tasksLengthMax) || "N/A"),
     j: column("NAME", ["name"], (row) => row.name),
     u: column("USER", ["user"], (row) => row.user),
     U: number("UID", ["uid"], (row) => row.uid),
     P: column("PARTITION", ["partition"], (row) => row.partition),
-    t: column("ST", ["state"], (row) => stateCode(row.state)),
-    T: column("STATE", ["state"], (row) => row.state),
+    t: column("ST", ["state"], (row) => stateCode(row.state), { meaning: "state" }),
+    T: column("STATE", ["state"], (row) => row.state, { meaning: "state" }),
     r: column("REASON", ["reason"], (row) => row.reason),
     R: column("NODELIST(REASON)", ["state", "reason", "nodeList"], nodesOrReason, {
       isWhole: (text) => !text.startsWith("("),
@@ -117,15 +149,19 @@ function identityColumns(): Columns {
   };
 }
 
-function timeColumns({ nowMs, utcOffset }: ListingTime): Columns {
-  const at = (ms: number | null): string => (ms === null ? "N/A" : formatTimestamp(ms, utcOffset));
+const RUN_FIELDS = ["startAt", "endAt", "suspendedAt", "suspendedMs"] as const;
+
+function timeColumns({ nowMs, moment }: ListingView): Columns {
+  const at = (ms: number | null): string => (ms === null ? "N/A" : moment(ms));
   const isNumber = (text: string): boolean => /^\d/.test(text);
-  const endOf = (row: Parameters<typeof expectedEndMs>[0]): string => {
-    const end = expectedEndMs(row);
+  type EndRow = Pick<JobRow, "startAt" | "endAt" | "limitS" | "suspendedMs" | "expectedAt">;
+  const endMs = (row: EndRow): number | null => expectedEndMs({ ...row, startAt: row.startAt ?? row.expectedAt });
+  const endOf = (row: EndRow): string => {
+    const end = endMs(row);
     return end === Number.POSITIVE_INFINITY ? "NONE" : at(end);
   };
   return {
-    M: column("TIME", ["startAt", "endAt"], (row) => formatDuration(usedS(row, nowMs)), {
+    M: column("TIME", RUN_FIELDS, (row) => formatDuration(usedS(row, nowMs)), {
       sortKey: (row) => usedS(row, nowMs),
       isWhole: isNumber,
     }),
@@ -133,22 +169,30 @@ function timeColumns({ nowMs, utcOffset }: ListingTime): Columns {
       sortKey: (row) => row.limitS || Number.POSITIVE_INFINITY,
       isWhole: isNumber,
     }),
-    L: column("TIME_LEFT", ["limitS", "startAt", "endAt"], (row) => formatDuration(leftS(row, nowMs)), {
+    L: column("TIME_LEFT", ["limitS", ...RUN_FIELDS], (row) => formatDuration(leftS(row, nowMs)), {
       sortKey: (row) => leftS(row, nowMs),
       isWhole: isNumber,
     }),
-    S: column("START_TIME", ["startAt"], (row) => at(row.startAt), { sortKey: (row) => row.startAt ?? 0 }),
-    e: column("END_TIME", ["startAt", "endAt", "limitS"], endOf, { sortKey: (row) => expectedEndMs(row) ?? 0 }),
+    // Jobs without a time come last, as in Slurm.
+    S: column("START_TIME", ["startAt", "expectedAt"], (row) => at(row.startAt ?? row.expectedAt), {
+      sortKey: (row) => row.startAt ?? row.expectedAt ?? Number.POSITIVE_INFINITY,
+    }),
+    e: column("END_TIME", ["startAt", "endAt", "limitS", "suspendedMs", "expectedAt"], endOf, {
+      sortKey: (row) => endMs(row) ?? Number.POSITIVE_INFINITY,
+    }),
     V: column("SUBMIT_TIME", ["submitAt"], (row) => at(row.submitAt), { sortKey: (row) => row.submitAt }),
   };
 }
 
-function resourceColumns(): Columns {
+function resourceColumns({ isUnconverted }: ListingView): Columns {
+  const memory = (mib: number): string => (isUnconverted && mib > 0 ? `${mib}M` : formatMemory(mib));
   return {
-    D: number("NODES", ["nodes"], (row) => row.nodes),
-    C: number("CPUS", ["cpus"], (row) => row.cpus),
-    c: number("MIN_CPUS", ["cpusPerTask"], (row) => row.cpusPerTask),
-    m: column("MIN_MEMORY", ["memoryMiB"], (row) => formatMemory(row.memoryMiB), { sortKey: (row) => row.memoryMiB }),
+    D: number("NODES", ["nodes"], (row) => row.nodes, "count"),
+    C: number("CPUS", ["cpus"], (row) => row.cpus, "count"),
+    c: number("MIN_CPUS", ["cpusPerTask", "tasksPerNode", "cpusMin"], (row) =>
+      Math.max(1, row.cpusMin, row.cpusPerTask * Math.max(1, row.tasksPerNode)),
+    ),
+    m: column("MIN_MEMORY", ["memoryMiB"], (row) => memory(row.memoryMiB), { sortKey: (row) => row.memoryMiB }),
     b: column("TRES_PER_NODE", ["gpus", "gpuType", "nodes"], (row) => formatGres(row) || "N/A", {
       sortKey: (row) => row.gpus,
     }),
@@ -168,12 +212,12 @@ function fixedColumns(): Columns {
     y: number("NICE", ["nice"], (row) => row.nice),
     n: column("REQ_NODES", ["requestedNodes"], (row) => row.requestedNodes),
     x: column("EXC_NODES", ["excludedNodes"], (row) => row.excludedNodes),
-    Y: constant("SCHEDNODES", "(null)"),
+    Y: column("SCHEDNODES", ["expectedNodes"], (row) => row.expectedNodes || "(null)"),
     E: word("DEPENDENCY", "dependency"),
     f: word("FEATURES", "features"),
     h: column("OVER_SUBSCRIBE", ["exclusive"], (row) => (row.exclusive ? "NO" : "OK")),
     k: word("COMMENT", "comment"),
-    O: constant("CONTIGUOUS", "0"),
+    O: column("CONTIGUOUS", ["contiguous"], (row) => (row.contiguous ? "1" : "0")),
     s: constant("", ""),
     v: word("RESERVATION", "reservation"),
     w: word("WCKEY", "wckey"),
@@ -183,10 +227,4 @@ function fixedColumns(): Columns {
 
 function nodesOrReason(row: Pick<JobRow, "state" | "reason" | "nodeList">): string {
   return REASON_STATES.has(row.state) ? `(${row.reason})` : row.nodeList;
-}
-
-/** The first name of a folded list: `n001` of `n[001-003],login`. */
-function firstNode(nodeList: string): string {
-  const [, prefix = "", digits = ""] = /^([^,[]*)(?:\[(\d+))?/.exec(nodeList) ?? [];
-  return prefix + digits;
 }

@@ -1,10 +1,13 @@
 /**
- * A job as `squeue --json` prints it, in the shape of Slurm 23.11 and later: states are lists, numbers that may be
- * missing are `{set, infinite, number}`, times are seconds since 1970. Keys whose value mgpu knows, and no others.
+ * A job as `squeue --json` prints it, in the shape of Slurm 23.11 and later (data_parser v0.0.40): states are lists,
+ * numbers that may be missing are `{set, infinite, number}`, times are seconds since 1970. What mgpu does not have
+ * stands as Slurm writes it where nothing is set.
  */
 
 import { formatGpus } from "../core/resources.ts";
-import type { JobRow } from "../protocol/procedures.ts";
+import type { JobListRow } from "../protocol/procedures.ts";
+import { formatRanges } from "../util/ranges.ts";
+import { firstNode } from "./job-details.ts";
 import { expectedEndMs } from "./job-times.ts";
 
 /** Slurm's number that may be missing or endless. */
@@ -14,118 +17,21 @@ export interface OptionalNumber {
   readonly number: number;
 }
 
-/** Every field of a row: what the record below is made from. */
-export const JSON_FIELDS: readonly (keyof JobRow)[] = [
-  "id",
-  "name",
-  "user",
-  "uid",
-  "partition",
-  "state",
-  "reason",
-  "reasonText",
-  "submitAt",
-  "eligibleAt",
-  "startAt",
-  "endAt",
-  "limitS",
-  "nodeList",
-  "nodes",
-  "tasks",
-  "cpus",
-  "cpusPerTask",
-  "memoryMiB",
-  "gpus",
-  "gpuType",
-  "gpuIds",
-  "arrayJobId",
-  "arrayTasks",
-  "hetJobId",
-  "hetOffset",
-  "account",
-  "comment",
-  "qos",
-  "wckey",
-  "reservation",
-  "licenses",
-  "dependency",
-  "features",
-  "requestedNodes",
-  "excludedNodes",
-  "nice",
-  "memoryPer",
-  "requeue",
-  "priority",
-  "attempt",
-  "exitCode",
-  "exitSignal",
-  "kind",
-  "command",
-  "workDir",
-  "stdout",
-  "cause",
-];
-
-/** The record of one job. */
-export function jobJson(row: JobRow, clusterName: string): Record<string, unknown> {
-  const isPlaced = row.nodeList !== "";
-  const tres = tresText(row);
-  return {
-    account: row.account,
-    array_job_id: number(row.arrayJobId),
-    array_task_id: /^\d+$/.test(row.arrayTasks) ? number(Number(row.arrayTasks)) : unset(),
-    array_task_string: /^\d+$/.test(row.arrayTasks) ? "" : row.arrayTasks.replace(/[[\]]/g, ""),
-    batch_flag: row.kind === "batch",
-    cluster: clusterName,
-    command: row.command,
-    comment: row.comment,
-    cpus: number(row.cpus),
-    cpus_per_task: number(row.cpusPerTask),
-    current_working_directory: row.workDir,
-    dependency: row.dependency,
-    eligible_time: seconds(row.eligibleAt),
-    end_time: endTime(row),
-    exit_code: exitCode(row),
-    gres_detail: gresDetail(row),
-    excluded_nodes: row.excludedNodes,
-    features: row.features,
-    het_job_id: number(row.hetJobId),
-    het_job_offset: row.hetJobId > 0 ? number(row.hetOffset) : unset(),
-    hold: row.priority === 0,
-    job_id: row.id,
-    job_resources: isPlaced ? jobResources(row) : null,
-    job_state: [row.state],
-    licenses: row.licenses,
-    memory_per_cpu: row.memoryMiB > 0 && row.memoryPer === "cpu" ? number(row.memoryMiB) : unset(),
-    memory_per_node: row.memoryMiB > 0 && row.memoryPer === "node" ? number(row.memoryMiB) : unset(),
-    name: row.name,
-    nice: row.nice,
-    node_count: number(row.nodes),
-    nodes: row.nodeList,
-    partition: row.partition,
-    priority: number(row.priority),
-    qos: row.qos || "normal",
-    requeue: row.requeue,
-    required_nodes: row.requestedNodes,
-    reservation: row.reservation,
-    restart_cnt: Math.max(0, row.attempt - 1),
-    standard_output: row.stdout,
-    start_time: seconds(row.startAt),
-    state_description: row.reasonText,
-    state_reason: row.reason,
-    submit_time: seconds(row.submitAt),
-    tasks: number(row.tasks),
-    time_limit: timeLimit(row.limitS),
-    tres_alloc_str: isPlaced ? tres : "",
-    tres_per_job: row.gpus > 0 ? `gres/gpu${typeText(row)}:${formatGpus(row.gpus)}` : "",
-    tres_req_str: tres,
-    user_id: row.uid,
-    user_name: row.user,
-    wckey: row.wckey,
-  };
+/** What rows do not tell. */
+export interface JsonFacts {
+  readonly clusterName: string;
+  groupName(gid: number): string;
 }
 
-function number(value: number): OptionalNumber {
+type JsonRecord = Record<string, unknown>;
+
+/** The record of one job. */
+export function jobJson(row: JobListRow, facts: JsonFacts): JsonRecord {
+  return { ...identity(row, facts), ...state(row), ...times(row), ...resources(row), ...wishes(row), ...files(row) };
+}
+
+/** A number that is set. */
+export function number(value: number): OptionalNumber {
   return { set: true, infinite: false, number: value };
 }
 
@@ -133,57 +39,224 @@ function unset(): OptionalNumber {
   return { set: false, infinite: false, number: 0 };
 }
 
+/** Set where it is not 0. */
+function orUnset(value: number): OptionalNumber {
+  return value > 0 ? number(value) : unset();
+}
+
 /** A missing time is 0, as in Slurm. */
 function seconds(atMs: number | null): OptionalNumber {
   return number(atMs === null ? 0 : Math.floor(atMs / 1000));
 }
 
-function endTime(row: JobRow): OptionalNumber {
-  const end = expectedEndMs(row);
-  return end === Number.POSITIVE_INFINITY ? { set: true, infinite: true, number: 0 } : seconds(end);
-}
-
-/** Slurm counts limits in minutes. */
-function timeLimit(limitS: number): OptionalNumber {
-  if (limitS === 0) return { set: false, infinite: true, number: 0 };
-  return number(Math.ceil(limitS / 60));
-}
-
-function exitCode({ exitCode: code, exitSignal: signal }: JobRow): Record<string, unknown> {
-  const status = signal > 0 ? "SIGNALED" : code > 0 ? "ERROR" : "SUCCESS";
+function identity(row: JobListRow, { clusterName, groupName }: JsonFacts): JsonRecord {
+  const isOneTask = /^\d+$/.test(row.arrayTasks);
   return {
-    status: [status],
-    return_code: number(code),
-    signal: { id: signal > 0 ? number(signal) : unset(), name: "" },
+    account: row.account,
+    allocating_node: row.submitHost,
+    array_job_id: number(row.arrayJobId),
+    array_task_id: isOneTask ? number(Number(row.arrayTasks)) : unset(),
+    array_max_tasks: number(row.arrayLimit),
+    array_task_string: isOneTask ? "" : row.arrayTasks.replace(/[[\]]/g, ""),
+    association_id: 0,
+    batch_features: "",
+    batch_flag: row.kind === "batch",
+    batch_host: row.kind === "batch" ? firstNode(row.nodeList) : "",
+    flags: [],
+    cluster: clusterName,
+    cluster_features: "",
+    command: row.command,
+    comment: row.comment,
+    admin_comment: "",
+    system_comment: "",
+    extra: "",
+    container: "",
+    container_id: "",
+    federation_origin: "",
+    federation_siblings_active: "",
+    federation_siblings_viable: "",
+    group_id: row.gid,
+    group_name: groupName(row.gid),
+    het_job_id: number(row.hetJobId),
+    het_job_id_set: row.hetSize > 1 ? `${row.hetJobId}-${row.hetJobId + row.hetSize - 1}` : "",
+    het_job_offset: row.hetJobId > 0 ? number(row.hetOffset) : unset(),
+    job_id: row.id,
+    mcs_label: "",
+    name: row.name,
+    partition: row.partition,
+    user_id: row.uid,
+    user_name: row.user,
+    wckey: row.wckey,
   };
 }
 
-function typeText({ gpuType }: JobRow): string {
-  return gpuType === null ? "" : `:${gpuType}`;
+function state(row: JobListRow): JsonRecord {
+  const hold = row.hold !== "" || (row.state === "PENDING" && row.priority === 0);
+  return {
+    job_state: [row.state],
+    state_description: row.reasonText,
+    state_reason: row.reason,
+    exit_code: exitCode(row.exitCode, row.exitSignal),
+    derived_exit_code: exitCode(row.derivedCode, row.derivedSignal),
+    failed_node: "",
+    hold,
+    priority: number(row.priority),
+    nice: row.nice,
+    dependency: row.dependency,
+    requeue: row.requeue && row.kind === "batch",
+    restart_cnt: Math.max(0, row.state === "PENDING" ? row.attempt : row.attempt - 1),
+    reboot: false,
+  };
 }
 
-/** `gpu:a100:2(IDX:0-1)`-like, one a node; mgpu lists the indices one by one. */
-function gresDetail(row: JobRow): string[] {
-  if (row.gpuIds === "") return [];
-  return row.gpuIds.split(";").map((share) => {
-    const ids = share.slice(share.lastIndexOf(":") + 1);
-    return `gpu${typeText(row)}:${ids.split(",").length}(IDX:${ids})`;
-  });
+function times(row: JobListRow): JsonRecord {
+  const startAt = row.startAt ?? row.expectedAt;
+  const end = expectedEndMs({ ...row, startAt });
+  const beforeMs = row.suspendedAt === null || startAt === null ? 0 : row.suspendedAt - startAt - row.suspendedMs;
+  return {
+    accrue_time: seconds(row.eligibleAt),
+    deadline: seconds(row.deadlineAt),
+    delay_boot: number(0),
+    eligible_time: seconds(row.eligibleAt),
+    end_time: end === Number.POSITIVE_INFINITY ? { set: true, infinite: true, number: 0 } : seconds(end),
+    last_sched_evaluation: seconds(row.startAt),
+    pre_sus_time: seconds(Math.max(0, beforeMs)),
+    preempt_time: number(0),
+    preemptable_time: number(0),
+    resize_time: number(0),
+    start_time: seconds(startAt),
+    submit_time: seconds(row.submitAt),
+    suspend_time: seconds(row.suspendedAt),
+    // Slurm counts limits in minutes.
+    time_limit: row.limitS === 0 ? { set: false, infinite: true, number: 0 } : number(Math.ceil(row.limitS / 60)),
+    time_minimum: number(Math.ceil(row.timeMinS / 60)),
+  };
 }
 
-/** What a job of one node holds there; of several nodes the row knows the sum only. */
-function jobResources(row: JobRow): Record<string, unknown> {
-  const { nodeList, nodes, cpus, memoryMiB } = row;
-  const here = { name: nodeList, cpus: { used: cpus }, memory: { used: 0, allocated: memoryMiB } };
-  return { nodes: { count: nodes, list: nodeList, allocation: nodes === 1 ? [here] : [] }, cpus };
+function resources(row: JobListRow): JsonRecord {
+  const isPlaced = row.nodeList !== "";
+  const memory = (per: string): OptionalNumber => (row.memoryPer === per ? orUnset(row.memoryMiB) : unset());
+  const perNode = Math.max(1, row.cpusMin, row.cpusPerTask * Math.max(1, row.tasksPerNode));
+  return {
+    billable_tres: number(isPlaced ? row.cpus : 0),
+    contiguous: row.contiguous,
+    core_spec: 0,
+    thread_spec: 32_766,
+    cores_per_socket: unset(),
+    cpus: number(row.cpus),
+    cpus_per_task: number(row.cpusPerTask),
+    cpus_per_tres: row.cpusPerGpu > 0 ? `gres/gpu:${row.cpusPerGpu}` : "",
+    ...{ cpu_frequency_minimum: unset(), cpu_frequency_maximum: unset(), cpu_frequency_governor: unset() },
+    gres_detail: gresDetail(row),
+    job_resources: isPlaced ? jobResources(row) : null,
+    job_size_str: [],
+    max_cpus: number(0),
+    max_nodes: number(row.nodesMax),
+    memory_per_cpu: memory("cpu"),
+    memory_per_node: memory("node"),
+    memory_per_tres: row.memoryPer === "gpu" && row.memoryMiB > 0 ? `gres/gpu:${row.memoryMiB}` : "",
+    minimum_cpus_per_node: number(perNode),
+    minimum_tmp_disk_per_node: number(0),
+    node_count: number(row.nodes),
+    nodes: row.nodeList,
+    scheduled_nodes: row.expectedNodes,
+    ...{ sockets_per_board: 0, sockets_per_node: unset(), threads_per_core: unset() },
+    tasks: number(row.tasks),
+    tasks_per_board: number(0),
+    tasks_per_core: unset(),
+    tasks_per_node: number(row.tasksPerNode),
+    tasks_per_socket: unset(),
+    tasks_per_tres: unset(),
+    tres_alloc_str: isPlaced ? row.tresAlloc : "",
+    tres_req_str: row.tresRequested,
+  };
 }
 
-function tresText(row: JobRow): string {
-  const parts = [`cpu=${row.cpus}`];
-  const times = { node: row.nodes, cpu: row.cpus, gpu: row.gpus / 1000 }[row.memoryPer] ?? 1;
-  if (row.memoryMiB > 0) parts.push(`mem=${row.memoryMiB * times}M`);
-  parts.push(`node=${row.nodes}`, `billing=${row.cpus}`);
-  if (row.gpus > 0) parts.push(`gres/gpu=${formatGpus(row.gpus)}`);
-  if (row.gpus > 0 && row.gpuType !== null) parts.push(`gres/gpu:${row.gpuType}=${formatGpus(row.gpus)}`);
-  return parts.join(",");
+function wishes(row: JobListRow): JsonRecord {
+  return {
+    burst_buffer: "",
+    burst_buffer_state: "",
+    excluded_nodes: row.excludedNodes,
+    exclusive: row.exclusive ? ["true"] : [],
+    features: row.features,
+    licenses: row.licenses,
+    mail_type: row.mailTypes === "" ? [] : row.mailTypes.split(","),
+    mail_user: row.mailUser,
+    maximum_switch_wait_time: 0,
+    minimum_switches: 0,
+    network: "",
+    oversubscribe: false,
+    power: { flags: [] },
+    prefer: "",
+    profile: ["NOT_SET"],
+    qos: row.qos || "normal",
+    required_nodes: row.requestedNodes,
+    resv_name: row.reservation,
+    shared: row.exclusive ? ["none"] : [],
+    show_flags: ["ALL", "DETAIL"],
+    tres_bind: "",
+    tres_freq: "",
+    tres_per_job: row.tresPerJob,
+    tres_per_node: row.tresPerNode,
+    tres_per_socket: "",
+    tres_per_task: row.tresPerTask,
+  };
+}
+
+function files(row: JobListRow): JsonRecord {
+  return {
+    cron: "",
+    current_working_directory: row.workDir,
+    selinux_context: "",
+    standard_error: row.stderrFile,
+    standard_input: row.stdinFile,
+    standard_output: row.stdoutFile,
+  };
+}
+
+function exitCode(code: number, signal: number): JsonRecord {
+  const status = signal > 0 ? "SIGNALED" : code > 0 ? "ERROR" : "SUCCESS";
+  return { status: [status], return_code: number(code), signal: { id: orUnset(signal), name: "" } };
+}
+
+/** `gpu:a100:2(IDX:0-1)`, one a node that holds GPUs. */
+function gresDetail({ shares, gpuType }: JobListRow): string[] {
+  const type = gpuType === null ? "" : `:${gpuType}`;
+  return shares
+    .filter(({ gpuIds }) => gpuIds.length > 0)
+    .map(({ gpus, gpuIds }) => `gpu${type}:${formatGpus(gpus)}(IDX:${formatRanges(gpuIds)})`);
+}
+
+/** What the job holds on each node; the keys of older shapes stand beside, for the programs that look for them. */
+function jobResources({ shares, nodeList, nodes, cpus }: JobListRow): JsonRecord {
+  return {
+    select_type: ["CPU", "CORE", "MEMORY"],
+    nodes: {
+      count: nodes,
+      select_type: ["AVAILABLE"],
+      list: nodeList,
+      whole: false,
+      allocation: shares.map((share, index) => ({
+        index,
+        name: share.node,
+        cpus: { count: share.cpus, used: share.cpus },
+        memory: { used: 0, allocated: share.memoryMiB },
+        // CPUs are counted, not bound: their numbers say how many there are.
+        sockets: [
+          {
+            index: 0,
+            cores: Array.from({ length: share.cpus }, (_, core) => ({ index: core, status: ["ALLOCATED"] })),
+          },
+        ],
+      })),
+    },
+    cpus,
+    threads_per_core: number(1),
+    allocated_cores: cpus,
+    allocated_cpus: cpus,
+    allocated_hosts: nodes,
+    allocated_nodes: shares.map(({ node, cpus: used, memoryMiB }) => ({
+      ...{ nodename: node, cpus_used: used, memory_used: 0, memory_allocated: memoryMiB },
+    })),
+  };
 }

@@ -1,13 +1,13 @@
 /** A job as `scontrol show job` prints it, from its record and its row. Keys and order are those of Slurm 22.05. */
 
-import { firstTask, taskCount } from "../core/array-spec.ts";
 import { derivedExit, type ExitStatus, isEnded, type Job } from "../core/job.ts";
 import { UNLIMITED } from "../core/jobspec.ts";
-import { defaultOutput, fillPattern, type PatternFacts } from "../core/patterns.ts";
 import { formatGpus, type GpuRequest, type NodeShare } from "../core/resources.ts";
 import type { JobRow } from "../protocol/procedures.ts";
 import { formatRanges } from "../util/ranges.ts";
 import { formatMemory } from "./amounts.ts";
+import { derivedExit } from "./job-details.ts";
+import { jobFiles } from "./job-files.ts";
 import { expectedEndMs } from "./job-times.ts";
 import { clockTime, moment, orUnset, type Pair, type RecordLines, type RecordTime, UNSET } from "./record-text.ts";
 import { allocatedTres, requestedTres } from "./tres.ts";
@@ -225,39 +225,16 @@ function constraintLines(job: Job, row: JobRow): RecordLines {
 
 function fileLines(job: Job, row: JobRow): RecordLines {
   const { spec } = job;
-  const { io } = spec;
-  const stdout = io.stdout ?? defaultOutput(job.array !== null);
+  const files = jobFiles(job, firstNode(row));
   return [
     [["Command", orUnset(row.command)]],
     [["WorkDir", spec.workDir]],
     ...(spec.comment === "" ? [] : [[["Comment", spec.comment] as const]]),
     ...(spec.kind !== "batch"
       ? []
-      : [
-          [["StdErr", filled(io.stderr ?? stdout, job, row)] as const],
-          [["StdIn", io.stdin === "none" ? "/dev/null" : filled(io.stdin, job, row)] as const],
-          [["StdOut", filled(stdout, job, row)] as const],
-        ]),
+      : [[["StdErr", files.stderr] as const], [["StdIn", files.stdin] as const], [["StdOut", files.stdout] as const]]),
     [["Power", ""]],
   ];
-}
-
-/** A batch script's file, as its node will name it. */
-function filled(pattern: string, job: Job, row: JobRow): string {
-  const { spec, array } = job;
-  const first = firstNode(row);
-  const taskId = array && taskCount(array.tasks) === 1 ? firstTask(array.tasks) : undefined;
-  const facts: PatternFacts = {
-    jobId: job.id,
-    array: array && taskId !== undefined ? { jobId: array.jobId, taskId } : null,
-    stepId: "batch",
-    jobName: spec.name,
-    userName: spec.user.name,
-    nodeName: first,
-    nodeId: 0,
-    task: 0,
-  };
-  return fillPattern(pattern, facts, spec.workDir);
 }
 
 /** What was asked for each node, task and so on, where something was. */

@@ -52,6 +52,8 @@ export function toJobRow(job: Job, extra: JobRowExtra): JobRow {
     eligibleAt: job.eligibleAt,
     startAt: job.state === "PENDING" ? null : job.startAt,
     endAt: ended ? ended.endAt : null,
+    suspendedAt: job.state === "RUNNING" ? job.suspendedAt : null,
+    suspendedMs: job.state === "PENDING" ? 0 : job.suspendedMs,
     limitS: (job.state === "PENDING" ? null : job.limitS) ?? spec.timeLimitS ?? 0,
     ...placement(job, allocation),
     arrayJobId: job.array?.jobId ?? 0,

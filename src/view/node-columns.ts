@@ -47,7 +47,7 @@ const PARTITION_COLUMNS: Columns = {
 const NODE_COLUMNS: Columns = {
   N: total("NODELIST", ({ nodes }) => fold(nodes.map((node) => node.name))),
   n: ofNode("HOSTNAMES", (node) => node.inventory.hostname, ""),
-  o: ofNode("NODE_ADDR", (node) => node.inventory.hostname, ""),
+  o: ofNode("NODE_ADDR", ({ inventory }) => inventory.address ?? inventory.hostname, ""),
   t: ofNode("STATE", nodeStateShort, NO_STATE),
   T: ofNode("STATE", nodeStateLong, NO_STATE),
   E: ofNode("REASON", (node) => node.reason || "none", "none"),

@@ -1,22 +1,56 @@
 /** A node as sinfo lists it: one record, made by the controller, the same for tables and JSON. */
 
-import { type Node, nodeState } from "../core/node.ts";
+import { activeFeatures, availableFeatures, type Node, nodeState, weightOf } from "../core/node.ts";
 import type { NodeRow } from "../protocol/procedures.ts";
+
+/** What the node's record alone does not tell. */
+export interface NodeFacts {
+  /** When its daemon started and something last ran there: milliseconds since 1970, 0 if not known. */
+  readonly startedAt: number;
+  readonly lastBusyAt: number;
+}
+
+const NO_FACTS: NodeFacts = { startedAt: 0, lastBusyAt: 0 };
 
 /**
  * The node's row.
  * @param connected whether its daemon is connected right now
  * @param partitions names of the partitions that it belongs to
  */
-export function toNodeRow(node: Node, connected: boolean, partitions: readonly string[]): NodeRow {
-  const { inventory, usage } = node;
+export function toNodeRow(
+  node: Node,
+  connected: boolean,
+  partitions: readonly string[],
+  { startedAt, lastBusyAt }: NodeFacts = NO_FACTS,
+): NodeRow {
+  const { inventory, usage, settings } = node;
+  const mark = node.down ?? node.drain;
   return {
     name: node.name,
     state: nodeState(node),
-    reason: node.down?.reason ?? node.drain?.reason ?? "",
+    reason: mark?.reason ?? "",
     connected,
     partitions: [...partitions],
     inventory: { ...inventory },
     usage: { ...usage },
+    flags: flagsOf(node, connected),
+    reasonAt: mark?.at ?? 0,
+    reasonBy: mark?.by?.name ?? "",
+    weight: weightOf(node),
+    comment: settings?.comment ?? "",
+    extra: settings?.extra ?? "",
+    features: [...availableFeatures(node)],
+    activeFeatures: [...activeFeatures(node)],
+    startedAt,
+    lastBusyAt,
   };
+}
+
+/** Slurm's flags, in the order in which it prints them behind the base state. */
+function flagsOf({ drain, leftovers }: Node, connected: boolean): string[] {
+  return [
+    ...(leftovers ? ["COMPLETING"] : []),
+    ...(drain ? [drain.isFailing ? "FAIL" : "DRAIN"] : []),
+    ...(connected ? [] : ["NOT_RESPONDING"]),
+  ];
 }

@@ -5,6 +5,8 @@ import type { NodeRow } from "../protocol/procedures.ts";
 
 /** Slurm's order of states: sinfo lists higher ones first. */
 const STATE_RANKS: Readonly<Record<NodeState, number>> = {
+  FAILING: 8,
+  FAIL: 7,
   DRAINING: 6,
   DRAINED: 5,
   MIXED: 4,
@@ -15,7 +17,7 @@ const STATE_RANKS: Readonly<Record<NodeState, number>> = {
 
 /** Names that `-t` takes, with what each matches. A node of Slurm has a base state and flags such as DRAIN. */
 const STATE_TESTS: Readonly<Record<string, (node: NodeRow) => boolean>> = {
-  IDLE: (node) => node.state === "IDLE" || node.state === "DRAINED",
+  IDLE: (node) => node.state === "IDLE" || node.state === "DRAINED" || node.state === "FAIL",
   ALLOC: isBusy,
   ALLOCATED: isBusy,
   MIX: isMixed,
@@ -25,12 +27,14 @@ const STATE_TESTS: Readonly<Record<string, (node: NodeRow) => boolean>> = {
   DRAINED: (node) => node.state === "DRAINED",
   DRNG: (node) => node.state === "DRAINING",
   DRAINING: (node) => node.state === "DRAINING",
+  FAIL: (node) => node.state === "FAIL" || node.state === "FAILING",
+  FAILING: (node) => node.state === "FAILING",
   NO_RESPOND: (node) => !node.connected,
 };
 
 /** States of Slurm that no node of mgpu is ever in. */
 const OTHER_STATES = new Set(
-  "CLOUD COMP COMPLETING FAIL FAILING FUTR FUTURE INVAL MAINT NPC PERFCTRS PLANNED POWER_DOWN POWERED_DOWN \
+  "CLOUD COMP COMPLETING FUTR FUTURE INVAL MAINT NPC PERFCTRS PLANNED POWER_DOWN POWERED_DOWN \
 POWERING_DOWN POWERING_UP REBOOT REBOOT_ISSUED REBOOT_REQUESTED RESV RESERVED UNK UNKNOWN BLOCKED".split(" "),
 );
 
@@ -51,12 +55,12 @@ export function nodeStateRank(node: NodeRow): number {
 
 /** Whether new work may not go there, so that its idle CPUs count as `other`. */
 export function isOut(node: NodeRow): boolean {
-  return node.state === "DOWN" || node.state === "DRAINED" || node.state === "DRAINING";
+  return node.state === "DOWN" || node.flags.includes("DRAIN") || node.flags.includes("FAIL");
 }
 
 /** Whether anything runs there. */
 export function isBusy(node: NodeRow): boolean {
-  return node.state === "ALLOCATED" || node.state === "MIXED" || node.state === "DRAINING";
+  return ["ALLOCATED", "MIXED", "DRAINING", "FAILING"].includes(node.state);
 }
 
 /**

@@ -12,7 +12,15 @@ export interface Column<R> {
   text(row: R): string;
   /** Whether a text is printed whole even where it exceeds the width: Slurm never cuts times and node lists. */
   isWhole?(text: string): boolean;
+  /** What a text stands for, for whoever may colour it. */
+  readonly meaning?: Meaning;
 }
+
+/** Texts that people tell apart at a glance: states, and counts with their thousands apart. */
+export type Meaning = "state" | "count";
+
+/** Changes how a fitted text looks on a terminal, never how wide it is. */
+export type Painter = (text: string, meaning: Meaning) => string;
 
 export interface Field<C> {
   readonly column: C;
@@ -38,8 +46,12 @@ const WIDTH_MAX = 10_000;
 /** Least width of a column that grows with its contents, as in sinfo. */
 const SIZED_WIDTH_MIN = 9;
 
-/** Control characters would break lines and move the cursor; names of jobs are anybody's choice. */
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
+
+/** Control characters would break lines and move the cursor; names of jobs are anybody's choice. */
+export function printable(text: string): string {
+  return text.replace(CONTROL, "?");
+}
 
 /**
  * Reads a format.
@@ -83,6 +95,32 @@ export function parseFormat<C>(
   return { prefix, fields, unknown };
 }
 
+/** Characters of a field of {@link parseFieldList} that names none. */
+const FIELD_WIDTH = 20;
+
+/**
+ * Reads the list of `squeue -O` and `sinfo -O`: `name[:[.][width][suffix]]`, separated by commas. Names are looked up in
+ * lower case. Without a colon a field has 20 characters; with one and no width (or 0) it is as long as its text.
+ */
+export function parseFieldList<C>(text: string, columns: Readonly<Record<string, C>>): FormatPlan<C> {
+  const fields: Field<C>[] = [];
+  const unknown: string[] = [];
+  for (const word of text.split(",")) {
+    if (word === "") continue;
+    const [, name = "", colon = "", dot = "", width = "", suffix = ""] = FIELD.exec(word) ?? [];
+    const column = Object.hasOwn(columns, name.toLowerCase()) ? columns[name.toLowerCase()] : undefined;
+    if (column === undefined) {
+      unknown.push(name);
+      continue;
+    }
+    const size = colon === "" ? FIELD_WIDTH : Math.min(Number(width), WIDTH_MAX);
+    fields.push({ column, width: size, isSized: false, isRight: dot !== "", suffix });
+  }
+  return { prefix: "", fields, unknown };
+}
+
+const FIELD = /^([^:]*)(:?)(\.?)(\d*)(.*)$/s;
+
 /** The columns' names in one line, without a line break. */
 export function renderHeader<R>(plan: FormatPlan<Column<R>>): string {
   let line = plan.prefix;
@@ -91,11 +129,13 @@ export function renderHeader<R>(plan: FormatPlan<Column<R>>): string {
 }
 
 /** One row in one line, without a line break. */
-export function renderRow<R>(plan: FormatPlan<Column<R>>, row: R): string {
+export function renderRow<R>(plan: FormatPlan<Column<R>>, row: R, paint?: Painter): string {
   let line = plan.prefix;
   for (const field of plan.fields) {
-    const text = field.column.text(row).replace(CONTROL, "?");
-    line += fitText(text, field, field.column.isWhole?.(text) ?? false) + field.suffix;
+    const { column } = field;
+    const text = printable(column.text(row));
+    const fitted = fitText(text, field, column.isWhole?.(text) ?? false);
+    line += (paint && column.meaning ? paint(fitted, column.meaning) : fitted) + field.suffix;
   }
   return line;
 }

@@ -27,10 +27,9 @@ export function allocatedTres(allocation: Allocation, request: Pick<ResourceRequ
 
 /** What a waiting job asks for, as far as it is known before it has nodes. */
 export function requestedTres(row: JobRow): string {
-  const { cpus, nodes, gpuType } = row;
-  const gpuFactor = { job: 1, node: nodes, task: row.tasks }[row.gpusPer] ?? 1;
-  const memoryFactor = { node: nodes, cpu: cpus, gpu: (row.gpus * gpuFactor) / 1000 }[row.memoryPer] ?? 1;
-  return tresText({ cpus, nodes, gpuType, gpus: row.gpus * gpuFactor, memoryMiB: row.memoryMiB * memoryFactor });
+  const { cpus, nodes, gpus, gpuType } = row;
+  const memoryFactor = { node: nodes, cpu: cpus, gpu: gpus / 1000 }[row.memoryPer] ?? 1;
+  return tresText({ cpus, nodes, gpuType, gpus, memoryMiB: row.memoryMiB * memoryFactor });
 }
 
 /** MiB that a job asks for altogether, whatever the request is per; 0 where it did not say. */

@@ -16,7 +16,8 @@ import {
   type ResourceRequest,
 } from "../../src/core/resources.ts";
 import { type ClusterState, fromStored } from "../../src/core/state.ts";
-import type { JobRow, NodeRow } from "../../src/protocol/procedures.ts";
+import type { JobListRow, JobRow, NodeRow } from "../../src/protocol/procedures.ts";
+import { toJobDetails } from "../../src/view/job-details.ts";
 import { toJobRow } from "../../src/view/job-row.ts";
 import { toNodeRow } from "../../src/view/node-row.ts";
 import { type FakePeer, fakePeer, type Script } from "../unit/cli/fake-context.ts";
@@ -215,6 +216,13 @@ export function rowOf(job: Job): JobRow {
   return toJobRow(job, { reason, reasonText, partition: DEFAULT_PARTITION.name });
 }
 
+/** With the fields that only listings ask for. The first waiting job has a forecast. */
+function listRowOf(job: Job): JobListRow {
+  const row = rowOf(job);
+  const forecast = job.id === 14 ? { at: NOW + HOUR, nodes: "n[1-2]" } : null;
+  return { ...row, ...toJobDetails(job, row, forecast) };
+}
+
 function stateOf(jobs: readonly Job[]): ClusterState {
   return fromStored({ seq: 1, nextJobId: 100, jobs, nodes: NODES, partitions: [DEFAULT_PARTITION] });
 }
@@ -226,10 +234,14 @@ export function clusterPeer(options: { jobs?: readonly Job[]; chunk?: number; sc
   return fakePeer({
     "jobs.list": async ({ filter, fields }, send) => {
       const rows = [...selectJobs(state, filter, "any")].map((job) => {
-        const row = rowOf(job);
+        const row = listRowOf(job);
         return fields.map((field) => row[field]);
       });
       for (let at = 0; at < rows.length; at += chunk) await send({ rows: rows.slice(at, at + chunk) });
+      return { now: NOW };
+    },
+    "jobs.get": async ({ filter }, send) => {
+      await send({ jobs: [...selectJobs(state, filter)].map((job) => ({ job, row: rowOf(job) })) });
       return { now: NOW };
     },
     "nodes.list": () => ({ nodes: [...NODE_ROWS], now: NOW }),

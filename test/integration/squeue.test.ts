@@ -76,7 +76,7 @@ describe("tables", () => {
       "JOBID JOBID NAME STATE TIME TIME_LIMIT TIME_LEFT NODES CPUS NODELIST NODELIST(REASON) REASON " +
         "START_TIME SUBMIT_TIME TRES_PER_NODE PRIORITY",
       expect.stringMatching(
-        /^\d+ \d+ wait-a PENDING 0:00 1-00:00:00 1-00:00:00 1 3 {2}\(Resources\) Resources N\/A \d{4}-/,
+        /^\d+ \d+ wait-a PENDING 0:00 1-00:00:00 1-00:00:00 1 3 {2}\(Resources\) Resources \d{4}-\S+ \d{4}-/,
       ),
     ]);
   });
@@ -189,7 +189,7 @@ describe("--json", () => {
       start_time: { set: true, infinite: false, number: expect.any(Number) },
       tres_per_job: "gres/gpu:4",
       job_resources: { nodes: { list: "n1", allocation: [{ name: "n1", cpus: { used: 2 } }] } },
-      gres_detail: ["gpu:4(IDX:0,1,2,3)"],
+      gres_detail: ["gpu:4(IDX:0-3)"],
       het_job_id: { set: true, number: 0 },
     });
     expect(find(waiting[0])).toMatchObject({

@@ -8,7 +8,7 @@ import { isEnded, type Job } from "../../src/core/job.ts";
 import { replay, step } from "../../src/core/kernel.ts";
 import { type ClusterState, emptyState, fromStored, toStored } from "../../src/core/state.ts";
 import { schedule } from "../../src/sched/schedule.ts";
-import { gpuRequest, inventory, request, stepSpec, submit, T0 } from "../unit/support/samples.ts";
+import { gpuRequest, inventory, request, spec, stepSpec, submit, T0 } from "../unit/support/samples.ts";
 
 /** What may happen; what is named twice happens more often. */
 const KINDS = [
@@ -16,6 +16,7 @@ const KINDS = [
     "submit",
     "submit",
     "array",
+    "het",
     "schedule",
     "schedule",
     "start",
@@ -79,6 +80,18 @@ function commandsOf({ kind, pick, flag }: Act, state: ClusterState, turn: number
     case "array": {
       const tasks = [{ first: pick % 3, last: (pick % 3) + (pick % 6), step: 1 }];
       return [submit(`a${turn}`, { array: { tasks, limit: pick % 3 }, retries: flag ? 1 : 0 })];
+    }
+    case "het": {
+      const kind = pick % 3 === 0 ? "run" : pick % 7 === 0 ? "alloc" : "batch";
+      const parts = [1, 2, 3]
+        .slice(0, 2 + (pick % 2))
+        .map((cpus) => spec({ kind, request: request({ cpusPerTask: cpus }) }));
+      const [first = spec(), ...followers] = parts.map((one) => ({
+        ...one,
+        retries: flag ? 1 : 0,
+        hold: pick % 13 === 0,
+      }));
+      return [{ type: "job.submit", requestId: `h${turn}`, spec: first, followers }];
     }
     case "schedule": {
       const now = T0 + turn * 1000;

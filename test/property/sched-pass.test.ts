@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { viewOf } from "../../src/controller/planner.ts";
 import type { Command } from "../../src/core/commands.ts";
+import { componentsOf, isFollower } from "../../src/core/het.ts";
 import { checkInvariants } from "../../src/core/invariants.ts";
 import { isEnded } from "../../src/core/job.ts";
 import type { JobSpec } from "../../src/core/jobspec.ts";
@@ -12,7 +13,7 @@ import type { ResourceRequest } from "../../src/core/resources.ts";
 import { type ClusterState, emptyState } from "../../src/core/state.ts";
 import { schedule } from "../../src/sched/schedule.ts";
 import { dependsOn, gpus, tasks } from "../unit/sched/samples.ts";
-import { inventory, request, submit, T0 } from "../unit/support/samples.ts";
+import { inventory, request, spec, submit, T0 } from "../unit/support/samples.ts";
 
 const wishes: fc.Arbitrary<Partial<ResourceRequest>> = fc.oneof(
   fc.record({ tasks: fc.integer({ min: 1, max: 12 }), cpusPerTask: fc.constantFrom(null, 2) }),
@@ -26,6 +27,7 @@ const wishes: fc.Arbitrary<Partial<ResourceRequest>> = fc.oneof(
 /** A job; `behind` counts back from it to the one that it depends on. */
 const job = fc.record({
   wishes,
+  followers: fc.option(fc.array(wishes, { minLength: 1, maxLength: 2 }), { freq: 3 }),
   array: fc.option(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 0, max: 3 })), { freq: 2 }),
   // Not "after": that is fulfilled by the very pass that starts the other job.
   type: fc.constantFrom(null, null, null, "afterany", "afterok", "afternotok", "singleton"),
@@ -42,6 +44,13 @@ function specOf(
   return { ...base, ...dependency, ...(array ? { array: { tasks: tasks(0, array[0]), limit: array[1] } } : {}) };
 }
 
+function submission(one: typeof job extends fc.Arbitrary<infer T> ? T : never, id: number): Command {
+  if (one.followers === null) return submit(`r${id}`, specOf(one, id));
+  const own = spec(specOf({ ...one, array: null }, id));
+  const followers = one.followers.map((wanted) => spec({ ...own, request: request(wanted) }));
+  return { type: "job.submit", requestId: `r${id}`, spec: own, followers };
+}
+
 test("every planned start is accepted, a second pass plans nothing, limits hold", () => {
   let started = 0;
   fc.assert(
@@ -52,7 +61,7 @@ test("every planned start is accepted, a second pass plans nothing, limits hold"
         const state = emptyState();
         const run = (command: Command, at: number) => step(state, command, at).decision;
         for (const name of ["n1", "n2", "n3"]) run({ type: "node.register", node: name, inventory: inventory() }, T0);
-        for (const one of wanted) run(submit(`r${state.nextJobId}`, specOf(one, state.nextJobId)), T0);
+        for (const one of wanted) run(submission(one, state.nextJobId), T0);
         for (let turn = 1; turn <= ends.length + 1; turn++) {
           const now = T0 + turn * 1000;
           const plan = schedule(
@@ -88,15 +97,16 @@ function checkLimits(state: ClusterState): void {
     const siblings = live.filter((other) => other.array && other.array.jobId === one.array?.jobId);
     if (limit > 0) expect(siblings.length).toBeLessThanOrEqual(limit);
   }
-  const single = live.filter((one) => one.spec.dependency?.terms.some((term) => term.type === "singleton"));
+  const first = live.filter((one) => !isFollower(one));
+  const single = first.filter((one) => one.spec.dependency?.terms.some((term) => term.type === "singleton"));
   expect(single.length).toBeLessThanOrEqual(1);
   for (const one of single)
-    expect(live.filter((other) => other.id !== one.id && other.startAt < one.startAt)).toEqual([]);
+    expect(first.filter((other) => other.id !== one.id && other.startAt < one.startAt)).toEqual([]);
 }
 
 /** One running job ends, well or badly, and is cleared away. */
 function endOne(state: ClusterState, pick: number, run: (command: Command) => unknown): void {
-  const live = [...state.jobs.values()].filter((one) => one.state === "RUNNING");
+  const live = [...state.jobs.values()].filter((one) => one.state === "RUNNING" && !isFollower(one));
   const one = live[pick % Math.max(1, live.length)];
   if (one?.state !== "RUNNING") return;
   const key = { jobId: one.id, attempt: one.attempt, stepId: "batch" } as const;
@@ -107,6 +117,13 @@ function endOne(state: ClusterState, pick: number, run: (command: Command) => un
   for (const share of one.allocation.slice(1)) {
     run({ type: "report.jobCleaned", node: share.node, jobId: one.id, attempt: one.attempt });
   }
-  const after = state.jobs.get(one.id);
-  expect(after && isEnded(after) && after.cleanup).toEqual([]);
+  for (const other of componentsOf(state, one).slice(1)) {
+    for (const { node } of other.allocation) {
+      run({ type: "report.jobCleaned", node, jobId: other.id, attempt: other.attempt });
+    }
+  }
+  for (const { id } of componentsOf(state, one)) {
+    const after = state.jobs.get(id);
+    expect(after && isEnded(after) && after.cleanup).toEqual([]);
+  }
 }

@@ -2,7 +2,7 @@
 
 import { sleep } from "../../platform/clock.ts";
 import { RpcError } from "../../protocol/errors.ts";
-import type { HelloAnswer, JobRow } from "../../protocol/procedures.ts";
+import type { HelloAnswer, JobRow, Result } from "../../protocol/procedures.ts";
 import type { Connected, Peer } from "../../rpc/types.ts";
 import { countText } from "../../view/cluster-text.ts";
 import { textTable } from "../../view/text-table.ts";
@@ -36,8 +36,10 @@ export const command: Command = {
       context.stdio.out("mgpu is not running\n");
       return 0;
     }
-    const cancelled = await shutDown(connected, parsed.values.has("force"), context);
-    if (cancelled === null) return 1;
+    const ended = await shutDown(connected, parsed.values.has("force"), context);
+    if (ended === null) return 1;
+    const { cancelled, left = [] } = ended;
+    context.stdio.err(left.map((text) => `${context.program}: warning: ${text}\n`).join(""));
     await untilGone(connected.answer, context);
     const jobs =
       cancelled.length > 0 ? `; ${countText(cancelled.length, "job")} cancelled: ${cancelled.join(", ")}` : "";
@@ -56,21 +58,20 @@ function forgetSettings({ environment, files, places }: CommandContext): void {
   }
 }
 
-/** Ids of the jobs that were cancelled for it; `null` after a refusal was told. */
+/** What the controller says of its end; `null` after a refusal was told. */
 async function shutDown(
   { peer }: Connected,
   force: boolean,
   context: CommandContext,
-): Promise<readonly number[] | null> {
+): Promise<Result<"controller.shutdown"> | null> {
   const cancelNotice = context.clock.after(NOTICE_MS, () => void tellWait(peer, context));
   try {
     // Running jobs get the time to end that they have at a time limit, however long that is.
-    const { cancelled } = await peer.call("controller.shutdown", { force }, { deadlineMs: null });
-    return cancelled;
+    return await peer.call("controller.shutdown", { force }, { deadlineMs: null });
   } catch (error) {
     if (!(error instanceof RpcError)) throw error;
     // The daemon was faster than its answer.
-    if (error.code === "LOST_CONTACT") return [];
+    if (error.code === "LOST_CONTACT") return { cancelled: [] };
     if (error.code !== "JOBS_RUNNING") throw error;
     const { program, stdio } = context;
     stdio.err(`${program}: error: ${error.message}\n${await runningJobs(peer)}`);

@@ -6,8 +6,9 @@ import { absolutePath } from "../jobspec.ts";
 
 /** Slurm's commands that mgpu has. */
 const SHIMS = [
-  "srun",
   "sacct",
+  "sacctmgr",
+  "srun",
   "sbatch",
   "salloc",
   "sattach",

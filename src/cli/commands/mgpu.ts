@@ -9,11 +9,15 @@ import { command as down } from "./mgpu-down.ts";
 import { command as shims } from "./mgpu-shims.ts";
 import { command as status } from "./mgpu-status.ts";
 import { command as up } from "./mgpu-up.ts";
+import { command as why } from "./mgpu-why.ts";
 
 const EXIT_USAGE = 2;
 
 /** Each is named `mgpu WORD`. */
-const SUBCOMMANDS: readonly Command[] = [up, down, status, shims];
+const SUBCOMMANDS: readonly Command[] = [up, down, status, why, shims];
+
+/** Those that take words besides their options. */
+const WITH_OPERANDS: ReadonlySet<Command> = new Set([shims, why]);
 
 /** The commands for jobs, by their names without `mgpu-`. Loaded only where their help is asked for. */
 const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
@@ -54,7 +58,7 @@ async function run({ operands: [word, ...rest] }: ParsedOptions, context: Comman
   if (word === "help") return help(rest, context);
   if (word === "version") return runCommand(command, ["--version"], context);
   const subcommand = find(word, context);
-  const checked = subcommand === shims ? subcommand : refuseOperands(subcommand);
+  const checked = WITH_OPERANDS.has(subcommand) ? subcommand : refuseOperands(subcommand);
   return runCommand(checked, rest, { ...context, program: subcommand.name });
 }
 

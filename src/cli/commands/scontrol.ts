@@ -12,6 +12,7 @@ import { optionReader } from "../filters.ts";
 import { countOf } from "../getopt.ts";
 import { createLineReader } from "../lines.ts";
 import type { Option, ParsedOptions } from "../option.ts";
+import { deleteEntity } from "./scontrol/delete.ts";
 import { findKeyword } from "./scontrol/keywords.ts";
 import { notify, ping, waitJob, write } from "./scontrol/others.ts";
 import { createScope, type Scope, Unreachable, type Verb } from "./scontrol/scope.ts";
@@ -33,7 +34,7 @@ const OPTIONS: readonly Option[] = [
   { long: "federation", argument: "none", help: "no effect: there are no federations of clusters" },
   { long: "future", short: "F", argument: "none", help: "no effect: there are no nodes to come" },
   { long: "hide", argument: "none", help: "no effect: nothing is hidden" },
-  { long: "json", argument: "optional", metavar: "version", help: "refused: not in this version" },
+  { long: "json", argument: "optional", metavar: "version", help: "print JSON in the shape of Slurm 23.11" },
   { long: "local", argument: "none", help: "no effect: there is one cluster" },
   { long: "oneliner", short: "o", argument: "none", help: "one line a record" },
   { long: "quiet", short: "Q", argument: "none", help: "say nothing but errors" },
@@ -45,6 +46,7 @@ const OPTIONS: readonly Option[] = [
 
 /** What the user may type, by full name; `later` is what Slurm has and this version has not. */
 const VERBS: Readonly<Record<string, Verb | "later">> = {
+  delete: deleteEntity,
   hold,
   holdu: userHold,
   notify,
@@ -95,18 +97,18 @@ export const command: Command = {
 };
 
 function laterVerbs(): Record<string, "later"> {
-  const names = `abort cancel_reboot cluster completing create delete errnumstr fsdampeningfactor listpids pidinfo reboot
+  const names = `abort cancel_reboot cluster completing create errnumstr fsdampeningfactor listpids pidinfo reboot
     reconfigure schedloglevel setdebug setdebugflags shutdown takeover token`;
   return Object.fromEntries(names.split(/\s+/).map((name) => [name, "later"]));
 }
 
 async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
   const options = optionReader("scontrol", OPTIONS, parsed, context);
-  const refused = ["json", "yaml"].filter((long) => options.isGiven(long));
+  const refused = ["yaml"].filter((long) => options.isGiven(long));
   if (refused.length > 0) {
     throw new UserError(
       refused.map((long) => `--${long}: not supported by this version of mgpu`),
-      "mgpu-squeue --json shows jobs as JSON",
+      "--json prints JSON",
     );
   }
   if (options.isGiven("uid")) throw new UserError("--uid: requests are made in your own name");
@@ -114,6 +116,8 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
     oneLine: options.isGiven("oneliner"),
     details: countOf(parsed, "details"),
     quiet: options.isGiven("quiet"),
+    json: options.isGiven("json"),
+    all: options.isGiven("all"),
   });
   try {
     const cluster = options.last("clusters");

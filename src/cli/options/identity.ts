@@ -1,8 +1,8 @@
 /** Options that say what a job is and whose: names, accounts, comments, mail. */
 
 import { parseLicenses } from "../../core/licenses.ts";
-import { parseMailTypes } from "../../core/mail-types.ts";
-import type { Parsed } from "../../core/parse.ts";
+import { isMailUser, parseMailTypes } from "../../core/mail-types.ts";
+import { expected, type Parsed } from "../../core/parse.ts";
 import { anyText, nameText, someText } from "./readers.ts";
 import { ALL, ignored, named, RUNNERS, SALLOC, type SubmitOption } from "./record.ts";
 
@@ -76,7 +76,7 @@ export const IDENTITY = [
     help: "who gets the mail (default: you)",
     directive: true,
     of: ALL,
-    read: someText("a user or an address"),
+    read: (text) => (isMailUser(text) ? { value: text } : expected("a user or an address", text)),
   },
   {
     long: "clusters",

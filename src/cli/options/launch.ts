@@ -95,6 +95,18 @@ export const LAUNCH = [
   { ...PROGRAM, long: "prolog", help: "run this here before the step starts", variables: { srun: "SLURM_PROLOG" } },
   { ...PROGRAM, long: "epilog", help: "run this here after the step's end", variables: { srun: "SLURM_EPILOG" } },
   {
+    ...PROGRAM,
+    long: "task-prolog",
+    help: "run this before each task, on its node; its lines 'export NAME=value', 'unset NAME' and 'print text' count",
+    variables: { srun: "SLURM_TASK_PROLOG" },
+  },
+  {
+    ...PROGRAM,
+    long: "task-epilog",
+    help: "run this after each task, on its node, for a few seconds at most",
+    variables: { srun: "SLURM_TASK_EPILOG" },
+  },
+  {
     ...FLAG,
     long: "disable-status",
     short: "X",
@@ -149,12 +161,6 @@ export const LAUNCH = [
   refused("resv-ports", SRUN, "ports are not reserved; MASTER_PORT names one that is the job's", {
     argument: "optional",
     variables: { srun: "SLURM_RESV_PORTS" },
-  }),
-  refused("task-prolog", SRUN, "put it before the program: sh -c '. ./prolog; exec program'", {
-    variables: { srun: "SLURM_TASK_PROLOG" },
-  }),
-  refused("task-epilog", SRUN, "put it behind the program: sh -c 'program; ./epilog'", {
-    variables: { srun: "SLURM_TASK_EPILOG" },
   }),
   refused("het-group", SRUN, "this version of mgpu does not run heterogeneous jobs", { aliases: ["pack-group"] }),
   refused("no-allocate", SRUN, "every program that mgpu runs belongs to a job", { short: "Z", argument: "none" }),

@@ -18,7 +18,7 @@ const SUBMIT_OPTIONS: Readonly<Record<string, string>> = {
   salloc: "bell kill-command no-bell no-shell",
   srun:
     "bcast cpu-bind disable-status epilog exact external-launcher het-group jobid kill-on-bad-exit label mpi multi-prog " +
-    "no-pty overlap preserve-env prolog pty quit-on-interrupt relative send-libs unbuffered",
+    "no-pty overlap preserve-env prolog pty quit-on-interrupt relative send-libs task-epilog task-prolog unbuffered",
   "srun and sbatch": "error export input open-mode output propagate test-only wait",
   "srun and salloc": "immediate x11",
   "sbatch and salloc": "get-user-env wait-all-nodes",

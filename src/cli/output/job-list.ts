@@ -3,11 +3,9 @@
  */
 
 import { parseTaskSet, tasksOf } from "../../core/array-spec.ts";
-import type { JobRow } from "../../protocol/procedures.ts";
+import type { JobListRow as JobRow } from "../../protocol/procedures.ts";
 import type { JobColumn, JobField } from "../../view/job-columns.ts";
-import { JSON_FIELDS, jobJson } from "../../view/job-json.ts";
-import { type FormatPlan, renderHeader, renderRow } from "../../view/printf.ts";
-import { SLURM_VERSION } from "../../view/slurm-version.ts";
+import { type FormatPlan, type Painter, renderRow } from "../../view/printf.ts";
 import { comparator, type SortKey } from "../../view/sort.ts";
 
 /** Takes the rows of one list; what it returns is to be printed. */
@@ -20,20 +18,15 @@ export interface JobPrinter {
 }
 
 /** A table of lines. `heading` stands before its first row: the date, the columns' names, or nothing. */
-export function tablePrinter(plan: FormatPlan<JobColumn>, heading: string): JobPrinter {
+export function tablePrinter(plan: FormatPlan<JobColumn>, heading: string, paint?: Painter): JobPrinter {
   let unsaid = heading;
   const print = (rows: readonly JobRow[]): string => {
-    const text = unsaid + rows.map((row) => `${renderRow(plan, row)}\n`).join("");
+    const text = unsaid + rows.map((row) => `${renderRow(plan, row, paint)}\n`).join("");
     unsaid = "";
     return text;
   };
   const fields = new Set(plan.fields.flatMap(({ column }) => column.fields));
   return { fields: [...fields], rows: print, end: () => print([]) };
-}
-
-/** The line of column names, with its line break. */
-export function headerLine(plan: FormatPlan<JobColumn>): string {
-  return `${renderHeader(plan)}\n`;
 }
 
 /** Puts rows in order before `inner` prints them: all of them are kept until the end. */
@@ -65,37 +58,4 @@ function tasksOfRow(row: JobRow): JobRow[] {
   const tasks = list === undefined ? null : parseTaskSet(list);
   if (tasks === null || "problem" in tasks) return [row];
   return Array.from(tasksOf(tasks.value), (task) => ({ ...row, arrayTasks: String(task) }));
-}
-
-/** Slurm's JSON document; a job a line. */
-export function jsonPrinter(options: { readonly clusterName: string; readonly user: string }): JobPrinter {
-  let separator = '{"jobs": [\n';
-  let isEmpty = true;
-  return {
-    fields: JSON_FIELDS,
-    rows(rows) {
-      let text = "";
-      for (const row of rows) {
-        text += separator + JSON.stringify(jobJson(row, options.clusterName));
-        separator = ",\n";
-        isEmpty = false;
-      }
-      return text;
-    },
-    end() {
-      const rest = JSON.stringify({ meta: metaJson(options), errors: [], warnings: [] });
-      return `${isEmpty ? separator : "\n"}],\n${rest.slice(1)}\n`;
-    },
-  };
-}
-
-/** What Slurm says of itself in each document. */
-function metaJson({ clusterName, user }: { readonly clusterName: string; readonly user: string }): unknown {
-  const [major, minor, micro] = SLURM_VERSION.split(".");
-  return {
-    plugin: { type: "openapi/slurmctld", name: "mgpu", data_parser: "data_parser/v0.0.40", accounting_storage: "" },
-    client: { source: "", user, group: "" },
-    command: ["show", "jobs"],
-    slurm: { version: { major, micro, minor }, release: SLURM_VERSION, cluster: clusterName },
-  };
 }

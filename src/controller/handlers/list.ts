@@ -1,18 +1,35 @@
 /** jobs.list: only the fields asked for, in chunks, so that the first line prints while the last is being made. */
 
+import type { Job } from "../../core/job.ts";
+import { type JobListRow, jobDetails } from "../../protocol/list-rows.ts";
 import type { StreamHandler } from "../../rpc/types.ts";
+import { toJobDetails } from "../../view/job-details.ts";
 import type { ControllerContext } from "../context.ts";
+import { createForecaster } from "../forecast.ts";
 import { selectJobs } from "../select.ts";
 
 /** Rows a chunk: some 20 kB, small enough to start printing early. */
 const ROWS_A_CHUNK = 500;
 
+/** Fields that cost more than a look at the record: they are made only if one of them is asked for. */
+const DETAILS: ReadonlySet<string> = new Set(Object.keys(jobDetails.entries));
+
+const FORECAST: readonly string[] = ["expectedAt", "expectedNodes"];
+
 /** Streams rows of the selected jobs. */
 export function listHandler(context: ControllerContext): StreamHandler<"jobs.list"> {
+  const forecastOf = createForecaster(context);
   return async ({ filter, fields }, sink) => {
+    const isDetailed = fields.some((field) => DETAILS.has(field));
+    const isForecast = fields.some((field) => FORECAST.includes(field));
+    const rowOf = (job: Job): Partial<JobListRow> => {
+      const row = context.rowOf(job);
+      if (!isDetailed) return row;
+      return { ...row, ...toJobDetails(job, row, isForecast ? forecastOf(job.id) : null) };
+    };
     let rows: unknown[][] = [];
     for (const job of selectJobs(context.loop.state, filter, "any")) {
-      const row = context.rowOf(job);
+      const row = rowOf(job);
       rows.push(fields.map((field) => row[field]));
       if (rows.length < ROWS_A_CHUNK) continue;
       await sink.send({ rows });

@@ -1,22 +1,32 @@
 /** node.register and node.report. */
 
 import type { Command } from "../../core/commands.ts";
+import { strangersOn } from "../../core/decide/node.ts";
+import { formatStart } from "../../core/ids.ts";
 import { resumeNode } from "../../core/react.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { NodeReport } from "../../protocol/procedures.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
+import type { Session } from "../sessions.ts";
+import { endStrangers, noteCleared } from "../strangers.ts";
 
 /** Takes a node in and tells it again what it has to do. */
 export function registerHandler(context: ControllerContext): UnaryHandler<"node.register"> {
   return async (registration, { peer }) => {
     const { name: node, inventory } = registration;
-    await executeOrThrow(context, { type: "node.register", node, inventory });
-    context.sessions.add({ peer, registration });
+    const { starts = [] } = registration;
+    await executeOrThrow(context, { type: "node.register", node, inventory, starts });
+    const strangers = strangersOn(context.loop.state, node, starts);
+    const session = { peer, registration, strangers: new Set(strangers.map(formatStart)) };
+    context.sessions.add(session);
     notifyWatchers(context, node);
     logInventory(context, registration);
     // After the answer: the node sets up its session with it first.
-    context.clock.after(0, () => context.perform([{ type: "schedule" }, ...resumeNode(context.loop.state, node)]));
+    context.clock.after(0, () => {
+      context.perform([{ type: "schedule" }, ...resumeNode(context.loop.state, node)]);
+      endStrangers(context, session, strangers);
+    });
     return { heartbeatMs: context.settings.heartbeatMs, killWaitMs: context.settings.killWaitS * 1000 };
   };
 }
@@ -31,12 +41,14 @@ function notifyWatchers({ loop: { state }, watchers }: ControllerContext, node: 
 /** Takes reports in order; the answer says that all are on disk. */
 export function reportHandler(context: ControllerContext): UnaryHandler<"node.report"> {
   return async ({ reports }, { peer }) => {
-    const node = nodeOf(context, peer);
-    if (node === undefined) {
+    const session = sessionOf(context, peer);
+    if (session === undefined) {
       peer.close();
       throw new RpcError("LOST_CONTACT", "this connection was replaced by a newer one of the same node");
     }
-    await Promise.all(reports.map((report) => context.loop.execute(commandOf(node, report))));
+    const { name } = session.registration;
+    await Promise.all(reports.map((report) => context.loop.execute(commandOf(name, report))));
+    if (noteCleared(context, session, reports)) context.perform([{ type: "schedule" }]);
     return {};
   };
 }
@@ -56,9 +68,9 @@ function commandOf(node: string, report: NodeReport): Command {
   }
 }
 
-/** The node that a connection belongs to. An older connection of a node that registered anew speaks for nobody. */
-function nodeOf({ sessions }: ControllerContext, peer: unknown): string | undefined {
-  for (const [name, session] of sessions.all) if (session.peer === peer) return name;
+/** The session that a connection belongs to. An older connection of a node that registered anew speaks for nobody. */
+function sessionOf({ sessions }: ControllerContext, peer: unknown): Session | undefined {
+  for (const session of sessions.all.values()) if (session.peer === peer) return session;
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 /** nodes.list */
 
+import type { ClusterState } from "../../core/state.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import { toNodeRow } from "../../view/node-row.ts";
 import type { ControllerContext } from "../context.ts";
@@ -7,11 +8,29 @@ import type { ControllerContext } from "../context.ts";
 /** Every node that ever registered, by name. */
 export function nodesHandler({ loop, sessions, clock }: ControllerContext): UnaryHandler<"nodes.list"> {
   return () => {
-    const partitions = [...loop.state.partitions.keys()];
-    const nodes = [...loop.state.nodes.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const { state } = loop;
+    const now = clock.now();
+    const partitions = [...state.partitions.keys()];
+    const lastBusy = lastBusyTimes(state, now);
+    const nodes = [...state.nodes.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     return {
-      nodes: nodes.map((node) => toNodeRow(node, sessions.get(node.name) !== undefined, partitions)),
-      now: clock.now(),
+      nodes: nodes.map((node) => {
+        const session = sessions.get(node.name);
+        const facts = { startedAt: session?.registration.startedAt ?? 0, lastBusyAt: lastBusy.get(node.name) ?? 0 };
+        return toNodeRow(node, session !== undefined, partitions, facts);
+      }),
+      now,
     };
   };
+}
+
+/** When something last ran on each node, as far as the jobs in memory tell. */
+function lastBusyTimes(state: ClusterState, now: number): ReadonlyMap<string, number> {
+  const times = new Map<string, number>();
+  for (const job of state.jobs.values()) {
+    if (job.allocation.length === 0) continue;
+    const at = "endAt" in job && job.cleanup.length === 0 ? job.endAt : now;
+    for (const { node } of job.allocation) times.set(node, Math.max(at, times.get(node) ?? 0));
+  }
+  return times;
 }

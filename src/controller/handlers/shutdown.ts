@@ -5,6 +5,7 @@ import type { Job } from "../../core/job.ts";
 import { sleep } from "../../platform/clock.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
+import { endAwayHolders } from "../away.ts";
 import type { ControllerContext } from "../context.ts";
 
 /** Time for the nodes to say that nothing runs any more, beyond the kill wait. */
@@ -26,11 +27,11 @@ export function shutdownHandler(context: ControllerContext): UnaryHandler<"contr
     if (active.length > 0 && !force) throw jobsRunning(active);
     context.beginEnding(context.clock.now() + context.settings.killWaitS * 1000);
     try {
-      const cancelled = await endJobs(context, active, hello.user.uid, force);
+      const ended = await endJobs(context, active, hello.user.uid, force);
       await endNodes(context);
       await context.forgetSettings();
       context.stop();
-      return { cancelled };
+      return ended;
     } catch (error) {
       // The controller stays, so it must go on working.
       context.giveUpEnding();
@@ -39,27 +40,28 @@ export function shutdownHandler(context: ControllerContext): UnaryHandler<"contr
   };
 }
 
-/** Cancels what can't go on; answers with the cancelled jobs once nothing of them runs. */
+/** Cancels what can't go on; answers once nothing of it runs, but for what is out of reach. */
 async function endJobs(
   context: ControllerContext,
   active: readonly JobId[],
   byUid: number,
   force: boolean,
-): Promise<JobId[]> {
+): Promise<{ readonly cancelled: JobId[]; readonly left: string[] }> {
   const lost = [...active, ...context.loop.state.pending].filter((id) => endsWithController(context, id));
   try {
     await cancel(context, lost, byUid);
+    const left = await endAwayHolders(context);
     await cleared(context);
     // What was on its way to the disk when the end began.
     const { active: started, pending } = context.loop.state;
     const late = [...started, ...pending].filter((id) => endsWithController(context, id));
     await cancel(context, late, byUid);
-    return [...lost, ...late];
+    return { cancelled: [...lost, ...late], left };
   } catch (error) {
     if (!force || !(error instanceof RpcError) || error.code !== "STORAGE") throw error;
     context.log.error("ending although the end of the jobs can't be stored", { jobs: lost, error: error.message });
     await terminateUnrecorded(context, active);
-    return lost;
+    return { cancelled: lost, left: [] };
   }
 }
 
@@ -74,9 +76,14 @@ function endsWithController({ loop }: ControllerContext, id: JobId): boolean {
   return job?.state === "RUNNING" || (job?.state === "PENDING" && job.spec.kind !== "batch");
 }
 
-async function cleared({ loop, clock, settings, log }: ControllerContext): Promise<void> {
+/** Waits for the nodes that are there to confirm that nothing runs any more. */
+async function cleared({ loop, clock, settings, log, isConnected }: ControllerContext): Promise<void> {
   const end = clock.monotonic() + settings.killWaitS * 1000 + CLEANUP_GRACE_MS;
-  while (loop.state.active.size > 0) {
+  const isHopeful = (id: JobId): boolean => {
+    const job = loop.state.jobs.get(id);
+    return job?.state === "RUNNING" || (job?.cleanup.some(isConnected) ?? false);
+  };
+  while ([...loop.state.active].some(isHopeful)) {
     if (clock.monotonic() > end) {
       log.warn("ending although some nodes did not confirm that their jobs are gone", { jobs: [...loop.state.active] });
       return;

@@ -3,8 +3,10 @@
 import { isEnded } from "../../core/job.ts";
 import type { DaemonStatus, Result } from "../../protocol/procedures.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
+import { awayProblems, awayStatus } from "../away.ts";
 import type { ControllerContext } from "../context.ts";
 import type { Session } from "../sessions.ts";
+import { strangerProblems } from "../strangers.ts";
 
 /** Answers from memory, but for the note that damage left. */
 export function statusHandler(context: ControllerContext): UnaryHandler<"controller.status"> {
@@ -12,7 +14,11 @@ export function statusHandler(context: ControllerContext): UnaryHandler<"control
     clusterName: context.settings.clusterName,
     stateFolder: context.places.home,
     socket: context.places.controllerSocket,
-    daemons: [controllerStatus(context), ...[...context.sessions.all.values()].flatMap(nodeStatus)],
+    daemons: [
+      controllerStatus(context),
+      ...[...context.sessions.all.values()].flatMap(nodeStatus),
+      ...awayStatus(context),
+    ],
     jobs: countJobs(context),
     problem: problemOf(context),
     problems: await problemsOf(context),
@@ -21,7 +27,8 @@ export function statusHandler(context: ControllerContext): UnaryHandler<"control
 }
 
 function controllerStatus(context: ControllerContext): DaemonStatus {
-  return { daemon: "mgpuctld", node: "", ...context.identity, state: problemOf(context) ? "degraded" : "up" };
+  const { pid, version, startedAt } = context.identity;
+  return { daemon: "mgpuctld", node: "", pid, version, startedAt, state: problemOf(context) ? "degraded" : "up" };
 }
 
 /** Why nothing can be accepted right now. */
@@ -32,7 +39,7 @@ function problemOf({ loop, blobs }: ControllerContext): string {
 /** All that somebody should see to. A note that can't be read is no reason to tell nothing. */
 async function problemsOf(context: ControllerContext): Promise<string[]> {
   const damage = await context.damage().catch(() => []);
-  return [problemOf(context), ...damage].filter(Boolean);
+  return [problemOf(context), ...awayProblems(context), ...strangerProblems(context), ...damage].filter(Boolean);
 }
 
 function endingOf(context: ControllerContext): Pick<Result<"controller.status">, "ending"> {

@@ -1,9 +1,12 @@
 /** job.submit: script and environment on disk, then the job in the queue. */
 
-import { submitProblem } from "../../core/decide/submit.ts";
-import type { JobSpec } from "../../core/jobspec.ts";
+import { submissionProblem } from "../../core/decide/submit.ts";
+import { couldRun } from "../../core/fit.ts";
+import type { JobRequest, JobSpec } from "../../core/jobspec.ts";
+import { candidatesOf } from "../../core/node-set.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
+import { couldRunTogether } from "../../sched/place/together.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
 import { estimateStart } from "../estimate.ts";
 import { jobName } from "../owners.ts";
@@ -11,23 +14,54 @@ import { storeEnvironment, storeScript } from "../stored-inputs.ts";
 
 /** Accepts a job; the same request id again answers with the same job. */
 export function submitHandler(context: ControllerContext): UnaryHandler<"job.submit"> {
-  return async ({ requestId, job, script, environment, testOnly }, { hello }) => {
+  return async ({ requestId, job, script, environment, testOnly, followers = [] }, { hello }) => {
     refuseAtEnd(context);
+    const { user } = hello;
+    refuseCrowd(context, [job, ...followers.map((one) => one.job)]);
     if (testOnly) {
-      return testSubmission(context, { ...job, user: hello.user, scriptDigest: null, environmentDigest: "" });
+      const digests = { user, scriptDigest: null, environmentDigest: "" };
+      return testSubmission(
+        context,
+        { ...job, ...digests },
+        followers.map((one) => ({ ...one.job, ...digests })),
+      );
     }
-    const [scriptDigest, environmentDigest] = await Promise.all([
+    const [scriptDigest, ...digests] = await Promise.all([
       script === null ? null : storeScript(context, script),
-      storeEnvironment(context, environment),
+      ...[{ environment }, ...followers].map((one) => storeEnvironment(context, one.environment)),
     ]);
     // The end may have begun meanwhile, and has seen to the jobs that it knew.
     refuseAtEnd(context);
-    const spec = { ...job, user: hello.user, scriptDigest, environmentDigest };
-    const decision = await executeOrThrow(context, { type: "job.submit", requestId, spec });
+    const spec = { ...job, user, scriptDigest, environmentDigest: digests[0] ?? "" };
+    const others = followers.map((one, at): JobSpec => {
+      return { ...one.job, user, scriptDigest: null, environmentDigest: digests[at + 1] ?? "" };
+    });
+    const whole = others.length > 0 ? { followers: others } : {};
+    const decision = await executeOrThrow(context, { type: "job.submit", requestId, spec, ...whole });
     if (decision.kind === "deny" || decision.jobId === undefined) throw new RpcError("INTERNAL", "no job id");
-    if (job.kind !== "batch") context.owners.expect(jobName(decision.jobId));
-    return { jobId: decision.jobId };
+    const { jobId } = decision;
+    if (job.kind !== "batch") context.owners.expect(jobName(jobId));
+    // Of srun each component has tasks of its own, whose streams are claimed one by one.
+    if (job.kind === "run") for (const at of others.keys()) context.owners.expect(jobName(jobId + at + 1));
+    return { jobId, ...mailWarning(context, spec) };
   };
+}
+
+/** Components that could never run at the same time would wait for ever: how they fit together only the scheduler can say. */
+function refuseCrowd({ loop }: ControllerContext, jobs: readonly JobRequest[]): void {
+  const { nodes } = loop.state;
+  const requests = jobs.map(({ request }) => request);
+  if (requests.length < 2 || nodes.size === 0) return;
+  const candidates = candidatesOf([...nodes.values()]);
+  const areFine = requests.every((request) => couldRun(candidates, request));
+  if (!areFine || couldRunTogether(candidates, requests)) return;
+  const hint = `each of the ${jobs.length} components could run, but this cluster can't hold all of them at the same time`;
+  throw new RpcError("NOT_FEASIBLE", "Requested node configuration is not available", hint);
+}
+
+function mailWarning({ mailer }: ControllerContext, { mail }: JobSpec): { warnings?: string[] } {
+  const problem = mail && mailer.problem();
+  return problem ? { warnings: [`there will be no mail: ${problem}`] } : {};
 }
 
 function refuseAtEnd(context: ControllerContext): void {
@@ -35,9 +69,9 @@ function refuseAtEnd(context: ControllerContext): void {
 }
 
 /** Says when and where a job would start, and queues nothing. */
-function testSubmission(context: ControllerContext, spec: JobSpec) {
+function testSubmission(context: ControllerContext, spec: JobSpec, followers: readonly JobSpec[]) {
   const { state } = context.loop;
-  const problem = submitProblem(state, spec);
+  const problem = submissionProblem(state, { spec, followers });
   if (problem) throw new RpcError(problem.denial.code, problem.denial.message, problem.denial.hint);
-  return { jobId: state.nextJobId, estimate: estimateStart(context, spec) };
+  return { jobId: state.nextJobId, estimate: estimateStart(context, [spec, ...followers]) };
 }

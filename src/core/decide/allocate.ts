@@ -1,11 +1,17 @@
 /** The second look at the scheduler's plan: nothing is granted twice, whatever the plan says. */
 
+import { must } from "../../util/assert.ts";
 import { hasTask, taskCount } from "../array-spec.ts";
 import type { AllocateJob } from "../commands.ts";
-import type { Event } from "../events.ts";
-import type { PendingJob } from "../job.ts";
+import type { Event, JobAllocated } from "../events.ts";
+import { waitingComponents } from "../het.ts";
+import type { JobId } from "../ids.ts";
+import type { Job, PendingJob, RunningJob, StepHet } from "../job.ts";
 import type { Node } from "../node.ts";
-import { type Allocation, gpuThousandths, type NodeShare, WHOLE_GPU } from "../resources.ts";
+import { type Blocked, limitView, startLimit } from "../policy/limits.ts";
+import { isPolicyOn } from "../policy/state.ts";
+import { tresOf } from "../policy/tres.ts";
+import { type Allocation, addShare, gpuThousandths, type NodeShare, WHOLE_GPU } from "../resources.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore } from "./decision.ts";
 import { effectiveLimit, findPartition } from "./submit.ts";
@@ -14,17 +20,86 @@ import { effectiveLimit, findPartition } from "./submit.ts";
 export function decideAllocate(state: ClusterState, command: AllocateJob, now: number): Decision {
   const job = state.jobs.get(command.jobId);
   if (job?.state !== "PENDING") return ignore("the job waits no longer");
-  if (job.hold !== null || job.cleanup.length > 0 || job.eligibleAt > now) return ignore("the job may not start now");
-  const partition = findPartition(state, job.spec);
-  if (!partition) return deny("INVALID_PARTITION", "the job's partition is gone");
-  const problem = planProblem(state, job, command.allocation);
-  if (problem) return deny("NO_CAPACITY", problem);
+  if (job.spec.het) return allocateWhole(state, job, command, now);
+  const { allocation } = command;
+  const refusal = startProblem(state, job, state.nodes, allocation, now);
+  if (refusal) return refusal;
   const split = splitOff(state, job, command.taskId);
   if (split === null) return ignore("the task waits no longer");
-  const { jobId, events } = split;
-  const { allocation } = command;
+  return accept(...split.events, startOf(state, { ...job, id: split.jobId }, allocation));
+}
+
+/** A heterogeneous job starts with all of its components that wait, in one record. */
+function allocateWhole(state: ClusterState, job: PendingJob, command: AllocateJob, now: number): Decision {
+  const given = [{ jobId: job.id, allocation: command.allocation }, ...(command.followers ?? [])];
+  const waiting = waitingComponents(state, job);
+  if (waiting.map((one) => one.id).join() !== given.map((one) => one.jobId).join()) {
+    return ignore("the plan is not for all components that wait");
+  }
+  const nodes = new Map(state.nodes);
+  for (const [at, one] of waiting.entries()) {
+    const allocation = given[at]?.allocation ?? [];
+    const refusal = startProblem(state, one, nodes, allocation, now);
+    if (refusal) return refusal;
+    for (const share of allocation) {
+      const node = nodes.get(share.node);
+      if (node) nodes.set(share.node, { ...node, usage: addShare(node.usage, share, 1) });
+    }
+  }
+  const parts = given.map(({ allocation }) => allocation.reduce((sum, share) => sum + share.tasks, 0));
+  const jobIds = waiting.map((one) => one.id);
+  const hets = job.spec.kind === "run" ? stepHets(jobIds, parts) : [];
+  return accept(...waiting.map((one, at) => startOf(state, one, given[at]?.allocation ?? [], hets[at])));
+}
+
+/** Where each component's tasks stand in a step over several. */
+export function stepHets(jobIds: readonly JobId[], tasks: readonly number[]): StepHet[] {
+  const total = tasks.reduce((sum, count) => sum + count, 0);
+  let firstTask = 0;
+  return tasks.map((count) => {
+    const het = { jobIds, firstTask, tasks: total };
+    firstTask += count;
+    return het;
+  });
+}
+
+/** Why a waiting job may not start with an allocation; `null` if it may. */
+function startProblem(
+  state: ClusterState,
+  job: PendingJob,
+  nodes: ReadonlyMap<string, Node>,
+  allocation: Allocation,
+  now: number,
+): Decision | null {
+  if (job.hold !== null || job.cleanup.length > 0 || job.eligibleAt > now) return ignore("the job may not start now");
+  if (!findPartition(state, job.spec)) return deny("INVALID_PARTITION", "the job's partition is gone");
+  const problem = planProblem(nodes, job, allocation);
+  if (problem) return deny("NO_CAPACITY", problem);
+  const limit = limitInTheWay(state, job, allocation, now);
+  return limit ? ignore(limit.text) : null;
+}
+
+/** The limit of an account or a QoS that a start would break. */
+function limitInTheWay(state: ClusterState, job: PendingJob, allocation: Allocation, now: number): Blocked | null {
+  const { policy } = state;
+  if (!isPolicyOn(policy)) return null;
+  const running = () => [...state.active].flatMap((id) => runningOnly(state.jobs.get(id)));
+  const partition = must(findPartition(state, job.spec), `the partition of job ${job.id}`);
+  const tres = tresOf(allocation, policy.config.billingWeights);
   const limitS = effectiveLimit(job.spec, partition);
-  return accept(...events, { type: "job.allocated", jobId, attempt: job.attempt + 1, allocation, limitS });
+  return startLimit(limitView(policy, running, now), { charged: job.spec, tres, nodes: allocation.length, limitS });
+}
+
+function runningOnly(job: Job | undefined): RunningJob[] {
+  return job?.state === "RUNNING" ? [job] : [];
+}
+
+function startOf(state: ClusterState, job: PendingJob, allocation: Allocation, stepHet?: StepHet): JobAllocated {
+  const partition = must(findPartition(state, job.spec), `the partition of job ${job.id}`);
+  const { id: jobId, attempt, spec } = job;
+  const limitS = effectiveLimit(spec, partition);
+  const common = { type: "job.allocated", jobId, attempt: attempt + 1, allocation, limitS } as const;
+  return stepHet ? { ...common, stepHet } : common;
 }
 
 /** The record that a starting task has to itself: a new one while others of its array still wait. */
@@ -41,20 +116,20 @@ function splitOff(
   return { jobId: newId, events: [{ type: "array.split", jobId: job.id, tasks, newId }] };
 }
 
-function planProblem(state: ClusterState, job: PendingJob, allocation: Allocation): string {
+function planProblem(nodes: ReadonlyMap<string, Node>, job: PendingJob, allocation: Allocation): string {
   if (allocation.length === 0) return "the plan gives no node";
   if (new Set(allocation.map((share) => share.node)).size < allocation.length) return "the plan names a node twice";
   for (const share of allocation) {
-    const problem = shareProblem(state.nodes.get(share.node), share);
+    const problem = shareProblem(nodes.get(share.node), share);
     if (problem) return `${share.node}: ${problem}`;
   }
   const { request } = job.spec;
   const tasks = allocation.reduce((sum, share) => sum + share.tasks, 0);
-  const nodes = request.nodes ?? { min: 1, max: allocation.length };
+  const wanted = request.nodes ?? { min: 1, max: allocation.length };
   const isShort =
     (request.tasks !== null && tasks !== request.tasks) ||
-    allocation.length < nodes.min ||
-    allocation.length > nodes.max ||
+    allocation.length < wanted.min ||
+    allocation.length > wanted.max ||
     (!request.overcommit && allocation.some((share) => share.cpus < share.tasks * (request.cpusPerTask ?? 1)));
   if (isShort || gpuThousandths(allocation) < wishedGpus(job, allocation, tasks)) {
     return "the plan does not give what the job asked for";
@@ -76,6 +151,7 @@ function shareProblem(node: Node | undefined, share: NodeShare): string {
   if (!node) return "no such node";
   if (node.down) return "the node is down";
   if (node.drain) return "the node is drained";
+  if (node.leftovers) return "the node still ends processes of jobs that it lost";
   const { inventory, usage } = node;
   if (usage.cpus + share.cpus > inventory.cpus) return "not enough free CPUs";
   if (usage.memoryMiB + share.memoryMiB > inventory.memoryMiB) return "not enough free memory";

@@ -6,6 +6,8 @@ import type { ClusterState } from "../state.ts";
 import { decideAllocate } from "./allocate.ts";
 import type { Decision } from "./decision.ts";
 import { decideMarkDown, decideRegister } from "./node.ts";
+import { decideDeleteNodes, decideUpdateNodes } from "./operate.ts";
+import { decideChangePolicy } from "./policy.ts";
 import { decideJobCleaned, decideStepEnded, decideStepLost, decideStepStarted } from "./report.ts";
 import {
   decideCancel,
@@ -44,7 +46,10 @@ const DECIDERS: { readonly [T in Command["type"]]: Decider<Extract<Command, { ty
   "report.jobCleaned": decideJobCleaned,
   "node.register": decideRegister,
   "node.markDown": decideMarkDown,
+  "nodes.update": decideUpdateNodes,
+  "nodes.delete": decideDeleteNodes,
   "timer.fire": decideTimer,
+  "policy.change": decideChangePolicy,
 };
 
 /**

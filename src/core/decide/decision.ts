@@ -3,6 +3,7 @@
 import type { SignalTarget } from "../effects.ts";
 import type { Event } from "../events.ts";
 import type { JobId, StepId } from "../ids.ts";
+import type { MailPercent } from "../mail-types.ts";
 
 /** Codes of a denial; the wire carries them as they are. */
 export type DenialCode =
@@ -10,20 +11,29 @@ export type DenialCode =
   | "INVALID_STEP"
   | "INVALID_UPDATE"
   | "INVALID_DEPENDENCY"
+  | "INVALID_ARRAY"
   | "INVALID_RESERVATION"
   | "INVALID_LICENSES"
   | "JOB_FINISHED"
   | "NOT_RUNNING"
   | "NOT_PENDING"
   | "DISABLED"
+  | "NOT_WHOLE"
   | "STEP_BUSY"
   | "NOT_FEASIBLE"
   | "INVALID_NODE"
+  | "INVALID_NODE_STATE"
+  | "NODE_BUSY"
   | "INVALID_NODE_COUNT"
   | "INVALID_FEATURE"
   | "INVALID_PARTITION"
   | "INVALID_TIME_LIMIT"
   | "NO_CAPACITY"
+  | "INVALID_ACCOUNT"
+  | "INVALID_QOS"
+  | "ACCOUNTING_POLICY"
+  | "INVALID_POLICY"
+  | "POLICY_CHANGED"
   | "PERMISSION";
 
 /** A user's or the scheduler's request that can't be met: why, and what would help. */
@@ -49,6 +59,8 @@ export interface Acceptance {
   /** The answer to a step's creation. */
   readonly stepId?: StepId;
   readonly signal?: SignalRequest;
+  /** So much of a running job's time limit is over: its user wants mail. */
+  readonly mail?: { readonly jobId: JobId; readonly percent: MailPercent };
 }
 
 /** No, and why. */

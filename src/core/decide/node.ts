@@ -1,17 +1,37 @@
 /** Nodes coming and going. */
 
 import type { MarkNodeDown, RegisterNode } from "../commands.ts";
+import type { JobStart, NodeName } from "../ids.ts";
 import type { NodeInventory } from "../node.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, ignore } from "./decision.ts";
 
+/** Slurm's highest job number. A node that speaks of a higher one is not believed. */
+const JOB_ID_MAX = 0x03ff_ffff;
+
 /** Takes a node in, or back; an unchanged one needs no event. */
-export function decideRegister(state: ClusterState, command: RegisterNode): Decision {
-  const known = state.nodes.get(command.node);
-  if (known && !known.down && sameInventory(known.inventory, command.inventory)) {
+export function decideRegister(state: ClusterState, { node, inventory, starts = [] }: RegisterNode): Decision {
+  const known = state.nodes.get(node);
+  const jobIdSeen = starts.reduce((most, { jobId }) => (jobId > most && jobId <= JOB_ID_MAX ? jobId : most), 0);
+  const isSeen = jobIdSeen >= state.nextJobId;
+  const isUp = known && (!known.down || known.down.by);
+  if (isUp && !isSeen && sameInventory(known.inventory, inventory)) {
     return ignore("registered already with the same equipment");
   }
-  return accept({ type: "node.registered", node: command.node, inventory: command.inventory });
+  return accept({ type: "node.registered", node, inventory, ...(isSeen ? { jobIdSeen } : {}) });
+}
+
+/**
+ * Those starts on a node that no job here accounts for: of a job whose records were lost with a damaged journal or a
+ * state folder, or of an older attempt that was taken for ended.
+ */
+export function strangersOn(state: ClusterState, node: NodeName, starts: readonly JobStart[]): JobStart[] {
+  return starts.filter(({ jobId, attempt }) => {
+    const job = state.jobs.get(jobId);
+    if (job?.attempt !== attempt) return true;
+    if (job.state === "RUNNING") return !job.allocation.some((share) => share.node === node);
+    return !job.cleanup.includes(node);
+  });
 }
 
 /** Keeps new work away from a node that does not answer. What runs there keeps running. */

@@ -17,7 +17,7 @@ import {
 } from "../job.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, ignore } from "./decision.ts";
-import { endJob, requeueJob } from "./steer.ts";
+import { endJob, endWhole, requeueWhole } from "./steer.ts";
 
 /** A job that was lost so often is not started again: it may be what brings its nodes down. Slurm's default. */
 const ATTEMPTS_MAX = 5;
@@ -60,24 +60,33 @@ export function decideStepEnded(state: ClusterState, command: ReportStepEnded, n
   const { job, step } = found;
   const events: Event[] = [...outOfMemory(command, step), ended];
   if (job.state !== "RUNNING" || step.id !== mainStepId(job) || hasOtherParts(found)) return accept(...events);
-  return accept(...events, endOfMainStep(job, found, command, now));
+  return accept(...events, ...endOfMainStep(state, job, found, command, now));
 }
 
 /** What becomes of a job whose main step is over: it ends, or starts again by itself after a failure. */
-function endOfMainStep(job: RunningJob, found: Found, command: ReportStepEnded, now: number): Event {
+function endOfMainStep(
+  state: ClusterState,
+  job: RunningJob,
+  found: Found,
+  command: ReportStepEnded,
+  now: number,
+): Event[] {
+  // Each component of srun's heterogeneous job has tasks of its own; a script's end is the end of all components.
+  const end = (...how: Parameters<typeof endJob>): Event[] =>
+    job.spec.kind === "run" ? [endJob(...how)] : endWhole(state, ...how);
   const clean = command.clean && !hasOtherSteps(job, found.step, command.node) ? [command.node] : [];
   const memory = command.outOfMemory || found.step.ending?.state === "OUT_OF_MEMORY";
-  if (memory) return endJob(job, "OUT_OF_MEMORY", EXIT_OUT_OF_MEMORY, OUT_OF_MEMORY_CAUSE, null, clean);
+  if (memory) return end(job, "OUT_OF_MEMORY", EXIT_OUT_OF_MEMORY, OUT_OF_MEMORY_CAUSE, null, clean);
   const exit = worstExit([...otherExits(found), ...command.exits]);
-  if (exit.code === 0 && exit.signal === 0) return endJob(job, "COMPLETED", exit, command.problem, null, clean);
+  if (exit.code === 0 && exit.signal === 0) return end(job, "COMPLETED", exit, command.problem, null, clean);
   // A step that its own user ended takes the job of srun with it.
   if (found.step.ending)
-    return endJob(job, found.step.ending.state, exit, found.step.ending.cause, found.step.ending.by, clean);
+    return end(job, found.step.ending.state, exit, found.step.ending.cause, found.step.ending.by, clean);
   const { retries, retryWaitS } = job.spec;
-  if (job.retried >= retries) return endJob(job, "FAILED", exit, command.problem, null, clean);
+  if (job.retried >= retries) return end(job, "FAILED", exit, command.problem, null, clean);
   const waitMs = Math.min(retryWaitS * 2 ** job.retried, RETRY_WAIT_MAX_S) * 1000;
   const cause = `failed with exit code ${exit.code}:${exit.signal}, try ${job.retried + 1} of ${retries + 1}`;
-  return requeueJob(job, cause, now + waitMs, null, clean, job.retried + 1, { state: "FAILED", exit });
+  return requeueWhole(state, job, cause, now + waitMs, null, clean, job.retried + 1, { state: "FAILED", exit });
 }
 
 /** A step vanished with its node or holder: its job starts again if it may, else it ends as NODE_FAIL. */
@@ -92,17 +101,20 @@ export function decideStepLost(state: ClusterState, command: ReportStepLost, now
   if (job.state !== "RUNNING" || step.id !== mainStepId(job)) return accept(ended);
   const clean = hasOtherSteps(job, step, command.node) ? [] : [command.node];
   if (job.spec.requeue && job.spec.kind === "batch" && job.attempt < ATTEMPTS_MAX) {
-    return accept(ended, requeueJob(job, command.cause, now, null, clean, job.retried, LOST));
+    return accept(ended, ...requeueWhole(state, job, command.cause, now, null, clean, job.retried, LOST));
   }
-  return accept(ended, endJob(job, "NODE_FAIL", { code: 0, signal: 9 }, command.cause, null));
+  return accept(ended, ...endWhole(state, job, "NODE_FAIL", { code: 0, signal: 9 }, command.cause, null));
 }
 
 /** Nothing of an ended job runs on that node any more: its share can be given to others. */
 export function decideJobCleaned(state: ClusterState, command: ReportJobCleaned): Decision {
-  const job = state.jobs.get(command.jobId);
-  if (!job || job.attempt !== command.attempt) return ignore("unknown job or older attempt");
-  if (job.state === "RUNNING" || !job.cleanup.includes(command.node)) return ignore("nothing to clear there");
-  return accept({ type: "job.cleaned", jobId: job.id, node: command.node });
+  const { jobId, attempt, node } = command;
+  const isLeft = state.nodes.get(node)?.leftovers?.some((one) => one.jobId === jobId && one.attempt === attempt);
+  if (isLeft) return accept({ type: "node.cleared", node, jobId, attempt });
+  const job = state.jobs.get(jobId);
+  if (!job || job.attempt !== attempt) return ignore("unknown job or older attempt");
+  if (job.state === "RUNNING" || !job.cleanup.includes(node)) return ignore("nothing to clear there");
+  return accept({ type: "job.cleaned", jobId, node });
 }
 
 function outOfMemory({ key, outOfMemory }: ReportStepEnded, step: Step): Event[] {

@@ -13,6 +13,7 @@ import type {
   UpdateJob,
 } from "../commands.ts";
 import type { Event, JobEnded, JobRequeued } from "../events.ts";
+import { isFollower, leaderId, livingOthers } from "../het.ts";
 import {
   type EarlierAttempt,
   EXIT_OK,
@@ -23,6 +24,8 @@ import {
   type RunningJob,
   type TerminalState,
 } from "../job.ts";
+import { jobLabel } from "../job-label.ts";
+import { chargeOf } from "../policy/charge.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
 import { findPartition, priorityProblem, timeProblem } from "./submit.ts";
@@ -34,9 +37,10 @@ export function decideCancel(state: ClusterState, command: CancelJob): Decision 
   const job = findOwn(state, command);
   if ("kind" in job) return job;
   if (isEnded(job)) return deny("JOB_FINISHED", FINISHED);
+  if (job.state === "PENDING" && isFollower(job)) return denyPart(job);
   const { part, events } = partOf(state, job, command.tasks);
   if (!part) return deny("INVALID_JOB", "Invalid job id specified", "none of these tasks waits any more");
-  return accept(...events, endJob(part, "CANCELLED", EXIT_OK, command.cause, command.byUid));
+  return accept(...events, ...endWhole(state, part, "CANCELLED", EXIT_OK, command.cause, command.byUid));
 }
 
 /** Ends a waiting job that can't start any more. */
@@ -45,7 +49,7 @@ export function decideExpire(state: ClusterState, command: ExpireJob): Decision 
   if (job?.state !== "PENDING") return ignore("the job waits no longer");
   const { part, events } = partOf(state, job, command.tasks);
   if (!part) return ignore("the tasks wait no longer");
-  return accept(...events, endJob(part, command.state, EXIT_OK, command.cause, null));
+  return accept(...events, ...endWhole(state, part, command.state, EXIT_OK, command.cause, null));
 }
 
 /** An allocation is given back. */
@@ -56,9 +60,11 @@ export function decideComplete(state: ClusterState, command: CompleteJob): Decis
   if (job.spec.kind !== "alloc") {
     return deny("DISABLED", "Requested operation is presently disabled", "only an allocation of salloc is given back");
   }
-  if (job.state === "PENDING") return accept(endJob(job, "CANCELLED", EXIT_OK, "its salloc ended", command.byUid));
+  if (job.state === "PENDING") {
+    return accept(...endWhole(state, job, "CANCELLED", EXIT_OK, "its salloc ended", command.byUid));
+  }
   const isGood = command.exit.code === 0 && command.exit.signal === 0;
-  return accept(endJob(job, isGood ? "COMPLETED" : "FAILED", command.exit, "", null));
+  return accept(...endWhole(state, job, isGood ? "COMPLETED" : "FAILED", command.exit, "", null));
 }
 
 /** Passes a signal to a running job's nodes; changes no state. */
@@ -84,9 +90,13 @@ export function decideHold(state: ClusterState, command: HoldJob): Decision {
   if (job.state !== "PENDING") return deny("NOT_PENDING", "Job is no longer pending execution");
   const { part, events } = partOf(state, job, command.tasks);
   if (!part) return deny("INVALID_JOB", "Invalid job id specified", "none of these tasks waits any more");
-  if (part.hold === command.hold) return ignore(command.hold ? "held already" : "not held");
-  if (part.hold === "admin" && command.byUid !== 0) return denyAccess(job.id);
-  return accept(...events, { type: "job.held", jobId: part.id, hold: command.hold });
+  // As in Slurm: of one component it holds that one alone, which keeps the others waiting too.
+  const others = isFollower(part) ? [] : livingOthers(state, part);
+  const parts = [part, ...others].filter((one) => one.state === "PENDING");
+  const changed = parts.filter((one) => one.hold !== command.hold);
+  if (changed.length === 0) return ignore(command.hold ? "held already" : "not held");
+  if (parts.some((one) => one.hold === "admin") && command.byUid !== 0) return denyAccess(job.id);
+  return accept(...events, ...changed.map((one): Event => ({ type: "job.held", jobId: one.id, hold: command.hold })));
 }
 
 /** Ends a batch job's processes and puts it back into the queue under the same number. */
@@ -100,8 +110,9 @@ export function decideRequeue(state: ClusterState, command: RequeueJob, now: num
     const why = job.spec.kind === "batch" ? "it was submitted with --no-requeue" : "only batch jobs can start again";
     return deny("DISABLED", "Requested operation is presently disabled", `job ${job.id}: ${why}`);
   }
+  if (isFollower(job)) return denyPart(job);
   const hold: Hold | null = command.hold ? holdBy(job, command.byUid) : null;
-  return accept(requeueJob(job, "requeued by request", now, hold));
+  return accept(...requeueWhole(state, job, "requeued by request", now, hold));
 }
 
 /** Stops a running job's processes, or lets them go on. */
@@ -113,7 +124,14 @@ export function decideSuspend(state: ClusterState, command: SuspendJob): Decisio
   if ((job.suspendedAt !== null) === command.suspend) {
     return deny("DISABLED", "Requested operation is presently disabled", `job ${job.id} is ${suspendWord(job)}`);
   }
-  return accept({ type: "job.suspended", jobId: job.id, attempt: job.attempt, suspended: command.suspend });
+  if (isFollower(job)) return denyPart(job);
+  const parts = [job, ...livingOthers(state, job)].filter((one) => one.state === "RUNNING");
+  const changed = parts.filter((one) => (one.suspendedAt !== null) !== command.suspend);
+  return accept(
+    ...changed.map(({ id, attempt }): Event => {
+      return { type: "job.suspended", jobId: id, attempt, suspended: command.suspend };
+    }),
+  );
 }
 
 /** Changes what a job asked for, as far as its state allows. */
@@ -164,6 +182,23 @@ export function endJob(
   const nodes = job.state === "RUNNING" ? job.allocation.map((share) => share.node) : job.cleanup;
   const cleanup = nodes.filter((node) => !clean.includes(node));
   return { type: "job.ended", jobId: job.id, state, exit, cause, cancelledBy, cleanup };
+}
+
+/**
+ * The same with the components of a heterogeneous job that can't be without it: one that waits never starts without the
+ * others, and the first one's end is the end of all.
+ */
+export function endWhole(state: ClusterState, ...end: Parameters<typeof endJob>): Event[] {
+  const [job, final, exit, cause, cancelledBy] = end;
+  const others = job.state === "PENDING" || !isFollower(job) ? livingOthers(state, job) : [];
+  return [endJob(...end), ...others.map((one) => endJob(one, final, exit, cause, cancelledBy))];
+}
+
+/** {@link requeueJob} with the other components of a heterogeneous job that run: they start together again. */
+export function requeueWhole(state: ClusterState, ...requeue: Parameters<typeof requeueJob>): Event[] {
+  const [job, cause, eligibleAt, hold, , retried, how] = requeue;
+  const others = livingOthers(state, job).filter((one) => one.state === "RUNNING");
+  return [requeueJob(...requeue), ...others.map((one) => requeueJob(one, cause, eligibleAt, hold, [], retried, how))];
 }
 
 /** The event that sends a started job back to the queue; nodes not known to be clean have to clear up first. */
@@ -218,7 +253,10 @@ function updateProblem(state: ClusterState, job: Job, { changes, byUid }: Update
   const spec = { ...job.spec, ...changes };
   const partition = findPartition(state, spec);
   if (!partition) return deny("INVALID_PARTITION", `invalid partition specified: ${spec.partition}`);
-  return timeProblem(spec, partition);
+  const wrongTime = timeProblem(spec, partition);
+  if (wrongTime || (changes.account === undefined && changes.qos === undefined)) return wrongTime;
+  const charge = chargeOf(state.policy, spec, 0);
+  return "denial" in charge ? charge : null;
 }
 
 /** Wishes that a running job's allocation has settled. */
@@ -236,6 +274,12 @@ function findOwn(state: ClusterState, { jobId, byUid }: { jobId: number; byUid: 
   const job = state.jobs.get(jobId);
   if (!job) return deny("INVALID_JOB", "Invalid job id specified", `there is no job ${jobId} in the queue`);
   return mayTouch(job, byUid) ? job : denyAccess(jobId);
+}
+
+/** What is done to all components of a heterogeneous job or to none, asked for one of them. */
+function denyPart(job: Job): Refusal {
+  const hint = `${jobLabel(job)} starts and waits with the other components: name the whole job, ${leaderId(job)}`;
+  return deny("NOT_WHOLE", "Operation not permitted on individual component of heterogeneous job", hint);
 }
 
 function denyAccess(jobId: number): Refusal {

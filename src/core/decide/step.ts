@@ -1,35 +1,59 @@
 /** Steps that srun makes within a running job. */
 
 import type { CancelStep, CreateStep } from "../commands.ts";
-import { isEnded, type Step } from "../job.ts";
+import type { Event } from "../events.ts";
+import { isEnded, type Job, type RunningJob, type Step, type StepPart } from "../job.ts";
+import type { StepSpec } from "../jobspec.ts";
 import type { ClusterState } from "../state.ts";
-import { placeStep } from "../step-place.ts";
-import { accept, type Decision, deny, ignore } from "./decision.ts";
+import { inWhole, placeStep } from "../step-place.ts";
+import { stepHets } from "./allocate.ts";
+import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
 import { mayTouch } from "./steer.ts";
 
-/** Makes a step if its job has room for it now. STEP_BUSY: it will have. */
+/** Makes a step if its job has room for it now, and all other components that take part have. STEP_BUSY: they will have. */
 export function decideCreateStep(state: ClusterState, command: CreateStep, now: number): Decision {
-  const { jobId, requestId, spec } = command;
+  const { jobId, requestId, spec, others = [] } = command;
+  const job = hostOf(state, jobId, command.byUid);
+  if ("kind" in job) return job;
+  const known = job.state === "PENDING" ? undefined : job.steps.find((step) => step.requestId === requestId);
+  if (known) return { kind: "ignore", why: "this step was made before", jobId, stepId: known.id };
+  const wanted: { readonly host: RunningJob; readonly spec: StepSpec; readonly parts: readonly StepPart[] }[] = [];
+  for (const one of [{ jobId, spec }, ...others]) {
+    const host = runningHost(state, one.jobId, command.byUid);
+    if ("kind" in host) return host;
+    const placed = placeStep(host, one.spec.request, one.spec.distribution);
+    if ("busy" in placed) return deny("STEP_BUSY", placed.busy);
+    if ("problem" in placed) return deny("NOT_FEASIBLE", NOT_AVAILABLE, placed.problem);
+    wanted.push({ host, spec: one.spec, parts: placed.parts });
+  }
+  const id = Math.max(...wanted.map(({ host }) => host.nextStepId));
+  const counts = wanted.map(({ parts }) => parts.reduce((sum, part) => sum + part.tasks.length, 0));
+  const hets = others.length > 0 ? stepHets([jobId, ...others.map((one) => one.jobId)], counts) : [];
+  const events = wanted.map(({ host, spec: own, parts }, at): Event => {
+    const step: Step = {
+      ...{ id, name: own.name, spec: own, requestId, startAt: now, endAt: null, parts, state: "RUNNING", ending: null },
+    };
+    return { type: "step.created", jobId: host.id, attempt: host.attempt, step: inWhole(step, hets[at]) };
+  });
+  return { kind: "accept", events, jobId, stepId: id };
+}
+
+const NOT_AVAILABLE = "Requested node configuration is not available";
+
+function hostOf(state: ClusterState, jobId: number, byUid: number): Job | Refusal {
   const job = state.jobs.get(jobId);
   if (!job) return deny("INVALID_JOB", "Invalid job id specified", `there is no job ${jobId} in the queue`);
-  if (!mayTouch(job, command.byUid)) {
-    return deny("PERMISSION", "Access/permission denied", `job ${jobId} belongs to somebody else`);
-  }
-  const known = isEnded(job) || job.state === "RUNNING" ? job.steps.find((step) => step.requestId === requestId) : null;
-  if (known) return { kind: "ignore", why: "this step was made before", jobId, stepId: known.id };
+  if (mayTouch(job, byUid)) return job;
+  return deny("PERMISSION", "Access/permission denied", `job ${jobId} belongs to somebody else`);
+}
+
+/** A job that can take a step now. */
+function runningHost(state: ClusterState, jobId: number, byUid: number): RunningJob | Refusal {
+  const job = hostOf(state, jobId, byUid);
+  if ("kind" in job) return job;
   if (isEnded(job)) return deny("JOB_FINISHED", "Job/step already completing or completed");
   if (job.state === "PENDING") return deny("NOT_RUNNING", "Job is pending execution", `job ${jobId} has no nodes yet`);
-  if (job.suspendedAt !== null) return deny("STEP_BUSY", "Job is suspended");
-  const placed = placeStep(job, spec.request, spec.distribution);
-  if ("busy" in placed) return deny("STEP_BUSY", placed.busy);
-  if ("problem" in placed) return deny("NOT_FEASIBLE", "Requested node configuration is not available", placed.problem);
-  const id = job.nextStepId;
-  const step: Step = {
-    ...{ id, name: spec.name, spec, requestId, startAt: now, endAt: null, parts: placed.parts },
-    ...{ state: "RUNNING", ending: null },
-  };
-  const { attempt } = job;
-  return { kind: "accept", events: [{ type: "step.created", jobId, attempt, step }], jobId, stepId: id };
+  return job.suspendedAt === null ? job : deny("STEP_BUSY", "Job is suspended");
 }
 
 /** Ends one step; the job goes on, unless the step is what the job is. */

@@ -5,6 +5,7 @@ import { feasibility } from "../fit.ts";
 import type { PendingJob } from "../job.ts";
 import { type JobSpec, UNLIMITED } from "../jobspec.ts";
 import type { Partition } from "../partition.ts";
+import { type Charge, chargeOf, queueProblem } from "../policy/charge.ts";
 import type { ClusterState } from "../state.ts";
 import { type Decision, deny, type Refusal } from "./decision.ts";
 
@@ -13,16 +14,29 @@ export function decideSubmit(state: ClusterState, command: SubmitJob, now: numbe
   const known = state.requests.get(command.requestId);
   if (known !== undefined) return { kind: "ignore", why: "this submission was accepted before", jobId: known };
   const { spec } = command;
-  const problem = submitProblem(state, spec);
+  const problem = submissionProblem(state, command);
   if (problem) return problem;
-  const id = state.nextJobId;
-  const job: PendingJob = {
+  const { nextJobId } = state;
+  const specs = componentSpecs(spec, command.followers).map((one) => charged(state, one));
+  const jobs = specs.map((one, offset) => newJob(one, nextJobId + offset, offset === 0 ? command.requestId : "", now));
+  return { kind: "accept", events: jobs.map((job) => ({ type: "job.submitted", job })), jobId: nextJobId };
+}
+
+/** The components of a heterogeneous job, each with its place in it; any other job as it is. */
+function componentSpecs(spec: JobSpec, followers: readonly JobSpec[] = []): readonly JobSpec[] {
+  if (followers.length === 0) return [spec.het === null ? spec : { ...spec, het: null }];
+  const size = followers.length + 1;
+  return [spec, ...followers].map((one, offset) => ({ ...one, het: { offset, size } }));
+}
+
+function newJob(spec: JobSpec, id: number, requestId: string, now: number): PendingJob {
+  return {
     state: "PENDING",
     id,
     spec,
     submitAt: now,
     attempt: 0,
-    requestId: command.requestId,
+    requestId,
     eligibleAt: Math.max(now, spec.beginAt),
     hold: spec.hold ? "user" : null,
     array: spec.array && { jobId: id, tasks: spec.array.tasks },
@@ -30,11 +44,35 @@ export function decideSubmit(state: ClusterState, command: SubmitJob, now: numbe
     cleanup: [],
     retried: 0,
   };
-  return { kind: "accept", events: [{ type: "job.submitted", job }], jobId: id };
 }
 
+/** Why a submission would be refused, of a heterogeneous job with the component that it is for; `null` if it would not. */
+export function submissionProblem(
+  state: ClusterState,
+  { spec, followers = [] }: Pick<SubmitJob, "spec" | "followers">,
+): Refusal | null {
+  if (followers.length === 0) return submitProblem(state, spec);
+  if (followers.length >= COMPONENTS_MAX) {
+    const hint = `${followers.length + 1} components, at most ${COMPONENTS_MAX} can be`;
+    return deny("NOT_FEASIBLE", "Requested node configuration is not available", hint);
+  }
+  for (const [offset, one] of [spec, ...followers].entries()) {
+    if (one.array) return deny("INVALID_ARRAY", "Invalid job array specification", HET_ARRAY);
+    const problem = submitProblem(state, one);
+    if (!problem) continue;
+    const { code, message, hint } = problem.denial;
+    return deny(code, message, hint === undefined ? `component ${offset} is refused` : `component ${offset}: ${hint}`);
+  }
+  return null;
+}
+
+const HET_ARRAY = "a heterogeneous job can't be an array: submit it several times";
+
+/** Most components of one job: Slurm's own limit. */
+const COMPONENTS_MAX = 128;
+
 /** Why a job would be refused; `null` if it would be accepted. */
-export function submitProblem(state: ClusterState, spec: JobSpec): Refusal | null {
+function submitProblem(state: ClusterState, spec: JobSpec): Refusal | null {
   const partition = findPartition(state, spec);
   if (!partition) return denyPartition(state, spec);
   return (
@@ -42,8 +80,28 @@ export function submitProblem(state: ClusterState, spec: JobSpec): Refusal | nul
     timeProblem(spec, partition) ??
     unknownThings(spec) ??
     dependencyProblem(state, spec) ??
-    nodeProblem(state, spec)
+    nodeProblem(state, spec) ??
+    accountProblem(state, spec, partition)
   );
+}
+
+/** An account or a QoS that is not there or not for this user, or a limit of theirs. */
+function accountProblem(state: ClusterState, spec: JobSpec, partition: Partition): Refusal | null {
+  const charge = chargeOf(state.policy, spec, effectiveLimit(spec, partition));
+  if ("denial" in charge) return charge;
+  const full = { ...spec, ...chargeIn(charge) };
+  return queueProblem(state.policy, full, effectiveLimit(full, partition));
+}
+
+/** With the account and the QoS that it is charged to. */
+function charged(state: ClusterState, spec: JobSpec): JobSpec {
+  const partition = findPartition(state, spec);
+  const charge = partition ? chargeOf(state.policy, spec, effectiveLimit(spec, partition)) : spec;
+  return charge === spec || "denial" in charge ? spec : { ...spec, ...chargeIn(charge) };
+}
+
+function chargeIn({ account, qos, timeLimitS }: Charge): Charge {
+  return { account, qos, timeLimitS };
 }
 
 /** Only root may put a job before those of others. */

@@ -2,9 +2,13 @@
 
 import type { FireTimer } from "../commands.ts";
 import { EXIT_OK, type RunningJob, type Step } from "../job.ts";
+import type { MailPercent } from "../mail-types.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, ignore } from "./decision.ts";
-import { endJob } from "./steer.ts";
+import { endWhole } from "./steer.ts";
+
+/** How late mail about a time limit may be. */
+const MAIL_LATE_MS = 60_000;
 
 /** Answers a timer, unless it belongs to an older start or rings too early. */
 export function decideTimer(state: ClusterState, command: FireTimer, now: number): Decision {
@@ -14,9 +18,15 @@ export function decideTimer(state: ClusterState, command: FireTimer, now: number
   switch (timer.kind) {
     case "limit":
       if (now < limitEnd(job)) return ignore("the time limit is not over");
-      return accept(endJob(job, "TIMEOUT", EXIT_OK, "time limit", null));
+      return accept(...endWhole(state, job, "TIMEOUT", EXIT_OK, "time limit", null));
     case "signal":
       return signalJob(job, now);
+    case "mail50":
+      return mailLimit(job, 50, now);
+    case "mail80":
+      return mailLimit(job, 80, now);
+    case "mail90":
+      return mailLimit(job, 90, now);
     case "step": {
       const step = job.steps.find((one) => one.id === timer.stepId);
       if (!step || step.endAt !== null || step.ending !== null) return ignore("the step is over");
@@ -46,10 +56,26 @@ export function signalAt(job: RunningJob): number {
   return Math.max(job.startAt, limitEnd(job) - signal.leadS * 1000);
 }
 
+/** When mail about so much of the time limit is due, milliseconds since 1970; Infinity if there will be none. */
+export function mailAt(job: RunningJob, percent: MailPercent): number {
+  const limitMs = job.limitS * 1000;
+  const isWanted = job.spec.mail?.types.includes(`TIME_LIMIT_${percent}`) ?? false;
+  if (limitMs === 0 || !isWanted || job.suspendedAt !== null) return Number.POSITIVE_INFINITY;
+  return job.startAt + job.suspendedMs + (limitMs * percent) / 100;
+}
+
 /** When a step's own time is over, in milliseconds since 1970; Infinity without a limit. */
 export function stepEnd(step: Step): number {
   const limitS = step.spec?.timeLimitS ?? 0;
   return limitS === 0 ? Number.POSITIVE_INFINITY : step.startAt + limitS * 1000;
+}
+
+/** Mail is not kept in the state: one that is long due was sent before a restart. */
+function mailLimit(job: RunningJob, percent: MailPercent, now: number): Decision {
+  const at = mailAt(job, percent);
+  if (now < at) return ignore("that much of the time limit is not over");
+  if (now > at + MAIL_LATE_MS) return ignore("that mail was sent long ago");
+  return { kind: "accept", events: [], mail: { jobId: job.id, percent } };
 }
 
 function signalJob(job: RunningJob, now: number): Decision {

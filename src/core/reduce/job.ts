@@ -26,7 +26,7 @@ export function allocated(job: Job, event: JobAllocated, at: number): RunningJob
   assert(job.cleanup.length === 0, `job ${job.id} was allocated while it is being cleared away`);
   assert(event.attempt === job.attempt + 1, `job ${job.id}: attempt ${event.attempt} follows ${job.attempt}`);
   const { attempt, limitS, allocation } = event;
-  const first = jobStep(job, allocation, at);
+  const first = jobStep(job, allocation, at, event.stepHet);
   return {
     ...common(job),
     ...{ state: "RUNNING", attempt, startAt: at, eligibleAt: job.eligibleAt, limitS, allocation },

@@ -2,12 +2,15 @@
 
 import { assert, assertNever, must } from "../../util/assert.ts";
 import { difference } from "../array-spec.ts";
-import type { ArraySplit, Event } from "../events.ts";
+import type { ArraySplit, Event, PolicyChanged } from "../events.ts";
 import { holdsResources, type Job, type PendingJob } from "../job.ts";
-import type { NodeInventory } from "../node.ts";
-import { addShare, NO_USAGE, type NodeShare } from "../resources.ts";
+import { recountAll } from "../policy/ledger.ts";
+import { changePolicy, isPolicyOn } from "../policy/state.ts";
+import { addUsage } from "../policy/usage.ts";
+import { addShare, type NodeShare } from "../resources.ts";
 import { type ClusterState, dropJob, putJob } from "../state.ts";
 import { allocated, cleaned, ended, held, requeued, signalled, suspended, updated } from "./job.ts";
+import { changeNode, type NodeEvent } from "./node.ts";
 import { stepCreated, stepEnded, stepEnding, stepStarted } from "./step.ts";
 
 /**
@@ -24,26 +27,27 @@ export function reduce(state: ClusterState, event: Event, at: number): void {
     case "job.purged":
       return dropJob(state, jobOf(state, event.jobId));
     case "node.registered":
-      return registered(state, event.node, event.inventory, at);
-    case "node.down": {
-      const node = must(state.nodes.get(event.node), `node ${event.node}`);
-      state.nodes.set(node.name, { ...node, down: { reason: event.reason, at } });
-      return;
-    }
+    case "node.down":
+    case "node.updated":
+    case "node.cleared":
+    case "node.deleted":
+      return changeNode(state, event, at);
+    case "policy.changed":
+      return policyChanged(state, event);
     default:
       return changeJob(state, event, at);
   }
 }
 
-type JobEvent = Exclude<
-  Event,
-  { type: "job.submitted" | "job.purged" | "array.split" | "node.registered" | "node.down" }
->;
+type JobEvent = Exclude<Event, { type: "job.submitted" | "job.purged" | "array.split" | "policy.changed" } | NodeEvent>;
 
 function changeJob(state: ClusterState, event: JobEvent, at: number): void {
   const before = jobOf(state, event.jobId);
   const after = nextRecord(before, event, at);
   moveUsage(state, before, after);
+  if (before.state === "RUNNING" && after.state !== "RUNNING" && isPolicyOn(state.policy)) {
+    addUsage(state.policy, before, at);
+  }
   putJob(state, after);
 }
 
@@ -76,6 +80,13 @@ function nextRecord(job: Job, event: JobEvent, at: number): Job {
     default:
       return assertNever(event);
   }
+}
+
+/** The keys under which jobs are counted may be others now. */
+function policyChanged(state: ClusterState, { changes }: PolicyChanged): void {
+  for (const change of changes) changePolicy(state.policy, change);
+  state.policy.version += 1;
+  recountAll(state.policy, isPolicyOn(state.policy) ? state.jobs.values() : []);
 }
 
 /** Some waiting tasks get a record of their own, in all else the same. */
@@ -114,12 +125,6 @@ export function heldShares(job: Job): readonly NodeShare[] {
 function changeUsage(state: ClusterState, share: NodeShare, sign: 1 | -1): void {
   const node = must(state.nodes.get(share.node), `node ${share.node}`);
   state.nodes.set(node.name, { ...node, usage: addShare(node.usage, share, sign) });
-}
-
-function registered(state: ClusterState, name: string, inventory: NodeInventory, at: number): void {
-  const known = state.nodes.get(name);
-  const usage = known?.usage ?? NO_USAGE;
-  state.nodes.set(name, { name, inventory, registeredAt: at, usage, drain: known?.drain ?? null, down: null });
 }
 
 function jobOf(state: ClusterState, jobId: number): Job {

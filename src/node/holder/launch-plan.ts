@@ -27,6 +27,8 @@ export interface PlannedTask {
   readonly argv: readonly string[];
   /** A shell that prepares the process, and then becomes the program that follows. */
   readonly opener: readonly string[];
+  /** What runs after it: an absolute path. */
+  readonly epilog: string | null;
   readonly environment: Readonly<Record<string, string>>;
   readonly stdin: PlannedStream;
   readonly stdout: PlannedStream;
@@ -236,7 +238,9 @@ function plannedTask(
 ): PlannedTask {
   const { stderr } = task;
   const { [DAEMON_VARIABLE]: _daemon, ...environment } = { ...launch.environment, ...task.environment };
-  const wishes = { umask: launch.umask, rlimits: launch.rlimits, openFiles, remark: task.remark };
+  const { prolog } = launch;
+  const epilog = epilogOf(processes, launch, environment);
+  const wishes = { umask: launch.umask, prolog, rlimits: launch.rlimits, openFiles, remark: remarkOf(task, epilog) };
   const sharesOutput = stderr.to === "stdout";
   const stdout = opened.get(task.task, "stdout") ?? "client";
   const errorStream = sharesOutput ? (stdout === "client" ? "stdout" : stdout) : undefined;
@@ -245,9 +249,28 @@ function plannedTask(
     file,
     argv: [file, ...task.argv.slice(1)],
     opener: taskOpener(processes, { ...wishes, fifos: opened.fifos(task.task), sharesOutput, environment }),
+    epilog: "file" in epilog ? epilog.file : null,
     environment,
     stdin: opened.get(task.task, "stdin") ?? "client",
     stdout,
     stderr: errorStream ?? opened.get(task.task, "stderr") ?? "client",
   };
+}
+
+type Epilog = { readonly file: string } | { readonly problem: string };
+
+function epilogOf(
+  processes: HolderPorts["processes"],
+  { epilog, workDir }: StepLaunch,
+  { PATH = "" }: Readonly<Record<string, string>>,
+): Epilog {
+  if (epilog === undefined) return { problem: "" };
+  const found = processes.findProgram(epilog, PATH, workDir);
+  return "file" in found ? found : { problem: `slurmstepd: error: --task-epilog: ${epilog}: ${found.problem.text}` };
+}
+
+/** As in Slurm, a task runs also where its epilog can't. */
+function remarkOf({ remark }: TaskLaunch, epilog: Epilog): string | undefined {
+  const lines = [remark ?? "", "problem" in epilog ? epilog.problem : ""].filter(Boolean);
+  return lines.length === 0 ? undefined : lines.join("\n");
 }

@@ -36,6 +36,9 @@ export const PTY_RETRY_MS_MAX = 5;
 /** After this a terminal whose output is stopped (Ctrl-S) is given up with what it still holds. */
 export const PTY_DRAIN_MS_MAX = 2_000;
 
+/** How long a task epilog may take: Slurm's "a few seconds". */
+export const EPILOG_MS_MAX = 5_000;
+
 /** How long an attach waits for its step: as long as a slow prolog and a launch may take. */
 export const ATTACH_WAIT_MS = 600_000;
 

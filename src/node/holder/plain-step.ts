@@ -4,6 +4,7 @@ import { execProblem, type LaunchPlan, type PlannedTask } from "./launch-plan.ts
 import type { HolderPorts } from "./ports.ts";
 import type { Step } from "./step.ts";
 import { concludeStep, drainPipes, endLeftovers } from "./step-end.ts";
+import { afterTask } from "./task-epilog.ts";
 
 /** What starting one task needs, closed after its spawn. */
 interface ChildEnds {
@@ -68,7 +69,9 @@ async function startTask(
     descriptors: [ends.stdin, ends.stdout, ends.stderr],
     ownSession: true,
     onExit(exit) {
-      if (step.noteExit(task, exit)) onLastExit();
+      afterTask(ports, step, planned, () => {
+        if (step.noteExit(task, exit)) onLastExit();
+      });
     },
   });
   ends.close();

@@ -14,6 +14,7 @@ import { PtyInput } from "./pty-input.ts";
 import { SentinelFilter, sentinelBytes } from "./sentinel.ts";
 import type { Step } from "./step.ts";
 import { concludeStep, endLeftovers } from "./step-end.ts";
+import { afterTask } from "./task-epilog.ts";
 
 /** Random bytes of a sentinel: enough that no output holds it by chance. */
 const SENTINEL_BYTES = 16;
@@ -70,13 +71,14 @@ export async function startPtyStep(
 }
 
 async function spawnOnTerminal(
-  { processes, table }: HolderPorts,
+  ports: HolderPorts,
   step: Step,
   planned: PlannedTask,
   setsid: string,
   pty: Pty,
   onLastExit: () => void,
 ): ReturnType<HolderPorts["processes"]["spawn"]> {
+  const { processes, table } = ports;
   const cookie = table.cookie(step.name);
   const { task } = planned;
   const terminal = pty.openTerminal();
@@ -89,7 +91,9 @@ async function spawnOnTerminal(
     // setsid makes the session itself; it would fork, and hide the exit status, if that were done already.
     ownSession: false,
     onExit(exit) {
-      if (step.noteExit(task, exit)) onLastExit();
+      afterTask(ports, step, planned, () => {
+        if (step.noteExit(task, exit)) onLastExit();
+      });
     },
   });
   processes.closeDescriptor(terminal);

@@ -25,6 +25,8 @@ export interface TaskOpening {
   readonly openFiles: number | null;
   /** A line for stderr. */
   readonly remark: string | undefined;
+  /** A program whose output changes the task's environment, see {@link prologLines}. */
+  readonly prolog?: string | undefined;
   /** The program's; what a shell would drop of it is set again. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -62,7 +64,7 @@ const SHELL_VARIABLES = ["PWD", "OLDPWD"];
 
 /** The beginning of an argument list that the program's own follows. */
 export function taskOpener(processes: Pick<Processes, "findProgram">, opening: TaskOpening): string[] {
-  const { fifos, sharesOutput, umask, rlimits = {}, openFiles, remark, environment } = opening;
+  const { fifos, sharesOutput, umask, rlimits = {}, openFiles, remark, prolog, environment } = opening;
   const text = [
     ...SHELL_VARIABLES.map((name) => assignment(name, environment[name])),
     ...(umask === undefined ? [] : [`umask ${umask.toString(8).padStart(4, "0")}`]),
@@ -70,6 +72,7 @@ export function taskOpener(processes: Pick<Processes, "findProgram">, opening: T
     ...Object.entries(rlimits).flatMap(([name, value]) => limitLines(name, value)),
     ...(remark === undefined ? [] : [`printf '%s\\n' ${quoted(remark)} >&2`]),
     "export SLURM_TASK_PID=$$",
+    ...(prolog === undefined ? [] : prologLines(prolog)),
     // With the redirections: a shell that does these first keeps its old descriptors, and some pass them on.
     ['exec "$@"', ...redirections(fifos, sharesOutput)].join(" "),
   ].join("\n");
@@ -77,6 +80,34 @@ export function taskOpener(processes: Pick<Processes, "findProgram">, opening: T
   const env = processes.findProgram("env", SYSTEM_SEARCH_PATH, "/");
   const setting = dropped.length > 0 && "file" in env ? [env.file, ...dropped] : [];
   return [SHELL, "-c", text, SHELL, ...setting];
+}
+
+/** Variables that some shells end at when they are to be changed. */
+const UNCHANGEABLE = "PPID|UID|EUID|BASHOPTS|SHELLOPTS|BASH_VERSINFO";
+
+/**
+ * Runs a task prolog as slurm.conf(5) says of TaskProlog: lines `export NAME=value`, `unset NAME` and `print text` of
+ * its output are carried out, others passed over. As in Slurm the task runs also after one that failed.
+ */
+function prologLines(prolog: string): string[] {
+  const isName = `[!A-Za-z_]*|*[!A-Za-z0-9_]*|""|${UNCHANGEABLE}) ;;`;
+  const warning = `"slurmstepd: error: --task-prolog failed status=$?"`;
+  return [
+    // dash would make another variable's text its value otherwise.
+    `_mgpu_said=$(${quoted(prolog)} </dev/null) || echo ${warning} >&2`,
+    "while IFS= read -r _mgpu_line; do",
+    "case $_mgpu_line in",
+    `"export "*=*) _mgpu_line=\${_mgpu_line#export }`,
+    `case \${_mgpu_line%%=*} in ${isName} *) export "$_mgpu_line" ;; esac ;;`,
+    `"unset "*) _mgpu_line=\${_mgpu_line#unset }`,
+    `case $_mgpu_line in ${isName} *) unset "$_mgpu_line" ;; esac ;;`,
+    `"print "*) printf '%s\\n' "\${_mgpu_line#print }" ;;`,
+    "esac",
+    "done <<_MGPU_END_",
+    "$_mgpu_said",
+    "_MGPU_END_",
+    "unset _mgpu_said _mgpu_line",
+  ];
 }
 
 /** A limit that this machine does not allow is set as far as it does, with a warning. Unknown names are passed over. */

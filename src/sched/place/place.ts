@@ -1,9 +1,10 @@
 /**
- * Where a request goes: best fit, so that large holes stay whole. The nodes on which the least is left over are
- * preferred, GPUs first, so a job without GPUs keeps away from them; and as few nodes as will do, unless the user
+ * Where a request goes: best fit, so that large holes stay whole. Nodes of lower weight come first; of equals those
+ * on which the least is left over are preferred, GPUs first, so a job without GPUs keeps away from them; and as few nodes as will do, unless the user
  * asked otherwise.
  */
 
+import { weightOf } from "../../core/node.ts";
 import { type Candidate, chooseNodes, type Offer, offerOf } from "../../core/node-set.ts";
 import type { Allocation, NodeUsage, ResourceRequest } from "../../core/resources.ts";
 import { alternativesOf, cpusOn, type Demand, demandOf, memoryOn, wishCounts, wishedGpus } from "../../core/room.ts";
@@ -67,7 +68,11 @@ function preferredFirst({ demand, ranked }: Way, candidates: readonly Candidate[
     let known = ranked[at];
     if (known?.usage !== candidate.usage) {
       const offer = offerOf(candidate, demand);
-      known = { usage: candidate.usage, offer, left: offer ? leftOver(offer, demand) : [] };
+      known = {
+        usage: candidate.usage,
+        offer,
+        left: offer ? [weightOf(candidate.node), ...leftOver(offer, demand)] : [],
+      };
       ranked[at] = known;
     }
     if (known.offer) offered.push({ offer: known.offer, left: known.left });

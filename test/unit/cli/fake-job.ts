@@ -25,6 +25,8 @@ export function jobRow(changes: Partial<JobRow> = {}): JobRow {
     eligibleAt: 0,
     startAt: null,
     endAt: null,
+    suspendedAt: null,
+    suspendedMs: 0,
     limitS: 0,
     nodeList: "",
     nodes: 1,

@@ -53,6 +53,8 @@ let terminated: number[];
 /** Jobs whose start the controller has on disk. */
 let reported: number[];
 
+const NO_MAIL = { problem: () => "", send: () => {} };
+
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "mgpu-live-"));
   const environment = { MGPU_HOME: `${folder}/home`, XDG_RUNTIME_DIR: folder, MGPU_KILL_WAIT: "0" };
@@ -75,13 +77,13 @@ beforeEach(async () => {
   terminated = [];
   reported = [];
   onNodeShutdown = async () => {};
-  const ports = { clock, net, log, disk, random: realRandom(), digest: realDigest() };
+  const ports = { clock, net, log, disk, random: realRandom(), digest: realDigest(), mailer: NO_MAIL };
   let end = (): void => {};
   isEnding = new Promise((resolve) => {
     end = resolve;
   });
   const { settings } = settingsFrom(environment);
-  const options = { places, settings, pid: PID, version: "0.1.0" };
+  const options = { places, settings, pid: PID, uid: 1000, version: "0.1.0" };
   controller = await startController({ ...ports, compact: async () => 0, exit: end }, options);
   node = await playNode();
 });
@@ -124,7 +126,7 @@ async function playNode(): Promise<Peer> {
   });
   const gpus = [0, 1].map((index) => ({ index, uuid: `GPU-${index}`, model: "A100", type: "a100", memoryMiB: 40_960 }));
   const { inventory } = nodeOf("desk", { cpus: 4, memoryMiB: 8000, gpus });
-  const holder = { socket: "/none", pid: 1, version: "0.1.0", startedAt: 0 };
+  const holder = { socket: "/none", pid: 1, uid: 1000, version: "0.1.0", startedAt: 0 };
   await peer.call("node.register", { name: "desk", inventory, pid: PID, startedAt: clock.now(), holder });
   return peer;
 }

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { command } from "../../../src/cli/commands/scancel.ts";
 import { NoController } from "../../../src/cli/connect.ts";
 import { runCommand } from "../../../src/cli/run.ts";
-import type { JobRow, Params, Result } from "../../../src/protocol/procedures.ts";
+import type { JobListRow, JobRow, Params, Result } from "../../../src/protocol/procedures.ts";
 import { type Outcome, runOn } from "../../golden/run.ts";
 import { type FakeOptions, type FakePeer, fakeContext, fakePeer, settle } from "./fake-context.ts";
 import { jobRow } from "./fake-job.ts";
@@ -33,7 +33,7 @@ function controller(): FakePeer {
     "controller.status": () => ({ clusterName: "home" }) as Result<"controller.status">,
     "jobs.list": async ({ filter, fields }, send) => {
       const found = ROWS.filter(({ id }) => filter.ids.length === 0 || filter.ids.includes(id));
-      await send({ rows: found.map((row) => fields.map((field) => row[field])) });
+      await send({ rows: found.map((row) => fields.map((field) => (row as Partial<JobListRow>)[field])) });
       return { now: 0 };
     },
   });

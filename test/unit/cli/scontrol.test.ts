@@ -142,14 +142,16 @@ describe("words", () => {
     [["notify", "12", "hi"], "notify: not supported by this version of mgpu"],
     [["update"], "too few arguments for update keyword"],
     [["update", "TimeLimit=5"], "No valid entity in update command"],
-    [["update", "NodeName=n1", "State=DRAIN"], "update NodeName: not supported by this version of mgpu"],
+    [
+      ["update", "NodeName=n1", "State=DRAIN"],
+      "You must specify a reason when DOWNING or DRAINING a node. Request denied",
+    ],
     [["update", "JobId=12", "TimeLimit=x"], "TimeLimit: expected a time"],
     [["update", "JobId=12", "foo=bar"], "Update of this parameter is not supported: foo=bar"],
     [["update", "JobId=77", "Nice=5"], "Invalid job id specified for job 77"],
     [["update", "JobId=12", "foo"], "invalid option:foo"],
     [["update", "JobId=12", "Nice+=5"], "Nice+=: only TimeLimit takes this"],
     [["show", "hostnames", "n[1"], "Invalid hostlist: n[1"],
-    [["show", "job", "--json"], "--json: not supported by this version of mgpu"],
     [["-u", "bob", "hold", "12"], "--uid: requests are made in your own name"],
   ])("%j", async (argv, text) => {
     const { code, out, err } = await scontrol(argv);

@@ -199,7 +199,6 @@ describe("values", () => {
     ["--mpi=pmi2", "srun", "mpirun or mpiexec within"],
     ["--x11", "salloc", "ssh -X"],
     ["--bb=x", "sbatch", "burst buffers"],
-    ["--task-prolog=x", "srun", "before the program"],
     ["--reboot", "sbatch", "reboot"],
     ["--send-libs", "srun", "sbcast"],
     ["--tres-per-task=mem=1G", "sbatch", "--mem-per-cpu"],

@@ -1,6 +1,6 @@
 /** A frozen journal of version 1: every later version must read it to the same state. The files are never edited. */
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readSegment } from "../../../src/controller/store/segment.ts";
@@ -8,7 +8,10 @@ import type { Event } from "../../../src/core/events.ts";
 import { replay } from "../../../src/core/kernel.ts";
 import { emptyState, fromStored, toStored } from "../../../src/core/state.ts";
 
-const FOLDER = join(import.meta.dirname, "../../fixtures/journal/v1");
+const FOLDER = join(import.meta.dirname, "../../fixtures/journal");
+
+/** Each folder is a journal by itself: `v1`, and `v1-THEME` for what came later. */
+const JOURNALS = readdirSync(FOLDER);
 
 /** Every event type that version 1 knows: a new one needs a sample in a new fixture. */
 const TYPES: Record<Event["type"], true> = {
@@ -29,20 +32,29 @@ const TYPES: Record<Event["type"], true> = {
   "step.ended": true,
   "node.registered": true,
   "node.down": true,
+  "node.updated": true,
+  "node.cleared": true,
+  "node.deleted": true,
+  "policy.changed": true,
 };
 
-test("the journal of version 1 gives its state", () => {
-  const content = readSegment(readFileSync(join(FOLDER, "000000000001.jsonl")), "000000000001.jsonl");
-  expect(content.trouble).toBeNull();
+test.each(JOURNALS)("the journal %s gives its state", (name) => {
+  const { records, trouble } = readJournal(name);
+  expect(trouble).toBeNull();
   const state = emptyState();
-  replay(state, content.records);
-  const frozen = JSON.parse(readFileSync(join(FOLDER, "state.json"), "utf8"));
-  expect(toStored(state)).toEqual(frozen);
+  replay(state, records);
+  const frozen = JSON.parse(readFileSync(join(FOLDER, name, "state.json"), "utf8"));
   expect(state).toEqual(fromStored(frozen));
+  expect(fromStored(toStored(state))).toEqual(state);
 });
 
-test("it holds every event type", () => {
-  const content = readSegment(readFileSync(join(FOLDER, "000000000001.jsonl")), "000000000001.jsonl");
-  const found = new Set(content.records.flatMap((record) => record.events.map((event) => event.type)));
+test("they hold every event type", () => {
+  const records = JOURNALS.flatMap((name) => readJournal(name).records);
+  const found = new Set(records.flatMap((record) => record.events.map((event) => event.type)));
   expect([...found].sort()).toEqual(Object.keys(TYPES).sort());
 });
+
+function readJournal(name: string): ReturnType<typeof readSegment> {
+  const file = "000000000001.jsonl";
+  return readSegment(readFileSync(join(FOLDER, name, file)), file);
+}

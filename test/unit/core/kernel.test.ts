@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Command } from "../../../src/core/commands.ts";
+import { strangersOn } from "../../../src/core/decide/node.ts";
 import { checkInvariants } from "../../../src/core/invariants.ts";
 import { displayState, type Job, type Step } from "../../../src/core/job.ts";
 import { type Outcome, replay, step } from "../../../src/core/kernel.ts";
@@ -521,6 +522,31 @@ test("a node that was away hears of a resume, too", () => {
   expect(resumeNode(state, "n1")).toContainEqual({
     ...{ type: "node.signal", node: "n1", jobId: 1, attempt: 1, target: "full", signal: 18 },
   });
+});
+
+test("a node's jobs that nobody here accounts for are told from those that run or are cleared away", () => {
+  const { state, run } = cluster();
+  run({ type: "node.register", node: "n2", inventory: inventory() });
+  run(submit("r1"));
+  run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([]) });
+  const starts = [1, 2].flatMap((jobId) => [1, 2].map((attempt) => ({ jobId, attempt })));
+  expect(strangersOn(state, "n1", starts)).toEqual(starts.slice(1));
+  expect(strangersOn(state, "n2", starts)).toEqual(starts);
+  run({ type: "job.cancel", jobId: 1, tasks: null, byUid: 1000, cause: "" });
+  expect(strangersOn(state, "n1", starts)).toEqual(starts.slice(1));
+  run({ type: "report.jobCleaned", node: "n1", jobId: 1, attempt: 1 });
+  expect(strangersOn(state, "n1", starts)).toEqual(starts);
+});
+
+test("the number of a job that runs unknown on a node is not used again", () => {
+  const { state, run } = cluster();
+  const register = (jobId: number) =>
+    run({ type: "node.register", node: "n1", inventory: inventory(), starts: [{ jobId, attempt: 3 }] });
+  expect(register(7).decision.kind).toBe("accept");
+  expect(state.nextJobId).toBe(8);
+  expect(register(7).decision.kind).toBe("ignore");
+  expect(register(Number.MAX_SAFE_INTEGER).decision.kind).toBe("ignore");
+  expect(run(submit("r1")).decision).toMatchObject({ events: [{ job: { id: 8 } }] });
 });
 
 test("only root puts a job before those of others", () => {

@@ -1,7 +1,16 @@
 /** What a task's process has before its program begins: mask, limits, pid, remarks; with every shell that is here. */
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -140,5 +149,55 @@ describe("the opener's shell text", () => {
       .split("\n")
       .map((line) => line.split("=")[0]);
     expect(names.filter((name) => !["", "_", "SHLVL"].includes(name ?? ""))).toEqual(["SLURM_TASK_PID"]);
+  });
+});
+
+describe("a task prolog", () => {
+  const says = (text: string, then = "") => {
+    const { folder } = openHolder();
+    const path = join(folder, "prolog");
+    writeFileSync(path, `#!/bin/sh\n${text}\n${then}\n`, { mode: 0o755 });
+    return path;
+  };
+
+  test("sets, removes and prints as Slurm's does; all else of its output is nothing", async () => {
+    const value = "a 'b' $HOME `x` \\\\ =c";
+    const lines = [
+      `export NEW=${value}`,
+      "export 1BAD=x",
+      "export PPID=3",
+      "unset GONE",
+      "unset a-b",
+      "print  hello $x",
+    ];
+    const path = says(
+      `cat <<'E'\n${[...lines, "echo no", "export NOTHING"].join("\n")}\nE\necho pid $SLURM_TASK_PID >&2`,
+    );
+    const report = shell('printf "%s\\n" "$NEW|${GONE-none}|$KEPT|${_mgpu_said-}${_mgpu_line-}|$$"', {
+      environment: { GONE: "1", KEPT: "k" },
+    });
+    const client = await runStep([report], { prolog: path });
+    const pid = /pid (\d+)/.exec(client.text(0, "err"))?.[1];
+    expect(client.text()).toBe(` hello $x\n${value}|none|k||${pid}\n`);
+  });
+
+  test("that fails, or is missing, is told of, and the task runs", async () => {
+    const client = await runStep([shell("echo ran")], { prolog: says("exit 4") });
+    expect(client.text(0, "err")).toBe("slurmstepd: error: --task-prolog failed status=4\n");
+    expect(client.text()).toBe("ran\n");
+    const missing = await runStep([shell("echo ran")], { prolog: "/no/prolog", epilog: "/no/epilog" });
+    expect(missing.text(0, "err")).toContain("--task-epilog: /no/epilog: No such file");
+    expect(missing.text(0, "err")).toContain("--task-prolog failed status=127");
+    expect(missing.text()).toBe("ran\n");
+  });
+
+  test.each([null, { columns: 80, rows: 24 }])("and an epilog run around each task (terminal: %s)", async (pty) => {
+    const { folder } = openHolder();
+    const note = (word: string) => says(`echo ${word} $SLURM_TASK_PID $N >> ${folder}/notes`);
+    const environment = { N: "7" };
+    const step = { pty, prolog: note("before"), epilog: note("after") };
+    const client = await runStep([shell(`echo $$ task >> ${folder}/notes; exit 3`, { environment })], step);
+    expect((await client.done).exits[0]?.exit).toEqual({ code: 3, signal: 0 });
+    expect(readFileSync(`${folder}/notes`, "utf8")).toMatch(/^before (\d+) 7\n\1 task\nafter 7\n$/);
   });
 });

@@ -278,3 +278,30 @@ describe("a holder that dies under its daemon", () => {
     expect([run.outcome, pty.phase]).toEqual(["lost: holder lost", "running"]);
   });
 });
+
+describe("what runs on a node", () => {
+  it("is told at each registration, until nothing of it is left", async () => {
+    await world.start();
+    const job = world.controller.want(BATCH);
+    await world.clock.advance(10);
+    const starts = async () => {
+      world.controller.hangUp();
+      await world.clock.advance(1000);
+      return world.controller.registrations.at(-1)?.starts;
+    };
+    expect(await starts()).toEqual([{ jobId: 7, attempt: 1 }]);
+    world.controller.cancel(job);
+    await world.clock.advance(100);
+    expect(await starts()).toEqual([]);
+  });
+
+  it("is ended by order even if no record speaks of it, and then clear", async () => {
+    world.survivors = ["9.2.batch", "9.2.0", "nonsense"];
+    await world.start();
+    expect(world.controller.registrations.at(-1)?.starts).toEqual([{ jobId: 9, attempt: 2 }]);
+    await world.controller.node["node.terminate"]({ jobId: 9, attempt: 2 }, {} as never);
+    await world.clock.advance(100);
+    expect(world.machine.terminations).toEqual(["9.2"]);
+    expect(world.controller.reports).toEqual(["cleaned 9.2"]);
+  });
+});

@@ -24,6 +24,7 @@ describe("the session", () => {
         startedAt: world.clock.now(),
         inventory: expect.objectContaining({ hostname: "n1", cpus: 8 }),
         holder: { socket: "/run/holder.sock", pid: 100, version: "1", startedAt: world.clock.now() },
+        starts: [],
       },
     ]);
   });

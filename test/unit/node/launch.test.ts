@@ -410,6 +410,16 @@ describe("the address of the first task", () => {
     expect(environment(batchLaunch({ allocation, hostnames }), "a").MASTER_ADDR).toBe(address);
   });
 
+  it.each([
+    [["10.0.0.1", "10.0.0.2"], "10.0.0.1"],
+    [["10.0.0.1", "10.0.0.1"], "127.0.0.1"],
+    [["", ""], "127.0.0.1"],
+    [["", "10.0.0.2"], "gpu1"],
+  ])("in networks with addresses %j, under one host name, it is %s", (addresses, address) => {
+    const launch = runLaunch({ allocation, hostnames: ["gpu1", "gpu1"], addresses });
+    expect(environment(launch, "b").MASTER_ADDR).toBe(address);
+  });
+
   it("is loopback for a step on one node", () => {
     const launch = runLaunch({ allocation, hostnames: ["gpu1", "gpu2"], layout: [part("b", [0, 1])] });
     expect(environment(launch, "b").MASTER_ADDR).toBe("127.0.0.1");

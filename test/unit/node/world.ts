@@ -18,6 +18,8 @@ export class World {
   readonly controller = new VirtualController(this.clock);
   /** Warnings and errors, in one line each. */
   readonly complaints: string[] = [];
+  /** Steps of which processes live. */
+  survivors: string[] = [];
   agent: Agent | null = null;
   fuse = new Fuse();
 
@@ -33,6 +35,7 @@ export class World {
         holders: this.machine.factory(fuse),
         connect: this.controller.connect(fuse),
         followBatch: (folder) => fuse.pass(() => this.machine.follow(folder)),
+        survivors: () => this.survivors,
         settings: { killWaitS: 30 },
         nodePlaces: PLACES,
         version: "1",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describeOs, parseMemTotal, readHost, shortHostname } from "../../../src/platform/host.ts";
+import { describeOs, outwardAddress, parseMemTotal, readHost, shortHostname } from "../../../src/platform/host.ts";
 
 describe("host facts", () => {
   it("of this machine make sense", () => {
@@ -18,6 +18,20 @@ describe("host facts", () => {
     ["", "localhost"],
   ])("the short name of %j is %s", (hostname, short) => {
     expect(shortHostname(hostname)).toBe(short);
+  });
+
+  it.each([
+    ["Iface\tDestination\neth1\t0000A8C0\t0\neth0\t00000000\t01\n", ["lo", "eth0", "eth1"], "10.0.0.0"],
+    ["Iface\tDestination\n", ["lo", "eth0"], "10.0.0.0"],
+    ["", ["lo", "eth0", "eth1"], ""],
+    ["", ["lo"], ""],
+    ["eth9\t00000000\t01\n", ["eth0"], ""],
+  ])("its address for others, with routes %j and interfaces %j, is %j", (routes, names, address) => {
+    const one = (name: string) => [
+      { address: "fe80::1", family: "IPv6", internal: false },
+      { address: `10.0.0.${name.slice(-1)}`, family: "IPv4", internal: name === "lo" },
+    ];
+    expect(outwardAddress(routes, Object.fromEntries(names.map((name) => [name, one(name)])))).toBe(address);
   });
 
   it("memory is counted in MiB", () => {

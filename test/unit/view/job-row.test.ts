@@ -30,6 +30,8 @@ test("a waiting job: what it asks for, and no times", () => {
     eligibleAt: 6,
     startAt: null,
     endAt: null,
+    suspendedAt: null,
+    suspendedMs: 0,
     limitS: 60,
     nodeList: "",
     nodes: 2,

@@ -45,13 +45,19 @@ describe("the date line", () => {
 });
 
 describe("job times", () => {
-  const waiting = { startAt: null, endAt: null, limitS: 60 };
-  const running = { startAt: 10_000, endAt: null, limitS: 60 };
-  const over = { startAt: 10_000, endAt: 25_900, limitS: 0 };
+  const never = { suspendedAt: null, suspendedMs: 0 };
+  const waiting = { ...never, startAt: null, endAt: null, limitS: 60 };
+  const running = { ...never, startAt: 10_000, endAt: null, limitS: 60 };
+  const over = { ...never, startAt: 10_000, endAt: 25_900, limitS: 0 };
   test("used, left and end", () => {
     expect([usedS(waiting, 99_000), leftS(waiting, 99_000), expectedEndMs(waiting)]).toEqual([0, 60, null]);
     expect([usedS(running, 30_500), leftS(running, 30_500), expectedEndMs(running)]).toEqual([20, 40, 70_000]);
     expect([usedS(over, 99_000), leftS(over, 99_000), expectedEndMs(over)]).toEqual([15, Infinity, 25_900]);
+  });
+  test("the time of suspensions counts for nothing", () => {
+    const resumed = { ...running, suspendedMs: 5000 };
+    expect([usedS(resumed, 30_500), leftS(resumed, 30_500), expectedEndMs(resumed)]).toEqual([15, 45, 75_000]);
+    expect(usedS({ ...resumed, suspendedAt: 20_000 }, 99_000)).toBe(5);
   });
   test("neither a late clock nor an overrun gives nonsense", () => {
     expect(usedS(running, 9000)).toBe(0);

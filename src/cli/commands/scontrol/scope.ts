@@ -11,6 +11,9 @@ export interface ShowOptions {
   /** How often details were asked for. */
   details: number;
   quiet: boolean;
+  json: boolean;
+  /** Hidden partitions too. */
+  all: boolean;
 }
 
 export interface Scope {

@@ -32,7 +32,7 @@ const ENTITIES: Readonly<Record<string, Verb | "later">> = {
   frontend: "later",
   licenses: "later",
   lics: "later",
-  nodes: "later",
+  nodes: async (words, scope) => (await import("./show-node.ts")).showNodes(words, scope),
   partitions: "later",
   reservations: "later",
   slurmd: "later",
@@ -58,6 +58,12 @@ async function showJobs(words: readonly string[], scope: Scope): Promise<number>
   const targets = readJobIds(words);
   const peer = await scope.peer(LOAD_JOBS);
   const { entries, nowMs } = await loadTargets(peer, targets);
+  if (show.json) {
+    const { printJobs } = await import("./show-json.ts");
+    await printJobs(entries, nowMs, peer, scope);
+    if (entries.length === 0 && targets.length > 0) context.stdio.err(`${LOAD_JOBS}: Invalid job id specified\n`);
+    return entries.length === 0 && targets.length > 0 ? 1 : 0;
+  }
   const time = { nowMs, utcOffset: context.utcOffsetMinutes };
   for (const entry of entries) context.stdio.out(recordText(jobRecord(entry, show.details > 0, time), show.oneLine));
   if (entries.length > 0) return 0;

@@ -7,11 +7,12 @@ import { parseGresWishes } from "../../../core/gres.ts";
 import { expand } from "../../../core/hostlist.ts";
 import { type JobSpec, UNLIMITED } from "../../../core/jobspec.ts";
 import { parseLicenses } from "../../../core/licenses.ts";
-import { parseMailTypes } from "../../../core/mail-types.ts";
+import { isMailUser, parseMailTypes } from "../../../core/mail-types.ts";
 import { expected, type Parsed, parseCount, parseMemory, parseNodeRange } from "../../../core/parse.ts";
-import type { ResourceRequest } from "../../../core/resources.ts";
+import type { GpuRequest, ResourceRequest } from "../../../core/resources.ts";
 import { parseTimeLimit, roundUpToMinute, type UtcOffset } from "../../../core/time.ts";
 import type { Params } from "../../../protocol/procedures.ts";
+import type { Operator } from "./assignments.ts";
 
 /** Wishes to be changed, as jobs.steer takes them. */
 export type Changes = Extract<Params<"jobs.steer">["action"], { type: "update" }>["changes"];
@@ -27,9 +28,6 @@ export interface FieldContext {
   readonly wholeMinutes: boolean;
   readonly userName: string;
 }
-
-/** How the value was given: `Key=`, `Key+=` or `Key-=`. */
-export type Operator = "=" | "+=" | "-=";
 
 export interface Field {
   readonly takesSteps?: true;
@@ -67,6 +65,14 @@ const nodeNames = (key: "nodeList" | "excluded"): Field =>
 
 const memory = (per: "node" | "cpu"): Field =>
   geometry((given) => parsedAs(parseMemory(given), (mib) => ({ memory: mib === 0 ? null : { per, mib } })));
+
+/** `gres:gpu:2` as show job prints it, or `gres/gpu:2`, `gpu:2`, `gpu:a100:2`; nothing or `none` for no GPUs. */
+const gpus = (per: GpuRequest["per"]): Field =>
+  geometry((given) =>
+    parsedAs(parseGresWishes(given.replace(/^gres[:/]/, "") || "none"), (wishes) => ({
+      gpus: wishes.length === 0 ? null : { per, wishes },
+    })),
+  );
 
 const yesNo = (given: string): Parsed<boolean> => {
   if (/^(yes|1)$/i.test(given)) return { value: true };
@@ -110,11 +116,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
       ? { value: { constraint: "" } }
       : parsedAs(parseConstraint(given), (one) => ({ constraint: formatConstraint(one) })),
   ),
-  gres: geometry((given) =>
-    parsedAs(parseGresWishes(given === "" ? "none" : given), (wishes) => ({
-      gpus: wishes.length === 0 ? null : { per: "node", wishes },
-    })),
-  ),
+  gres: gpus("node"),
   irequeue: REQUEUE,
   jobname: NAMED,
   licenses: {
@@ -130,6 +132,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   mailuser: {
     read(given, { spec, userName }) {
       if (spec.mail === null) return { problem: "set MailType first: the job sends no mail" };
+      if (given !== "" && !isMailUser(given)) return expected("a user or an address", given);
       return { value: { mail: { types: [...spec.mail.types], user: given || userName } } };
     },
   },
@@ -162,6 +165,9 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   timemin: {
     read: (given) => parsedAs(parseTimeLimit(given), (limitS) => ({ timeMinS: limitS === 0 ? null : limitS })),
   },
+  tresperjob: gpus("job"),
+  trespernode: gpus("node"),
+  trespertask: gpus("task"),
   wckey: text((wckey) => ({ wckey })),
   workdir: {
     read: (given) => (given.startsWith("/") ? { value: { workDir: given } } : expected("an absolute path", given)),

@@ -4,19 +4,12 @@ import type { JobEntry } from "../../../view/job-record.ts";
 import { isSlurmName } from "../../connect.ts";
 import { UserError } from "../../context.ts";
 import { jobFilter } from "../../filters.ts";
+import { type Assignment, lookUpKey, readAssignment } from "./assignments.ts";
 import { loadEntries, loadTargets, readJobIds } from "./entries.ts";
-import { findKeyword } from "./keywords.ts";
 import { reportResults, type Scope, type Verb } from "./scope.ts";
-import { type Changes, FIELDS, type Field, type FieldContext, type Operator } from "./update-fields.ts";
+import { type Changes, FIELDS, type Field, type FieldContext } from "./update-fields.ts";
 
 const COMPLAINT = "slurm_update error";
-
-/** `Key=value` as typed. */
-interface Assignment {
-  readonly key: string;
-  readonly operator: Operator;
-  readonly text: string;
-}
 
 interface Change {
   readonly field: Field;
@@ -24,10 +17,8 @@ interface Change {
 }
 
 /** Keys that name something else than a job. */
-const OTHER_ENTITIES = /^(nodename|partitionname|reservation(name)?|stepid|slurmctlddebug|frontendname)$/i;
-
-/** Fewest letters of a shortened key. */
-const KEY_LETTERS_MIN = 3;
+const NODE = /^node(n(a(me?)?)?)?$/i;
+const OTHER_ENTITIES = /^(partitionname|reservation(name)?|stepid|slurmctlddebug|frontendname)$/i;
 
 /** `update JobId=12,13 TimeLimit=1:00:00 ...`, or `JobName=x` instead of ids. */
 export const update: Verb = async (words, scope) => {
@@ -35,6 +26,12 @@ export const update: Verb = async (words, scope) => {
   const all = words.map(readAssignment);
   const isId = ({ key }: Assignment): boolean => /^job(id)?s?$/i.test(key);
   const ids = all.filter(isId).map(({ text }) => text);
+  const node = ids.length === 0 ? all.find(({ key }) => NODE.test(key)) : undefined;
+  if (node) {
+    const { updateNodes } = await import("./update-node.ts");
+    const rest = all.filter((one) => one !== node);
+    return updateNodes(node.text, rest, scope);
+  }
   const other = all.find(({ key }) => OTHER_ENTITIES.test(key));
   if (ids.length === 0 && other) throw new UserError(`update ${other.key}: not supported by this version of mgpu`);
   const named = all.find(({ key }) => /^(job)?name$/i.test(key));
@@ -51,24 +48,15 @@ export const update: Verb = async (words, scope) => {
   return exitCode;
 };
 
-function readAssignment(word: string): Assignment {
-  const match = /^([A-Za-z][A-Za-z_-]*?)(\+=|-=|=)(.*)$/s.exec(word);
-  // Slurm takes `Nice` without a value.
-  if (!match && /^nice$/i.test(word)) return { key: word, operator: "=", text: "" };
-  if (!match) throw new UserError(`invalid option:${word}`, "changes look like TimeLimit=1:00:00 or TimeLimit+=30");
-  const [, key = "", operator = "=", text = ""] = match;
-  return { key, operator: operator as Operator, text };
-}
-
 function findField(assignment: Assignment): Change {
   const { key, operator, text } = assignment;
-  const found = key.length < KEY_LETTERS_MIN && key.toLowerCase() !== "qos" ? "unknown" : findKeyword(FIELDS, key);
+  const found = lookUpKey(FIELDS, key);
   if (found === "ambiguous") throw new UserError(`${key} may mean several things: write more of it`);
   if (found === "unknown") {
     throw new UserError([`Update of this parameter is not supported: ${key}${operator}${text}`, "Request aborted"]);
   }
-  if (operator !== "=" && !found.value.takesSteps) throw new UserError(`${key}${operator}: only TimeLimit takes this`);
-  return { field: found.value, assignment };
+  if (operator !== "=" && !found.takesSteps) throw new UserError(`${key}${operator}: only TimeLimit takes this`);
+  return { field: found, assignment };
 }
 
 async function find(scope: Scope, ids: readonly string[], name: string, user?: string): Promise<readonly JobEntry[]> {

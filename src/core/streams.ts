@@ -1,10 +1,20 @@
 /** Where each task's stdin, stdout and stderr go: Slurm's words and patterns made into paths. Pure. */
 
-import type { IoSpec } from "../core/jobspec.ts";
-import { defaultOutput, fillPattern, type PatternFacts } from "../core/patterns.ts";
-import type { StreamTarget, TaskLaunch } from "../protocol/holder.ts";
+import type { IoSpec } from "./jobspec.ts";
+import { defaultOutput, fillPattern, type PatternFacts } from "./patterns.ts";
 
-export type Streams = Pick<TaskLaunch, "stdin" | "stdout" | "stderr">;
+/** Where a stream comes from. */
+type StreamSource = { from: "client" } | { from: "null" } | { from: "file"; path: string };
+
+/** Where a stream goes. */
+type StreamTarget = { to: "client" } | { to: "null" } | { to: "file"; path: string; append: boolean };
+
+/** What a task has for its first three descriptors. */
+export interface Streams {
+  stdin: StreamSource;
+  stdout: StreamTarget;
+  stderr: StreamTarget | { to: "stdout" };
+}
 
 /** What one task's streams depend on. */
 export interface StreamFacts extends PatternFacts {

@@ -1,0 +1,22 @@
+/** `scontrol delete`: nodes that are gone, partitions, reservations. */
+
+import { UserError } from "../../context.ts";
+import { readAssignment } from "./assignments.ts";
+import { type ClusterChange, changeCluster } from "./cluster-change.ts";
+import type { Verb } from "./scope.ts";
+import { nodeNames } from "./update-node.ts";
+
+/** `delete NodeName=n3`, one thing at a time. */
+export const deleteEntity: Verb = async (words, scope) => {
+  const [word] = words;
+  if (word === undefined) throw new UserError("too few arguments for delete keyword");
+  if (words.length > 1) throw new UserError("too many arguments for keyword:delete");
+  const { key, text } = readAssignment(word);
+  const [kind, change] = changeOf(key.toLowerCase(), text, word);
+  return (await changeCluster(change, scope, `delete_${kind} ${word}`)) === null ? 1 : 0;
+};
+
+function changeOf(key: string, text: string, word: string): readonly [string, ClusterChange] {
+  if (key.length >= 3 && "nodename".startsWith(key)) return ["node", { type: "nodes.delete", nodes: nodeNames(text) }];
+  throw new UserError(`Invalid deletion entity: ${word}`, "scontrol delete NodeName=n3");
+}

@@ -1,0 +1,122 @@
+/**
+ * Documents for programs, as Slurm 23.11 and later write them: `{"jobs": [...], ..., "meta": ..., "errors": [],
+ * "warnings": []}` as JSON or YAML. An entry leaves as soon as it is made.
+ */
+
+import { listRow } from "../../protocol/list-rows.ts";
+import type { JobField } from "../../view/job-columns.ts";
+import { jobJson, number } from "../../view/job-json.ts";
+import { SLURM_VERSION } from "../../view/slurm-version.ts";
+import { yamlEntry, yamlText } from "../../view/yaml.ts";
+import { type CommandContext, UserError } from "../context.ts";
+import type { OptionReader } from "../filters.ts";
+import { listingView } from "../listing-view.ts";
+import type { JobPrinter } from "./job-list.ts";
+
+/** Slurm's name of the one shape that mgpu writes. */
+const PARSER = "v0.0.40";
+
+/** Every field of a row. */
+const JSON_FIELDS = Object.keys(listRow.entries) as readonly JobField[];
+
+/** How a document is written. */
+type Style = "lines" | "compact" | "pretty" | "yaml";
+
+/**
+ * `--json=list`: which shapes there are. Answers whether that was asked for.
+ * @throws UserError for a shape that mgpu does not write
+ */
+export function listParsers(options: OptionReader, { stdio }: CommandContext): boolean {
+  const text = options.last("json") ?? options.last("yaml") ?? "";
+  if (text === "list") {
+    stdio.out(`Possible data_parser plugins:\n${PARSER}\n`);
+    return true;
+  }
+  const name = text.replace(/^data_parser\//, "").split("+")[0] ?? "";
+  if (name === "" || name === "latest" || name === PARSER) return false;
+  throw new UserError(`Unable to find plugin: data_parser/${name}`, `mgpu writes the shape of data_parser/${PARSER}`);
+}
+
+/** A document that is written entry by entry. */
+export interface Document {
+  /** The text of some entries, with all that stands before them. */
+  entries(records: readonly Record<string, unknown>[]): string;
+  /** What stands behind the last one. `more` are keys beside the list. */
+  end(more: Record<string, unknown>): string;
+}
+
+/** A document whose list has the key `key`. */
+export function openDocument(key: string, options: OptionReader, context: CommandContext, cluster: string): Document {
+  const style = styleOf(options, context);
+  const meta = metaJson(context, cluster, key);
+  return style === "yaml" ? yamlDocument(key, meta) : jsonDocument(key, meta, style);
+}
+
+/** Jobs as a document. */
+export function jobDocument(options: OptionReader, context: CommandContext, cluster: string): JobPrinter {
+  const document = openDocument("jobs", options, context, cluster);
+  const view = listingView(context, { isUnconverted: false, clusterName: () => cluster });
+  const facts = { clusterName: cluster, groupName: view.groupName };
+  const nowS = Math.floor(view.nowMs / 1000);
+  return {
+    fields: JSON_FIELDS,
+    rows: (rows) => (rows.length === 0 ? "" : document.entries(rows.map((row) => jobJson(row, facts)))),
+    end: () => document.end({ last_backfill: number(nowS), last_update: number(nowS) }),
+  };
+}
+
+/** SLURM_JSON says `compact` or `pretty`; without it each entry has a line of its own. */
+function styleOf(options: OptionReader, { environment }: CommandContext): Style {
+  if (options.isGiven("yaml") && !options.isTyped("json")) return "yaml";
+  const wish = environment.SLURM_JSON ?? "";
+  return wish === "compact" || wish === "pretty" ? wish : "lines";
+}
+
+function jsonDocument(key: string, meta: unknown, style: Style): Document {
+  const [line, indent] = style === "compact" ? ["", undefined] : ["\n", style === "pretty" ? 2 : undefined];
+  const head = style === "compact" ? `{${JSON.stringify(key)}:[` : `{${JSON.stringify(key)}: [`;
+  let separator = head + line;
+  let isEmpty = true;
+  return {
+    entries(records) {
+      let text = "";
+      for (const record of records) {
+        text += separator + JSON.stringify(record, null, indent);
+        separator = `,${line}`;
+        isEmpty = false;
+      }
+      return text;
+    },
+    end(more) {
+      const rest = JSON.stringify({ ...more, meta, errors: [], warnings: [] }, null, indent);
+      return `${isEmpty ? separator : line}],${line}${rest.slice(1)}\n`;
+    },
+  };
+}
+
+function yamlDocument(key: string, meta: unknown): Document {
+  let head = `---\n${key}:`;
+  let isEmpty = true;
+  return {
+    entries(records) {
+      const text = `${isEmpty ? `${head}\n` : ""}${records.map(yamlEntry).join("")}`;
+      isEmpty = false;
+      return text;
+    },
+    end(more) {
+      if (!isEmpty) head = "";
+      return `${isEmpty ? `${head} []\n` : ""}${yamlText({ ...more, meta, errors: [], warnings: [] })}`;
+    },
+  };
+}
+
+/** What Slurm says of itself in each document. */
+function metaJson({ user }: CommandContext, cluster: string, key: string): unknown {
+  const [major, minor, micro] = SLURM_VERSION.split(".");
+  return {
+    plugin: { type: "", name: "", data_parser: `data_parser/${PARSER}`, accounting_storage: "" },
+    client: { source: "", user: user.name, group: "" },
+    command: ["show", key],
+    slurm: { version: { major, micro, minor }, release: SLURM_VERSION, cluster },
+  };
+}

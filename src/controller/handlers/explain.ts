@@ -1,0 +1,65 @@
+/** job.explain: why a job waits, worked out in slices between which the controller sees to others. */
+
+import { hasTask } from "../../core/array-spec.ts";
+import type { Explanation } from "../../core/explanation.ts";
+import type { PendingJob } from "../../core/job.ts";
+import { type ClusterState, recordsOf } from "../../core/state.ts";
+import { RpcError } from "../../protocol/errors.ts";
+import type { UnaryHandler } from "../../rpc/types.ts";
+import { gateOf } from "../../sched/eligible.ts";
+import { explain } from "../../sched/explain/explain.ts";
+import type { ControllerContext } from "../context.ts";
+import { viewOf } from "../planner.ts";
+
+/** How long the search works before others get their turn, in milliseconds. */
+const SLICE_MS = 3;
+
+/** How much time one explanation may take in all, in milliseconds of work and waiting. */
+const BUDGET_MS = 500;
+
+/** Explains one job after the other: whoever asks for many waits for them, and nobody else does. */
+export function explainHandler(context: ControllerContext): UnaryHandler<"job.explain"> {
+  let last: Promise<unknown> = Promise.resolve();
+  return async ({ jobId, taskId }, { hello }) => {
+    const work = async () => {
+      const { state } = context.loop;
+      if (recordsOf(state, jobId).length === 0) throw new RpcError("INVALID_JOB", "Invalid job id specified");
+      const job = waitingJob(state, jobId, taskId);
+      const explanation = job && (await explainSlowly(context, job, hello.user.uid));
+      return { explanation, now: context.clock.now() };
+    };
+    const mine = last.then(work, work);
+    last = mine.catch(() => {});
+    return mine;
+  };
+}
+
+/** The waiting record that is meant; of an array with one task of its own, that task alone. */
+function waitingJob(state: ClusterState, jobId: number, taskId: number | null): PendingJob | null {
+  for (const job of recordsOf(state, jobId)) {
+    if (job.state !== "PENDING") continue;
+    if (taskId === null) return job;
+    if (!job.array || !hasTask(job.array.tasks, taskId)) continue;
+    return { ...job, array: { ...job.array, tasks: [{ first: taskId, last: taskId, step: 1 }] } };
+  }
+  return null;
+}
+
+async function explainSlowly(context: ControllerContext, job: PendingJob, byUid: number): Promise<Explanation> {
+  const { clock, loop, isConnected } = context;
+  const now = clock.now();
+  const begun = clock.monotonic();
+  const work = explain({
+    ...{ job, now, byUid, state: loop.state, reason: context.reasonOf(job) },
+    view: viewOf(loop.state, isConnected, now),
+    newGate: () => gateOf(loop.state, now),
+    hasTime: () => clock.monotonic() - begun < BUDGET_MS,
+  });
+  for (let slice = clock.monotonic(); ; ) {
+    const step = work.next();
+    if (step.done) return step.value;
+    if (clock.monotonic() - slice < SLICE_MS) continue;
+    await new Promise<void>((resolve) => void clock.after(0, resolve));
+    slice = clock.monotonic();
+  }
+}

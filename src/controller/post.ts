@@ -1,0 +1,50 @@
+/** Mail to the users of jobs: handed on once the events that it tells of are on disk. */
+
+import type { SendMail } from "../core/effects.ts";
+import type { JobId } from "../core/ids.ts";
+import { doomMail } from "../core/mail.ts";
+import { isMailUser } from "../core/mail-types.ts";
+import type { ClusterState } from "../core/state.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { Mailer } from "../platform/mailer.ts";
+import { waitReason } from "../sched/eligible.ts";
+
+export interface Post {
+  send(mail: SendMail): void;
+  /** Mails about a waiting job if what it depends on can't come true any more; once. */
+  tellDoomed(jobId: JobId): void;
+}
+
+export interface PostPorts {
+  readonly mailer: Mailer;
+  readonly log: Log;
+  readonly clock: Clock;
+  state(): ClusterState;
+}
+
+/** Jobs remembered as told of; far more than wait for what can't happen. */
+const TOLD_MAX = 10_000;
+
+/** Hands mail to the mailer. What can't be sent is in the log. */
+export function createPost({ mailer, log, clock, state }: PostPorts): Post {
+  const told = new Set<JobId>();
+
+  const send = ({ to, subject, variables }: SendMail): void => {
+    const problem = isMailUser(to) ? mailer.problem() : "that is no user or address";
+    if (problem) log.warn("mail was not sent", { to, subject, problem });
+    else mailer.send({ to, subject, variables });
+  };
+
+  return {
+    send,
+    tellDoomed(jobId) {
+      const job = state().jobs.get(jobId);
+      if (job?.state !== "PENDING" || told.has(jobId)) return;
+      if (waitReason(state(), job, clock.now())?.reason.word !== "DependencyNeverSatisfied") return;
+      if (told.size >= TOLD_MAX) told.clear();
+      told.add(jobId);
+      for (const mail of doomMail(job)) send(mail);
+    },
+  };
+}

@@ -1,0 +1,129 @@
+/** What operators do to nodes. Whether somebody is an operator is asked before (controller/handlers/change.ts). */
+
+import type { DeleteNodes, NodeChanges, UpdateNodes } from "../commands.ts";
+import type { Event, NodeUpdated } from "../events.ts";
+import { fold } from "../hostlist.ts";
+import type { RunningJob } from "../job.ts";
+import type { Leftover, Node } from "../node.ts";
+import type { ClusterState } from "../state.ts";
+import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
+import { endJob, requeueJob } from "./steer.ts";
+
+/** Changes all of the nodes, or says what is wrong. A node that is set down loses what runs there. */
+export function decideUpdateNodes(state: ClusterState, command: UpdateNodes, now: number): Decision {
+  const { changes, by } = command;
+  const nodes = findNodes(state, command.nodes);
+  if ("kind" in nodes) return nodes;
+  const wrong = nodes.filter((node) => !mayEnter(node, changes.state)).map(({ name }) => name);
+  if (wrong.length > 0) {
+    return deny("INVALID_NODE_STATE", "Invalid node state specified", `${fold(wrong)}: neither down nor drained`);
+  }
+  const events: Event[] = [];
+  for (const { name } of nodes) events.push({ type: "node.updated", node: name, by, ...changed(changes) });
+  if (changes.state === "DOWN") {
+    const lost = new Set(nodes.map(({ name }) => name));
+    events.push(...giveUp(state, lost, command, changes.reason ?? "", now));
+  }
+  return events.length === 0 ? ignore("no such node") : accept(...events);
+}
+
+/** Forgets nodes: only those that are away and hold nothing. */
+export function decideDeleteNodes(state: ClusterState, command: DeleteNodes): Decision {
+  const nodes = findNodes(state, command.nodes);
+  if ("kind" in nodes) return nodes;
+  const names = nodes.map(({ name }) => name);
+  const present = names.filter((name) => !command.away.includes(name));
+  if (present.length > 0) {
+    return deny("NODE_BUSY", "Requested nodes are busy", `${fold(present)}: connected; end its mgpud first`);
+  }
+  const busy = names.filter((name) => holders(state, name).length > 0);
+  if (busy.length > 0) {
+    const hint = `${fold(busy)}: jobs hold part of it; scontrol update NodeName=${fold(busy)} State=DOWN Reason=gone ends them`;
+    return deny("NODE_BUSY", "Requested nodes are busy", hint);
+  }
+  return accept(...names.map((node): Event => ({ type: "node.deleted", node })));
+}
+
+function findNodes(state: ClusterState, names: readonly string[]): Node[] | Refusal {
+  if (names.length === 1 && names[0]?.toUpperCase() === "ALL") return [...state.nodes.values()];
+  const unknown = names.filter((name) => !state.nodes.has(name));
+  if (unknown.length > 0) {
+    const known = fold([...state.nodes.keys()].slice(0, NODES_NAMED_MAX));
+    const hint = `there is no ${fold(unknown)}${known === "" ? "; no node has registered" : `; nodes here: ${known}`}`;
+    return deny("INVALID_NODE", "Invalid node name specified", hint);
+  }
+  return [...new Set(names)].flatMap((name) => state.nodes.get(name) ?? []);
+}
+
+/** Nodes that a hint lists. */
+const NODES_NAMED_MAX = 20;
+
+/** Only what is out of service can be brought back, as in Slurm. */
+function mayEnter(node: Node, order: NodeChanges["state"]): boolean {
+  return order !== "RESUME" || node.drain !== null || node.down !== null;
+}
+
+function changed(changes: NodeChanges): Omit<NodeUpdated, "type" | "node" | "by"> {
+  const { state, reason, ...settings } = changes;
+  return {
+    ...(Object.keys(settings).length > 0 ? { settings } : {}),
+    ...marks(state, reason ?? ""),
+    ...(state === undefined && reason !== undefined ? { reason } : {}),
+  };
+}
+
+function marks(order: NodeChanges["state"], reason: string): Pick<NodeUpdated, "drain" | "down"> {
+  switch (order) {
+    case "DRAIN":
+      return { drain: { reason } };
+    case "FAIL":
+      return { drain: { reason, isFailing: true } };
+    case "DOWN":
+      return { down: { reason } };
+    case "UNDRAIN":
+      return { drain: null };
+    case "RESUME":
+    case "IDLE":
+      return { drain: null, down: null };
+    case undefined:
+      return {};
+  }
+}
+
+/**
+ * Ends what runs on nodes that were set down, or puts it back into the queue. A node that can't be told is not waited
+ * for: what may still run there is ended when it comes back.
+ */
+function giveUp(
+  state: ClusterState,
+  lost: ReadonlySet<string>,
+  { by, away }: UpdateNodes,
+  reason: string,
+  now: number,
+): Event[] {
+  const events: Event[] = [];
+  const leftovers = new Map<string, Leftover[]>();
+  for (const id of state.active) {
+    const job = state.jobs.get(id);
+    const names = (job?.allocation ?? []).map(({ node }) => node).filter((node) => lost.has(node));
+    if (!job || names.length === 0) continue;
+    if (job.state === "RUNNING" && job.spec.noKill && names.length < job.allocation.length) continue;
+    const { id: jobId, attempt } = job;
+    const isHeld = (node: string): boolean => job.state === "RUNNING" || job.cleanup.includes(node);
+    const gone = names.filter((node) => away.includes(node) && isHeld(node));
+    if (job.state === "RUNNING") events.push(lostJob(job, `node ${fold(names)} was set down: ${reason}`, gone, now));
+    else events.push(...gone.map((node): Event => ({ type: "job.cleaned", jobId, node })));
+    for (const node of gone) leftovers.set(node, [...(leftovers.get(node) ?? []), { jobId, attempt }]);
+  }
+  for (const [node, left] of leftovers) events.push({ type: "node.updated", node, by, leftovers: left });
+  return events;
+}
+
+function lostJob(job: RunningJob, cause: string, gone: readonly string[], now: number): Event {
+  if (job.spec.requeue && job.spec.kind === "batch") return requeueJob(job, cause, now, null, gone);
+  return endJob(job, "NODE_FAIL", { code: 0, signal: 9 }, cause, null, gone);
+}
+
+function holders(state: ClusterState, node: string): number[] {
+  return [...state.active].filter((id) => state.jobs.get(id)?.allocation.some((share) => share.node === node));
+}

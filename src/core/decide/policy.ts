@@ -1,0 +1,92 @@
+/** Changing accounts, users, associations, QoS and weights. */
+
+import type { ChangePolicy } from "../commands.ts";
+import { heldOf } from "../policy/ledger.ts";
+import type { Association, PolicyChange } from "../policy/records.ts";
+import {
+  associationUsageKey,
+  chainOf,
+  changePolicy,
+  type PolicyState,
+  policyFrom,
+  qosUsageKey,
+  storedPolicy,
+} from "../policy/state.ts";
+import type { ClusterState } from "../state.ts";
+import { accept, type Decision, deny } from "./decision.ts";
+
+/** Accepts changes by whoever may make them, if what they lead to holds together. */
+export function decideChangePolicy(state: ClusterState, command: ChangePolicy): Decision {
+  const { policy } = state;
+  const level = policy.users.get(command.byName)?.adminLevel ?? "None";
+  if (!command.isOwner && level === "None") {
+    const hint = "root, the owner of this cluster, and users with an AdminLevel may change accounts and QoS";
+    return deny("PERMISSION", "Access/permission denied", hint);
+  }
+  const raisesItself = command.changes.some((change) => "put" in change && change.put === "user");
+  if (!command.isOwner && level === "Operator" && raisesItself && changesLevels(policy, command)) {
+    return deny("PERMISSION", "Access/permission denied", "an Operator can't change anybody's AdminLevel");
+  }
+  if (command.version !== policy.version) {
+    return deny("POLICY_CHANGED", "somebody else has changed accounts or QoS meanwhile", "try again");
+  }
+  const after = policyFrom(storedPolicy(policy));
+  for (const change of command.changes) changePolicy(after, change);
+  const [problem] = [...busyProblems(policy, command.changes), ...policyProblems(after)];
+  if (problem !== undefined) return deny("INVALID_POLICY", problem);
+  return accept({ type: "policy.changed", changes: command.changes });
+}
+
+function changesLevels(policy: PolicyState, { changes }: ChangePolicy): boolean {
+  return changes.some(
+    (change) =>
+      "put" in change &&
+      change.put === "user" &&
+      change.record.adminLevel !== (policy.users.get(change.record.name)?.adminLevel ?? "None"),
+  );
+}
+
+/** Slurm's words for the removal of what jobs still use. */
+function busyProblems(policy: PolicyState, changes: readonly PolicyChange[]): string[] {
+  return changes.flatMap((change) => {
+    const key = usedKey(change);
+    if (key === null || heldOf(policy, key).submitted + heldOf(policy, key).jobs === 0) return [];
+    const name = "name" in change ? `QOS ${change.name}` : `association ${"id" in change ? change.id : ""}`;
+    return [`Error with request: Job(s) active, cancel job(s) before remove (${name})`];
+  });
+}
+
+function usedKey(change: PolicyChange): string | null {
+  if (!("drop" in change)) return null;
+  if (change.drop === "association") return associationUsageKey(change.id);
+  return change.drop === "qos" ? qosUsageKey(change.name) : null;
+}
+
+/** What does not hold together, in sentences; none when all does. */
+export function policyProblems(policy: PolicyState): string[] {
+  const problems = [...policy.associations.values()].flatMap((one) => associationProblems(policy, one));
+  for (const { name, preempt } of policy.qos.values()) {
+    for (const other of preempt) if (!policy.qos.has(other)) problems.push(`QOS ${name}: there is no QOS ${other}`);
+  }
+  for (const { name, defaultAccount } of policy.users.values()) {
+    if (defaultAccount !== "" && !policy.accounts.has(defaultAccount)) {
+      problems.push(`user ${name}: there is no account ${defaultAccount}`);
+    }
+  }
+  return problems;
+}
+
+function associationProblems(policy: PolicyState, association: Association): string[] {
+  const { account, user, parent, qos, defaultQos } = association;
+  const problems: string[] = [];
+  if (!policy.accounts.has(account)) problems.push(`there is no account ${account}`);
+  if (user !== "" && !policy.users.has(user)) problems.push(`there is no user ${user}`);
+  for (const name of [...(qos ?? []), ...(defaultQos === "" ? [] : [defaultQos])]) {
+    if (!policy.qos.has(name)) problems.push(`there is no QOS ${name}`);
+  }
+  if (parent !== "" && !policy.accounts.has(parent)) problems.push(`there is no account ${parent}`);
+  if (user === "" && parent !== "" && chainOf(policy, association).at(-1)?.parent !== "") {
+    problems.push(`account ${account} would be below itself`);
+  }
+  return problems;
+}

@@ -1,0 +1,46 @@
+/**
+ * Heterogeneous jobs: several jobs with numbers in a row that start together. Each component is a record of its own; the
+ * first one, the leader, gives its number to all of them, runs the batch script, and takes the others with it when it ends.
+ */
+
+import type { JobId } from "./ids.ts";
+import { isEnded, type Job, type PendingJob, type RunningJob } from "./job.ts";
+import type { ClusterState } from "./state.ts";
+
+/** The number of the whole: its first component's. That of any other job is its own. */
+export function leaderId({ id, spec }: Pick<Job, "id" | "spec">): JobId {
+  return id - (spec.het?.offset ?? 0);
+}
+
+/** Whether a job is a component of a heterogeneous one, but not its first. */
+export function isFollower({ spec }: Pick<Job, "spec">): boolean {
+  return (spec.het?.offset ?? 0) > 0;
+}
+
+/** All known records of the heterogeneous job that a job belongs to, itself included, in order; of any other job itself. */
+export function componentsOf(state: ClusterState, job: Job): readonly Job[] {
+  const { het } = job.spec;
+  if (!het) return [job];
+  const first = leaderId(job);
+  return Array.from({ length: het.size }, (_, offset) => state.jobs.get(first + offset)).flatMap((one) =>
+    one?.spec.het ? [one] : [],
+  );
+}
+
+/** Those of them that wait: what a pass of the scheduler starts together. */
+export function waitingComponents(state: ClusterState, job: PendingJob): readonly PendingJob[] {
+  if (!job.spec.het) return [job];
+  return componentsOf(state, job).filter((one) => one.state === "PENDING");
+}
+
+/** The other components of the same job that are not over. */
+export function livingOthers(state: ClusterState, job: Job): readonly (PendingJob | RunningJob)[] {
+  if (!job.spec.het) return [];
+  return componentsOf(state, job).flatMap((one) => (one.id === job.id || isEnded(one) ? [] : [one]));
+}
+
+/** The component at a position; `undefined` if there is none, or it is known no longer. */
+export function componentAt(state: ClusterState, jobId: JobId, offset: number): Job | undefined {
+  const job = state.jobs.get(jobId + offset);
+  return job?.spec.het?.offset === offset ? job : undefined;
+}

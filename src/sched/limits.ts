@@ -1,0 +1,63 @@
+/** Limits of accounts and QoS within one pass: what has been started in it counts too. */
+
+import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
+import type { PendingJob, RunningJob } from "../core/job.ts";
+import { chargedKeys } from "../core/policy/ledger.ts";
+import { type Blocked, limitView, type Started, startLimit } from "../core/policy/limits.ts";
+import { isPolicyOn } from "../core/policy/state.ts";
+import { addTres, tresOf, wishedTres } from "../core/policy/tres.ts";
+import type { Allocation } from "../core/resources.ts";
+import type { ClusterState } from "../core/state.ts";
+import { shapeOf } from "./place/place.ts";
+
+export interface LimitBook {
+  /** The limit that keeps a job waiting: by what it asks for, or (`allocation`) by what it is about to get. */
+  check(job: PendingJob, allocation: Allocation | null): Blocked | null;
+  /** Counts a start of this pass. */
+  take(job: PendingJob, allocation: Allocation): void;
+}
+
+/** Where nothing is limited. */
+export const NO_LIMITS: LimitBook = { check: () => null, take: () => {} };
+
+/** For one moment of one state. Jobs that ask alike are looked at once: within a pass limits only get tighter. */
+export function limitBook(state: ClusterState, now: number): LimitBook {
+  const { policy } = state;
+  if (!isPolicyOn(policy)) return NO_LIMITS;
+  const started = new Map<string, Started>();
+  const known = new Map<string, Blocked>();
+  const running = (): RunningJob[] => runningJobs(state);
+  const view = limitView(policy, running, now, (key) => started.get(key));
+  return {
+    check(job, allocation) {
+      const { spec } = job;
+      const partition = findPartition(state, spec);
+      const limitS = partition ? effectiveLimit(spec, partition) : (spec.timeLimitS ?? 0);
+      if (allocation) {
+        const tres = tresOf(allocation, policy.config.billingWeights);
+        return startLimit(view, { charged: spec, tres, nodes: allocation.length, limitS });
+      }
+      const key = [spec.account, spec.qos, spec.user.name, spec.partition, limitS, shapeOf(spec.request)].join("\0");
+      const before = known.get(key);
+      if (before) return before;
+      const tres = wishedTres(spec.request, policy.config.billingWeights);
+      const found = startLimit(view, { charged: spec, tres, nodes: tres.node ?? 1, limitS });
+      if (found) known.set(key, found);
+      return found;
+    },
+    take({ spec }, allocation) {
+      const tres = tresOf(allocation, policy.config.billingWeights);
+      for (const key of chargedKeys(policy, spec)) {
+        const before = started.get(key) ?? { jobs: 0, tres: {} };
+        started.set(key, { jobs: before.jobs + 1, tres: addTres(before.tres, tres) });
+      }
+    },
+  };
+}
+
+function runningJobs(state: ClusterState): RunningJob[] {
+  return [...state.active].flatMap((id) => {
+    const job = state.jobs.get(id);
+    return job?.state === "RUNNING" ? [job] : [];
+  });
+}

@@ -1,0 +1,19 @@
+/** scontrol's records of nodes, byte for byte. */
+
+import { expect, test } from "vitest";
+import { command } from "../../src/cli/commands/scontrol.ts";
+import { expectGolden } from "./expect-golden.ts";
+import { runOn } from "./run.ts";
+
+const CASES: readonly (readonly [string, readonly string[]])[] = [
+  ["nodes", ["show", "node"]],
+  ["node-details", ["-d", "show", "node", "n[1-2]"]],
+  ["node-oneline", ["-o", "show", "nodes"]],
+  ["node-json", ["show", "node", "n6,n1", "--json"]],
+];
+
+test.each(CASES)("scontrol %s", async (name, argv) => {
+  const { code, out, err } = await runOn(command, argv);
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  expectGolden(`scontrol-${name}.txt`, out);
+});

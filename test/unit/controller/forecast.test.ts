@@ -1,0 +1,53 @@
+/** When waiting jobs should start, played ahead on the scheduler's own passes. */
+
+import { expect, test } from "vitest";
+import { forecast } from "../../../src/controller/forecast.ts";
+import type { Job, RunningJob } from "../../../src/core/job.ts";
+import { DEFAULT_PARTITION } from "../../../src/core/partition.ts";
+import { fromStored } from "../../../src/core/state.ts";
+import { JOBS, NOW, nodeOf, pending, share, specOf } from "../../golden/cluster.ts";
+
+const MIN = 60_000;
+const [template] = JOBS.filter((job): job is RunningJob => job.state === "RUNNING");
+
+/** A job that holds all 8 CPUs of a node until its limit; 0 for none. */
+function busy(id: number, node: string, limitS: number): Job {
+  if (!template) throw new Error("no running job to begin with");
+  return { ...template, id, spec: specOf(), startAt: NOW - MIN, limitS, allocation: [share(node, 8)] };
+}
+
+function waits(id: number, cpus: number, limitS: number, over: Partial<ReturnType<typeof specOf>> = {}): Job {
+  return pending(id, specOf({ timeLimitS: limitS, ...over }, { tasks: 1, cpusPerTask: cpus }), NOW - MIN);
+}
+
+function startsOf(jobs: readonly Job[]): Record<number, string> {
+  const nodes = [nodeOf("n1"), nodeOf("n2")].map((node, index) => {
+    const cpus = jobs.some((job) => job.state === "RUNNING" && job.allocation[0]?.node === `n${index + 1}`) ? 8 : 0;
+    return { ...node, usage: { cpus, memoryMiB: 0, gpus: {} } };
+  });
+  const state = fromStored({ seq: 1, nextJobId: 100, jobs, nodes, partitions: [DEFAULT_PARTITION] });
+  const starts = forecast(state, () => true, NOW);
+  return Object.fromEntries([...starts].map(([id, { at, nodes: where }]) => [id, `${(at - NOW) / MIN} ${where}`]));
+}
+
+test("a job starts when the first node that it fits on is free, the next one after it", () => {
+  const jobs = [busy(1, "n1", 600), busy(2, "n2", 1200), waits(3, 8, 600), waits(4, 8, 600), waits(5, 8, 600)];
+  expect(startsOf(jobs)).toEqual({ 3: "9 n1", 4: "19 n1", 5: "19 n2" });
+});
+
+test("what never ends is never free, and nothing is said of those who wait for it", () => {
+  expect(startsOf([busy(1, "n1", 0), busy(2, "n2", 0), waits(3, 8, 600)])).toEqual({});
+  expect(startsOf([busy(1, "n1", 600), busy(2, "n2", 0), waits(3, 8, 0), waits(4, 8, 600)])).toEqual({ 3: "9 n1" });
+});
+
+test("a begin time counts; held and dependent jobs are not told of", () => {
+  const later = { ...waits(3, 1, 600), eligibleAt: NOW + 5 * MIN } as Job;
+  const held = { ...waits(4, 1, 600), hold: "user" } as Job;
+  expect(startsOf([later, held])).toEqual({ 3: "5 n1" });
+});
+
+test("a queue without end costs no more than a short one", () => {
+  const jobs = [busy(1, "n1", 600), busy(2, "n2", 600)];
+  for (let id = 3; id < 5000; id++) jobs.push(waits(id, 8, 600));
+  expect(Object.keys(startsOf(jobs)).length).toBeLessThanOrEqual(100);
+});
