@@ -23,12 +23,3 @@ export function gidOf(text: string, context: Pick<CommandContext, "files">): num
   for (const [name, gid] of lines(context)) if (name === text) return gid;
   return undefined;
 }
-
-/** Names of groups by number. The file is read once, when the first is asked for. */
-export function groupNames(context: Pick<CommandContext, "files">): (gid: number) => string {
-  let names: Map<number, string> | undefined;
-  return (gid) => {
-    names ??= new Map([...lines(context)].map(([name, id]) => [id, name]));
-    return names.get(gid) ?? String(gid);
-  };
-}

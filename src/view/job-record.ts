@@ -6,7 +6,6 @@ import { formatGpus, type GpuRequest, type NodeShare } from "../core/resources.t
 import type { JobRow } from "../protocol/procedures.ts";
 import { formatRanges } from "../util/ranges.ts";
 import { formatMemory } from "./amounts.ts";
-import { derivedExit } from "./job-details.ts";
 import { jobFiles } from "./job-files.ts";
 import { expectedEndMs } from "./job-times.ts";
 import { clockTime, moment, orUnset, type Pair, type RecordLines, type RecordTime, UNSET } from "./record-text.ts";

@@ -45,6 +45,10 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
     context.stdio.out(namesText(SACCT_FIELDS));
     return 0;
   }
+  if (options.isGiven("json") || options.isGiven("yaml")) {
+    const { listParsers } = await import("../output/machine-list.ts");
+    if (listParsers(options, context)) return 0;
+  }
   const problems = SACCT_OPTIONS.flatMap(({ long, refused }) => (refused && options.isGiven(long) ? [refused] : []));
   const selection = readSelection(options, context, (problem) => problems.push(problem));
   const units = readUnits(options, (problem) => problems.push(problem));
@@ -89,7 +93,7 @@ async function readPrinter(
 ): Promise<AcctPrinter> {
   if (!options.isGiven("json") && !options.isGiven("yaml")) return readTable(options, context, table);
   const { documentPrinter } = await import("./sacct/document.ts");
-  return documentPrinter(context, table.clusterName, options.isGiven("yaml") ? "yaml" : "json");
+  return documentPrinter(options, context, table.clusterName);
 }
 
 /** Prints records as they come, or in order where there are not too many. */

@@ -6,7 +6,6 @@
 import { eligibleSince } from "../../core/history.ts";
 import { derivedExit, type ExitStatus } from "../../core/job.ts";
 import { type Allocation, formatGpus, gpuThousandths } from "../../core/resources.ts";
-import { formatTimestamp, type UtcOffset } from "../../core/time.ts";
 import type { JobRow } from "../../protocol/procedures.ts";
 import { requestedMemoryMiB } from "../tres.ts";
 import { amount, cpuTime, elapsed, type Units } from "./amounts.ts";
@@ -16,7 +15,8 @@ import { USAGE_FIELDS } from "./usage-fields.ts";
 /** What texts depend on beside the row. */
 export interface FieldContext {
   readonly nowMs: number;
-  readonly utcOffset: UtcOffset;
+  /** A moment as the user wants it (SLURM_TIME_FORMAT). */
+  moment(atMs: number): string;
   readonly units: Units;
   readonly clusterName: string;
   /** Steps are not looked at (--allocations): then they used nothing. */
@@ -45,8 +45,8 @@ const split =
     (row.step === null ? job : step)(row, context);
 
 const exitText = ({ code, signal }: ExitStatus): string => `${code}:${signal}`;
-const moment = (atMs: number | null, { utcOffset }: FieldContext): string =>
-  atMs === null ? "Unknown" : formatTimestamp(atMs, utcOffset);
+const moment = (atMs: number | null, context: FieldContext): string =>
+  atMs === null ? "Unknown" : context.moment(atMs);
 const seconds = (row: AcctRow, { nowMs }: FieldContext): number => Math.floor(ranMs(row, nowMs) / S);
 const isPlaced = ({ job }: AcctRow): boolean => job.state !== "PENDING" && job.allocation.length > 0;
 

@@ -19,7 +19,7 @@ export interface JsonContext {
   groupName(gid: number): string;
 }
 
-type Json = Readonly<Record<string, unknown>>;
+type Json = Record<string, unknown>;
 
 /** @param steps rows of the steps, in their order */
 export function acctJson(record: HistoryRecord, job: AcctRow, steps: readonly AcctRow[], context: JsonContext): Json {

@@ -1,47 +1,24 @@
 /** sacct --json and --yaml: one document, written as its jobs come. */
 
 import { acctJson } from "../../../view/accounting/json.ts";
-import { SLURM_VERSION } from "../../../view/slurm-version.ts";
 import type { CommandContext } from "../../context.ts";
-import { groupNames } from "../../groups.ts";
-import type { AcctPrinter } from "./print.ts";
-import { wantedRows } from "./print.ts";
+import type { OptionReader } from "../../filters.ts";
+import { listingView } from "../../listing-view.ts";
+import { openDocument } from "../../output/machine-list.ts";
+import { type AcctPrinter, wantedRows } from "./print.ts";
 
-/** YAML is printed as JSON in its flow style, a job a line: every reader of YAML takes it. */
-export function documentPrinter(context: CommandContext, clusterName: string, form: "json" | "yaml"): AcctPrinter {
-  const json = {
-    ...{ nowMs: context.clock.now(), clusterName, groupName: groupNames(context) },
-    utcOffset: (atMs: number): number => context.utcOffsetMinutes(atMs),
-  };
-  const start = form === "yaml" ? '%YAML 1.1\n---\n{"jobs": [\n' : '{"jobs": [\n';
-  let separator = start;
+/** The jobs with their steps. */
+export function documentPrinter(options: OptionReader, context: CommandContext, clusterName: string): AcctPrinter {
+  const document = openDocument("jobs", options, context, clusterName);
+  const { nowMs, groupName } = listingView(context, { isUnconverted: false, clusterName: () => clusterName });
   return {
     records(records, selection) {
-      let text = "";
-      for (const record of records) {
+      const jobs = records.flatMap((record) => {
         const [job, ...steps] = wantedRows(record, selection);
-        if (job === undefined) continue;
-        text += separator + JSON.stringify(acctJson(record, job, steps, json));
-        separator = ",\n";
-      }
-      return text;
+        return job === undefined ? [] : [acctJson(record, job, steps, { nowMs, clusterName, groupName })];
+      });
+      return jobs.length === 0 ? "" : document.entries(jobs);
     },
-    end() {
-      const rest = JSON.stringify({ meta: metaJson(context.user.name, clusterName), errors: [], warnings: [] });
-      return `${separator === start ? start : "\n"}],\n${rest.slice(1)}\n`;
-    },
-  };
-}
-
-function metaJson(user: string, cluster: string): unknown {
-  const [major, minor, micro] = SLURM_VERSION.split(".");
-  return {
-    plugin: {
-      ...{ type: "openapi/slurmdbd", name: "mgpu", data_parser: "data_parser/v0.0.40" },
-      accounting_storage: "accounting_storage/slurmdbd",
-    },
-    client: { source: "", user, group: "" },
-    command: ["sacct"],
-    slurm: { version: { major, micro, minor }, release: SLURM_VERSION, cluster },
+    end: () => document.end({}),
   };
 }

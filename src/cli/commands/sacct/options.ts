@@ -41,7 +41,7 @@ export const SACCT_OPTIONS: readonly Option[] = [
   { ...list("group", "g", "groups", "only jobs of these groups, by name or gid"), aliases: ["gid"] },
   flag("helpformat", "e", "print the names of all fields"),
   list("jobs", "j", "ids", "only these jobs or steps, such as 12,12.0,13_4,14.batch,15+1"),
-  flag("json", null, "print JSON in the shape of Slurm 23.11"),
+  { long: "json", argument: "optional", metavar: "list", help: "print JSON in the shape of Slurm 23.11" },
   flag("local", null, "jobs of this cluster: there is no other, so this changes nothing"),
   flag("long", "l", "print much of each job and step"),
   list("name", null, "names", "only jobs with these names"),
@@ -71,5 +71,5 @@ export const SACCT_OPTIONS: readonly Option[] = [
   flag("verbose", "v", "say which window of time is looked at"),
   list("wckeys", "W", "wckeys", "only jobs with these wckeys"),
   { long: "whole-hetjob", argument: "optional", metavar: "yes|no", help: "all components of a heterogeneous job: yes" },
-  flag("yaml", null, "print YAML in the shape of Slurm 23.11"),
+  { long: "yaml", argument: "optional", metavar: "list", help: "print YAML in the shape of Slurm 23.11" },
 ];

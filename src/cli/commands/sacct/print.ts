@@ -8,7 +8,7 @@ import { type AcctRow, acctRows } from "../../../view/accounting/rows.ts";
 import { headerText, lineText, type TableStyle } from "../../../view/accounting/table.ts";
 import type { CommandContext } from "../../context.ts";
 import type { JobTarget, OptionReader } from "../../filters.ts";
-import { groupNames } from "../../groups.ts";
+import { listingView } from "../../listing-view.ts";
 import type { Selection } from "./selection.ts";
 
 /** Takes records; what it returns is to be printed. */
@@ -47,10 +47,8 @@ export function readTable(options: OptionReader, context: CommandContext, parts:
   const style = readStyle(options);
   const isWithoutSteps = options.isGiven("allocations");
   const isExpanded = options.isGiven("array");
-  const fieldContext: FieldContext = {
-    ...{ nowMs: context.clock.now(), units, clusterName, isWithoutSteps, groupName: groupNames(context) },
-    utcOffset: (atMs) => context.utcOffsetMinutes(atMs),
-  };
+  const { nowMs, moment, groupName } = listingView(context, { isUnconverted: false, clusterName: () => clusterName });
+  const fieldContext: FieldContext = { nowMs, moment, groupName, units, clusterName, isWithoutSteps };
   let unsaid = options.isGiven("noheader") ? "" : headerText(fields, style);
   return {
     records(records, selection) {
