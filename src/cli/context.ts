@@ -89,6 +89,10 @@ export interface Terminal {
    * the process, whichever way it ends.
    */
   raw(): () => void;
+  /** Stops us and all that our shell started with us; returns when we are to go on. */
+  suspend(): void;
+  /** Whether who started us still lives: without it nobody gives the terminal back to its shell. */
+  hasParent(): boolean;
 }
 
 /** What a command needs to stand between the user and a running step. Nothing is loaded or opened before its use. */

@@ -89,7 +89,7 @@ export function draftStep(wishes: Wishes, facts: StepFacts, context: CommandCont
     distribution: resources.distribution,
     gpuBind: gpuBind(values) ?? inherited["gpu-bind"] ?? null,
     request: resources.request,
-    timeLimitS: timeLimit(values.time, context.program) ?? UNLIMITED,
+    timeLimitS: timeLimit(values, context.program) ?? UNLIMITED,
     submitHost: context.hostname,
   };
   const problems = [
@@ -122,12 +122,21 @@ function program({ values }: Wishes, facts: StepFacts, kind: JobKind, context: C
     argv: facts.argv,
     programs: facts.programs ?? [],
     pty: facts.pty,
+    ...disconnection(values),
     umask: umask(context),
     rlimits: kind === "alloc" ? {} : rlimits(values, context),
     gpuBind: gpuBind(values),
     ...(values["task-prolog"] === undefined ? {} : { taskProlog: values["task-prolog"] }),
     ...(values["task-epilog"] === undefined ? {} : { taskEpilog: values["task-epilog"] }),
   };
+}
+
+/** Who wants to be let go of a quiet job does not want it ended for that. */
+function disconnection(values: SubmitValues): Pick<Program, "onDisconnect"> {
+  const said = values["on-disconnect"];
+  const isLeft = values["exit-on-silence"] || values["max-consecutive-timeouts"] || values["max-wait-time"];
+  const wish = said ?? (isLeft ? "detach" : undefined);
+  return wish === undefined ? {} : { onDisconnect: wish };
 }
 
 function gpuBind(values: SubmitValues): Program["gpuBind"] {
@@ -183,8 +192,8 @@ type Queueing = Pick<
 function queueing(values: SubmitValues, kind: JobKind, { program: name }: CommandContext): Queueing {
   const { priority = null, dependency = null } = values;
   return {
-    timeLimitS: timeLimit(values.time, name),
-    timeMinS: timeLimit(values["time-min"], name),
+    timeLimitS: timeLimit(values, name),
+    timeMinS: asSlurm(values["time-min"], name) ?? null,
     beginAt: values.begin ?? 0,
     deadlineAt: values.deadline ?? 0,
     requeue: kind === "batch" && values["no-requeue"] === undefined,
@@ -204,9 +213,16 @@ function queueing(values: SubmitValues, kind: JobKind, { program: name }: Comman
 }
 
 /** Under Slurm's names limits are whole minutes, as Slurm keeps them; under mgpu's they are exact. */
-function timeLimit(limitS: number | undefined, program: string): number | null {
-  if (limitS === undefined) return null;
-  return isSlurmName(program) ? roundUpToMinute(limitS) : limitS;
+function timeLimit(values: SubmitValues, program: string): number | null {
+  const sessionS = values["session-timeout"];
+  const limitS = asSlurm(values.time, program);
+  if (sessionS === undefined) return limitS ?? null;
+  return limitS === undefined || limitS === UNLIMITED ? sessionS : Math.min(limitS, sessionS);
+}
+
+/** Under Slurm's names times are whole minutes. */
+function asSlurm(limitS: number | undefined, program: string): number | undefined {
+  return limitS === undefined || !isSlurmName(program) ? limitS : roundUpToMinute(limitS);
 }
 
 function streams(values: SubmitValues, kind: JobKind): IoSpec {

@@ -32,6 +32,8 @@ export interface Settings {
   readonly features: readonly string[];
   /** Absolute path of the socket of the node daemon's controller; empty for that of the state folder. */
   readonly controllerSocket: string;
+  /** Slurm's EnforcePartLimits: whether jobs that exceed their partition's limits are refused, or wait (NO). */
+  readonly enforcePartLimits: "NO" | "ANY" | "ALL";
   /** Absolute path of the program that the controller sends mail with; empty for the machine's own. */
   readonly mailProgram: string;
 }
@@ -46,6 +48,7 @@ interface Key<T> {
 
 type Keys = { readonly [K in keyof Settings]: Key<Settings[K]> };
 
+const ENFORCE = ["NO", "ANY", "ALL"] as const;
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
 export const SETTINGS: Keys = {
@@ -75,6 +78,12 @@ export const SETTINGS: Keys = {
     fallback: "info",
     parse: (text) => LEVELS.find((level) => level === text),
     expected: LEVELS.join(", "),
+  },
+  enforcePartLimits: {
+    variable: "MGPU_ENFORCE_PART_LIMITS",
+    fallback: "NO",
+    parse: (text) => ENFORCE.find((word) => word === text.toUpperCase()),
+    expected: ENFORCE.join(", "),
   },
   features: { variable: "MGPU_FEATURES", fallback: [], parse: words, expected: "words with commas between them" },
   controllerSocket: {
@@ -125,6 +134,7 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     memoryMiB: read("memoryMiB"),
     fakeGpus: read("fakeGpus"),
     logLevel: read("logLevel"),
+    enforcePartLimits: read("enforcePartLimits"),
     features: read("features"),
     controllerSocket: read("controllerSocket"),
     mailProgram: read("mailProgram"),

@@ -9,6 +9,7 @@ import { addShare } from "../core/resources.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Result } from "../protocol/procedures.ts";
 import { OPEN_GATE } from "../sched/eligible.ts";
+import { placesOf } from "../sched/places.ts";
 import { type ScheduleView, schedule } from "../sched/schedule.ts";
 import type { ControllerContext } from "./context.ts";
 
@@ -50,7 +51,8 @@ function startAt(
       ...{ requestId: "", array: null, eligibleAt: at, hold: null, allocation: [], cleanup: [], retried: 0 },
     };
   });
-  const view = { ...place, pending: jobs, expiring: [], gate: { ...OPEN_GATE, componentsOf: () => jobs } };
+  const gate = { ...OPEN_GATE, componentsOf: () => jobs };
+  const view = { ...place, pending: jobs, expiring: [], gate, places: placesOf(state) };
   const [start] = schedule(view, at).starts;
   if (!start) return null;
   const shares = [start, ...(start.followers ?? [])].flatMap(({ allocation }) => allocation);

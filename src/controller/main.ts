@@ -9,6 +9,7 @@ import type { Settings } from "../config/settings.ts";
 import type { Command } from "../core/commands.ts";
 import type { Effect } from "../core/effects.ts";
 import type { Job } from "../core/job.ts";
+import type { ProgramSpec } from "../core/jobspec.ts";
 import { resumeEffects } from "../core/react.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -36,6 +37,7 @@ import { historyHandler } from "./handlers/history.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
+import { partitionsHandler } from "./handlers/partitions.ts";
 import { changePolicyHandler, listPolicyHandler } from "./handlers/policy.ts";
 import { shutdownHandler } from "./handlers/shutdown.ts";
 import { statusHandler } from "./handlers/status.ts";
@@ -211,6 +213,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "job.complete": completeHandler(context),
     "step.create": createStepHandler(context),
     "nodes.list": nodesHandler(context),
+    "partitions.list": partitionsHandler(context),
     "cluster.change": changeHandler(context),
     "policy.list": listPolicyHandler(context),
     "policy.change": changePolicyHandler(context),
@@ -261,12 +264,16 @@ function needsOwner(job: Job | undefined, stepId: number | null): boolean {
   if (!job || job.state === "COMPLETED") return false;
   if (stepId !== null) {
     const step = job.state === "RUNNING" ? job.steps.find(({ id }) => id === stepId) : undefined;
-    return step?.spec?.pty === null && step.endAt === null;
+    return !!step?.spec && endsWithClient(step.spec) && step.endAt === null;
   }
   if (job.spec.kind === "batch") return false;
   // An allocation without a command (salloc --no-shell) is left to itself once it is there.
   if (job.state === "RUNNING" && job.spec.kind === "alloc" && job.spec.argv.length === 0) return false;
-  return job.state === "PENDING" || (job.state === "RUNNING" && job.spec.pty === null);
+  return job.state === "PENDING" || (job.state === "RUNNING" && endsWithClient(job.spec));
+}
+
+function endsWithClient({ onDisconnect, pty }: ProgramSpec): boolean {
+  return onDisconnect === undefined ? pty === null : onDisconnect === "kill";
 }
 
 async function publishEndpoint(disk: Disk, { places, pid, version }: ControllerOptions): Promise<void> {

@@ -6,12 +6,14 @@
 
 import type { Command } from "../core/commands.ts";
 import type { Decision } from "../core/decide/decision.ts";
+import { findPartition } from "../core/decide/submit.ts";
 import type { Job, PendingJob } from "../core/job.ts";
 import { priorityOf } from "../core/priority.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { type Gate, gateOf } from "../sched/eligible.ts";
+import { placesOf } from "../sched/places.ts";
 import type { Plan, Reason } from "../sched/plan.ts";
 import { type ScheduleView, schedule } from "../sched/schedule.ts";
 
@@ -116,14 +118,19 @@ export function viewOf(state: ClusterState, isConnected: (node: string) => boole
     nodes: [...state.nodes.values()],
     isConnected,
     gate: gateOf(state, now),
+    places: placesOf(state),
   };
 }
 
 /** Waiting jobs, the highest priority first; of equals the one that was submitted earlier. Read as far as needed. */
 function pendingJobs(state: ClusterState): Iterable<PendingJob> {
+  const tiers = new Set([...state.partitions.values()].map(({ priorityTier }) => priorityTier));
   // The queue is kept by id: only wishes for another order need a sort.
-  if (state.prioritized.size === 0) return waiting(state, state.pending);
-  return [...waiting(state, state.pending)].sort((a, b) => priorityOf(b) - priorityOf(a) || a.id - b.id);
+  if (state.prioritized.size === 0 && tiers.size <= 1) return waiting(state, state.pending);
+  const tierOf = (job: PendingJob): number => findPartition(state, job.spec)?.priorityTier ?? 0;
+  return [...waiting(state, state.pending)].sort(
+    (a, b) => tierOf(b) - tierOf(a) || priorityOf(b) - priorityOf(a) || a.id - b.id,
+  );
 }
 
 function* waiting(state: ClusterState, ids: Iterable<number>): Generator<PendingJob> {

@@ -6,6 +6,7 @@ import type { Attempt, JobId, JobStart, NodeName, StepId, StepKey } from "./ids.
 import type { ExitStatus, Hold, TerminalState } from "./job.ts";
 import type { JobSpec, StepSpec } from "./jobspec.ts";
 import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
+import type { Partition } from "./partition.ts";
 import type { PolicyChange } from "./policy/records.ts";
 import type { Allocation } from "./resources.ts";
 import type { StepUsage } from "./usage.ts";
@@ -15,6 +16,8 @@ export interface SubmitJob {
   readonly type: "job.submit";
   readonly requestId: string;
   readonly spec: JobSpec;
+  /** Refuse what exceeds its partition's limits; otherwise such a job waits until they are raised. */
+  readonly isEnforced?: boolean;
   /** Of a heterogeneous job: the components behind the first. They are accepted together or not at all. */
   readonly followers?: readonly JobSpec[];
 }
@@ -211,6 +214,29 @@ export interface DeleteNodes {
   readonly away: readonly NodeName[];
 }
 
+/** What may be changed of a partition. */
+export type PartitionChanges = Partial<Omit<Partition, "name">>;
+
+/** An operator makes a partition. */
+export interface CreatePartition {
+  readonly type: "partition.create";
+  readonly name: string;
+  readonly changes: PartitionChanges;
+}
+
+/** An operator changes a partition. */
+export interface UpdatePartition {
+  readonly type: "partition.update";
+  readonly name: string;
+  readonly changes: PartitionChanges;
+}
+
+/** An operator removes a partition that no job is in. */
+export interface DeletePartition {
+  readonly type: "partition.delete";
+  readonly name: string;
+}
+
 /** A timer that `react` asked for is due. */
 export interface FireTimer {
   readonly type: "timer.fire";
@@ -254,6 +280,9 @@ export type Command =
   | MarkNodeDown
   | UpdateNodes
   | DeleteNodes
+  | CreatePartition
+  | UpdatePartition
+  | DeletePartition
   | FireTimer
   | PurgeJob
   | ChangePolicy;

@@ -9,7 +9,8 @@ import type { TaskSet } from "./array-spec.ts";
 import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
 import type { EarlierAttempt, ExitStatus, Hold, PendingJob, Step, StepHet, TerminalState } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
-import type { Leftover, NodeInventory, NodeSettings, Operator } from "./node.ts";
+import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
+import type { Partition } from "./partition.ts";
 import type { PolicyChange } from "./policy/records.ts";
 import type { Allocation } from "./resources.ts";
 import type { StepUsage } from "./usage.ts";
@@ -187,22 +188,24 @@ export interface NodeUpdated {
   readonly down?: { readonly reason: string } | null;
   /** Another reason for whatever mark it has. */
   readonly reason?: string;
-  /** Starts of jobs that were given up there, and may still run. */
-  readonly leftovers?: readonly Leftover[];
-}
-
-/** A node that came back has ended a start of a job that was given up there. */
-export interface NodeCleared {
-  readonly type: "node.cleared";
-  readonly node: NodeName;
-  readonly jobId: JobId;
-  readonly attempt: Attempt;
 }
 
 /** A node that is gone was forgotten. */
 export interface NodeDeleted {
   readonly type: "node.deleted";
   readonly node: NodeName;
+}
+
+/** An operator made or changed a partition: all of it, as it is now. */
+export interface PartitionSet {
+  readonly type: "partition.set";
+  readonly partition: Partition;
+}
+
+/** A partition was removed. */
+export interface PartitionDeleted {
+  readonly type: "partition.deleted";
+  readonly partition: string;
 }
 
 export type Event =
@@ -224,8 +227,9 @@ export type Event =
   | NodeRegistered
   | NodeDown
   | NodeUpdated
-  | NodeCleared
   | NodeDeleted
+  | PartitionSet
+  | PartitionDeleted
   | PolicyChanged;
 
 /** Major version of the journal's lines. A daemon refuses a journal of another one. */

@@ -39,6 +39,8 @@ export interface IoSpec {
 export interface PtySpec {
   readonly columns: number;
   readonly rows: number;
+  /** Seconds without a key typed or anything printed after which it is ended; absent for never. */
+  readonly inactivityS?: number;
 }
 
 /** The program of one task where the tasks of a step run different ones (--multi-prog). */
@@ -60,6 +62,11 @@ export interface ProgramSpec {
   /** Digest of the stored environment. */
   readonly environmentDigest: string;
   readonly pty: PtySpec | null;
+  /**
+   * What becomes of it when its client is gone for good. Where nothing is said, a program with a terminal runs on and
+   * any other is ended.
+   */
+  readonly onDisconnect?: "detach" | "kill";
   /** File mode bits that new files don't get. */
   readonly umask: number;
   /** Soft limits by Slurm's names (`NOFILE`), -1 for none; those not named are the node's. */

@@ -1,6 +1,6 @@
 /** Nodes as the controller knows them: what they have, and whether new work may go there. */
 
-import type { Attempt, JobId, NodeName } from "./ids.ts";
+import type { NodeName } from "./ids.ts";
 import type { Gpu, NodeUsage } from "./resources.ts";
 
 /** What a node daemon says of its machine when it registers. */
@@ -53,12 +53,6 @@ export interface NodeSettings {
   readonly activeFeatures?: readonly string[];
 }
 
-/** A start of a job that may still run on a node which was given up. */
-export interface Leftover {
-  readonly jobId: JobId;
-  readonly attempt: Attempt;
-}
-
 export interface Node {
   readonly name: NodeName;
   readonly inventory: NodeInventory;
@@ -69,8 +63,6 @@ export interface Node {
   /** Set when the node has not been heard of for too long, or was set down by an operator; else `null`. */
   readonly down: NodeMark | null;
   readonly settings?: NodeSettings;
-  /** Absent for none. The node ends them when it comes back, and takes no work before. */
-  readonly leftovers?: readonly Leftover[];
 }
 
 /** Slurm's. */
@@ -102,7 +94,7 @@ export function nodeState(node: Node): NodeState {
 
 /** Whether new work may go to a node, if its daemon is there. */
 export function isOpen(node: Node): boolean {
-  return node.down === null && node.drain === null && !node.leftovers;
+  return node.down === null && node.drain === null;
 }
 
 /** Words that jobs may ask for with -C right now. */

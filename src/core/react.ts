@@ -20,8 +20,9 @@ export function react(after: ClusterState, event: Event): Effect[] {
     case "node.registered":
     case "node.down":
     case "node.updated":
-    case "node.cleared":
     case "node.deleted":
+    case "partition.set":
+    case "partition.deleted":
     case "policy.changed":
       return [{ type: "schedule" }];
     case "job.purged":
@@ -35,7 +36,7 @@ export function react(after: ClusterState, event: Event): Effect[] {
   }
 }
 
-type JobEvent = Exclude<Extract<Event, { readonly jobId: number }>, { type: "node.cleared" }>;
+type JobEvent = Extract<Event, { readonly jobId: number }>;
 
 function jobEffects(job: Job | undefined, event: JobEvent): Effect[] {
   switch (event.type) {
@@ -71,11 +72,6 @@ export function resumeEffects(state: ClusterState): Effect[] {
     // Also after a resume: the node may have been away when it was told, and CONT twice is harmless.
     const wasSuspended = job?.state === "RUNNING" && (job.suspendedAt !== null || job.suspendedMs > 0);
     if (wasSuspended) effects.push(...suspendEffects(job));
-  }
-  for (const { name: node, leftovers = [] } of state.nodes.values()) {
-    for (const { jobId, attempt } of leftovers) {
-      effects.push({ type: "node.terminate", node, jobId, attempt, stepId: null });
-    }
   }
   return effects;
 }

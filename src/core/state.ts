@@ -8,7 +8,7 @@ import type { JobId, NodeName } from "./ids.ts";
 import { holdsResources, type Job } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
 import type { Node } from "./node.ts";
-import { DEFAULT_PARTITION, type Partition } from "./partition.ts";
+import { DEFAULT_PARTITION, type Partition, storedPartition } from "./partition.ts";
 import { recount, recountAll } from "./policy/ledger.ts";
 import type { StoredPolicy } from "./policy/records.ts";
 import { isPolicyOn, type PolicyState, policyFrom, storedPolicy } from "./policy/state.ts";
@@ -61,7 +61,7 @@ export function fromStored(stored: StoredState): ClusterState {
     nextJobId: stored.nextJobId,
     jobs: new Map(stored.jobs.map((job) => [job.id, job])),
     nodes: new Map(stored.nodes.map((node) => [node.name, node])),
-    partitions: new Map(stored.partitions.map((partition) => [partition.name, partition])),
+    partitions: new Map(stored.partitions.map((partition) => [partition.name, storedPartition(partition)])),
     policy: policyFrom(stored.policy),
     pending: new Set(),
     active: new Set(),

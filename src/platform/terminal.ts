@@ -12,6 +12,8 @@ const STDERR_FD = 2;
 
 type SignalHandler = () => void;
 
+const firstParent = process.ppid;
+
 /** Whoever started us wants us to outlive the terminal (nohup, `trap '' HUP`). */
 const ignoresHangup = takeHangupIgnored();
 
@@ -57,6 +59,8 @@ export function realTerminal() {
     },
     isForeground,
     raw,
+    suspend: () => void process.kill(0, "SIGSTOP"),
+    hasParent: () => process.ppid === firstParent,
   };
 }
 

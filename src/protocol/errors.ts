@@ -23,6 +23,8 @@ export const ERROR_CODES = {
   STEP_BUSY: { retryable: true },
   NOT_FEASIBLE: { retryable: false },
   INVALID_PARTITION: { retryable: false },
+  PARTITION_IN_USE: { retryable: false },
+  PARTITION_UNAVAILABLE: { retryable: false },
   INVALID_TIME_LIMIT: { retryable: false },
   NO_CAPACITY: { retryable: true },
   INVALID_ACCOUNT: { retryable: false },
@@ -40,6 +42,9 @@ export const ERROR_CODES = {
   UNKNOWN_STEP: { retryable: false },
   BAD_TOKEN: { retryable: false },
   INPUT_CLOSED: { retryable: false },
+  SESSION_BUSY: { retryable: false },
+  TAKEN_OVER: { retryable: false },
+  READ_ONLY: { retryable: false },
   // Of the wire itself.
   BAD_PARAMS: { retryable: false },
   BAD_RESULT: { retryable: false },

@@ -171,6 +171,12 @@ export const PROCEDURES = {
     params: nothing,
     result: v.object({ nodes: v.array(r.nodeRow), now: s.count }),
   },
+  "partitions.list": {
+    on: "controller",
+    kind: "unary",
+    params: nothing,
+    result: v.object({ partitions: v.array(e.partitionRow), now: s.count }),
+  },
   /** Accounts, users, associations, QoS and weights as they are set, and what the nodes have to be limited. */
   "policy.list": {
     on: "controller",
@@ -326,11 +332,12 @@ export const PROCEDURES = {
   /**
    * The streams of a step's tasks on this node. Waits for a step that is still to be launched. Output that no
    * earlier attach acknowledged is sent first; `offset` lets a client drop what it has. Ends with the exits.
+   * With a `view` of a terminal: from where it says, or from its screen if that is no longer kept.
    */
   "step.attach": {
     on: "holder",
     kind: "stream",
-    params: v.object({ key: s.stepKey, token: s.name }),
+    params: v.object({ key: s.stepKey, token: s.name, view: v.optional(r.terminalView) }),
     item: r.attachItem,
     result: r.attachResult,
   },
@@ -364,6 +371,20 @@ export const PROCEDURES = {
     kind: "unary",
     params: v.object({ key: s.stepKey, token: s.name, columns: s.positive, rows: s.positive }),
     result: nothing,
+  },
+  /** Sends the viewer of that name the whole screen once more. */
+  "step.redraw": {
+    on: "holder",
+    kind: "unary",
+    params: v.object({ key: s.stepKey, token: s.name, client: s.name }),
+    result: nothing,
+  },
+  /** Of a step with a terminal. */
+  "step.terminal": {
+    on: "holder",
+    kind: "unary",
+    params: v.object({ key: s.stepKey, token: s.name }),
+    result: r.terminalStatus,
   },
   /** A signal from the srun that runs the step, passed on without the controller. */
   "step.signal": {
@@ -399,6 +420,7 @@ export type MethodsOn<S extends Side> = {
   [M in Method]: (typeof PROCEDURES)[M]["on"] extends S | "any" ? M : never;
 }[Method];
 
+export type { PartitionRow } from "./entity-schemas.ts";
 export type { JobDetails, JobListRow, JobShare } from "./list-rows.ts";
 export type {
   AttachPoint,
@@ -411,4 +433,6 @@ export type {
   NodeLaunch,
   NodeReport,
   NodeRow,
+  TerminalStatus,
+  TerminalView,
 } from "./records.ts";

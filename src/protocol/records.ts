@@ -253,7 +253,48 @@ export const attachItem = v.variant("type", [
     data: s.bytes,
   }),
   v.object({ type: v.literal("exit"), task: s.count, exit: s.exitStatus }),
+  /** A terminal's screen as the output before `offset` has left it: what, written to a cleared one, shows the same. */
+  v.object({
+    type: v.literal("screen"),
+    task: s.count,
+    offset: s.count,
+    columns: s.positive,
+    rows: s.positive,
+    data: s.bytes,
+  }),
 ]);
+
+/** How somebody wants to see a terminal. */
+export const terminalView = v.object({
+  /** A random name, the same after a lost connection. */
+  client: s.name,
+  /** Who that is, for those who are kept waiting: `ada@login1`. */
+  who: s.text,
+  /**
+   * - `write`: to type; refused with SESSION_BUSY while somebody else does
+   * - `steal`: to type in place of whoever does
+   * - `read`: to look on
+   */
+  mode: v.picklist(["write", "steal", "read"]),
+  /** Position of the first byte that is wanted; `null` for the screen as it is. */
+  from: v.nullable(s.count),
+  /** Lines above the screen that come with it. */
+  scrollback: s.count,
+  /** Size of the viewer's own terminal; that of who types becomes the program's. */
+  size: v.nullable(v.object({ columns: s.positive, rows: s.positive })),
+});
+
+/** How a step with a terminal stands with its viewers. */
+export const terminalStatus = v.object({
+  /** Who types; `null` for nobody: it is detached. */
+  writer: v.nullable(s.text),
+  readers: s.count,
+  columns: s.count,
+  rows: s.count,
+  /** Milliseconds since something was last printed, and since somebody last typed or left. */
+  quietMs: s.count,
+  unattendedMs: s.count,
+});
 
 export const attachResult = v.object({
   exits: v.array(v.object({ task: s.count, exit: s.exitStatus })),
@@ -280,6 +321,8 @@ export type JobRow = v.InferOutput<typeof jobRow>;
 export type JobUpdate = v.InferOutput<typeof jobUpdate>;
 export type AttachPoint = v.InferOutput<typeof attachPoint>;
 export type NodeRow = v.InferOutput<typeof nodeRow>;
+export type TerminalView = v.InferOutput<typeof terminalView>;
+export type TerminalStatus = v.InferOutput<typeof terminalStatus>;
 export type NodeReport = v.InferOutput<typeof nodeReport>;
 export type NodeLaunch = v.InferOutput<typeof nodeLaunch>;
 export type JobFilter = v.InferOutput<typeof jobFilter>;

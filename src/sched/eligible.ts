@@ -1,6 +1,7 @@
 /** May a waiting job start at all, whatever room there is: holds, times, dependencies, limits of arrays. */
 
 import { firstTask, type TaskSet, taskCount, tasksOf, withTask } from "../core/array-spec.ts";
+import { partitionLimit } from "../core/decide/admission.ts";
 import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
 import type { DependencyState, DependencyTerm } from "../core/dependency.ts";
 import { waitingComponents } from "../core/het.ts";
@@ -8,6 +9,7 @@ import type { JobId } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
 import { jobLabel } from "../core/job-label.ts";
 import { UNLIMITED } from "../core/jobspec.ts";
+import type { Partition } from "../core/partition.ts";
 import type { ClusterState } from "../core/state.ts";
 import { type DependencyJudge, describeTerm, isPerTask, judgeDependencies, type Outcome } from "./dependency.ts";
 import { type LimitBook, limitBook, NO_LIMITS } from "./limits.ts";
@@ -18,6 +20,8 @@ export interface Hindrance {
   readonly word: ReasonWord;
   /** When time alone lets it start, in milliseconds since 1970; else `null`. */
   readonly wakeAt: number | null;
+  /** In words, where they don't follow from the word and the job alone. */
+  readonly text?: string;
 }
 
 /** The same told to people; and how it ends now if it never will start. */
@@ -61,16 +65,7 @@ export function waitReason(state: ClusterState, job: PendingJob, now: number): W
 /** The same for many jobs at one moment: what several of them need is looked up once. */
 export function gateOf(state: ClusterState, now: number): Gate {
   const judge = judgeDependencies(state, now);
-  const sorted = new Map<JobId, SortedTasks>();
-
-  const sortedTasks = (job: PendingJob): SortedTasks => {
-    const known = sorted.get(job.id);
-    if (known) return known;
-    const made = sortTasks(judge, job);
-    sorted.set(job.id, made);
-    return made;
-  };
-
+  const sortedTasks = taskSorter(judge);
   const slotsOf = slotCounter(state);
 
   const dependency = (job: PendingJob): Hindrance | null => {
@@ -86,10 +81,13 @@ export function gateOf(state: ClusterState, now: number): Gate {
     return latest !== null && Math.max(now, job.eligibleAt) > latest ? TOO_LATE : null;
   };
 
+  const partition = partitionHindrances(state);
+
   // What is on the record itself comes first: most jobs of a long queue need no look at their wishes then.
   const ownHindrance = (job: PendingJob): Hindrance | null =>
     holdHindrance(job) ??
     (job.eligibleAt > now ? { word: "BeginTime", wakeAt: job.eligibleAt } : null) ??
+    partition(job) ??
     dependency(job) ??
     (slotsOf(job) === 0 ? ARRAY_LIMIT : null) ??
     deadline(job);
@@ -119,7 +117,8 @@ export function gateOf(state: ClusterState, now: number): Gate {
       }
       // Slurm's order of words: what other jobs must do, before the time.
       const told = found.word === "BeginTime" ? (dependency(job) ?? found) : found;
-      return { reason: { word: told.word, text: describe(judge, job, told.word) }, wakeAt: told.wakeAt, end: null };
+      const text = found.text ?? describe(judge, job, told.word);
+      return { reason: { word: told.word, text }, wakeAt: told.wakeAt, end: null };
     },
     endOf,
     startBy: (job) => startBy(state, job),
@@ -170,6 +169,30 @@ function startBy(state: ClusterState, { spec }: PendingJob): number | null {
   const limitS = spec.timeMinS ?? (partition ? effectiveLimit(spec, partition) : (spec.timeLimitS ?? UNLIMITED));
   // Without a limit nobody knows how long it takes; it must at least have started.
   return limitS === UNLIMITED ? spec.deadlineAt - 1 : spec.deadlineAt - limitS * 1000;
+}
+
+/** What partitions keep from starting. Each partition is looked at once for all of its jobs. */
+function partitionHindrances(state: ClusterState): (job: PendingJob) => Hindrance | null {
+  const limits = new WeakMap<PendingJob["spec"], Hindrance | null>();
+  return ({ spec }) => {
+    const known = limits.get(spec);
+    if (known !== undefined) return known;
+    const found = partitionHindrance(findPartition(state, spec), spec);
+    limits.set(spec, found);
+    return found;
+  };
+}
+
+function partitionHindrance(partition: Partition | undefined, spec: PendingJob["spec"]): Hindrance | null {
+  if (!partition) {
+    const text = `partition ${spec.partition ?? "(the default one)"} is gone; scontrol update job Partition= names another`;
+    return { word: "PartitionConfig", wakeAt: null, text };
+  }
+  const { name, state } = partition;
+  if (state === "DOWN") return { word: "PartitionDown", wakeAt: null, text: `partition ${name} is down` };
+  if (state === "INACTIVE") return { word: "PartitionInactive", wakeAt: null, text: `partition ${name} is inactive` };
+  const limit = partitionLimit(spec, partition);
+  return limit && { ...limit, wakeAt: null };
 }
 
 function holdHindrance({ hold, cleanup }: PendingJob): Hindrance | null {
@@ -243,6 +266,16 @@ interface SortedTasks {
   readonly lost: TaskSet;
   readonly isAllLost: boolean;
   readonly wakeAt: number | null;
+}
+
+/** {@link sortTasks}, once for each record. */
+function taskSorter(judge: DependencyJudge): (job: PendingJob) => SortedTasks {
+  const sorted = new Map<JobId, SortedTasks>();
+  return (job) => {
+    const known = sorted.get(job.id) ?? sortTasks(judge, job);
+    sorted.set(job.id, known);
+    return known;
+  };
 }
 
 function sortTasks(judge: DependencyJudge, job: PendingJob): SortedTasks {

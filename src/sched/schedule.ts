@@ -1,8 +1,8 @@
 /**
  * schedule(view, now): which waiting jobs start where, which end unstarted, and who waits for room. Pure.
  *
- * Jobs are looked at in the order given. The first that could run on the nodes at hand but has no room now stops the
- * pass: nothing behind it may take what it waits for. Jobs that may not start yet (held, dependent, too early), and
+ * Jobs are looked at in the order given. One that could run on the nodes at hand but has no room now keeps all nodes
+ * of its partition: nothing behind it may take what it waits for. The pass stops when every node is kept so. Jobs that may not start yet (held, dependent, too early), and
  * jobs that the nodes at hand could not hold even when empty, stop nobody. Requests of one shape that the nodes can't
  * hold are tried once a pass.
  */
@@ -14,11 +14,13 @@ import type { JobId, NodeName } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
 import { isOpen, type Node } from "../core/node.ts";
 import { type Candidate, candidatesOf } from "../core/node-set.ts";
-import type { Allocation, ResourceRequest } from "../core/resources.ts";
+import type { ResourceRequest } from "../core/resources.ts";
 import type { Gate } from "./eligible.ts";
-import { createPlacer, shapeOf } from "./place/place.ts";
-import { couldRunTogether, placeTogether, take } from "./place/together.ts";
+import { shapeOf } from "./place/place.ts";
+import { couldRunTogether, placeTogether, type Wish } from "./place/together.ts";
+import { ANYWHERE, type Place, type Places } from "./places.ts";
 import type { End, Plan, Reason, Start } from "./plan.ts";
+import { createPools, type Pool, type Pools } from "./pools.ts";
 
 /** What a pass may look at. */
 export interface ScheduleView {
@@ -31,6 +33,8 @@ export interface ScheduleView {
   /** Whether a node's daemon is connected. */
   readonly isConnected: (node: NodeName) => boolean;
   readonly gate: Gate;
+  /** Where jobs may go; anywhere if absent. */
+  readonly places?: Places;
 }
 
 const PRIORITY: Reason = { word: "Priority", text: "other jobs come first" };
@@ -45,8 +49,8 @@ const NODES_NAMED_MAX = 20;
 interface Pass {
   readonly view: ScheduleView;
   /** Nodes that take new work, with what this pass has granted. */
-  readonly candidates: readonly Candidate[];
-  readonly place: (request: ResourceRequest) => Allocation | null;
+  readonly pools: Pools;
+  readonly places: Places;
   /** Tasks of each array that this pass starts. */
   readonly startedOfArray: Map<JobId, number>;
   /** Why requests of a shape can't run on the nodes at hand. */
@@ -59,9 +63,9 @@ interface Pass {
 
 /** Makes a plan. Never changes its input. */
 export function schedule(view: ScheduleView, now: number): Plan {
-  const candidates = candidatesOf(view.nodes).filter(({ node }) => takesWork(view, node));
+  const pools = createPools(candidatesOf(view.nodes).filter(({ node }) => takesWork(view, node)));
   const pass: Pass = {
-    ...{ view, candidates, place: createPlacer(candidates), startedOfArray: new Map(), impossible: new Map() },
+    ...{ view, pools, places: view.places ?? (() => ANYWHERE), startedOfArray: new Map(), impossible: new Map() },
     ...{ starts: [], ends: [], reasons: new Map() },
     wakeTimes: { earliest: Number.POSITIVE_INFINITY },
   };
@@ -117,15 +121,23 @@ function startTasks(pass: Pass, job: PendingJob): boolean {
 
 /** Starts a job or a task if there is room, else notes why not. False if the pass must stop there. */
 function startOne(pass: Pass, job: PendingJob, taskId: number | null): boolean {
-  const { request } = job.spec;
-  const known = pass.impossible.size > 0 ? pass.impossible.get(shapeOf(request)) : undefined;
+  const { pools, impossible } = pass;
+  const place = pass.places(job);
+  const pool = pools.of(place);
+  if (pool === null) {
+    pass.reasons.set(job.id, PRIORITY);
+    return true;
+  }
+  const request = place.adapt(job.spec.request);
+  const shape = impossible.size > 0 ? `${place.key} ${shapeOf(request)}` : "";
+  const known = impossible.get(shape);
   if (known) {
     pass.reasons.set(job.id, known);
     return true;
   }
   const { limits } = pass.view.gate;
   const before = limits.check(job, null);
-  const allocation = before === null ? pass.place(request) : null;
+  const allocation = before === null ? pool.place(request) : null;
   // What it would get may be more than it asks for: whole nodes, all the GPUs of a type.
   const blocked = before ?? (allocation && limits.check(job, allocation));
   if (blocked) {
@@ -135,29 +147,46 @@ function startOne(pass: Pass, job: PendingJob, taskId: number | null): boolean {
   if (allocation) {
     limits.take(job, allocation);
     pass.starts.push({ jobId: job.id, taskId, allocation });
-    take(pass.candidates, allocation);
+    pools.take(place, allocation);
     return true;
   }
-  if (couldRun(pass.candidates, request)) {
-    const text = `waits for ${describeRequest(request)} to be free${freeText(pass.candidates, request)}`;
+  if (couldRun(pool.candidates, request)) {
+    const text = `waits for ${describeRequest(request)} to be free${freeText(pool.candidates, request)}`;
     pass.reasons.set(job.id, { word: "Resources", text });
-    return false;
+    pools.keep(place);
+    return !pools.isDone;
   }
-  const reason = impossibleReason(pass.view, request);
-  pass.impossible.set(shapeOf(request), reason);
+  const reason = impossibleReason(pass.view, place, request);
+  impossible.set(`${place.key} ${shapeOf(request)}`, reason);
   pass.reasons.set(job.id, reason);
   return true;
 }
 
+/** A component of a heterogeneous job, with where it may go. */
+interface Component {
+  readonly place: Place;
+  readonly pool: Pool;
+  readonly request: ResourceRequest;
+}
+
 /** Starts all components of a heterogeneous job, or none. False if the pass must stop there. */
 function startWhole(pass: Pass, job: PendingJob): boolean {
+  const { pools, impossible } = pass;
   const jobs = pass.view.gate.componentsOf(job);
-  const requests = jobs.map(({ spec }) => spec.request);
   const wait = (reason: Reason): void => {
     for (const one of jobs) pass.reasons.set(one.id, reason);
   };
-  const shape = requests.map(shapeOf).join();
-  const known = pass.impossible.get(shape);
+  const components = jobs.flatMap((one): Component[] => {
+    const place = pass.places(one);
+    const pool = pools.of(place);
+    return pool ? [{ place, pool, request: place.adapt(one.spec.request) }] : [];
+  });
+  if (components.length < jobs.length) {
+    wait(PRIORITY);
+    return true;
+  }
+  const shape = components.map(({ place, request }) => `${place.key} ${shapeOf(request)}`).join();
+  const known = impossible.get(shape);
   if (known) {
     wait(known);
     return true;
@@ -168,19 +197,21 @@ function startWhole(pass: Pass, job: PendingJob): boolean {
     wait(blocked);
     return true;
   }
-  const [allocation, ...others] = placeTogether(pass.candidates, pass.place, requests) ?? [];
+  const [allocation, ...others] = placeTogether(pools.all, components.map(toWish)) ?? [];
   if (allocation) {
     const followers = others.map((one, at) => ({ jobId: jobs[at + 1]?.id ?? 0, allocation: one }));
     for (const [at, one] of jobs.entries()) limits.take(one, at === 0 ? allocation : (others[at - 1] ?? []));
     pass.starts.push({ jobId: job.id, taskId: null, allocation, followers });
+    for (const [at, { place }] of components.entries()) pools.note(place, [allocation, ...others][at] ?? []);
     return true;
   }
-  if (couldRunTogether(pass.candidates, requests)) {
+  if (couldRunTogether(components.map(({ pool, request }) => ({ candidates: pool.candidates, request })))) {
     wait({ word: "Resources", text: `waits for all of its ${jobs.length} components to find room at the same time` });
-    return false;
+    for (const { place } of components) pools.keep(place);
+    return !pools.isDone;
   }
-  const reason = impossibleTogether(pass, requests);
-  pass.impossible.set(shape, reason);
+  const reason = impossibleTogether(pass.view, components);
+  impossible.set(shape, reason);
   wait(reason);
   return true;
 }
@@ -193,10 +224,14 @@ function firstOf<T, R>(items: readonly T[], find: (item: T) => R | null): R | nu
   return null;
 }
 
-function impossibleTogether({ view, candidates }: Pass, requests: readonly ResourceRequest[]): Reason {
-  const alone = requests.find((request) => !couldRun(candidates, request));
-  if (alone) return impossibleReason(view, alone);
-  const text = `each of its ${requests.length} components could run, but not all of them at the same time on these nodes`;
+function toWish({ pool, request }: Component): Wish {
+  return { request, place: pool.place };
+}
+
+function impossibleTogether(view: ScheduleView, components: readonly Component[]): Reason {
+  const alone = components.find(({ pool, request }) => !couldRun(pool.candidates, request));
+  if (alone) return impossibleReason(view, alone.place, alone.request);
+  const text = `each of its ${components.length} components could run, but not all of them at the same time on these nodes`;
   return { word: "BadConstraints", text };
 }
 
@@ -216,13 +251,17 @@ function freeText(candidates: readonly Candidate[], { gpus }: ResourceRequest): 
 }
 
 /** Why the nodes that take work could not run a request even if they were free. */
-function impossibleReason(view: ScheduleView, request: ResourceRequest): Reason {
+function impossibleReason(view: ScheduleView, place: Place, request: ResourceRequest): Reason {
+  const nodes = view.nodes.filter(({ name }) => place.allows(name));
+  if (view.nodes.length > 0 && nodes.length === 0) {
+    return { word: "PartitionConfig", text: `partition ${place.key} has no nodes` };
+  }
   if (view.nodes.length === 0) {
     return { word: "ReqNodeNotAvail", text: `asks for ${describeRequest(request)}, but no node is connected` };
   }
-  const never = feasibility(view.nodes, request);
+  const never = feasibility(nodes, request);
   if (never) return { word: "BadConstraints", text: `the nodes have changed: ${never.hint}` };
-  const missing = candidatesOf(view.nodes).flatMap(({ node }) => (takesWork(view, node) ? [] : [node.name]));
+  const missing = candidatesOf(nodes).flatMap(({ node }) => (takesWork(view, node) ? [] : [node.name]));
   const names = fold(missing.slice(0, NODES_NAMED_MAX)) + (missing.length > NODES_NAMED_MAX ? ",..." : "");
   const verb = missing.length === 1 ? "is" : "are";
   const text = `asks for ${describeRequest(request)}, but ${names} ${verb} down, drained or not connected`;

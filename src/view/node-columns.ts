@@ -29,18 +29,18 @@ const NO_STATE = "n/a";
 const PARTITION_COLUMNS: Columns = {
   P: ofPartition("PARTITION", ({ name, isDefault }) => (isDefault ? `${name}*` : name), true),
   R: ofPartition("PARTITION", ({ name }) => name, true),
-  a: constant("AVAIL", "up"),
+  a: ofPartition("AVAIL", ({ state }) => (state === "INACTIVE" ? "inact" : state.toLowerCase())),
   l: ofPartition("TIMELIMIT", ({ maxTimeS }) => (maxTimeS === 0 ? "infinite" : formatDuration(maxTimeS))),
   L: ofPartition("DEFAULTTIME", ({ defaultTimeS }) => (defaultTimeS === 0 ? "n/a" : formatDuration(defaultTimeS))),
-  s: constant("JOB_SIZE", "1-infinite"),
-  r: constant("ROOT", "no"),
-  h: constant("OVERSUBSCRIBE", "NO"),
+  s: ofPartition("JOB_SIZE", jobSize),
+  r: ofPartition("ROOT", ({ isRootOnly }) => (isRootOnly ? "yes" : "no")),
+  h: ofPartition("OVERSUBSCRIBE", ({ isExclusive }) => (isExclusive ? "EXCLUSIVE" : "NO")),
   g: constant("GROUPS", "all"),
-  p: constant("PRIO_TIER", "1"),
-  I: constant("PRIO_JOB_FACTOR", "1"),
+  p: ofPartition("PRIO_TIER", ({ priorityTier }) => String(priorityTier)),
+  I: ofPartition("PRIO_JOB_FACTOR", ({ priorityJobFactor }) => String(priorityJobFactor)),
   M: constant("PREEMPT_MODE", "OFF"),
   S: constant("ALLOCNODES", "all"),
-  B: constant("MAX_CPUS_PER_NODE", "UNLIMITED"),
+  B: ofPartition("MAX_CPUS_PER_NODE", ({ maxCpusPerNode }) => (maxCpusPerNode ? String(maxCpusPerNode) : "UNLIMITED")),
   V: constant("CLUSTER", "N/A"),
 };
 
@@ -55,8 +55,8 @@ const NODE_COLUMNS: Columns = {
   v: ofNode("VERSION", (node) => node.inventory.version, "N/A"),
   e: ofNode("FREE_MEM", () => "N/A", "0"),
   O: ofNode("CPU_LOAD", () => "N/A", "0.00"),
-  f: constant("AVAIL_FEATURES", "(null)"),
-  b: constant("ACTIVE_FEATURES", "(null)"),
+  f: ofNode("AVAIL_FEATURES", ({ features }) => features.join(",") || "(null)", "(null)"),
+  b: ofNode("ACTIVE_FEATURES", ({ activeFeatures }) => activeFeatures.join(",") || "(null)", "(null)"),
   u: constant("USER", "Unknown"),
   U: constant("USER", "Unknown"),
   H: constant("TIMESTAMP", "Unknown"),
@@ -70,7 +70,7 @@ const COUNT_COLUMNS: Columns = {
   c: range("CPUS", (node) => node.inventory.cpus),
   m: range("MEMORY", (node) => node.inventory.memoryMiB),
   d: range("TMP_DISK", () => 0),
-  w: range("WEIGHT", () => 1),
+  w: range("WEIGHT", ({ weight }) => weight),
   X: range("SOCKETS", () => 1),
   Y: range("CORES", (node) => node.inventory.cpus),
   Z: range("THREADS", () => 1),
@@ -89,6 +89,13 @@ export const GPU_COLUMNS: Columns = {
   y: ofNode("GPU_TYPE", ({ inventory }) => gpuTypes(inventory).join(",") || "-", "-"),
   i: ofNode("GPU_IDS_FREE", (node) => freeGpuIds(node).join(",") || "-", "-"),
 };
+
+/** `1`, `2-4`, `1-infinite`: how many nodes a job may have. */
+function jobSize({ minNodes, maxNodes }: Partition): string {
+  const least = Math.max(1, minNodes);
+  if (maxNodes === 0) return `${least}-infinite`;
+  return least === maxNodes ? String(least) : `${least}-${maxNodes}`;
+}
 
 function ofPartition(header: string, value: (partition: Partition) => string, names = false): NodeColumn {
   const column: NodeColumn = { header, text: ({ partition }) => value(partition), kind: "split" };

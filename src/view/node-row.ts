@@ -47,10 +47,6 @@ export function toNodeRow(
 }
 
 /** Slurm's flags, in the order in which it prints them behind the base state. */
-function flagsOf({ drain, leftovers }: Node, connected: boolean): string[] {
-  return [
-    ...(leftovers ? ["COMPLETING"] : []),
-    ...(drain ? [drain.isFailing ? "FAIL" : "DRAIN"] : []),
-    ...(connected ? [] : ["NOT_RESPONDING"]),
-  ];
+function flagsOf({ drain }: Node, connected: boolean): string[] {
+  return [...(drain ? [drain.isFailing ? "FAIL" : "DRAIN"] : []), ...(connected ? [] : ["NOT_RESPONDING"])];
 }

@@ -4,7 +4,7 @@ import { selectJobs } from "../../src/controller/select.ts";
 import { EXIT_OK, type ExitStatus, type Job, type TerminalState } from "../../src/core/job.ts";
 import type { JobSpec } from "../../src/core/jobspec.ts";
 import type { Node, NodeInventory } from "../../src/core/node.ts";
-import { DEFAULT_PARTITION } from "../../src/core/partition.ts";
+import { DEFAULT_PARTITION, PARTITION_DEFAULTS } from "../../src/core/partition.ts";
 import {
   type Allocation,
   type Gpu,
@@ -16,7 +16,7 @@ import {
   type ResourceRequest,
 } from "../../src/core/resources.ts";
 import { type ClusterState, fromStored } from "../../src/core/state.ts";
-import type { JobListRow, JobRow, NodeRow } from "../../src/protocol/procedures.ts";
+import type { JobListRow, JobRow, NodeRow, PartitionRow } from "../../src/protocol/procedures.ts";
 import { toJobDetails } from "../../src/view/job-details.ts";
 import { toJobRow } from "../../src/view/job-row.ts";
 import { toNodeRow } from "../../src/view/node-row.ts";
@@ -211,6 +211,23 @@ export const NODE_ROWS: readonly NodeRow[] = NODES.map((node) =>
   toNodeRow(node, !AWAY.has(node.name), [DEFAULT_PARTITION.name]),
 );
 
+/** The default partition, and one with every limit. */
+const PARTITION_ROWS: PartitionRow[] = [
+  {
+    ...{ ...PARTITION_DEFAULTS, name: "main", isDefault: true, denyAccounts: [], denyQos: [], nodes: null },
+    ...{ allowAccounts: null, allowQos: null, members: NODES.map(({ name }) => name) },
+    ...{ cpus: 72, memoryMiB: 576_000, gpus: 10 },
+  },
+  {
+    ...{ name: "short", isDefault: false, state: "DRAIN", nodes: ["n1", "n2"], members: ["n1", "n2"] },
+    ...{ defaultTimeS: 600, maxTimeS: 3600, minNodes: 1, maxNodes: 2, maxCpusPerNode: 4, qos: "quick" },
+    ...{ defaultMemory: { per: "cpu", mib: 100 }, maxMemory: { per: "node", mib: 2000 }, priorityTier: 5 },
+    ...{ cpusPerGpu: 2, memoryPerGpuMiB: 1000, priorityJobFactor: 3, allowAccounts: ["a", "b"], denyAccounts: [] },
+    ...{ allowQos: null, denyQos: ["slow"], isHidden: true, isRootOnly: true, refusesRoot: false, isExclusive: true },
+    ...{ needsReservation: true, graceTimeS: 5, cpus: 16, memoryMiB: 128_000, gpus: 8 },
+  },
+];
+
 export function rowOf(job: Job): JobRow {
   const [reason, reasonText] = REASONS[job.id] ?? ["None", ""];
   return toJobRow(job, { reason, reasonText, partition: DEFAULT_PARTITION.name });
@@ -245,6 +262,7 @@ export function clusterPeer(options: { jobs?: readonly Job[]; chunk?: number; sc
       return { now: NOW };
     },
     "nodes.list": () => ({ nodes: [...NODE_ROWS], now: NOW }),
+    "partitions.list": () => ({ partitions: PARTITION_ROWS, now: NOW }),
     "controller.status": () => ({
       clusterName: "lab",
       stateFolder: "/home/ada/.local/state/mgpu",

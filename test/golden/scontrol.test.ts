@@ -9,6 +9,10 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
   ["nodes", ["show", "node"]],
   ["node-details", ["-d", "show", "node", "n[1-2]"]],
   ["node-oneline", ["-o", "show", "nodes"]],
+  ["partition", ["show", "partition"]],
+  ["partitions-all", ["-a", "show", "part"]],
+  ["partition-oneline", ["--all", "--oneliner", "show", "partition"]],
+  ["partition-json", ["show", "partition", "short", "--json"]],
   ["node-json", ["show", "node", "n6,n1", "--json"]],
 ];
 

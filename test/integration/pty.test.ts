@@ -280,13 +280,15 @@ describe("afterwards the terminal is as it was", () => {
     await terminal.ended;
   });
 
-  test("srun killed by TERM, which it passes on", async () => {
+  test("srun told to end by TERM, which it passes on with --on-disconnect kill", async () => {
     const terminal = await shell();
     terminal.enter(
-      "stty -a >before; mgpu-srun -J passed sh -c 'echo u\\p; exec sleep 1000'; echo c=$?; stty -a >after",
+      "stty -a >before; mgpu-srun --on-disconnect kill -J passed sh -c 'echo u\\p; exec sleep 1000'; echo c=$?; stty -a >after",
     );
     await terminal.shows("up\r\n");
-    const srunPid = cluster.processes().find(({ command }) => command.includes("mgpu-srun.cjs -J passed"))?.pid ?? 0;
+    const srunPid =
+      cluster.processes().find(({ command }) => command.includes("mgpu-srun.cjs --on-disconnect kill -J passed"))
+        ?.pid ?? 0;
     process.kill(srunPid, "SIGTERM");
     await terminal.shows("c=143\r\n");
     await terminal.shows("outer> ");
@@ -308,9 +310,9 @@ describe("afterwards the terminal is as it was", () => {
   });
 });
 
-test("when the terminal is closed, the job ends", async () => {
+test("when the terminal is closed, a job ends that was told to", async () => {
   const terminal = await shell();
-  terminal.enter("mgpu-srun -J orphan sh -c 'echo u\\p; exec sleep 1000'");
+  terminal.enter("mgpu-srun --on-disconnect kill -J orphan sh -c 'echo u\\p; exec sleep 1000'");
   await terminal.shows("up\r\n");
   const [id] = await cluster.queue("%i", "-n", "orphan");
   terminal.close();

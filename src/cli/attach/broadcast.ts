@@ -67,7 +67,8 @@ export async function broadcastFile(plan: BroadcastPlan, context: CommandContext
   const input = fileInput(context.files.chunks(plan.source, plan.blockBytes ?? BLOCK_BYTES));
   const code = await followJob(
     {
-      ...{ jobId, stepId, tasks, label: false, pty: null, input: "all", quiet: false, verbose: plan.verbose ?? false },
+      ...{ jobId, stepId, tasks, label: false, input: "all", quiet: false, verbose: plan.verbose ?? false },
+      ...{ terminal: null, silence: null, warnsBeforeEnd: false, ownsJob: true, onDisconnect: "kill" },
       isReasonStreamed: true,
       ...{ lastTasks: { killOnBadExit: true, waitS: 0 }, interrupt: "quit", immediateS: null },
     },

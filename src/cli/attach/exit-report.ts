@@ -1,5 +1,6 @@
 /** Tells of tasks that failed: soon, but those that fail together in one line; and first who ended them. */
 
+import type { StepId } from "../../core/ids.ts";
 import type { ExitStatus } from "../../core/job.ts";
 import type { UtcOffset } from "../../core/time.ts";
 import type { Clock } from "../../platform/clock.ts";
@@ -19,7 +20,7 @@ export interface ExitReportPorts {
   readonly isReasonStreamed: boolean;
   /** The job as last heard of. */
   readonly row: () => JobRow | null;
-  readonly stepId: number;
+  readonly stepId: StepId;
   /** A task is over; told once for each. */
   readonly onExit: (exit: ExitStatus) => void;
 }

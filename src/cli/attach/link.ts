@@ -97,7 +97,8 @@ export class Link {
 
   private async reconnect(loss: ErrorCode | null): Promise<Peer | null> {
     const { clock, connect } = this.ports;
-    if (clock.monotonic() - this.connectedAt >= STABLE_MS) {
+    // The first loss begins the trouble, however young its connection was.
+    if (this.tries === 0 || clock.monotonic() - this.connectedAt >= STABLE_MS) {
       this.tries = 0;
       this.troubleAt = clock.monotonic();
       this.noticeMs = FIRST_NOTICE_MS;

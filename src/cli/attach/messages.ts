@@ -1,6 +1,7 @@
 /** Slurm's sentences about tasks and jobs, without the program's name before them. Pure. */
 
 import { expand } from "../../core/hostlist.ts";
+import type { StepId } from "../../core/ids.ts";
 import { type ExitStatus, shellCode } from "../../core/job.ts";
 import { formatTimestamp, type UtcOffset } from "../../core/time.ts";
 import type { AttachPoint, JobRow, JobUpdate } from "../../protocol/procedures.ts";
@@ -73,14 +74,18 @@ export function followedRow({ row, step }: Pick<JobUpdate, "row" | "step">, nowM
 }
 
 /** `*** STEP 7.0 ON n1 CANCELLED AT 2026-11-21T22:00:00 DUE TO TIME LIMIT ***`. */
-export function cancelledLine(row: JobRow, utcOffset: UtcOffset, stepId = 0, node = firstNode(row)): string {
+export function cancelledLine(row: JobRow, utcOffset: UtcOffset, stepId: StepId = 0, node = firstNode(row)): string {
   const isTimeLimit = row.state === "TIMEOUT" || row.cause === TIME_LIMIT_CAUSE;
   const at = formatTimestamp(row.endAt ?? 0, utcOffset);
   return `*** STEP ${row.id}.${stepId} ON ${node} CANCELLED AT ${at}${isTimeLimit ? " DUE TO TIME LIMIT" : ""} ***`;
 }
 
 /** What to say of a job that is over and left no result of its tasks. */
-export function withoutResult(row: JobRow, utcOffset: UtcOffset, stepId = 0): { infos: string[]; errors: string[] } {
+export function withoutResult(
+  row: JobRow,
+  utcOffset: UtcOffset,
+  stepId: StepId = 0,
+): { infos: string[]; errors: string[] } {
   const why = row.cause === "" ? "" : `: ${row.cause}`;
   if (row.startAt === null && row.state === "CANCELLED") {
     return {

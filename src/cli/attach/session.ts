@@ -6,7 +6,7 @@
  * the tasks' own doing. So a step's end reaches the user even while there is no controller.
  */
 
-import type { PtySpec } from "../../core/jobspec.ts";
+import type { StepId } from "../../core/ids.ts";
 import { sleep } from "../../platform/clock.ts";
 import { type ErrorCode, RpcError } from "../../protocol/errors.ts";
 import type { AttachPoint, JobRow, JobUpdate } from "../../protocol/procedures.ts";
@@ -14,10 +14,10 @@ import type { Connected } from "../../rpc/types.ts";
 import { isSlurmName } from "../connect.ts";
 import { type CommandContext, UserError } from "../context.ts";
 import { ExitReport } from "./exit-report.ts";
+import { warnBefore } from "./farewell.ts";
 import { immediateExitCode } from "./immediate.ts";
 import { forwardInput } from "./input.ts";
-import type { InterruptMode } from "./interrupt.ts";
-import { LastTasks, type LastTasksPlan } from "./last-tasks.ts";
+import { LastTasks } from "./last-tasks.ts";
 import { Link, type LinkPorts, PATIENCE_AFTER_END_MS } from "./link.ts";
 import {
   ABORTED_LINE,
@@ -29,34 +29,15 @@ import {
   withoutResult,
 } from "./messages.ts";
 import { createRelay, type Relay } from "./relay.ts";
+import type { SessionPlan } from "./session-plan.ts";
+import { Silence, type SilencePorts } from "./silence.ts";
 import { createSpeaker, type Speaker } from "./speaker.ts";
 import { SESSION_SIGNALS, type SessionSignal, type SteeredJob, Steering } from "./steering.ts";
-import { type AttachedStep, attachStep, type StepOutcome } from "./step.ts";
+import { type AttachedStep, attachStep, type StepEvents, type StepOutcome } from "./step.ts";
 import { Tasks } from "./tasks.ts";
+import { TerminalInput } from "./terminal-input.ts";
+import { type TerminalActions, TerminalView } from "./terminal-view.ts";
 import { Waiting } from "./waiting.ts";
-
-export interface SessionPlan {
-  readonly jobId: number;
-  /** The step within the job that is followed; `null` for a job of our own, whose step 0 it is. */
-  readonly stepId: number | null;
-  /** `null` where only the job's nodes will tell. */
-  readonly tasks: number | null;
-  readonly label: boolean;
-  /** The size that the task's terminal was asked for with; null without one. */
-  readonly pty: PtySpec | null;
-  /** The first task's stderr comes here, with what its holder has to say. */
-  readonly isReasonStreamed: boolean;
-  /** Who gets our input: all tasks, one of them, or nobody. */
-  readonly input: "all" | number | null;
-  readonly quiet: boolean;
-  readonly verbose: boolean;
-  /** What ends the step when tasks end: --kill-on-bad-exit, --wait. */
-  readonly lastTasks: LastTasksPlan;
-  /** What Ctrl-C does first. */
-  readonly interrupt: InterruptMode;
-  /** Seconds within which the job must have its resources; `null` for as long as it takes. */
-  readonly immediateS: number | null;
-}
 
 /** A job that starts within this time is not worth saying that it waits. */
 const QUEUED_NOTICE_MS = 300;
@@ -78,6 +59,8 @@ export async function followJob(
   try {
     return await session.run(pending);
   } catch (error) {
+    // A session waits for somebody to come back to it.
+    if (plan.terminal && plan.onDisconnect === "detach") throw error;
     // Our output can't be written: the job would run for nobody, and nobody would read what becomes of it.
     session.hush();
     await Promise.race([session.cancel(), sleep(context.clock, LAST_CANCEL_MS)]);
@@ -108,7 +91,8 @@ class Session {
   private isConcluding = false;
   private isStreaming = false;
   private isClosed = false;
-  private restoreTerminal: () => void = () => {};
+  private readonly view: TerminalView | null;
+  private readonly silence: Silence | null;
   private resolve: (code: number) => void = () => {};
   private reject: (error: unknown) => void = () => {};
   private sayEnded: () => void = () => {};
@@ -141,6 +125,8 @@ class Session {
       ask: () => this.reason(),
       say: (text) => speaker.info(text),
     });
+    this.silence = plan.silence ? new Silence(plan.silence, this.silencePorts()) : null;
+    this.view = plan.terminal ? new TerminalView(plan.terminal, context, this.terminalActions()) : null;
     this.controller = new Link(
       this.linkPorts("the controller", (loss) => this.reconnect(loss)),
       first,
@@ -167,10 +153,11 @@ class Session {
   close(): void {
     this.isClosed = true;
     this.waiting.stop();
-    this.restoreTerminal();
+    this.leaveTerminal();
     for (const undo of this.undo) undo();
     this.report.stop();
     this.lastTasks.stop();
+    this.silence?.stop();
     if (this.isStreaming) this.context.session.input.stop();
     this.controller.stop();
     for (const step of this.steps.values()) step.stop();
@@ -192,7 +179,7 @@ class Session {
   }
 
   /** Resolves when the controller has answered or can't be reached. */
-  private async end(stepId: number | null): Promise<void> {
+  private async end(stepId: StepId | null): Promise<void> {
     const filter = { ids: [this.plan.jobId], users: [], states: [], names: [], partitions: [] };
     const params = { filter, stepId, signal: null, cause: "" };
     try {
@@ -236,7 +223,7 @@ class Session {
     const { jobId, stepId } = this.plan;
     try {
       const result = await this.controller.use((peer) =>
-        peer.stream("job.watch", { jobId, stepId, owner: true }, (update) => this.onUpdate(update)),
+        peer.stream("job.watch", { jobId, stepId, owner: this.plan.ownsJob }, (update) => this.onUpdate(update)),
       );
       if (result === null && this.steps.size === 0) {
         throw new UserError(`no contact with the controller: job ${jobId} may still be in the queue`);
@@ -276,6 +263,10 @@ class Session {
   private onAllocated(row: JobRow, points: readonly AttachPoint[]): void {
     const isFirst = this.steps.size === 0;
     if (isFirst && this.plan.stepId === null) this.tasks.total = row.tasks;
+    if (isFirst && this.plan.warnsBeforeEnd && row.startAt !== null && row.limitS > 0) {
+      const endMs = row.startAt + row.limitS * 1000;
+      this.undo.push(warnBefore(endMs, this.context.clock, (text) => this.speaker.info(text)));
+    }
     if (isFirst && this.saidQueued) this.speaker.info(`job ${row.id} has been allocated resources`);
     if (isFirst && this.plan.verbose) this.speaker.info(allocationLine(row, points));
     for (const point of points) {
@@ -341,50 +332,106 @@ class Session {
 
   private attach(point: AttachPoint): void {
     const { node, socket } = point;
+    const { view } = this;
     const connect = (): Promise<Connected> => this.context.session.connectHolder(socket);
-    const step = attachStep(point, this.linkPorts(`the tasks on ${node}`, connect), {
+    const events: StepEvents = {
       started: (tasks) => {
         this.tasks.started(tasks);
         if (this.tasks.areAllStarted) this.startStreaming();
       },
-      data: (task, stream, offset, data) => this.relay.data(task, stream, offset, data),
+      data: (task, stream, offset, data) => {
+        this.silence?.heard();
+        if (view) view.data(offset, data);
+        else this.relay.data(task, stream, offset, data);
+      },
       exit: (task, exit) => this.report.add(node, task, exit),
-    });
+      screen: (picture) => view?.screen(picture),
+    };
+    const step = attachStep(point, this.linkPorts(`the tasks on ${node}`, connect), events, view);
     this.steps.set(node, step);
-    step.outcome.then((outcome) => {
-      for (const { task, exit } of outcome.exits) this.report.add(node, task, exit);
-      this.outcomes.push(outcome);
-      this.checkDone();
-    }, this.reject);
+    step.outcome.then(
+      (outcome) => {
+        for (const { task, exit } of outcome.exits) this.report.add(node, task, exit);
+        this.outcomes.push(outcome);
+        this.checkDone();
+      },
+      (error) => this.onElsewhere(error),
+    );
+  }
+
+  /** Somebody else has the terminal. */
+  private onElsewhere(error: unknown): void {
+    if (!(error instanceof RpcError)) return this.reject(error);
+    if (error.code === "TAKEN_OVER") return this.detach(0, `: ${error.message}`);
+    this.leaveTerminal();
+    this.speaker.error(error.message);
+    if (error.hint) this.context.stdio.err(`${this.context.program}: hint: ${error.hint}\n`);
+    this.resolve(1);
   }
 
   /** The tasks run: what is typed is theirs from now on. */
   private startStreaming(): void {
     if (this.isStreaming) return;
     this.isStreaming = true;
+    this.silence?.start();
     const { plan, context } = this;
-    if (plan.pty) this.startTerminal(plan.pty);
+    if (this.view) return this.startTerminal(this.view);
     if (plan.input === null) return;
     const task = plan.input === "all" ? null : plan.input;
     forwardInput(context.session.input, [...this.steps.values()], task).catch(this.reject);
   }
 
-  /** @param known the size that the task's terminal has; the user's may have changed while the job waited */
-  private startTerminal(known: PtySpec): void {
-    const { terminal, onSignal } = this.context.session;
-    const follow = (size: PtySpec): void => {
-      this.toTasks((step) => step.resize(size.columns, size.rows)).catch(this.reject);
+  private startTerminal(view: TerminalView): void {
+    view.start();
+    this.speaker.isRaw = view.isRaw;
+    this.typing.forward(this.context.session.input, (chunk) => view.typed(chunk)).catch(this.reject);
+  }
+
+  private leaveTerminal(): void {
+    this.view?.stop();
+    this.speaker.isRaw = false;
+  }
+
+  private readonly typing = new TerminalInput(async (offset, data) => {
+    const results = await Promise.all([...this.steps.values()].map((step) => step.input(null, offset, data, false)));
+    return results.some(Boolean);
+  });
+
+  private silencePorts(): SilencePorts {
+    return {
+      clock: this.context.clock,
+      tell: (quietS) => this.sayQuiet(quietS),
+      leave: (quietS) => this.detach(0, `, which printed nothing for ${quietS} s`),
     };
-    this.undo.push(onSignal("SIGWINCH", () => follow(terminal.size() ?? known)));
-    const size = terminal.size() ?? known;
-    if (size.columns !== known.columns || size.rows !== known.rows) follow(size);
-    const restore = terminal.raw();
-    this.speaker.isRaw = true;
-    this.restoreTerminal = () => {
-      this.restoreTerminal = () => {};
-      this.speaker.isRaw = false;
-      restore();
+  }
+
+  /** The job is well; what it uses is the best sign of it that there is. */
+  private sayQuiet(quietS: number): void {
+    const { row } = this;
+    const gpus = row && row.gpuIds !== "" ? `, GPUs ${row.gpuIds}` : "";
+    const state = row ? `${row.state} on ${row.nodeList}${gpus}` : "running";
+    this.speaker.info(`job ${this.plan.jobId} has printed nothing for ${quietS} s; it is ${state}`);
+  }
+
+  private terminalActions(): TerminalActions {
+    return {
+      detach: () => this.detach(0),
+      kill: () => void this.cancel().catch(this.reject),
+      redraw: () => void this.toTasks((step) => step.redraw()).catch(this.reject),
+      resize: ({ columns, rows }) => void this.toTasks((step) => step.resize(columns, rows)).catch(this.reject),
+      say: (text) => this.context.stdio.err(`\r\n${this.context.program}: ${text}\r\n`),
+      type: (bytes) => this.typing.push(bytes),
     };
+  }
+
+  /** Turns away from a terminal whose program runs on. */
+  private detach(exitCode: number, why = ""): void {
+    const { jobId, stepId } = this.plan;
+    this.leaveTerminal();
+    if (this.view) this.context.stdio.err("\n");
+    const name = stepId === null ? String(jobId) : `${jobId}.${stepId}`;
+    this.speaker.info(`detached from job ${jobId}${why}; attach again with: mgpu-sattach ${name}`);
+    this.resolve(exitCode);
   }
 
   /** All parts are over, and no more will be heard of. */
@@ -397,7 +444,7 @@ class Session {
   }
 
   private async conclude(): Promise<number> {
-    this.restoreTerminal();
+    this.leaveTerminal();
     this.relay.finish();
     const isLost = this.outcomes.some(({ lost }) => lost);
     if (isLost || this.tasks.hasSignalled) {
@@ -424,6 +471,10 @@ class Session {
   // The user, as steering.ts understands him.
 
   private onSignal(name: SessionSignal): void {
+    const isFarewell = name === "SIGHUP" || name === "SIGTERM";
+    if (isFarewell && this.view && this.isStreaming && this.plan.onDisconnect === "detach") {
+      return this.detach(128 + SESSION_SIGNALS[name]);
+    }
     this.steering.onSignal(name).catch(this.reject);
   }
 

@@ -2,8 +2,8 @@
 
 import type { ExitStatus } from "../../core/job.ts";
 import type { Clock } from "../../platform/clock.ts";
-import { RpcError } from "../../protocol/errors.ts";
-import type { AttachPoint, Item } from "../../protocol/procedures.ts";
+import { type ErrorCode, RpcError } from "../../protocol/errors.ts";
+import type { AttachPoint, Item, TerminalView } from "../../protocol/procedures.ts";
 import { Link, type LinkPorts, PATIENCE_AFTER_END_MS } from "./link.ts";
 import type { StreamName } from "./relay.ts";
 
@@ -12,6 +12,14 @@ export interface StepEvents {
   started(tasks: readonly number[]): void;
   data(task: number, stream: StreamName, offset: number, data: Uint8Array): void;
   exit(task: number, exit: ExitStatus): void;
+  /** A terminal's screen, in place of the output before it. */
+  screen?(picture: Extract<Item<"step.attach">, { type: "screen" }>): void;
+}
+
+/** How a terminal is seen, asked anew at each attachment. */
+export interface Viewing {
+  readonly client: string;
+  view(): TerminalView;
 }
 
 /** How a part ended. */
@@ -30,27 +38,45 @@ export interface AttachedStep {
   input(task: number | null, offset: number, data: Uint8Array, eof: boolean): Promise<boolean>;
   signal(signal: number): Promise<void>;
   resize(columns: number, rows: number): Promise<void>;
+  /** Asks for the whole screen of a terminal once more. */
+  redraw(): Promise<void>;
   /** The job is over: a holder that is gone, or that knows nothing of the step, will not be waited for. */
   hurry(): void;
   /** Closes the connection; nothing more is heard. */
   stop(): void;
 }
 
-/** Attaches to a part of a step. */
-export function attachStep(point: AttachPoint, ports: LinkPorts, events: StepEvents): AttachedStep {
+/**
+ * Attaches to a part of a step; with `viewing` to its terminal.
+ * Its outcome rejects with SESSION_BUSY or TAKEN_OVER where somebody else has that.
+ */
+export function attachStep(
+  point: AttachPoint,
+  ports: LinkPorts,
+  events: StepEvents,
+  viewing: Viewing | null = null,
+): AttachedStep {
   const link = new Link(ports);
   const { key, token } = point;
+  const named = viewing ? { client: viewing.client } : {};
   const life = new SignsOfLife(ports.clock, () => link.stop());
   return {
     point,
-    outcome: follow(point, link, events, life),
+    outcome: follow(point, link, events, life, viewing),
     input: (task, offset, data, eof) =>
-      whileItRuns(link.use((peer) => peer.call("step.input", { key, token, task, offset, data, eof }, NO_DEADLINE))),
+      whileItRuns(
+        link.use((peer) => peer.call("step.input", { key, token, ...named, task, offset, data, eof }, NO_DEADLINE)),
+      ),
     async signal(signal) {
       await whileItRuns(link.use((peer) => peer.call("step.signal", { key, token, signal })));
     },
     async resize(columns, rows) {
       await whileItRuns(link.use((peer) => peer.call("step.resize", { key, token, columns, rows })));
+    },
+    async redraw() {
+      if (!viewing) return;
+      const { client } = viewing;
+      await whileItRuns(link.use((peer) => peer.call("step.redraw", { key, token, client })));
     },
     hurry() {
       link.hurry();
@@ -103,26 +129,37 @@ class SignsOfLife {
   }
 }
 
-async function follow(point: AttachPoint, link: Link, events: StepEvents, life: SignsOfLife): Promise<StepOutcome> {
+async function follow(
+  point: AttachPoint,
+  link: Link,
+  events: StepEvents,
+  life: SignsOfLife,
+  viewing: Viewing | null,
+): Promise<StepOutcome> {
   const { key, token } = point;
   const onItem = (item: Item<"step.attach">): void => {
     life.onItem();
     if (item.type === "data") events.data(item.task, item.stream, item.offset, item.data);
     else if (item.type === "exit") events.exit(item.task, item.exit);
+    else if (item.type === "screen") events.screen?.(item);
     else events.started(item.tasks);
   };
   try {
     const result = await link.use((peer) => {
       life.onAttach();
-      return peer.stream("step.attach", { key, token }, onItem);
+      const params = { key, token, ...(viewing ? { view: viewing.view() } : {}) };
+      return peer.stream("step.attach", params, onItem);
     });
     return result === null ? lost("") : { ...result, lost: false };
   } catch (error) {
     // The holder does not know the step: it is a new one, the step's own died.
-    if (error instanceof RpcError) return lost(error.message);
+    if (error instanceof RpcError && !ELSEWHERE.has(error.code)) return lost(error.message);
     throw error;
   }
 }
+
+/** Somebody else has the terminal; the step runs on. */
+const ELSEWHERE: ReadonlySet<ErrorCode> = new Set(["SESSION_BUSY", "TAKEN_OVER"]);
 
 function lost(problem: string): StepOutcome {
   return { exits: [], problem, lost: true };

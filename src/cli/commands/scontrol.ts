@@ -12,6 +12,7 @@ import { optionReader } from "../filters.ts";
 import { countOf } from "../getopt.ts";
 import { createLineReader } from "../lines.ts";
 import type { Option, ParsedOptions } from "../option.ts";
+import { createEntity } from "./scontrol/create.ts";
 import { deleteEntity } from "./scontrol/delete.ts";
 import { findKeyword } from "./scontrol/keywords.ts";
 import { notify, ping, waitJob, write } from "./scontrol/others.ts";
@@ -46,6 +47,7 @@ const OPTIONS: readonly Option[] = [
 
 /** What the user may type, by full name; `later` is what Slurm has and this version has not. */
 const VERBS: Readonly<Record<string, Verb | "later">> = {
+  create: createEntity,
   delete: deleteEntity,
   hold,
   holdu: userHold,
@@ -97,7 +99,7 @@ export const command: Command = {
 };
 
 function laterVerbs(): Record<string, "later"> {
-  const names = `abort cancel_reboot cluster completing create errnumstr fsdampeningfactor listpids pidinfo reboot
+  const names = `abort cancel_reboot cluster completing errnumstr fsdampeningfactor listpids pidinfo reboot
     reconfigure schedloglevel setdebug setdebugflags shutdown takeover token`;
   return Object.fromEntries(names.split(/\s+/).map((name) => [name, "later"]));
 }

@@ -5,7 +5,7 @@
  */
 
 import { expand } from "../../core/hostlist.ts";
-import { DEFAULT_PARTITION, type Partition } from "../../core/partition.ts";
+import type { Partition } from "../../core/partition.ts";
 import type { NodeRow } from "../../protocol/procedures.ts";
 import { formatDateLine } from "../../view/date-line.ts";
 import {
@@ -31,7 +31,7 @@ const OPTIONS: readonly Option[] = [
     long: "all",
     short: "a",
     argument: "none",
-    help: "show all partitions; no partition of mgpu is hidden, so this changes nothing",
+    help: "show hidden partitions too",
     variables: { sinfo: "SINFO_ALL" },
   },
   { long: "exact", short: "e", argument: "none", help: "nodes with different CPUs or memory get rows of their own" },
@@ -100,7 +100,8 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   if (connected === null) return 1;
   try {
     const { nodes, now } = await connected.peer.call("nodes.list", {});
-    const partitions = partitionsOf(nodes, options.list("partition"));
+    const { partitions: all } = await connected.peer.call("partitions.list", {});
+    const partitions = wantedPartitions(all, options.list("partition"), options.isGiven("all"));
     const groups = groupNodes(
       partitions,
       nodes.filter(isWanted),
@@ -164,14 +165,11 @@ function readNodeFilter(options: OptionReader): (node: NodeRow) => boolean {
     states.matches(node) && (wanted === undefined || wanted.has(node.name) || wanted.has(node.inventory.hostname));
 }
 
-/**
- * The partitions that nodes name, the default one first. A cluster of this version has the default partition only,
- * so its record is known without asking.
- */
-function partitionsOf(nodes: readonly NodeRow[], wanted: readonly string[] | undefined): Partition[] {
-  const names = new Set([DEFAULT_PARTITION.name, ...nodes.flatMap((node) => node.partitions)]);
-  const partitions = [...names].map((name) =>
-    name === DEFAULT_PARTITION.name ? DEFAULT_PARTITION : { ...DEFAULT_PARTITION, name, isDefault: false },
-  );
-  return wanted === undefined ? partitions : partitions.filter(({ name }) => wanted.includes(name));
+/** The partitions that were named; or all but the hidden ones. */
+function wantedPartitions<P extends Pick<Partition, "name" | "isHidden">>(
+  all: readonly P[],
+  wanted: readonly string[] | undefined,
+  isAll: boolean,
+): P[] {
+  return all.filter(({ name, isHidden }) => wanted?.includes(name) ?? (isAll || !isHidden));
 }

@@ -8,8 +8,12 @@ import type { JobRequest, PtySpec, StepOrder, TaskProgram } from "../../core/job
 import { errnoText } from "../../util/errno.ts";
 import { broadcastFile } from "../attach/broadcast.ts";
 import { createStep } from "../attach/create-step.ts";
+import { withConnectionTimeout } from "../attach/deadline.ts";
+import { DEFAULT_PREFIX } from "../attach/detach-keys.ts";
 import { AT_ONCE_S } from "../attach/immediate.ts";
-import { followJob, type SessionPlan } from "../attach/session.ts";
+import { followJob } from "../attach/session.ts";
+import type { SessionPlan } from "../attach/session-plan.ts";
+import { silencePlan } from "../attach/silence.ts";
 import { SESSION_SIGNALS, type SessionSignal } from "../attach/steering.ts";
 import { isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
@@ -62,9 +66,10 @@ interface Plan {
   readonly warnings: readonly string[];
 }
 
-async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
-  const wishes = withoutForeignKeys(readSubmit("srun", parsed, context), context);
+async function run(parsed: ParsedOptions, plain: CommandContext): Promise<number> {
+  const wishes = withoutForeignKeys(readSubmit("srun", parsed, plain), plain);
   const { values } = wishes;
+  const context = withConnectionTimeout(plain, values["connection-timeout"]);
   if (values.mpi === "list") {
     context.stdio.out("MPI plugin types are...\n\tnone\n");
     return 0;
@@ -134,7 +139,7 @@ async function runJob(plan: Plan, job: JobRequest, context: CommandContext): Pro
     const submitted = await submitJob(context, submission, REFUSAL, early.start);
     if (submitted === null) return 1;
     const session = {
-      ...sessionPlan(wishes.values, job),
+      ...sessionPlan(wishes.values, job, context),
       jobId: submitted.jobId,
       stepId: null,
       tasks: job.request.tasks,
@@ -154,7 +159,7 @@ async function runStep(plan: Plan, jobId: number, step: StepOrder, context: Comm
   const made = await createStep(wish, context);
   if (typeof made === "number") return made;
   const { stepId, tasks, connected } = made;
-  const session = { ...sessionPlan(values, step), jobId, stepId, tasks, immediateS: null };
+  const session = { ...sessionPlan(values, step, context), jobId, stepId, tasks, immediateS: null };
   return followJob(session, connected, context, []);
 }
 
@@ -201,12 +206,20 @@ async function withLocalPrograms(
 /** What the session needs to know beyond the names of what it follows. */
 function sessionPlan(
   values: SubmitValues,
-  { io, pty }: Pick<JobRequest, "io" | "pty">,
+  { io, pty, onDisconnect }: Pick<JobRequest, "io" | "pty" | "onDisconnect">,
+  { program }: CommandContext,
 ): Omit<SessionPlan, "jobId" | "stepId" | "tasks"> {
   const { immediate } = values;
+  // Slurm's own has no such keys, and passes every signal on.
+  const isSlurm = isSlurmName(program);
+  const { byte: detachKey } = values["detach-keys"] ?? { byte: isSlurm ? null : DEFAULT_PREFIX };
   return {
     label: io.label,
-    pty,
+    terminal: pty && { size: pty, mode: "write", scrollback: 0, fromStart: true, detachKey },
+    silence: silencePlan(values),
+    warnsBeforeEnd: values["session-timeout"] !== undefined,
+    ownsJob: true,
+    onDisconnect: onDisconnect ?? (isSlurm ? "kill" : "detach"),
     isReasonStreamed: isReasonStreamed({ io, pty }),
     input: inputOf(io),
     quiet: values.quiet ?? false,
@@ -280,7 +293,9 @@ function terminalFor({ values, inherited }: Wishes, context: CommandContext): Pt
     !hasOwnStreams &&
     !values["multi-prog"] &&
     !values.label;
-  return values.pty || isNatural ? (session.terminal.size() ?? DEFAULT_SIZE) : null;
+  if (!values.pty && !isNatural) return null;
+  const inactivityS = values["inactivity-timeout"];
+  return { ...(session.terminal.size() ?? DEFAULT_SIZE), ...(inactivityS === undefined ? {} : { inactivityS }) };
 }
 
 function terminalProblems({ values }: Wishes, pty: PtySpec | null): string[] {

@@ -68,14 +68,6 @@ export const IO = [
     of: SRUN,
     read: flag,
   },
-  { long: "pty", argument: "none", help: "run the task in a terminal of its own", of: SRUN, read: flag },
-  {
-    long: "no-pty",
-    argument: "none",
-    help: "never use a terminal; by default mgpu-srun does when one task is run from a terminal",
-    of: SRUN,
-    read: flag,
-  },
   {
     long: "wrap",
     argument: "required",

@@ -12,6 +12,7 @@ import { IO } from "./io.ts";
 import { LAUNCH } from "./launch.ts";
 import { QUEUE } from "./queue.ts";
 import type { SubmitOption, Submitter, SupportedOption } from "./record.ts";
+import { SESSION } from "./session.ts";
 import { TIME } from "./time.ts";
 
 export type { Submitter } from "./record.ts";
@@ -22,6 +23,7 @@ type Records =
   | (typeof TIME)[number]
   | (typeof QUEUE)[number]
   | (typeof IO)[number]
+  | (typeof SESSION)[number]
   | (typeof ENVIRONMENT)[number]
   | (typeof IDENTITY)[number]
   | (typeof LAUNCH)[number];
@@ -44,6 +46,7 @@ export const SUBMIT_OPTIONS: readonly SubmitOption[] = [
   ...IDENTITY,
   ...QUEUE,
   ...IO,
+  ...SESSION,
   ...ENVIRONMENT,
   ...LAUNCH,
   ...HARDWARE,

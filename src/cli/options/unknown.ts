@@ -17,9 +17,11 @@ const SUBMIT_OPTIONS: Readonly<Record<string, string>> = {
   sbatch: "array batch export-file ignore-pbs kill-on-invalid-dep no-requeue parsable requeue retries retry-wait wrap",
   salloc: "bell kill-command no-bell no-shell",
   srun:
-    "bcast cpu-bind disable-status epilog exact external-launcher het-group jobid kill-on-bad-exit label mpi multi-prog " +
-    "no-pty overlap preserve-env prolog pty quit-on-interrupt relative send-libs task-epilog task-prolog unbuffered",
-  "srun and sbatch": "error export input open-mode output propagate test-only wait",
+    "bcast connection-timeout cpu-bind detach-keys disable-status epilog exact exit-on-silence external-launcher " +
+    "het-group jobid kill-on-bad-exit label max-consecutive-timeouts max-wait-time mpi multi-prog no-pty " +
+    "on-disconnect overlap preserve-env prolog quit-on-interrupt relative send-libs session-timeout " +
+    "task-epilog task-prolog unbuffered",
+  "srun and sbatch": "error export inactivity-timeout input open-mode output propagate pty test-only wait",
   "srun and salloc": "immediate x11",
   "sbatch and salloc": "get-user-env wait-all-nodes",
 };

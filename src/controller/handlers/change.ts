@@ -28,6 +28,11 @@ function commandOf(context: ControllerContext, change: Change, by: Operator): Co
       return { ...change, changes: given(change.changes), by, away: awayNodes(context) };
     case "nodes.delete":
       return { ...change, away: awayNodes(context) };
+    case "partition.create":
+    case "partition.update":
+      return { ...change, changes: given(change.changes) };
+    case "partition.delete":
+      return change;
   }
 }
 

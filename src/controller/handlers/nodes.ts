@@ -1,5 +1,6 @@
 /** nodes.list */
 
+import { holdsNode } from "../../core/partition.ts";
 import type { ClusterState } from "../../core/state.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import { toNodeRow } from "../../view/node-row.ts";
@@ -10,14 +11,15 @@ export function nodesHandler({ loop, sessions, clock }: ControllerContext): Unar
   return () => {
     const { state } = loop;
     const now = clock.now();
-    const partitions = [...state.partitions.keys()];
     const lastBusy = lastBusyTimes(state, now);
     const nodes = [...state.nodes.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     return {
       nodes: nodes.map((node) => {
         const session = sessions.get(node.name);
         const facts = { startedAt: session?.registration.startedAt ?? 0, lastBusyAt: lastBusy.get(node.name) ?? 0 };
-        return toNodeRow(node, session !== undefined, partitions, facts);
+        const partitions = [...state.partitions.values()].filter((partition) => holdsNode(partition, node.name));
+        const names = partitions.map(({ name }) => name);
+        return toNodeRow(node, session !== undefined, names, facts);
       }),
       now,
     };

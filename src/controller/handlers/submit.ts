@@ -37,7 +37,13 @@ export function submitHandler(context: ControllerContext): UnaryHandler<"job.sub
       return { ...one.job, user, scriptDigest: null, environmentDigest: digests[at + 1] ?? "" };
     });
     const whole = others.length > 0 ? { followers: others } : {};
-    const decision = await executeOrThrow(context, { type: "job.submit", requestId, spec, ...whole });
+    const decision = await executeOrThrow(context, {
+      type: "job.submit",
+      requestId,
+      spec,
+      ...whole,
+      ...enforced(context),
+    });
     if (decision.kind === "deny" || decision.jobId === undefined) throw new RpcError("INTERNAL", "no job id");
     const { jobId } = decision;
     if (job.kind !== "batch") context.owners.expect(jobName(jobId));
@@ -54,9 +60,14 @@ function refuseCrowd({ loop }: ControllerContext, jobs: readonly JobRequest[]): 
   if (requests.length < 2 || nodes.size === 0) return;
   const candidates = candidatesOf([...nodes.values()]);
   const areFine = requests.every((request) => couldRun(candidates, request));
-  if (!areFine || couldRunTogether(candidates, requests)) return;
+  if (!areFine || couldRunTogether(requests.map((request) => ({ candidates, request })))) return;
   const hint = `each of the ${jobs.length} components could run, but this cluster can't hold all of them at the same time`;
   throw new RpcError("NOT_FEASIBLE", "Requested node configuration is not available", hint);
+}
+
+/** The words of a command that say whether limits of partitions refuse or let wait. */
+function enforced({ settings }: ControllerContext): { isEnforced?: boolean } {
+  return settings.enforcePartLimits === "NO" ? {} : { isEnforced: true };
 }
 
 function mailWarning({ mailer }: ControllerContext, { mail }: JobSpec): { warnings?: string[] } {
@@ -71,7 +82,7 @@ function refuseAtEnd(context: ControllerContext): void {
 /** Says when and where a job would start, and queues nothing. */
 function testSubmission(context: ControllerContext, spec: JobSpec, followers: readonly JobSpec[]) {
   const { state } = context.loop;
-  const problem = submissionProblem(state, { spec, followers });
+  const problem = submissionProblem(state, { spec, followers, ...enforced(context) });
   if (problem) throw new RpcError(problem.denial.code, problem.denial.message, problem.denial.hint);
   return { jobId: state.nextJobId, estimate: estimateStart(context, [spec, ...followers]) };
 }

@@ -8,6 +8,7 @@ import { waitingComponents } from "../het.ts";
 import type { JobId } from "../ids.ts";
 import type { Job, PendingJob, RunningJob, StepHet } from "../job.ts";
 import type { Node } from "../node.ts";
+import { holdsNode, type Partition } from "../partition.ts";
 import { type Blocked, limitView, startLimit } from "../policy/limits.ts";
 import { isPolicyOn } from "../policy/state.ts";
 import { tresOf } from "../policy/tres.ts";
@@ -72,8 +73,9 @@ function startProblem(
   now: number,
 ): Decision | null {
   if (job.hold !== null || job.cleanup.length > 0 || job.eligibleAt > now) return ignore("the job may not start now");
-  if (!findPartition(state, job.spec)) return deny("INVALID_PARTITION", "the job's partition is gone");
-  const problem = planProblem(nodes, job, allocation);
+  const partition = findPartition(state, job.spec);
+  if (!partition) return deny("INVALID_PARTITION", "the job's partition is gone");
+  const problem = partitionProblem(partition, allocation) || planProblem(nodes, job, allocation);
   if (problem) return deny("NO_CAPACITY", problem);
   const limit = limitInTheWay(state, job, allocation, now);
   return limit ? ignore(limit.text) : null;
@@ -116,6 +118,14 @@ function splitOff(
   return { jobId: newId, events: [{ type: "array.split", jobId: job.id, tasks, newId }] };
 }
 
+/** What happened to a partition since the plan was made. */
+function partitionProblem(partition: Partition, allocation: Allocation): string {
+  if (partition.state === "DOWN" || partition.state === "INACTIVE")
+    return `partition ${partition.name} is ${partition.state}`;
+  const outside = allocation.find((share) => !holdsNode(partition, share.node));
+  return outside ? `${outside.node}: not in partition ${partition.name}` : "";
+}
+
 function planProblem(nodes: ReadonlyMap<string, Node>, job: PendingJob, allocation: Allocation): string {
   if (allocation.length === 0) return "the plan gives no node";
   if (new Set(allocation.map((share) => share.node)).size < allocation.length) return "the plan names a node twice";
@@ -151,7 +161,6 @@ function shareProblem(node: Node | undefined, share: NodeShare): string {
   if (!node) return "no such node";
   if (node.down) return "the node is down";
   if (node.drain) return "the node is drained";
-  if (node.leftovers) return "the node still ends processes of jobs that it lost";
   const { inventory, usage } = node;
   if (usage.cpus + share.cpus > inventory.cpus) return "not enough free CPUs";
   if (usage.memoryMiB + share.memoryMiB > inventory.memoryMiB) return "not enough free memory";

@@ -7,6 +7,7 @@ import { decideAllocate } from "./allocate.ts";
 import type { Decision } from "./decision.ts";
 import { decideMarkDown, decideRegister } from "./node.ts";
 import { decideDeleteNodes, decideUpdateNodes } from "./operate.ts";
+import { decideCreatePartition, decideDeletePartition, decideUpdatePartition } from "./partition.ts";
 import { decideChangePolicy } from "./policy.ts";
 import { decideJobCleaned, decideStepEnded, decideStepLost, decideStepStarted } from "./report.ts";
 import {
@@ -48,6 +49,9 @@ const DECIDERS: { readonly [T in Command["type"]]: Decider<Extract<Command, { ty
   "node.markDown": decideMarkDown,
   "nodes.update": decideUpdateNodes,
   "nodes.delete": decideDeleteNodes,
+  "partition.create": decideCreatePartition,
+  "partition.update": decideUpdatePartition,
+  "partition.delete": decideDeletePartition,
   "timer.fire": decideTimer,
   "policy.change": decideChangePolicy,
 };

@@ -4,7 +4,7 @@ import type { DeleteNodes, NodeChanges, UpdateNodes } from "../commands.ts";
 import type { Event, NodeUpdated } from "../events.ts";
 import { fold } from "../hostlist.ts";
 import type { RunningJob } from "../job.ts";
-import type { Leftover, Node } from "../node.ts";
+import type { Node } from "../node.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
 import { endJob, requeueJob } from "./steer.ts";
@@ -44,7 +44,8 @@ export function decideDeleteNodes(state: ClusterState, command: DeleteNodes): De
   return accept(...names.map((node): Event => ({ type: "node.deleted", node })));
 }
 
-function findNodes(state: ClusterState, names: readonly string[]): Node[] | Refusal {
+/** The nodes of these names, each once; `ALL` as the only one for all there are. */
+export function findNodes(state: ClusterState, names: readonly string[]): Node[] | Refusal {
   if (names.length === 1 && names[0]?.toUpperCase() === "ALL") return [...state.nodes.values()];
   const unknown = names.filter((name) => !state.nodes.has(name));
   if (unknown.length > 0) {
@@ -92,30 +93,27 @@ function marks(order: NodeChanges["state"], reason: string): Pick<NodeUpdated, "
 
 /**
  * Ends what runs on nodes that were set down, or puts it back into the queue. A node that can't be told is not waited
- * for: what may still run there is ended when it comes back.
+ * for: what it still runs when it comes back is unknown here, and ends before anything new starts there.
  */
 function giveUp(
   state: ClusterState,
   lost: ReadonlySet<string>,
-  { by, away }: UpdateNodes,
+  { away }: UpdateNodes,
   reason: string,
   now: number,
 ): Event[] {
   const events: Event[] = [];
-  const leftovers = new Map<string, Leftover[]>();
   for (const id of state.active) {
     const job = state.jobs.get(id);
     const names = (job?.allocation ?? []).map(({ node }) => node).filter((node) => lost.has(node));
     if (!job || names.length === 0) continue;
     if (job.state === "RUNNING" && job.spec.noKill && names.length < job.allocation.length) continue;
-    const { id: jobId, attempt } = job;
+    const { id: jobId } = job;
     const isHeld = (node: string): boolean => job.state === "RUNNING" || job.cleanup.includes(node);
     const gone = names.filter((node) => away.includes(node) && isHeld(node));
     if (job.state === "RUNNING") events.push(lostJob(job, `node ${fold(names)} was set down: ${reason}`, gone, now));
     else events.push(...gone.map((node): Event => ({ type: "job.cleaned", jobId, node })));
-    for (const node of gone) leftovers.set(node, [...(leftovers.get(node) ?? []), { jobId, attempt }]);
   }
-  for (const [node, left] of leftovers) events.push({ type: "node.updated", node, by, leftovers: left });
   return events;
 }
 

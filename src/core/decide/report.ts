@@ -109,8 +109,6 @@ export function decideStepLost(state: ClusterState, command: ReportStepLost, now
 /** Nothing of an ended job runs on that node any more: its share can be given to others. */
 export function decideJobCleaned(state: ClusterState, command: ReportJobCleaned): Decision {
   const { jobId, attempt, node } = command;
-  const isLeft = state.nodes.get(node)?.leftovers?.some((one) => one.jobId === jobId && one.attempt === attempt);
-  if (isLeft) return accept({ type: "node.cleared", node, jobId, attempt });
   const job = state.jobs.get(jobId);
   if (!job || job.attempt !== attempt) return ignore("unknown job or older attempt");
   if (job.state === "RUNNING" || !job.cleanup.includes(node)) return ignore("nothing to clear there");

@@ -2,11 +2,13 @@
 
 import type { SubmitJob } from "../commands.ts";
 import { feasibility } from "../fit.ts";
+import { fold } from "../hostlist.ts";
 import type { PendingJob } from "../job.ts";
 import { type JobSpec, UNLIMITED } from "../jobspec.ts";
-import type { Partition } from "../partition.ts";
+import { nodesIn, type Partition } from "../partition.ts";
 import { type Charge, chargeOf, queueProblem } from "../policy/charge.ts";
 import type { ClusterState } from "../state.ts";
+import { accessProblem, exceeds, partitionLimit, withDefaults } from "./admission.ts";
 import { type Decision, deny, type Refusal } from "./decision.ts";
 
 /** Accepts a job, or says which of its wishes this cluster can never meet. */
@@ -17,7 +19,7 @@ export function decideSubmit(state: ClusterState, command: SubmitJob, now: numbe
   const problem = submissionProblem(state, command);
   if (problem) return problem;
   const { nextJobId } = state;
-  const specs = componentSpecs(spec, command.followers).map((one) => charged(state, one));
+  const specs = componentSpecs(spec, command.followers).map((one) => charged(state, withPartitionDefaults(state, one)));
   const jobs = specs.map((one, offset) => newJob(one, nextJobId + offset, offset === 0 ? command.requestId : "", now));
   return { kind: "accept", events: jobs.map((job) => ({ type: "job.submitted", job })), jobId: nextJobId };
 }
@@ -49,16 +51,16 @@ function newJob(spec: JobSpec, id: number, requestId: string, now: number): Pend
 /** Why a submission would be refused, of a heterogeneous job with the component that it is for; `null` if it would not. */
 export function submissionProblem(
   state: ClusterState,
-  { spec, followers = [] }: Pick<SubmitJob, "spec" | "followers">,
+  { spec, followers = [], isEnforced = false }: Pick<SubmitJob, "spec" | "followers" | "isEnforced">,
 ): Refusal | null {
-  if (followers.length === 0) return submitProblem(state, spec);
+  if (followers.length === 0) return submitProblem(state, spec, isEnforced);
   if (followers.length >= COMPONENTS_MAX) {
     const hint = `${followers.length + 1} components, at most ${COMPONENTS_MAX} can be`;
     return deny("NOT_FEASIBLE", "Requested node configuration is not available", hint);
   }
   for (const [offset, one] of [spec, ...followers].entries()) {
     if (one.array) return deny("INVALID_ARRAY", "Invalid job array specification", HET_ARRAY);
-    const problem = submitProblem(state, one);
+    const problem = submitProblem(state, one, isEnforced);
     if (!problem) continue;
     const { code, message, hint } = problem.denial;
     return deny(code, message, hint === undefined ? `component ${offset} is refused` : `component ${offset}: ${hint}`);
@@ -71,16 +73,26 @@ const HET_ARRAY = "a heterogeneous job can't be an array: submit it several time
 /** Most components of one job: Slurm's own limit. */
 const COMPONENTS_MAX = 128;
 
-/** Why a job would be refused; `null` if it would be accepted. */
-function submitProblem(state: ClusterState, spec: JobSpec): Refusal | null {
+function withPartitionDefaults(state: ClusterState, spec: JobSpec): JobSpec {
+  const partition = findPartition(state, spec);
+  // By name: another default partition later does not move it.
+  return partition ? { ...withDefaults(spec, partition), partition: partition.name } : spec;
+}
+
+/**
+ * Why a job would be refused; `null` if it would be accepted.
+ * @param isEnforced refuse what exceeds its partition's limits, rather than let it wait
+ */
+function submitProblem(state: ClusterState, spec: JobSpec, isEnforced: boolean): Refusal | null {
   const partition = findPartition(state, spec);
   if (!partition) return denyPartition(state, spec);
   return (
+    accessProblem(partition, charged(state, spec)) ??
     priorityProblem(state, spec, spec.user.uid) ??
-    timeProblem(spec, partition) ??
+    (isEnforced ? enforcedProblem(spec, partition) : null) ??
     unknownThings(spec) ??
     dependencyProblem(state, spec) ??
-    nodeProblem(state, spec) ??
+    nodeProblem(state, spec, partition) ??
     accountProblem(state, spec, partition)
   );
 }
@@ -142,13 +154,12 @@ export function timeProblem(spec: Pick<JobSpec, "timeLimitS" | "timeMinS">, part
   return deny("INVALID_TIME_LIMIT", "Requested time limit is invalid (missing or exceeds some limit)", hint);
 }
 
-function exceeds(limitS: number | null, maxS: number): boolean {
-  if (maxS === UNLIMITED || limitS === null) return false;
-  return limitS === UNLIMITED || limitS > maxS;
-}
-
 function denyPartition(state: ClusterState, spec: JobSpec): Refusal {
   const names = [...state.partitions.keys()].join(", ");
+  if (spec.partition === null) {
+    const hint = `name one with -p; partitions here: ${names || "none"}`;
+    return deny("INVALID_PARTITION", "No partition specified or system default partition", hint);
+  }
   return deny("INVALID_PARTITION", `invalid partition specified: ${spec.partition}`, `partitions here: ${names}`);
 }
 
@@ -173,9 +184,27 @@ function dependencyProblem(state: ClusterState, spec: JobSpec): Refusal | null {
   return null;
 }
 
-function nodeProblem(state: ClusterState, spec: JobSpec): Refusal | null {
+function nodeProblem(state: ClusterState, spec: JobSpec, partition: Partition): Refusal | null {
   // Before the first node has registered nothing is known of what there will be.
   if (state.nodes.size === 0) return null;
-  const problem = feasibility([...state.nodes.values()], spec.request);
-  return problem && deny(problem.code, problem.message, problem.hint);
+  const nodes = [...state.nodes.values()];
+  const problem = feasibility(nodes, spec.request);
+  if (problem) return deny(problem.code, problem.message, problem.hint);
+  if (partition.nodes === null) return null;
+  const here = nodesIn(partition, nodes);
+  const inside = feasibility(here, spec.request);
+  if (!inside) return null;
+  const names = here.length === 0 ? "no node" : fold(here.map(({ name }) => name));
+  const hint = `other nodes could run it, but partition ${partition.name} has ${names}`;
+  return deny("NOT_FEASIBLE", "Requested node configuration is not available", hint);
+}
+
+function enforcedProblem(spec: JobSpec, partition: Partition): Refusal | null {
+  const time = timeProblem(spec, partition);
+  if (time) return time;
+  const words = partitionLimit(spec, partition);
+  if (words?.word === "PartitionNodeLimit") {
+    return deny("INVALID_NODE_COUNT", "Node count specification invalid", words.text);
+  }
+  return words && deny("NOT_FEASIBLE", "Memory required by task is not available", words.text);
 }

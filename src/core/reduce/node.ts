@@ -6,10 +6,7 @@ import type { Node, NodeMark } from "../node.ts";
 import { NO_USAGE } from "../resources.ts";
 import type { ClusterState } from "../state.ts";
 
-export type NodeEvent = Extract<
-  Event,
-  { type: "node.registered" | "node.down" | "node.updated" | "node.cleared" | "node.deleted" }
->;
+export type NodeEvent = Extract<Event, { type: "node.registered" | "node.down" | "node.updated" | "node.deleted" }>;
 
 /** Applies an event of a node. @param at when it happened, milliseconds since 1970 */
 export function changeNode(state: ClusterState, event: NodeEvent, at: number): void {
@@ -22,12 +19,6 @@ export function changeNode(state: ClusterState, event: NodeEvent, at: number): v
     case "node.updated":
       state.nodes.set(node.name, updated(node, event, at));
       return;
-    case "node.cleared": {
-      const { leftovers = [], ...rest } = node;
-      const left = leftovers.filter(({ jobId, attempt }) => jobId !== event.jobId || attempt !== event.attempt);
-      state.nodes.set(node.name, left.length > 0 ? { ...rest, leftovers: left } : rest);
-      return;
-    }
     case "node.deleted":
       state.nodes.delete(node.name);
       return;
@@ -45,7 +36,7 @@ function registered(state: ClusterState, event: Extract<NodeEvent, { type: "node
 }
 
 function updated(node: Node, event: NodeUpdated, at: number): Node {
-  const { by, reason, settings, leftovers } = event;
+  const { by, reason, settings } = event;
   const mark = (before: NodeMark | null, now: NodeUpdated["drain"]): NodeMark | null => {
     if (now !== undefined) return now && { ...now, at, by };
     return before && reason !== undefined ? { ...before, reason, at, by } : before;
@@ -55,6 +46,5 @@ function updated(node: Node, event: NodeUpdated, at: number): Node {
     drain: mark(node.drain, event.drain),
     down: mark(node.down, event.down),
     ...(settings ? { settings: { ...node.settings, ...settings } } : {}),
-    ...(leftovers && leftovers.length > 0 ? { leftovers: [...(node.leftovers ?? []), ...leftovers] } : {}),
   };
 }

@@ -4,6 +4,7 @@ import { assert, assertNever, must } from "../../util/assert.ts";
 import { difference } from "../array-spec.ts";
 import type { ArraySplit, Event, PolicyChanged } from "../events.ts";
 import { holdsResources, type Job, type PendingJob } from "../job.ts";
+import { type Partition, storedPartition } from "../partition.ts";
 import { recountAll } from "../policy/ledger.ts";
 import { changePolicy, isPolicyOn } from "../policy/state.ts";
 import { addUsage } from "../policy/usage.ts";
@@ -29,9 +30,13 @@ export function reduce(state: ClusterState, event: Event, at: number): void {
     case "node.registered":
     case "node.down":
     case "node.updated":
-    case "node.cleared":
     case "node.deleted":
       return changeNode(state, event, at);
+    case "partition.set":
+      return putPartition(state, storedPartition(event.partition));
+    case "partition.deleted":
+      state.partitions.delete(event.partition);
+      return;
     case "policy.changed":
       return policyChanged(state, event);
     default:
@@ -39,7 +44,11 @@ export function reduce(state: ClusterState, event: Event, at: number): void {
   }
 }
 
-type JobEvent = Exclude<Event, { type: "job.submitted" | "job.purged" | "array.split" | "policy.changed" } | NodeEvent>;
+type JobEvent = Exclude<
+  Event,
+  | { type: "job.submitted" | "job.purged" | "array.split" | "policy.changed" | "partition.set" | "partition.deleted" }
+  | NodeEvent
+>;
 
 function changeJob(state: ClusterState, event: JobEvent, at: number): void {
   const before = jobOf(state, event.jobId);
@@ -104,6 +113,16 @@ function split(state: ClusterState, event: ArraySplit): void {
   state.nextJobId = event.newId + 1;
   putJob(state, { ...job, array: { ...job.array, tasks: rest } });
   putJob(state, taken);
+}
+
+/** There is one default partition at most. */
+function putPartition(state: ClusterState, partition: Partition): void {
+  if (partition.isDefault) {
+    for (const other of state.partitions.values()) {
+      if (other.isDefault) state.partitions.set(other.name, { ...other, isDefault: false });
+    }
+  }
+  state.partitions.set(partition.name, partition);
 }
 
 /** Grants and returns shares of nodes so that a node's usage is always the sum of what its jobs hold. */

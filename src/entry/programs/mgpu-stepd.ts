@@ -13,6 +13,7 @@ import { realProcessTable } from "../../platform/proctable.ts";
 import { realPtys } from "../../platform/pty.ts";
 import { realRandom } from "../../platform/random.ts";
 import { removeEmptyFolder } from "../../platform/runtime-folder.ts";
+import { realScreen } from "../../platform/screen.ts";
 import { utcOffsetMinutes } from "../../platform/zone.ts";
 import { fail, messageOf } from "../fail.ts";
 import { socketUpkeep } from "../socket-upkeep.ts";
@@ -52,6 +53,7 @@ async function main(): Promise<void> {
     processes,
     table,
     ptys,
+    openScreen: realScreen,
     openFiles: openFilesForJobs(),
     utcOffset: utcOffsetMinutes,
     net: realNet(socketUpkeep(socket, log, () => holder?.leave("another holder listens in its place"))),

@@ -95,10 +95,10 @@ function holderHandlers(
 /** What a step's client asks for; each call shows the step's token. */
 function stepHandlers(registry: Registry, signals: Signals): HandlersOf<"step"> {
   return {
-    "step.attach": async ({ key, token }, sink, { signal }) => {
+    "step.attach": async ({ key, token, view }, sink, { signal }) => {
       const step = await registry.await(key, token, signal);
       try {
-        await step.output.attach(sink, signal, step.isStarted ? step.tasks : null);
+        await step.output.attach(sink, signal, step.isStarted ? step.tasks : null, view);
       } finally {
         registry.review();
       }
@@ -110,12 +110,25 @@ function stepHandlers(registry: Registry, signals: Signals): HandlersOf<"step"> 
       return { exits: step.taskExits(), problem: step.problem };
     },
     "step.input": async ({ key, token, ...part }, { signal }) => {
-      await registry.open(key, token).input.accept(part, signal);
+      const step = registry.open(key, token);
+      if (step.terminal?.mayType(part.client) === false) {
+        throw new RpcError("READ_ONLY", "somebody else types into this session");
+      }
+      await step.input.accept(part, signal);
       return {};
     },
     "step.resize": ({ key, token, columns, rows }) => {
-      registry.open(key, token).resize(columns, rows);
+      registry.open(key, token).terminal?.resize(columns, rows);
       return {};
+    },
+    "step.redraw": ({ key, token, client }) => {
+      registry.open(key, token).terminal?.redraw(client);
+      return {};
+    },
+    "step.terminal": ({ key, token }) => {
+      const { terminal, name } = registry.open(key, token);
+      if (!terminal) throw new RpcError("BAD_PARAMS", `step ${name} has no terminal`);
+      return terminal.status();
     },
     "step.signal": ({ key, token, signal }) => {
       registry.open(key, token);

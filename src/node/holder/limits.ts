@@ -26,6 +26,24 @@ export const COALESCE_MS = 4;
 /** The newest output of a terminal that nobody watches: some thousand full screens' worth of text. */
 export const PTY_TAIL_BYTES = 2 * 1024 * 1024;
 
+/**
+ * Output that whoever types into a terminal has not taken yet: above it the program blocks, and nothing is lost. Less
+ * than the tail that is kept, so that a client whose link dropped goes on at the byte where it was.
+ */
+export const PTY_HOLD_BYTES = 1024 * 1024;
+
+/** For so long a program waits like that for a client whose link dropped; then it runs on without it. */
+export const LINK_GRACE_MS = 10_000;
+
+/** Output that waits to be drawn on the emulated screen: above it the program blocks. */
+export const SCREEN_BACKLOG_BYTES = 1024 * 1024;
+
+/** Lines kept above an emulated screen: about 2 MB of memory at 120 columns (terminal.md, section 5.4). */
+export const SCROLLBACK_LINES = 1_000;
+
+/** Who looks at one terminal at a time: a lecture hall. */
+export const VIEWERS_MAX = 200;
+
 /** Input that waits for a program to read it; a client that waits for its answers never gets near it. */
 export const INPUT_WAITING_BYTES_MAX = 1024 * 1024;
 

@@ -7,6 +7,7 @@ import type { Processes } from "../../platform/process.ts";
 import type { ProcessTable } from "../../platform/proctable.ts";
 import type { Ptys } from "../../platform/pty.ts";
 import type { Random } from "../../platform/random.ts";
+import type { OpenScreen } from "../../platform/screen.ts";
 
 export interface HolderPorts {
   readonly clock: Clock;
@@ -15,6 +16,7 @@ export interface HolderPorts {
   readonly processes: Processes;
   readonly table: ProcessTable;
   readonly ptys: Ptys;
+  readonly openScreen: OpenScreen;
   /** Soft limit of open files for programs of users; null if the holder's own will do. */
   readonly openFiles: number | null;
   /** Of the machine: times in a job's output are local. */

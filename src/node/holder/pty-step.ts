@@ -66,7 +66,7 @@ export async function startPtyStep(
   }
   step.output.addStream(planned.task, "out", source);
   step.input.addTarget(planned.task, new PtyInput(ports.clock, pty));
-  step.resize = (columns, rows) => pty.resize(columns, rows);
+  step.resizePty = (columns, rows) => pty.resize(columns, rows);
   return true;
 }
 

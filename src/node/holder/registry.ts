@@ -68,7 +68,7 @@ export class Registry {
     if (launch.batch && readBatchExit(launch.batch.spool, processes, table).phase === "running") {
       throw new RpcError("LAUNCH", `the script of step ${name} runs already, without a holder`);
     }
-    const step = new Step(launch, this.ports.clock);
+    const step = new Step(launch, this.ports);
     const done = this.start(step, launch);
     this.launching.set(name, { step, done });
     return done;

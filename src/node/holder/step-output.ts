@@ -2,8 +2,7 @@
  * All output of one step: reads its programs' streams, joins small chunks, and hands them to whoever is attached.
  *
  * Promises: at most OUTPUT_WINDOW_BYTES (and a chunk for each stream) wait unacknowledged, above that the programs
- * block and nothing is lost. A terminal's output differs while no client is attached: the newest PTY_TAIL_BYTES are
- * kept and the program never blocks. One client at a time: a newer one takes over. Watchers look on beside it.
+ * block and nothing is lost. One client at a time: a newer one takes over. Watchers look on beside it.
  */
 
 import type { ExitStatus } from "../../core/job.ts";
@@ -12,16 +11,10 @@ import type { ByteSource } from "../../platform/pipes.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { Sink } from "../../rpc/types.ts";
 import { Attachment } from "./attachment.ts";
-import {
-  COALESCE_MS,
-  EXIT_NOTICE_MS,
-  ITEM_BYTES_MAX,
-  OUTPUT_RESUME_BYTES,
-  OUTPUT_WINDOW_BYTES,
-  PTY_TAIL_BYTES,
-} from "./limits.ts";
+import { COALESCE_MS, EXIT_NOTICE_MS, ITEM_BYTES_MAX, OUTPUT_RESUME_BYTES, OUTPUT_WINDOW_BYTES } from "./limits.ts";
 import { type AttachItem, concatBytes, OutputQueue, type StreamName } from "./output-queue.ts";
 import { OutputWatcher } from "./output-watcher.ts";
+import type { TaskOutput } from "./task-output.ts";
 
 /** One stream of one task. */
 interface OpenStream {
@@ -34,14 +27,12 @@ interface OpenStream {
   cancelFlush: Cancel | null;
 }
 
-export class StepOutput {
+export class StepOutput implements TaskOutput {
   /** Some client attached once. */
   wasAttached = false;
   /** When a client had taken all output, after the end; null before. Milliseconds of the monotonic clock. */
   collectedAtMs: number | null = null;
   private readonly clock: Clock;
-  /** A terminal's: keeps a tail instead of blocking while nobody is attached. */
-  private readonly keepsTail: boolean;
   private readonly queue = new OutputQueue();
   private readonly streams = new Set<OpenStream>();
   /** Read, and not queued yet, in all streams. */
@@ -54,9 +45,8 @@ export class StepOutput {
   private finished = false;
   private onStreamsEnded: (() => void)[] = [];
 
-  constructor(clock: Clock, keepsTail: boolean) {
+  constructor(clock: Clock) {
     this.clock = clock;
-    this.keepsTail = keepsTail;
   }
 
   /** Bytes that wait for acknowledgement. */
@@ -222,10 +212,6 @@ export class StepOutput {
 
   /** Stops or restarts reading, as the queue demands. */
   private review(): void {
-    if (this.keepsTail && this.client === null) {
-      this.queue.trim(PTY_TAIL_BYTES);
-      return this.setPaused(false);
-    }
     if (this.released) return this.setPaused(false);
     const heldBytes = this.queue.costBytes + this.joiningBytes;
     if (heldBytes >= OUTPUT_WINDOW_BYTES) this.setPaused(true);

@@ -7,13 +7,14 @@
 
 import { formatStepKey, type StepKey } from "../../core/ids.ts";
 import { EXIT_OK, type ExitStatus } from "../../core/job.ts";
-import type { Clock } from "../../platform/clock.ts";
 import type { ProcessRef } from "../../platform/proctable.ts";
 import type { HolderStep, StepLaunch } from "../../protocol/holder.ts";
 import { PROBLEM_CHARACTERS_MAX, PTY_UNCOLLECTED_MS, UNCOLLECTED_MS } from "./limits.ts";
 import { type ErrorTarget, errorTarget } from "./notices.ts";
 import { StepInput } from "./step-input.ts";
 import { StepOutput } from "./step-output.ts";
+import type { TaskOutput, TerminalHandle } from "./task-output.ts";
+import { TerminalOutput, type TerminalPorts } from "./terminal-output.ts";
 
 export type StepKind = "plain" | "pty" | "batch";
 
@@ -26,7 +27,9 @@ export class Step {
   readonly kind: StepKind;
   /** Task numbers, in the order of the launch. */
   readonly tasks: readonly number[];
-  readonly output: StepOutput;
+  readonly output: TaskOutput;
+  /** Of a step with a terminal. */
+  readonly terminal: (TaskOutput & TerminalHandle) | null;
   readonly input = new StepInput();
   /** The first process of each task; of a batch script, its wrapper. */
   readonly leaders = new Map<number, ProcessRef>();
@@ -54,13 +57,13 @@ export class Step {
   /** Milliseconds of the monotonic clock. */
   endedAtMs = 0;
   forgottenAtMs: number | null = null;
-  /** A terminal's; nothing to do for others. */
-  resize: (columns: number, rows: number) => void = () => {};
+  /** Gives a terminal another size, once it has one; nothing to do for others. */
+  resizePty: (columns: number, rows: number) => void = () => {};
   /** Lets go of what a terminal holds. */
   dispose: () => void = () => {};
   private readonly exits = new Map<number, ExitStatus>();
 
-  constructor(launch: StepLaunch, clock: Clock) {
+  constructor(launch: StepLaunch, ports: TerminalPorts) {
     this.key = launch.key;
     this.name = formatStepKey(launch.key);
     this.token = launch.token;
@@ -70,7 +73,13 @@ export class Step {
     this.spool = launch.batch?.spool ?? null;
     this.memory = launch.memory ?? null;
     this.errorTarget = errorTarget(launch);
-    this.output = new StepOutput(clock, this.kind === "pty");
+    this.terminal = this.makeTerminal(launch, ports);
+    this.output = this.terminal ?? new StepOutput(ports.clock);
+  }
+
+  private makeTerminal({ pty, tasks: [first] }: StepLaunch, ports: TerminalPorts): TerminalOutput | null {
+    if (this.kind !== "pty" || pty === null) return null;
+    return new TerminalOutput(ports, first?.task ?? 0, pty, (columns, rows) => this.resizePty(columns, rows));
   }
 
   /** A batch script's files need nobody; anything else has a client that wants its exits. */

@@ -8,6 +8,7 @@ import type { Change, Explanation, StartForecast } from "../../core/explanation.
 import { describeRequest } from "../../core/fit.ts";
 import type { PendingJob } from "../../core/job.ts";
 import { jobLabel } from "../../core/job-label.ts";
+import type { Node } from "../../core/node.ts";
 import type { ClusterState } from "../../core/state.ts";
 import type { Gate } from "../eligible.ts";
 import type { Reason } from "../plan.ts";
@@ -41,7 +42,8 @@ export function* explain(facts: ExplainFacts): Generator<void, Explanation> {
   const { state, job, reason, view, now, byUid, newGate, hasTime } = facts;
   const { request } = job.spec;
   const { isConnected } = view;
-  const verdicts = nodeVerdicts(view.nodes, request, { isConnected, bar: () => "" });
+  const bar = (node: Node): string => view.places?.(job).whyNot(node.name) ?? "";
+  const verdicts = nodeVerdicts(view.nodes, request, { isConnected, bar });
   const { holders, omitted } = holdersOf(state, verdicts, wantsGpus(request));
   yield;
   const { place, ahead } = yield* queueOf(view, job);

@@ -4,7 +4,11 @@ import type { Candidate } from "../../core/node-set.ts";
 import { type Allocation, addShare, NO_USAGE, type NodeUsage, type ResourceRequest } from "../../core/resources.ts";
 import { createPlacer } from "./place.ts";
 
-type Placer = (request: ResourceRequest) => Allocation | null;
+/** A request, and what finds room for it on those of the candidates that it may use. */
+export interface Wish {
+  readonly request: ResourceRequest;
+  readonly place: (request: ResourceRequest) => Allocation | null;
+}
 
 /** Grants an allocation to those who look at the candidates next. */
 export function take(candidates: readonly Candidate[], allocation: Allocation): void {
@@ -19,34 +23,38 @@ export function take(candidates: readonly Candidate[], allocation: Allocation): 
  * they don't all find room. Components may share nodes. Two orders are tried, as given and the largest first: which
  * component is placed first may decide whether the others still fit.
  */
-export function placeTogether(
-  candidates: readonly Candidate[],
-  place: Placer,
-  requests: readonly ResourceRequest[],
-): Allocation[] | null {
-  const asGiven = requests.map((_, at) => at);
-  return (
-    tryOrder(candidates, place, requests, asGiven) ?? tryOrder(candidates, place, requests, largestFirst(requests))
-  );
+export function placeTogether(candidates: readonly Candidate[], wishes: readonly Wish[]): Allocation[] | null {
+  const asGiven = wishes.map((_, at) => at);
+  const largest = largestFirst(wishes.map(({ request }) => request));
+  return tryOrder(candidates, wishes, asGiven) ?? tryOrder(candidates, wishes, largest);
 }
 
-/** Whether the nodes could hold all requests at the same time if nothing ran on them. */
-export function couldRunTogether(candidates: readonly Candidate[], requests: readonly ResourceRequest[]): boolean {
-  const empty = candidates.map((candidate): Candidate => ({ ...candidate, usage: NO_USAGE }));
-  return placeTogether(empty, createPlacer(empty), requests) !== null;
+/** Whether all requests, each on nodes of its own choice, could be met at the same time if nothing ran there. */
+export function couldRunTogether(
+  components: readonly { readonly candidates: readonly Candidate[]; readonly request: ResourceRequest }[],
+): boolean {
+  const empty = new Map<string, Candidate>();
+  const wishes = components.map(({ candidates, request }): Wish => {
+    const own = candidates.map((candidate) => {
+      const one = empty.get(candidate.node.name) ?? { ...candidate, usage: NO_USAGE };
+      empty.set(candidate.node.name, one);
+      return one;
+    });
+    return { request, place: createPlacer(own) };
+  });
+  return placeTogether([...empty.values()], wishes) !== null;
 }
 
 function tryOrder(
   candidates: readonly Candidate[],
-  place: Placer,
-  requests: readonly ResourceRequest[],
+  wishes: readonly Wish[],
   order: readonly number[],
 ): Allocation[] | null {
   const before: readonly NodeUsage[] = candidates.map(({ usage }) => usage);
   const found: Allocation[] = [];
   for (const at of order) {
-    const request = requests[at];
-    const allocation = request ? place(request) : null;
+    const wish = wishes[at];
+    const allocation = wish ? wish.place(wish.request) : null;
     if (allocation === null) {
       for (const [index, candidate] of candidates.entries()) candidate.usage = before[index] ?? candidate.usage;
       return null;

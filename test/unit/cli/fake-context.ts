@@ -226,6 +226,8 @@ export function fakeContext(options: FakeOptions = {}): Fake {
           terminalLog.push("raw");
           return () => void terminalLog.push("restored");
         },
+        suspend: () => void terminalLog.push("suspended"),
+        hasParent: () => true,
       },
       onSignal(name, handler) {
         const set = handlers.get(name) ?? new Set();

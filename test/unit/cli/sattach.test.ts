@@ -34,6 +34,10 @@ async function sattach(
   const senders = new Map<string, (item: WatchItem) => Promise<void>>();
   const ends: (() => void)[] = [];
   const controller = fakePeer({
+    "jobs.get": async (_, send) => {
+      await send({ jobs: [] });
+      return { now: 0 };
+    },
     "job.watch": async (_, send, { signal }) => {
       if (update instanceof RpcError) throw update;
       await send(update);
@@ -142,8 +146,9 @@ describe("what can't be", () => {
     [[], "No job step ID specified."],
     [["7.0", "8.0"], "sattach takes only a single job step ID as input"],
     [["7"], '"7" does not look like a jobid.stepid'],
-    [["7.batch"], "7.batch: a batch script writes to its files; scontrol show job names them"],
-    [["--pty", "7.0"], "--pty: not supported by this version of mgpu"],
+    [["7.batch"], "7.batch: a batch script writes to its files\nsattach: hint: mgpu-scontrol show job 7 names them"],
+    [["--read-only", "--steal", "7.0"], "--read-only and --steal can't be used together"],
+    [["--detach-keys=tab", "7.0"], '--detach-keys: expected a key such as ctrl-\\ or ctrl-a, or none, got "tab"'],
     [["--output-filter=x", "7.0"], '--output-filter: expected a task\'s number, got "x"'],
   ])("%j", async (argv, text) => {
     const { fake, code } = await sattach(argv);

@@ -133,7 +133,6 @@ describe("words", () => {
     [["show"], "too few arguments for keyword:show"],
     [["show", "hostnames", "a", "b"], "too many arguments for keyword:show"],
     [["show", "config"], "show config: not supported by this version of mgpu"],
-    [["show", "part"], "show part: not supported by this version of mgpu"],
     [["reconfigure"], "reconfigure: not supported by this version of mgpu"],
     [["re", "1"], "re may mean several things: write more of it"],
     [["hold"], "too few arguments for keyword:hold"],

@@ -60,17 +60,17 @@ test("a cluster without nodes has its partition all the same", async () => {
 test("partitions and variables", async () => {
   const two = NODE_ROWS.slice(0, 2).map((node, index) => ({
     ...node,
-    partitions: index === 0 ? ["main", "long"] : ["main"],
+    partitions: index === 0 ? ["main", "short"] : ["main"],
   }));
   const controller = clusterOf(two);
-  expect((await sinfo(["-ho", "%P %N"], { controller })).out).toBe("main* n[1-2]\nlong n1\n");
+  expect((await sinfo(["-aho", "%P %N"], { controller })).out).toBe("main* n[1-2]\nshort n1\n");
   expect((await sinfo(["-ho", "%N %D"], { controller })).out).toBe("n[1-2] 2\n");
-  expect((await sinfo(["-Nho", "%N %R"], { controller })).out).toBe("n1 main\nn1 long\nn2 main\n");
-  expect((await sinfo(["-p", "long,none", "-ho", "%R"], { controller })).out).toBe("long\n");
+  expect((await sinfo(["-aNho", "%N %R"], { controller })).out).toBe("n1 main\nn1 short\nn2 main\n");
+  expect((await sinfo(["-p", "short,none", "-ho", "%R"], { controller })).out).toBe("short\n");
   expect((await sinfo(["-p", "none"], { controller })).out).toMatch(/^PARTITION AVAIL .*\n$/);
-  const environment = { HOME: "/home/ada", SINFO_FORMAT: "<%R>", SINFO_PARTITION: "long" };
-  expect((await sinfo(["-h"], { controller, environment })).out).toBe("<long>\n");
-  expect((await sinfo(["-hN"], { controller, environment })).out).toBe("n1             1      long mix   \n");
+  const environment = { HOME: "/home/ada", SINFO_FORMAT: "<%R>", SINFO_PARTITION: "short" };
+  expect((await sinfo(["-h"], { controller, environment })).out).toBe("<short>\n");
+  expect((await sinfo(["-hN"], { controller, environment })).out).toBe("n1             1     short mix   \n");
 });
 
 test("GPUs of several types, and a part of one", async () => {

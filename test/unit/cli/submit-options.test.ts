@@ -391,7 +391,7 @@ describe("options that are none", () => {
   };
   test("another command's", () => {
     expect(hint("srun", "--array=1")).toBe("--array is an option of sbatch");
-    expect(hint("sbatch", "-l", "--pty")).toBe("--pty is an option of srun; -l is --label of srun");
+    expect(hint("sbatch", "-l", "--no-pty")).toBe("--no-pty is an option of srun; -l is --label of srun");
   });
   test("mistyped ones", () => {
     expect(hint("sbatch", "--gpuss=1")).toBe("did you mean --gpus?");

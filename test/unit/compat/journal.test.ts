@@ -33,8 +33,9 @@ const TYPES: Record<Event["type"], true> = {
   "node.registered": true,
   "node.down": true,
   "node.updated": true,
-  "node.cleared": true,
   "node.deleted": true,
+  "partition.set": true,
+  "partition.deleted": true,
   "policy.changed": true,
 };
 

@@ -5,7 +5,6 @@ import type { Command, NodeChanges } from "../../../src/core/commands.ts";
 import { checkInvariants } from "../../../src/core/invariants.ts";
 import { type Outcome, replay, step } from "../../../src/core/kernel.ts";
 import { nodeState } from "../../../src/core/node.ts";
-import { resumeNode } from "../../../src/core/react.ts";
 import { emptyState, toStored } from "../../../src/core/state.ts";
 import { inventory, request, submit, T0 } from "../support/samples.ts";
 
@@ -88,24 +87,15 @@ describe("down", () => {
     update(["n1"], { state: "RESUME" });
     expect(node("n1").down).toBeNull();
   });
-  test("nobody waits for a node that is away; what is left there is ended when it comes back", () => {
+  test("nobody waits for a node that is away; its part is free at once", () => {
     const { run, update, start, state, node, records } = cluster();
     run(submit("a", { request: request({ tasks: null }) }));
     start(1, "n1", "n2");
     update(["n1"], { state: "DOWN", reason: "dead" }, ["n1"]);
     expect(state.jobs.get(1)).toMatchObject({ state: "PENDING", cleanup: ["n2"] });
-    expect(node("n1")).toMatchObject({ leftovers: [{ jobId: 1, attempt: 1 }], usage: { cpus: 0 } });
+    expect(node("n1").usage.cpus).toBe(0);
     run({ type: "report.jobCleaned", node: "n2", jobId: 1, attempt: 1 });
-    start(1, "n2");
-    update(["n1"], { state: "RESUME" });
-    run(submit("b"));
-    expect(start(2, "n1").decision.kind).toBe("deny");
-    const terminate = { type: "node.terminate", node: "n1", jobId: 1, attempt: 1, stepId: null };
-    expect(resumeNode(state, "n1")).toContainEqual(terminate);
-    run({ type: "report.jobCleaned", node: "n1", jobId: 1, attempt: 1 });
-    expect(node("n1").leftovers).toBeUndefined();
-    expect(state.jobs.get(1)?.state).toBe("RUNNING");
-    expect(start(2, "n1").decision.kind).toBe("accept");
+    expect(start(1, "n2").decision.kind).toBe("accept");
     const again = emptyState();
     replay(again, records);
     expect(toStored(again)).toEqual(toStored(state));

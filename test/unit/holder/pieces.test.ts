@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ENDED_STEPS_MAX, PTY_TAIL_BYTES } from "../../../src/node/holder/limits.ts";
+import { ENDED_STEPS_MAX } from "../../../src/node/holder/limits.ts";
 import { OutputQueue } from "../../../src/node/holder/output-queue.ts";
 import { PtyInput } from "../../../src/node/holder/pty-input.ts";
 import { type EndedStep, isSettled, isUncollected, reviewEnded } from "../../../src/node/holder/retention.ts";
@@ -59,13 +59,15 @@ function testSource(): ByteSource & { push(text: string | Uint8Array): void; end
   return source;
 }
 
+const noScreen = (): Promise<never> => Promise.reject(new Error("no screen"));
+
 const texts = (items: readonly AttachItem[]): string[] =>
   items.map((item) => (item.type === "data" ? `${item.stream}@${item.offset} ${Buffer.from(item.data)}` : item.type));
 
 describe("output", () => {
   test("the first chunk goes at once, later ones are joined for 4 ms", async () => {
     const clock = testClock();
-    const output = new StepOutput(clock, false);
+    const output = new StepOutput(clock);
     const source = testSource();
     output.addStream(0, "out", source);
     const sink = new TestSink<AttachItem>();
@@ -88,7 +90,7 @@ describe("output", () => {
 
   test("an exit is told after the output, or when something holds that open, soon", async () => {
     const clock = testClock();
-    const output = new StepOutput(clock, false);
+    const output = new StepOutput(clock);
     output.addStream(0, "out", testSource());
     const sink = new TestSink<AttachItem>();
     void output.attach(sink, new AbortController().signal, null);
@@ -102,7 +104,7 @@ describe("output", () => {
 
   test("a trickle that nobody takes stays small: parts are joined, and each item has its price", () => {
     const clock = testClock();
-    const output = new StepOutput(clock, false);
+    const output = new StepOutput(clock);
     const [out, err] = [testSource(), testSource()];
     output.addStream(0, "out", out);
     output.addStream(0, "err", err);
@@ -122,7 +124,7 @@ describe("output", () => {
   });
 
   test("reading stops at the window, and goes on at half of it", async () => {
-    const output = new StepOutput(testClock(), false);
+    const output = new StepOutput(testClock());
     const source = testSource();
     output.addStream(0, "out", source);
     for (let index = 0; index < 3; index++) source.push(Buffer.alloc(65_536));
@@ -138,18 +140,8 @@ describe("output", () => {
     expect(source.paused).toBe(false);
   });
 
-  test("a terminal's tail is cut while nobody is attached, never its reading", () => {
-    const output = new StepOutput(testClock(), true);
-    const source = testSource();
-    output.addStream(0, "out", source);
-    for (let index = 0; index < 100; index++) source.push(Buffer.alloc(65_536));
-    expect(source.paused).toBe(false);
-    expect(output.costBytes).toBeLessThanOrEqual(PTY_TAIL_BYTES);
-    expect(output.costBytes).toBeGreaterThan(PTY_TAIL_BYTES - 33 * 1024);
-  });
-
   test("what a client sends late is none of its successor's business", async () => {
-    const output = new StepOutput(testClock(), false);
+    const output = new StepOutput(testClock());
     const source = testSource();
     output.addStream(0, "out", source);
     source.push("abc");
@@ -317,7 +309,7 @@ describe("retention", () => {
   });
 
   test("output that is let go is told of", () => {
-    const step = new Step(launch(stepKey(), [shell("true")]), testClock());
+    const step = new Step(launch(stepKey(), [shell("true")]), { clock: testClock(), openScreen: noScreen });
     const source = testSource();
     step.output.addStream(0, "out", source);
     step.dropOutput();

@@ -8,6 +8,7 @@ import { realProcesses } from "../../../src/platform/process.ts";
 import { realProcessTable } from "../../../src/platform/proctable.ts";
 import { realPtys } from "../../../src/platform/pty.ts";
 import { realRandom } from "../../../src/platform/random.ts";
+import { realScreen } from "../../../src/platform/screen.ts";
 
 /** node-pty's prebuilt module, from the repository's root, where tests run. */
 export const PTY_MODULE = resolve(`node_modules/node-pty/prebuilds/linux-${process.arch}/pty.node`);
@@ -25,6 +26,7 @@ export function realPorts(scope: string): HolderPorts {
     processes: realProcesses({ hiddenDescriptors: () => ptys.descriptors }),
     table: realProcessTable({ scope, monotonic: () => performance.now() }),
     ptys,
+    openScreen: realScreen,
     openFiles: null,
     utcOffset: () => 0,
   };

@@ -18,5 +18,7 @@ export const deleteEntity: Verb = async (words, scope) => {
 
 function changeOf(key: string, text: string, word: string): readonly [string, ClusterChange] {
   if (key.length >= 3 && "nodename".startsWith(key)) return ["node", { type: "nodes.delete", nodes: nodeNames(text) }];
+  if (key.length >= 4 && "partitionname".startsWith(key))
+    return ["partition", { type: "partition.delete", name: text }];
   throw new UserError(`Invalid deletion entity: ${word}`, "scontrol delete NodeName=n3");
 }

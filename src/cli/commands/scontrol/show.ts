@@ -33,7 +33,7 @@ const ENTITIES: Readonly<Record<string, Verb | "later">> = {
   licenses: "later",
   lics: "later",
   nodes: async (words, scope) => (await import("./show-node.ts")).showNodes(words, scope),
-  partitions: "later",
+  partitions: async (words, scope) => (await import("./show-partition.ts")).showPartitions(words, scope),
   reservations: "later",
   slurmd: "later",
   topology: "later",

@@ -18,7 +18,8 @@ interface Change {
 
 /** Keys that name something else than a job. */
 const NODE = /^node(n(a(me?)?)?)?$/i;
-const OTHER_ENTITIES = /^(partitionname|reservation(name)?|stepid|slurmctlddebug|frontendname)$/i;
+const PARTITION = /^partitionn(a(me?)?)?$/i;
+const OTHER_ENTITIES = /^(reservation(name)?|stepid|slurmctlddebug|frontendname)$/i;
 
 /** `update JobId=12,13 TimeLimit=1:00:00 ...`, or `JobName=x` instead of ids. */
 export const update: Verb = async (words, scope) => {
@@ -31,6 +32,12 @@ export const update: Verb = async (words, scope) => {
     const { updateNodes } = await import("./update-node.ts");
     const rest = all.filter((one) => one !== node);
     return updateNodes(node.text, rest, scope);
+  }
+  const partition = ids.length === 0 ? all.find(({ key }) => PARTITION.test(key)) : undefined;
+  if (partition) {
+    const { updatePartition } = await import("./update-partition.ts");
+    const rest = all.filter((one) => one !== partition);
+    return updatePartition(partition.text, rest, scope);
   }
   const other = all.find(({ key }) => OTHER_ENTITIES.test(key));
   if (ids.length === 0 && other) throw new UserError(`update ${other.key}: not supported by this version of mgpu`);
