@@ -21,6 +21,7 @@ import { orderSignal } from "./agent-signal.ts";
 import { startsHere } from "./agent-strays.ts";
 import { orderTerminate } from "./agent-terminate.ts";
 import { orderTerminateStep } from "./agent-terminate-step.ts";
+import { tellUsage } from "./agent-usage.ts";
 import { ClosedStarts } from "./closed-starts.ts";
 import { deferred, messageOf } from "./deferred.ts";
 import { HolderCrew } from "./holder-crew.ts";
@@ -162,6 +163,7 @@ function nodeHandlers(context: AgentContext, stop: () => void): Handlers<"node">
       else orderTerminateStep(context, { jobId, attempt, stepId }, cause);
       return {};
     },
+    "node.usage": (order) => tellUsage(context, order),
     async "node.shutdown"({ holders }) {
       context.stopped = true;
       if (holders) await context.holders.shutdownIdle().catch((error: unknown) => logTrouble(context, error));

@@ -20,6 +20,9 @@ import * as s from "./schemas.ts";
 
 const nothing = v.object({});
 
+/** Of one step on one node. */
+const liveUsage = { usage: v.optional(s.stepUsage), pids: v.array(s.positive) };
+
 export const PROCEDURES = {
   hello: { on: "any", kind: "unary", params: r.hello, result: r.helloAnswer },
   ping: { on: "any", kind: "unary", params: nothing, result: v.object({ now: s.count }) },
@@ -62,6 +65,22 @@ export const PROCEDURES = {
     }),
     item: v.object({ waiting: s.text }),
     result: v.object({ stepId: s.count, attempt: s.positive, tasks: s.positive }),
+  },
+  /** What the running steps of a job used so far, as its nodes see it now; INVALID_JOB if it does not run. */
+  "step.usage": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({ jobId: s.positive }),
+    result: v.object({
+      steps: v.array(
+        v.object({
+          stepId: s.stepId,
+          parts: v.array(v.object({ node: s.name, tasks: v.array(s.count), ...liveUsage })),
+        }),
+      ),
+      /** Nodes that did not answer. */
+      silent: v.array(s.name),
+    }),
   },
   /** The owner of an allocation without a program gives it back. */
   "job.complete": {
@@ -282,6 +301,13 @@ export const PROCEDURES = {
     }),
     result: nothing,
   },
+  /** What the running steps of a job used so far on this node; nothing of those that no holder answers for. */
+  "node.usage": {
+    on: "node",
+    kind: "unary",
+    params: v.object({ jobId: s.positive, attempt: s.positive }),
+    result: v.object({ steps: v.array(v.object({ stepId: s.stepId, ...liveUsage })) }),
+  },
   /** The daemon ends; with `holders`, so do its idle holders. */
   "node.shutdown": { on: "node", kind: "unary", params: v.object({ holders: v.boolean() }), result: nothing },
 
@@ -290,6 +316,13 @@ export const PROCEDURES = {
     kind: "unary",
     params: nothing,
     result: v.object({ steps: v.array(holderStep) }),
+  },
+  /** What the running steps of a job used so far, and their processes. */
+  "holder.usage": {
+    on: "holder",
+    kind: "unary",
+    params: v.object({ jobId: s.positive, attempt: s.positive }),
+    result: v.object({ steps: v.array(v.object({ key: s.stepKey, ...liveUsage })) }),
   },
   /** Starts processes. A step that can't start is not an error of the call: it is `ended` with a problem. */
   "holder.launch": { on: "holder", kind: "unary", params: stepLaunch, result: holderStep },

@@ -22,6 +22,7 @@ const WITH_OPERANDS: ReadonlySet<Command> = new Set([shims, why]);
 /** The commands for jobs, by their names without `mgpu-`. Loaded only where their help is asked for. */
 const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   sacct: () => import("./sacct.ts"),
+  sacctmgr: () => import("./sacctmgr.ts"),
   salloc: () => import("./salloc.ts"),
   sattach: () => import("./sattach.ts"),
   sbatch: () => import("./sbatch.ts"),
