@@ -59,21 +59,3 @@ export function allocationVariables(
 function taskVariables(tasks: number | null): Record<string, string> {
   return tasks === null ? {} : { SLURM_NTASKS: String(tasks), SLURM_NPROCS: String(tasks) };
 }
-
-/** What only a job sets: an enclosing one's must not be taken for this one's. */
-const OF_JOBS = new RegExp(
-  [
-    "^SLURM_(JOB_.*|JOBID|STEP.*|ARRAY_.*|HET_.*|NTASKS.*|NPROCS|TASKS_PER_NODE|CPUS_ON_NODE|CPUS_PER_(TASK|GPU)",
-    "MEM_PER_.*|GPUS.*|GPU_BIND|NNODES|NODELIST|NODEID|PROCID|LOCALID|GTIDS|TASK_PID|RESTART_COUNT|DISTRIBUTION",
-    "DIST_PLANESIZE|OVERCOMMIT|TOPOLOGY_.*|LAUNCH_NODE_IPADDR|SRUN_COMM_.*)$|^SLURMD_NODENAME$",
-  ].join("|"),
-);
-
-/** The environment without what describes the job that the command was typed in. */
-export function outsideOfJobs(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const own: Record<string, string> = {};
-  for (const [name, value] of Object.entries(environment)) {
-    if (value !== undefined && !OF_JOBS.test(name)) own[name] = value;
-  }
-  return own;
-}

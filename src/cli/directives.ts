@@ -9,7 +9,9 @@ import type { Option } from "./option.ts";
 import type { Layer } from "./options/layers.ts";
 
 /** What a script asks for. */
-export interface Directives extends Layer {
+export interface Directives {
+  /** One of each component of a heterogeneous job; just one of any other. */
+  readonly components: readonly [Layer, ...Layer[]];
   /** One sentence each, with file and line. */
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
@@ -33,33 +35,48 @@ interface Reading {
 /** Options of every command that Slurm passes over in a script. */
 const NO_MATTER: readonly Option[] = ["help", "usage", "version"].map((long) => ({ long, argument: "none", help: "" }));
 
-/** What parts the components of a heterogeneous job. */
-const HETEROGENEOUS = /^(hetjob|packjob)$/;
+/** What parts the components of a heterogeneous job; the second is the old word. */
+const SEPARATOR = /^(hetjob|packjob)$/;
 
 /** Reads a script's directives. `file` is the name that problems give. */
 export function readDirectives(script: string, file: string, options: readonly Option[]): Directives {
-  const reading: Reading = { values: new Map(), lineOf: new Map(), problems: [] };
+  const problems: string[] = [];
+  let reading: Reading = { values: new Map(), lineOf: new Map(), problems };
+  const components: [Layer, ...Layer[]] = [layerOf(reading, file)];
   const warnings: string[] = [];
   const { lines, foreignLine } = directiveLines(script);
   for (const line of lines) {
     const where = `${file}: line ${line.number}`;
     if (line.mark === "SLURM") warnings.push(`${where}: #SLURM is read as #SBATCH; better write #SBATCH`);
-    if (!readLine(line, where, options, reading)) break;
+    const { words, problem } = splitWords(line.text);
+    if (problem !== "") problems.push(`${where}: ${problem}`);
+    if (!SEPARATOR.test(words[0] ?? "")) {
+      readLine({ ...line, words }, where, options, reading);
+      continue;
+    }
+    if (words[0] === "packjob") warnings.push(`${where}: packjob is the old word: better write hetjob`);
+    if (words.length > 1)
+      problems.push(`${where}: ${words[0]} stands alone on its line, got ${words.slice(1).join(" ")}`);
+    reading = { values: new Map(), lineOf: new Map(), problems };
+    components.push(layerOf(reading, file));
   }
-  const { values, lineOf, problems } = reading;
-  const label = (long: string): string => `${file}: line ${lineOf.get(long) ?? 0}: --${long}`;
-  return { values, label, problems, warnings, foreignLine };
+  return { components, problems, warnings, foreignLine };
 }
 
-/** Reads one directive; false if those that follow are another component's. */
-function readLine(line: Line, where: string, options: readonly Option[], reading: Reading): boolean {
+/** The directives of one component, as far as they are read. */
+function layerOf({ values, lineOf }: Reading, file: string): Layer {
+  return { values, label: (long) => `${file}: line ${lineOf.get(long) ?? 0}: --${long}` };
+}
+
+/** Reads one directive. */
+function readLine(
+  line: Line & { readonly words: readonly string[] },
+  where: string,
+  options: readonly Option[],
+  reading: Reading,
+): void {
   const { values, lineOf, problems } = reading;
-  const { words, problem } = splitWords(line.text);
-  if (problem !== "") problems.push(`${where}: ${problem}`);
-  if (HETEROGENEOUS.test(words[0] ?? "")) {
-    problems.push(`${where}: this version of mgpu does not run heterogeneous jobs`);
-    return false;
-  }
+  const { words } = line;
   const parsed = parseOptions([...options, ...NO_MATTER], words, "permute");
   problems.push(...parsed.problems.map((text) => `${where}: ${text}`));
   problems.push(...parsed.operands.map((word) => `${where}: ${strayWord(word, line.text)}`));
@@ -76,7 +93,6 @@ function readLine(line: Line, where: string, options: readonly Option[], reading
     values.set(long, [...earlier, ...texts]);
     lineOf.set(long, line.number);
   }
-  return true;
 }
 
 function directiveLines(script: string): { readonly lines: readonly Line[]; readonly foreignLine: number } {

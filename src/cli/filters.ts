@@ -83,6 +83,8 @@ export interface JobTarget {
   readonly jobId: number;
   /** Of an array: these tasks only; `null` for the job or all tasks of the array. */
   readonly tasks: TaskSet | null;
+  /** Of a heterogeneous job: the position of this component, whose own number `jobId` is; absent for all of it. */
+  readonly het?: number;
   /** `null` for the job itself. */
   readonly step: number | "batch" | "extern" | "interactive" | null;
   /** A number in it is beyond all that jobs and steps can have. */
@@ -104,16 +106,19 @@ export function parseJobTarget(text: string): JobTarget | undefined {
   if ("problem" in parsed) return undefined;
   const { jobId, tasks, het, step } = parsed.value;
   // The components of a heterogeneous job have numbers in a row.
-  return { text, jobId: jobId + (het ?? 0), tasks, step, cannotExist: short !== text };
+  const target = { text, jobId: jobId + (het ?? 0), tasks, step, cannotExist: short !== text };
+  return het === null ? target : { ...target, het };
 }
 
 /** The criteria by which a filter finds some targets, whatever their steps. */
-export function criteriaOf(targets: readonly Pick<JobTarget, "jobId" | "tasks">[]): {
+export function criteriaOf(targets: readonly Pick<JobTarget, "jobId" | "tasks" | "het">[]): {
   readonly ids: readonly number[];
   readonly tasks: NonNullable<JobFilter["tasks"]>;
+  readonly components: NonNullable<JobFilter["components"]>;
 } {
   return {
-    ids: targets.filter(({ tasks }) => tasks === null).map(({ jobId }) => jobId),
+    ids: targets.filter(({ tasks, het }) => tasks === null && het === undefined).map(({ jobId }) => jobId),
     tasks: targets.flatMap(({ jobId, tasks }) => (tasks === null ? [] : [{ jobId, tasks }])),
+    components: targets.flatMap(({ jobId, het }) => (het === undefined ? [] : [{ jobId: jobId - het, offset: het }])),
   };
 }

@@ -3,7 +3,7 @@
 import type { Distribution } from "../core/distribution.ts";
 import { expand } from "../core/hostlist.ts";
 import type { TaskDistribution } from "../core/layout.ts";
-import type { MemoryRequest, ResourceRequest, StepRequest } from "../core/resources.ts";
+import { type MemoryRequest, type ResourceRequest, type StepRequest, WHOLE_GPU } from "../core/resources.ts";
 import { errnoText } from "../util/errno.ts";
 import type { CommandContext } from "./context.ts";
 import { asksForGpus, gpuShape, type NodeRange, type Shape } from "./jobspec-gpus.ts";
@@ -45,6 +45,17 @@ export function jobResources(wishes: Wishes, context: FileContext): Resources<Re
   };
   const request = assemble(wishes, shape, nodes, notes, true);
   return finish({ ...request, exclusive: values.exclusive !== undefined }, wishes, nodes.named, notes);
+}
+
+/**
+ * A request whose GPUs may take several nodes: as in Slurm each of those has a task, and how many they are is seen when
+ * the job starts. Not with a terminal, which one task has.
+ */
+export function withOpenTasks(request: ResourceRequest, { values }: Pick<Wishes, "values">): ResourceRequest {
+  const { gpus, nodes, tasksPerGpu, tasksPerNode } = request;
+  const isOpen = values.ntasks === undefined && nodes === null && tasksPerNode === 0 && tasksPerGpu === 0;
+  const count = gpus?.per === "job" ? gpus.wishes.reduce((sum, { thousandths }) => sum + thousandths, 0) : 0;
+  return isOpen && count > WHOLE_GPU ? { ...request, tasks: null } : request;
 }
 
 /** The geometry of a step: what srun was told, else what its variables say of the enclosing job. */

@@ -9,7 +9,7 @@ import { RLIMITS } from "../core/rlimits.ts";
 import { roundUpToMinute } from "../core/time.ts";
 import { isSlurmName } from "./connect.ts";
 import type { CommandContext } from "./context.ts";
-import { jobResources, stepResources } from "./jobspec-resources.ts";
+import { jobResources, stepResources, withOpenTasks } from "./jobspec-resources.ts";
 import type { Wishes } from "./options/reading.ts";
 import type { SubmitName, SubmitValues } from "./options/submit.ts";
 
@@ -64,7 +64,7 @@ export function draftJob(wishes: Wishes, facts: JobFacts, context: CommandContex
     ...program(wishes, facts, facts.kind, context),
     distribution: resources.distribution,
     kind: facts.kind,
-    request: resources.request,
+    request: facts.pty === null ? withOpenTasks(resources.request, wishes) : resources.request,
     ...identity(values, context),
     ...queueing(values, facts.kind, context),
     submitHost: context.hostname,

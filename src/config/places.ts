@@ -53,10 +53,12 @@ const SOCKET_NAME_BYTES_MAX = 24;
 /**
  * Places for this user. Paths in the environment are absolute: the XDG ones count only then, and MGPU_HOME is made so
  * by whoever reads the environment first.
+ * @param canHold whether a folder can be made in a folder, which may be missing itself: XDG_RUNTIME_DIR is often
+ *   inherited from somebody else (su), or gone (after a logout)
  */
-export function placesFrom(env: Environment, uid: number): Places {
+export function placesFrom(env: Environment, uid: number, canHold: (folder: string) => boolean = () => true): Places {
   const home = stateFolder(env);
-  const runtime = runtimeFolder(env, uid, shortHash(home));
+  const runtime = runtimeFolder(env, uid, shortHash(home), canHold);
   return {
     home,
     runtime,
@@ -77,12 +79,12 @@ export function nodePlaces(places: Places, node: string): NodePlaces {
   return { folder, spoolFolder: `${folder}/spool`, holderFolder: `${folder}/holders` };
 }
 
-/** A folder whose path leaves no room for a socket's name is no use. */
-function runtimeFolder(env: Environment, uid: number, name: string): string {
+/** A folder whose path leaves no room for a socket's name, or that can't be made, is no use. */
+function runtimeFolder(env: Environment, uid: number, name: string, canHold: (folder: string) => boolean): string {
   const given = env.XDG_RUNTIME_DIR;
   const folder = `${given}/mgpu-${name}`;
   const fits = new TextEncoder().encode(folder).length <= SOCKET_PATH_BYTES_MAX - SOCKET_NAME_BYTES_MAX;
-  return given?.startsWith("/") && fits ? folder : `/tmp/mgpu-${uid}-${name}`;
+  return given?.startsWith("/") && fits && canHold(given) ? folder : `/tmp/mgpu-${uid}-${name}`;
 }
 
 function stateFolder(env: Environment): string {

@@ -52,7 +52,7 @@ function startAt(
     };
   });
   const gate = { ...OPEN_GATE, componentsOf: () => jobs };
-  const view = { ...place, pending: jobs, expiring: [], gate, places: placesOf(state) };
+  const view = { ...place, pending: jobs, expiring: [], gate, places: placesOf(state, at) };
   const [start] = schedule(view, at).starts;
   if (!start) return null;
   const shares = [start, ...(start.followers ?? [])].flatMap(({ allocation }) => allocation);

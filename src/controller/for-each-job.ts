@@ -1,6 +1,7 @@
 /** One command a selected job, all in one write, and what became of each. */
 
 import type { Command } from "../core/commands.ts";
+import { isFollower, leaderId } from "../core/het.ts";
 import { jobLabel } from "../core/job-label.ts";
 import type { JobFilter, Result } from "../protocol/procedures.ts";
 import type { ControllerContext } from "./context.ts";
@@ -11,15 +12,19 @@ export type JobResult = Result<"jobs.cancel">["jobs"][number];
 /**
  * Executes a command for each job of the filter that `isMeant`; numbers that stand for no job are answered too. The
  * selection is settled before the first command runs: what they make is not selected.
+ * @param isForWhole what is done to the first component of a heterogeneous job is done to all: these are left out then
  */
 export async function forEachJob(
   context: ControllerContext,
   filter: JobFilter,
   isMeant: (selected: Selected) => boolean,
   commandOf: (selected: Selected) => Command,
+  isForWhole = false,
 ): Promise<JobResult[]> {
   const { state } = context.loop;
-  const selected = [...selectParts(state, filter)].filter(isMeant);
+  const meant = [...selectParts(state, filter)].filter(isMeant);
+  const ids = new Set(meant.map(({ job }) => job.id));
+  const selected = isForWhole ? meant.filter(({ job }) => !isFollower(job) || !ids.has(leaderId(job))) : meant;
   const unknown = unknownIds(state, filter).map(
     (jobId): JobResult => ({
       jobId,

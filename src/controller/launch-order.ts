@@ -1,6 +1,8 @@
 /** What a node is told to start, and the token by which the step's client attaches. */
 
 import { firstTask, lastTask, taskCount } from "../core/array-spec.ts";
+import { componentsOf } from "../core/het.ts";
+import { hetVariables } from "../core/het-variables.ts";
 import type { StepKey } from "../core/ids.ts";
 import { formatStepKey } from "../core/ids.ts";
 import type { Job, RunningJob, Step } from "../core/job.ts";
@@ -58,6 +60,7 @@ export async function launchOrder(
     addresses: job.allocation.map(({ node }) => state.nodes.get(node)?.inventory.address ?? ""),
     portOffset,
     array: arrayOf(job),
+    ...hetOf(state, job, step),
     user,
     partition: partitionName(state, job),
     submitAt: job.submitAt,
@@ -104,6 +107,26 @@ function programOf(spec: ProgramSpec): NodeLaunch["program"] {
     ...(spec.taskProlog === undefined ? {} : { taskProlog: spec.taskProlog }),
     ...(spec.taskEpilog === undefined ? {} : { taskEpilog: spec.taskEpilog }),
   };
+}
+
+/** What a component of a heterogeneous job must know of the others. */
+function hetOf(state: ClusterState, job: RunningJob, step: Step): Pick<NodeLaunch, "het"> {
+  if (!job.spec.het) return {};
+  const running = componentsOf(state, job).filter((one) => one.state === "RUNNING");
+  const variables = hetVariables(running.map((one) => ({ job: one, partition: partitionName(state, one) })));
+  if (!step.het) return { het: { variables } };
+  const { jobIds, firstTask } = step.het;
+  const counts = new Map<string, number>();
+  for (const jobId of jobIds) {
+    const host = state.jobs.get(jobId);
+    const part = host && host.state !== "PENDING" ? host.steps.find(({ id }) => id === step.id) : undefined;
+    for (const { node, tasks } of part?.parts ?? []) counts.set(node, (counts.get(node) ?? 0) + tasks.length);
+  }
+  const nodes = [...counts].map(([node, tasks]) => {
+    const { hostname = node, address = "" } = state.nodes.get(node)?.inventory ?? {};
+    return { node, hostname, address, tasks };
+  });
+  return { het: { variables, whole: { firstTask, nodes } } };
 }
 
 function arrayOf({ array, spec }: Job): NodeLaunch["array"] {

@@ -20,6 +20,7 @@ import type { Mailer } from "../platform/mailer.ts";
 import type { Net } from "../platform/net.ts";
 import type { Random } from "../platform/random.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
+import type { JobRow } from "../protocol/procedures.ts";
 import { servePeers } from "../rpc/serve.ts";
 import type { Handlers } from "../rpc/types.ts";
 import { toJobRow } from "../view/job-row.ts";
@@ -35,10 +36,12 @@ import { explainHandler } from "./handlers/explain.ts";
 import { getHandler, scriptHandler } from "./handlers/get.ts";
 import { historyHandler } from "./handlers/history.ts";
 import { listHandler } from "./handlers/list.ts";
-import { registerHandler, reportHandler } from "./handlers/node.ts";
+import { registerHandler, reportHandler, vitalsHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
+import { outputHandler } from "./handlers/output.ts";
 import { partitionsHandler } from "./handlers/partitions.ts";
 import { changePolicyHandler, listPolicyHandler } from "./handlers/policy.ts";
+import { reservationsHandler } from "./handlers/reservations.ts";
 import { shutdownHandler } from "./handlers/shutdown.ts";
 import { statusHandler } from "./handlers/status.ts";
 import { steerHandler } from "./handlers/steer.ts";
@@ -49,7 +52,7 @@ import { watchHandler } from "./handlers/watch.ts";
 import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
-import { createPlanner } from "./planner.ts";
+import { createPlanner, type Planner } from "./planner.ts";
 import { createPost } from "./post.ts";
 import { startPurging } from "./purge.ts";
 import { partitionName } from "./select.ts";
@@ -178,16 +181,14 @@ function assemble(
     isConnected: sessions.isReady,
   });
   const identity = { pid: options.pid, uid: options.uid, version: options.version, startedAt: clock.now() };
-  const owners = createOwners(clock, settings.orphanS * 1000, (owned) => endAbandoned(loop.state, owned, submit));
+  const owners = createOwners(clock, settings.orphanS * 1000, (owned, isNew) =>
+    endAbandoned(loop.state, owned, isNew, submit),
+  );
   return {
     ...{ loop, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
     identity,
     reasonOf: planner.reasonOf,
-    rowOf(job) {
-      const { word, text } = planner.reasonOf(job);
-      const reasonText = text || awayReason({ loop, sessions, clock, ...identity }, job);
-      return toJobRow(job, { reason: word, reasonText, partition: partitionName(loop.state, job) });
-    },
+    rowOf: (job) => rowOf({ loop, sessions, clock, ...identity }, planner, job),
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),
     isConnected: (node) => sessions.get(node) !== undefined,
     holdersOf: createHolderLinks(ports, options),
@@ -198,6 +199,13 @@ function assemble(
     ...stateFolder(disk, log, places),
     ...createEnding(clock, planner, watchers, ports.exit),
   };
+}
+
+function rowOf(whole: Parameters<typeof awayReason>[0] & { readonly loop: Loop }, planner: Planner, job: Job): JobRow {
+  const { word, text } = planner.reasonOf(job);
+  const reasonText = text || awayReason(whole, job);
+  const partition = partitionName(whole.loop.state, job);
+  return toJobRow(job, { reason: word, reasonText, partition, dependency: planner.dependencyOf(job) });
 }
 
 function handlersOf(context: ControllerContext): Handlers<"controller"> {
@@ -211,11 +219,13 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "jobs.get": getHandler(context),
     "job.script": scriptHandler(context),
     "job.explain": explainHandler(context),
+    "job.output": outputHandler(context),
     "job.complete": completeHandler(context),
     "step.create": createStepHandler(context),
     "step.usage": usageHandler(context),
     "nodes.list": nodesHandler(context),
     "partitions.list": partitionsHandler(context),
+    "reservations.list": reservationsHandler(context),
     "cluster.change": changeHandler(context),
     "policy.list": listPolicyHandler(context),
     "policy.change": changePolicyHandler(context),
@@ -223,6 +233,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "controller.shutdown": shutdownHandler(context),
     "node.register": registerHandler(context),
     "node.report": reportHandler(context),
+    "node.vitals": vitalsHandler(context),
   };
 }
 
@@ -246,15 +257,16 @@ function resumeHere(state: ClusterState): Effect[] {
   return resumeEffects(state).filter((effect) => !("node" in effect));
 }
 
-function endAbandoned(state: ClusterState, owned: Owned, submit: (command: Command) => void): void {
-  const end = endOfAbandoned(state, owned);
+function endAbandoned(state: ClusterState, owned: Owned, isNew: boolean, submit: (command: Command) => void): void {
+  const end = endOfAbandoned(state, owned, isNew);
   if (end) submit(end);
 }
 
 /** What ends a job or step that nobody needs without its client; `null` if it goes on. */
-function endOfAbandoned(state: ClusterState, owned: Owned): Command | null {
+function endOfAbandoned(state: ClusterState, owned: Owned, isNew: boolean): Command | null {
   const { jobId, stepId } = parseOwned(owned);
-  if (!needsOwner(state.jobs.get(jobId), stepId)) return null;
+  // Nobody comes back to a terminal that nobody ever saw.
+  if (!needsOwner(state.jobs.get(jobId), stepId, isNew)) return null;
   if (stepId === null) {
     return { type: "job.cancel", jobId, tasks: null, byUid: 0, cause: "its srun or salloc is gone" };
   }
@@ -262,16 +274,16 @@ function endOfAbandoned(state: ClusterState, owned: Owned): Command | null {
 }
 
 /** Whether a job (or a step made within it) is of no use without its client. */
-function needsOwner(job: Job | undefined, stepId: number | null): boolean {
+function needsOwner(job: Job | undefined, stepId: number | null, isNew = false): boolean {
   if (!job || job.state === "COMPLETED") return false;
   if (stepId !== null) {
     const step = job.state === "RUNNING" ? job.steps.find(({ id }) => id === stepId) : undefined;
-    return !!step?.spec && endsWithClient(step.spec) && step.endAt === null;
+    return !!step?.spec && (isNew || endsWithClient(step.spec)) && step.endAt === null;
   }
   if (job.spec.kind === "batch") return false;
   // An allocation without a command (salloc --no-shell) is left to itself once it is there.
   if (job.state === "RUNNING" && job.spec.kind === "alloc" && job.spec.argv.length === 0) return false;
-  return job.state === "PENDING" || (job.state === "RUNNING" && endsWithClient(job.spec));
+  return job.state === "PENDING" || (job.state === "RUNNING" && (isNew || endsWithClient(job.spec)));
 }
 
 function endsWithClient({ onDisconnect, pty }: ProgramSpec): boolean {

@@ -14,8 +14,8 @@ export type Owned = string;
 export interface Owners {
   /** A client claims what it made; call the result when it is gone. */
   claim(owned: Owned): () => void;
-  /** Something whose client should turn up: just made, or known from before a restart. */
-  expect(owned: Owned): void;
+  /** Something whose client should turn up: just made (`isNew`), or known from before a restart. */
+  expect(owned: Owned, isNew?: boolean): void;
 }
 
 /** How a job is named here. */
@@ -34,16 +34,23 @@ export function parseOwned(owned: Owned): { readonly jobId: JobId; readonly step
   return { jobId: Number(job), stepId: step === undefined ? null : Number(step) };
 }
 
-/** `abandoned` is called for what had no client for `waitMs`. */
-export function createOwners(clock: Clock, waitMs: number, abandoned: (owned: Owned) => void): Owners {
+/**
+ * `abandoned` is called for what had no client for `waitMs`; `isNew` says that it never had one: whoever asked for it
+ * was interrupted before it knew that there is something to come back to.
+ */
+export function createOwners(clock: Clock, waitMs: number, abandoned: (owned: Owned, isNew: boolean) => void): Owners {
   const claims = new Map<Owned, number>();
-  const absences = createAbsences(clock, waitMs, abandoned);
+  const unclaimed = new Set<Owned>();
+  const absences = createAbsences<Owned>(clock, waitMs, (owned) => abandoned(owned, unclaimed.delete(owned)));
   return {
-    expect(owned) {
-      if (!claims.has(owned)) absences.begin(owned);
+    expect(owned, isNew = false) {
+      if (claims.has(owned)) return;
+      if (isNew) unclaimed.add(owned);
+      absences.begin(owned);
     },
     claim(owned) {
       absences.end(owned);
+      unclaimed.delete(owned);
       claims.set(owned, (claims.get(owned) ?? 0) + 1);
       return () => {
         const left = (claims.get(owned) ?? 1) - 1;

@@ -24,6 +24,8 @@ export interface Planner {
   setStopped(isStopped: boolean): void;
   /** Why a job waits. */
   reasonOf(job: Job): Reason;
+  /** What is left of a waiting job's dependency, as squeue shows it; empty for none. */
+  dependencyOf(job: Job): string;
 }
 
 export interface PlannerPorts {
@@ -83,8 +85,10 @@ export function createPlanner(ports: PlannerPorts): Planner {
     );
     nextJobId = state.nextJobId;
     for (const start of plan.starts) execute({ type: "job.allocate", ...start }, start.jobId);
+    for (const name of endedReservations(state, now)) execute({ type: "reservation.expire", name }, 0);
     for (const end of plan.ends) execute({ type: "job.expire", ...end }, end.jobId);
-    if (plan.wakeAt !== null) stopAlarm = ports.clock.after(Math.max(1, plan.wakeAt - now), wake);
+    const wakeAt = Math.min(plan.wakeAt ?? Number.POSITIVE_INFINITY, nextReservationAt(state, now));
+    if (Number.isFinite(wakeAt)) stopAlarm = ports.clock.after(Math.max(1, wakeAt - now), wake);
   };
 
   const wake = (): void => {
@@ -107,6 +111,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
       const isNew = job.id >= nextJobId || starting.has(job.id);
       return plan.reasons.get(job.id) ?? (isNew ? NO_REASON : plan.otherwise);
     },
+    dependencyOf: (job) => (job.state === "PENDING" && job.spec.dependency ? gateNow().dependencyText(job) : ""),
   };
 }
 
@@ -118,7 +123,7 @@ export function viewOf(state: ClusterState, isConnected: (node: string) => boole
     nodes: [...state.nodes.values()],
     isConnected,
     gate: gateOf(state, now),
-    places: placesOf(state),
+    places: placesOf(state, now),
   };
 }
 
@@ -138,4 +143,14 @@ function* waiting(state: ClusterState, ids: Iterable<number>): Generator<Pending
     const job = state.jobs.get(id);
     if (job?.state === "PENDING") yield job;
   }
+}
+
+function endedReservations({ reservations }: ClusterState, now: number): string[] {
+  return [...reservations.values()].filter(({ endAt }) => endAt <= now).map(({ name }) => name);
+}
+
+/** When the next reservation begins or ends, in milliseconds since 1970; Infinity for never. */
+function nextReservationAt({ reservations }: ClusterState, now: number): number {
+  const times = [...reservations.values()].flatMap(({ startAt, endAt }) => [startAt, endAt]);
+  return Math.min(...times.filter((at) => at > now));
 }

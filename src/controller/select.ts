@@ -2,6 +2,7 @@
 
 import { intersect, type TaskSet } from "../core/array-spec.ts";
 import { findPartition } from "../core/decide/submit.ts";
+import { componentAt } from "../core/het.ts";
 import { displayState, type Job } from "../core/job.ts";
 import { type ClusterState, recordsOf } from "../core/state.ts";
 import type { JobFilter } from "../protocol/procedures.ts";
@@ -30,8 +31,8 @@ export function* selectParts(
   nameCase: NameCase = "exact",
 ): Generator<Selected> {
   const matches = matcher(state, filter, nameCase === "any" ? (name) => name.toLowerCase() : (name) => name);
-  const tasks = filter.tasks ?? [];
-  if (filter.ids.length === 0 && tasks.length === 0) {
+  const { tasks = [], components = [] } = filter;
+  if (filter.ids.length === 0 && tasks.length === 0 && components.length === 0) {
     for (const job of state.jobs.values()) if (matches(job)) yield { job, tasks: null };
     return;
   }
@@ -43,6 +44,12 @@ export function* selectParts(
       yield { job, tasks: null };
     }
   }
+  for (const { jobId, offset } of components) {
+    const job = componentAt(state, jobId, offset);
+    if (!job || seen.has(job.id) || !matches(job)) continue;
+    seen.add(job.id);
+    yield { job, tasks: null };
+  }
   for (const one of tasks) {
     for (const job of recordsOf(state, one.jobId)) {
       if (seen.has(job.id) || !job.array || intersect(job.array.tasks, one.tasks).length === 0) continue;
@@ -52,12 +59,13 @@ export function* selectParts(
 }
 
 /** Numbers of a filter that stand for nothing known. */
-export function unknownIds(state: ClusterState, { ids, tasks = [] }: JobFilter): number[] {
+export function unknownIds(state: ClusterState, { ids, tasks = [], components = [] }: JobFilter): number[] {
   const unknown = ids.filter((id) => recordsOf(state, id).length === 0);
   const missing = tasks.filter(
     (one) => !recordsOf(state, one.jobId).some((job) => job.array && intersect(job.array.tasks, one.tasks).length > 0),
   );
-  return [...new Set([...unknown, ...missing.map((one) => one.jobId)])];
+  const gone = components.filter(({ jobId, offset }) => !componentAt(state, jobId, offset));
+  return [...new Set([...unknown, ...[...missing, ...gone].map((one) => one.jobId)])];
 }
 
 /** The partition a job is in, by name. */

@@ -6,7 +6,7 @@
 import type { NodeName } from "../core/ids.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
-import type { Params } from "../protocol/procedures.ts";
+import type { NodeVitals, Params } from "../protocol/procedures.ts";
 import type { Peer } from "../rpc/types.ts";
 
 export type Registration = Params<"node.register">;
@@ -19,6 +19,10 @@ export interface Session {
 }
 
 export interface Sessions {
+  /** What a connected node last told of its machine. */
+  vitalsOf(node: NodeName): NodeVitals | undefined;
+  /** Keeps what the node of a connection tells; that of an older connection counts for nothing. */
+  noteVitals(peer: Peer, vitals: NodeVitals): void;
   get(node: NodeName): Session | undefined;
   /** Whether new work may go there: its daemon is connected, and all that runs there is accounted for. */
   isReady(node: NodeName): boolean;
@@ -48,6 +52,7 @@ const MISSED_MAX = 3;
 /** Starts with no node connected. Each session is pinged every `heartbeatMs`. */
 export function createSessions(ports: SessionPorts, heartbeatMs: number): Sessions {
   const sessions = new Map<NodeName, Session>();
+  const vitals = new WeakMap<Peer, NodeVitals>();
   const lost = new Map<NodeName, { readonly at: number; readonly registration: Registration }>();
 
   const heartbeat = (session: Session): void => {
@@ -62,6 +67,11 @@ export function createSessions(ports: SessionPorts, heartbeatMs: number): Sessio
 
   return {
     all: sessions,
+    vitalsOf(node) {
+      const session = sessions.get(node);
+      return session && vitals.get(session.peer);
+    },
+    noteVitals: (peer, told) => void vitals.set(peer, told),
     get: (node) => sessions.get(node),
     lostAt: (node) => lost.get(node)?.at ?? null,
     lastOf: (node) => lost.get(node)?.registration,

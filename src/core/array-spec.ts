@@ -124,6 +124,11 @@ export function hasTask(set: TaskSet, task: number): boolean {
   return range !== undefined && isIn(range, task);
 }
 
+/** The set of some tasks, given in ascending order, each once; in time proportional to their number. */
+export function taskSetOf(ascending: readonly number[]): TaskSet {
+  return fold(ascending.map((task) => ({ first: task, last: task, step: 1 })));
+}
+
 /** The set without one task; the same set if it was not there. */
 export function withoutTask(set: TaskSet, task: number): TaskSet {
   const at = lastStartingAt(set, task);
@@ -134,22 +139,6 @@ export function withoutTask(set: TaskSet, task: number): TaskSet {
     ...rangeOf(task + range.step, range.last, range.step),
   ];
   return fold([...set.slice(0, at), ...rest, ...set.slice(at + 1)]);
-}
-
-/** The set with one more task; the same set if it was there. `task` is a whole number of at least 0. */
-export function withTask(set: TaskSet, task: number): TaskSet {
-  const at = lastStartingAt(set, task);
-  const range = set[at];
-  if (range !== undefined && isIn(range, task)) return set;
-  const single = { first: task, last: task, step: 1 };
-  if (range === undefined || range.last < task) return fold([...set.slice(0, at + 1), single, ...set.slice(at + 1)]);
-  const below = task - ((task - range.first) % range.step);
-  const split = [
-    ...rangeOf(range.first, below, range.step),
-    single,
-    ...rangeOf(below + range.step, range.last, range.step),
-  ];
-  return fold([...set.slice(0, at), ...split, ...set.slice(at + 1)]);
 }
 
 /** The tasks of one set that the other does not have. Takes time in the ranges of both, and of what is left. */

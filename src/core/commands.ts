@@ -8,6 +8,7 @@ import type { JobSpec, StepSpec } from "./jobspec.ts";
 import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
 import type { Partition } from "./partition.ts";
 import type { PolicyChange } from "./policy/records.ts";
+import type { Reservation } from "./reservation.ts";
 import type { Allocation } from "./resources.ts";
 import type { StepUsage } from "./usage.ts";
 
@@ -75,6 +76,8 @@ export interface RequeueJob extends Asked {
   readonly type: "job.requeue";
   /** Wait for a release then. */
   readonly hold: boolean;
+  /** Held as SPECIAL_EXIT. */
+  readonly special?: boolean;
 }
 
 /** Stop a running job's processes, or let them go on. */
@@ -237,6 +240,34 @@ export interface DeletePartition {
   readonly name: string;
 }
 
+/** An operator makes a reservation. */
+export interface CreateReservation {
+  readonly type: "reservation.create";
+  readonly reservation: Reservation;
+  /** So many nodes, whichever are free, in place of its own; 0 for its own. */
+  readonly nodeCount: number;
+}
+
+/** An operator changes a reservation. */
+export interface UpdateReservation {
+  readonly type: "reservation.update";
+  readonly name: string;
+  readonly changes: Partial<Omit<Reservation, "name" | "by">>;
+  readonly nodeCount: number;
+}
+
+/** An operator removes a reservation. */
+export interface DeleteReservation {
+  readonly type: "reservation.delete";
+  readonly name: string;
+}
+
+/** A reservation's time is over. */
+export interface ExpireReservation {
+  readonly type: "reservation.expire";
+  readonly name: string;
+}
+
 /** A timer that `react` asked for is due. */
 export interface FireTimer {
   readonly type: "timer.fire";
@@ -283,6 +314,10 @@ export type Command =
   | CreatePartition
   | UpdatePartition
   | DeletePartition
+  | CreateReservation
+  | UpdateReservation
+  | DeleteReservation
+  | ExpireReservation
   | FireTimer
   | PurgeJob
   | ChangePolicy;

@@ -12,6 +12,7 @@ import type { JobSpec } from "./jobspec.ts";
 import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
 import type { Partition } from "./partition.ts";
 import type { PolicyChange } from "./policy/records.ts";
+import type { Reservation } from "./reservation.ts";
 import type { Allocation } from "./resources.ts";
 import type { StepUsage } from "./usage.ts";
 
@@ -86,6 +87,8 @@ export interface JobRequeued {
   /** How accounting shows the start that is over now; absent in older journals, which kept nothing of it. */
   readonly state?: EarlierAttempt["state"];
   readonly exit?: ExitStatus;
+  /** It shows as SPECIAL_EXIT until it is released. */
+  readonly special?: boolean;
 }
 
 /** Waiting tasks of an array became a record with a number of its own. */
@@ -208,6 +211,18 @@ export interface PartitionDeleted {
   readonly partition: string;
 }
 
+/** An operator made or changed a reservation, or it comes back: all of it, as it is now. */
+export interface ReservationSet {
+  readonly type: "reservation.set";
+  readonly reservation: Reservation;
+}
+
+/** A reservation was removed, or its time is over. */
+export interface ReservationDeleted {
+  readonly type: "reservation.deleted";
+  readonly reservation: string;
+}
+
 export type Event =
   | JobSubmitted
   | JobAllocated
@@ -230,6 +245,8 @@ export type Event =
   | NodeDeleted
   | PartitionSet
   | PartitionDeleted
+  | ReservationSet
+  | ReservationDeleted
   | PolicyChanged;
 
 /** Major version of the journal's lines. A daemon refuses a journal of another one. */

@@ -7,6 +7,8 @@ import type { JobId } from "./ids.ts";
 import { isEnded, type Job, type PendingJob, type RunningJob } from "./job.ts";
 import type { ClusterState } from "./state.ts";
 
+type Jobs = Pick<ClusterState, "jobs">;
+
 /** The number of the whole: its first component's. That of any other job is its own. */
 export function leaderId({ id, spec }: Pick<Job, "id" | "spec">): JobId {
   return id - (spec.het?.offset ?? 0);
@@ -18,7 +20,7 @@ export function isFollower({ spec }: Pick<Job, "spec">): boolean {
 }
 
 /** All known records of the heterogeneous job that a job belongs to, itself included, in order; of any other job itself. */
-export function componentsOf(state: ClusterState, job: Job): readonly Job[] {
+export function componentsOf(state: Jobs, job: Job): readonly Job[] {
   const { het } = job.spec;
   if (!het) return [job];
   const first = leaderId(job);

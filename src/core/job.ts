@@ -6,7 +6,7 @@
  *                    ├──ended (CANCELLED)───┼───────────────────>│  `cleanup` not empty: Slurm shows COMPLETING
  *                    │<──────requeued───────┘                    └──purged──> accounting only
  *
- * A job's state is decided once: the terminal states never change. While nodes still clear away processes of an
+ * A job's state is decided once: a terminal state changes only by an explicit requeue of a batch job. While nodes still clear away processes of an
  * ended or requeued job it keeps its allocation there, and `cleanup` names those nodes.
  *
  * A job array is one record that holds all tasks that still wait; a task that starts (or is held, or cancelled, by
@@ -92,6 +92,8 @@ export interface PendingJob extends JobCommon {
   /** Earliest start. */
   readonly eligibleAt: number;
   readonly hold: Hold | null;
+  /** Requeued and held with State=SpecialExit: for somebody to look at. */
+  readonly special?: true;
   /** What it held before it was requeued, until the nodes in `cleanup` have confirmed that nothing runs there. */
   readonly allocation: Allocation;
   readonly cleanup: readonly NodeName[];
@@ -173,6 +175,8 @@ export interface Step {
   /** The client's name for its request; empty for the job's own step. */
   readonly requestId: string;
   readonly startAt: number;
+  /** Milliseconds that its job had been suspended when it started: they are none of its time. Absent for 0. */
+  readonly suspendedBeforeMs?: number;
   readonly endAt: number | null;
   readonly parts: readonly StepPart[];
   /** RUNNING, or how it ended. */
@@ -193,8 +197,9 @@ export function holdsResources(job: Job): boolean {
   return job.state === "RUNNING" || job.cleanup.length > 0;
 }
 
-/** Slurm's long state name, with COMPLETING and SUSPENDED where they apply. */
-export function displayState(job: Job): JobState | "COMPLETING" | "SUSPENDED" {
+/** Slurm's long state name, with COMPLETING, SUSPENDED and SPECIAL_EXIT where they apply. */
+export function displayState(job: Job): JobState | "COMPLETING" | "SUSPENDED" | "SPECIAL_EXIT" {
+  if (job.state === "PENDING" && job.special) return "SPECIAL_EXIT";
   if (job.state === "RUNNING") return job.suspendedAt === null ? "RUNNING" : "SUSPENDED";
   return isEnded(job) && job.cleanup.length > 0 ? "COMPLETING" : job.state;
 }

@@ -78,6 +78,8 @@ export const NODE_STATES = {
   DRAINING: "drng",
   FAIL: "fail",
   FAILING: "failg",
+  RESERVED: "resv",
+  MAINT: "maint",
 } as const;
 
 export type NodeState = keyof typeof NODE_STATES;

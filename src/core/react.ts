@@ -23,6 +23,8 @@ export function react(after: ClusterState, event: Event): Effect[] {
     case "node.deleted":
     case "partition.set":
     case "partition.deleted":
+    case "reservation.set":
+    case "reservation.deleted":
     case "policy.changed":
       return [{ type: "schedule" }];
     case "job.purged":
@@ -125,14 +127,16 @@ function limitTimers(job: RunningJob): Effect[] {
 /** A step that is over needs its timer no longer. */
 function endedStepTimer(job: Job | undefined, stepId: Step["id"]): Effect[] {
   const step = job && job.state !== "PENDING" ? job.steps.find(({ id }) => id === stepId) : undefined;
-  if (!job || !step || step.endAt === null || !Number.isFinite(stepEnd(step))) return [];
+  if (!job || !step || step.endAt === null || (step.spec?.timeLimitS ?? 0) === 0) return [];
   return [{ type: "timer.clear", timer: { kind: "step", jobId: job.id, attempt: job.attempt, stepId } }];
 }
 
-function stepTimer({ id: jobId, attempt }: RunningJob, step: Step): Effect[] {
-  const at = stepEnd(step);
-  if (!Number.isFinite(at)) return [];
-  return [{ type: "timer.set", timer: { kind: "step", jobId, attempt, stepId: step.id }, at }];
+/** None that rings at no time; while the job is suspended the one that was set is cleared. */
+function stepTimer(job: RunningJob, step: Step): Effect[] {
+  if ((step.spec?.timeLimitS ?? 0) === 0) return [];
+  const timer = { kind: "step", jobId: job.id, attempt: job.attempt, stepId: step.id } as const;
+  const at = stepEnd(job, step);
+  return [Number.isFinite(at) ? { type: "timer.set", timer, at } : { type: "timer.clear", timer }];
 }
 
 /** What nodes still have to do for a step: end it, or start their parts of it. */
@@ -154,7 +158,7 @@ function suspendEffects(job: Job | undefined): Effect[] {
   const orders = job.allocation.map(
     ({ node }): Effect => ({ type: "node.signal", node, jobId, attempt, target: "full", signal }),
   );
-  return [...limitTimers(job), ...orders];
+  return [...limitTimers(job), ...job.steps.filter(isOpenStep).flatMap((step) => stepTimer(job, step)), ...orders];
 }
 
 function endEffects(job: Job | undefined): Effect[] {

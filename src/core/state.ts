@@ -4,6 +4,7 @@
  * All sets, and the maps behind `requests`, are indexes: they follow from the records and are not stored.
  */
 
+import { componentsOf } from "./het.ts";
 import type { JobId, NodeName } from "./ids.ts";
 import { holdsResources, type Job } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
@@ -12,6 +13,7 @@ import { DEFAULT_PARTITION, type Partition, storedPartition } from "./partition.
 import { recount, recountAll } from "./policy/ledger.ts";
 import type { StoredPolicy } from "./policy/records.ts";
 import { isPolicyOn, type PolicyState, policyFrom, storedPolicy } from "./policy/state.ts";
+import type { Reservation } from "./reservation.ts";
 
 export interface ClusterState {
   /** Sequence number of the last record applied; 0 for none. */
@@ -20,6 +22,7 @@ export interface ClusterState {
   readonly jobs: Map<JobId, Job>;
   readonly nodes: Map<NodeName, Node>;
   readonly partitions: Map<string, Partition>;
+  readonly reservations: Map<string, Reservation>;
   /** Accounts, users, associations and QoS. */
   readonly policy: PolicyState;
   /** Jobs in state PENDING, by ascending id. */
@@ -45,6 +48,8 @@ export interface StoredState {
   readonly jobs: readonly Job[];
   readonly nodes: readonly Node[];
   readonly partitions: readonly Partition[];
+  /** Absent for none. */
+  readonly reservations?: readonly Reservation[];
   /** Absent where nothing was ever set. */
   readonly policy?: StoredPolicy | undefined;
 }
@@ -62,6 +67,7 @@ export function fromStored(stored: StoredState): ClusterState {
     jobs: new Map(stored.jobs.map((job) => [job.id, job])),
     nodes: new Map(stored.nodes.map((node) => [node.name, node])),
     partitions: new Map(stored.partitions.map((partition) => [partition.name, storedPartition(partition)])),
+    reservations: new Map((stored.reservations ?? []).map((reservation) => [reservation.name, reservation])),
     policy: policyFrom(stored.policy),
     pending: new Set(),
     active: new Set(),
@@ -84,6 +90,7 @@ export function toStored(state: ClusterState): StoredState {
     jobs: [...state.jobs.values()],
     nodes: [...state.nodes.values()],
     partitions: [...state.partitions.values()],
+    ...(state.reservations.size > 0 ? { reservations: [...state.reservations.values()] } : {}),
     ...withPolicy(state),
   };
 }
@@ -118,10 +125,12 @@ export function dropJob(state: ClusterState, job: Job): void {
   if (job.array) dropFrom(state.arrays, job.array.jobId, job.id);
 }
 
-/** The records that a job's number stands for: its own, or all of the array that has it. */
+/** The records that a job's number stands for: its own, or all of the array or heterogeneous job that has it. */
 export function recordsOf(state: ClusterState, jobId: JobId): Job[] {
   const ids = state.arrays.get(jobId) ?? [jobId];
-  return [...ids].flatMap((id) => state.jobs.get(id) ?? []);
+  const records = [...ids].flatMap((id) => state.jobs.get(id) ?? []);
+  const [first] = records;
+  return first?.spec.het?.offset === 0 ? [...componentsOf(state, first)] : records;
 }
 
 function isOutOfOrder(state: ClusterState, job: Job): boolean {

@@ -13,7 +13,7 @@ import type { Allocation, GpuGrant, NodeShare, StepRequest } from "./resources.t
 /** The parts of a step; or why there is no room now, or never. */
 export type StepPlacement =
   | { readonly parts: readonly StepPart[] }
-  | { readonly busy: string }
+  | { readonly busy: string; readonly holders: string }
   | { readonly problem: string };
 
 /** What the open steps of a job leave of one of its nodes. */
@@ -67,7 +67,40 @@ export function placeStep(
     request,
     distribution,
   );
-  return parts === null ? { busy: "Requested nodes are busy" } : { parts };
+  if (parts !== null) return { parts };
+  return { busy: "Requested nodes are busy", holders: describeHolders(chosen.shares, job.steps) };
+}
+
+/** Nodes that are named in a reason to wait. */
+const NODES_NAMED_MAX = 3;
+
+/** `n1: 1 of 4 CPUs and GPUs 2,3 are free; step 0 holds 3 CPUs and GPUs 0,1`: why a step must wait, node by node. */
+function describeHolders(shares: readonly NodeShare[], steps: readonly Step[]): string {
+  const texts = shares.slice(0, NODES_NAMED_MAX).map((share) => {
+    const { cpus, gpus } = roomLeft({ share, cpus: share.cpus, gpus: share.gpus }, steps);
+    const free = `${cpus} of ${share.cpus} CPUs${share.gpus.length > 0 ? ` and ${gpuWords(gpus)}` : ""} are free`;
+    const holders = steps.filter(holdsRoom).flatMap((step) => {
+      const part = step.parts.find(({ node, phase }) => node === share.node && phase !== "ended");
+      if (!part) return [];
+      const held = holdsGpus(step) && part.gpus.length > 0 ? ` and ${gpuWords(part.gpus)}` : "";
+      return [`step ${step.id} holds ${part.cpus} CPUs${held}`];
+    });
+    return `${share.node}: ${[free, ...holders].join("; ")}`;
+  });
+  return [...texts, ...(shares.length > texts.length ? [`${shares.length - texts.length} more nodes`] : [])].join(". ");
+}
+
+function gpuWords(gpus: readonly GpuGrant[]): string {
+  return gpus.length === 0 ? "no GPU" : `GPUs ${gpus.map(({ index }) => index).join(",")}`;
+}
+
+/** Whether a step keeps others from what it uses. */
+function holdsRoom(step: Step): boolean {
+  return step.id !== "batch" && step.endAt === null && !step.spec?.request.overlap;
+}
+
+function holdsGpus({ spec }: Step): boolean {
+  return spec === null || spec.request.gpus !== null;
 }
 
 function partOf(share: NodeShare, tasks: readonly number[]): StepPart {
@@ -98,11 +131,11 @@ function roomLeft({ share }: Room, steps: readonly Step[]): Room {
   let { cpus } = share;
   const taken = new Set<number>();
   for (const step of steps) {
-    if (step.id === "batch" || step.endAt !== null || step.spec?.request.overlap) continue;
+    if (!holdsRoom(step)) continue;
     for (const part of step.parts) {
       if (part.node !== share.node || part.phase === "ended") continue;
       cpus -= part.cpus;
-      if (step.spec === null || step.spec.request.gpus) for (const { index } of part.gpus) taken.add(index);
+      if (holdsGpus(step)) for (const { index } of part.gpus) taken.add(index);
     }
   }
   return { share, cpus: Math.max(0, cpus), gpus: share.gpus.filter(({ index }) => !taken.has(index)) };

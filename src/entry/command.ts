@@ -11,6 +11,7 @@ import { VERSION } from "../config/version.ts";
 import { startChild } from "../platform/child.ts";
 import { realClock } from "../platform/clock.ts";
 import { realFiles } from "../platform/files.ts";
+import { canHoldFolder } from "../platform/folders.ts";
 import type { Log } from "../platform/log.ts";
 import { realNet } from "../platform/net.ts";
 import { realRandom } from "../platform/random.ts";
@@ -43,7 +44,7 @@ function contextOf(command: Command): CommandContext {
     launcherFolder: join(__dirname, "../bin"),
     cwd: workingFolder(),
     hostname: hostname().split(".")[0] ?? "localhost",
-    places: placesFrom(environment, user.uid),
+    places: placesFrom(environment, user.uid, canHoldFolder),
     stdio: realStdio(),
     files: realFiles(),
     shell: realShell(),

@@ -5,6 +5,7 @@ import type { Option } from "../cli/option.ts";
 import { type Environment, type Places, placesFrom } from "../config/places.ts";
 import { givenSettings, SETTINGS, type Settings, settingsFrom } from "../config/settings.ts";
 import { VERSION } from "../config/version.ts";
+import { canHoldFolder } from "../platform/folders.ts";
 import { makePrivateFolder } from "../platform/runtime-folder.ts";
 import { settleEnvironment } from "./environment.ts";
 import { fail, messageOf } from "./fail.ts";
@@ -77,7 +78,7 @@ export function readDaemonLine(program: string, summary: string, options: readon
   if (lineProblems.length === 0 && has("help")) answer(helpOf(program, summary, all));
   if (lineProblems.length === 0 && has("version")) answer(`${program} ${VERSION}\n`);
   if (problems.length > 0) fail(program, problems.join(`\n${program}: error: `));
-  const places = placesFrom(process.env, process.getuid?.() ?? 0);
+  const places = placesFrom(process.env, process.getuid?.() ?? 0, canHoldFolder);
   return { settings, givenSettings: givenSettings(environment), has, value, places };
 }
 

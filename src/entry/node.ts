@@ -10,6 +10,7 @@ import { createInventory } from "../node/inventory.ts";
 import { realClock } from "../platform/clock.ts";
 import { startDaemon } from "../platform/daemon.ts";
 import { realDisk } from "../platform/disk.ts";
+import { readWindowAs } from "../platform/file-window.ts";
 import { chooseGpuProvider } from "../platform/gpu.ts";
 import { readHost } from "../platform/host.ts";
 import { takeLock } from "../platform/lock.ts";
@@ -17,6 +18,7 @@ import { fileLog, type Log } from "../platform/log.ts";
 import { realNet } from "../platform/net.ts";
 import { realProcesses } from "../platform/process.ts";
 import { realProcessTable, startTicksOf } from "../platform/proctable.ts";
+import { createVitals } from "../platform/vitals.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { Hello } from "../protocol/procedures.ts";
 import { connectPeer } from "../rpc/connect.ts";
@@ -53,7 +55,9 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       holders: holdersOf(places, mine.holderFolder, name, scope, log),
       connect: (handlers) => connectPeer({ net: realNet(), clock, log }, { path: controller }, hello("node"), handlers),
       followBatch: async (folder) => readBatchExit(folder, processes, table),
+      readFile: readWindowAs,
       survivors: () => [...new Set(table.find("").map(({ step }) => step))],
+      vitals: createVitals(),
       settings,
       nodePlaces: mine,
       version: VERSION,

@@ -11,6 +11,8 @@ import type { NodeInventory } from "../core/node.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
 import type { Log } from "../platform/log.ts";
+import { RpcError } from "../protocol/errors.ts";
+import type { NodeVitals } from "../protocol/procedures.ts";
 import type { Connected, Handlers, Peer } from "../rpc/types.ts";
 import { adopt, reviewIdle } from "./agent-adopt.ts";
 import type { AgentContext } from "./agent-context.ts";
@@ -27,6 +29,7 @@ import { deferred, messageOf } from "./deferred.ts";
 import { HolderCrew } from "./holder-crew.ts";
 import type { FollowBatch, HolderFactory } from "./holder-factory.ts";
 import type { HolderPort } from "./holder-port.ts";
+import { type ReadFile, readOutput } from "./read-output.ts";
 import { createReportQueue } from "./report-queue.ts";
 import { Session } from "./session.ts";
 import { openSpool } from "./spool.ts";
@@ -47,10 +50,14 @@ export interface AgentOptions {
   /** Connects to the controller and says hello as a node; must settle in bounded time. */
   connect(handlers: Handlers<"node">): Promise<Connected>;
   readonly followBatch: FollowBatch;
+  /** Part of a file, read with a user's rights; `null` if there is none. Rejects with Node's error. */
+  readonly readFile: ReadFile;
   /** Names of the steps (JOB.ATTEMPT.STEP) of which processes live on this node, on record or not. */
   survivors(): readonly string[];
   readonly settings: Pick<Settings, "killWaitS">;
   readonly nodePlaces: NodePlaces;
+  /** How the machine is doing, told with each sign of life; without it the signs say nothing. */
+  vitals?(): NodeVitals;
   /** Of the program. */
   readonly version: string;
   readonly pid: number;
@@ -67,6 +74,9 @@ export interface Agent {
   /** Resolves when it was told to end (node.shutdown), or stopped. */
   readonly ended: Promise<void>;
 }
+
+/** The first sign of life after registering may take so long. */
+const FIRST_BEAT_MS = 10_000;
 
 /** The answer to node.shutdown leaves before the session ends. */
 const SHUTDOWN_MS = 50;
@@ -133,13 +143,16 @@ async function createContext(
 }
 
 function createSession(context: AgentContext, options: AgentOptions, stop: () => void): Session {
-  const handlers = nodeHandlers(context, stop);
+  const handlers = nodeHandlers(context, options, stop);
   return new Session({
     clock: context.clock,
     log: context.log,
     connect: () => options.connect(handlers),
     register: (peer) => register(context, options, peer),
+    beat: (peer, deadlineMs) => beat(options, peer, deadlineMs),
     onUp(peer) {
+      // A lost answer shows at the next sign of life.
+      if (options.vitals) beat(options, peer, FIRST_BEAT_MS).catch(() => {});
       context.reports.use(peer);
       reviewIdle(context);
     },
@@ -147,7 +160,7 @@ function createSession(context: AgentContext, options: AgentOptions, stop: () =>
   });
 }
 
-function nodeHandlers(context: AgentContext, stop: () => void): Handlers<"node"> {
+function nodeHandlers(context: AgentContext, { readFile }: AgentOptions, stop: () => void): Handlers<"node"> {
   return {
     async "node.launch"(launch) {
       await orderLaunch(context, launch);
@@ -164,6 +177,7 @@ function nodeHandlers(context: AgentContext, stop: () => void): Handlers<"node">
       return {};
     },
     "node.usage": (order) => tellUsage(context, order),
+    "node.read": (question) => readOutput(readFile, question),
     async "node.shutdown"({ holders }) {
       context.stopped = true;
       if (holders) await context.holders.shutdownIdle().catch((error: unknown) => logTrouble(context, error));
@@ -171,6 +185,17 @@ function nodeHandlers(context: AgentContext, stop: () => void): Handlers<"node">
       return {};
     },
   };
+}
+
+/** Tells how the machine is doing. A controller that does not want to know is asked for a plain sign of life. */
+async function beat({ vitals }: AgentOptions, peer: Peer, deadlineMs: number): Promise<unknown> {
+  if (!vitals) return peer.call("ping", {}, { deadlineMs });
+  try {
+    return await peer.call("node.vitals", vitals(), { deadlineMs });
+  } catch (error) {
+    if (!(error instanceof RpcError) || error.code !== "UNKNOWN_METHOD") throw error;
+    return peer.call("ping", {}, { deadlineMs });
+  }
 }
 
 /** Tells the controller what this node is and where its steps can be attached. */

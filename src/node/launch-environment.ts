@@ -11,14 +11,15 @@ import { compressCounts } from "../core/counts.ts";
 
 import { formatDependency } from "../core/dependency.ts";
 
+import { asComponent } from "../core/het-variables.ts";
 import { fold } from "../core/hostlist.ts";
+import { DEFAULTS_VARIABLE, formatDefaults, withoutEnclosingJob, withoutEnclosingStep } from "../core/job-variables.ts";
 import { UNLIMITED } from "../core/jobspec.ts";
 import { GPU_WISHES, MEMORY_WISHES, wishVariables } from "../core/wish-variables.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
 import { gpuVariables, taskGpuVariables } from "./launch-gpus.ts";
-import { isBatch, isInnerStep, jobTasks, type NodePart, stepTasks } from "./launch-part.ts";
+import { isBatch, isInnerStep, jobNumber, jobTasks, type NodePart, stepNodes, stepTasks } from "./launch-part.ts";
 import { masterAddress, masterVariables, rankVariables } from "./launch-peers.ts";
-import { DEFAULTS_VARIABLE, formatDefaults, withoutEnclosingJob, withoutEnclosingStep } from "./launch-variables.ts";
 import { layoutVariables } from "./launch-wishes.ts";
 
 type Variables = Record<string, string>;
@@ -40,6 +41,7 @@ export function partEnvironment(launch: NodeLaunch, part: NodePart): PartEnviron
     ...masters,
     ...jobVariables(launch),
     ...arrayVariables(launch),
+    ...launch.het?.variables,
     ...nameVariable(launch, own),
     ...wishVariables(isInnerStep(launch) ? launch.request : launch.job.request),
     ...layoutVariables(launch),
@@ -65,10 +67,12 @@ export function partEnvironment(launch: NodeLaunch, part: NodePart): PartEnviron
  * or took away; anything else starts without those of a job that it was submitted from.
  */
 function ownVariables(launch: NodeLaunch): Variables {
-  const { environment, key, request } = launch;
-  const isOwnJob = environment.SLURM_JOB_ID === String(key.jobId);
+  const { environment, request } = launch;
+  const isOwnJob = environment.SLURM_JOB_ID === String(jobNumber(launch));
   if (!isInnerStep(launch) || !isOwnJob) return withoutEnclosingJob(environment);
-  const own = withoutEnclosingStep(environment);
+  // What the first component's script knows of that one is not true of the others.
+  const known = launch.job.het ? asComponent(environment, launch.job.het.offset) : environment;
+  const own = withoutEnclosingStep(known);
   const replaced = [...(request.memory ? MEMORY_WISHES : []), ...(request.gpus ? GPU_WISHES : [])];
   for (const name of replaced) delete own[name];
   return own;
@@ -76,7 +80,7 @@ function ownVariables(launch: NodeLaunch): Variables {
 
 function jobVariables(launch: NodeLaunch): Variables {
   const { job, key, user, allocation } = launch;
-  const id = String(key.jobId);
+  const id = String(jobNumber(launch));
   const nodeList = fold(allocation.map((share) => share.node));
   const nodes = String(allocation.length);
   const tasks = String(jobTasks(launch));
@@ -158,16 +162,21 @@ function batchVariables({ environment, allocation, hostnames }: NodeLaunch, part
 }
 
 function stepVariables(launch: NodeLaunch): Variables {
-  const { key, layout } = launch;
-  const id = String(key.stepId);
+  const id = String(launch.key.stepId);
   const host = masterAddress(launch);
-  const nodes = String(layout.length);
+  const parts = stepNodes(launch);
+  const nodeList = fold(parts.map(({ node }) => node));
+  const nodes = String(parts.length);
   const tasks = String(stepTasks(launch));
-  const tasksPerNode = compressCounts(layout.map((part) => part.tasks.length));
+  const tasksPerNode = compressCounts(parts.map((part) => part.tasks));
   return {
+    // As in Slurm: the tasks of several components see one job on all of their nodes.
+    ...(launch.het?.whole
+      ? { SLURM_JOB_NODELIST: nodeList, SLURM_NODELIST: nodeList, SLURM_JOB_NUM_NODES: nodes }
+      : {}),
     SLURM_STEP_ID: id,
     SLURM_STEPID: id,
-    SLURM_STEP_NODELIST: fold(layout.map((part) => part.node)),
+    SLURM_STEP_NODELIST: nodeList,
     SLURM_STEP_NUM_NODES: nodes,
     SLURM_NNODES: nodes,
     SLURM_STEP_NUM_TASKS: tasks,

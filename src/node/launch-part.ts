@@ -6,7 +6,7 @@ import type { NodeLaunch } from "../protocol/procedures.ts";
 /** One node's part of a launch. */
 export interface NodePart {
   readonly node: string;
-  /** Position among the step's nodes. */
+  /** Position among the step's nodes, of a step over several components among those of the whole. */
   readonly nodeId: number;
   /** Numbers of its tasks within the step, ascending. */
   readonly tasks: readonly number[];
@@ -24,9 +24,10 @@ const BATCH_TASKS: readonly number[] = [0];
 
 /** The part of a node; `undefined` if the step has none there. */
 export function partOf(launch: NodeLaunch, node: string, gpuProvider: string): NodePart | undefined {
-  const nodeId = launch.layout.findIndex((part) => part.node === node);
-  const part = launch.layout[nodeId];
+  const isHere = (part: { readonly node: string }): boolean => part.node === node;
+  const part = launch.layout.find(isHere);
   if (!part) return undefined;
+  const nodeId = (launch.het?.whole?.nodes ?? launch.layout).findIndex(isHere);
   const { cpus, memoryMiB, gpus } = part;
   const tasks = isBatch(launch) ? BATCH_TASKS : part.tasks;
   const jobGpus = launch.allocation.find((share) => share.node === node)?.gpus ?? [];
@@ -43,9 +44,19 @@ export function isInnerStep({ key, job }: NodeLaunch): boolean {
   return key.stepId !== "batch" && (job.kind !== "run" || key.stepId > 0);
 }
 
+/** The nodes of a step with the number of its tasks on each, through all components of a heterogeneous job that take part. */
+export function stepNodes({ layout, het }: NodeLaunch): readonly { readonly node: string; readonly tasks: number }[] {
+  return het?.whole?.nodes ?? layout.map(({ node, tasks }) => ({ node, tasks: tasks.length }));
+}
+
 /** Tasks of the step on all nodes. */
-export function stepTasks({ layout }: NodeLaunch): number {
-  return layout.reduce((sum, part) => sum + part.tasks.length, 0);
+export function stepTasks(launch: NodeLaunch): number {
+  return stepNodes(launch).reduce((sum, { tasks }) => sum + tasks, 0);
+}
+
+/** The number by which the processes know their job: of a component that of the whole. */
+export function jobNumber({ key, job }: NodeLaunch): number {
+  return key.jobId - (job.het?.offset ?? 0);
 }
 
 /** Tasks that the job's allocation is made for, on all nodes. */

@@ -1,7 +1,7 @@
 /** How the tasks of a step find one another: torch's variables, and the address of the first task. Pure. */
 
 import type { NodeLaunch } from "../protocol/procedures.ts";
-import { isBatch, type NodePart, stepTasks } from "./launch-part.ts";
+import { isBatch, jobNumber, type NodePart, stepTasks } from "./launch-part.ts";
 
 type Variables = Record<string, string>;
 
@@ -25,7 +25,9 @@ export function masterPort({ jobId, stepId }: NodeLaunch["key"], offset = 0): nu
 
 /** MASTER_ADDR and MASTER_PORT. */
 export function masterVariables(launch: NodeLaunch): Variables {
-  return { MASTER_ADDR: masterAddress(launch), MASTER_PORT: String(masterPort(launch.key, launch.portOffset)) };
+  const { key, portOffset } = launch;
+  const port = masterPort({ ...key, jobId: jobNumber(launch) }, portOffset);
+  return { MASTER_ADDR: masterAddress(launch), MASTER_PORT: String(port) };
 }
 
 /**
@@ -33,7 +35,8 @@ export function masterVariables(launch: NodeLaunch): Variables {
  * network) reach one another without any name.
  */
 export function masterAddress(launch: NodeLaunch): string {
-  const { allocation, layout, hostnames, addresses } = launch;
+  const { allocation, layout, hostnames, addresses, het } = launch;
+  if (het?.whole) return wholeAddress(het.whole.nodes);
   // A script's own steps may run on any node of its job.
   const nodes = (isBatch(launch) ? allocation : layout).map((part) => part.node);
   const first = isBatch(launch) ? nodes[0] : layout.find((part) => part.tasks.includes(0))?.node;
@@ -46,6 +49,13 @@ export function masterAddress(launch: NodeLaunch): string {
   if (isOneMachine) return LOOPBACK;
   const node = first ?? nodes[0] ?? LOOPBACK;
   return addressOf(node) || hostOf(node) || node;
+}
+
+/** The same of a step over several components: its first node has task 0. */
+function wholeAddress(nodes: NonNullable<NonNullable<NodeLaunch["het"]>["whole"]>["nodes"]): string {
+  const [first] = nodes;
+  const isOneMachine = new Set(nodes.map(({ hostname, address }) => `${hostname} ${address}`)).size < 2;
+  return isOneMachine || !first ? LOOPBACK : first.address || first.hostname || first.node;
 }
 
 /** torch's names of a task; a program that is one process alone must not think that it has peers. */

@@ -48,10 +48,12 @@ export function taskCount(launch: NodeLaunch, name: string): number {
 
 /** The program of each task of the part: all the same one, or each its own (--multi-prog). */
 function programsOf(
-  { program }: NodeLaunch,
-  { tasks }: NodePart,
+  { program, het }: NodeLaunch,
+  { tasks: numbers }: NodePart,
 ): { readonly argvs: readonly (readonly string[])[] } | { readonly problem: string } {
   const own = new Map(program.programs.map(({ task, argv }) => [task, argv]));
+  // The file of a component counts that component's tasks.
+  const tasks = numbers.map((task) => task - (het?.whole?.firstTask ?? 0));
   const argvs = tasks.map((task) => (own.size === 0 ? program.argv : (own.get(task) ?? [])));
   const missing = argvs.findIndex((argv) => argv.length === 0);
   if (missing < 0) return { argvs };

@@ -21,6 +21,8 @@ export interface SessionPorts {
   connect(): Promise<Connected>;
   /** Introduces the node. Rejecting ends the connection. */
   register(peer: Peer): Promise<{ readonly heartbeatMs: number }>;
+  /** A sign of life: rejects if the controller gives none back in `deadlineMs`. */
+  beat(peer: Peer, deadlineMs: number): Promise<unknown>;
   /** Registered: orders come and reports may go, until `onDown`. */
   onUp(peer: Peer): void;
   onDown(): void;
@@ -95,7 +97,7 @@ export class Session {
 
   private pingLater(peer: Peer, heartbeatMs: number): void {
     this.cancelPing = this.ports.clock.after(heartbeatMs, () => {
-      peer.call("ping", {}, { deadlineMs: heartbeatMs * MISSED_MAX }).then(
+      this.ports.beat(peer, heartbeatMs * MISSED_MAX).then(
         () => this.peer === peer && this.pingLater(peer, heartbeatMs),
         () => peer.close(),
       );

@@ -2,6 +2,7 @@
 
 import * as fs from "node:fs";
 import { errnoText } from "../util/errno.ts";
+import { readWindow } from "./file-window.ts";
 
 const STDIN_FD = 0;
 
@@ -23,6 +24,7 @@ export function realFiles() {
     write: (path: string, data: Uint8Array): void => fs.writeFileSync(path, data),
     stat,
     chunks,
+    window: readWindow,
     link,
     remove: (path: string): void => fs.rmSync(path, { force: true }),
   };

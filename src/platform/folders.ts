@@ -3,7 +3,7 @@
  * parent exists (/proc).
  */
 
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
+import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
@@ -26,6 +26,18 @@ export function makeFolders(path: string, mode: number): string[] {
  */
 export function makeLastingFolders(path: string, mode: number, sync: (path: string) => void = syncFolder): void {
   for (const made of makeFolders(path, mode)) sync(dirname(made));
+}
+
+/** Whether this process can make a folder in one that is there, or could make that one first. */
+export function canHoldFolder(path: string): boolean {
+  try {
+    if (!statSync(path).isDirectory()) return false;
+    accessSync(path, constants.W_OK | constants.X_OK);
+    // Root may write anywhere as far as the mode says; the kernel's own file systems refuse all the same.
+    return !/^\/(proc|sys)(\/|$)/.test(path);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT" && canHoldFolder(dirname(path));
+  }
 }
 
 function makeOne(path: string, mode: number): string[] {

@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { NODE_ORDERS } from "../core/commands.ts";
 import { PARTITION_STATES } from "../core/partition.ts";
+import { RESERVATION_FLAGS } from "../core/reservation.ts";
 import type { MemoryRequest } from "../core/resources.ts";
 import { count, name, positive, text } from "./schemas.ts";
 
@@ -64,6 +65,21 @@ export const partitionRow = v.object({
 /** What a partition may be called. */
 const partitionName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/));
 
+const reservationFields = {
+  startAt: count,
+  endAt: count,
+  nodes: names,
+  users: names,
+  accounts: names,
+  partition: v.nullable(name),
+  flags: v.array(v.picklist(RESERVATION_FLAGS)),
+};
+
+const reservationChanges = v.partial(v.object(reservationFields));
+
+/** A reservation, with what its nodes have. */
+export const reservationRow = v.object({ ...reservationFields, name, isActive: v.boolean(), cpus: count });
+
 /** What an operator wants to be different. */
 export const clusterChange = v.variant("type", [
   v.object({ type: v.literal("nodes.update"), nodes: names, changes: nodeChanges }),
@@ -71,6 +87,16 @@ export const clusterChange = v.variant("type", [
   v.object({ type: v.literal("partition.create"), name: partitionName, changes: partitionChanges }),
   v.object({ type: v.literal("partition.update"), name, changes: partitionChanges }),
   v.object({ type: v.literal("partition.delete"), name }),
+  v.object({
+    type: v.literal("reservation.create"),
+    /** Empty for a name of the controller's choice. */
+    name: v.union([v.literal(""), partitionName]),
+    reservation: v.object(reservationFields),
+    nodeCount: count,
+  }),
+  v.object({ type: v.literal("reservation.update"), name, changes: reservationChanges, nodeCount: count }),
+  v.object({ type: v.literal("reservation.delete"), name }),
 ]);
 
 export type PartitionRow = v.InferOutput<typeof partitionRow>;
+export type ReservationRow = v.InferOutput<typeof reservationRow>;

@@ -9,6 +9,8 @@ export const ERROR_CODES = {
   INVALID_DEPENDENCY: { retryable: false },
   INVALID_ARRAY: { retryable: false },
   INVALID_RESERVATION: { retryable: false },
+  RESERVATION_BUSY: { retryable: false },
+  RESERVATION_ACCESS: { retryable: false },
   INVALID_LICENSES: { retryable: false },
   INVALID_NODE: { retryable: false },
   INVALID_NODE_STATE: { retryable: false },
@@ -40,6 +42,8 @@ export const ERROR_CODES = {
   // Of a node or holder.
   LAUNCH: { retryable: false },
   UNKNOWN_STEP: { retryable: false },
+  NODE_AWAY: { retryable: true },
+  UNREADABLE: { retryable: false },
   BAD_TOKEN: { retryable: false },
   INPUT_CLOSED: { retryable: false },
   SESSION_BUSY: { retryable: false },

@@ -10,7 +10,7 @@ import type { Explanation } from "../core/explanation.ts";
 import type { Job } from "../core/job.ts";
 import type { StoredPolicy } from "../core/policy/records.ts";
 import * as e from "./entity-schemas.ts";
-import * as h from "./history.ts";
+import { HISTORY_PROCEDURES } from "./history.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
 import { listRow } from "./list-rows.ts";
@@ -20,10 +20,17 @@ import * as s from "./schemas.ts";
 
 const nothing = v.object({});
 
-/** Of one step on one node. */
-const liveUsage = { usage: v.optional(s.stepUsage), pids: v.array(s.positive) };
+/** Most bytes of a file in one answer: far below the limit of a frame. */
+const WINDOW_BYTES_MAX = 256 * 1024;
+
+/** A part of a file that may be growing. */
+const fileWindow = { from: s.count, bytes: v.pipe(s.count, v.maxValue(WINDOW_BYTES_MAX)) };
+
+/** `null` if there is no such file (yet). */
+const fileWindowAnswer = v.object({ window: v.nullable(v.object({ data: s.bytes, size: s.count })) });
 
 export const PROCEDURES = {
+  ...HISTORY_PROCEDURES,
   hello: { on: "any", kind: "unary", params: r.hello, result: r.helloAnswer },
   ping: { on: "any", kind: "unary", params: nothing, result: v.object({ now: s.count }) },
 
@@ -60,26 +67,25 @@ export const PROCEDURES = {
       jobId: s.positive,
       step: j.stepOrder,
       environment: s.environment,
+      /** Of a heterogeneous job, whose number `jobId` is: the component that the step is for; without it the first. */
+      component: v.optional(s.count),
+      /** More parts of the step in other components: made with it, or not at all. */
+      others: v.optional(v.array(v.object({ component: s.count, step: j.stepOrder, environment: s.environment }))),
       /** Fail with STEP_BUSY rather than wait (--immediate). */
       immediate: v.boolean(),
     }),
-    item: v.object({ waiting: s.text }),
-    result: v.object({ stepId: s.count, attempt: s.positive, tasks: s.positive }),
-  },
-  /** What the running steps of a job used so far, as its nodes see it now; INVALID_JOB if it does not run. */
-  "step.usage": {
-    on: "controller",
-    kind: "unary",
-    params: v.object({ jobId: s.positive }),
+    item: v.object({
+      waiting: s.text,
+      /** Who in the job holds what it waits for, in words. */
+      holders: v.optional(s.text),
+    }),
     result: v.object({
-      steps: v.array(
-        v.object({
-          stepId: s.stepId,
-          parts: v.array(v.object({ node: s.name, tasks: v.array(s.count), ...liveUsage })),
-        }),
-      ),
-      /** Nodes that did not answer. */
-      silent: v.array(s.name),
+      stepId: s.count,
+      attempt: s.positive,
+      /** Of the whole step. */
+      tasks: s.positive,
+      /** The components' own numbers, where any was asked for: in the order of their tasks. */
+      jobIds: v.optional(v.array(s.positive)),
     }),
   },
   /** The owner of an allocation without a program gives it back. */
@@ -111,17 +117,6 @@ export const PROCEDURES = {
     item: v.object({ rows: v.array(v.array(v.unknown())) }),
     result: v.object({ now: s.count }),
   },
-  /**
-   * Records of jobs over time, as accounting shows them: first those that left the queue's memory, as they ended, then
-   * the others by number.
-   */
-  "jobs.history": {
-    on: "controller",
-    kind: "stream",
-    params: h.historyParams,
-    item: h.historyItem,
-    result: h.historyResult,
-  },
   /** Ends or signals each selected job. One result a job that was asked for by id or selected. */
   "jobs.cancel": {
     on: "controller",
@@ -147,7 +142,7 @@ export const PROCEDURES = {
       action: v.variant("type", [
         v.object({ type: v.literal("hold"), by: v.picklist(["user", "admin"]) }),
         v.object({ type: v.literal("release") }),
-        v.object({ type: v.literal("requeue"), hold: v.boolean() }),
+        v.object({ type: v.literal("requeue"), hold: v.boolean(), special: v.optional(v.boolean()) }),
         v.object({ type: v.literal("suspend") }),
         v.object({ type: v.literal("resume") }),
         v.object({ type: v.literal("update"), changes: j.jobChanges }),
@@ -184,6 +179,23 @@ export const PROCEDURES = {
       now: s.count,
     }),
   },
+  /**
+   * Part of a file to which a step of a job writes its output, from the node where it lies: for clients on other
+   * machines. For the job's owner and root.
+   */
+  "job.output": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({
+      jobId: s.positive,
+      stepId: s.stepId,
+      node: s.nodeName,
+      /** As the job's record names it. */
+      path: s.text,
+      ...fileWindow,
+    }),
+    result: fileWindowAnswer,
+  },
   "nodes.list": {
     on: "controller",
     kind: "unary",
@@ -218,6 +230,12 @@ export const PROCEDURES = {
       changes: v.pipe(v.array(policyChange), v.maxLength(10_000)),
     }),
     result: nothing,
+  },
+  "reservations.list": {
+    on: "controller",
+    kind: "unary",
+    params: nothing,
+    result: v.object({ reservations: v.array(e.reservationRow), now: s.count }),
   },
   /** An operator changes what the cluster is made of: nodes, partitions, reservations. All of it, or nothing. */
   "cluster.change": {
@@ -268,6 +286,8 @@ export const PROCEDURES = {
     }),
     result: v.object({ heartbeatMs: s.positive, killWaitMs: s.count }),
   },
+  /** A sign of life, and how the machine is doing. Kept beside the connection, never on disk. */
+  "node.vitals": { on: "controller", kind: "unary", params: r.nodeVitals, result: nothing },
   /** Reports, oldest first; the answer says that all of them are on disk. */
   "node.report": {
     on: "controller",
@@ -301,12 +321,12 @@ export const PROCEDURES = {
     }),
     result: nothing,
   },
-  /** What the running steps of a job used so far on this node; nothing of those that no holder answers for. */
-  "node.usage": {
+  /** Part of a file, read with the rights of a user. */
+  "node.read": {
     on: "node",
     kind: "unary",
-    params: v.object({ jobId: s.positive, attempt: s.positive }),
-    result: v.object({ steps: v.array(v.object({ stepId: s.stepId, ...liveUsage })) }),
+    params: v.object({ path: s.text, user: v.object({ uid: s.count, gid: s.count }), ...fileWindow }),
+    result: fileWindowAnswer,
   },
   /** The daemon ends; with `holders`, so do its idle holders. */
   "node.shutdown": { on: "node", kind: "unary", params: v.object({ holders: v.boolean() }), result: nothing },
@@ -316,13 +336,6 @@ export const PROCEDURES = {
     kind: "unary",
     params: nothing,
     result: v.object({ steps: v.array(holderStep) }),
-  },
-  /** What the running steps of a job used so far, and their processes. */
-  "holder.usage": {
-    on: "holder",
-    kind: "unary",
-    params: v.object({ jobId: s.positive, attempt: s.positive }),
-    result: v.object({ steps: v.array(v.object({ key: s.stepKey, ...liveUsage })) }),
   },
   /** Starts processes. A step that can't start is not an error of the call: it is `ended` with a problem. */
   "holder.launch": { on: "holder", kind: "unary", params: stepLaunch, result: holderStep },
@@ -453,7 +466,7 @@ export type MethodsOn<S extends Side> = {
   [M in Method]: (typeof PROCEDURES)[M]["on"] extends S | "any" ? M : never;
 }[Method];
 
-export type { PartitionRow } from "./entity-schemas.ts";
+export type { PartitionRow, ReservationRow } from "./entity-schemas.ts";
 export type { JobDetails, JobListRow, JobShare } from "./list-rows.ts";
 export type {
   AttachPoint,
@@ -466,6 +479,7 @@ export type {
   NodeLaunch,
   NodeReport,
   NodeRow,
+  NodeVitals,
   TerminalStatus,
   TerminalView,
 } from "./records.ts";

@@ -121,6 +121,16 @@ export const jobUpdate = v.object({
   final: v.boolean(),
 });
 
+/** How a node's machine is doing; units as in platform/vitals.ts. */
+export const nodeVitals = v.object({
+  loadCenti: s.count,
+  freeMemoryMiB: s.count,
+  bootAt: s.count,
+  sockets: s.count,
+  coresPerSocket: s.count,
+  threadsPerCore: s.count,
+});
+
 export const nodeRow = v.object({
   name: s.name,
   state: s.text,
@@ -136,6 +146,7 @@ export const nodeRow = v.object({
   /** When and by whom the reason was given: milliseconds since 1970, 0 for no reason; `root`, empty for the controller. */
   reasonAt: s.count,
   reasonBy: s.text,
+  reasonUid: v.optional(s.count),
   weight: s.count,
   comment: s.text,
   extra: s.text,
@@ -144,6 +155,8 @@ export const nodeRow = v.object({
   /** When its daemon started, 0 while it is away; when something last ran there, 0 if nothing is known. */
   startedAt: s.count,
   lastBusyAt: s.count,
+  /** Absent while its daemon is away, or too old to tell. */
+  vitals: v.optional(nodeVitals),
 });
 
 /** Selects jobs. Empty lists select all; several criteria must all hold. */
@@ -152,6 +165,8 @@ export const jobFilter = v.object({
   ids: v.array(s.positive),
   /** Tasks of arrays, in addition to `ids`. */
   tasks: v.optional(v.array(v.object({ jobId: s.positive, tasks: j.taskSet }))),
+  /** Single components of heterogeneous jobs, in addition to `ids`, where the number of the first means all of them. */
+  components: v.optional(v.array(v.object({ jobId: s.positive, offset: s.count }))),
   users: v.array(s.text),
   states: v.array(s.text),
   names: v.array(s.text),
@@ -210,6 +225,19 @@ export const nodeLaunch = v.object({
       min: s.count,
       max: s.count,
       step: s.positive,
+    }),
+  ),
+  /** Of a heterogeneous job's component: the variables that speak of all components. */
+  het: v.optional(
+    v.object({
+      variables: v.record(v.string(), v.string()),
+      /** Of a step over several components: its first task on this one, and the nodes of the whole, each once. */
+      whole: v.optional(
+        v.object({
+          firstTask: s.count,
+          nodes: v.array(v.object({ node: s.name, hostname: s.text, address: s.text, tasks: s.count })),
+        }),
+      ),
     }),
   ),
   user: v.object({ uid: s.count, gid: s.count, name: s.text }),
@@ -320,6 +348,7 @@ export const daemonStatus = v.object({
 export type JobRow = v.InferOutput<typeof jobRow>;
 export type JobUpdate = v.InferOutput<typeof jobUpdate>;
 export type AttachPoint = v.InferOutput<typeof attachPoint>;
+export type NodeVitals = v.InferOutput<typeof nodeVitals>;
 export type NodeRow = v.InferOutput<typeof nodeRow>;
 export type TerminalView = v.InferOutput<typeof terminalView>;
 export type TerminalStatus = v.InferOutput<typeof terminalStatus>;

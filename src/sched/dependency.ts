@@ -188,35 +188,48 @@ function recordOf({ byTask, wide }: ArrayRecords, task: number): Job | undefined
   return byTask.get(task) ?? wide.find((job) => job.array && hasTask(job.array.tasks, task));
 }
 
-/** By user and job name: the jobs that hold resources, and the first that waits. */
-interface NameIndex {
-  readonly busy: ReadonlySet<string>;
-  readonly firstWaiting: ReadonlyMap<string, JobId>;
+/** The jobs of one user and one name. */
+interface Namesakes {
+  /** Whether one of them holds resources. */
+  isBusy: boolean;
+  /** The lowest number of those that wait. */
+  firstWaiting: JobId;
 }
 
+/** By user, then by job name: no text is made for each of 100,000 jobs. */
+type NameIndex = ReadonlyMap<number, ReadonlyMap<string, Namesakes>>;
+
 function indexNames(state: ClusterState): NameIndex {
-  const busy = new Set<string>();
-  const firstWaiting = new Map<string, JobId>();
+  const index = new Map<number, Map<string, Namesakes>>();
+  const namesakes = ({ spec: { user, name } }: Job): Namesakes => {
+    let names = index.get(user.uid);
+    if (!names) {
+      names = new Map();
+      index.set(user.uid, names);
+    }
+    let found = names.get(name);
+    if (!found) {
+      found = { isBusy: false, firstWaiting: Number.POSITIVE_INFINITY };
+      names.set(name, found);
+    }
+    return found;
+  };
   for (const id of state.active) {
     const job = state.jobs.get(id);
     // What is left of a waiting job's own last start is no other job.
-    if (job && job.state !== "PENDING") busy.add(nameKey(job));
+    if (job && job.state !== "PENDING") namesakes(job).isBusy = true;
   }
   for (const id of state.pending) {
     const job = state.jobs.get(id);
     if (!job) continue;
-    const key = nameKey(job);
-    firstWaiting.set(key, Math.min(id, firstWaiting.get(key) ?? id));
+    const found = namesakes(job);
+    found.firstWaiting = Math.min(id, found.firstWaiting);
   }
-  return { busy, firstWaiting };
+  return index;
 }
 
-function isAlone({ busy, firstWaiting }: NameIndex, job: PendingJob): boolean {
-  const key = nameKey(job);
+function isAlone(index: NameIndex, job: PendingJob): boolean {
+  const namesakes = index.get(job.spec.user.uid)?.get(job.spec.name);
   // The components of one heterogeneous job have one name, and don't wait for one another.
-  return !busy.has(key) && (firstWaiting.get(key) ?? job.id) >= leaderId(job);
-}
-
-function nameKey({ spec }: Job): string {
-  return `${spec.user.uid} ${spec.name}`;
+  return !namesakes || (!namesakes.isBusy && Math.min(namesakes.firstWaiting, job.id) >= leaderId(job));
 }

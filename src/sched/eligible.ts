@@ -1,15 +1,16 @@
 /** May a waiting job start at all, whatever room there is: holds, times, dependencies, limits of arrays. */
 
-import { firstTask, type TaskSet, taskCount, tasksOf, withTask } from "../core/array-spec.ts";
+import { firstTask, type TaskSet, taskCount, taskSetOf, tasksOf } from "../core/array-spec.ts";
 import { partitionLimit } from "../core/decide/admission.ts";
 import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
-import type { DependencyState, DependencyTerm } from "../core/dependency.ts";
+import { type DependencyState, type DependencyTerm, formatDependencyState } from "../core/dependency.ts";
 import { waitingComponents } from "../core/het.ts";
 import type { JobId } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
 import { jobLabel } from "../core/job-label.ts";
 import { UNLIMITED } from "../core/jobspec.ts";
 import type { Partition } from "../core/partition.ts";
+import { isActive } from "../core/reservation.ts";
 import type { ClusterState } from "../core/state.ts";
 import { type DependencyJudge, describeTerm, isPerTask, judgeDependencies, type Outcome } from "./dependency.ts";
 import { type LimitBook, limitBook, NO_LIMITS } from "./limits.ts";
@@ -37,6 +38,8 @@ export interface Gate {
   hindrance(job: PendingJob): Hindrance | null;
   /** The same in words. */
   waitReason(job: PendingJob): Wait | null;
+  /** What is left of its dependency, as squeue shows it: `afterok:12(failed)`; empty for none. */
+  dependencyText(job: PendingJob): string;
   /** The job, or tasks of an array's record, if they can't start any more and must end now. */
   endOf(job: PendingJob): End | null;
   /** The last moment at which it can start and be over before its deadline; `null` for no deadline. */
@@ -88,6 +91,7 @@ export function gateOf(state: ClusterState, now: number): Gate {
     holdHindrance(job) ??
     (job.eligibleAt > now ? { word: "BeginTime", wakeAt: job.eligibleAt } : null) ??
     partition(job) ??
+    reservationHindrance(state, job, now) ??
     dependency(job) ??
     (slotsOf(job) === 0 ? ARRAY_LIMIT : null) ??
     deadline(job);
@@ -120,12 +124,19 @@ export function gateOf(state: ClusterState, now: number): Gate {
       const text = found.text ?? describe(judge, job, told.word);
       return { reason: { word: told.word, text }, wakeAt: told.wakeAt, end: null };
     },
+    dependencyText: (job) => dependencyText(judge, job),
     endOf,
     startBy: (job) => startBy(state, job),
     openTasks: (job) => (isPerTask(job) ? sortedTasks(job).open : tasksOf(job.array?.tasks ?? [])),
     slotsOf,
     componentsOf: (job) => waitingComponents(state, job),
   };
+}
+
+function dependencyText(judge: DependencyJudge, job: PendingJob): string {
+  const task = singleTask(job);
+  const { dependency } = job.spec;
+  return dependency ? formatDependencyState(dependency, (term) => judge.ofTerm(job, term, task).state) : "";
 }
 
 /** What keeps a job waiting, or (no component of a heterogeneous job starts without the others) one of its components. */
@@ -146,6 +157,7 @@ export const OPEN_GATE: Gate = {
   limits: NO_LIMITS,
   hindrance: () => null,
   waitReason: () => null,
+  dependencyText: () => "",
   endOf: () => null,
   startBy: () => null,
   openTasks: (job) => tasksOf(job.array?.tasks ?? []),
@@ -193,6 +205,19 @@ function partitionHindrance(partition: Partition | undefined, spec: PendingJob["
   if (state === "INACTIVE") return { word: "PartitionInactive", wakeAt: null, text: `partition ${name} is inactive` };
   const limit = partitionLimit(spec, partition);
   return limit && { ...limit, wakeAt: null };
+}
+
+/** A job of a reservation waits for its time; one whose reservation is gone waits for another wish. */
+function reservationHindrance({ reservations }: ClusterState, { spec }: PendingJob, now: number): Hindrance | null {
+  if (spec.reservation === null) return null;
+  const reservation = reservations.get(spec.reservation);
+  if (!reservation) {
+    const text = `reservation ${spec.reservation} is gone; scontrol update job ReservationName= names another, or none`;
+    return { word: "ReservationDeleted", wakeAt: null, text };
+  }
+  if (isActive(reservation, now)) return null;
+  const text = `reservation ${reservation.name} has not begun`;
+  return { word: "Reservation", wakeAt: reservation.startAt > now ? reservation.startAt : null, text };
 }
 
 function holdHindrance({ hold, cleanup }: PendingJob): Hindrance | null {
@@ -280,18 +305,18 @@ function taskSorter(judge: DependencyJudge): (job: PendingJob) => SortedTasks {
 
 function sortTasks(judge: DependencyJudge, job: PendingJob): SortedTasks {
   const open: number[] = [];
-  let lost: TaskSet = [];
+  const lost: number[] = [];
   let isAllLost = true;
   let earliest = Number.POSITIVE_INFINITY;
   for (const task of tasksOf(job.array?.tasks ?? [])) {
     if (open.length === OPEN_MAX && !job.spec.killOnInvalidDep) break;
     const { state, wakeAt } = judge.ofJob(job, task);
     if (state !== "failed") isAllLost = false;
-    else if (job.spec.killOnInvalidDep) lost = withTask(lost, task);
+    else if (job.spec.killOnInvalidDep) lost.push(task);
     if (state === "fulfilled" && open.length < OPEN_MAX) open.push(task);
     earliest = Math.min(earliest, wakeAt ?? earliest);
   }
-  return { open, lost, isAllLost, wakeAt: Number.isFinite(earliest) ? earliest : null };
+  return { open, lost: taskSetOf(lost), isAllLost, wakeAt: Number.isFinite(earliest) ? earliest : null };
 }
 
 /** The only task of a record, if it has no other. */

@@ -1,9 +1,10 @@
 /** Where a job may go, whatever room there is: the nodes of its partition, and what the partition adds to its request. */
 
-import { findPartition } from "../core/decide/submit.ts";
+import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
 import type { NodeName } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
 import { holdsNode, type Partition } from "../core/partition.ts";
+import { type Reserved, reservedFor } from "../core/reservation.ts";
 import type { ResourceRequest } from "../core/resources.ts";
 import type { ClusterState } from "../core/state.ts";
 
@@ -14,6 +15,8 @@ export interface Place {
   allows(node: NodeName): boolean;
   /** Why a node is not allowed, in words; empty if it is. */
   whyNot(node: NodeName): string;
+  /** Nodes of the partition that reservations keep from these jobs. */
+  readonly reserved: readonly NodeName[];
   /** A request with what the partition adds. The same object for the same request. */
   adapt(request: ResourceRequest): ResourceRequest;
   /** CPUs of one node that the jobs of this place may hold together, 0 for no limit; and what they hold now. */
@@ -29,34 +32,55 @@ export const ANYWHERE: Place = {
   key: "",
   allows: () => true,
   whyNot: () => "",
+  reserved: [],
   adapt: (request) => request,
   cpusMax: 0,
   cpusHeld: () => 0,
 };
 
-/** Where each job of a state may go. */
-export function placesOf(state: ClusterState): Places {
+/** Where each job of a state may go that starts at `now`. */
+export function placesOf(state: ClusterState, now: number): Places {
   const places = new Map<string, Place>();
+  const ofPartition = new Map<string, Shared>();
   return (job) => {
     const partition = findPartition(state, job.spec);
     if (!partition) return ANYWHERE;
-    let place = places.get(partition.name);
+    const reserved = reservedFor(state.reservations, job.spec, effectiveLimit(job.spec, partition), now);
+    const key = reserved.key === "" ? partition.name : `${partition.name} ${reserved.key}`;
+    let place = places.get(key);
     if (!place) {
-      place = placeOf(state, partition);
-      places.set(partition.name, place);
+      const shared = ofPartition.get(partition.name) ?? sharedOf(state, partition);
+      ofPartition.set(partition.name, shared);
+      place = { ...shared, ...bounds(state, partition, reserved), key };
+      places.set(key, place);
     }
     return place;
   };
 }
 
-function placeOf(state: ClusterState, partition: Partition): Place {
+/** What is the same for all jobs of a partition. */
+type Shared = Pick<Place, "adapt" | "cpusMax" | "cpusHeld">;
+
+function bounds(
+  state: ClusterState,
+  partition: Partition,
+  { only, barred }: Reserved,
+): Pick<Place, "allows" | "whyNot" | "reserved"> {
   const nodes = partition.nodes && new Set(partition.nodes);
+  const whyNot = (node: NodeName): string => {
+    if (nodes !== null && !nodes.has(node)) return `it is not in partition ${partition.name}`;
+    if (only !== null && !only.has(node)) return "it is not in the job's reservation";
+    const name = barred.get(node);
+    return name === undefined ? "" : `it is reserved (${name}) before the job would be over`;
+  };
+  const reserved = [...state.nodes.keys()].filter((node) => (nodes === null || nodes.has(node)) && whyNot(node) !== "");
+  return { allows: (node) => whyNot(node) === "", whyNot, reserved };
+}
+
+function sharedOf(state: ClusterState, partition: Partition): Shared {
   const adapted = new WeakMap<ResourceRequest, ResourceRequest>();
   let held: ReadonlyMap<NodeName, number> | null = null;
   return {
-    key: partition.name,
-    allows: (node) => nodes === null || nodes.has(node),
-    whyNot: (node) => (nodes === null || nodes.has(node) ? "" : `it is not in partition ${partition.name}`),
     adapt(request) {
       if (!addsAnything(partition)) return request;
       const known = adapted.get(request) ?? adaptTo(partition, request);

@@ -15,6 +15,8 @@ export type ReasonWord =
   | "BadConstraints"
   | "PartitionConfig"
   | "PartitionDown"
+  | "Reservation"
+  | "ReservationDeleted"
   | "PartitionInactive"
   | "PartitionNodeLimit"
   | "PartitionTimeLimit"

@@ -253,6 +253,13 @@ function freeText(candidates: readonly Candidate[], { gpus }: ResourceRequest): 
 /** Why the nodes that take work could not run a request even if they were free. */
 function impossibleReason(view: ScheduleView, place: Place, request: ResourceRequest): Reason {
   const nodes = view.nodes.filter(({ name }) => place.allows(name));
+  if (place.reserved.length > 0) {
+    const all = view.nodes.filter(({ name }) => place.allows(name) || place.reserved.includes(name));
+    if (feasibility(nodes, request) && !feasibility(all, request)) {
+      const names = fold(place.reserved.slice(0, NODES_NAMED_MAX));
+      return { word: "ReqNodeNotAvail", text: `${names} may be reserved for other jobs` };
+    }
+  }
   if (view.nodes.length > 0 && nodes.length === 0) {
     return { word: "PartitionConfig", text: `partition ${place.key} has no nodes` };
   }

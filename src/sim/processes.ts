@@ -95,6 +95,7 @@ export function createSimAgent(stage: Stage, machine: SimMachine): SimProcess {
           inventory: async () => inventoryOf(machine),
           holders: machine.factoryFor(isAlive),
           followBatch: machine.followBatch(isAlive),
+          readFile: async () => null,
           survivors: () =>
             machine.executions.flatMap(({ key, endedAt }) => (endedAt === null ? [formatStepKey(key)] : [])),
           connect: (handlers) => connectPeer(rpc, { path: PLACES.controllerSocket }, helloOf("node"), handlers),

@@ -21,6 +21,8 @@ export interface JobRowExtra {
   readonly reasonText: string;
   /** Name of the partition that the job is in. */
   readonly partition: string;
+  /** What is left of its dependency while it waits; without it every term counts as unfulfilled. */
+  readonly dependency?: string;
 }
 
 /** Slurm's reason words of jobs that ended badly. */
@@ -61,16 +63,24 @@ export function toJobRow(job: Job, extra: JobRowExtra): JobRow {
     hetJobId: het ? job.id - het.offset : 0,
     hetOffset: het?.offset ?? 0,
     ...wishes(job),
+    dependency: dependencyOf(job, extra),
     priority: job.state === "PENDING" && job.hold ? 0 : priorityOf(job),
     attempt: job.attempt,
     exitCode: ended?.exit.code ?? 0,
     exitSignal: ended?.exit.signal ?? 0,
     kind: spec.kind,
-    command: spec.argv.join(" "),
+    command: commandOf(spec),
     workDir: spec.workDir,
     stdout: outputPath(job),
     cause: ended?.cause ?? "",
   };
+}
+
+/** What sbatch keeps in place of a script's path, where there is none: for Slurm such a job has no command. */
+const PATHLESS: ReadonlySet<string> = new Set(["wrap", "sbatch"]);
+
+function commandOf({ kind, argv }: Job["spec"]): string {
+  return kind === "batch" && PATHLESS.has(argv[0] ?? "") ? "" : argv.join(" ");
 }
 
 /** `node1:0,1;node2:0`: which GPUs an allocation holds; empty if none. */
@@ -120,7 +130,6 @@ type Wishes =
   | "wckey"
   | "reservation"
   | "licenses"
-  | "dependency"
   | "features"
   | "requestedNodes"
   | "excludedNodes"
@@ -131,7 +140,13 @@ type Wishes =
   | "requeue"
   | "timeMinS";
 
-function wishes({ spec, state }: Job): Pick<JobRow, Wishes> {
+/** A job that waits no longer waits for nothing. */
+function dependencyOf({ spec, state }: Job, { dependency }: JobRowExtra): string {
+  if (!spec.dependency || state !== "PENDING") return "";
+  return dependency ?? formatDependencyState(spec.dependency);
+}
+
+function wishes({ spec }: Job): Pick<JobRow, Wishes> {
   const { request } = spec;
   return {
     account: spec.account ?? "",
@@ -140,8 +155,6 @@ function wishes({ spec, state }: Job): Pick<JobRow, Wishes> {
     wckey: spec.wckey,
     reservation: spec.reservation ?? "",
     licenses: spec.licenses.map(({ name, count }) => (count === 1 ? name : `${name}:${count}`)).join(","),
-    // A job that waits no longer waits for nothing.
-    dependency: spec.dependency && state === "PENDING" ? formatDependencyState(spec.dependency) : "",
     features: request.constraint,
     requestedNodes: fold(request.nodeList),
     excludedNodes: fold(request.excluded),

@@ -10,7 +10,10 @@ import { formatGpus } from "../core/resources.ts";
 import { formatDuration } from "../core/time.ts";
 import type { NodeRow } from "../protocol/procedures.ts";
 import type { NodeColumn, NodeGroup } from "./node-groups.ts";
+import { nodeGresUsed, nodeStateWords } from "./node-record.ts";
 import { isBusy, isOut, nodeStateLong, nodeStateShort } from "./node-states.ts";
+import { topologyOf } from "./node-topology.ts";
+import type { MomentText } from "./time-format.ts";
 
 /** sinfo's own formats. */
 export const SINFO_FORMAT = "%#P %.5a %.10l %.6D %.6t %N";
@@ -18,6 +21,9 @@ export const SINFO_FORMAT_LONG = "%#P %.5a %.10l %.10s %.4r %.8h %.10g %.6D %.11
 export const SINFO_FORMAT_SUMMARY = "%#P %.5a %.10l %.16F %N";
 export const SINFO_FORMAT_NODE = "%#N %.6D %.#P %6t";
 export const SINFO_FORMAT_NODE_LONG = "%#N %.6D %.#P %.11T %4c %.8z %.6m %.8d %.6w %.8f %20E";
+
+export const SINFO_FORMAT_REASONS = "%20E %9u %19H %N";
+export const SINFO_FORMAT_REASONS_LONG = "%20E %12U %19H %6t %N";
 
 /** mgpu's own table of GPUs, with the letters of {@link GPU_COLUMNS}. */
 export const GPU_FORMAT = "%#N %10T %#C %#G %#y %i";
@@ -48,18 +54,21 @@ const NODE_COLUMNS: Columns = {
   N: total("NODELIST", ({ nodes }) => fold(nodes.map((node) => node.name))),
   n: ofNode("HOSTNAMES", (node) => node.inventory.hostname, ""),
   o: ofNode("NODE_ADDR", ({ inventory }) => inventory.address ?? inventory.hostname, ""),
-  t: ofNode("STATE", nodeStateShort, NO_STATE),
-  T: ofNode("STATE", nodeStateLong, NO_STATE),
+  t: { ...ofNode("STATE", nodeStateShort, NO_STATE), meaning: "state" },
+  T: { ...ofNode("STATE", nodeStateLong, NO_STATE), meaning: "state" },
   E: ofNode("REASON", (node) => node.reason || "none", "none"),
   G: ofNode("GRES", gresOf, "(null)"),
   v: ofNode("VERSION", (node) => node.inventory.version, "N/A"),
-  e: ofNode("FREE_MEM", () => "N/A", "0"),
-  O: ofNode("CPU_LOAD", () => "N/A", "0.00"),
+  e: span("FREE_MEM", ({ vitals }) => vitals?.freeMemoryMiB, String),
+  O: span(
+    "CPU_LOAD",
+    ({ vitals }) => vitals?.loadCenti,
+    (centi) => (centi / 100).toFixed(2),
+  ),
   f: ofNode("AVAIL_FEATURES", ({ features }) => features.join(",") || "(null)", "(null)"),
   b: ofNode("ACTIVE_FEATURES", ({ activeFeatures }) => activeFeatures.join(",") || "(null)", "(null)"),
-  u: constant("USER", "Unknown"),
-  U: constant("USER", "Unknown"),
-  H: constant("TIMESTAMP", "Unknown"),
+  u: ofNode("USER", (node) => reasonUser(node), "Unknown"),
+  U: ofNode("USER", reasonUserLong, "Unknown"),
 };
 
 const COUNT_COLUMNS: Columns = {
@@ -71,14 +80,84 @@ const COUNT_COLUMNS: Columns = {
   m: range("MEMORY", (node) => node.inventory.memoryMiB),
   d: range("TMP_DISK", () => 0),
   w: range("WEIGHT", ({ weight }) => weight),
-  X: range("SOCKETS", () => 1),
-  Y: range("CORES", (node) => node.inventory.cpus),
-  Z: range("THREADS", () => 1),
+  X: range("SOCKETS", (node) => topologyOf(node).sockets),
+  Y: range("CORES", (node) => topologyOf(node).coresPerSocket),
+  Z: range("THREADS", (node) => topologyOf(node).threadsPerCore),
   z: { ...total("S:C:T", socketsCoresThreads), kind: "range" },
 };
 
-/** Columns by letter. */
-export const SINFO_COLUMNS: Columns = { ...PARTITION_COLUMNS, ...NODE_COLUMNS, ...COUNT_COLUMNS };
+/** Columns by letter. @param moment how times are written */
+export function sinfoColumns(moment: MomentText): Columns {
+  const reasonTime = ({ reasonAt }: NodeRow): string => (reasonAt === 0 ? "Unknown" : moment(reasonAt));
+  return { ...PARTITION_COLUMNS, ...NODE_COLUMNS, ...COUNT_COLUMNS, H: ofNode("TIMESTAMP", reasonTime, "Unknown") };
+}
+
+/** Columns by the names of --Format, in lower case. */
+export function sinfoFields(moment: MomentText): Columns {
+  const letters = sinfoColumns(moment);
+  const columns: Record<string, NodeColumn> = {};
+  for (const [name, letter] of Object.entries(FIELD_LETTERS)) {
+    const same = letters[letter];
+    if (same) columns[name] = same;
+  }
+  return {
+    ...columns,
+    allocmem: ofNode("ALLOCMEM", ({ usage }) => String(usage.memoryMiB), "0"),
+    comment: ofNode("COMMENT", ({ comment }) => comment || "(null)", "(null)"),
+    extra: ofNode("EXTRA", ({ extra }) => extra || "(null)", "(null)"),
+    gresused: ofNode("GRES_USED", (node) => nodeGresUsed(node) || "(null)", "(null)"),
+    // Node daemons dial the controller and listen nowhere.
+    port: constant("PORT", "0"),
+    statecomplete: ofNode("STATECOMPLETE", (node) => nodeStateWords(node).join("+").toLowerCase(), NO_STATE),
+  };
+}
+
+const FIELD_LETTERS: Readonly<Record<string, string>> = {
+  allocnodes: "S",
+  available: "a",
+  cluster: "V",
+  cores: "Y",
+  cpus: "c",
+  cpusload: "O",
+  cpusstate: "C",
+  defaulttime: "L",
+  disk: "d",
+  features: "f",
+  features_act: "b",
+  freemem: "e",
+  gres: "G",
+  groups: "g",
+  maxcpuspernode: "B",
+  memory: "m",
+  nodeaddr: "o",
+  nodeai: "A",
+  nodeaiot: "F",
+  nodehost: "n",
+  nodelist: "N",
+  nodes: "D",
+  oversubscribe: "h",
+  partition: "P",
+  partitionname: "R",
+  preemptmode: "M",
+  priority: "p",
+  priorityjobfactor: "I",
+  prioritytier: "p",
+  reason: "E",
+  root: "r",
+  share: "h",
+  size: "s",
+  socketcorethread: "z",
+  sockets: "X",
+  statecompact: "t",
+  statelong: "T",
+  threads: "Z",
+  time: "l",
+  timestamp: "H",
+  user: "u",
+  userlong: "U",
+  version: "v",
+  weight: "w",
+};
 
 /** Columns of the table of GPUs; one row a node. */
 export const GPU_COLUMNS: Columns = {
@@ -126,21 +205,50 @@ function rangeText(nodes: readonly NodeRow[], value: (node: NodeRow) => number):
   return values.some((one) => one > least) ? `${least}+` : String(least);
 }
 
-/** Sockets and threads are not looked at: a CPU counts as a core of one socket. */
+/** A measured value: `2.38`, `0.10-2.38` where nodes differ, `N/A` where none is known. */
+function span(
+  header: string,
+  value: (node: NodeRow) => number | undefined,
+  format: (value: number) => string,
+): NodeColumn {
+  const text = ({ nodes }: NodeGroup): string => {
+    const values = nodes.flatMap((node) => value(node) ?? []);
+    if (values.length === 0) return "N/A";
+    const [least, most] = [Math.min(...values), Math.max(...values)];
+    return least === most ? format(least) : `${format(least)}-${format(most)}`;
+  };
+  return { header, text, kind: "range" };
+}
+
 function socketsCoresThreads({ nodes }: NodeGroup): string {
   if (nodes.length === 0) return "0:0:0";
-  return `1:${rangeText(nodes, (node) => node.inventory.cpus)}:1`;
+  const part = (value: (node: NodeRow) => number): string => rangeText(nodes, value);
+  return [
+    part((node) => topologyOf(node).sockets),
+    part((node) => topologyOf(node).coresPerSocket),
+    part((node) => topologyOf(node).threadsPerCore),
+  ].join(":");
+}
+
+/** Who gave the reason; the controller where nobody else did. */
+function reasonUser({ reason, reasonBy }: NodeRow): string {
+  return reason === "" ? "Unknown" : reasonBy || "slurm";
+}
+
+function reasonUserLong(node: NodeRow): string {
+  const { reasonUid } = node;
+  return reasonUid === undefined ? reasonUser(node) : `${reasonUser(node)}(${reasonUid})`;
 }
 
 /** Allocated, idle, other, total. */
-function nodesByState(nodes: readonly NodeRow[]): readonly number[] {
+export function nodesByState(nodes: readonly NodeRow[]): readonly number[] {
   const allocated = nodes.filter(isBusy).length;
   const other = nodes.filter((node) => isOut(node) && !isBusy(node)).length;
   return [allocated, nodes.length - allocated - other, other, nodes.length];
 }
 
 /** Allocated, idle, other, total: what is free on a node that takes no work is other. */
-function cpusByState(nodes: readonly NodeRow[]): readonly number[] {
+export function cpusByState(nodes: readonly NodeRow[]): readonly number[] {
   const sums = [0, 0, 0, 0] as [number, number, number, number];
   for (const node of nodes) {
     const { cpus } = node.inventory;

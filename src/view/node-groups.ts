@@ -62,7 +62,7 @@ export function groupNodes(
 }
 
 /** Compares names so that `n2` comes before `n10`. */
-function compareNames(one: string, other: string): number {
+export function compareNames(one: string, other: string): number {
   const [, prefix = "", digits = ""] = /^(.*?)(\d*)$/s.exec(one) ?? [];
   const [, otherPrefix = "", otherDigits = ""] = /^(.*?)(\d*)$/s.exec(other) ?? [];
   if (prefix !== otherPrefix) return prefix < otherPrefix ? -1 : 1;

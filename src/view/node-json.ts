@@ -3,24 +3,28 @@
 import type { NodeRow } from "../protocol/procedures.ts";
 import { orNotSet, secondsOf } from "./entity-json.ts";
 import { grantedThousandths, nodeGres, nodeGresUsed, nodeStateWords, nodeTres } from "./node-record.ts";
+import { topologyOf } from "./node-topology.ts";
 
 /** The record of one node. */
 export function nodeJson(node: NodeRow, clusterName: string): Record<string, unknown> {
   const { inventory, usage } = node;
+  const topology = topologyOf(node);
   return {
     architecture: inventory.arch,
     boards: 1,
     cluster_name: clusterName,
-    cores: inventory.cpus,
+    cores: topology.coresPerSocket,
     cpus: inventory.cpus,
     effective_cpus: inventory.cpus,
     alloc_cpus: usage.cpus,
     alloc_idle_cpus: inventory.cpus - usage.cpus,
     alloc_memory: usage.memoryMiB,
     real_memory: inventory.memoryMiB,
-    free_mem: orNotSet(0),
-    sockets: 1,
-    threads: 1,
+    cpu_load: node.vitals?.loadCenti ?? 0,
+    free_mem: orNotSet(node.vitals?.freeMemoryMiB ?? 0),
+    boot_time: secondsOf(node.vitals?.bootAt ?? 0),
+    sockets: topology.sockets,
+    threads: topology.threadsPerCore,
     temporary_disk: 0,
     features: node.features,
     active_features: node.activeFeatures,

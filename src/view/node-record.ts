@@ -4,22 +4,24 @@ import { formatGpus } from "../core/resources.ts";
 import type { NodeRow } from "../protocol/procedures.ts";
 import { formatRanges } from "../util/ranges.ts";
 import { formatMemory } from "./amounts.ts";
+import { topologyOf } from "./node-topology.ts";
 import { moment, orUnset, type Pair, type RecordLines, type RecordTime } from "./record-text.ts";
 
 /** The record's pairs, by line. `details` adds which GPUs are granted. */
 export function nodeRecord(node: NodeRow, details: boolean, time: RecordTime): RecordLines {
-  const { inventory, usage } = node;
+  const { inventory, usage, vitals } = node;
+  const topology = topologyOf(node);
   return [
     [
       ["NodeName", node.name],
       ["Arch", inventory.arch],
-      ["CoresPerSocket", inventory.cpus],
+      ["CoresPerSocket", topology.coresPerSocket],
     ],
     [
       ["CPUAlloc", usage.cpus],
       ["CPUEfctv", inventory.cpus],
       ["CPUTot", inventory.cpus],
-      ["CPULoad", "N/A"],
+      ["CPULoad", vitals ? (vitals.loadCenti / 100).toFixed(2) : "N/A"],
     ],
     [["AvailableFeatures", orUnset(node.features.join(","))]],
     [["ActiveFeatures", orUnset(node.activeFeatures.join(","))]],
@@ -36,13 +38,13 @@ export function nodeRecord(node: NodeRow, details: boolean, time: RecordTime): R
     [
       ["RealMemory", inventory.memoryMiB],
       ["AllocMem", usage.memoryMiB],
-      ["FreeMem", "N/A"],
-      ["Sockets", 1],
+      ["FreeMem", vitals?.freeMemoryMiB ?? "N/A"],
+      ["Sockets", topology.sockets],
       ["Boards", 1],
     ],
     [
       ["State", nodeStateWords(node).join("+")],
-      ["ThreadsPerCore", 1],
+      ["ThreadsPerCore", topology.threadsPerCore],
       ["TmpDisk", 0],
       ["Weight", node.weight],
       ["Owner", "N/A"],
@@ -62,7 +64,7 @@ function timeLines(node: NodeRow, time: RecordTime): RecordLines {
   const at = (value: number): string => (value === 0 ? "None" : moment(value, time));
   return [
     [
-      ["BootTime", "None"],
+      ["BootTime", at(node.vitals?.bootAt ?? 0)],
       ["SlurmdStartTime", at(node.startedAt)],
     ],
     [["LastBusyTime", at(node.lastBusyAt)]],

@@ -8,6 +8,8 @@ export interface NodeFacts {
   /** When its daemon started and something last ran there: milliseconds since 1970, 0 if not known. */
   readonly startedAt: number;
   readonly lastBusyAt: number;
+  /** Set while a reservation holds on it. */
+  readonly reserved?: "RESERVED" | "MAINT" | null;
 }
 
 const NO_FACTS: NodeFacts = { startedAt: 0, lastBusyAt: 0 };
@@ -21,21 +23,23 @@ export function toNodeRow(
   node: Node,
   connected: boolean,
   partitions: readonly string[],
-  { startedAt, lastBusyAt }: NodeFacts = NO_FACTS,
+  { startedAt, lastBusyAt, reserved = null }: NodeFacts = NO_FACTS,
 ): NodeRow {
   const { inventory, usage, settings } = node;
   const mark = node.down ?? node.drain;
+  const state = nodeState(node);
   return {
     name: node.name,
-    state: nodeState(node),
+    state: state === "IDLE" && reserved ? reserved : state,
     reason: mark?.reason ?? "",
     connected,
     partitions: [...partitions],
     inventory: { ...inventory },
     usage: { ...usage },
-    flags: flagsOf(node, connected),
+    flags: [...(reserved ? [reserved] : []), ...flagsOf(node, connected)],
     reasonAt: mark?.at ?? 0,
     reasonBy: mark?.by?.name ?? "",
+    ...(mark?.by && { reasonUid: mark.by.uid }),
     weight: weightOf(node),
     comment: settings?.comment ?? "",
     extra: settings?.extra ?? "",

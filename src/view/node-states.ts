@@ -5,6 +5,8 @@ import type { NodeRow } from "../protocol/procedures.ts";
 
 /** Slurm's order of states: sinfo lists higher ones first. */
 const STATE_RANKS: Readonly<Record<NodeState, number>> = {
+  MAINT: 10,
+  RESERVED: 9,
   FAILING: 8,
   FAIL: 7,
   DRAINING: 6,
@@ -30,22 +32,31 @@ const STATE_TESTS: Readonly<Record<string, (node: NodeRow) => boolean>> = {
   FAIL: (node) => node.state === "FAIL" || node.state === "FAILING",
   FAILING: (node) => node.state === "FAILING",
   NO_RESPOND: (node) => !node.connected,
+  COMP: hasFlag("COMPLETING"),
+  COMPLETING: hasFlag("COMPLETING"),
+  MAINT: ({ flags }) => flags.includes("MAINTENANCE") || flags.includes("MAINT"),
+  RESV: hasFlag("RESERVED"),
+  RESERVED: hasFlag("RESERVED"),
+  PLANNED: hasFlag("PLANNED"),
 };
 
 /** States of Slurm that no node of mgpu is ever in. */
 const OTHER_STATES = new Set(
-  "CLOUD COMP COMPLETING FUTR FUTURE INVAL MAINT NPC PERFCTRS PLANNED POWER_DOWN POWERED_DOWN \
-POWERING_DOWN POWERING_UP REBOOT REBOOT_ISSUED REBOOT_REQUESTED RESV RESERVED UNK UNKNOWN BLOCKED".split(" "),
+  "CLOUD FUTR FUTURE INVAL NPC PERFCTRS POWER_DOWN POWERED_DOWN \
+POWERING_DOWN POWERING_UP REBOOT REBOOT_ISSUED REBOOT_REQUESTED UNK UNKNOWN BLOCKED".split(" "),
 );
 
 /** `idle`, `mix` ...; with a star where the node's daemon does not answer. */
 export function nodeStateShort(node: NodeRow): string {
-  return (NODE_STATES[node.state as NodeState] ?? node.state.toLowerCase()) + star(node);
+  const named = idleName(node);
+  if (named) return named[2] + (node.connected ? "" : "*");
+  return (NODE_STATES[node.state as NodeState] ?? node.state.toLowerCase()) + mark(node);
 }
 
 /** `idle`, `mixed` ...; with a star where the node's daemon does not answer. */
 export function nodeStateLong(node: NodeRow): string {
-  return node.state.toLowerCase() + star(node);
+  const named = idleName(node);
+  return named ? named[1] + (node.connected ? "" : "*") : node.state.toLowerCase() + mark(node);
 }
 
 /** For ordering: the higher comes first. */
@@ -94,10 +105,42 @@ function testOf(name: string): ((node: NodeRow) => boolean) | undefined {
   return OTHER_STATES.has(name) || name === "" ? () => false : undefined;
 }
 
+function hasFlag(flag: string): (node: NodeRow) => boolean {
+  return ({ flags }) => flags.includes(flag);
+}
+
 function isMixed(node: NodeRow): boolean {
   return node.state === "MIXED" || (node.state === "DRAINING" && node.usage.cpus < node.inventory.cpus);
 }
 
-function star(node: NodeRow): string {
-  return node.connected ? "" : "*";
+/** Slurm's marks behind a state, the first that holds. */
+function mark({ connected, flags }: NodeRow): string {
+  if (!connected) return "*";
+  for (const [flag, sign] of FLAG_MARKS) if (flags.includes(flag)) return sign;
+  return "";
+}
+
+const FLAG_MARKS: readonly (readonly [flag: string, sign: string])[] = [
+  ["POWERING_UP", "#"],
+  ["POWERING_DOWN", "%"],
+  ["POWERED_DOWN", "~"],
+  ["POWER_DOWN", "!"],
+  ["REBOOT_ISSUED", "^"],
+  ["REBOOT_REQUESTED", "@"],
+  ["MAINTENANCE", "$"],
+  ["MAINT", "$"],
+  ["PLANNED", "-"],
+];
+
+/** What an idle node is called because of a flag: long and short. */
+const IDLE_NAMES: readonly (readonly [flag: string, long: string, short: string])[] = [
+  ["MAINTENANCE", "maint", "maint"],
+  ["MAINT", "maint", "maint"],
+  ["RESERVED", "reserved", "resv"],
+  ["COMPLETING", "completing", "comp"],
+  ["PLANNED", "planned", "plnd"],
+];
+
+function idleName({ state, flags }: NodeRow): (typeof IDLE_NAMES)[number] | undefined {
+  return state === "IDLE" ? IDLE_NAMES.find(([flag]) => flags.includes(flag)) : undefined;
 }

@@ -59,6 +59,15 @@ describeWith("clustershell", "/usr/bin/nodeset", () => {
     expect(await nodeset("-f", "@st:idle")).toBe("n3");
     expect(await nodeset("-f", "@su:root")).toBe("n[1-2]");
     expect(await nodeset("-l", "-s", "sj")).toBe(`@sj:${job}`);
+    // Groups of groups, as administrators write them.
+    expect(await nodeset("-f", "@main!@sj:" + job)).toBe("n3");
+    expect(await nodeset("-c", `@sj:${job}`)).toBe("2");
+    expect(await nodeset("-e", "@st:idle,@su:root")).toBe("n1 n2 n3");
+    expect((await nodeset("-l", "-s", "st")).split("\n").sort()).toEqual(["@st:allocated", "@st:idle"]);
+    expect(await nodeset("-l", "-s", "su")).toBe("@su:root");
+    expect(await nodeset("-l", "-s", "sp")).toBe("@sp:main");
     await cluster.ok("mgpu-scancel", [String(job)]);
+    await cluster.untilState(job, "CANCELLED");
+    expect(await nodeset("-f", "@st:idle")).toBe("n[1-3]");
   }, 60_000);
 });

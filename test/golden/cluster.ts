@@ -16,7 +16,7 @@ import {
   type ResourceRequest,
 } from "../../src/core/resources.ts";
 import { type ClusterState, fromStored } from "../../src/core/state.ts";
-import type { JobListRow, JobRow, NodeRow, PartitionRow } from "../../src/protocol/procedures.ts";
+import type { JobListRow, JobRow, NodeRow, PartitionRow, ReservationRow } from "../../src/protocol/procedures.ts";
 import { toJobDetails } from "../../src/view/job-details.ts";
 import { toJobRow } from "../../src/view/job-row.ts";
 import { toNodeRow } from "../../src/view/node-row.ts";
@@ -204,12 +204,27 @@ const NODES: readonly Node[] = [
   nodeOf("n10", { down: "no sign of life for 60 s" }),
 ];
 
+/** Of a machine with two sockets of four cores. */
+const VITALS = { freeMemoryMiB: 50_000, bootAt: NOW - DAY, sockets: 2, coresPerSocket: 4, threadsPerCore: 1 };
+
 const AWAY = new Set(["n5", "n10"]);
 
 /** The nodes as the controller lists them. */
-export const NODE_ROWS: readonly NodeRow[] = NODES.map((node) =>
-  toNodeRow(node, !AWAY.has(node.name), [DEFAULT_PARTITION.name]),
-);
+export const NODE_ROWS: readonly NodeRow[] = NODES.map((node, index) => ({
+  ...toNodeRow(node, !AWAY.has(node.name), [DEFAULT_PARTITION.name]),
+  ...(AWAY.has(node.name) ? {} : { vitals: { ...VITALS, loadCenti: 12 + 100 * index } }),
+}));
+
+const RESERVATION_ROWS: ReservationRow[] = [
+  {
+    ...{ name: "upkeep", startAt: NOW - HOUR, endAt: NOW + HOUR, nodes: ["n1", "n2"], users: ["ada", "bob"] },
+    ...{ accounts: [], partition: null, flags: ["MAINT", "SPEC_NODES"], isActive: true, cpus: 16 },
+  },
+  {
+    ...{ name: "course", startAt: NOW + DAY, endAt: NOW + DAY + 90 * MIN, nodes: ["n4"], users: [] },
+    ...{ accounts: ["lab"], partition: "main", flags: ["DAILY"], isActive: false, cpus: 16 },
+  },
+];
 
 /** The default partition, and one with every limit. */
 const PARTITION_ROWS: PartitionRow[] = [
@@ -262,6 +277,7 @@ export function clusterPeer(options: { jobs?: readonly Job[]; chunk?: number; sc
       return { now: NOW };
     },
     "nodes.list": () => ({ nodes: [...NODE_ROWS], now: NOW }),
+    "reservations.list": () => ({ reservations: RESERVATION_ROWS, now: NOW }),
     "partitions.list": () => ({ partitions: PARTITION_ROWS, now: NOW }),
     "controller.status": () => ({
       clusterName: "lab",

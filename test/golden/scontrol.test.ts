@@ -13,6 +13,9 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
   ["partitions-all", ["-a", "show", "part"]],
   ["partition-oneline", ["--all", "--oneliner", "show", "partition"]],
   ["partition-json", ["show", "partition", "short", "--json"]],
+  ["reservations", ["show", "res"]],
+  ["reservation-oneline", ["-o", "show", "reservation", "upkeep"]],
+  ["reservations-json", ["show", "reservations", "--json"]],
   ["node-json", ["show", "node", "n6,n1", "--json"]],
 ];
 

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { command } from "../../src/cli/commands/mgpu.ts";
 import type { Explanation } from "../../src/core/explanation.ts";
 import type { Job, Step } from "../../src/core/job.ts";
-import { clusterPeer, JOBS, NOW, rowOf } from "./cluster.ts";
+import { clusterPeer, JOBS, NOW } from "./cluster.ts";
 import { expectGolden } from "./expect-golden.ts";
 import { runOn } from "./run.ts";
 
@@ -74,10 +74,11 @@ const jobs = JOBS.map((job): Job => (job.id === 2 && job.state === "FAILED" ? { 
 const controller = () =>
   clusterPeer({
     script: {
-      "jobs.get": async ({ filter }, send) => {
+      "jobs.history": async ({ filter }, send) => {
         const found = jobs.filter(({ id }) => filter.ids.includes(id));
-        await send({ jobs: found.map((job) => ({ job, row: rowOf(job) })) });
-        return { now: NOW };
+        const facts = { partition: "main", reason: "Resources", reasonText: "waits", isDuplicate: false };
+        await send({ records: found.map((job) => ({ job, state: job.state, ...facts })) });
+        return { now: NOW, clusterName: "lab", damaged: 0 };
       },
       "job.explain": () => ({ explanation: EXPLANATION, now: NOW }),
     },

@@ -28,6 +28,17 @@ describe("an idle node", () => {
     expect(await sinfo("-h")).toBe("main*        up   infinite      1   idle n1\n");
   });
 
+  test("load and free memory, as the node daemon tells them", async () => {
+    await cluster.until(
+      async () => /^\d+\.\d\d [1-9]\d*\n$/.test(await sinfo("-h", "-N", "-o", "%O %e")),
+      "the node tells how it is doing",
+    );
+    const { sinfo: rows } = JSON.parse(await sinfo("--json"));
+    expect(rows).toMatchObject([
+      { node: { state: ["IDLE"] }, nodes: { nodes: ["n1"], total: 1 }, memory: { free: { minimum: { set: true } } } },
+    ]);
+  });
+
   test("-N, -l, -s", async () => {
     expect(await sinfo("-N")).toBe("NODELIST   NODES PARTITION STATE \nn1             1     main* idle  \n");
     const [date, header, row] = (await sinfo("-N", "-l")).split("\n");

@@ -101,9 +101,9 @@ test("scripts: directives of any text", () => {
   );
   fc.assert(
     fc.property(fc.array(fc.array(word).map((words) => words.join(" "))), (lines) => {
-      const { problems, values } = readDirectives(lines.join("\n"), "x", submitOptions("sbatch"));
+      const { problems, components } = readDirectives(lines.join("\n"), "x", submitOptions("sbatch"));
       for (const problem of problems) expect(problem).toMatch(/^x: line \d+: /);
-      for (const texts of values.values()) expect(texts.length).toBeGreaterThan(0);
+      for (const { values } of components) for (const texts of values.values()) expect(texts.length).toBeGreaterThan(0);
     }),
   );
 });

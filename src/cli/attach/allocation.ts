@@ -3,11 +3,12 @@
  * when it is lost, so a controller that is restarted takes nothing away.
  */
 
-import type { ExitStatus, RunningJob } from "../../core/job.ts";
+import { hetVariables, type RunningComponent } from "../../core/het-variables.ts";
+import type { ExitStatus } from "../../core/job.ts";
 import { type ErrorCode, RpcError } from "../../protocol/errors.ts";
 import type { JobRow } from "../../protocol/procedures.ts";
 import type { Connected } from "../../rpc/types.ts";
-import { type AllocationFacts, allocationVariables } from "../allocation-environment.ts";
+import { allocationVariables } from "../allocation-environment.ts";
 import { isSlurmName } from "../connect.ts";
 import type { CommandContext } from "../context.ts";
 import { Link } from "./link.ts";
@@ -44,6 +45,8 @@ export class Allocation {
     const ports = {
       ...{ clock: context.clock, name: "the controller", notice: (text: string) => speaker.info(text) },
       connect: (loss: ErrorCode | null) => this.reconnect(loss),
+      // Its command works on meanwhile, and only the controller can take the resources away.
+      patienceMs: Number.POSITIVE_INFINITY,
     };
     this.link = new Link(ports, first);
   }
@@ -69,32 +72,38 @@ export class Allocation {
   async variables(): Promise<Record<string, string> | null> {
     const { jobId } = this;
     const filter = { ids: [jobId], users: [], states: [], names: [], partitions: [] };
-    let job: RunningJob | null = null;
-    let partition = "";
-    const facts = await this.link.use(async (peer): Promise<AllocationFacts> => {
+    const components: RunningComponent[] = [];
+    const clusterName = await this.link.use(async (peer): Promise<string> => {
+      components.length = 0;
       await peer.stream("jobs.get", { filter }, ({ jobs }) => {
-        const [entry] = jobs;
-        if (entry?.job.state !== "RUNNING") return;
-        job = entry.job;
-        partition = entry.row.partition;
+        for (const { job, row } of jobs)
+          if (job.state === "RUNNING") components.push({ job, partition: row.partition });
       });
-      const { clusterName } = await peer.call("controller.status", {});
-      return { clusterName, partition };
+      return (await peer.call("controller.status", {})).clusterName;
     });
-    return facts === null || job === null ? null : allocationVariables(job, facts);
+    const own = components.find(({ job }) => job.id === jobId);
+    if (clusterName === null || own === undefined) return null;
+    return { ...allocationVariables(own.job, { clusterName, partition: own.partition }), ...hetVariables(components) };
   }
 
-  /** Gives the job back, or takes it out of the queue; resolves when the controller has it, or can't be reached. */
-  async complete(exit: ExitStatus): Promise<void> {
+  /**
+   * Gives the job back, or takes it out of the queue. Resolves once the controller has it: to false where it can't be
+   * reached, and will end the job itself for the want of its salloc.
+   */
+  async complete(exit: ExitStatus): Promise<boolean> {
     const { jobId, context } = this;
     const params = { jobId, exit };
-    const gone = new Promise<void>((resolve) => context.clock.after(COMPLETE_MS, resolve));
+    const gone = new Promise<false>((resolve) => context.clock.after(COMPLETE_MS, () => resolve(false)));
     const done = this.link
       .use((peer) => peer.call("job.complete", params))
-      .catch((error: unknown) => {
-        if (!(error instanceof RpcError)) throw error;
-      });
-    await Promise.race([done, gone]);
+      .then(
+        (answer) => answer !== null,
+        (error: unknown) => {
+          if (!(error instanceof RpcError)) throw error;
+          return true;
+        },
+      );
+    return Promise.race([done, gone]);
   }
 
   /** Closes the connection. */

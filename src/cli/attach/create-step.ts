@@ -13,7 +13,8 @@ import { Link } from "./link.ts";
 import { createSpeaker, type Speaker } from "./speaker.ts";
 import { SESSION_SIGNALS, type SessionSignal } from "./steering.ts";
 
-export interface StepWish extends Pick<Params<"step.create">, "jobId" | "step" | "environment"> {
+export interface StepWish
+  extends Pick<Params<"step.create">, "jobId" | "step" | "environment" | "component" | "others"> {
   /** Seconds within which there must be room; `null` for as long as it takes. */
   readonly immediateS: number | null;
   readonly quiet: boolean;
@@ -91,19 +92,27 @@ class Creation {
   }
 
   private ask(peer: Peer): Promise<Result<"step.create">> {
-    const { jobId, step, environment, immediateS } = this.wish;
+    const { jobId, step, environment, component, others, immediateS } = this.wish;
     const immediate = immediateS !== null && immediateS <= AT_ONCE_S;
-    const params = { requestId: this.requestId, jobId, step, environment, immediate };
-    return peer.stream("step.create", params, ({ waiting }) => this.onBusy(waiting), { signal: this.abort.signal });
+    const params = {
+      ...{ requestId: this.requestId, jobId, step, environment, immediate },
+      ...(component === undefined ? {} : { component }),
+      ...(others === undefined ? {} : { others }),
+    };
+    return peer.stream("step.create", params, (item) => this.onBusy(item.waiting, item.holders), {
+      signal: this.abort.signal,
+    });
   }
 
-  private onBusy(why: string): void {
+  private onBusy(why: string, holders = ""): void {
     // A controller that was restarted says it again.
     if (why === this.said) return;
     const words = this.said !== "" ? "still disabled" : "temporarily disabled";
     this.said = why;
     this.speaker.info(`Job ${this.wish.jobId} step creation ${words}, retrying (${why})`);
-    if (words === "temporarily disabled") this.warnInside();
+    if (words !== "temporarily disabled") return;
+    if (holders !== "" && !isSlurmName(this.context.program)) this.speaker.info(holders);
+    this.warnInside();
   }
 
   /** A step that waits for what it runs in itself waits for ever. */

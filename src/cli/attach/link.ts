@@ -15,6 +15,8 @@ export interface LinkPorts {
   readonly notice: (text: string) => void;
   /** Who is at the other end, in words. */
   readonly name: string;
+  /** How long contact is sought before giving up, milliseconds; a minute unless said otherwise. */
+  readonly patienceMs?: number;
 }
 
 /** How long contact is sought before giving up. A daemon that is being replaced is back within seconds. */
@@ -43,7 +45,7 @@ const HOPELESS: ReadonlySet<ErrorCode> = new Set(["VERSION", "PERMISSION", "BAD_
 export class Link {
   private readonly ports: LinkPorts;
   private current: Promise<Peer | null>;
-  private patienceMs = PATIENCE_MS;
+  private patienceMs: number;
   /** Failed tries since the last stable connection, and when the first of them was. */
   private tries = 0;
   private troubleAt = 0;
@@ -55,6 +57,7 @@ export class Link {
   /** Starts with an open connection, or by making one. */
   constructor(ports: LinkPorts, first?: Connected) {
     this.ports = ports;
+    this.patienceMs = ports.patienceMs ?? PATIENCE_MS;
     if (first) this.connectedAt = ports.clock.monotonic();
     this.current = first ? Promise.resolve(first.peer) : this.reconnect(null);
   }
@@ -128,7 +131,8 @@ export class Link {
   private complain(elapsedMs: number): void {
     if (elapsedMs < this.noticeMs) return;
     this.ports.notice(`no contact with ${this.ports.name}; trying again`);
-    this.noticeMs = elapsedMs + NOTICE_EVERY_MS;
+    // Ever less often: who waits for hours knows by then.
+    this.noticeMs = elapsedMs + Math.max(NOTICE_EVERY_MS, elapsedMs);
   }
 
   private pause(ms: number): Promise<void> {

@@ -10,6 +10,8 @@ export interface SessionPlan {
   readonly jobId: number;
   /** The step within the job that is followed; `null` for a job of our own, whose step 0 it is. */
   readonly stepId: StepId | null;
+  /** More components of a heterogeneous job that have a part in it; each by its own number. */
+  readonly otherJobIds?: readonly number[];
   /** `null` where only the job's nodes will tell. */
   readonly tasks: number | null;
   readonly label: boolean;

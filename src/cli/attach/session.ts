@@ -15,6 +15,7 @@ import { isSlurmName } from "../connect.ts";
 import { type CommandContext, UserError } from "../context.ts";
 import { ExitReport } from "./exit-report.ts";
 import { warnBefore } from "./farewell.ts";
+import { Followed, partName } from "./followed.ts";
 import { immediateExitCode } from "./immediate.ts";
 import { forwardInput } from "./input.ts";
 import { LastTasks } from "./last-tasks.ts";
@@ -81,10 +82,10 @@ class Session {
   private readonly lastTasks: LastTasks;
   private readonly steering: Steering;
   private readonly waiting: Waiting;
+  private readonly followed: Followed;
   private readonly steps = new Map<string, AttachedStep>();
   private readonly outcomes: StepOutcome[] = [];
   private readonly undo: (() => void)[] = [];
-  private row: JobRow | null = null;
   private saidQueued = false;
   private saidAborted = false;
   private isWatchOver = false;
@@ -104,6 +105,7 @@ class Session {
   constructor(plan: SessionPlan, first: Connected, context: CommandContext) {
     this.plan = plan;
     this.context = context;
+    this.followed = new Followed([plan.jobId, ...(plan.otherJobIds ?? [])]);
     this.speaker = createSpeaker(context, plan.quiet);
     this.tasks = new Tasks(plan.tasks ?? 1);
     this.relay = createRelay(context.stdio, plan.label ? () => this.tasks.total : null);
@@ -180,7 +182,7 @@ class Session {
 
   /** Resolves when the controller has answered or can't be reached. */
   private async end(stepId: StepId | null): Promise<void> {
-    const filter = { ids: [this.plan.jobId], users: [], states: [], names: [], partitions: [] };
+    const filter = { ids: [...this.followed.jobIds], users: [], states: [], names: [], partitions: [] };
     const params = { filter, stepId, signal: null, cause: "" };
     try {
       await this.controller.use((peer) => peer.call("jobs.cancel", params));
@@ -222,10 +224,12 @@ class Session {
   private async watch(): Promise<void> {
     const { jobId, stepId } = this.plan;
     try {
-      const result = await this.controller.use((peer) =>
-        peer.stream("job.watch", { jobId, stepId, owner: this.plan.ownsJob }, (update) => this.onUpdate(update)),
-      );
-      if (result === null && this.steps.size === 0) {
+      const watchOne = (id: number) =>
+        this.controller.use((peer) =>
+          peer.stream("job.watch", { jobId: id, stepId, owner: this.plan.ownsJob }, (update) => this.onUpdate(update)),
+        );
+      const results = await Promise.all(this.followed.jobIds.map(watchOne));
+      if (results.includes(null) && this.steps.size === 0) {
         throw new UserError(`no contact with the controller: job ${jobId} may still be in the queue`);
       }
     } catch (error) {
@@ -244,12 +248,15 @@ class Session {
   private onUpdate(update: JobUpdate): void {
     const { attach } = update;
     const row = followedRow(update, this.context.clock.now());
-    this.row = row;
+    this.followed.add(
+      row,
+      attach.filter((point) => !this.steps.has(partName(point))),
+    );
     if (row.state !== "PENDING") this.waiting.stop();
     else if (this.plan.verbose && this.mayExplain) this.waiting.tell(row.reasonText);
-    const fresh = attach.filter(({ node }) => !this.steps.has(node));
-    if (fresh.length > 0) this.onAllocated(row, fresh);
-    if (row.endAt !== null) this.sayEnded();
+    const fresh = this.followed.takePoints();
+    if (fresh.length > 0) this.onAllocated(this.row ?? row, fresh);
+    if (this.isJobOver) this.sayEnded();
     this.sayAborted(row);
   }
 
@@ -262,7 +269,7 @@ class Session {
 
   private onAllocated(row: JobRow, points: readonly AttachPoint[]): void {
     const isFirst = this.steps.size === 0;
-    if (isFirst && this.plan.stepId === null) this.tasks.total = row.tasks;
+    if (isFirst && this.plan.stepId === null) this.tasks.total = this.followed.tasks;
     if (isFirst && this.plan.warnsBeforeEnd && row.startAt !== null && row.limitS > 0) {
       const endMs = row.startAt + row.limitS * 1000;
       this.undo.push(warnBefore(endMs, this.context.clock, (text) => this.speaker.info(text)));
@@ -324,8 +331,12 @@ class Session {
     return codeWithoutResult(row);
   }
 
+  private get row(): JobRow | null {
+    return this.followed.row;
+  }
+
   private get isJobOver(): boolean {
-    return this.row !== null && this.row.endAt !== null;
+    return this.followed.isOver;
   }
 
   // The tasks, as their holders tell it.
@@ -348,7 +359,7 @@ class Session {
       screen: (picture) => view?.screen(picture),
     };
     const step = attachStep(point, this.linkPorts(`the tasks on ${node}`, connect), events, view);
-    this.steps.set(node, step);
+    this.steps.set(partName(point), step);
     step.outcome.then(
       (outcome) => {
         for (const { task, exit } of outcome.exits) this.report.add(node, task, exit);
@@ -462,7 +473,7 @@ class Session {
 
   /** Some tasks' ends were never heard of: the job's own result stands in for them. Never a success. */
   private concludeLost(): number {
-    const nodes = [...this.steps.keys()].join(",");
+    const nodes = [...new Set([...this.steps.values()].map(({ point }) => point.node))].join(",");
     this.speaker.error(`lost contact with the tasks on ${nodes}: output may be missing`);
     if (this.row?.state === "NODE_FAIL") this.speaker.error(`Node failure on ${this.row.nodeList}: ${this.row.cause}`);
     return Math.max(1, this.tasks.code, this.row && this.isJobOver ? codeWithoutResult(this.row) : 0);

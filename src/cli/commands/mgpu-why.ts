@@ -7,13 +7,15 @@ import { jobLabel } from "../../core/job-label.ts";
 import { outputsOf } from "../../core/outputs.ts";
 import type { Peer } from "../../rpc/types.ts";
 import type { JobEntry } from "../../view/job-record.ts";
+import { toJobRow } from "../../view/job-row.ts";
 import { printable } from "../../view/printf.ts";
 import type { RecordTime } from "../../view/record-text.ts";
 import { startedLines } from "../../view/why-started.ts";
 import { waitingText } from "../../view/why-waiting.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
-import { criteriaOf, type JobTarget, jobFilter, parseJobTarget, splitJobIds } from "../filters.ts";
+import { type JobTarget, parseJobTarget, splitJobIds } from "../filters.ts";
 import type { ParsedOptions } from "../option.ts";
+import { loadRecords } from "../records.ts";
 
 const EXIT_USAGE = 2;
 
@@ -76,17 +78,14 @@ function readTargets(words: readonly string[]): JobTarget[] {
 }
 
 async function answersFor(peer: Peer, target: JobTarget): Promise<{ answers: Answer[]; nowMs: number }> {
-  const entries: JobEntry[] = [];
-  if (target.cannotExist) return { answers: [], nowMs: 0 };
-  const { now } = await peer.stream("jobs.get", { filter: jobFilter(criteriaOf([target])) }, ({ jobs }) => {
-    entries.push(...jobs);
-  });
+  const { records, nowMs } = await loadRecords(peer, target);
   const answers: Answer[] = [];
-  for (const entry of entries.sort((a, b) => a.job.id - b.job.id)) {
-    const isWaiting = entry.job.state === "PENDING" && answers.length < RECORDS_TOLD_MAX;
-    answers.push({ entry, explanation: isWaiting ? await explain(peer, entry.job, target) : null });
+  for (const { job, partition, reason, reasonText } of records) {
+    const entry = { job, row: toJobRow(job, { partition, reason, reasonText }) };
+    const isWaiting = job.state === "PENDING" && answers.length < RECORDS_TOLD_MAX;
+    answers.push({ entry, explanation: isWaiting ? await explain(peer, job, target) : null });
   }
-  return { answers, nowMs: now };
+  return { answers, nowMs };
 }
 
 /** One task of a record that holds several is asked about by itself. */
@@ -98,7 +97,7 @@ async function explain(peer: Peer, job: Job, { jobId, tasks }: JobTarget): Promi
 function unknownJobs(texts: readonly string[]): UserError {
   return new UserError(
     texts.map((text) => `Invalid job id specified: ${text}`),
-    "there is no such job in the queue; mgpu-sacct knows jobs that ended long ago",
+    "neither the queue nor accounting knows such a job; mgpu-squeue and mgpu-sacct list those that they know",
   );
 }
 

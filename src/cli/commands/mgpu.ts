@@ -6,6 +6,7 @@ import { helpText } from "../help.ts";
 import type { ParsedOptions } from "../option.ts";
 import { runCommand, withCommonOptions } from "../run.ts";
 import { command as down } from "./mgpu-down.ts";
+import { command as logs } from "./mgpu-logs.ts";
 import { command as shims } from "./mgpu-shims.ts";
 import { command as status } from "./mgpu-status.ts";
 import { command as up } from "./mgpu-up.ts";
@@ -14,10 +15,10 @@ import { command as why } from "./mgpu-why.ts";
 const EXIT_USAGE = 2;
 
 /** Each is named `mgpu WORD`. */
-const SUBCOMMANDS: readonly Command[] = [up, down, status, why, shims];
+const SUBCOMMANDS: readonly Command[] = [up, down, status, why, logs, shims];
 
 /** Those that take words besides their options. */
-const WITH_OPERANDS: ReadonlySet<Command> = new Set([shims, why]);
+const WITH_OPERANDS: ReadonlySet<Command> = new Set([shims, why, logs]);
 
 /** The commands for jobs, by their names without `mgpu-`. Loaded only where their help is asked for. */
 const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
@@ -32,6 +33,7 @@ const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Co
   sinfo: () => import("./sinfo.ts"),
   squeue: () => import("./squeue.ts"),
   srun: () => import("./srun.ts"),
+  strigger: () => import("./strigger.ts"),
 };
 
 const NAME_COLUMN = Math.max(...SUBCOMMANDS.map(({ name }) => name.length), "mgpu help COMMAND".length) + 2;

@@ -4,26 +4,28 @@
  */
 
 import { EXIT_OK, type ExitStatus } from "../../core/job.ts";
+import { withoutOuterJob } from "../../core/job-variables.ts";
 import type { JobRequest } from "../../core/jobspec.ts";
 import type { JobRow } from "../../protocol/procedures.ts";
 import { errnoText } from "../../util/errno.ts";
-import { outsideOfJobs } from "../allocation-environment.ts";
 import { Allocation } from "../attach/allocation.ts";
 import { AT_ONCE_S, immediateExitCode } from "../attach/immediate.ts";
 import { createSpeaker, type Speaker } from "../attach/speaker.ts";
 import { SESSION_SIGNALS, type SessionSignal } from "../attach/steering.ts";
+import { distinct, readComponents, splitComponents } from "../components.ts";
 import { type Child, type Command, type CommandContext, UserError } from "../context.ts";
 import { baseName, draftJob } from "../jobspec.ts";
 import type { ParsedOptions } from "../option.ts";
-import { readSubmit } from "../options/reading.ts";
 import { type SubmitValues, submitOptions } from "../options/submit.ts";
 import { type Submitted, submitJob } from "../submission.ts";
+
+const OPTIONS = submitOptions("salloc");
 
 export const command: Command = {
   name: "salloc",
   summary: "Allocate GPUs and CPUs, run a command or a shell with them, and give them back at its end",
-  synopsis: "[OPTIONS...] [command [args...]]",
-  options: submitOptions("salloc"),
+  synopsis: "[OPTIONS...] [: OPTIONS...]... [command [args...]]",
+  options: OPTIONS,
   operands: "stop",
   examples: [
     "mgpu-salloc --gpus 2 --time 1:00:00",
@@ -51,17 +53,23 @@ const USER_SIGNALS: ReadonlySet<number> = new Set([1, 2, 3, 9]);
 type Outcome = { readonly granted: JobRow } | { readonly code: number };
 
 async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
-  const wishes = readSubmit("salloc", parsed, context);
+  const typed = splitComponents(parsed, OPTIONS);
+  const [wishes, ...others] = readComponents("salloc", typed, context);
   const { values } = wishes;
-  const [program] = parsed.operands;
-  const argv = program === undefined ? (values["no-shell"] ? [] : [shellOf(context)]) : parsed.operands;
+  const operands = typed.at(-1)?.operands ?? [];
+  const [program] = operands;
+  const argv = program === undefined ? (values["no-shell"] ? [] : [shellOf(context)]) : operands;
   const defaultName = program === undefined ? SHELL_JOB_NAME : baseName(program);
-  const { job, problems, warnings } = draftJob(wishes, { kind: "alloc", defaultName, argv, pty: null }, context);
-  const all = [...wishes.problems, ...problems];
-  if (program === ":") all.push("this version of mgpu does not run heterogeneous jobs");
-  if (all.length > 0) throw new UserError(all);
-  for (const text of warnings) context.stdio.err(`${context.program}: warning: ${text}\n`);
-  const submission = { job, script: null, environment: {} };
+  const facts = { kind: "alloc", defaultName, argv, pty: null } as const;
+  const { job, problems, warnings } = draftJob(wishes, facts, context);
+  const drafts = others.map((one) => ({ ...draftJob(one, facts, context), wishes: one }));
+  const all = [wishes.problems, problems, ...drafts.flatMap((one) => [one.wishes.problems, one.problems])].flat();
+  if (all.length > 0) throw new UserError(distinct(all));
+  for (const text of distinct([warnings, ...drafts.map((one) => one.warnings)].flat())) {
+    context.stdio.err(`${context.program}: warning: ${text}\n`);
+  }
+  const followers = drafts.map((one) => ({ job: one.job, environment: {} }));
+  const submission = { job, script: null, environment: {}, ...(followers.length > 0 ? { followers } : {}) };
   const session = new Session(values, job, context);
   return session.run((onSend) => submitJob(context, submission, REFUSAL, onSend));
 }
@@ -144,7 +152,7 @@ class Session {
     const { context, job } = this;
     const variables = await allocation.variables();
     if (variables === null) return 1;
-    const environment = { ...outsideOfJobs(context.environment), ...variables };
+    const environment = { ...withoutOuterJob(context.environment), ...variables };
     const left = new Promise<null>((resolve) => {
       this.release = () => resolve(null);
     });
@@ -162,7 +170,9 @@ class Session {
     if (!this.isRevoked) {
       this.isRevoked = true;
       this.speaker.info(`Relinquishing job allocation ${allocation.jobId}`);
-      await allocation.complete(exit ?? EXIT_OK);
+      const isDone = await allocation.complete(exit ?? EXIT_OK);
+      if (!isDone)
+        this.speaker.error(`no contact with the controller: it ends job ${allocation.jobId} once it is back`);
     }
     return code;
   }

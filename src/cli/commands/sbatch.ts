@@ -2,13 +2,13 @@
 
 import { awaitEnd } from "../await-job.ts";
 import { checkClusters } from "../clusters.ts";
+import { distinct, readComponents, splitComponents } from "../components.ts";
 import { connectAsSlurm } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { type Directives, readDirectives } from "../directives.ts";
 import { isGiven, lastValue } from "../getopt.ts";
 import { absolutePath, draftJob } from "../jobspec.ts";
 import type { ParsedOptions } from "../option.ts";
-import { readSubmit } from "../options/reading.ts";
 import { submissionEnvironment } from "../options/submission-environment.ts";
 import { type SubmitValues, submitOptions } from "../options/submit.ts";
 import { loadScript } from "../script.ts";
@@ -22,7 +22,7 @@ const REFUSAL = "Batch job submission failed";
 export const command: Command = {
   name: "sbatch",
   summary: "Submit a batch script: it waits for its resources, runs without you, and writes its output to a file",
-  synopsis: "[OPTIONS...] [script [args...]]",
+  synopsis: "[OPTIONS...] [: OPTIONS...]... [script [args...]]",
   options: OPTIONS,
   operands: "stop",
   examples: [
@@ -30,6 +30,7 @@ export const command: Command = {
     "mgpu-sbatch --gpus=1 --wrap='python3 train.py'",
     "mgpu-sbatch --array=0-99%8 --gpus=1 sweep.sh",
     "mgpu-sbatch --parsable < train.sh",
+    "mgpu-sbatch -n1 --mem=64G : -n8 --gpus=8 train.sh",
   ],
   run,
 };
@@ -56,28 +57,33 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
 
 /** Everything that can be said before the controller is asked; all problems at once. */
 async function prepare(parsed: ParsedOptions, context: CommandContext) {
-  const [path, ...args] = parsed.operands;
+  const typed = splitComponents(parsed, OPTIONS);
+  const [path, ...args] = typed.at(-1)?.operands ?? [];
   const problems: string[] = [];
-  if (path === ":") throw new UserError("this version of mgpu does not run heterogeneous jobs");
-  const wrap = lastValue(parsed, "wrap");
+  const wrap = typed.map((one) => lastValue(one, "wrap")).findLast((text) => text !== undefined);
   if (wrap !== undefined && path !== undefined) problems.push("Script arguments not permitted with --wrap option");
   const script = loadScript(wrap, path, context);
   const directives = readDirectives(script.text, script.file, OPTIONS);
-  const wishes = readSubmit("sbatch", parsed, context, directives);
+  const [wishes, ...others] = readComponents("sbatch", typed, context, directives.components);
   const command = script.command === path ? absolutePath(path, context.cwd) : script.command;
   const facts = { kind: "batch", defaultName: script.jobName, argv: [command, ...args], pty: null } as const;
   const draft = draftJob(wishes, facts, context);
+  const followers = others.map((one) => ({ ...draftJob(one, facts, context), wishes: one }));
   problems.push(...script.problems, ...directives.problems, ...wishes.problems, ...draft.problems);
-  if (problems.length > 0) throw new UserError(problems);
+  for (const one of followers) problems.push(...one.wishes.problems, ...one.problems);
+  if (problems.length > 0) throw new UserError(distinct(problems));
   const { environment, ...found } = await submissionEnvironment(wishes, context);
   if (found.problems.length > 0) throw new UserError(found.problems);
   return {
     values: wishes.values,
-    submission: { job: draft.job, script: script.bytes, environment },
+    submission: {
+      ...{ job: draft.job, script: script.bytes, environment },
+      ...(followers.length > 0 ? { followers: followers.map(({ job }) => ({ job, environment })) } : {}),
+    },
     warnings: [
       ...directives.warnings,
       ...foreignWarnings(directives, script.file, parsed, context),
-      ...draft.warnings,
+      ...distinct([draft, ...followers].flatMap((one) => one.warnings)),
       ...found.warnings,
     ],
   };

@@ -4,67 +4,25 @@
  * `--gpus` is mgpu's own: a row for each node with its GPUs.
  */
 
-import { expand } from "../../core/hostlist.ts";
-import type { Partition } from "../../core/partition.ts";
-import type { NodeRow } from "../../protocol/procedures.ts";
+import type { NodeRow, PartitionRow } from "../../protocol/procedures.ts";
+import type { Peer } from "../../rpc/types.ts";
 import { formatDateLine } from "../../view/date-line.ts";
-import {
-  GPU_COLUMNS,
-  GPU_FORMAT,
-  SINFO_COLUMNS,
-  SINFO_FORMAT,
-  SINFO_FORMAT_LONG,
-  SINFO_FORMAT_NODE,
-  SINFO_FORMAT_NODE_LONG,
-  SINFO_FORMAT_SUMMARY,
-} from "../../view/node-columns.ts";
 import { groupNodes, type NodeColumn, type NodeGroup } from "../../view/node-groups.ts";
-import { nodeStateNames, parseNodeStates } from "../../view/node-states.ts";
-import { type FormatPlan, fitToRows, parseFormat, renderHeader, renderRow } from "../../view/printf.ts";
+import { parseNodeOrder } from "../../view/node-sort.ts";
+import { type FormatPlan, fitToRows, type Painter, renderHeader, renderRow } from "../../view/printf.ts";
+import { momentText } from "../../view/time-format.ts";
+import { checkClusters } from "../clusters.ts";
 import { connectAsSlurm, isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { type OptionReader, optionReader } from "../filters.ts";
-import type { Option, ParsedOptions } from "../option.ts";
-
-const OPTIONS: readonly Option[] = [
-  {
-    long: "all",
-    short: "a",
-    argument: "none",
-    help: "show hidden partitions too",
-    variables: { sinfo: "SINFO_ALL" },
-  },
-  { long: "exact", short: "e", argument: "none", help: "nodes with different CPUs or memory get rows of their own" },
-  {
-    long: "format",
-    short: "o",
-    argument: "required",
-    metavar: "format",
-    help: 'what to print: %[.][width]letter and text between, for instance "%N %t %G"',
-    variables: { sinfo: "SINFO_FORMAT" },
-  },
-  { long: "gpus", argument: "none", help: "a row for each node with its GPUs: granted, type, and which are free" },
-  { long: "long", short: "l", argument: "none", help: "print more of each partition, or with -N of each node" },
-  { long: "Node", short: "N", argument: "none", help: "a row for each node and partition" },
-  { long: "nodes", short: "n", argument: "required", metavar: "nodes", help: "only these nodes, such as n[1-4],login" },
-  { long: "noheader", short: "h", argument: "none", help: "print no line of column names" },
-  {
-    long: "partition",
-    short: "p",
-    argument: "required",
-    metavar: "partitions",
-    help: "only these partitions",
-    variables: { sinfo: "SINFO_PARTITION" },
-  },
-  {
-    long: "states",
-    short: "t",
-    argument: "required",
-    metavar: "states",
-    help: "only nodes in these states, such as idle,mix; down&drain for both at once",
-  },
-  { long: "summarize", short: "s", argument: "none", help: "a row for each partition with its nodes counted by state" },
-];
+import type { ParsedOptions } from "../option.ts";
+import { isMachineForm } from "../output/machine-form.ts";
+import { painterFor } from "../output/painter.ts";
+import { tellOptions } from "../output/verbose.ts";
+import { repeat } from "../repeat.ts";
+import { type Layout, readLayout } from "./sinfo/layout.ts";
+import { readNodeFilter, wantedPartitions } from "./sinfo/nodes.ts";
+import { OPTIONS } from "./sinfo/options.ts";
 
 export const command: Command = {
   name: "sinfo",
@@ -76,14 +34,14 @@ export const command: Command = {
   run,
 };
 
-/** How the table looks. */
-interface Layout {
-  readonly format: string;
-  readonly columns: Readonly<Record<string, NodeColumn>>;
-  readonly isPerNode: boolean;
-  readonly isLong: boolean;
-  /** Whether the format is ours and may ask for columns that grow. */
-  readonly isOwn: boolean;
+/** What one listing is made from. */
+interface Listing {
+  readonly options: OptionReader;
+  readonly layout: Layout;
+  readonly context: CommandContext;
+  readonly partitions: readonly PartitionRow[];
+  /** Those that are wanted. */
+  readonly nodes: readonly NodeRow[];
 }
 
 async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
@@ -93,83 +51,117 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
     throw new UserError(parsed.operands.map((word) => `Unrecognized option: ${word}`));
   }
   const isWanted = readNodeFilter(options);
-  const layout = readLayout(options);
-  const plan = parseFormat(layout.format, layout.columns, { mayGrow: layout.isOwn });
-  for (const letter of plan.unknown) context.stdio.err(`Invalid node format specification: ${letter}\n`);
-  const connected = await connectAsSlurm(context, "slurm_load_partitions");
-  if (connected === null) return 1;
-  try {
-    const { nodes, now } = await connected.peer.call("nodes.list", {});
-    const { partitions: all } = await connected.peer.call("partitions.list", {});
-    const partitions = wantedPartitions(all, options.list("partition"), options.isGiven("all"));
-    const groups = groupNodes(
-      partitions,
-      nodes.filter(isWanted),
-      plan.fields.map(({ column }) => column),
-      { isPerNode: layout.isPerNode, isExact: options.isGiven("exact") },
-    );
-    context.stdio.out(render(plan, groups, readHeading(options, layout, now, context)));
-    return 0;
-  } finally {
-    connected.peer.close();
+  const { layout } = layoutNow(options, context);
+  for (const name of layout.plan.unknown) context.stdio.err(`${layout.complaint(name)}\n`);
+  checkSort(options, layout, context);
+  if (isMachineForm(options)) {
+    const { listParsers } = await import("../output/machine-list.ts");
+    if (listParsers(options, context)) return 0;
   }
+  return repeat(options, context, async () => {
+    const connected = await connectAsSlurm(
+      context,
+      options.isGiven("reservation") ? "slurm_load_reservations" : "slurm_load_partitions",
+    );
+    if (connected === null) return 1;
+    const { peer } = connected;
+    try {
+      await checkClusters(peer, options.last("clusters"));
+      if (options.isGiven("verbose")) tellOptions(OPTIONS, parsed, context);
+      return await list(peer, options, isWanted, context);
+    } finally {
+      peer.close();
+    }
+  });
 }
 
-function render(plan: FormatPlan<NodeColumn>, groups: readonly NodeGroup[], heading: string | null): string {
+async function list(
+  peer: Peer,
+  options: OptionReader,
+  isWanted: (node: NodeRow) => boolean,
+  context: CommandContext,
+): Promise<number> {
+  const { layout, nowMs } = layoutNow(options, context);
+  if (options.isGiven("reservation")) {
+    const { listReservations } = await import("./sinfo/reservations.ts");
+    return listReservations(peer, options, context);
+  }
+  const { nodes } = await peer.call("nodes.list", {});
+  const { partitions } = await peer.call("partitions.list", {});
+  const listing = {
+    ...{ options, layout, context },
+    partitions: wantedPartitions(partitions, options),
+    nodes: nodes.filter(isWanted),
+  };
+  if (isMachineForm(options)) return printDocument(listing, peer);
+  const paint = painterFor(context, { isOwnFormat: layout.isOwn });
+  context.stdio.out(render(layout.plan, rowsOf(listing), heading(options, nowMs, context), paint));
+  return 0;
+}
+
+/** The table's layout, with times as they read now. */
+function layoutNow(
+  options: OptionReader,
+  context: CommandContext,
+): { readonly layout: Layout; readonly nowMs: number } {
+  const nowMs = context.clock.now();
+  const format = context.environment.SLURM_TIME_FORMAT ?? "";
+  const moment = momentText(format, nowMs, (atMs) => context.utcOffsetMinutes(atMs));
+  return { layout: readLayout(options, moment, context.program), nowMs };
+}
+
+/** Slurm overlooks letters that order nothing; a person is told. */
+function checkSort(options: OptionReader, { columns }: Layout, { program }: CommandContext): void {
+  const { unknown } = parseNodeOrder(options.last("sort") ?? "", columns, []);
+  if (unknown.length === 0 || isSlurmName(program)) return;
+  throw new UserError([...new Set(unknown)].map((letter) => `Invalid sort specification: ${letter}`));
+}
+
+function rowsOf({ options, layout, partitions, nodes }: Listing): NodeGroup[] {
+  const { plan, columns, isPerNode } = layout;
+  const groups = groupNodes(
+    partitions,
+    nodes,
+    plan.fields.map(({ column }) => column),
+    { isPerNode, isExact: options.isGiven("exact") },
+  );
+  const order = options.last("sort");
+  if (order === undefined) return groups;
+  const names = partitions.map(({ name }) => name);
+  return groups.sort(parseNodeOrder(order, columns, names).compare);
+}
+
+/** Rows of nodes that are alike in everything that the document tells of a row as a whole. */
+async function printDocument({ options, layout, context, partitions, nodes }: Listing, peer: Peer): Promise<number> {
+  const { clusterName } = await peer.call("controller.status", {});
+  const { openDocument } = await import("../output/machine-list.ts");
+  const { sinfoJson } = await import("../../view/sinfo-json.ts");
+  const split = [..."RTEGfbwcm"].flatMap((letter) => layout.columns[letter] ?? []);
+  const groups = groupNodes(partitions, nodes, split, { isPerNode: layout.isPerNode, isExact: true });
+  const byName = new Map(partitions.map((partition) => [partition.name, partition]));
+  const records = groups.flatMap(({ partition, nodes: members }) => {
+    const row = byName.get(partition.name);
+    return row ? [sinfoJson(row, members, clusterName)] : [];
+  });
+  const document = openDocument("sinfo", options, context, clusterName);
+  context.stdio.out(document.entries(records) + document.end({}));
+  return 0;
+}
+
+function render(
+  plan: FormatPlan<NodeColumn>,
+  groups: readonly NodeGroup[],
+  before: string | null,
+  paint: Painter | undefined,
+): string {
   const fitted = fitToRows(plan, groups);
-  const header = heading === null ? "" : `${heading}${renderHeader(fitted)}\n`;
-  return header + groups.map((group) => `${renderRow(fitted, group)}\n`).join("");
+  const header = before === null ? "" : `${before}${renderHeader(fitted)}\n`;
+  return header + groups.map((group) => `${renderRow(fitted, group, paint)}\n`).join("");
 }
 
 /** What stands before the column names; `null` if not even those are wanted. */
-function readHeading(options: OptionReader, { isLong }: Layout, nowMs: number, context: CommandContext): string | null {
+function heading(options: OptionReader, nowMs: number, context: CommandContext): string | null {
   if (options.isGiven("noheader")) return null;
-  return isLong ? `${formatDateLine(nowMs, (atMs) => context.utcOffsetMinutes(atMs))}\n` : "";
-}
-
-function readLayout(options: OptionReader): Layout {
-  const isPerNode = options.isGiven("Node");
-  const isLong = options.isGiven("long");
-  if (options.isGiven("gpus")) {
-    if (options.isTyped("format")) throw new UserError("--gpus has a format of its own; leave out --format");
-    return { format: GPU_FORMAT, columns: GPU_COLUMNS, isPerNode: true, isLong, isOwn: true };
-  }
-  if (options.isTyped("format") && isLong) {
-    throw new UserError("Options -o(--format) and -l(--long) are mutually exclusive. Please remove one and retry.");
-  }
-  const own = ownFormat(isPerNode, isLong, options.isGiven("summarize"));
-  // The variable replaces the usual formats, but not the ones that -N and -s ask for, as in Slurm.
-  const isOwn = !options.isTyped("format") && (isPerNode || options.isGiven("summarize") || !options.isGiven("format"));
-  const format = isOwn ? own : (options.last("format") ?? own);
-  return { format, columns: SINFO_COLUMNS, isPerNode, isLong, isOwn };
-}
-
-function ownFormat(isPerNode: boolean, isLong: boolean, isSummary: boolean): string {
-  if (isSummary) return SINFO_FORMAT_SUMMARY;
-  if (isPerNode) return isLong ? SINFO_FORMAT_NODE_LONG : SINFO_FORMAT_NODE;
-  return isLong ? SINFO_FORMAT_LONG : SINFO_FORMAT;
-}
-
-function readNodeFilter(options: OptionReader): (node: NodeRow) => boolean {
-  const states = parseNodeStates(options.list("states") ?? ["all"]);
-  const texts = options.texts("nodes");
-  const names = texts === undefined ? undefined : expand(texts.join(","));
-  const problems: string[] = [];
-  if ("wrong" in states) {
-    problems.push(`Bad state string: "${states.wrong}"`, `valid states: ${nodeStateNames().join(",")}`);
-  }
-  if (texts !== undefined && names === undefined) problems.push(`Invalid node list: ${texts.join(",")}`);
-  if (problems.length > 0 || "wrong" in states) throw new UserError(problems);
-  const wanted = names === undefined ? undefined : new Set(names);
-  return (node) =>
-    states.matches(node) && (wanted === undefined || wanted.has(node.name) || wanted.has(node.inventory.hostname));
-}
-
-/** The partitions that were named; or all but the hidden ones. */
-function wantedPartitions<P extends Pick<Partition, "name" | "isHidden">>(
-  all: readonly P[],
-  wanted: readonly string[] | undefined,
-  isAll: boolean,
-): P[] {
-  return all.filter(({ name, isHidden }) => wanted?.includes(name) ?? (isAll || !isHidden));
+  const isDated = options.isGiven("long") || options.isGiven("iterate") || options.isGiven("verbose");
+  return isDated ? `${formatDateLine(nowMs, (atMs) => context.utcOffsetMinutes(atMs))}\n` : "";
 }

@@ -17,6 +17,7 @@ import { listingView } from "../listing-view.ts";
 import type { ParsedOptions } from "../option.ts";
 import { expandingPrinter, type JobPrinter } from "../output/job-list.ts";
 import { isMachineForm } from "../output/machine-form.ts";
+import { tellOptions } from "../output/verbose.ts";
 import { repeat } from "../repeat.ts";
 import { OPTIONS } from "./squeue/options.ts";
 import { readSelection, type Selection } from "./squeue/selection.ts";
@@ -53,13 +54,16 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   }
   await checkTable(options, selection, context);
   return repeat(options, context, async () => {
-    const connected = await connectAsSlurm(context, "slurm_load_jobs error");
+    const connected = await connectAsSlurm(
+      context,
+      selection.steps ? "slurm_get_job_steps error" : "slurm_load_jobs error",
+    );
     if (connected === null) return 1;
     const { peer } = connected;
     try {
       await checkClusters(peer, options.last("clusters"));
       await checkNodes(peer, selection.nodes);
-      if (options.isGiven("verbose")) tellOptions(parsed, context);
+      if (options.isGiven("verbose")) tellOptions(OPTIONS, parsed, context);
       const listing = { options, selection, context, peer, clusterName: await clusterNameOf(peer, options) };
       if (selection.steps === null) return await listJobs(listing);
       const { listSteps } = await import("./squeue/steps.ts");
@@ -146,17 +150,4 @@ async function checkNodes(peer: Peer, names: readonly string[]): Promise<void> {
   const known = new Set(nodes.flatMap(({ name, inventory }) => [name, inventory.hostname]));
   const unknown = names.filter((name) => !known.has(name));
   if (unknown.length > 0) throw new UserError(unknown.map((name) => `Invalid node name ${name}`));
-}
-
-/** What -v tells: each option as it was understood. */
-function tellOptions({ values }: ParsedOptions, { stdio }: CommandContext): void {
-  const line = `${"-".repeat(29)}\n`;
-  const texts = [...OPTIONS]
-    .sort((a, b) => (a.long < b.long ? -1 : 1))
-    .map(({ long, argument }) => {
-      const given = values.get(long);
-      const flag = given === undefined ? "false" : "true";
-      return `${long.padEnd(15)} = ${argument === "none" ? flag : (given?.join(",") ?? "(null)")}\n`;
-    });
-  stdio.out(`${line}${texts.join("")}${line}\n\n`);
 }

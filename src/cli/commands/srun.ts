@@ -4,10 +4,11 @@
  * code of its tasks.
  */
 
+import { asComponent } from "../../core/het-variables.ts";
 import type { JobRequest, PtySpec, StepOrder, TaskProgram } from "../../core/jobspec.ts";
 import { errnoText } from "../../util/errno.ts";
 import { broadcastFile } from "../attach/broadcast.ts";
-import { createStep } from "../attach/create-step.ts";
+import { createStep, type StepWish } from "../attach/create-step.ts";
 import { withConnectionTimeout } from "../attach/deadline.ts";
 import { DEFAULT_PREFIX } from "../attach/detach-keys.ts";
 import { AT_ONCE_S } from "../attach/immediate.ts";
@@ -15,26 +16,31 @@ import { followJob } from "../attach/session.ts";
 import type { SessionPlan } from "../attach/session-plan.ts";
 import { silencePlan } from "../attach/silence.ts";
 import { SESSION_SIGNALS, type SessionSignal } from "../attach/steering.ts";
+import { distinct, readComponents, splitPrograms } from "../components.ts";
 import { isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
-import { absolutePath, baseName, draftJob, draftStep } from "../jobspec.ts";
+import { absolutePath, baseName, draftJob, draftStep, type StepFacts } from "../jobspec.ts";
 import { parseMultiProgram } from "../multi-prog.ts";
 import type { ParsedOptions } from "../option.ts";
 import { readSubmit, type Wishes } from "../options/reading.ts";
 import { submissionEnvironment } from "../options/submission-environment.ts";
 import { type SubmitValues, submitOptions } from "../options/submit.ts";
 import { submitJob, testSubmission } from "../submission.ts";
+import { chooseGroups } from "./srun/groups.ts";
+
+const OPTIONS = submitOptions("srun");
 
 export const command: Command = {
   name: "srun",
   summary: "Run a program on GPUs and CPUs that are its own: waits for them, shows its output, returns its exit code",
-  synopsis: "[OPTIONS...] program [args...]",
-  options: submitOptions("srun"),
+  synopsis: "[OPTIONS...] program [args...] [: [OPTIONS...] program [args...]]...",
+  options: OPTIONS,
   operands: "stop",
   examples: [
     "mgpu-srun --gpus 2 python3 train.py",
     "mgpu-srun -n 4 --gpus 4 --label ./worker",
     "mgpu-srun --gpus 1 --time 2:00:00 bash",
+    "mgpu-srun -n 1 ./server : -n 4 --gpus 4 ./worker",
   ],
   run,
 };
@@ -67,72 +73,146 @@ interface Plan {
 }
 
 async function run(parsed: ParsedOptions, plain: CommandContext): Promise<number> {
-  const wishes = withoutForeignKeys(readSubmit("srun", parsed, plain), plain);
-  const { values } = wishes;
-  const context = withConnectionTimeout(plain, values["connection-timeout"]);
-  if (values.mpi === "list") {
+  const typed = splitPrograms(parsed, OPTIONS);
+  const wishes = readSubmit("srun", typed[0], plain);
+  const context = withConnectionTimeout(plain, wishes.values["connection-timeout"]);
+  if (wishes.values.mpi === "list") {
     context.stdio.out("MPI plugin types are...\n\tnone\n");
     return 0;
   }
-  const [program] = parsed.operands;
-  if (program === undefined) throw new UserError([...wishes.problems, "No command given to execute."]);
-  const multi = readPrograms(wishes, parsed.operands, context);
-  const own = await submissionEnvironment(wishes, context);
-  const pty = terminalFor(wishes, context);
-  const facts = { defaultName: baseName(program), argv: parsed.operands, pty, programs: multi.programs };
-  const plan: Plan = {
-    ...{ wishes, program, environment: unbuffered(own.environment, values, pty) },
-    problems: [
-      ...wishes.problems,
-      ...hetProblems(parsed.operands),
-      ...multi.problems,
-      ...own.problems,
-      ...terminalProblems(wishes, pty),
-    ],
-    warnings: own.warnings,
-  };
-  const { jobid } = values;
-  if (jobid !== undefined) {
-    const { step, problems, warnings } = draftStep(wishes, facts, context);
-    const whole = pty === null ? step : withOneTask(step, wishes);
-    check(plan, whole, problems, warnings, context);
-    return withLocalPrograms(plan, context, () => runStep(plan, jobid, whole, context));
+  // As in Slurm: the last component has a program, and those without one run that of the next.
+  if (typed.at(-1)?.operands[0] === undefined)
+    throw new UserError([...wishes.problems, "No command given to execute."]);
+  const { jobid } = wishes.values;
+  return jobid === undefined ? runOutside(typed, context) : runInside(typed, jobid, wishes, context);
+}
+
+/** A job of our own: with several components, one whose parts start together. */
+async function runOutside(
+  typed: readonly [ParsedOptions, ...ParsedOptions[]],
+  context: CommandContext,
+): Promise<number> {
+  const parts = await planAll(readComponents("srun", typed, context), typed, context);
+  const drafts = parts.map(({ plan, facts }) => ({
+    plan,
+    ...draftJob(plan.wishes, { ...facts, kind: "run" }, context),
+  }));
+  const [first, ...others] = drafts;
+  if (!first) throw new UserError("No command given to execute.");
+  const { wishes } = first.plan;
+  const outside = wishes.values.bcast === undefined ? [] : [`${wishes.place("bcast")}: ${BCAST_OUTSIDE}`];
+  const checked = drafts.map((one) => ({ ...one, drafted: one.job }));
+  check(checked, outside, context);
+  if (wishes.values["het-group"] !== undefined) {
+    context.stdio.err(`${context.program}: warning: --het-group has no effect: this is not within a job\n`);
   }
-  const { job, problems, warnings } = draftJob(wishes, { ...facts, kind: "run" }, context);
-  const outside = values.bcast === undefined ? [] : [`${wishes.place("bcast")}: ${BCAST_OUTSIDE}`];
-  check(plan, job, [...problems, ...outside], warnings, context);
-  return withLocalPrograms(plan, context, () => runJob(plan, job, context));
+  const followers = others.map(({ plan, job }) => ({ job, environment: plan.environment }));
+  return withLocalPrograms(first.plan, context, () => runJob(first.plan, first.job, followers, context));
+}
+
+/** A step within a job, in one or several of its components. */
+async function runInside(
+  typed: readonly [ParsedOptions, ...ParsedOptions[]],
+  jobId: number,
+  first: Wishes,
+  context: CommandContext,
+): Promise<number> {
+  const { entries, problems: groupProblems } = chooseGroups(typed, first, jobId, context);
+  const [head, ...tail] = entries;
+  if (!head || groupProblems.length > 0) throw new UserError(groupProblems);
+  const contextOf = (at: number): CommandContext => {
+    const group = entries[at]?.group;
+    return group === undefined ? context : { ...context, environment: asComponent(context.environment, group) };
+  };
+  const chosen: [ParsedOptions, ...ParsedOptions[]] = [head.typed, ...tail.map((one) => one.typed)];
+  const parts = await planAll(readComponents("srun", chosen, contextOf), chosen, context);
+  const drafts = parts.map(({ plan, facts }, at) => {
+    const { step, problems, warnings } = draftStep(plan.wishes, facts, contextOf(at));
+    const whole = facts.pty === null ? step : withOneTask(step, plan.wishes);
+    return { plan, group: entries[at]?.group, drafted: whole, problems, warnings };
+  });
+  const [own, ...others] = drafts;
+  if (!own) throw new UserError("No command given to execute.");
+  const { wishes } = own.plan;
+  const many =
+    others.length > 0 && wishes.values.bcast !== undefined ? [`${wishes.place("bcast")}: ${BCAST_MANY}`] : [];
+  check(drafts, many, context);
+  const place = {
+    jobId,
+    ...(own.group === undefined ? {} : { component: own.group }),
+    ...(others.length === 0
+      ? {}
+      : {
+          others: others.map(({ plan, group = 0, drafted }) => {
+            return { component: group, step: drafted, environment: plan.environment };
+          }),
+        }),
+  };
+  return withLocalPrograms(own.plan, context, () => runStep(own.plan, place, own.drafted, context));
 }
 
 const BCAST_OUTSIDE = "copies go to the nodes of a job that runs: use it within mgpu-salloc or mgpu-sbatch";
+const BCAST_MANY = "copies go to one component at a time: use mgpu-sbcast for each";
 
-/** A lone colon parts the components of a heterogeneous job. */
-function hetProblems(operands: readonly string[]): string[] {
-  const at = operands.indexOf(":");
-  const isHet = at === 0 || (at > 0 && operands[at + 1]?.startsWith("-"));
-  return isHet ? ["this version of mgpu does not run heterogeneous jobs"] : [];
-}
-
-function check(
-  plan: Plan,
-  drafted: JobRequest | StepOrder,
-  problems: readonly string[],
-  warnings: readonly string[],
+/** What each component is to run, as far as its wishes tell. */
+async function planAll(
+  wishes: readonly Wishes[],
+  typed: readonly ParsedOptions[],
   context: CommandContext,
-): void {
-  const { stdio, program } = context;
-  const path = plan.environment.PATH ?? "";
-  const isOneProgram = drafted.programs.length === 0 && !plan.wishes.values["multi-prog"];
-  const missing = isOneProgram ? programProblem(plan.program, drafted.workDir, path, context) : undefined;
-  const all = [...plan.problems, ...problems];
-  if (missing) throw new UserError([...all, missing.text], undefined, all.length > 0 ? 1 : missing.code);
-  if (all.length > 0) throw new UserError(all);
-  for (const text of [...plan.warnings, ...warnings]) stdio.err(`${program}: warning: ${text}\n`);
+): Promise<readonly { readonly plan: Plan; readonly facts: StepFacts }[]> {
+  const isAlone = wishes.length === 1;
+  return Promise.all(
+    wishes.map(async (read, at) => {
+      const own = withoutForeignKeys(read, context);
+      const operands = typed[at]?.operands ?? [];
+      const [program = ""] = operands;
+      const multi = readPrograms(own, operands, context);
+      const { environment, problems, warnings } = await submissionEnvironment(own, context);
+      const pty = isAlone ? terminalFor(own, context) : null;
+      const noPty = !isAlone && own.values.pty ? ["--pty: one task can have the terminal, not several components"] : [];
+      const plan: Plan = {
+        ...{ wishes: own, program, environment: unbuffered(environment, own.values, pty), warnings },
+        problems: [...own.problems, ...multi.problems, ...problems, ...noPty, ...terminalProblems(own, pty)],
+      };
+      return { plan, facts: { defaultName: baseName(program), argv: operands, pty, programs: multi.programs } };
+    }),
+  );
 }
 
-async function runJob(plan: Plan, job: JobRequest, context: CommandContext): Promise<number> {
+/** One component's part of what is asked for, checked so far. */
+interface Checked {
+  readonly plan: Plan;
+  readonly drafted: JobRequest | StepOrder;
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Says all that is wrong with any component at once; the exit code is that of a missing program if that is all. */
+function check(parts: readonly Checked[], more: readonly string[], context: CommandContext): void {
+  const { stdio, program } = context;
+  const all = [...more, ...parts.flatMap(({ plan, problems }) => [...plan.problems, ...problems])];
+  const missing = parts.flatMap(({ plan, drafted }) => {
+    const isOneProgram = drafted.programs.length === 0 && !plan.wishes.values["multi-prog"];
+    const path = plan.environment.PATH ?? "";
+    return (isOneProgram ? programProblem(plan.program, drafted.workDir, path, context) : undefined) ?? [];
+  });
+  const [first] = missing;
+  const told = distinct([...all, ...missing.map(({ text }) => text)]);
+  if (first) throw new UserError(told, undefined, all.length > 0 ? 1 : first.code);
+  if (told.length > 0) throw new UserError(told);
+  const warnings = distinct(parts.flatMap(({ plan, warnings: own }) => [...plan.warnings, ...own]));
+  for (const text of warnings) stdio.err(`${program}: warning: ${text}\n`);
+}
+
+async function runJob(
+  plan: Plan,
+  job: JobRequest,
+  followers: readonly { readonly job: JobRequest; readonly environment: Plan["environment"] }[],
+  context: CommandContext,
+): Promise<number> {
   const { wishes, environment } = plan;
-  const submission = { job, script: null, environment };
+  const others = followers.map((one) => ({ ...one, environment: { ...one.environment } }));
+  const submission = { job, script: null, environment, ...(others.length > 0 ? { followers: others } : {}) };
   if (wishes.values["test-only"]) return testSubmission(context, submission, REFUSAL);
   const early = catchSignals(context);
   try {
@@ -141,6 +221,8 @@ async function runJob(plan: Plan, job: JobRequest, context: CommandContext): Pro
     const session = {
       ...sessionPlan(wishes.values, job, context),
       jobId: submitted.jobId,
+      // The components of a job have numbers in a row.
+      otherJobIds: others.map((_, at) => submitted.jobId + at + 1),
       stepId: null,
       tasks: job.request.tasks,
     };
@@ -150,16 +232,29 @@ async function runJob(plan: Plan, job: JobRequest, context: CommandContext): Pro
   }
 }
 
-async function runStep(plan: Plan, jobId: number, step: StepOrder, context: CommandContext): Promise<number> {
+async function runStep(
+  plan: Plan,
+  place: Pick<StepWish, "jobId" | "component" | "others">,
+  step: StepOrder,
+  context: CommandContext,
+): Promise<number> {
+  const { jobId } = place;
   const { values } = plan.wishes;
   const { environment } = plan;
   const copied = values.bcast === undefined ? step : await copyProgram(plan, jobId, step, values.bcast, context);
   if (typeof copied === "number") return copied;
-  const wish = { jobId, step: copied, environment, immediateS: values.immediate ?? null, quiet: values.quiet ?? false };
+  const wish = {
+    ...place,
+    step: copied,
+    environment,
+    immediateS: values.immediate ?? null,
+    quiet: values.quiet ?? false,
+  };
   const made = await createStep(wish, context);
   if (typeof made === "number") return made;
   const { stepId, tasks, connected } = made;
-  const session = { ...sessionPlan(values, step, context), jobId, stepId, tasks, immediateS: null };
+  const [first = jobId, ...otherJobIds] = made.jobIds ?? [];
+  const session = { ...sessionPlan(values, step, context), jobId: first, otherJobIds, stepId, tasks, immediateS: null };
   return followJob(session, connected, context, []);
 }
 

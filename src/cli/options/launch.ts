@@ -1,5 +1,6 @@
 /** Options of how srun starts and watches its tasks, and of salloc's own command. */
 
+import { lastTask, parseTaskSet, tasksOf } from "../../core/array-spec.ts";
 import { expected, type Parsed, quote } from "../../core/parse.ts";
 import { parseSignal } from "../../core/signals.ts";
 import { anyText, countFromZero, flag, someText } from "./readers.ts";
@@ -162,7 +163,15 @@ export const LAUNCH = [
     argument: "optional",
     variables: { srun: "SLURM_RESV_PORTS" },
   }),
-  refused("het-group", SRUN, "this version of mgpu does not run heterogeneous jobs", { aliases: ["pack-group"] }),
+  {
+    long: "het-group",
+    aliases: ["pack-group"],
+    argument: "required",
+    metavar: "0,2-3",
+    help: "within a heterogeneous job: a step in these of its components, default 0",
+    of: SRUN,
+    read: readGroups,
+  },
   refused("no-allocate", SRUN, "every program that mgpu runs belongs to a job", { short: "Z", argument: "none" }),
   refused("x11", ["srun", "salloc"], "X11 is not passed on; use ssh -X to the node", { argument: "optional" }),
   refused("container", ALL, "start the container in the script, for example by apptainer exec or podman run", {
@@ -188,4 +197,14 @@ function readSignal(text: string): Parsed<number> {
   if (text === "") return { value: SIGTERM };
   const value = parseSignal(text);
   return value === undefined ? expected("a signal such as TERM or 15", text) : { value };
+}
+
+/** Most components that a job can have: a larger number is no component's. */
+const GROUP_MAX = 127;
+
+/** Positions of components: `0`, `0,2`, `1-3`. */
+function readGroups(text: string): Parsed<readonly number[]> {
+  const parsed = /^[\d,-]+$/.test(text) ? parseTaskSet(text) : { problem: "" };
+  const isGood = "value" in parsed && (lastTask(parsed.value) ?? 0) <= GROUP_MAX;
+  return isGood ? { value: [...tasksOf(parsed.value)] } : expected("positions of components such as 0,2-3", text);
 }

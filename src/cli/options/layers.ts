@@ -45,9 +45,10 @@ export function isInsideJob(environment: Environment): boolean {
   return Boolean(environment.SLURM_JOB_ID);
 }
 
-/** What was typed. */
-export function commandLineLayer(parsed: ParsedOptions): Layer {
-  return { values: parsed.values, label: (long) => `--${long}` };
+/** What was typed; for a later component of a heterogeneous job its problems name that. */
+export function commandLineLayer(parsed: ParsedOptions, component = 0): Layer {
+  const place = component > 0 ? `component ${component}: ` : "";
+  return { values: parsed.values, label: (long) => `${place}--${long}` };
 }
 
 /** What the submitter's variables say. An empty variable says nothing, unless it stands for a flag. */

@@ -6,6 +6,7 @@
 import type { Parsed } from "../../core/parse.ts";
 import type { CommandContext } from "../context.ts";
 import type { ParsedOptions } from "../option.ts";
+import { inherited as inherit } from "./inheritance.ts";
 import { commandLineLayer, environmentLayer, isInsideJob, type Layer, stepDefaultsLayer } from "./layers.ts";
 import type { ReadingFacts, SubmitOption, Submitter } from "./record.ts";
 import { isSupported, type SubmitName, type SubmitValues, submitOptions, valueName } from "./submit.ts";
@@ -18,6 +19,8 @@ export interface Wishes {
   readonly inherited: SubmitValues;
   /** One sentence each, with its place. */
   readonly problems: readonly string[];
+  /** What the next component of a heterogeneous job has from here: of the command line, and of the script. */
+  readonly legacy: { readonly typed: Layer; readonly script: Layer };
   /** The command as it was typed. */
   readonly line: string;
   /** How a message names an option: by the place where it was given. */
@@ -26,7 +29,7 @@ export interface Wishes {
   isTyped(name: SubmitName): boolean;
 }
 
-type ReadingContext = Pick<CommandContext, "program" | "environment" | "clock" | "utcOffsetMinutes">;
+export type ReadingContext = Pick<CommandContext, "program" | "environment" | "clock" | "utcOffsetMinutes">;
 
 /** Options that speak of the same thing: a layer that has one of them overrules the others in all later layers. */
 const RIVALS: readonly { readonly longs: readonly string[]; readonly lastTypedWins: boolean }[] = [
@@ -45,17 +48,29 @@ const RIVALS: readonly { readonly longs: readonly string[]; readonly lastTypedWi
 /** What --preserve-env takes from the variables first. */
 const PRESERVED: readonly string[] = ["nodes", "ntasks"];
 
+/** Which component of a heterogeneous job is read, where it is not the first, and what the one before it asked for. */
+export interface ComponentPlace {
+  readonly offset: number;
+  readonly before: Wishes;
+}
+
 /** Reads what a command line, the variables and a script ask for. `problems` is empty if all of it could be read. */
 export function readSubmit(
   submitter: Submitter,
   parsed: ParsedOptions,
   context: ReadingContext,
   script?: Layer,
+  place?: ComponentPlace,
 ): Wishes {
   const { environment, clock, utcOffsetMinutes, program } = context;
   const facts = { submitter, environment, nowMs: clock.now(), utcOffset: utcOffsetMinutes };
-  const typed = commandLineLayer(parsed);
-  const layers = [typed, environmentLayer(submitter, environment), ...(script ? [script] : [])];
+  const typed = commandLineLayer(parsed, place?.offset);
+  const before = place?.before.legacy;
+  // As in Slurm: what was typed for one component overrules what the script says for the next.
+  const layers = [
+    ...[typed, ...(before ? [before.typed] : []), environmentLayer(submitter, environment)],
+    ...[...(script ? [script] : []), ...(before ? [before.script] : [])],
+  ];
   const { values, problems, places } = readLayers(layers, facts, parsed.values.has("preserve-env"));
   const names = new Map<string, string>(submitOptions(submitter).map((option) => [valueName(option), option.long]));
   const inherited = isStepOfEnclosing(values, environment) ? readLayers([stepDefaultsLayer(environment)], facts) : null;
@@ -64,6 +79,7 @@ export function readSubmit(
     values,
     inherited: inherited?.values ?? {},
     problems,
+    legacy: { typed: inherit(typed, before?.typed), script: inherit(script, before?.script) },
     line: [program, ...(parsed.words ?? [])].join(" "),
     place: (name) => places.get(name) ?? `--${names.get(name) ?? name}`,
     isTyped: (name) => typed.values.has(names.get(name) ?? name),

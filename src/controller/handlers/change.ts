@@ -17,8 +17,9 @@ export function changeHandler(context: ControllerContext): UnaryHandler<"cluster
       const hint = "only root and the user who started mgpuctld may change nodes, partitions and reservations";
       throw new RpcError("PERMISSION", "Access/permission denied", hint);
     }
-    await executeOrThrow(context, commandOf(context, change, { uid, name }));
-    return { name: "" };
+    const command = commandOf(context, change, { uid, name });
+    await executeOrThrow(context, command);
+    return { name: command.type === "reservation.create" ? command.reservation.name : "" };
   };
 }
 
@@ -32,8 +33,23 @@ function commandOf(context: ControllerContext, change: Change, by: Operator): Co
     case "partition.update":
       return { ...change, changes: given(change.changes) };
     case "partition.delete":
+    case "reservation.delete":
       return change;
+    case "reservation.create": {
+      const { reservation, nodeCount } = change;
+      const own = change.name || freeName(context, reservation.users[0] ?? reservation.accounts[0] ?? "resv");
+      return { type: "reservation.create", reservation: { ...reservation, name: own, by }, nodeCount };
+    }
+    case "reservation.update":
+      return { ...change, changes: given(change.changes) };
   }
+}
+
+/** `ada_1`: Slurm's way to call what was given no name. */
+function freeName({ loop }: ControllerContext, prefix: string): string {
+  let number = 1;
+  while (loop.state.reservations.has(`${prefix}_${number}`)) number++;
+  return `${prefix}_${number}`;
 }
 
 function awayNodes({ loop, isConnected }: ControllerContext): string[] {

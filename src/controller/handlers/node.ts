@@ -53,6 +53,14 @@ export function reportHandler(context: ControllerContext): UnaryHandler<"node.re
   };
 }
 
+/** Takes what a node tells of its machine. */
+export function vitalsHandler({ sessions }: ControllerContext): UnaryHandler<"node.vitals"> {
+  return (vitals, { peer }) => {
+    sessions.noteVitals(peer, vitals);
+    return {};
+  };
+}
+
 function commandOf(node: string, report: NodeReport): Command {
   switch (report.type) {
     case "started":

@@ -1,6 +1,7 @@
 /** nodes.list */
 
 import { holdsNode } from "../../core/partition.ts";
+import { isActive } from "../../core/reservation.ts";
 import type { ClusterState } from "../../core/state.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import { toNodeRow } from "../../view/node-row.ts";
@@ -16,14 +17,26 @@ export function nodesHandler({ loop, sessions, clock }: ControllerContext): Unar
     return {
       nodes: nodes.map((node) => {
         const session = sessions.get(node.name);
-        const facts = { startedAt: session?.registration.startedAt ?? 0, lastBusyAt: lastBusy.get(node.name) ?? 0 };
+        const facts = {
+          startedAt: session?.registration.startedAt ?? 0,
+          lastBusyAt: lastBusy.get(node.name) ?? 0,
+          reserved: reservedAs(state, node.name, now),
+        };
         const partitions = [...state.partitions.values()].filter((partition) => holdsNode(partition, node.name));
         const names = partitions.map(({ name }) => name);
-        return toNodeRow(node, session !== undefined, names, facts);
+        const vitals = sessions.vitalsOf(node.name);
+        return { ...toNodeRow(node, session !== undefined, names, facts), ...(vitals && { vitals }) };
       }),
       now,
     };
   };
+}
+
+/** What a reservation that holds now makes of a node. */
+function reservedAs({ reservations }: ClusterState, node: string, now: number): "RESERVED" | "MAINT" | null {
+  const here = [...reservations.values()].filter((one) => isActive(one, now) && one.nodes.includes(node));
+  if (here.length === 0) return null;
+  return here.some(({ flags }) => flags.includes("MAINT")) ? "MAINT" : "RESERVED";
 }
 
 /** When something last ran on each node, as far as the jobs in memory tell. */

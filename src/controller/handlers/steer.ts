@@ -17,6 +17,7 @@ export function steerHandler(context: ControllerContext): UnaryHandler<"jobs.ste
       filter,
       () => true,
       (selected) => commandOf(action, selected, hello.user.uid),
+      action.type !== "update",
     ),
   });
 }
@@ -33,7 +34,7 @@ function commandOf(action: Action, { job, tasks }: Selected, byUid: number): Com
     case "release":
       return { type: "job.hold", ...asked, hold: null };
     case "requeue":
-      return { type: "job.requeue", ...asked, hold: action.hold };
+      return { type: "job.requeue", ...asked, hold: action.hold, special: action.special === true };
     case "suspend":
     case "resume":
       return { type: "job.suspend", ...asked, suspend: action.type === "suspend" };

@@ -46,9 +46,9 @@ export function submitHandler(context: ControllerContext): UnaryHandler<"job.sub
     });
     if (decision.kind === "deny" || decision.jobId === undefined) throw new RpcError("INTERNAL", "no job id");
     const { jobId } = decision;
-    if (job.kind !== "batch") context.owners.expect(jobName(jobId));
+    if (job.kind !== "batch") context.owners.expect(jobName(jobId), true);
     // Of srun each component has tasks of its own, whose streams are claimed one by one.
-    if (job.kind === "run") for (const at of others.keys()) context.owners.expect(jobName(jobId + at + 1));
+    if (job.kind === "run") for (const at of others.keys()) context.owners.expect(jobName(jobId + at + 1), true);
     return { jobId, ...mailWarning(context, spec) };
   };
 }

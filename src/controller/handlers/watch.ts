@@ -22,6 +22,7 @@ export function watchHandler(context: ControllerContext): StreamHandler<"job.wat
     const watcher = context.watchers.watch(jobId);
     const name = stepId === null ? jobName(jobId) : stepName(jobId, stepId);
     const release = owner ? context.owners.claim(name) : () => {};
+    let attempt: number | null = null;
     try {
       for (;;) {
         await watcher.changed(signal);
@@ -29,7 +30,9 @@ export function watchHandler(context: ControllerContext): StreamHandler<"job.wat
         if (context.isStopping()) throw new RpcError("SHUTTING_DOWN", "the controller was told to end");
         const job = context.loop.state.jobs.get(jobId);
         if (!job) return {};
-        const update = updateOf(context, job, stepId);
+        const isRestarted = stepId !== null && attempt !== null && (job.state === "PENDING" || job.attempt > attempt);
+        const update = isRestarted ? lostUpdate(context, job, stepId) : updateOf(context, job, stepId);
+        attempt ??= job.attempt;
         await sink.send(update);
         if (update.final) return {};
       }
@@ -51,6 +54,12 @@ function updateOf(context: ControllerContext, job: Job, stepId: StepId | null): 
   if (!step) throw new RpcError("INVALID_STEP", "Invalid job id specified", `job ${job.id} has no step ${stepId}`);
   const final = isOver(job) || step.endAt !== null;
   return { row, step: stateOf(step), attach: context.attachPoints(job, [step]), final };
+}
+
+/** The last word on a step whose job went back to the queue: its number may be another step's by now. */
+function lostUpdate(context: ControllerContext, job: Job, stepId: StepId): JobUpdate {
+  const step = { stepId, state: "CANCELLED", endAt: context.clock.now(), nodeList: "", cause: "requeued" } as const;
+  return { row: context.rowOf(job), step, attach: [], final: true };
 }
 
 function stateOf({ id, state, endAt, parts, ending }: Step): JobUpdate["step"] {

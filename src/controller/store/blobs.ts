@@ -10,7 +10,7 @@ import { createByteCache } from "../../util/byte-cache.ts";
 export interface Blobs {
   /** Why the last attempt to store something failed; empty when all is well. */
   readonly problem: string;
-  /** Stores bytes durably; answers with their digest. */
+  /** Stores bytes durably; answers with their digest. They must not be changed afterwards. */
   put(data: Uint8Array): Promise<string>;
   /** The bytes of a digest; rejects if they are gone or were changed. */
   get(digest: string): Promise<Uint8Array>;
@@ -35,6 +35,8 @@ export function openBlobs(
 ): Blobs {
   const cached = createByteCache(CACHED_BYTES_MAX, CACHED_BLOB_BYTES_MAX);
   const writing = new Map<string, Promise<void>>();
+  /** Of bytes that were given before: a step that waits for room stores its environment before each try. */
+  const digests = new WeakMap<Uint8Array, string>();
   let fresh = new Set<string>();
   let problem = "";
   const pathOf = (name: string): string => `${folder}/${name.slice(0, 2)}/${name}`;
@@ -56,7 +58,8 @@ export function openBlobs(
       return problem;
     },
     async put(data) {
-      const name = digest.sha256(data);
+      const name = digests.get(data) ?? digest.sha256(data);
+      digests.set(data, name);
       fresh.add(name);
       if (cached.has(name)) return name;
       const running = writing.get(name) ?? write(name, data).finally(() => writing.delete(name));

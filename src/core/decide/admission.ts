@@ -2,7 +2,9 @@
 
 import { type JobSpec, UNLIMITED } from "../jobspec.ts";
 import type { Partition } from "../partition.ts";
+import { mayUse } from "../reservation.ts";
 import type { MemoryRequest } from "../resources.ts";
+import type { ClusterState } from "../state.ts";
 import { deny, type Refusal } from "./decision.ts";
 
 /** Who may not use a partition, and what state of it lets nobody in. */
@@ -82,4 +84,18 @@ export function withDefaults(spec: JobSpec, partition: Partition): JobSpec {
 export function exceeds(limitS: number | null, maxS: number): boolean {
   if (maxS === UNLIMITED || limitS === null) return false;
   return limitS === UNLIMITED || limitS > maxS;
+}
+
+/** Whether a job may be sent to the reservation that it names. */
+export function reservationProblem({ reservations }: ClusterState, spec: JobSpec): Refusal | null {
+  if (spec.reservation === null) return null;
+  const reservation = reservations.get(spec.reservation);
+  if (!reservation) {
+    const names = [...reservations.keys()].join(", ");
+    const hint = names === "" ? "there is no reservation here" : `reservations here: ${names}`;
+    return deny("INVALID_RESERVATION", "Requested reservation is invalid", hint);
+  }
+  if (mayUse(reservation, spec)) return null;
+  const hint = `reservation ${reservation.name} is for ${[...reservation.users, ...reservation.accounts].join(", ")}`;
+  return deny("RESERVATION_ACCESS", "Access denied to requested reservation", hint);
 }

@@ -12,6 +12,7 @@ import { holdsNode, type Partition } from "../partition.ts";
 import { type Blocked, limitView, startLimit } from "../policy/limits.ts";
 import { isPolicyOn } from "../policy/state.ts";
 import { tresOf } from "../policy/tres.ts";
+import { isActive, reservedFor } from "../reservation.ts";
 import { type Allocation, addShare, gpuThousandths, type NodeShare, WHOLE_GPU } from "../resources.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore } from "./decision.ts";
@@ -75,7 +76,10 @@ function startProblem(
   if (job.hold !== null || job.cleanup.length > 0 || job.eligibleAt > now) return ignore("the job may not start now");
   const partition = findPartition(state, job.spec);
   if (!partition) return deny("INVALID_PARTITION", "the job's partition is gone");
-  const problem = partitionProblem(partition, allocation) || planProblem(nodes, job, allocation);
+  const problem =
+    partitionProblem(partition, allocation) ||
+    reservedProblem(state, job, allocation, effectiveLimit(job.spec, partition), now) ||
+    planProblem(nodes, job, allocation);
   if (problem) return deny("NO_CAPACITY", problem);
   const limit = limitInTheWay(state, job, allocation, now);
   return limit ? ignore(limit.text) : null;
@@ -124,6 +128,22 @@ function partitionProblem(partition: Partition, allocation: Allocation): string 
     return `partition ${partition.name} is ${partition.state}`;
   const outside = allocation.find((share) => !holdsNode(partition, share.node));
   return outside ? `${outside.node}: not in partition ${partition.name}` : "";
+}
+
+/** A node that is, or in time will be, reserved for others. */
+function reservedProblem(
+  { reservations }: ClusterState,
+  { spec }: PendingJob,
+  allocation: Allocation,
+  limitS: number,
+  now: number,
+): string {
+  const own = spec.reservation === null ? undefined : reservations.get(spec.reservation);
+  if (spec.reservation !== null && !(own && isActive(own, now)))
+    return `reservation ${spec.reservation} does not hold now`;
+  const { only, barred } = reservedFor(reservations, spec, limitS, now);
+  const wrong = allocation.find(({ node }) => barred.has(node) || only?.has(node) === false);
+  return wrong ? `${wrong.node}: reserved for ${barred.get(wrong.node) ?? "others"}` : "";
 }
 
 function planProblem(nodes: ReadonlyMap<string, Node>, job: PendingJob, allocation: Allocation): string {

@@ -11,6 +11,12 @@ import { decideCreatePartition, decideDeletePartition, decideUpdatePartition } f
 import { decideChangePolicy } from "./policy.ts";
 import { decideJobCleaned, decideStepEnded, decideStepLost, decideStepStarted } from "./report.ts";
 import {
+  decideCreateReservation,
+  decideDeleteReservation,
+  decideExpireReservation,
+  decideUpdateReservation,
+} from "./reservation.ts";
+import {
   decideCancel,
   decideComplete,
   decideExpire,
@@ -52,6 +58,10 @@ const DECIDERS: { readonly [T in Command["type"]]: Decider<Extract<Command, { ty
   "partition.create": decideCreatePartition,
   "partition.update": decideUpdatePartition,
   "partition.delete": decideDeletePartition,
+  "reservation.create": decideCreateReservation,
+  "reservation.update": decideUpdateReservation,
+  "reservation.delete": decideDeleteReservation,
+  "reservation.expire": decideExpireReservation,
   "timer.fire": decideTimer,
   "policy.change": decideChangePolicy,
 };

@@ -16,6 +16,7 @@ import type { Event, JobEnded, JobRequeued } from "../events.ts";
 import { isFollower, leaderId, livingOthers } from "../het.ts";
 import {
   type EarlierAttempt,
+  type EndedJob,
   EXIT_OK,
   type ExitStatus,
   type Hold,
@@ -28,7 +29,7 @@ import { jobLabel } from "../job-label.ts";
 import { chargeOf } from "../policy/charge.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
-import { findPartition, priorityProblem, timeProblem } from "./submit.ts";
+import { dependencyProblem, findPartition, priorityProblem, timeProblem } from "./submit.ts";
 
 const FINISHED = "Job/step already completing or completed";
 
@@ -104,15 +105,36 @@ export function decideRequeue(state: ClusterState, command: RequeueJob, now: num
   const job = findOwn(state, command);
   if ("kind" in job) return job;
   if (job.state === "PENDING") return deny("NOT_RUNNING", "Job is pending execution");
-  // Unlike Slurm's: an end that was told to others, and may be in the accounting already, is not taken back.
-  if (isEnded(job)) return deny("JOB_FINISHED", FINISHED, "submit it again instead");
   if (job.spec.kind !== "batch" || !job.spec.requeue) {
     const why = job.spec.kind === "batch" ? "it was submitted with --no-requeue" : "only batch jobs can start again";
     return deny("DISABLED", "Requested operation is presently disabled", `job ${job.id}: ${why}`);
   }
+  if (isEnded(job) && (job.spec.het || job.array)) {
+    const problem = requeueProblem(job, command.tasks);
+    if (problem) return deny("DISABLED", "Requested operation is presently disabled", `job ${job.id}: ${problem}`);
+  }
   if (isFollower(job)) return denyPart(job);
   const hold: Hold | null = command.hold ? holdBy(job, command.byUid) : null;
-  return accept(...requeueWhole(state, job, "requeued by request", now, hold));
+  const special = command.special ? { special: true } : {};
+  const events = isEnded(job)
+    ? [requeueEnded(job, now, hold)]
+    : requeueWhole(state, job, "requeued by request", now, hold);
+  return accept(...events.map((event) => (event.type === "job.requeued" ? { ...event, ...special } : event)));
+}
+
+/** Why an ended job can't start again though it is a batch job; empty if it can. */
+function requeueProblem({ spec, array }: EndedJob, tasks: TaskSet | null): string {
+  if (spec.het) return "a heterogeneous job that is over does not start again: submit it again instead";
+  const all = taskCount(array?.tasks ?? []);
+  if (tasks === null || array === null || taskCount(intersect(array.tasks, tasks)) === all) return "";
+  return `these tasks ended together, before any started: requeue all ${all} of them`;
+}
+
+/** The event that starts an ended job over, in the same record: its end stays as an earlier attempt. */
+function requeueEnded(job: EndedJob, now: number, hold: Hold | null): JobRequeued {
+  const { id: jobId, cleanup, state, exit } = job;
+  const cause = job.cause || "requeued by request";
+  return { type: "job.requeued", jobId, cause, cleanup, eligibleAt: now, hold, retried: 0, state, exit };
 }
 
 /** Stops a running job's processes, or lets them go on. */
@@ -253,8 +275,8 @@ function updateProblem(state: ClusterState, job: Job, { changes, byUid }: Update
   const spec = { ...job.spec, ...changes };
   const partition = findPartition(state, spec);
   if (!partition) return deny("INVALID_PARTITION", `invalid partition specified: ${spec.partition}`);
-  const wrongTime = timeProblem(spec, partition);
-  if (wrongTime || (changes.account === undefined && changes.qos === undefined)) return wrongTime;
+  const wrong = timeProblem(spec, partition) ?? (changes.dependency ? dependencyProblem(state, spec, job) : null);
+  if (wrong || (changes.account === undefined && changes.qos === undefined)) return wrong;
   const charge = chargeOf(state.policy, spec, 0);
   return "denial" in charge ? charge : null;
 }

@@ -10,6 +10,9 @@ import { stepHets } from "./allocate.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
 import { mayTouch } from "./steer.ts";
 
+/** Steps of a job: its record, with all of them, must fit into a frame. Slurm's MaxStepCount is 40,000. */
+const STEPS_MAX = 10_000;
+
 /** Makes a step if its job has room for it now, and all other components that take part have. STEP_BUSY: they will have. */
 export function decideCreateStep(state: ClusterState, command: CreateStep, now: number): Decision {
   const { jobId, requestId, spec, others = [] } = command;
@@ -22,7 +25,7 @@ export function decideCreateStep(state: ClusterState, command: CreateStep, now: 
     const host = runningHost(state, one.jobId, command.byUid);
     if ("kind" in host) return host;
     const placed = placeStep(host, one.spec.request, one.spec.distribution);
-    if ("busy" in placed) return deny("STEP_BUSY", placed.busy);
+    if ("busy" in placed) return deny("STEP_BUSY", placed.busy, placed.holders);
     if ("problem" in placed) return deny("NOT_FEASIBLE", NOT_AVAILABLE, placed.problem);
     wanted.push({ host, spec: one.spec, parts: placed.parts });
   }
@@ -32,6 +35,7 @@ export function decideCreateStep(state: ClusterState, command: CreateStep, now: 
   const events = wanted.map(({ host, spec: own, parts }, at): Event => {
     const step: Step = {
       ...{ id, name: own.name, spec: own, requestId, startAt: now, endAt: null, parts, state: "RUNNING", ending: null },
+      ...(host.suspendedMs > 0 ? { suspendedBeforeMs: host.suspendedMs } : {}),
     };
     return { type: "step.created", jobId: host.id, attempt: host.attempt, step: inWhole(step, hets[at]) };
   });
@@ -53,6 +57,10 @@ function runningHost(state: ClusterState, jobId: number, byUid: number): Running
   if ("kind" in job) return job;
   if (isEnded(job)) return deny("JOB_FINISHED", "Job/step already completing or completed");
   if (job.state === "PENDING") return deny("NOT_RUNNING", "Job is pending execution", `job ${jobId} has no nodes yet`);
+  if (job.nextStepId >= STEPS_MAX) {
+    const hint = `a job may have ${STEPS_MAX} steps: start more programs from within a step, or in another job`;
+    return deny("DISABLED", "Step limit reached for this job", hint);
+  }
   return job.suspendedAt === null ? job : deny("STEP_BUSY", "Job is suspended");
 }
 

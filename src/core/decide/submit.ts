@@ -1,14 +1,15 @@
 /** May a job enter the queue. */
 
 import type { SubmitJob } from "../commands.ts";
+import type { Dependency } from "../dependency.ts";
 import { feasibility } from "../fit.ts";
 import { fold } from "../hostlist.ts";
-import type { PendingJob } from "../job.ts";
+import type { Job, PendingJob } from "../job.ts";
 import { type JobSpec, UNLIMITED } from "../jobspec.ts";
 import { nodesIn, type Partition } from "../partition.ts";
 import { type Charge, chargeOf, queueProblem } from "../policy/charge.ts";
-import type { ClusterState } from "../state.ts";
-import { accessProblem, exceeds, partitionLimit, withDefaults } from "./admission.ts";
+import { type ClusterState, recordsOf } from "../state.ts";
+import { accessProblem, exceeds, partitionLimit, reservationProblem, withDefaults } from "./admission.ts";
 import { type Decision, deny, type Refusal } from "./decision.ts";
 
 /** Accepts a job, or says which of its wishes this cluster can never meet. */
@@ -90,7 +91,7 @@ function submitProblem(state: ClusterState, spec: JobSpec, isEnforced: boolean):
     accessProblem(partition, charged(state, spec)) ??
     priorityProblem(state, spec, spec.user.uid) ??
     (isEnforced ? enforcedProblem(spec, partition) : null) ??
-    unknownThings(spec) ??
+    unknownThings(state, spec) ??
     dependencyProblem(state, spec) ??
     nodeProblem(state, spec, partition) ??
     accountProblem(state, spec, partition)
@@ -164,10 +165,9 @@ function denyPartition(state: ClusterState, spec: JobSpec): Refusal {
 }
 
 /** What a cluster without configuration has none of. */
-function unknownThings(spec: JobSpec): Refusal | null {
-  if (spec.reservation !== null) {
-    return deny("INVALID_RESERVATION", "Requested reservation is invalid", `there is no reservation here`);
-  }
+function unknownThings(state: ClusterState, spec: JobSpec): Refusal | null {
+  const reserved = reservationProblem(state, spec);
+  if (reserved) return reserved;
   if (spec.licenses.length > 0) {
     const names = spec.licenses.map(({ name }) => name).join(", ");
     return deny("INVALID_LICENSES", "Invalid license specification", `no licenses are configured, asked for ${names}`);
@@ -176,10 +176,37 @@ function unknownThings(spec: JobSpec): Refusal | null {
 }
 
 /** Slurm takes a job that was purged, or never was, for done; a number that was never given is a mistake. */
-function dependencyProblem(state: ClusterState, spec: JobSpec): Refusal | null {
-  for (const { type, jobId } of spec.dependency?.terms ?? []) {
-    if (type === "singleton" || jobId < state.nextJobId) continue;
+export function dependencyProblem(
+  state: ClusterState,
+  { dependency }: Pick<JobSpec, "dependency">,
+  own: Job | null = null,
+): Refusal | null {
+  const ids = own === null ? [] : [own.id, own.array?.jobId ?? own.id];
+  for (const { type, jobId } of dependency?.terms ?? []) {
+    if (type === "singleton") continue;
+    if (ids.includes(jobId)) return deny("INVALID_DEPENDENCY", "Job dependency problem", "a job can't wait for itself");
+    if (jobId < state.nextJobId) continue;
     return deny("INVALID_DEPENDENCY", "Job dependency problem", `there never was a job ${jobId}`);
+  }
+  const chain = ids.length === 0 ? null : circle(state, dependency, ids);
+  return chain === null
+    ? null
+    : deny("INVALID_DEPENDENCY", "Circular job dependency", `job ${chain} waits for it already`);
+}
+
+/** A waiting job that, by however many others, waits for one of `ids`, and that `dependency` would wait for. */
+function circle(state: ClusterState, dependency: Dependency | null, ids: readonly number[]): number | null {
+  const seen = new Set<number>();
+  const todo = [...(dependency?.terms ?? [])];
+  for (let term = todo.pop(); term !== undefined; term = todo.pop()) {
+    if (term.type === "singleton" || seen.has(term.jobId)) continue;
+    seen.add(term.jobId);
+    for (const job of recordsOf(state, term.jobId)) {
+      if (job.state !== "PENDING") continue;
+      const terms = job.spec.dependency?.terms ?? [];
+      if (terms.some(({ type, jobId }) => type !== "singleton" && ids.includes(jobId))) return job.id;
+      todo.push(...terms);
+    }
   }
   return null;
 }

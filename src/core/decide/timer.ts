@@ -1,6 +1,7 @@
 /** Timers that `react` asked for: time limits of jobs and steps, and --signal. */
 
 import type { FireTimer } from "../commands.ts";
+import type { Event } from "../events.ts";
 import { EXIT_OK, type RunningJob, type Step } from "../job.ts";
 import type { MailPercent } from "../mail-types.ts";
 import type { ClusterState } from "../state.ts";
@@ -18,7 +19,7 @@ export function decideTimer(state: ClusterState, command: FireTimer, now: number
   switch (timer.kind) {
     case "limit":
       if (now < limitEnd(job)) return ignore("the time limit is not over");
-      return accept(...endWhole(state, job, "TIMEOUT", EXIT_OK, "time limit", null));
+      return accept(...endOfTime(state, job, now));
     case "signal":
       return signalJob(job, now);
     case "mail50":
@@ -30,7 +31,7 @@ export function decideTimer(state: ClusterState, command: FireTimer, now: number
     case "step": {
       const step = job.steps.find((one) => one.id === timer.stepId);
       if (!step || step.endAt !== null || step.ending !== null) return ignore("the step is over");
-      if (now < stepEnd(step)) return ignore("the step's time limit is not over");
+      if (now < stepEnd(job, step)) return ignore("the step's time limit is not over");
       const { jobId, attempt, stepId } = timer;
       const ending = { state: "TIMEOUT", by: null, cause: "time limit" } as const;
       return accept({ type: "step.ending", jobId, attempt, stepId, ...ending });
@@ -64,10 +65,22 @@ export function mailAt(job: RunningJob, percent: MailPercent): number {
   return job.startAt + job.suspendedMs + (limitMs * percent) / 100;
 }
 
-/** When a step's own time is over, in milliseconds since 1970; Infinity without a limit. */
-export function stepEnd(step: Step): number {
+/**
+ * When a step's own time is over, in milliseconds since 1970: without the time that its job was suspended meanwhile.
+ * Infinity without a limit, and while the job is suspended.
+ */
+export function stepEnd(job: RunningJob, step: Step): number {
   const limitS = step.spec?.timeLimitS ?? 0;
-  return limitS === 0 ? Number.POSITIVE_INFINITY : step.startAt + limitS * 1000;
+  if (limitS === 0 || job.suspendedAt !== null) return Number.POSITIVE_INFINITY;
+  return step.startAt + limitS * 1000 + job.suspendedMs - (step.suspendedBeforeMs ?? 0);
+}
+
+/** A deadline is no time limit: Slurm has a state of its own for it. */
+function endOfTime(state: ClusterState, job: RunningJob, now: number): Event[] {
+  const { deadlineAt } = job.spec;
+  const isDeadline = deadlineAt !== 0 && now >= deadlineAt;
+  if (isDeadline) return endWhole(state, job, "DEADLINE", EXIT_OK, "its deadline was reached", null);
+  return endWhole(state, job, "TIMEOUT", EXIT_OK, "time limit", null);
 }
 
 /** Mail is not kept in the state: one that is long due was sent before a restart. */

@@ -66,13 +66,14 @@ export function cleaned(job: Job, event: JobCleaned, at: number): PendingJob | E
   return { ...job, cleanup, allocation: cleanup.length === 0 ? [] : job.allocation };
 }
 
-/** Back to PENDING; the attempt stays until the next start counts it up. */
+/** Back to PENDING, also after its end; the attempt stays until the next start counts it up. */
 export function requeued(job: Job, event: JobRequeued, at: number): PendingJob {
-  assert(job.state === "RUNNING", `job ${job.id} was requeued (${event.cause}) in state ${job.state}`);
+  assert(job.state !== "PENDING", `job ${job.id} was requeued (${event.cause}) in state ${job.state}`);
   const { eligibleAt, hold, cleanup, retried } = event;
   const allocation = cleanup.length === 0 ? [] : job.allocation;
-  const earlier = earlierAttempts(job, event, at);
-  return { ...common(job), ...earlier, state: "PENDING", eligibleAt, hold, allocation, cleanup, retried };
+  const earlier = isEnded(job) ? endedAttempt(job) : earlierAttempts(job, event, at);
+  const special = event.special ? { special: true as const } : {};
+  return { ...common(job), ...earlier, state: "PENDING", eligibleAt, hold, allocation, cleanup, retried, ...special };
 }
 
 /** What is kept of the start that is over. What its steps still run is being ended. */
@@ -88,10 +89,20 @@ function earlierAttempts(job: RunningJob, event: JobRequeued, at: number): Pick<
   return { earlier: [...(job.earlier ?? []), attempt].slice(-EARLIER_ATTEMPTS_MAX) };
 }
 
+/** The same of a job that was over before it was put back; nothing of one that never started. */
+function endedAttempt(job: EndedJob): Pick<Job, "earlier"> {
+  const { attempt, startAt, endAt, allocation, steps, state, exit, cause, suspendedMs } = job;
+  if (startAt === null) return {};
+  const limitS = job.limitS ?? 0;
+  const one = { attempt, startAt, endAt, limitS, allocation, steps, state, exit, cause, suspendedMs };
+  return { earlier: [...(job.earlier ?? []), one].slice(-EARLIER_ATTEMPTS_MAX) };
+}
+
 /** On hold, or released. */
 export function held(job: Job, event: JobHeld): PendingJob {
   assert(job.state === "PENDING", `job ${job.id} was held in state ${job.state}`);
-  return { ...job, hold: event.hold };
+  const { special, ...rest } = job;
+  return { ...rest, ...(special && event.hold !== null ? { special } : {}), hold: event.hold };
 }
 
 /** With other wishes. */

@@ -37,6 +37,12 @@ export function reduce(state: ClusterState, event: Event, at: number): void {
     case "partition.deleted":
       state.partitions.delete(event.partition);
       return;
+    case "reservation.set":
+      state.reservations.set(event.reservation.name, event.reservation);
+      return;
+    case "reservation.deleted":
+      state.reservations.delete(event.reservation);
+      return;
     case "policy.changed":
       return policyChanged(state, event);
     default:
@@ -46,7 +52,17 @@ export function reduce(state: ClusterState, event: Event, at: number): void {
 
 type JobEvent = Exclude<
   Event,
-  | { type: "job.submitted" | "job.purged" | "array.split" | "policy.changed" | "partition.set" | "partition.deleted" }
+  | {
+      type:
+        | "job.submitted"
+        | "job.purged"
+        | "array.split"
+        | "policy.changed"
+        | "partition.set"
+        | "partition.deleted"
+        | "reservation.set"
+        | "reservation.deleted";
+    }
   | NodeEvent
 >;
 

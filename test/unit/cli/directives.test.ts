@@ -4,8 +4,11 @@ import { submitOptions } from "../../../src/cli/options/submit.ts";
 
 function read(...lines: string[]) {
   const script = ["#!/bin/bash", ...lines].join("\n");
-  const { values, problems, label } = readDirectives(script, "job.sh", submitOptions("sbatch"));
-  return { values: Object.fromEntries([...values].map(([long, texts]) => [long, texts.join("|")])), problems, label };
+  const { components, problems, warnings } = readDirectives(script, "job.sh", submitOptions("sbatch"));
+  const shown = components.map(({ values }) =>
+    Object.fromEntries([...values].map(([long, texts]) => [long, texts.join("|")])),
+  );
+  return { values: shown[0], components: shown, problems, warnings, label: components[0].label };
 }
 
 /** Shape of a directive line, and what it must give. */
@@ -67,12 +70,12 @@ describe("where they stand", () => {
     expect(read("#SBATCH -n 1", "#MGPU -n 2").values).toEqual({ ntasks: "1|2" });
   });
   test("a problem names file and line", () => {
-    const { problems, label } = read("", "#SBATCH --foo", "#SBATCH -n 1 oops", "#SBATCH --wrap=x", "#SBATCH hetjob");
+    const { problems, label } = read("", "#SBATCH --foo", "#SBATCH -n 1 oops", "#SBATCH --wrap=x", "#SBATCH hetjob x");
     expect(problems).toEqual([
       "job.sh: line 3: unrecognized option '--foo'",
       "job.sh: line 4: Invalid directive found in batch script: oops",
       "job.sh: line 5: --wrap can't stand in a script",
-      "job.sh: line 6: this version of mgpu does not run heterogeneous jobs",
+      "job.sh: line 6: hetjob stands alone on its line, got x",
     ]);
     expect(label("ntasks")).toBe("job.sh: line 4: --ntasks");
   });
@@ -83,10 +86,13 @@ describe("where they stand", () => {
     expect(read("#SBATCHn2").problems).toEqual(["job.sh: line 2: Invalid directive found in batch script: n2"]);
     expect(read("#SBATCH : -n2").problems).toEqual(["job.sh: line 2: Unexpected `:` in [: -n2]"]);
   });
-  test("nothing behind a component separator is read", () => {
-    const { values, problems } = read("#SBATCH -n2", "#SBATCH packjob", "#SBATCH -n3");
-    expect(values).toEqual({ ntasks: "2" });
-    expect(problems).toEqual(["job.sh: line 3: this version of mgpu does not run heterogeneous jobs"]);
+  test("separators part the components of a heterogeneous job", () => {
+    const { components, problems, warnings } = read(
+      ...["#SBATCH -n2 -J a", "#SBATCH hetjob", "#SBATCH -n3", "#SBATCH --mem=5", "#SBATCH packjob"],
+    );
+    expect(components).toEqual([{ ntasks: "2", "job-name": "a" }, { ntasks: "3", mem: "5" }, {}]);
+    expect(problems).toEqual([]);
+    expect(warnings).toEqual(["job.sh: line 6: packjob is the old word: better write hetjob"]);
   });
 });
 

@@ -304,6 +304,12 @@ function fakeFiles(options: FakeOptions, cwd: string): Files {
       const content = new TextEncoder().encode(files[absolute(path)] ?? "");
       for (let at = 0; at < content.length; at += bytes) yield content.subarray(at, at + bytes);
     },
+    window(path, from, bytes) {
+      const content = files[absolute(path)];
+      if (content === undefined) return null;
+      const all = new TextEncoder().encode(content);
+      return { data: all.subarray(from, from + bytes), size: all.length };
+    },
     remove: (path) => void delete files[absolute(path)],
     link: () => "",
     ...options.fileQuestions,

@@ -180,7 +180,10 @@ describe("tasks and nodes, as sbatch of Slurm 22.05 reads them", () => {
 
 describe("GPUs, as sbatch of Slurm 22.05 reads them", () => {
   test.each<[string, object]>([
-    ["--gpus=2", { tasks: 1, gpus: gpus("job", 2) }],
+    ["--gpus=1", { tasks: 1, gpus: gpus("job", 1) }],
+    // They may take several nodes, each with a task.
+    ["--gpus=2", { tasks: null, gpus: gpus("job", 2) }],
+    ["--gpus=2 -n1", { tasks: 1, gpus: gpus("job", 2) }],
     ["--gpus=0", { tasks: 1, gpus: { per: "job", wishes: [] } }],
     ["--gres=gpu:a100:2", { tasks: 1, gpus: gpus("node", 2, "a100") }],
     ["--gres=none", { tasks: 1, gpus: { per: "node", wishes: [] } }],
@@ -208,10 +211,10 @@ describe("GPUs, as sbatch of Slurm 22.05 reads them", () => {
     ],
     ["--ntasks-per-gpu=2 -n4", { tasks: 4, tasksPerGpu: 2, gpus: gpus("job", 2) }],
     ["--gpus-per-socket=1 --sockets-per-node=2", { tasks: 1, gpus: gpus("node", 2) }],
-    ["--gpus=2 --cpus-per-gpu=3", { tasks: 1, cpusPerGpu: 3, gpus: gpus("job", 2) }],
+    ["--gpus=2 --cpus-per-gpu=3", { tasks: null, cpusPerGpu: 3, gpus: gpus("job", 2) }],
     ["--gpus-per-node=2 --mem-per-gpu=100", { tasks: 1, memory: { per: "gpu", mib: 100 }, gpus: gpus("node", 2) }],
     ["--tres-per-task=gres/gpu:1,cpu=4 -n2", { tasks: 2, cpusPerTask: 4, gpus: gpus("task", 1) }],
-    ["--gpus=2 --gpu-mem=10G", { tasks: 1, gpuMemoryMiB: 10240, gpus: gpus("job", 2) }],
+    ["--gpus=2 --gpu-mem=10G", { tasks: null, gpuMemoryMiB: 10240, gpus: gpus("job", 2) }],
     [
       "--node-gpu-ids=n1:0,1;n2:3",
       {

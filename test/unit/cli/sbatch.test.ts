@@ -338,11 +338,52 @@ describe("warnings", () => {
   });
 });
 
-test("heterogeneous jobs are refused in words", async () => {
-  const { code, err } = await sbatch(["-n1", ":", "-n2", "train.sh"]);
-  expect({ code, err }).toEqual({
-    code: 1,
-    err: "mgpu-sbatch: error: this version of mgpu does not run heterogeneous jobs\n",
+describe("heterogeneous jobs", () => {
+  const script = "#!/bin/sh\n#SBATCH -n3 -t 5 --comment=c0\n#SBATCH hetjob\n#SBATCH -c2 -t 9 --comment=c1\n";
+  const files = { "/work/het.sh": script, "/work/plain.sh": "#!/bin/sh\n" };
+  const shown = (submission: Submission | undefined) =>
+    [submission, ...(submission?.followers ?? [])].map((one) => {
+      const { tasks, cpusPerTask, gpus } = one?.job.request ?? {};
+      return [tasks, cpusPerTask, gpus ? gpus.wishes[0]?.thousandths : 0, one?.job.timeLimitS, one?.job.comment];
+    });
+
+  test("components of the script: geometry is each one's own, the rest goes on", async () => {
+    const { submissions, out } = await sbatch(["het.sh", "-x"], { files });
+    expect(out).toBe("Submitted batch job 42\n");
+    expect(shown(submissions[0])).toEqual([
+      [3, null, 0, 300, "c0"],
+      [1, 2, 0, 540, "c1"],
+    ]);
+    const [follower] = submissions[0]?.followers ?? [];
+    expect(follower?.job).toMatchObject({ name: "het.sh", kind: "batch", argv: ["/work/het.sh", "-x"] });
+  });
+  test("components of the command line; what is typed for one overrules the script's next", async () => {
+    const { submissions } = await sbatch(["-t", "7", "--gpus=1", ":", "-n2", ":", "--comment=x", "het.sh"], { files });
+    expect(shown(submissions[0])).toEqual([
+      [3, null, 1000, 420, "c0"],
+      [2, 2, 0, 420, "c1"],
+      [1, null, 0, 420, "x"],
+    ]);
+    const wrapped = await sbatch(["-n2", ":", "-n1", "--wrap=true"]);
+    expect(shown(wrapped.submissions[0]).map(([tasks]) => tasks)).toEqual([2, 1]);
+    expect(wrapped.script).toContain("\ntrue\n");
+  });
+  test("a colon behind the script is the script's", async () => {
+    const { submissions } = await sbatch(["plain.sh", ":", "-n2"], { files });
+    expect(submissions[0]?.followers).toBeUndefined();
+    expect(submissions[0]?.job.argv).toEqual(["/work/plain.sh", ":", "-n2"]);
+  });
+  test("all problems of all components, each once and with its place", async () => {
+    const { code, err } = await sbatch(["-n0", "-t", "x", ":", "--mem=x", "--foo", "plain.sh"], { files });
+    expect({ code, err: err.split("\n").filter(Boolean) }).toEqual({
+      code: 1,
+      err: [
+        'mgpu-sbatch: error: --ntasks: expected a count of at least 1, got "0"',
+        expect.stringMatching(/^mgpu-sbatch: error: --time: expected a time .*, got "x"$/),
+        "mgpu-sbatch: error: component 1: unrecognized option '--foo'",
+        'mgpu-sbatch: error: component 1: --mem: expected memory such as 500M or 16G, got "x"',
+      ],
+    });
   });
 });
 

@@ -111,7 +111,7 @@ describe("what is asked for", () => {
   test("tasks of arrays, and components of heterogeneous jobs", async () => {
     const tasks = [{ jobId: 12, tasks: [{ first: 1, last: 5, step: 1 }] }];
     expect(await calls(["12_[1-5]", "13_7.0", "20+1"])).toEqual([
-      { filter: { ...all, ids: [21], tasks }, stepId: null, signal: null, cause: "" },
+      { filter: { ...all, tasks, components: [{ jobId: 20, offset: 1 }] }, stepId: null, signal: null, cause: "" },
       {
         filter: { ...all, tasks: [{ jobId: 13, tasks: [{ first: 7, last: 7, step: 1 }] }] },
         stepId: 0,

@@ -36,6 +36,8 @@ const TYPES: Record<Event["type"], true> = {
   "node.deleted": true,
   "partition.set": true,
   "partition.deleted": true,
+  "reservation.set": true,
+  "reservation.deleted": true,
   "policy.changed": true,
 };
 

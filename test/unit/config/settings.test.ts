@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { placesFrom } from "../../../src/config/places.ts";
 import { formatRemembered, parseRemembered, resumeSettings } from "../../../src/config/remembered.ts";
 import { givenSettings, settingsFrom } from "../../../src/config/settings.ts";
 
@@ -54,4 +55,12 @@ describe("settings of a controller that crashed", () => {
     for (const text of ["", "{", "[]", "null", "3"]) expect(parseRemembered(text)).toBeNull();
     expect(parseRemembered('{"MGPU_CPUS": 8, "MGPU_MEMORY": "5"}')).toEqual({ MGPU_MEMORY: "5" });
   });
+});
+
+test("sockets lie elsewhere where XDG_RUNTIME_DIR can't hold them", () => {
+  const env = { HOME: "/home/ada", XDG_RUNTIME_DIR: "/run/user/1001" };
+  expect(placesFrom(env, 1000, () => true).runtime).toMatch(/^\/run\/user\/1001\/mgpu-[0-9a-f]+$/);
+  expect(placesFrom(env, 1000, (folder) => folder !== "/run/user/1001").runtime).toMatch(
+    /^\/tmp\/mgpu-1000-[0-9a-f]+$/,
+  );
 });

@@ -34,6 +34,7 @@ export class World {
         inventory: () => fuse.pass(async () => this.inventory()),
         holders: this.machine.factory(fuse),
         connect: this.controller.connect(fuse),
+        readFile: async () => null,
         followBatch: (folder) => fuse.pass(() => this.machine.follow(folder)),
         survivors: () => this.survivors,
         settings: { killWaitS: 30 },

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { makeFolders, makeLastingFolders } from "../../../src/platform/folders.ts";
+import { canHoldFolder, makeFolders, makeLastingFolders } from "../../../src/platform/folders.ts";
 
 const root = mkdtempSync(join(tmpdir(), "mgt-folders-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -40,4 +40,15 @@ describe("makeLastingFolders", () => {
     makeLastingFolders(at("real/sync"), 0o700);
     expect(statSync(at("real/sync")).isDirectory()).toBe(true);
   });
+});
+
+test.each([
+  ["one that is there", "", true],
+  ["one that is missing, with others above it", "x/y/z", true],
+  ["a file", "plain", false],
+  ["below a file", "plain/x", false],
+  ["the kernel's own", "/proc/mgpu", false],
+])("whether a folder can be made in %s", (_, path, can) => {
+  writeFileSync(at("plain"), "");
+  expect(canHoldFolder(path.startsWith("/") ? path : at(path))).toBe(can);
 });

@@ -182,6 +182,8 @@ describe("GPUs", () => {
   });
   test("a wish for none is none", () => {
     expect(placed({ gpus: { per: "job", wishes: [] } })).toEqual(["n1: 1/1/0/"]);
+    const small = [node("n1", 2), node("n2", 2)];
+    expect(placed(gpus("job", 4), small)).toEqual(["n1: 1/1/0/01", "n2: 1/1/0/01"]);
   });
 });
 

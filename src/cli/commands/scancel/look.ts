@@ -12,7 +12,7 @@ import type { LocalCriteria, Order } from "./order.ts";
 
 const FIELDS = [
   ...(["id", "name", "partition", "account", "qos", "wckey", "reservation", "nodeList"] as const),
-  ...(["arrayJobId", "arrayTasks"] as const),
+  ...(["arrayJobId", "arrayTasks", "hetJobId", "hetOffset"] as const),
 ] as const;
 
 type SeenJob = Pick<JobRow, (typeof FIELDS)[number]>;
@@ -52,7 +52,9 @@ async function load(peer: Peer, criteria: Parameters<typeof jobFilter>[0]): Prom
 }
 
 /** The record as it would be named: one of an array's by its tasks, for its number means the whole array. */
-function targetOf({ id, arrayJobId, arrayTasks }: SeenJob): Pick<JobTarget, "text" | "jobId" | "tasks"> {
+function targetOf(job: SeenJob): Pick<JobTarget, "text" | "jobId" | "tasks" | "het"> {
+  const { id, arrayJobId, arrayTasks, hetJobId, hetOffset } = job;
+  if (hetJobId > 0) return { text: `${hetJobId}+${hetOffset}`, jobId: id, tasks: null, het: hetOffset };
   const inner = arrayTasks.replace(/[[\]]/g, "");
   const tasks = arrayJobId === 0 ? null : parseTaskSet(inner.replace(/%\d+$/, ""));
   if (tasks === null || "problem" in tasks) return { text: String(id), jobId: id, tasks: null };

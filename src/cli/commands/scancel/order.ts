@@ -14,7 +14,7 @@ export interface LocalCriteria {
 
 export interface Order {
   readonly targets: readonly JobTarget[];
-  readonly criteria: Omit<Parameters<typeof jobFilter>[0], "ids" | "tasks">;
+  readonly criteria: Omit<Parameters<typeof jobFilter>[0], "ids" | "tasks" | "components">;
   readonly local: LocalCriteria;
   /** `null` if --signal was not given. */
   readonly signal: number | null;

@@ -42,12 +42,14 @@ export function lookUpKey<T>(table: Readonly<Record<string, T>>, key: string): T
 /**
  * All changes in one.
  * @param unknown the words for a key that the table has not
+ * @param withSteps keys that may be given with += and -=, in full or shortened
  * @throws UserError with every problem
  */
 export function readChanges<C extends object>(
   table: Readonly<Record<string, EntityField<C>>>,
   assignments: readonly Assignment[],
   unknown: (word: string) => readonly string[] = unknownParameter,
+  withSteps: readonly string[] = [],
 ): Partial<C> {
   let sum: Partial<C> = {};
   const problems: string[] = [];
@@ -56,7 +58,8 @@ export function readChanges<C extends object>(
     const field = lookUpKey(table, key);
     if (field === "unknown") problems.push(...unknown(word));
     else if (field === "ambiguous") problems.push(`${key} may mean several things: write more of it`);
-    else if (operator !== "=") problems.push(`${key}${operator}: write ${key}= with the whole new value`);
+    else if (operator !== "=" && !withSteps.some((one) => one.startsWith(key.toLowerCase())))
+      problems.push(`${key}${operator}: write ${key}= with the whole new value`);
     else {
       const parsed = field(text, assignment);
       if ("problem" in parsed) problems.push(`${key}: ${parsed.problem}`);

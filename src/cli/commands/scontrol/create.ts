@@ -19,6 +19,13 @@ export const createEntity: Verb = async (words, scope) => {
     const others = all.filter((one) => one !== name);
     return createPartition(name.text, others, scope);
   }
-  const hint = "scontrol create partition PartitionName=NAME Nodes=LIST";
+  const isReservation = kind.length >= 3 && "reservationname".startsWith(kind);
+  if (isReservation || (first.includes("=") && all.some(({ key }) => /^start(time)?$/i.test(key)))) {
+    const name = all.find(({ key }) => /^reservation(name)?$/i.test(key));
+    const { createReservation } = await import("./update-reservation.ts");
+    const others = all.filter((one) => one !== name);
+    return createReservation(name?.text ?? "", others, scope);
+  }
+  const hint = "scontrol create partition PartitionName=NAME Nodes=LIST, or scontrol create reservation ...";
   throw new UserError(`Invalid creation entity: ${first}`, hint);
 };

@@ -20,5 +20,8 @@ function changeOf(key: string, text: string, word: string): readonly [string, Cl
   if (key.length >= 3 && "nodename".startsWith(key)) return ["node", { type: "nodes.delete", nodes: nodeNames(text) }];
   if (key.length >= 4 && "partitionname".startsWith(key))
     return ["partition", { type: "partition.delete", name: text }];
+  if (key.length >= 3 && "reservationname".startsWith(key)) {
+    return ["reservation", { type: "reservation.delete", name: text }];
+  }
   throw new UserError(`Invalid deletion entity: ${word}`, "scontrol delete NodeName=n3");
 }

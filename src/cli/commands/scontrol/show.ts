@@ -34,7 +34,7 @@ const ENTITIES: Readonly<Record<string, Verb | "later">> = {
   lics: "later",
   nodes: async (words, scope) => (await import("./show-node.ts")).showNodes(words, scope),
   partitions: async (words, scope) => (await import("./show-partition.ts")).showPartitions(words, scope),
-  reservations: "later",
+  reservations: async (words, scope) => (await import("./show-reservation.ts")).showReservations(words, scope),
   slurmd: "later",
   topology: "later",
 };

@@ -58,13 +58,17 @@ async function steerStarted(keyword: string, action: Action, words: readonly str
   const ids = words.filter((word) => !options.includes(word));
   wordCountProblem(keyword, ids, 1, Number.POSITIVE_INFINITY);
   const special = options.find((word) => !/^incomplete$/i.test(word));
-  if (special !== undefined) throw new UserError(`${keyword} ${special}: not supported by this version of mgpu`);
-  if (options.length === 0) return steerIds(action, ids, scope);
+  const isSpecial = special !== undefined && /^state=special(exit|_exit)$/i.test(special);
+  if (special !== undefined && !(isSpecial && keyword === "requeuehold")) {
+    throw new UserError(`${keyword} ${special}: the only state there is, of requeuehold, is State=SpecialExit`);
+  }
+  const whole: Action = isSpecial && action.type === "requeue" ? { ...action, special: true } : action;
+  if (!options.some((word) => /^incomplete$/i.test(word))) return steerIds(whole, ids, scope);
   // Those that are over stay as they are, and that is what was asked for.
   const peer = await scope.peer("slurm_requeue error");
   const { entries } = await loadTargets(peer, readJobIds(ids));
   const running = entries.filter(({ job }) => job.state === "RUNNING").map(({ job }) => String(job.id));
-  return running.length === 0 ? 0 : steerIds(action, running, scope);
+  return running.length === 0 ? 0 : steerIds(whole, running, scope);
 }
 
 function steerIds(action: Action, words: readonly string[], scope: Scope): Promise<number> {

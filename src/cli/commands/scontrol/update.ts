@@ -19,7 +19,8 @@ interface Change {
 /** Keys that name something else than a job. */
 const NODE = /^node(n(a(me?)?)?)?$/i;
 const PARTITION = /^partitionn(a(me?)?)?$/i;
-const OTHER_ENTITIES = /^(reservation(name)?|stepid|slurmctlddebug|frontendname)$/i;
+const RESERVATION = /^reservation(name)?$/i;
+const OTHER_ENTITIES = /^(stepid|slurmctlddebug|frontendname)$/i;
 
 /** `update JobId=12,13 TimeLimit=1:00:00 ...`, or `JobName=x` instead of ids. */
 export const update: Verb = async (words, scope) => {
@@ -38,6 +39,12 @@ export const update: Verb = async (words, scope) => {
     const { updatePartition } = await import("./update-partition.ts");
     const rest = all.filter((one) => one !== partition);
     return updatePartition(partition.text, rest, scope);
+  }
+  const reservation = ids.length === 0 ? all.find(({ key }) => RESERVATION.test(key)) : undefined;
+  if (reservation) {
+    const { updateReservation } = await import("./update-reservation.ts");
+    const rest = all.filter((one) => one !== reservation);
+    return updateReservation(reservation.text, rest, scope);
   }
   const other = all.find(({ key }) => OTHER_ENTITIES.test(key));
   if (ids.length === 0 && other) throw new UserError(`update ${other.key}: not supported by this version of mgpu`);

@@ -67,6 +67,22 @@ export function withoutEnclosingJob(environment: Readonly<Record<string, string>
   return without(environment, (name) => JOB_VARIABLES.has(name) || HET_GROUP.test(name));
 }
 
+/**
+ * What a program that goes on running inside a job must keep of it, whatever other job it works for: it is found by the
+ * first two when its job is ended, and may use no other GPUs than its job's.
+ */
+const LOCAL_VARIABLES: ReadonlySet<string> = new Set(
+  "MGPU_STEP MGPU_STEP_SCOPE CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER GPU_DEVICE_ORDINAL".split(" "),
+);
+
+/** The same for a program that is started right here for another job, as salloc's command is. */
+export function withoutOuterJob(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const given = Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+  const own: Record<string, string> = Object.fromEntries(given);
+  const kept = Object.entries(own).filter(([name]) => LOCAL_VARIABLES.has(name));
+  return { ...withoutEnclosingJob(own), ...Object.fromEntries(kept) };
+}
+
 /** The environment with what describes the job that it was taken from, but not the step. */
 export function withoutEnclosingStep(environment: Readonly<Record<string, string>>): Record<string, string> {
   return without(environment, (name) => STEP_VARIABLES.has(name));

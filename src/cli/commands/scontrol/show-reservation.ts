@@ -1,0 +1,26 @@
+/** `scontrol show reservation`. */
+
+import { scontrolDocument } from "../../../view/entity-json.ts";
+import { recordText } from "../../../view/record-text.ts";
+import { reservationJson, reservationRecord } from "../../../view/reservation-record.ts";
+import type { Scope } from "./scope.ts";
+
+/** All reservations, or the one named. */
+export async function showReservations(words: readonly string[], scope: Scope): Promise<number> {
+  const { context, show } = scope;
+  const [name] = words;
+  const peer = await scope.peer("slurm_load_reservations error");
+  const { reservations, now } = await peer.call("reservations.list", {});
+  const chosen = reservations.filter((one) => name === undefined || name === one.name);
+  if (show.json) {
+    const { clusterName } = await peer.call("controller.status", {});
+    context.stdio.out(scontrolDocument("reservations", chosen.map(reservationJson), now, clusterName));
+  } else {
+    const time = { nowMs: now, utcOffset: context.utcOffsetMinutes };
+    for (const one of chosen) context.stdio.out(recordText(reservationRecord(one, time), show.oneLine));
+    if (chosen.length === 0 && name === undefined && !show.quiet) context.stdio.out("No reservations in the system\n");
+  }
+  if (name === undefined || chosen.length > 0) return 0;
+  context.stdio.err(`Reservation ${name} not found\n`);
+  return 1;
+}
