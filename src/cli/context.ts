@@ -4,6 +4,7 @@ import type { Environment, Places } from "../config/places.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Net } from "../platform/net.ts";
 import type { Random } from "../platform/random.ts";
+import type { Tcp } from "../platform/tcp.ts";
 import type { Connected } from "../rpc/types.ts";
 import type { OperandMode, Option, ParsedOptions } from "./option.ts";
 
@@ -156,6 +157,8 @@ export interface CommandContext {
   readonly random: Random;
   readonly net: Net;
   readonly session: SessionPorts;
+  /** Loaded at its first use: few commands have one. */
+  tcp(): Promise<Tcp>;
   /** How far local time is ahead of UTC at a moment, in minutes. */
   utcOffsetMinutes(atMs: number): number;
   /** Connects to the controller, starting one on this machine if none is configured or running. */

@@ -82,9 +82,10 @@ export function attachPointsOf(
 ): AttachPoint[] {
   const points: AttachPoint[] = [];
   for (const step of steps) {
-    if (step.id === "batch") continue;
     const key = { jobId: job.id, attempt: job.attempt, stepId: step.id };
     const hasTerminal = (step.spec ?? job.spec).pty !== null;
+    // A script's streams are files, unless it has a terminal.
+    if (step.id === "batch" && !hasTerminal) continue;
     for (const { node, tasks } of step.parts) {
       const session = sessions.get(node);
       if (!session) continue;

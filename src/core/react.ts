@@ -9,6 +9,7 @@ import type { Effect } from "./effects.ts";
 import type { Event } from "./events.ts";
 import { isOpenStep, type Job, type RunningJob, type Step } from "./job.ts";
 import { MAIL_PERCENTS } from "./mail-types.ts";
+import { SIGCONT, SIGSTOP } from "./signals.ts";
 import type { ClusterState } from "./state.ts";
 
 /**
@@ -166,6 +167,3 @@ function endEffects(job: Job | undefined): Effect[] {
   const { id: jobId, attempt } = job;
   return job.cleanup.map((node) => ({ type: "node.terminate", node, jobId, attempt, stepId: null }));
 }
-
-const SIGSTOP = 19;
-const SIGCONT = 18;

@@ -39,7 +39,11 @@ const SIGNALS: Readonly<Record<string, number>> = {
 /** Highest signal of Linux, real-time ones included. */
 const SIGNAL_MAX = 64;
 
+export const SIGHUP = 1;
 export const SIGKILL = 9;
+export const SIGTERM = 15;
+export const SIGCONT = 18;
+export const SIGSTOP = 19;
 
 /** Reads `USR1`, `SIGUSR1`, `usr1` or `10`; `undefined` for anything else. */
 export function parseSignal(text: string): number | undefined {

@@ -54,6 +54,7 @@ function contextOf(command: Command): CommandContext {
   };
   return {
     ...base,
+    tcp: async () => (await import("../platform/tcp.ts")).realTcp(),
     session: {
       input: realInput(),
       terminal: realTerminal(),

@@ -81,7 +81,7 @@ function isOver({ spool, closed }: AgentContext, { key, startAt }: NodeLaunch): 
 
 function recordOf(context: AgentContext, launch: NodeLaunch): LaunchRecord {
   const { key, program, startAt } = launch;
-  const kind = key.stepId === "batch" ? "batch" : program.pty ? "pty" : "run";
+  const kind = program.pty ? "pty" : key.stepId === "batch" ? "batch" : "run";
   // Mostly the holder that will be asked is known by now; that spares writing the record again.
   const shared = kind === "pty" ? null : context.holders.livingShared;
   const receivedAt = context.clock.now();

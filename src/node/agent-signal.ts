@@ -1,11 +1,10 @@
 /** Orders to signal. One that comes too early or too late for its step is no error: signals race with ends. */
 
+import { SIGKILL } from "../core/signals.ts";
 import type { Params } from "../protocol/procedures.ts";
 import { type AgentContext, logFields } from "./agent-context.ts";
 import { messageOf } from "./deferred.ts";
 import type { StepEntry } from "./step-table.ts";
-
-const SIGKILL = 9;
 
 /**
  * Passes a signal on: to one step, to all but the batch script (`steps`; for SIGKILL to that too, as Slurm's scancel), or

@@ -38,7 +38,7 @@ export function buildStepLaunch(
     ...memoryOf(launch, part),
   };
   if (!isBatch(launch) || script === null) return { step: { ...common, pty: program.pty, batch: null } };
-  return { step: { ...common, pty: null, batch: { script, spool: place.spoolFolder } } };
+  return { step: { ...common, pty: program.pty, batch: { script, spool: place.spoolFolder } } };
 }
 
 /** How many tasks a launch starts on a node; 1 if it holds nothing there, for the exit status of the failure. */
@@ -86,7 +86,8 @@ function taskOf(
 
 function streamsOf(launch: NodeLaunch, part: NodePart, task: number): Streams {
   const { job, key, user, program, array } = launch;
-  if (program.pty) return PTY_STREAMS;
+  // A script's terminal is written down in its output file as well.
+  if (program.pty && !isBatch(launch)) return PTY_STREAMS;
   const facts: StreamFacts = {
     jobId: key.jobId,
     array,

@@ -62,6 +62,8 @@ export interface Processes {
   /** Empties an open file; devices and pipes are left alone. */
   truncate(descriptor: number): void;
   closeDescriptor(descriptor: number): void;
+  /** Writes to an open file; what a full disk does not take is lost. */
+  writeAll(descriptor: number, data: Uint8Array): void;
   /** A pipe whose writing end is for a child (close it after the spawn). */
   pipeFromChild(): Promise<Outcome<{ readonly childEnd: number; readonly source: ByteSource }>>;
   /** A pipe whose reading end is for a child (close it after the spawn). */
@@ -121,6 +123,13 @@ export function realProcesses(options: ProcessesOptions = {}): Processes {
     truncate(descriptor) {
       // Devices and pipes refuse with EINVAL, and have nothing to empty.
       attemptNow(() => fs.ftruncateSync(descriptor, 0));
+    },
+    writeAll(descriptor, data) {
+      for (let at = 0; at < data.length; ) {
+        const written = attemptNow(() => fs.writeSync(descriptor, data, at));
+        if ("problem" in written) return;
+        at += written.value;
+      }
     },
     closeDescriptor: (descriptor) => void attemptNow(() => fs.closeSync(descriptor)),
     pipeFromChild: () => pool.take(fs.constants.O_RDONLY, (ours, childEnd) => ({ childEnd, source: pipeSource(ours) })),

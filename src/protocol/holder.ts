@@ -57,7 +57,8 @@ export const stepLaunch = v.object({
   workDir: text,
   environment,
   tasks: v.array(taskLaunch),
-  pty: v.nullable(v.object({ columns: positive, rows: positive })),
+  /** `inactivityS`: seconds without a key typed or anything printed after which it is ended. */
+  pty: v.nullable(v.object({ columns: positive, rows: positive, inactivityS: v.exactOptional(positive) })),
   /**
    * For a batch script: its text, and the folder where its copy, its pid and its exit status are kept, so that it
    * needs no mgpu process to be followed to its end.

@@ -12,6 +12,8 @@ const WORDS: Readonly<Record<string, string>> = {
   ELOOP: "Too many levels of symbolic links",
   ENOSPC: "No space left on device",
   EIO: "Input/output error",
+  EADDRINUSE: "Address already in use",
+  ECONNREFUSED: "Connection refused",
 };
 
 /** `No such file or directory` for an error with code ENOENT, and so on; else its code or message. */

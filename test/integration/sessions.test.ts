@@ -153,3 +153,95 @@ test("numbered lines through kills of controller, node daemon and client: each o
   back.type("x\r");
   expect((await back.ended).code).toBe(4);
 });
+
+describe("a batch script with a terminal", () => {
+  test("is detached from birth, listed, attached to, and written down", async () => {
+    const script = "#!/bin/bash\n[ -t 0 ] && echo terminal\nread -rp 'name? ' x\necho \"hi $x\"\nexit 6\n";
+    const id = await cluster.submit(script, ["--pty", "-o", "session.out"]);
+    await cluster.until(() => cluster.has("session.out") && cluster.read("session.out").includes("name? "), "it asks");
+    const { sessions } = JSON.parse(await cluster.ok("mgpu", ["screens", "--json"]));
+    expect(sessions).toMatchObject([{ job_id: id, step_id: "batch", attached: null, readers: 0, columns: 80 }]);
+    const terminal = open(["mgpu-sattach", String(id)]);
+    await terminal.shows("name?");
+    expect(await cluster.ok("mgpu", ["screens"])).toMatch(new RegExp(`^${id} +\\S+ +n1 +\\S+ +80x24 +\\S+@\\S+ `, "m"));
+    terminal.type("Ada\r");
+    expect((await terminal.ended).code).toBe(6);
+    await cluster.untilState(id, "FAILED");
+    expect(cluster.read("session.out")).toBe("terminal\r\nname? Ada\r\nhi Ada\r\n");
+  });
+
+  test("ends when nobody uses it for as long as it says", async () => {
+    const id = await cluster.submit("#!/bin/bash\necho up\nsleep 1000\n", [
+      "--pty",
+      "--inactivity-timeout=1",
+      "-o",
+      "idle.out",
+    ]);
+    await cluster.until(
+      async () => (await cluster.state(id)) !== "RUNNING" && (await cluster.state(id)) !== "PENDING",
+      "it ends",
+    );
+    expect(cluster.read("idle.out")).toContain("up\r\n");
+  });
+});
+
+describe("inside a running job", () => {
+  test("mgpu exec runs a command there, mgpu forward leads to its ports", async () => {
+    const server =
+      "import http.server,sys; s=http.server.HTTPServer(('127.0.0.1',0),http.server.SimpleHTTPRequestHandler); print(s.server_port,flush=True); s.serve_forever()";
+    cluster.write("page.txt", "x".repeat(300_000));
+    const id = await cluster.submit(`#!/bin/sh\nexec python3 -c "${server}"\n`, [
+      "-J",
+      "served",
+      "--gpus=1",
+      "-o",
+      "port.txt",
+    ]);
+    await cluster.until(() => cluster.has("port.txt") && /^\d+\n/.test(cluster.read("port.txt")), "the server is up");
+    const ran = await cluster.run("mgpu", [
+      "exec",
+      String(id),
+      "sh",
+      "-c",
+      'echo "$SLURM_JOB_ID $SLURM_JOB_NAME $CUDA_VISIBLE_DEVICES"; exit 3',
+    ]);
+    expect([ran.code, ran.stdout]).toEqual([3, expect.stringMatching(new RegExp(`^${id} \\S+ \\d\n$`))]);
+    const forward = cluster.start("mgpu", ["forward", String(id), `${cluster.read("port.txt").split("\n")[0]}:0`]);
+    await cluster.until(() => forward.stderr().includes("leads to port"), "it listens");
+    const [, port] = /127\.0\.0\.1:(\d+) leads/.exec(forward.stderr()) ?? [];
+    const pages = await Promise.all(
+      [1, 2, 3].map(async () => (await fetch(`http://127.0.0.1:${port}/page.txt`)).text()),
+    );
+    expect(pages.map((page) => page.length)).toEqual([300_000, 300_000, 300_000]);
+    kill(forward.pid, "SIGINT");
+    await forward.ended;
+    await cluster.ok("mgpu-scancel", [String(id)]);
+    const refused = await cluster.run("mgpu", ["forward", "12", "99999"]);
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      'mgpu forward: error: expected PORT or PORT:LOCAL_PORT, numbers up to 65535, got "99999"\nmgpu forward: hint: mgpu forward --help shows what it takes\n',
+    ]);
+  });
+});
+
+test("a silent job is told of, and left to itself in the end", async () => {
+  const args = [
+    "--max-wait-time",
+    "1",
+    "--max-consecutive-timeouts",
+    "2",
+    "-J",
+    "silent",
+    "sh",
+    "-c",
+    "echo up; sleep 1000",
+  ];
+  const ran = await cluster.run("mgpu-srun", args);
+  expect([ran.code, ran.stdout]).toEqual([0, "up\n"]);
+  expect(ran.stderr).toMatch(
+    /job (\d+) has printed nothing for 1 s; it is RUNNING on n1\n.*detached from job \1, which printed nothing for 2 s/,
+  );
+  const [id] = await cluster.queue("%i", "-n", "silent", "-t", "R");
+  expect(id).toMatch(/^\d+$/);
+  await cluster.ok("mgpu-scancel", ["-n", "silent"]);
+});

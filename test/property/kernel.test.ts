@@ -2,10 +2,12 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { viewOf } from "../../src/controller/planner.ts";
 import type { Command } from "../../src/core/commands.ts";
+import type { Effect } from "../../src/core/effects.ts";
 import type { JournalRecord } from "../../src/core/events.ts";
 import { checkInvariants } from "../../src/core/invariants.ts";
 import { isEnded, type Job } from "../../src/core/job.ts";
 import { replay, step } from "../../src/core/kernel.ts";
+import { resumeNode } from "../../src/core/react.ts";
 import { type ClusterState, emptyState, fromStored, toStored } from "../../src/core/state.ts";
 import { schedule } from "../../src/sched/schedule.ts";
 import { gpuRequest, inventory, request, spec, stepSpec, submit, T0 } from "../unit/support/samples.ts";
@@ -174,6 +176,62 @@ test("any commands, in any order: invariants hold, ends are final, replay equals
     { numRuns: 300 },
   );
 });
+
+test("a node that was away hears again of every order that still matters", () => {
+  fc.assert(
+    fc.property(fc.array(act, { maxLength: 120 }), (acts) => {
+      const state = emptyState();
+      const orders = new Map<string, NodeOrder>();
+      const run = (command: Command, at: number): void => {
+        for (const effect of step(state, command, at).effects) {
+          // Of orders about the same, the last one counts.
+          if (isOrder(effect)) orders.set(orderName(effect), effect);
+        }
+      };
+      run({ type: "node.register", node: "n1", inventory: inventory() }, T0);
+      for (const [turn, one] of acts.entries()) {
+        for (const command of commandsOf(one, state, turn)) run(command, T0 + turn * 1000);
+      }
+      for (const node of state.nodes.keys()) {
+        const open = [...orders.values()].filter((order) => order.node === node && isOpen(state, order));
+        const told = resumeNode(state, node);
+        for (const order of open) expect(told).toContainEqual(order);
+        // A launch comes before the end of what it starts.
+        const names = told.filter(isOrder).map((order) => `${order.type} ${startName(order)}`);
+        for (const [at, name] of names.entries()) {
+          const launch = names.indexOf(name.replace("node.terminate", "node.launch"));
+          if (launch >= 0) expect(launch).toBeLessThanOrEqual(at);
+        }
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+type NodeOrder = Extract<Effect, { readonly node: string }>;
+
+function isOrder(effect: Effect): effect is NodeOrder {
+  return "node" in effect;
+}
+
+function startName(order: NodeOrder): string {
+  return `${order.node} ${order.jobId}.${order.attempt}.${"stepId" in order ? order.stepId : order.target}`;
+}
+
+function orderName(order: NodeOrder): string {
+  return `${order.type} ${startName(order)}`;
+}
+
+/** Whether the node still has to do it, as far as the controller can know. */
+function isOpen(state: ClusterState, order: NodeOrder): boolean {
+  const job = state.jobs.get(order.jobId);
+  if (job?.attempt !== order.attempt) return false;
+  if (order.type === "node.signal") return job.state === "RUNNING" && order.target === "full";
+  if (order.stepId === null) return job.state !== "RUNNING" && job.cleanup.includes(order.node);
+  if (job.state !== "RUNNING") return false;
+  const part = job.steps.find(({ id }) => id === order.stepId)?.parts.find(({ node }) => node === order.node);
+  return order.type === "node.launch" ? part?.phase === "launching" : part !== undefined && part.phase !== "ended";
+}
 
 function checkFinal(final: Map<number, string>, job: Job): void {
   const known = final.get(job.id);

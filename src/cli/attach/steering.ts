@@ -1,5 +1,6 @@
 /** What the user's signals do to a session: Ctrl-C step by step, the others passed on to the tasks. */
 
+import { SIGKILL } from "../../core/signals.ts";
 import { type Clock, sleep } from "../../platform/clock.ts";
 import type { SignalName } from "../context.ts";
 import { type InterruptMode, type Interrupts, interrupted, NO_INTERRUPTS } from "./interrupt.ts";
@@ -38,8 +39,6 @@ export interface SteeredJob {
   /** Ends the session, not the job. */
   leave(exitCode: number): void;
 }
-
-const SIGKILL = 9;
 
 /** Who sends one of these wants us to end. */
 const ENDING: readonly SessionSignal[] = ["SIGTERM", "SIGHUP", "SIGQUIT"];

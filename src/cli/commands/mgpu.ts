@@ -6,7 +6,10 @@ import { helpText } from "../help.ts";
 import type { ParsedOptions } from "../option.ts";
 import { runCommand, withCommonOptions } from "../run.ts";
 import { command as down } from "./mgpu-down.ts";
+import { command as exec } from "./mgpu-exec.ts";
+import { command as forward } from "./mgpu-forward.ts";
 import { command as logs } from "./mgpu-logs.ts";
+import { command as screens } from "./mgpu-screens.ts";
 import { command as shims } from "./mgpu-shims.ts";
 import { command as status } from "./mgpu-status.ts";
 import { command as up } from "./mgpu-up.ts";
@@ -15,10 +18,10 @@ import { command as why } from "./mgpu-why.ts";
 const EXIT_USAGE = 2;
 
 /** Each is named `mgpu WORD`. */
-const SUBCOMMANDS: readonly Command[] = [up, down, status, why, logs, shims];
+const SUBCOMMANDS: readonly Command[] = [up, down, status, why, logs, screens, exec, forward, shims];
 
 /** Those that take words besides their options. */
-const WITH_OPERANDS: ReadonlySet<Command> = new Set([shims, why, logs]);
+const WITH_OPERANDS: ReadonlySet<Command> = new Set([shims, why, logs, exec, forward]);
 
 /** The commands for jobs, by their names without `mgpu-`. Loaded only where their help is asked for. */
 const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
@@ -60,6 +63,7 @@ async function run({ operands: [word, ...rest] }: ParsedOptions, context: Comman
   }
   if (word === "help") return help(rest, context);
   if (word === "version") return runCommand(command, ["--version"], context);
+  if (word === "forward-end") return runCommand((await import("./mgpu-forward-end.ts")).command, rest, context);
   const subcommand = find(word, context);
   const checked = WITH_OPERANDS.has(subcommand) ? subcommand : refuseOperands(subcommand);
   return runCommand(checked, rest, { ...context, program: subcommand.name });

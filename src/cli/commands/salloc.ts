@@ -6,6 +6,7 @@
 import { EXIT_OK, type ExitStatus } from "../../core/job.ts";
 import { withoutOuterJob } from "../../core/job-variables.ts";
 import type { JobRequest } from "../../core/jobspec.ts";
+import { SIGHUP, SIGTERM } from "../../core/signals.ts";
 import type { JobRow } from "../../protocol/procedures.ts";
 import { errnoText } from "../../util/errno.ts";
 import { Allocation } from "../attach/allocation.ts";
@@ -42,9 +43,6 @@ const BELL_MS = 10_000;
 
 /** What Slurm calls an allocation that is for no command. */
 const SHELL_JOB_NAME = "interactive";
-
-const SIGHUP = 1;
-const SIGTERM = 15;
 
 /** A command that dies of one of these was ended by its user, and that is no failure: HUP, INT, QUIT, KILL. */
 const USER_SIGNALS: ReadonlySet<number> = new Set([1, 2, 3, 9]);

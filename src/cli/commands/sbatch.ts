@@ -1,5 +1,6 @@
 /** sbatch: puts a script into the queue and prints the job's number. The script is read now, its file may go away. */
 
+import type { PtySpec } from "../../core/jobspec.ts";
 import { awaitEnd } from "../await-job.ts";
 import { checkClusters } from "../clusters.ts";
 import { distinct, readComponents, splitComponents } from "../components.ts";
@@ -9,12 +10,19 @@ import { type Directives, readDirectives } from "../directives.ts";
 import { isGiven, lastValue } from "../getopt.ts";
 import { absolutePath, draftJob } from "../jobspec.ts";
 import type { ParsedOptions } from "../option.ts";
+import type { Wishes } from "../options/reading.ts";
 import { submissionEnvironment } from "../options/submission-environment.ts";
 import { type SubmitValues, submitOptions } from "../options/submit.ts";
 import { loadScript } from "../script.ts";
 import { type Submitted, submitJob, testSubmission } from "../submission.ts";
 
 const OPTIONS = submitOptions("sbatch");
+
+/** A terminal that nobody has seen yet. */
+const DEFAULT_SIZE: PtySpec = { columns: 80, rows: 24 };
+const DEFAULT_TERM = "xterm-256color";
+
+type Variables = Readonly<Record<string, string>>;
 
 /** How a refusal is introduced. */
 const REFUSAL = "Batch job submission failed";
@@ -66,9 +74,14 @@ async function prepare(parsed: ParsedOptions, context: CommandContext) {
   const directives = readDirectives(script.text, script.file, OPTIONS);
   const [wishes, ...others] = readComponents("sbatch", typed, context, directives.components);
   const command = script.command === path ? absolutePath(path, context.cwd) : script.command;
-  const facts = { kind: "batch", defaultName: script.jobName, argv: [command, ...args], pty: null } as const;
+  const facts = {
+    kind: "batch",
+    defaultName: script.jobName,
+    argv: [command, ...args],
+    pty: terminalOf(wishes, context),
+  } as const;
   const draft = draftJob(wishes, facts, context);
-  const followers = others.map((one) => ({ ...draftJob(one, facts, context), wishes: one }));
+  const followers = others.map((one) => ({ ...draftJob(one, { ...facts, pty: null }, context), wishes: one }));
   problems.push(...script.problems, ...directives.problems, ...wishes.problems, ...draft.problems);
   for (const one of followers) problems.push(...one.wishes.problems, ...one.problems);
   if (problems.length > 0) throw new UserError(distinct(problems));
@@ -77,7 +90,7 @@ async function prepare(parsed: ParsedOptions, context: CommandContext) {
   return {
     values: wishes.values,
     submission: {
-      ...{ job: draft.job, script: script.bytes, environment },
+      ...{ job: draft.job, script: script.bytes, environment: withTerminal(environment, facts.pty) },
       ...(followers.length > 0 ? { followers: followers.map(({ job }) => ({ job, environment })) } : {}),
     },
     warnings: [
@@ -87,6 +100,20 @@ async function prepare(parsed: ParsedOptions, context: CommandContext) {
       ...found.warnings,
     ],
   };
+}
+
+/** The terminal of a script with --pty: as large as the user's own, if there is one. */
+function terminalOf({ values }: Wishes, { stdio, session }: CommandContext): PtySpec | null {
+  if (!values.pty) return null;
+  const size = stdio.stdoutIsTerminal ? session.terminal.size() : null;
+  const inactivityS = values["inactivity-timeout"];
+  return { ...(size ?? DEFAULT_SIZE), ...(inactivityS === undefined ? {} : { inactivityS }) };
+}
+
+/** Its kind is that of the user's own; who has none comes back with one of those that are common. */
+function withTerminal(environment: Variables, pty: PtySpec | null): Variables {
+  const { TERM = "" } = environment;
+  return pty !== null && ["", "dumb", "unknown"].includes(TERM) ? { ...environment, TERM: DEFAULT_TERM } : environment;
 }
 
 /** Wishes in another batch system's words would be missed without a word. */

@@ -2,12 +2,9 @@
 
 import { lastTask, parseTaskSet, tasksOf } from "../../core/array-spec.ts";
 import { expected, type Parsed, quote } from "../../core/parse.ts";
-import { parseSignal } from "../../core/signals.ts";
+import { parseSignal, SIGTERM } from "../../core/signals.ts";
 import { anyText, countFromZero, flag, someText } from "./readers.ts";
 import { ALL, ignored, named, refused, SALLOC, SRUN, type SubmitOption } from "./record.ts";
-
-/** What --kill-command alone stands for. */
-const SIGTERM = 15;
 
 const FLAG = { argument: "none", of: SRUN, read: flag } as const;
 const PROGRAM = { argument: "required", metavar: "program", of: SRUN, read: someText("a program, or none") } as const;

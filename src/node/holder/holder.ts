@@ -9,6 +9,7 @@
 import { RpcError } from "../../protocol/errors.ts";
 import type { Result } from "../../protocol/procedures.ts";
 import type { Handlers } from "../../rpc/types.ts";
+import { watchIdleness } from "./idle-watch.ts";
 import { Leaving } from "./leaving.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { HolderPorts } from "./ports.ts";
@@ -78,6 +79,7 @@ function holderHandlers(
       leaving.stay();
       const step = await registry.launch(launch);
       for (const watch of watches) watch.review();
+      watchIdleness(ports, step, steps);
       return step.describe();
     },
     "holder.watch": (_params, sink, { signal }) => watchers.serve(registry.describeAll(), sink, signal),
@@ -132,6 +134,7 @@ function stepHandlers(registry: Registry, signals: Signals): HandlersOf<"step"> 
       if (step.terminal?.mayType(part.client) === false) {
         throw new RpcError("READ_ONLY", "somebody else types into this session");
       }
+      step.terminal?.typed();
       await step.input.accept(part, signal);
       return {};
     },

@@ -150,7 +150,10 @@ function fileWishes(launch: StepLaunch, task: TaskLaunch): FileWish[] {
   const wish = (role: StreamRole, path: string, truncate: boolean): void => {
     wishes.push({ task: task.task, role, mode, path: absolute(path), truncate });
   };
-  if (launch.pty) return wishes;
+  if (launch.pty) {
+    if (task.stdout.to === "file") wish("stdout", task.stdout.path, !task.stdout.append);
+    return wishes;
+  }
   const { stdin } = task;
   if (stdin.from === "file") wish("stdin", stdin.path, false);
   else if (stdin.from === "null" || !relayed) wish("stdin", NULL_DEVICE, false);

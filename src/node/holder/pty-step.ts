@@ -54,14 +54,18 @@ export async function startPtyStep(
   } catch (error) {
     return fail(`Could not open a terminal: ${error instanceof Error ? error.message : String(error)}`, SETUP_FAILED);
   }
-  step.dispose = () => pty.close();
+  const log = await openLog(ports, planned);
+  step.dispose = () => {
+    pty.close();
+    log?.close();
+  };
   const filter = new SentinelFilter();
-  const source = filtered(pty.source, filter);
+  const source = filtered(pty.source, filter, log);
   const spawned = await spawnOnTerminal(ports, step, planned, setsid.file, pty, () => {
-    concludeStep(ports, step, () => endPtyStep(ports, step, pty, filter, source), onEnd);
+    concludeStep(ports, step, () => endPtyStep(ports, step, pty, filter, source).finally(() => log?.close()), onEnd);
   });
   if ("problem" in spawned) {
-    pty.close();
+    step.dispose();
     return fail(execProblem(planned.file, spawned.problem), spawned.problem.number || SETUP_FAILED);
   }
   step.output.addStream(planned.task, "out", source);
@@ -104,14 +108,43 @@ async function spawnOnTerminal(
   return spawned;
 }
 
+/** Where a batch script's terminal is written down. */
+interface TerminalLog {
+  write(data: Uint8Array): void;
+  close(): void;
+}
+
+/** `null` where there is no file, or none that can be written to any more. */
+async function openLog({ processes, log }: HolderPorts, { stdout }: PlannedTask): Promise<TerminalLog | null> {
+  if (typeof stdout !== "number") return null;
+  // The plan's own descriptor is closed once the program runs.
+  const opened = await processes.openOutput(`/proc/self/fd/${stdout}`);
+  if ("problem" in opened) {
+    log.warn("a terminal's output can't be written down", { problem: opened.problem.text });
+    return null;
+  }
+  let descriptor: number | null = opened.value;
+  return {
+    write(data) {
+      if (descriptor !== null) processes.writeAll(descriptor, data);
+    },
+    close() {
+      if (descriptor !== null) processes.closeDescriptor(descriptor);
+      descriptor = null;
+    },
+  };
+}
+
 /** A terminal's output up to the sentinel; closing it gives what was held back. */
-function filtered(source: ByteSource, filter: SentinelFilter): ByteSource {
+function filtered(source: ByteSource, filter: SentinelFilter, log: TerminalLog | null): ByteSource {
   let pass = (_chunk: Uint8Array): void => {};
   return {
     ...source,
     start(onData, onEnd) {
       pass = (chunk) => {
-        if (chunk.length > 0) onData(chunk);
+        if (chunk.length === 0) return;
+        log?.write(chunk);
+        onData(chunk);
       };
       source.start((chunk) => pass(filter.pass(chunk)), onEnd);
     },

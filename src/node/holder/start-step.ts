@@ -22,7 +22,6 @@ export function checkLaunch({ tasks, pty, batch, workDir }: StepLaunch): void {
   const numbers = new Set(tasks.map(({ task }) => task));
   if (tasks.length === 0) throw new RpcError("BAD_PARAMS", "a step without tasks");
   if (numbers.size !== tasks.length) throw new RpcError("BAD_PARAMS", "two tasks of a step have the same number");
-  if (pty && batch) throw new RpcError("BAD_PARAMS", "a batch script has no terminal");
   if ((pty || batch) && tasks.length > 1) throw new RpcError("BAD_PARAMS", "a terminal or batch script has one task");
   if (!workDir.startsWith("/")) throw new RpcError("BAD_PARAMS", `the work folder ${workDir} is not absolute`);
   if (batch && !batch.spool.startsWith("/")) throw new RpcError("BAD_PARAMS", "the spool folder is not absolute");
@@ -77,11 +76,11 @@ function startAs(
   plan: LaunchPlan,
   onEnd: () => void,
 ): Promise<boolean> {
+  if (launch.pty) return startPtyStep(ports, step, plan, launch.pty, onEnd);
   if (launch.batch) {
     noteErrorTarget(ports, launch.batch.spool, launch);
     return startBatchStep(ports, step, plan, launch.batch, onEnd);
   }
-  if (launch.pty) return startPtyStep(ports, step, plan, launch.pty, onEnd);
   return startPlainStep(ports, step, plan, onEnd);
 }
 

@@ -37,6 +37,8 @@ export class Step {
   readonly leaders = new Map<number, ProcessRef>();
   /** A batch script's spool folder. */
   readonly spool: string | null;
+  /** Of a session that is to be ended when nobody uses it for so long. Milliseconds. */
+  readonly inactivityMs: number | null;
   phase: "running" | "ended" = "running";
   /** Its tasks were started; false also if they could not be. */
   isStarted = false;
@@ -70,10 +72,11 @@ export class Step {
     this.name = formatStepKey(launch.key);
     this.token = launch.token;
     this.workDir = launch.workDir;
-    this.kind = launch.batch ? "batch" : launch.pty ? "pty" : "plain";
+    this.kind = launch.pty ? "pty" : launch.batch ? "batch" : "plain";
     this.tasks = launch.tasks.map(({ task }) => task);
-    this.spool = launch.batch?.spool ?? null;
+    this.spool = this.kind === "batch" ? (launch.batch?.spool ?? null) : null;
     this.memory = launch.memory ?? null;
+    this.inactivityMs = launch.pty?.inactivityS === undefined ? null : launch.pty.inactivityS * 1000;
     this.errorTarget = errorTarget(launch);
     this.terminal = this.makeTerminal(launch, ports);
     this.output = this.terminal ?? new StepOutput(ports.clock);

@@ -50,6 +50,10 @@ export interface TaskOutput {
 export interface TerminalHandle {
   /** Whether a client of that name may type; without a name: a client that knows nothing of names. */
   mayType(client: string | undefined): boolean;
+  /** Somebody typed. */
+  typed(): void;
+  /** Milliseconds since somebody typed or something was printed. */
+  readonly idleMs: number;
   /** The program's terminal has another size from now on. */
   resize(columns: number, rows: number): void;
   /** The viewer of that name gets the whole screen once more. */

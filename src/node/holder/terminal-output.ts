@@ -74,6 +74,7 @@ export class TerminalOutput implements TaskOutput, TerminalHandle {
   private onStreamsEnded: (() => void)[] = [];
   private printedAtMs: number;
   private attendedAtMs: number;
+  private typedAtMs: number;
 
   constructor(
     { clock, openScreen }: TerminalPorts,
@@ -87,6 +88,7 @@ export class TerminalOutput implements TaskOutput, TerminalHandle {
     this.resizePty = resizePty;
     this.printedAtMs = clock.monotonic();
     this.attendedAtMs = clock.monotonic();
+    this.typedAtMs = clock.monotonic();
     this.screen = new ScreenState(openScreen, size, () => this.review());
   }
 
@@ -186,6 +188,14 @@ export class TerminalOutput implements TaskOutput, TerminalHandle {
     this.size = { columns, rows };
     this.screen.resize(this.size);
     this.resizePty(columns, rows);
+  }
+
+  typed(): void {
+    this.typedAtMs = this.clock.monotonic();
+  }
+
+  get idleMs(): number {
+    return this.clock.monotonic() - Math.max(this.printedAtMs, this.typedAtMs);
   }
 
   redraw(client: string): void {

@@ -237,6 +237,7 @@ export function fakeContext(options: FakeOptions = {}): Fake {
       startChild: options.startChild ?? (() => Promise.reject(Object.assign(new Error("none"), { code: "ENOENT" }))),
       connectHolder: options.connectHolder ?? (() => Promise.reject(new RpcError("LOST_CONTACT", "no holder"))),
     },
+    tcp: () => Promise.reject(new Error("no TCP")),
     utcOffsetMinutes: () => options.utcOffsetMinutes ?? 0,
     connect: connector(options.controller),
   };
