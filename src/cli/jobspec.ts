@@ -7,6 +7,7 @@ import type { IoSpec, JobKind, JobRequest, MailSpec, PtySpec, StepOrder, TaskPro
 import { UNLIMITED } from "../core/jobspec.ts";
 import { RLIMITS } from "../core/rlimits.ts";
 import { roundUpToMinute } from "../core/time.ts";
+import { errnoText } from "../util/errno.ts";
 import { isSlurmName } from "./connect.ts";
 import type { CommandContext } from "./context.ts";
 import { jobResources, stepResources, withOpenTasks } from "./jobspec-resources.ts";
@@ -77,7 +78,7 @@ export function draftJob(wishes: Wishes, facts: JobFacts, context: CommandContex
     ...inputProblems(job, facts.kind, job.request.tasks, wishes),
     ...fileProblems(job, facts.kind, wishes, context),
   ];
-  return { job, problems, warnings: resources.warnings };
+  return { job, problems, warnings: [...resources.warnings, ...bindWarnings(job)] };
 }
 
 /** Puts a step within a job together. */
@@ -97,7 +98,12 @@ export function draftStep(wishes: Wishes, facts: StepFacts, context: CommandCont
     ...inputProblems(step, "run", step.request.tasks, wishes),
     ...fileProblems(step, "run", wishes, context),
   ];
-  return { step, problems, warnings: resources.warnings };
+  return { step, problems, warnings: [...resources.warnings, ...bindWarnings(step)] };
+}
+
+function bindWarnings({ gpuBind: bind }: Program): string[] {
+  if (bind?.kind !== "closest") return [];
+  return ["--gpu-bind=closest: which GPUs are near which CPUs is not known, so each task sees all GPUs of its step"];
 }
 
 /** A path made absolute. `..` stays: what it means depends on links. */
@@ -286,12 +292,25 @@ function fileProblems({ io, workDir }: Program, kind: JobKind, { place }: Wishes
     ["output", io.stdout ?? (kind === "batch" ? BATCH_OUTPUT : null)],
     ["error", io.stderr],
   ];
-  return outputs.flatMap(([name, pattern]) => {
+  const missing = kind === "run" ? missingInput(io.stdin, workDir, files) : [];
+  const unwritable = outputs.flatMap(([name, pattern]) => {
     // A number is one of srun's tasks.
     if (pattern === null || pattern === ALL || (kind === "run" && /^\d+$/.test(pattern))) return [];
     const problem = files.writeProblem(probePath(pattern, workDir));
     return problem === "" ? [] : [`${place(name)}: ${pattern}: ${problem}`];
   });
+  return [...missing, ...unwritable];
+}
+
+/** As Slurm's, srun looks for its input where it is typed; what a pattern stands for is seen on the node. */
+function missingInput(stdin: string, workDir: string, files: CommandContext["files"]): string[] {
+  if (stdin === ALL || stdin === "none" || /^\d+$|%/.test(stdin)) return [];
+  try {
+    files.stat(absolutePath(stdin, workDir));
+    return [];
+  } catch (error) {
+    return [`Could not open stdin file: ${errnoText(error)}: ${stdin}`];
+  }
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Command } from "../core/commands.ts";
 import type { Decision } from "../core/decide/decision.ts";
 import type { Effect } from "../core/effects.ts";
 import type { EndedJob, Job, Step } from "../core/job.ts";
+import type { Operator } from "../core/node.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Mailer } from "../platform/mailer.ts";
@@ -34,7 +35,7 @@ export interface ControllerContext extends Ending {
   readonly places: Places;
   readonly identity: {
     readonly pid: number;
-    readonly uid: number;
+    readonly user: Operator;
     readonly version: string;
     readonly startedAt: number;
   };

@@ -10,6 +10,7 @@ import type { Command } from "../core/commands.ts";
 import type { Effect } from "../core/effects.ts";
 import type { Job } from "../core/job.ts";
 import type { ProgramSpec } from "../core/jobspec.ts";
+import type { Operator } from "../core/node.ts";
 import { resumeEffects } from "../core/react.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -32,6 +33,7 @@ import { createEnding } from "./ending.ts";
 import { createErrand } from "./errand.ts";
 import { cancelHandler } from "./handlers/cancel.ts";
 import { changeHandler } from "./handlers/change.ts";
+import { configHandler } from "./handlers/config.ts";
 import { explainHandler } from "./handlers/explain.ts";
 import { getHandler, scriptHandler } from "./handlers/get.ts";
 import { historyHandler } from "./handlers/history.ts";
@@ -82,7 +84,7 @@ export interface ControllerOptions {
   readonly settings: Settings;
   readonly pid: number;
   /** The user whose daemons these are. */
-  readonly uid: number;
+  readonly user: Operator;
   readonly version: string;
 }
 
@@ -180,7 +182,7 @@ function assemble(
     execute: (command) => loop.execute(command),
     isConnected: sessions.isReady,
   });
-  const identity = { pid: options.pid, uid: options.uid, version: options.version, startedAt: clock.now() };
+  const identity = { pid: options.pid, user: options.user, version: options.version, startedAt: clock.now() };
   const owners = createOwners(clock, settings.orphanS * 1000, (owned, isNew) =>
     endAbandoned(loop.state, owned, isNew, submit),
   );
@@ -191,7 +193,7 @@ function assemble(
     rowOf: (job) => rowOf({ loop, sessions, clock, ...identity }, planner, job),
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),
     isConnected: (node) => sessions.get(node) !== undefined,
-    holdersOf: createHolderLinks(ports, options),
+    holdersOf: createHolderLinks(ports, { ...options, uid: options.user.uid }),
     perform: dispatch.perform,
     missNodes(nodes) {
       for (const node of nodes) absentNodes.begin(node);
@@ -229,6 +231,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "cluster.change": changeHandler(context),
     "policy.list": listPolicyHandler(context),
     "policy.change": changePolicyHandler(context),
+    "config.show": configHandler(context),
     "controller.status": statusHandler(context),
     "controller.shutdown": shutdownHandler(context),
     "node.register": registerHandler(context),

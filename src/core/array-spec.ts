@@ -41,7 +41,7 @@ export interface StepIdSpec extends JobIdSpec {
 }
 
 /** Slurm's largest MaxArraySize: task numbers stay below it. */
-const ARRAY_SIZE_MAX = 4_000_000;
+export const ARRAY_SIZE_MAX = 4_000_000;
 
 /** Most ranges of a set: more text than one argument of a command can hold in practice. */
 const RANGES_MAX = 65_536;

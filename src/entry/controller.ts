@@ -43,7 +43,7 @@ export async function runController(program: string, line: DaemonLine, exit: () 
       places,
       settings,
       pid: process.pid,
-      uid: currentUser().uid,
+      user: currentUser(),
       version: VERSION,
     });
   } catch (error) {

@@ -9,7 +9,7 @@ import * as v from "valibot";
 import type { Explanation } from "../core/explanation.ts";
 import type { Job } from "../core/job.ts";
 import type { StoredPolicy } from "../core/policy/records.ts";
-import * as e from "./entity-schemas.ts";
+import { ENTITY_PROCEDURES } from "./entity-procedures.ts";
 import { HISTORY_PROCEDURES } from "./history.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
@@ -202,12 +202,6 @@ export const PROCEDURES = {
     params: nothing,
     result: v.object({ nodes: v.array(r.nodeRow), now: s.count }),
   },
-  "partitions.list": {
-    on: "controller",
-    kind: "unary",
-    params: nothing,
-    result: v.object({ partitions: v.array(e.partitionRow), now: s.count }),
-  },
   /** Accounts, users, associations, QoS and weights as they are set, and what the nodes have to be limited. */
   "policy.list": {
     on: "controller",
@@ -231,20 +225,7 @@ export const PROCEDURES = {
     }),
     result: nothing,
   },
-  "reservations.list": {
-    on: "controller",
-    kind: "unary",
-    params: nothing,
-    result: v.object({ reservations: v.array(e.reservationRow), now: s.count }),
-  },
-  /** An operator changes what the cluster is made of: nodes, partitions, reservations. All of it, or nothing. */
-  "cluster.change": {
-    on: "controller",
-    kind: "unary",
-    params: v.object({ change: e.clusterChange }),
-    /** What the changed or made thing is called, where it was given a name. */
-    result: v.object({ name: s.text }),
-  },
+  ...ENTITY_PROCEDURES,
   "controller.status": {
     on: "controller",
     kind: "unary",

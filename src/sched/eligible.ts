@@ -134,9 +134,14 @@ export function gateOf(state: ClusterState, now: number): Gate {
 }
 
 function dependencyText(judge: DependencyJudge, job: PendingJob): string {
-  const task = singleTask(job);
   const { dependency } = job.spec;
-  return dependency ? formatDependencyState(dependency, (term) => judge.ofTerm(job, term, task).state) : "";
+  if (!dependency) return "";
+  const task = singleTask(job);
+  return formatDependencyState(dependency, (term) => {
+    const { state } = judge.ofTerm(job, term, task);
+    // As Slurm, which looks at what a held job waits for once it is released.
+    return state === "fulfilled" && job.hold !== null ? "unfulfilled" : state;
+  });
 }
 
 /** What keeps a job waiting, or (no component of a heterogeneous job starts without the others) one of its components. */

@@ -15,10 +15,12 @@ export interface LimitBook {
   check(job: PendingJob, allocation: Allocation | null): Blocked | null;
   /** Counts a start of this pass. */
   take(job: PendingJob, allocation: Allocation): void;
+  /** Counts several starts that happen together; or none, and answers with the limit that they would break together. */
+  takeAll(parts: readonly { readonly job: PendingJob; readonly allocation: Allocation }[]): Blocked | null;
 }
 
 /** Where nothing is limited. */
-export const NO_LIMITS: LimitBook = { check: () => null, take: () => {} };
+export const NO_LIMITS: LimitBook = { check: () => null, take: () => {}, takeAll: () => null };
 
 /** For one moment of one state. Jobs that ask alike are looked at once: within a pass limits only get tighter. */
 export function limitBook(state: ClusterState, now: number): LimitBook {
@@ -28,7 +30,7 @@ export function limitBook(state: ClusterState, now: number): LimitBook {
   const known = new Map<string, Blocked>();
   const running = (): RunningJob[] => runningJobs(state);
   const view = limitView(policy, running, now, (key) => started.get(key));
-  return {
+  const book: LimitBook = {
     check(job, allocation) {
       const { spec } = job;
       const partition = findPartition(state, spec);
@@ -52,7 +54,21 @@ export function limitBook(state: ClusterState, now: number): LimitBook {
         started.set(key, { jobs: before.jobs + 1, tres: addTres(before.tres, tres) });
       }
     },
+    takeAll(parts) {
+      const before = [...started];
+      for (const { job, allocation } of parts) {
+        const blocked = book.check(job, allocation);
+        if (blocked) {
+          started.clear();
+          for (const [key, value] of before) started.set(key, value);
+          return blocked;
+        }
+        book.take(job, allocation);
+      }
+      return null;
+    },
   };
+  return book;
 }
 
 function runningJobs(state: ClusterState): RunningJob[] {

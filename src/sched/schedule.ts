@@ -197,12 +197,19 @@ function startWhole(pass: Pass, job: PendingJob): boolean {
     wait(blocked);
     return true;
   }
+  const usages = pools.all.map(({ usage }) => usage);
   const [allocation, ...others] = placeTogether(pools.all, components.map(toWish)) ?? [];
   if (allocation) {
+    const parts = jobs.map((one, at) => ({ job: one, allocation: [allocation, ...others][at] ?? [] }));
+    const full = limits.takeAll(parts);
+    if (full) {
+      for (const [at, candidate] of pools.all.entries()) candidate.usage = usages[at] ?? candidate.usage;
+      wait(full);
+      return true;
+    }
     const followers = others.map((one, at) => ({ jobId: jobs[at + 1]?.id ?? 0, allocation: one }));
-    for (const [at, one] of jobs.entries()) limits.take(one, at === 0 ? allocation : (others[at - 1] ?? []));
     pass.starts.push({ jobId: job.id, taskId: null, allocation, followers });
-    for (const [at, { place }] of components.entries()) pools.note(place, [allocation, ...others][at] ?? []);
+    for (const [at, { place }] of components.entries()) pools.note(place, parts[at]?.allocation ?? []);
     return true;
   }
   if (couldRunTogether(components.map(({ pool, request }) => ({ candidates: pool.candidates, request })))) {

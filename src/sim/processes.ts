@@ -52,7 +52,13 @@ export function createSimController(stage: Stage): SimController {
       compact: (order: Parameters<typeof compact>[1]) => compact(disk, order),
       exit: () => {},
     };
-    startController(ports, { places: PLACES, settings: SIM_SETTINGS, pid: life, uid: 1000, version: "sim" }).then(
+    startController(ports, {
+      places: PLACES,
+      settings: SIM_SETTINGS,
+      pid: life,
+      user: { uid: 1000, name: "ada" },
+      version: "sim",
+    }).then(
       (controller) => {
         if (isAlive()) live = controller;
       },

@@ -25,6 +25,8 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
   ["no-such-node", ["-n", "n99"]],
   ["reasons", ["-R"]],
   ["reasons-long", ["-Rl"]],
+  ["reservations", ["-T"]],
+  ["reservations-long", ["-lT"]],
   ["dead", ["-d"]],
   ["responding", ["-r"]],
   ["measured", ["-N", "-o", "%N %O %e %X %Y %Z %z"]],

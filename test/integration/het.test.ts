@@ -26,7 +26,7 @@ const SCRIPT = `#!/bin/bash
 #SBATCH -n2 -w b --gpus=2
 echo script $SLURM_JOB_NODELIST $SLURM_HET_SIZE $SLURM_JOB_NODELIST_HET_GROUP_1 $SLURM_NTASKS_HET_GROUP_1
 mgpu-srun -l --het-group=0,1 sh -c 'echo $SLURM_PROCID/$SLURM_NTASKS $SLURMD_NODENAME $SLURM_NODEID/$SLURM_NNODES $SLURM_JOB_ID'
-mgpu-srun -o task-%t.txt sh -c 'echo A $SLURM_PROCID' : sh -c 'echo B $SLURM_PROCID $CUDA_VISIBLE_DEVICES; exit 3'
+mgpu-srun -o task-%t.txt sh -c 'echo A $SLURM_PROCID' : sh -c 'echo B $SLURM_PROCID $CUDA_VISIBLE_DEVICES; test $SLURM_PROCID = 1 || exit 3'
 echo rc $?
 mgpu-srun sh -c 'echo one $SLURM_NTASKS'
 mgpu-squeue -h -o '%i %T %N'
@@ -43,7 +43,7 @@ test("a script's steps run in one component or in several, as one", async () => 
 0: 0/3 a 0/2 ${id}
 1: 1/3 b 1/2 ${id}
 2: 2/3 b 1/2 ${id}
-mgpu-srun: error: b: tasks 1-2: Exited with exit code 3
+mgpu-srun: error: b: task 2: Exited with exit code 3
 rc 3
 one 1
 ${id}+0 RUNNING a

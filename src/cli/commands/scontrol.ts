@@ -12,6 +12,7 @@ import { optionReader } from "../filters.ts";
 import { countOf } from "../getopt.ts";
 import { createLineReader } from "../lines.ts";
 import type { Option, ParsedOptions } from "../option.ts";
+import { completing, errnumstr, helpText, REFUSED, reconfigure, shutdown } from "./scontrol/admin.ts";
 import { createEntity } from "./scontrol/create.ts";
 import { deleteEntity } from "./scontrol/delete.ts";
 import { findKeyword } from "./scontrol/keywords.ts";
@@ -22,7 +23,7 @@ import { hold, release, requeue, requeueHold, resume, suspend, top, userHold } f
 import { update } from "./scontrol/update.ts";
 
 const OPTIONS: readonly Option[] = [
-  { long: "all", short: "a", argument: "none", help: "no effect: nothing is hidden" },
+  { long: "all", short: "a", argument: "none", help: "show hidden partitions too" },
   {
     long: "clusters",
     short: "M",
@@ -45,19 +46,24 @@ const OPTIONS: readonly Option[] = [
   { long: "yaml", argument: "optional", metavar: "version", help: "refused: not in this version" },
 ];
 
-/** What the user may type, by full name; `later` is what Slurm has and this version has not. */
-const VERBS: Readonly<Record<string, Verb | "later">> = {
+/** What the user may type, by full name. */
+const VERBS: Readonly<Record<string, Verb>> = {
+  completing,
   create: createEntity,
   delete: deleteEntity,
+  errnumstr,
+  help: showHelp,
   hold,
   holdu: userHold,
   notify,
   ping,
+  reconfigure,
   release,
   requeue,
   requeuehold: requeueHold,
   resume,
   show,
+  shutdown,
   suspend,
   top,
   uhold: userHold,
@@ -65,14 +71,18 @@ const VERBS: Readonly<Record<string, Verb | "later">> = {
   version: showVersion,
   wait_job: waitJob,
   write,
-  ...laterVerbs(),
+  ...REFUSED,
 };
 
 /** Words that only change how an interactive session shows things. */
 const SETTINGS: Readonly<Record<string, (scope: Scope) => void>> = {
-  all: () => {},
+  all: ({ show }) => {
+    show.all = true;
+  },
   details: ({ show }) => void show.details++,
-  hide: () => {},
+  hide: ({ show }) => {
+    show.all = false;
+  },
   oneliner: ({ show }) => {
     show.oneLine = true;
   },
@@ -97,12 +107,6 @@ export const command: Command = {
   ],
   run,
 };
-
-function laterVerbs(): Record<string, "later"> {
-  const names = `abort cancel_reboot cluster completing errnumstr fsdampeningfactor listpids pidinfo reboot
-    reconfigure schedloglevel setdebug setdebugflags shutdown takeover token`;
-  return Object.fromEntries(names.split(/\s+/).map((name) => [name, "later"]));
-}
 
 async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
   const options = optionReader("scontrol", OPTIONS, parsed, context);
@@ -140,7 +144,6 @@ async function carryOut(words: readonly string[], scope: Scope): Promise<number>
   const found = findKeyword(VERBS, keyword);
   if (found === "ambiguous") throw new UserError(`${keyword} may mean several things: write more of it`);
   if (found === "unknown") throw new UserError(`invalid keyword: ${keyword}`);
-  if (found.value === "later") throw new UserError(`${keyword}: not supported by this version of mgpu`);
   return found.value(rest, scope);
 }
 
@@ -194,5 +197,10 @@ function splitWords(line: string): string[] {
 
 async function showVersion(_words: readonly string[], { context }: Scope): Promise<number> {
   context.stdio.out(isSlurmName(context.program) ? `slurm ${SLURM_VERSION}\n` : `mgpu ${context.version}\n`);
+  return 0;
+}
+
+async function showHelp(_words: readonly string[], { context }: Scope): Promise<number> {
+  context.stdio.out(helpText([...Object.keys(VERBS), ...Object.keys(SETTINGS), "exit", "quit"]));
   return 0;
 }

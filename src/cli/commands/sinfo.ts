@@ -10,7 +10,7 @@ import { formatDateLine } from "../../view/date-line.ts";
 import { groupNodes, type NodeColumn, type NodeGroup } from "../../view/node-groups.ts";
 import { parseNodeOrder } from "../../view/node-sort.ts";
 import { type FormatPlan, fitToRows, type Painter, renderHeader, renderRow } from "../../view/printf.ts";
-import { momentText } from "../../view/time-format.ts";
+import { type MomentText, momentText } from "../../view/time-format.ts";
 import { checkClusters } from "../clusters.ts";
 import { connectAsSlurm, isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
@@ -81,10 +81,10 @@ async function list(
   isWanted: (node: NodeRow) => boolean,
   context: CommandContext,
 ): Promise<number> {
-  const { layout, nowMs } = layoutNow(options, context);
+  const { layout, nowMs, moment } = layoutNow(options, context);
   if (options.isGiven("reservation")) {
     const { listReservations } = await import("./sinfo/reservations.ts");
-    return listReservations(peer, options, context);
+    return listReservations(peer, options, context, { moment, heading: heading(options, nowMs, context) ?? "" });
   }
   const { nodes } = await peer.call("nodes.list", {});
   const { partitions } = await peer.call("partitions.list", {});
@@ -99,15 +99,18 @@ async function list(
   return 0;
 }
 
+interface TimedLayout {
+  readonly layout: Layout;
+  readonly nowMs: number;
+  readonly moment: MomentText;
+}
+
 /** The table's layout, with times as they read now. */
-function layoutNow(
-  options: OptionReader,
-  context: CommandContext,
-): { readonly layout: Layout; readonly nowMs: number } {
+function layoutNow(options: OptionReader, context: CommandContext): TimedLayout {
   const nowMs = context.clock.now();
   const format = context.environment.SLURM_TIME_FORMAT ?? "";
   const moment = momentText(format, nowMs, (atMs) => context.utcOffsetMinutes(atMs));
-  return { layout: readLayout(options, moment, context.program), nowMs };
+  return { layout: readLayout(options, moment, context.program), nowMs, moment };
 }
 
 /** Slurm overlooks letters that order nothing; a person is told. */

@@ -83,7 +83,7 @@ export const GEOMETRY = [
     long: "exclusive",
     argument: "optional",
     metavar: "user",
-    help: "whole nodes, shared with no other job; for a step as --exact",
+    help: "whole nodes, shared with no other job; user and mcs mean that too; for a step as --exact",
     variables: named("EXCLUSIVE"),
     directive: true,
     of: ALL,

@@ -13,7 +13,7 @@ type Change = Params<"cluster.change">["change"];
 export function changeHandler(context: ControllerContext): UnaryHandler<"cluster.change"> {
   return async ({ change }, { hello }) => {
     const { uid, name } = hello.user;
-    if (uid !== 0 && uid !== context.identity.uid) {
+    if (uid !== 0 && uid !== context.identity.user.uid) {
       const hint = "only root and the user who started mgpuctld may change nodes, partitions and reservations";
       throw new RpcError("PERMISSION", "Access/permission denied", hint);
     }

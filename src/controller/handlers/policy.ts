@@ -22,7 +22,7 @@ export function listPolicyHandler({ loop, settings, clock }: ControllerContext):
 export function changePolicyHandler(context: ControllerContext): UnaryHandler<"policy.change"> {
   return async ({ version, changes }, { hello }) => {
     const { uid, name } = hello.user;
-    const isOwner = uid === 0 || uid === context.identity.uid;
+    const isOwner = uid === 0 || uid === context.identity.user.uid;
     await executeOrThrow(context, { type: "policy.change", version, changes, byName: name, isOwner });
     return {};
   };

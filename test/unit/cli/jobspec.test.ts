@@ -25,6 +25,17 @@ function draft(argv: readonly string[] = [], options: FakeOptions = {}, submitte
   return draftJob(wishes, facts, context);
 }
 
+test("srun's input file must be there, as for Slurm's; a pattern's is seen on the node", () => {
+  expect(draft(["-i", "gone"]).problems).toEqual(["Could not open stdin file: No such file or directory: gone"]);
+  for (const input of ["none", "all", "0", "in-%t"]) expect(draft(["-i", input]).problems).toEqual([]);
+  expect(draft(["-i", "gone"], {}, "sbatch").problems).toEqual([]);
+});
+
+test("what --gpu-bind=closest can't do yet is said", () => {
+  expect(draft(["--gpu-bind=closest"]).warnings).toEqual([expect.stringContaining("each task sees all GPUs")]);
+  expect(draft(["--gpu-bind=none"]).warnings).toEqual([]);
+});
+
 function step(argv: readonly string[], environment: Record<string, string>, options: FakeOptions = {}) {
   const { wishes, context } = wishesOf("srun", argv, { environment, ...options });
   return draftStep(wishes, FACTS, context);

@@ -83,7 +83,7 @@ beforeEach(async () => {
     end = resolve;
   });
   const { settings } = settingsFrom(environment);
-  const options = { places, settings, pid: PID, uid: 1000, version: "0.1.0" };
+  const options = { places, settings, pid: PID, user: { uid: 1000, name: "ada" }, version: "0.1.0" };
   controller = await startController({ ...ports, compact: async () => 0, exit: end }, options);
   node = await playNode();
 });

@@ -123,7 +123,11 @@ test("a dependency shows which of its terms can't be met any more", () => {
   end(3, 0);
   const job = state.jobs.get(4);
   if (job?.state !== "PENDING") throw new Error("it waits");
-  expect(gateOf(state, now()).dependencyText(job)).toBe("afterok:1(failed),afterany:2(unfulfilled)");
+  const gate = gateOf(state, now());
+  expect(gate.dependencyText(job)).toBe("afterok:1(failed),afterany:2(unfulfilled)");
+  expect(gate.dependencyText({ ...job, hold: "user" })).toBe(
+    "afterok:1(failed),afterany:2(unfulfilled),afterany:3(unfulfilled)",
+  );
 });
 
 test("a job has so many steps and no more", () => {

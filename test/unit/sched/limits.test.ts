@@ -172,3 +172,23 @@ test("an account or QoS that jobs use is not removed", () => {
   expect(drop({ drop: "association", id: 6 })).toMatchObject({ kind: "deny", denial: { code: "INVALID_POLICY" } });
   expect(drop({ drop: "qos", name: "normal" })).toMatchObject({ kind: "deny" });
 });
+
+test("components of a heterogeneous job that would break a limit together wait together", () => {
+  const limits = { grpTres: { "gres/gpu": 3 } };
+  const state = cluster([association(6, { account: "vision", user: "ada", limits })]);
+  const [first, second] = [1, 2].map((count) => spec({ user: ada, request: gpuRequest(count) }));
+  if (!first || !second) throw new Error("two components");
+  const both = (followers: JobSpec[]) =>
+    step(state, { type: "job.submit", requestId: "h", spec: second, followers }, T0);
+  expect(both([second]).decision.kind).toBe("accept");
+  expect(pass(state)).toEqual({ 1: "AssocGrpGRES", 2: "AssocGrpGRES" });
+  expect(submit(state, { request: gpuRequest(1) }).kind).toBe("accept");
+  expect(pass(state)).toMatchObject({ 1: "AssocGrpGRES" });
+  expect([1, 2, 3].map((id) => state.jobs.get(id)?.state)).toEqual(["PENDING", "PENDING", "RUNNING"]);
+  end(state, 3, T0 + 2000);
+  step(state, { type: "job.cancel", jobId: 1, tasks: null, byUid: 0, cause: "" }, T0 + 2000);
+  const fits = { type: "job.submit", requestId: "i", spec: second, followers: [first] } as const;
+  expect(step(state, fits, T0 + 2000).decision.kind).toBe("accept");
+  expect(pass(state, T0 + 3000)).toEqual({});
+  expect([4, 5].map((id) => state.jobs.get(id)?.state)).toEqual(["RUNNING", "RUNNING"]);
+});

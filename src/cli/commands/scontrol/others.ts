@@ -84,5 +84,8 @@ export const waitJob: Verb = async (words, scope) => {
 /** Has no way to a job's processes yet. */
 export const notify: Verb = async (words) => {
   wordCountProblem("notify", words, 2, Number.POSITIVE_INFINITY);
-  throw new UserError("notify: not supported by this version of mgpu");
+  throw new UserError(
+    "notify: not supported by mgpu: nothing is written into the output of a job from outside",
+    "scontrol update JobId=12 Comment=... leaves a word in the job's record",
+  );
 };

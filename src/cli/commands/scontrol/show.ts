@@ -13,7 +13,12 @@ import type { Scope, Verb } from "./scope.ts";
 
 const LOAD_JOBS = "slurm_load_jobs error";
 
-const ENTITIES: Readonly<Record<string, Verb | "later">> = {
+const nothing =
+  (text: string, isError = false): Verb =>
+  async (words, scope) =>
+    (await import("./show-config.ts")).showNothing(text, isError)(words, scope);
+
+const ENTITIES: Readonly<Record<string, Verb>> = {
   hostlist: showHostlist,
   hostlistsorted: showHostlistSorted,
   hostnames: showHostnames,
@@ -21,22 +26,22 @@ const ENTITIES: Readonly<Record<string, Verb | "later">> = {
   jobs: showJobs,
   jobids: showJobs,
   steps: showSteps,
-  aliases: "later",
-  assoc_mgr: "later",
-  bbstat: "later",
-  burstbuffer: "later",
-  config: "later",
-  daemons: "later",
-  dwstat: "later",
-  federation: "later",
-  frontend: "later",
-  licenses: "later",
-  lics: "later",
+  aliases: async (words, scope) => (await import("./show-config.ts")).showAliases(words, scope),
+  assoc_mgr: async (words, scope) => (await import("./show-config.ts")).showAssociations(words, scope),
+  bbstat: nothing(""),
+  burstbuffer: nothing(""),
+  config: async (words, scope) => (await import("./show-config.ts")).showConfig(words, scope),
+  daemons: async (words, scope) => (await import("./show-config.ts")).showDaemons(words, scope),
+  dwstat: nothing(""),
+  federation: nothing(""),
+  frontend: nothing("No nodes in the system"),
+  licenses: async (words, scope) => (await import("./show-config.ts")).showLicenses(words, scope),
+  lics: async (words, scope) => (await import("./show-config.ts")).showLicenses(words, scope),
   nodes: async (words, scope) => (await import("./show-node.ts")).showNodes(words, scope),
   partitions: async (words, scope) => (await import("./show-partition.ts")).showPartitions(words, scope),
   reservations: async (words, scope) => (await import("./show-reservation.ts")).showReservations(words, scope),
-  slurmd: "later",
-  topology: "later",
+  slurmd: nothing("node daemons listen nowhere; scontrol show node tells of them", true),
+  topology: nothing("No topology information available", true),
 };
 
 /** `show ENTITY [ID]` or `show ENTITY=ID`. */
@@ -48,7 +53,6 @@ export const show: Verb = async (words, scope) => {
   if (word === "") throw new UserError("too few arguments for keyword:show");
   const found = findKeyword(ENTITIES, word);
   if (typeof found === "string") throw new UserError(`invalid entity:${word} for keyword:show`);
-  if (found.value === "later") throw new UserError(`show ${word}: not supported by this version of mgpu`);
   if (args.length > 1) throw new UserError("too many arguments for keyword:show");
   return found.value(args, scope);
 };

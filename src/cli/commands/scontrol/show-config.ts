@@ -1,0 +1,84 @@
+/** `scontrol show config`, and the words for what a cluster of mgpu has not. */
+
+import { formatTimestamp } from "../../../core/time.ts";
+import { NoController } from "../../connect.ts";
+import { ping } from "./others.ts";
+import type { Scope } from "./scope.ts";
+
+/** Width of the longest keys of Slurm but a few. */
+const KEY_WIDTH = 23;
+
+/** All keys, or those that begin like the word. */
+export async function showConfig(words: readonly string[], scope: Scope): Promise<number> {
+  const { stdio, utcOffsetMinutes } = scope.context;
+  const wanted = words[0]?.toLowerCase() ?? "";
+  const peer = await scope.peer("slurm_load_ctl_conf error");
+  const { values, now } = await peer.call("config.show", {});
+  const lines = values
+    .filter(({ key }) => key.toLowerCase().startsWith(wanted))
+    .map(({ key, value }) => `${key.padEnd(KEY_WIDTH)} = ${value}\n`);
+  stdio.out(`Configuration data as of ${formatTimestamp(now, utcOffsetMinutes)}\n${lines.join("")}\n`);
+  return ping([], scope);
+}
+
+/** Which daemons of Slurm's should run on this machine. */
+export async function showDaemons(_words: readonly string[], scope: Scope): Promise<number> {
+  const { context } = scope;
+  try {
+    const { peer } = await context.connect({ start: false });
+    const { daemons } = await peer.call("controller.status", {});
+    const { nodes } = await peer.call("nodes.list", {});
+    peer.close();
+    const isHere = nodes.some(({ inventory }) => inventory.hostname === context.hostname);
+    const names = ["slurmctld", ...(isHere || daemons.some(({ daemon }) => daemon === "mgpud") ? ["slurmd"] : [])];
+    context.stdio.out(`${names.join(" ")}\n`);
+  } catch (error) {
+    if (!(error instanceof NoController)) throw error;
+    context.stdio.out("\n");
+  }
+  return 0;
+}
+
+/** Accounts, users and QoS that the controller has. */
+export async function showAssociations(_words: readonly string[], scope: Scope): Promise<number> {
+  const { stdio } = scope.context;
+  const peer = await scope.peer("slurm_load_assoc_mgr_info error");
+  const { policy } = await peer.call("policy.list", {});
+  stdio.out("Current Association Manager state\n\n");
+  const section = (title: string, none: string, lines: readonly string[]): void => {
+    stdio.out(lines.length === 0 ? `${none}\n\n\n` : `${title}\n\n${lines.join("\n")}\n\n`);
+  };
+  const users = policy.users.map(({ name, defaultAccount }) => `UserName=${name} DefAccount=${defaultAccount}`);
+  const associations = policy.associations.map(({ id, account, user, partition }) => {
+    return `ID=${id} Account=${account} UserName=${user} Partition=${partition}`;
+  });
+  const qos = policy.qos.map(({ name }) => `QOS=${name}`);
+  section("User Records", "No users currently cached in Slurm.", users);
+  section("Association Records", "No associations currently cached in Slurm.", associations);
+  section("QOS Records", "No QOS currently cached in Slurm.", qos);
+  return 0;
+}
+
+/** Licenses: none can be configured. */
+export async function showLicenses(_words: readonly string[], { context }: Scope): Promise<number> {
+  context.stdio.out("No licenses configured in Slurm.\n");
+  return 0;
+}
+
+/** The same list that it was given: node names are the machines' names here. */
+export async function showAliases(words: readonly string[], { context }: Scope): Promise<number> {
+  if (words[0] !== undefined) context.stdio.out(`${words[0]}\n`);
+  return 0;
+}
+
+/** What a cluster of mgpu never has, told with Slurm's exit code. */
+export function showNothing(
+  text: string,
+  isError = false,
+): (words: readonly string[], scope: Scope) => Promise<number> {
+  return async (_words, scope) => {
+    if (isError) scope.error(text);
+    else if (text !== "" && !scope.show.quiet) scope.context.stdio.out(`${text}\n`);
+    return 0;
+  };
+}
