@@ -9,7 +9,7 @@ import type { ClusterState } from "./state.ts";
 
 /** Every broken invariant in words; empty when all hold. */
 export function checkInvariants(state: ClusterState): string[] {
-  return [...checkUsage(state), ...checkIndexes(state), ...checkJobs(state)];
+  return [...checkUsage(state), ...checkIndexes(state), ...checkJobs(state), ...checkPlaces(state)];
 }
 
 function checkUsage(state: ClusterState): string[] {
@@ -108,4 +108,16 @@ function checkComponents(state: ClusterState, job: Job): string[] {
 function canonical(usage: NodeUsage): string {
   const gpus = Object.entries(usage.gpus).sort(([a], [b]) => Number(a) - Number(b));
   return JSON.stringify([usage.cpus, usage.memoryMiB, gpus]);
+}
+
+/** One default partition at most; nobody runs on a node that is not known. */
+function checkPlaces(state: ClusterState): string[] {
+  const defaults = [...state.partitions.values()].filter(({ isDefault }) => isDefault).map(({ name }) => name);
+  const problems = defaults.length > 1 ? [`several default partitions: ${defaults.join(", ")}`] : [];
+  for (const id of state.active) {
+    for (const { node } of state.jobs.get(id)?.allocation ?? []) {
+      if (!state.nodes.has(node)) problems.push(`job ${id}: holds part of ${node}, which is not known`);
+    }
+  }
+  return problems;
 }

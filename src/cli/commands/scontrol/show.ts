@@ -18,6 +18,9 @@ const nothing =
   async (words, scope) =>
     (await import("./show-config.ts")).showNothing(text, isError)(words, scope);
 
+/** Under both of its names one value: a shortened one may mean either. */
+const licenses: Verb = async (words, scope) => (await import("./show-config.ts")).showLicenses(words, scope);
+
 const ENTITIES: Readonly<Record<string, Verb>> = {
   hostlist: showHostlist,
   hostlistsorted: showHostlistSorted,
@@ -35,8 +38,8 @@ const ENTITIES: Readonly<Record<string, Verb>> = {
   dwstat: nothing(""),
   federation: nothing(""),
   frontend: nothing("No nodes in the system"),
-  licenses: async (words, scope) => (await import("./show-config.ts")).showLicenses(words, scope),
-  lics: async (words, scope) => (await import("./show-config.ts")).showLicenses(words, scope),
+  licenses,
+  lics: licenses,
   nodes: async (words, scope) => (await import("./show-node.ts")).showNodes(words, scope),
   partitions: async (words, scope) => (await import("./show-partition.ts")).showPartitions(words, scope),
   reservations: async (words, scope) => (await import("./show-reservation.ts")).showReservations(words, scope),
