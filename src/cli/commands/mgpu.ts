@@ -5,6 +5,7 @@ import { type Command, type CommandContext, UserError } from "../context.ts";
 import { helpText } from "../help.ts";
 import type { ParsedOptions } from "../option.ts";
 import { runCommand, withCommonOptions } from "../run.ts";
+import { command as completion, printCandidates } from "./mgpu-completion.ts";
 import { command as down } from "./mgpu-down.ts";
 import { command as exec } from "./mgpu-exec.ts";
 import { command as forward } from "./mgpu-forward.ts";
@@ -18,10 +19,10 @@ import { command as why } from "./mgpu-why.ts";
 const EXIT_USAGE = 2;
 
 /** Each is named `mgpu WORD`. */
-const SUBCOMMANDS: readonly Command[] = [up, down, status, why, logs, screens, exec, forward, shims];
+const SUBCOMMANDS: readonly Command[] = [up, down, status, why, logs, screens, exec, forward, shims, completion];
 
 /** Those that take words besides their options. */
-const WITH_OPERANDS: ReadonlySet<Command> = new Set([shims, why, logs, exec, forward]);
+const WITH_OPERANDS: ReadonlySet<Command> = new Set([shims, why, logs, exec, forward, completion]);
 
 /** The commands for jobs, by their names without `mgpu-`. Loaded only where their help is asked for. */
 const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
@@ -51,6 +52,7 @@ export const command: Command = {
   examples: [
     ...SUBCOMMANDS.map(({ name, summary }) => name.padEnd(NAME_COLUMN) + summary),
     `${"mgpu help COMMAND".padEnd(NAME_COLUMN)}Show what a command does`,
+    `${"man mgpu".padEnd(NAME_COLUMN)}Read the manual; each command has a page, such as mgpu-srun(1)`,
     `${"mgpu version".padEnd(NAME_COLUMN)}Show the version`,
   ],
   run,
@@ -63,6 +65,8 @@ async function run({ operands: [word, ...rest] }: ParsedOptions, context: Comman
   }
   if (word === "help") return help(rest, context);
   if (word === "version") return runCommand(command, ["--version"], context);
+  // Asked by completion scripts, not by people: stands in no help.
+  if (word === "__complete") return printCandidates(rest[0] ?? "", context);
   if (word === "forward-end") return runCommand((await import("./mgpu-forward-end.ts")).command, rest, context);
   const subcommand = find(word, context);
   const checked = WITH_OPERANDS.has(subcommand) ? subcommand : refuseOperands(subcommand);
@@ -112,4 +116,14 @@ function refuseOperands(subcommand: Command): Command {
       throw new UserError(problems, `${context.program} --help shows what it takes`, EXIT_USAGE);
     },
   };
+}
+
+/** All commands, for man pages and completions. */
+export async function commandsOf(): Promise<{
+  readonly own: Command;
+  readonly subcommands: readonly Command[];
+  readonly jobCommands: readonly Command[];
+}> {
+  const loaded = await Promise.all(Object.values(JOB_COMMANDS).map((load) => load()));
+  return { own: command, subcommands: SUBCOMMANDS, jobCommands: loaded.map((one) => one.command) };
 }
