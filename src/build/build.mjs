@@ -43,6 +43,7 @@ const WARM_UP = {
   "mgpu-sbcast": [process.execPath, "/nowhere"],
   "mgpu-sacct": [],
   "mgpu-sinfo": [],
+  "mgpu-sstat": ["--jobs=1"],
   mgpu: ["status"],
 };
 

@@ -12,6 +12,8 @@ export interface HistoryFilter {
   readonly ids: readonly number[];
   /** Tasks of arrays, in addition to `ids`. */
   readonly tasks?: readonly { readonly jobId: number; readonly tasks: TaskSet }[] | undefined;
+  /** Single components of heterogeneous jobs, by the number of the first one, in addition to `ids`. */
+  readonly components?: readonly { readonly jobId: number; readonly offset: number }[] | undefined;
   /** Names, or uids in digits. */
   readonly users: readonly string[];
   /** Gids. */
@@ -86,8 +88,10 @@ export function historyMatcher(
     sets.ids.has(job.id) ||
     (job.array !== null && sets.ids.has(job.array.jobId)) ||
     (job.spec.het !== null && sets.ids.has(job.id - job.spec.het.offset)) ||
-    (filter.tasks ?? []).some((one) => hasTasks(job, one));
-  const isAnyId = filter.ids.length === 0 && (filter.tasks ?? []).length === 0;
+    (filter.tasks ?? []).some((one) => hasTasks(job, one)) ||
+    (filter.components ?? []).some(({ jobId, offset }) => job.spec.het?.offset === offset && job.id - offset === jobId);
+  const named = [filter.ids, filter.tasks ?? [], filter.components ?? []];
+  const isAnyId = named.every((list) => list.length === 0);
   return (job, state) => {
     const { spec } = job;
     return (

@@ -10,6 +10,7 @@ import * as s from "./schemas.ts";
 const historyFilter = v.object({
   ids: v.array(s.positive),
   tasks: v.optional(v.array(v.object({ jobId: s.positive, tasks: j.taskSet }))),
+  components: v.optional(v.array(v.object({ jobId: s.positive, offset: s.count }))),
   users: v.array(s.text),
   groups: v.array(s.count),
   states: v.array(s.text),

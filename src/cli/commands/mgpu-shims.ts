@@ -17,6 +17,7 @@ const SHIMS = [
   "scontrol",
   "sinfo",
   "squeue",
+  "sstat",
 ] as const;
 
 const EXIT_USAGE = 2;

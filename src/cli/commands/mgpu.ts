@@ -11,6 +11,7 @@ import { command as exec } from "./mgpu-exec.ts";
 import { command as forward } from "./mgpu-forward.ts";
 import { command as logs } from "./mgpu-logs.ts";
 import { command as screens } from "./mgpu-screens.ts";
+import { command as seff } from "./mgpu-seff.ts";
 import { command as shims } from "./mgpu-shims.ts";
 import { command as status } from "./mgpu-status.ts";
 import { command as up } from "./mgpu-up.ts";
@@ -19,10 +20,10 @@ import { command as why } from "./mgpu-why.ts";
 const EXIT_USAGE = 2;
 
 /** Each is named `mgpu WORD`. */
-const SUBCOMMANDS: readonly Command[] = [up, down, status, why, logs, screens, exec, forward, shims, completion];
+const SUBCOMMANDS: readonly Command[] = [up, down, status, why, logs, seff, screens, exec, forward, shims, completion];
 
 /** Those that take words besides their options. */
-const WITH_OPERANDS: ReadonlySet<Command> = new Set([shims, why, logs, exec, forward, completion]);
+const WITH_OPERANDS: ReadonlySet<Command> = new Set([shims, why, logs, seff, exec, forward, completion]);
 
 /** The commands for jobs, by their names without `mgpu-`. Loaded only where their help is asked for. */
 const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
@@ -37,6 +38,7 @@ const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Co
   sinfo: () => import("./sinfo.ts"),
   squeue: () => import("./squeue.ts"),
   srun: () => import("./srun.ts"),
+  sstat: () => import("./sstat.ts"),
   strigger: () => import("./strigger.ts"),
 };
 

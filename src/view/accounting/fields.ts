@@ -129,7 +129,7 @@ const memory: Text = (row, { units }) => {
 };
 
 /** Widths of the fields of usage. */
-const USAGE_WIDTHS: Readonly<Record<string, number>> = {
+export const USAGE_WIDTHS: Readonly<Record<string, number>> = {
   ...{ AveCPU: 10, AveDiskRead: 14, AveDiskWrite: 14, AvePages: 10, AveRSS: 10, AveVMSize: 10 },
   ...{ MaxDiskRead: 12, MaxDiskReadNode: 15, MaxDiskReadTask: 15 },
   ...{ MaxDiskWrite: 12, MaxDiskWriteNode: 16, MaxDiskWriteTask: 16 },
@@ -141,8 +141,8 @@ const USAGE_WIDTHS: Readonly<Record<string, number>> = {
   ...{ TRESUsageOutMin: 15, TRESUsageOutMinNode: 19, TRESUsageOutMinTask: 19, TRESUsageOutTot: 15 },
 };
 
-/** The fields of usage with their widths, for sacct and sstat: of steps only. */
-export const USAGE_COLUMNS: readonly AcctField[] = Object.entries(USAGE_FIELDS).map(([name, text]) => ({
+/** The fields of usage with their widths: of steps only. */
+const USAGE_COLUMNS: readonly AcctField[] = Object.entries(USAGE_FIELDS).map(([name, text]) => ({
   name,
   width: USAGE_WIDTHS[name] ?? 10,
   text: split(NOTHING, ({ parts }, { units }) => text(parts, units)),

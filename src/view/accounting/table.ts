@@ -3,7 +3,12 @@
  * plus sign; or texts between bars for programs.
  */
 
-import type { AcctField } from "./fields.ts";
+/** What a table needs to know of a field. */
+interface TableField {
+  readonly name: string;
+  /** Characters; negative for a column that is aligned to the left. */
+  readonly width: number;
+}
 
 /** How lines are built. */
 export interface TableStyle {
@@ -24,22 +29,27 @@ const NAME_WIDTH = 20;
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
 
 /** Fields chosen, or those names that are none. */
-export interface FieldChoice {
-  readonly fields: readonly AcctField[];
+interface FieldChoice<F> {
+  readonly fields: readonly F[];
   readonly unknown: readonly string[];
 }
 
 /**
  * Reads a list such as `jobid%20,state%-30,ALL`. Names may be shortened, and their case does not matter; of several
  * that begin so, the first is meant, as in Slurm. A width that is no number is passed over.
+ * @param options hasAll: ALL is understood
  */
-export function chooseFields(format: string, known: readonly AcctField[]): FieldChoice {
-  const fields: AcctField[] = [];
+export function chooseFields<F extends TableField>(
+  format: string,
+  known: readonly F[],
+  { hasAll }: { readonly hasAll: boolean } = { hasAll: true },
+): FieldChoice<F> {
+  const fields: F[] = [];
   const unknown: string[] = [];
   for (const word of format.split(",").map((member) => member.trim())) {
     if (word === "") continue;
     const [name = "", width] = split(word);
-    if (name.toLowerCase() === "all") {
+    if (hasAll && name.toLowerCase() === "all") {
       fields.push(...known);
       continue;
     }
@@ -59,7 +69,7 @@ function split(word: string): [name: string, width: number | null] {
   return [word.slice(0, at), isWidth ? Math.max(-WIDTH_MAX, Math.min(WIDTH_MAX, width)) : null];
 }
 
-function findField(name: string, known: readonly AcctField[]): AcctField | undefined {
+function findField<F extends TableField>(name: string, known: readonly F[]): F | undefined {
   const wanted = name.toLowerCase();
   if (wanted === "") return undefined;
   return (
@@ -69,7 +79,7 @@ function findField(name: string, known: readonly AcctField[]): AcctField | undef
 }
 
 /** The header, line breaks included. */
-export function headerText(fields: readonly AcctField[], style: TableStyle): string {
+export function headerText(fields: readonly TableField[], style: TableStyle): string {
   const names = fields.map(({ name }) => name);
   if (style.delimiter !== null) return joined(names, style);
   const first = fields.map(({ name, width }) => `${fitted(name, width, false)} `).join("");
@@ -78,7 +88,7 @@ export function headerText(fields: readonly AcctField[], style: TableStyle): str
 }
 
 /** A line, its break included. @param texts one a field */
-export function lineText(fields: readonly AcctField[], texts: readonly string[], style: TableStyle): string {
+export function lineText(fields: readonly TableField[], texts: readonly string[], style: TableStyle): string {
   const clean = texts.map((text) => text.replace(CONTROL, "?"));
   if (style.delimiter !== null) return joined(clean, style);
   return `${fields.map(({ width }, index) => `${fitted(clean[index] ?? "", width, true)} `).join("")}\n`;
@@ -96,7 +106,7 @@ function fitted(text: string, width: number, isMarked: boolean): string {
 }
 
 /** All names, four a line. */
-export function namesText(fields: readonly AcctField[]): string {
+export function namesText(fields: readonly TableField[]): string {
   const lines: string[] = [];
   for (let at = 0; at < fields.length; at += NAMES_A_LINE) {
     const names = fields.slice(at, at + NAMES_A_LINE).map(({ name }) => name.padEnd(NAME_WIDTH - 1));

@@ -79,7 +79,8 @@ export function wantedRows(record: HistoryRecord, { targets, isWanted, bounds }:
   return rows.filter(({ step }) => step !== null && mine.some((target) => target.step === step.id));
 }
 
-function isOf({ jobId, tasks }: JobTarget, { job }: HistoryRecord): boolean {
+function isOf({ jobId, tasks, het }: JobTarget, { job }: HistoryRecord): boolean {
+  if (het !== undefined) return job.id === jobId;
   if (tasks === null) {
     return job.id === jobId || job.array?.jobId === jobId || job.id - (job.spec.het?.offset ?? 0) === jobId;
   }

@@ -43,6 +43,7 @@ export function readSelection(options: OptionReader, context: CommandContext, pr
   const filter: HistoryFilter = {
     ids: [...criteriaOf(targets).ids],
     tasks: [...criteriaOf(targets).tasks],
+    components: [...criteriaOf(targets).components],
     users: [...readUsers(options, context, targets.length > 0, problem)],
     groups: readGroups(options.list("group") ?? [], context, problem),
     states: [...states],
