@@ -613,6 +613,29 @@ _mgpu_table() {
         '--version|n|nothing|show the version'
       )
       ;;
+    'mgpu-sdiag')
+      operand='nothing'
+      table=(
+        '-a|n|nothing|print all statistics; this is what is done without it too'
+        '--all|n|nothing|print all statistics; this is what is done without it too'
+        '-M|r|nothing|this cluster'\''s name: there is one'
+        '--cluster|r|nothing|this cluster'\''s name: there is one'
+        '--json|n|nothing|print JSON'
+        '-r|n|nothing|set all counters to 0'
+        '--reset|n|nothing|set all counters to 0'
+        '-i|n|nothing|order calls by their names'
+        '--sort-by-id|n|nothing|order calls by their names'
+        '-t|n|nothing|order calls by the time they took together'
+        '--sort-by-time|n|nothing|order calls by the time they took together'
+        '-T|n|nothing|order calls by the time they took on average'
+        '--sort-by-time2|n|nothing|order calls by the time they took on average'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
     'mgpu-sinfo')
       operand='nothing'
       table=(
@@ -662,6 +685,40 @@ _mgpu_table() {
         '-v|n|nothing|tell first what is asked for'
         '--verbose|n|nothing|tell first what is asked for'
         '--yaml|o|nothing|print YAML with the contents of --json'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
+    'mgpu-sprio')
+      operand='nothing'
+      table=(
+        '--federation|n|nothing|no effect: there are no federations of clusters'
+        '-j|r|ask jobs|only these jobs'
+        '--jobs|r|ask jobs|only these jobs'
+        '--local|n|nothing|no effect: there is one cluster'
+        '-l|n|nothing|print all parts, with nice values and TRES'
+        '--long|n|nothing|print all parts, with nice values and TRES'
+        '-M|r|nothing|this cluster'\''s name: there is one'
+        '--cluster|r|nothing|this cluster'\''s name: there is one'
+        '-h|n|nothing|print no line of column names'
+        '--noheader|n|nothing|print no line of column names'
+        '-n|n|nothing|print factors from 0 to 1 instead of what they add up to'
+        '--norm|n|nothing|print factors from 0 to 1 instead of what they add up to'
+        '-o|r|nothing|what to print, for instance "%i %Y %F"'
+        '--format|r|nothing|what to print, for instance "%i %Y %F"'
+        '-p|r|ask partitions|only jobs of these partitions'
+        '--partition|r|ask partitions|only jobs of these partitions'
+        '--sibling|n|nothing|no effect: there are no federations of clusters'
+        '-S|r|nothing|order by these columns, each with - before it for the highest first'
+        '--sort|r|nothing|order by these columns, each with - before it for the highest first'
+        '-u|r|ask users|only jobs of these users'
+        '--user|r|ask users|only jobs of these users'
+        '-v|n|nothing|no effect: errors say all there is to say'
+        '--verbose|n|nothing|no effect: errors say all there is to say'
+        '-w|n|nothing|print the weights instead of jobs'
+        '--weights|n|nothing|print the weights instead of jobs'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
@@ -732,6 +789,34 @@ _mgpu_table() {
         '-v|n|nothing|tell first what is asked for'
         '--verbose|n|nothing|tell first what is asked for'
         '--yaml|o|nothing|print YAML with the contents of --json'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
+    'mgpu-sreport')
+      operand='nothing'
+      table=(
+        '-a|n|nothing|no effect: there is one cluster'
+        '--all_clusters|n|nothing|no effect: there is one cluster'
+        '-M|r|nothing|this cluster'\''s name: there is one'
+        '--cluster|r|nothing|this cluster'\''s name: there is one'
+        '-n|n|nothing|print no heading and no line of column names'
+        '--noheader|n|nothing|print no heading and no line of column names'
+        '-p|n|nothing|print columns with / between them and at the end'
+        '--parsable|n|nothing|print columns with / between them and at the end'
+        '-P|n|nothing|print columns with / between them'
+        '--parsable2|n|nothing|print columns with / between them'
+        '-Q|n|nothing|no effect: nothing but errors is said'
+        '--quiet|n|nothing|no effect: nothing but errors is said'
+        '-t|r|nothing|seconds, minutes, hours, percent, secper ...'
+        '--time|r|nothing|seconds, minutes, hours, percent, secper ...'
+        '-T|r|nothing|what to count: cpu, mem, node, gres/gpu ...'
+        '--tres|r|nothing|what to count: cpu, mem, node, gres/gpu ...'
+        '-v|n|nothing|no effect: errors say all there is to say'
+        '--verbose|n|nothing|no effect: errors say all there is to say'
+        '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
@@ -883,6 +968,43 @@ _mgpu_table() {
         '--version|n|nothing|show the version'
       )
       ;;
+    'mgpu-sshare')
+      operand='nothing'
+      table=(
+        '-A|r|nothing|only these accounts'
+        '--accounts|r|nothing|only these accounts'
+        '-a|n|nothing|show all users'
+        '--all|n|nothing|show all users'
+        '-e|n|nothing|show the names of the columns'
+        '--helpformat|n|nothing|show the names of the columns'
+        '-o|r|nothing|the columns to print, such as account%20,user,fairshare'
+        '--format|r|nothing|the columns to print, such as account%20,user,fairshare'
+        '-l|n|nothing|print more columns'
+        '--long|n|nothing|print more columns'
+        '-M|r|nothing|this cluster'\''s name: there is one'
+        '--clusters|r|nothing|this cluster'\''s name: there is one'
+        '-m|n|nothing|print the partitions of associations'
+        '--partition|n|nothing|print the partitions of associations'
+        '-n|n|nothing|print no line of column names'
+        '--noheader|n|nothing|print no line of column names'
+        '--noheaders|n|nothing|print no line of column names'
+        '-p|n|nothing|print columns with / between them and at the end'
+        '--parsable|n|nothing|print columns with / between them and at the end'
+        '-P|n|nothing|print columns with / between them'
+        '--parsable2|n|nothing|print columns with / between them'
+        '-U|n|nothing|show users only'
+        '--Users|n|nothing|show users only'
+        '-u|r|ask users|only these users'
+        '--users|r|ask users|only these users'
+        '-v|n|nothing|no effect: errors say all there is to say'
+        '--verbose|n|nothing|no effect: errors say all there is to say'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
     'mgpu-sstat')
       operand='nothing'
       table=(
@@ -1014,4 +1136,4 @@ _mgpu_complete() {
     case ${COMPREPLY[0]} in *=) compopt -o nospace 2>/dev/null ;; esac
   fi
 }
-complete -F _mgpu_complete mgpu mgpu-sacct mgpu-sacctmgr mgpu-salloc mgpu-sattach mgpu-sbatch mgpu-sbcast mgpu-scancel mgpu-scontrol mgpu-sinfo mgpu-squeue mgpu-srun mgpu-sstat mgpu-strigger
+complete -F _mgpu_complete mgpu mgpu-sacct mgpu-sacctmgr mgpu-salloc mgpu-sattach mgpu-sbatch mgpu-sbcast mgpu-scancel mgpu-scontrol mgpu-sdiag mgpu-sinfo mgpu-sprio mgpu-squeue mgpu-sreport mgpu-srun mgpu-sshare mgpu-sstat mgpu-strigger

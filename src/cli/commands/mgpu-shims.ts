@@ -8,6 +8,10 @@ import { absolutePath } from "../jobspec.ts";
 const SHIMS = [
   "sacct",
   "sacctmgr",
+  "sdiag",
+  "sprio",
+  "sreport",
+  "sshare",
   "srun",
   "sbatch",
   "salloc",

@@ -35,9 +35,13 @@ const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Co
   sbcast: () => import("./sbcast.ts"),
   scancel: () => import("./scancel.ts"),
   scontrol: () => import("./scontrol.ts"),
+  sdiag: () => import("./sdiag.ts"),
   sinfo: () => import("./sinfo.ts"),
+  sprio: () => import("./sprio.ts"),
   squeue: () => import("./squeue.ts"),
+  sreport: () => import("./sreport.ts"),
   srun: () => import("./srun.ts"),
+  sshare: () => import("./sshare.ts"),
   sstat: () => import("./sstat.ts"),
   strigger: () => import("./strigger.ts"),
 };
