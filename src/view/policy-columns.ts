@@ -1,7 +1,7 @@
 /** The columns of sacctmgr's lists. Names, headers and widths are Slurm's. */
 
-import type { Account, Association, LimitName, Limits, PolicyUser, Qos, Tres } from "../core/policy/records.ts";
-import { formatLimit, formatTres, type LimitKind, longDuration } from "../core/policy/words.ts";
+import type { Account, Association, LimitName, Limits, PolicyUser, Qos } from "../core/policy/records.ts";
+import { formatLimit, type LimitKind, longDuration } from "../core/policy/words.ts";
 import type { AccountColumn } from "./account-table.ts";
 
 /** A row of accounts, users or associations. */
