@@ -12,10 +12,12 @@ import { isFollower } from "../core/het.ts";
 import { fold } from "../core/hostlist.ts";
 import type { JobId, NodeName } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
+import type { Queue } from "../core/lanes.ts";
 import { isOpen, type Node } from "../core/node.ts";
 import { type Candidate, candidatesOf } from "../core/node-set.ts";
 import type { ResourceRequest } from "../core/resources.ts";
 import type { Gate } from "./eligible.ts";
+import { chargeGroup } from "./limits.ts";
 import { shapeOf } from "./place/place.ts";
 import { couldRunTogether, placeTogether, type Wish } from "./place/together.ts";
 import { ANYWHERE, type Place, type Places } from "./places.ts";
@@ -25,7 +27,7 @@ import { createPools, type Pool, type Pools } from "./pools.ts";
 /** What a pass may look at. */
 export interface ScheduleView {
   /** Waiting jobs, the most important first. Read as far as needed. */
-  readonly pending: Iterable<PendingJob>;
+  readonly pending: Iterable<PendingJob> & Partial<Queue>;
   /** All of them that may end without starting, wherever they stand (deadline, --kill-on-invalid-dep). */
   readonly expiring: Iterable<PendingJob>;
   /** All nodes of the cluster. */
@@ -58,6 +60,7 @@ interface Pass {
   readonly starts: Start[];
   readonly ends: End[];
   readonly reasons: Map<JobId, Reason>;
+  readonly groupReasons: Map<string, Reason>;
   readonly wakeTimes: { earliest: number };
 }
 
@@ -66,14 +69,14 @@ export function schedule(view: ScheduleView, now: number): Plan {
   const pools = createPools(candidatesOf(view.nodes).filter(({ node }) => takesWork(view, node)));
   const pass: Pass = {
     ...{ view, pools, places: view.places ?? (() => ANYWHERE), startedOfArray: new Map(), impossible: new Map() },
-    ...{ starts: [], ends: [], reasons: new Map() },
+    ...{ starts: [], ends: [], reasons: new Map(), groupReasons: new Map() },
     wakeTimes: { earliest: Number.POSITIVE_INFINITY },
   };
   for (const job of view.pending) if (!isHeldBack(pass, job) && !startTasks(pass, job)) break;
   for (const job of view.expiring) endHopeless(pass, job);
   const { starts, ends, reasons, wakeTimes } = pass;
   const wakeAt = Number.isFinite(wakeTimes.earliest) ? Math.max(now, wakeTimes.earliest) : null;
-  return { starts, ends, reasons, otherwise: PRIORITY, wakeAt };
+  return { starts, ends, reasons, groupReasons: pass.groupReasons, otherwise: PRIORITY, wakeAt };
 }
 
 /** Whether something other than room keeps a job waiting. Notes when time alone changes that. */
@@ -142,6 +145,7 @@ function startOne(pass: Pass, job: PendingJob, taskId: number | null): boolean {
   const blocked = before ?? (allocation && limits.check(job, allocation));
   if (blocked) {
     pass.reasons.set(job.id, blocked);
+    if (blocked.isForAll) passOver(pass, job, blocked);
     return true;
   }
   if (allocation) {
@@ -167,6 +171,12 @@ interface Component {
   readonly place: Place;
   readonly pool: Pool;
   readonly request: ResourceRequest;
+}
+
+/** A long queue of jobs that a limit keeps waiting is not read to its end. */
+function passOver({ view, groupReasons }: Pass, job: PendingJob, reason: Reason): void {
+  groupReasons.set(chargeGroup(job), reason);
+  view.pending.leaveLane?.();
 }
 
 /** Starts all components of a heterogeneous job, or none. False if the pass must stop there. */
