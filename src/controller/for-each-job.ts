@@ -48,6 +48,7 @@ export async function forEachJob(
 function withoutLed(state: ClusterState, meant: readonly Selected[]): readonly Selected[] {
   const ids = new Set(meant.map(({ job }) => job.id));
   const isDone = (job: Job): boolean => isEnded(job) && livingOthers(state, job).some(({ id }) => ids.has(id));
-  const isTaken = (job: Job): boolean => isFollower(job) && (isLed(state, job) || isEnded(job)) && ids.has(leaderId(job));
+  const isTaken = (job: Job): boolean =>
+    isFollower(job) && (isLed(state, job) || isEnded(job)) && ids.has(leaderId(job));
   return meant.filter(({ job }) => !isDone(job) && !isTaken(job));
 }
