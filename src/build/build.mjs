@@ -41,12 +41,35 @@ const WARM_UP = {
   "mgpu-scancel": ["1"],
   "mgpu-sattach": ["1.0"],
   "mgpu-sbcast": [process.execPath, "/nowhere"],
+  "mgpu-sacct": [],
   "mgpu-sinfo": [],
+  "mgpu-sstat": ["--jobs=1"],
   mgpu: ["status"],
 };
 
 /** Ends the cluster of the caches, and with it the daemons, which write theirs then. */
 const END = ["down", "--force"];
+
+const OPTIONS = {
+  absWorkingDir: root,
+  outdir: dist,
+  bundle: true,
+  platform: "node",
+  format: "cjs",
+  target: "node20",
+  minify: true,
+  keepNames: false,
+  legalComments: "none",
+  define: { MGPU_BUILD_VERSION: JSON.stringify(version), "process.env.NODE_ENV": '"production"' },
+  // The native decoder of msgpackr costs 9 ms to find and is not needed.
+  external: ["msgpackr-extract"],
+  logLevel: "warning",
+};
+
+const TABLE = "src/protocol/procedures.ts";
+
+/** Every connection uses these; they are not named as texts. */
+const ALWAYS = ["hello", "ping"];
 
 await main();
 
@@ -54,6 +77,7 @@ async function main() {
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
   await bundle();
+  for (const name of entries) wrap(join(dist, `${name}.js`));
   const loader = readFileSync(join(root, "src/build/loader.cjs"), "utf8");
   for (const name of entries) writeFileSync(join(dist, `${name}.cjs`), loader);
   copyFileSync(join(root, `node_modules/node-pty/prebuilds/linux-${process.arch}/pty.node`), join(dist, "pty.node"));
@@ -61,23 +85,43 @@ async function main() {
   linkCommands();
 }
 
+/** Makes a bundle the function that CommonJS calls: the loader must not copy 200 kB at each start to do so. */
+function wrap(path) {
+  writeFileSync(path, `(function(exports,require,module,__filename,__dirname){${readFileSync(path, "utf8")}\n})`);
+}
+
+/** A program's bundle holds the schemas of those procedures only that its sources name: making all takes 2 ms. */
 async function bundle() {
-  await build({
-    absWorkingDir: root,
-    entryPoints: entries.map((name) => ({ in: `src/entry/programs/${name}.ts`, out: name })),
-    outdir: dist,
-    bundle: true,
-    platform: "node",
-    format: "cjs",
-    target: "node20",
-    minify: true,
-    keepNames: false,
-    legalComments: "none",
-    define: { MGPU_BUILD_VERSION: JSON.stringify(version), "process.env.NODE_ENV": '"production"' },
-    // The native decoder of msgpackr costs 9 ms to find and is not needed.
-    external: ["msgpackr-extract"],
-    logLevel: "warning",
-  });
+  const entryPoints = entries.map((name) => ({ in: `src/entry/programs/${name}.ts`, out: name }));
+  const { metafile } = await build({ ...OPTIONS, entryPoints, minify: false, metafile: true, write: false });
+  for (const entryPoint of entryPoints) {
+    const { inputs } = metafile.outputs[`dist/${entryPoint.out}.js`];
+    const sources = Object.keys(inputs).filter((path) => path.startsWith("src/") && !path.endsWith(TABLE));
+    const text = sources.map((path) => readFileSync(join(root, path), "utf8")).join("\n");
+    await build({ ...OPTIONS, entryPoints: [entryPoint], plugins: [pruneProcedures(text)] });
+  }
+}
+
+/** Leaves out of the table what a program does not name; esbuild then drops the schemas that nothing uses. */
+function pruneProcedures(text) {
+  return {
+    name: "prune-procedures",
+    setup({ onLoad }) {
+      onLoad({ filter: /src\/protocol\/procedures\.ts$/ }, ({ path }) => {
+        const lines = readFileSync(path, "utf8").split("\n");
+        const start = lines.indexOf("export const PROCEDURES = {");
+        const end = lines.findIndex((line) => line.startsWith("} as const satisfies"));
+        if (start < 0 || end < start) throw new Error(`${TABLE} does not look as this build expects`);
+        let isKept = true;
+        const kept = lines.slice(start + 1, end).filter((line) => {
+          const name = /^ {2}"?([\w.]+)"?: \{/.exec(line)?.[1];
+          if (name !== undefined) isKept = ALWAYS.includes(name) || text.includes(`"${name}"`);
+          return isKept;
+        });
+        return { contents: [...lines.slice(0, start + 1), ...kept, ...lines.slice(end)].join("\n"), loader: "ts" };
+      });
+    },
+  };
 }
 
 /**

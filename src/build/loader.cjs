@@ -6,8 +6,8 @@ const vm = require("node:vm");
 restoreVariables();
 const path = `${__filename.slice(0, -4)}.js`;
 const cachePath = `${path}.cache`;
-// Bundles are ASCII (esbuild's default charset), which is read faster this way.
-const source = `(function(exports,require,module,__filename,__dirname){${fs.readFileSync(path, "latin1")}\n})`;
+// Bundles are ASCII (esbuild's default charset), which is read faster this way, and functions already (build.mjs).
+const source = fs.readFileSync(path, "latin1");
 let cachedData;
 try {
   cachedData = fs.readFileSync(cachePath);

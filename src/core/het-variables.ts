@@ -31,7 +31,7 @@ export function hetVariables(components: readonly RunningComponent[]): Variables
 }
 
 /** The name under which a variable speaks of a component. */
-export function groupName(name: string, offset: number): string {
+function groupName(name: string, offset: number): string {
   return `${name}_HET_GROUP_${offset}`;
 }
 

@@ -60,7 +60,7 @@ describeWith("clustershell", "/usr/bin/nodeset", () => {
     expect(await nodeset("-f", "@su:root")).toBe("n[1-2]");
     expect(await nodeset("-l", "-s", "sj")).toBe(`@sj:${job}`);
     // Groups of groups, as administrators write them.
-    expect(await nodeset("-f", "@main!@sj:" + job)).toBe("n3");
+    expect(await nodeset("-f", `@main!@sj:${job}`)).toBe("n3");
     expect(await nodeset("-c", `@sj:${job}`)).toBe("2");
     expect(await nodeset("-e", "@st:idle,@su:root")).toBe("n1 n2 n3");
     expect((await nodeset("-l", "-s", "st")).split("\n").sort()).toEqual(["@st:allocated", "@st:idle"]);

@@ -37,7 +37,7 @@ beforeAll(() => {
   );
   copyFileSync(join(source, "mgpu-sbatch"), join(root, "bin/mgpu-sbatch"));
   copyFileSync(loader, join(root, "dist/mgpu-sbatch.cjs"));
-  writeFileSync(join(root, "dist/mgpu-sbatch.js"), "console.log(JSON.stringify(process.env))");
+  writeFileSync(join(root, "dist/mgpu-sbatch.js"), "(() => console.log(JSON.stringify(process.env)))");
   symlinkSync("../../bin/mgpu-srun", join(root, "modules/.bin/mgpu-srun"));
   symlinkSync(join(root, "modules/.bin/mgpu-srun"), join(root, "shims/srun"));
 });
