@@ -55,7 +55,9 @@ export function decideStepEnded(state: ClusterState, command: ReportStepEnded, n
   if (!found) return ignore("unknown step or older attempt");
   if (found.part.phase === "ended") return ignore("known already");
   const { jobId, attempt, stepId } = command.key;
-  const ended: StepEnded = { type: "step.ended", jobId, attempt, stepId, node: command.node, exits: command.exits };
+  const usage = command.usage ? { usage: command.usage } : {};
+  const { node, exits } = command;
+  const ended: StepEnded = { type: "step.ended", jobId, attempt, stepId, node, exits, ...usage };
   const { job, step } = found;
   const events: Event[] = [...outOfMemory(command, step), ended];
   if (job.state !== "RUNNING" || step.id !== mainStepId(job) || hasOtherParts(found)) return accept(...events);
