@@ -73,8 +73,18 @@ _mgpu_table() {
         '--version|n|nothing|show the version'
       )
       ;;
-    'mgpu seff')
+    'mgpu history')
       operand='nothing'
+      table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
+    'mgpu seff')
+      operand='ask jobs'
       table=(
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
@@ -739,6 +749,7 @@ _mgpu_table() {
         '-M|r|nothing|only these clusters: mgpu is one'
         '--clusters|r|nothing|only these clusters: mgpu is one'
         '--cluster|r|nothing|only these clusters: mgpu is one'
+        '--at|r|nothing|the queue as it stood then, from accounting: 14:30, now-2hours, 2026-11-21T08:00'
         '--expand-patterns|n|nothing|names of files are filled in; they are so anyway'
         '-O|r|nothing|what to print: name[:[.][width][suffix]],... for instance JobID:8,Name:.20,State'
         '--Format|r|nothing|what to print: name[:[.][width][suffix]],... for instance JobID:8,Name:.20,State'
@@ -1047,7 +1058,7 @@ _mgpu_table() {
   esac
 }
 
-_mgpu_subcommands='up down status why logs seff screens exec forward shims completion help version'
+_mgpu_subcommands='up down status why logs history seff screens exec forward shims completion help version'
 
 # Words of a kind that begin with $2, into COMPREPLY. Members of lists are completed one by one.
 _mgpu_values() {

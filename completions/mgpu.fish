@@ -15,6 +15,7 @@ complete -c mgpu -n __fish_use_subcommand -x -a down -d 'End mgpu\'s daemons; wa
 complete -c mgpu -n __fish_use_subcommand -x -a status -d 'Show mgpu\'s daemons and how the queue stands; exit code 1 if something is wrong'
 complete -c mgpu -n __fish_use_subcommand -x -a why -d 'Say why a job waits and what would start it now, since when it runs, or how it ended'
 complete -c mgpu -n __fish_use_subcommand -x -a logs -d 'Show the output of jobs that run or have ended; lines are labelled where they come from several files'
+complete -c mgpu -n __fish_use_subcommand -x -a history -d 'Show the queue as it stood at a time, or what ran between two times'
 complete -c mgpu -n __fish_use_subcommand -x -a seff -d 'Show how much of its CPUs and memory a job used'
 complete -c mgpu -n __fish_use_subcommand -x -a screens -d 'List the sessions with a terminal that mgpu-sattach can go to'
 complete -c mgpu -n __fish_use_subcommand -x -a exec -d 'Run a command inside a running job, with the GPUs and files that it sees'
@@ -52,7 +53,11 @@ complete -c mgpu -n '__fish_seen_subcommand_from logs' -l stderr -d 'only what g
 complete -c mgpu -n '__fish_seen_subcommand_from logs' -s 'h' -l help -d 'show this text'
 complete -c mgpu -n '__fish_seen_subcommand_from logs' -l usage -d 'show a short reminder of the usage'
 complete -c mgpu -n '__fish_seen_subcommand_from logs' -s 'V' -l version -d 'show the version'
-complete -c mgpu -n '__fish_seen_subcommand_from seff' -f
+complete -c mgpu -n '__fish_seen_subcommand_from history' -f
+complete -c mgpu -n '__fish_seen_subcommand_from history' -s 'h' -l help -d 'show this text'
+complete -c mgpu -n '__fish_seen_subcommand_from history' -l usage -d 'show a short reminder of the usage'
+complete -c mgpu -n '__fish_seen_subcommand_from history' -s 'V' -l version -d 'show the version'
+complete -c mgpu -n '__fish_seen_subcommand_from seff' -f -a '(__mgpu_list jobs)'
 complete -c mgpu -n '__fish_seen_subcommand_from seff' -s 'h' -l help -d 'show this text'
 complete -c mgpu -n '__fish_seen_subcommand_from seff' -l usage -d 'show a short reminder of the usage'
 complete -c mgpu -n '__fish_seen_subcommand_from seff' -s 'V' -l version -d 'show the version'
@@ -423,6 +428,7 @@ complete -c mgpu-squeue -s 'a' -l all -d 'show jobs of all partitions; no partit
 complete -c mgpu-squeue -s 'r' -l array -d 'one line for each task of an array; tasks that wait together have one line if not given'
 complete -c mgpu-squeue -l array-unique -d 'one line for each array; that is so anyway'
 complete -c mgpu-squeue -s 'M' -l clusters -l cluster -r -f -d 'only these clusters: mgpu is one'
+complete -c mgpu-squeue -l at -r -f -d 'the queue as it stood then, from accounting: 14:30, now-2hours, 2026-11-21T08:00'
 complete -c mgpu-squeue -l expand-patterns -d 'names of files are filled in; they are so anyway'
 complete -c mgpu-squeue -s 'O' -l Format -r -f -d 'what to print: name[:[.][width][suffix]],... for instance JobID:8,Name:.20,State'
 complete -c mgpu-squeue -l federation -d 'show jobs of the federation; mgpu is in none, so this changes nothing'

@@ -14,7 +14,7 @@ export interface Records {
 type Filter = Params<"jobs.history">["filter"];
 
 /** A filter that selects jobs of any time, with some criteria. */
-function historyFilter(criteria: Partial<Filter>): Filter {
+export function historyFilter(criteria: Partial<Filter>): Filter {
   return {
     ...{ ids: [], users: [], groups: [], states: [], names: [], accounts: [], partitions: [], nodes: [], qos: [] },
     ...{ wckeys: [], since: null, until: null },

@@ -8,7 +8,6 @@
  */
 
 import { couldRun, describeRequest, feasibility } from "../core/fit.ts";
-import { isFollower } from "../core/het.ts";
 import { fold } from "../core/hostlist.ts";
 import type { JobId, NodeName } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
@@ -103,8 +102,8 @@ function wakeAt({ wakeTimes }: Pass, at: number): void {
 /** Starts a job, or as many of an array's tasks as there are room and leave for. False if the pass must stop there. */
 function startTasks(pass: Pass, job: PendingJob): boolean {
   const { gate } = pass.view;
-  // Each of its components comes by in the queue: the first one stands for all.
-  if (job.spec.het) return isFollower(job) || startWhole(pass, job);
+  // Each of its components comes by in the queue: the first one that waits stands for all.
+  if (job.spec.het) return gate.componentsOf(job)[0]?.id !== job.id || startWhole(pass, job);
   if (!job.array) return startOne(pass, job, null);
   const arrayId = job.array.jobId;
   let slots = gate.slotsOf(job) - (pass.startedOfArray.get(arrayId) ?? 0);

@@ -9,6 +9,7 @@ import { command as completion, printCandidates } from "./mgpu-completion.ts";
 import { command as down } from "./mgpu-down.ts";
 import { command as exec } from "./mgpu-exec.ts";
 import { command as forward } from "./mgpu-forward.ts";
+import { command as history } from "./mgpu-history.ts";
 import { command as logs } from "./mgpu-logs.ts";
 import { command as screens } from "./mgpu-screens.ts";
 import { command as seff } from "./mgpu-seff.ts";
@@ -20,10 +21,23 @@ import { command as why } from "./mgpu-why.ts";
 const EXIT_USAGE = 2;
 
 /** Each is named `mgpu WORD`. */
-const SUBCOMMANDS: readonly Command[] = [up, down, status, why, logs, seff, screens, exec, forward, shims, completion];
+const SUBCOMMANDS: readonly Command[] = [
+  up,
+  down,
+  status,
+  why,
+  logs,
+  history,
+  seff,
+  screens,
+  exec,
+  forward,
+  shims,
+  completion,
+];
 
 /** Those that take words besides their options. */
-const WITH_OPERANDS: ReadonlySet<Command> = new Set([shims, why, logs, seff, exec, forward, completion]);
+const WITH_OPERANDS: ReadonlySet<Command> = new Set(SUBCOMMANDS.filter(({ synopsis }) => synopsis !== "[OPTIONS...]"));
 
 /** The commands for jobs, by their names without `mgpu-`. Loaded only where their help is asked for. */
 const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
