@@ -51,6 +51,7 @@ import { statusHandler } from "./handlers/status.ts";
 import { steerHandler } from "./handlers/steer.ts";
 import { completeHandler, createStepHandler } from "./handlers/step.ts";
 import { submitHandler } from "./handlers/submit.ts";
+import { usageHandler } from "./handlers/usage.ts";
 import { watchHandler } from "./handlers/watch.ts";
 import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
@@ -231,6 +232,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "job.output": outputHandler(context),
     "job.complete": completeHandler(context),
     "step.create": createStepHandler(context),
+    "step.usage": usageHandler(context),
     "nodes.list": nodesHandler(context),
     "partitions.list": partitionsHandler(context),
     "reservations.list": reservationsHandler(context),

@@ -13,6 +13,7 @@ import type { ClusterState } from "../core/state.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { type Gate, gateOf } from "../sched/eligible.ts";
+import { chargeGroup } from "../sched/limits.ts";
 import { placesOf } from "../sched/places.ts";
 import type { Plan, Reason } from "../sched/plan.ts";
 import { type ScheduleView, schedule } from "../sched/schedule.ts";
@@ -55,24 +56,20 @@ export function createPlanner(ports: PlannerPorts): Planner {
   let isWoken = false;
   let isStopped = false;
   let stopAlarm: Cancel = () => {};
-  let plan: Plan = { starts: [], reasons: new Map(), otherwise: NO_REASON, ends: [], wakeAt: null };
+  let plan: Plan = {
+    starts: [],
+    reasons: new Map(),
+    otherwise: NO_REASON,
+    ends: [],
+    groupReasons: new Map(),
+    wakeAt: null,
+  };
   let starting: ReadonlySet<number> = new Set();
   /** Jobs of this number and above came after the plan was made. */
   let nextJobId = 0;
-  let asked: { readonly state: ClusterState; readonly seq: number; readonly at: number; readonly gate: Gate } | null =
-    null;
-
   const execute = executor(ports);
 
-  /** Lists ask for the reasons of many jobs at once: what these need is looked up once. */
-  const gateNow = (): Gate => {
-    const [state, now] = [ports.state(), ports.clock.now()];
-    const isFresh = asked?.state === state && asked.seq === state.seq && Math.abs(now - asked.at) <= GATE_AGE_MAX_MS;
-    if (asked && isFresh) return asked.gate;
-    asked = { state, seq: state.seq, at: now, gate: gateOf(state, now) };
-    return asked.gate;
-  };
-
+  const gateNow = createGate(ports);
   const rankingNow = createRanking(ports);
 
   const pass = (): void => {
@@ -112,7 +109,8 @@ export function createPlanner(ports: PlannerPorts): Planner {
       if (own) return own.reason;
       // Of an array's record some tasks may start while others wait.
       const isNew = job.id >= nextJobId || starting.has(job.id);
-      return plan.reasons.get(job.id) ?? (isNew ? NO_REASON : plan.otherwise);
+      const told = plan.reasons.get(job.id) ?? (isNew ? NO_REASON : plan.groupReasons.get(chargeGroup(job)));
+      return told ?? plan.otherwise;
     },
     dependencyOf: (job) => (job.state === "PENDING" && job.spec.dependency ? gateNow().dependencyText(job) : ""),
   };
@@ -127,6 +125,20 @@ function executor(ports: Pick<PlannerPorts, "execute" | "log">): (command: Comma
       },
       (error: unknown) => ports.log.warn("the plan failed", { jobId, error: String(error) }),
     );
+  };
+}
+
+/** The gate of now, for some moments the same one. */
+function createGate(ports: Pick<PlannerPorts, "state" | "clock">): () => Gate {
+  let asked: { readonly state: ClusterState; readonly seq: number; readonly at: number; readonly gate: Gate } | null =
+    null;
+  /** Lists ask for the reasons of many jobs at once: what these need is looked up once. */
+  return () => {
+    const [state, now] = [ports.state(), ports.clock.now()];
+    const isFresh = asked?.state === state && asked.seq === state.seq && Math.abs(now - asked.at) <= GATE_AGE_MAX_MS;
+    if (asked && isFresh) return asked.gate;
+    asked = { state, seq: state.seq, at: now, gate: gateOf(state, now) };
+    return asked.gate;
   };
 }
 

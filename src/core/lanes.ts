@@ -48,6 +48,12 @@ export function leaveLane(lanes: Map<string, Lane>, key: string, id: JobId): voi
   if (lane?.size === 0) lanes.delete(key);
 }
 
+/** Waiting jobs in order, to be read once. */
+export interface Queue extends Iterable<PendingJob> {
+  /** What follows in the lane of the job that was read last is passed over. */
+  leaveLane(): void;
+}
+
 interface Head {
   readonly job: PendingJob;
   readonly tier: number;
@@ -56,10 +62,25 @@ interface Head {
 }
 
 /** Waiting jobs, the highest tier of a partition first, in it the highest priority, of equals the lowest number. Read as far as needed. */
-export function* byPriority(
+export function byPriority(
   lanes: ReadonlyMap<string, Lane>,
   jobOf: (id: JobId) => PendingJob | undefined,
   prioritizer: Pick<Prioritizer, "priorityOf" | "tierOf">,
+): Queue {
+  const reader = { isLeft: false };
+  return {
+    [Symbol.iterator]: () => read(lanes, jobOf, prioritizer, reader),
+    leaveLane() {
+      reader.isLeft = true;
+    },
+  };
+}
+
+function* read(
+  lanes: ReadonlyMap<string, Lane>,
+  jobOf: (id: JobId) => PendingJob | undefined,
+  prioritizer: Pick<Prioritizer, "priorityOf" | "tierOf">,
+  reader: { isLeft: boolean },
 ): Generator<PendingJob> {
   const next = (rest: Iterator<JobId>): Head | null => {
     for (let step = rest.next(); !step.done; step = rest.next()) {
@@ -77,7 +98,8 @@ export function* byPriority(
   }
   for (let first = heap[0]; first !== undefined; first = heap[0]) {
     yield first.job;
-    const following = next(first.rest);
+    const following = reader.isLeft ? null : next(first.rest);
+    reader.isLeft = false;
     const last = following ?? heap.pop();
     if (last && heap.length > 0) sink(heap, last);
   }

@@ -9,7 +9,7 @@ import * as v from "valibot";
 import type { Explanation } from "../core/explanation.ts";
 import type { Job } from "../core/job.ts";
 import { ENTITY_PROCEDURES } from "./entity-procedures.ts";
-import * as h from "./history.ts";
+import { HISTORY_PROCEDURES } from "./history.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
 import { listRow } from "./list-rows.ts";
@@ -29,6 +29,7 @@ const fileWindow = { from: s.count, bytes: v.pipe(s.count, v.maxValue(WINDOW_BYT
 const fileWindowAnswer = v.object({ window: v.nullable(v.object({ data: s.bytes, size: s.count })) });
 
 export const PROCEDURES = {
+  ...HISTORY_PROCEDURES,
   hello: { on: "any", kind: "unary", params: r.hello, result: r.helloAnswer },
   ping: { on: "any", kind: "unary", params: nothing, result: v.object({ now: s.count }) },
 
@@ -114,17 +115,6 @@ export const PROCEDURES = {
     params: v.object({ filter: r.jobFilter, fields: v.array(v.keyof(listRow)) }),
     item: v.object({ rows: v.array(v.array(v.unknown())) }),
     result: v.object({ now: s.count }),
-  },
-  /**
-   * Records of jobs over time, as accounting shows them: first those that left the queue's memory, as they ended, then
-   * the others by number.
-   */
-  "jobs.history": {
-    on: "controller",
-    kind: "stream",
-    params: h.historyParams,
-    item: h.historyItem,
-    result: h.historyResult,
   },
   /** Ends or signals each selected job. One result a job that was asked for by id or selected. */
   "jobs.cancel": {

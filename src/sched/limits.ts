@@ -12,7 +12,7 @@ import { type ClusterState, usedLicenses } from "../core/state.ts";
 import { shapeOf } from "./place/place.ts";
 
 /** What keeps a job waiting though there may be room. */
-export type LimitWait = Blocked | { readonly word: "Licenses"; readonly text: string };
+export type LimitWait = Blocked | { readonly word: "Licenses"; readonly text: string; readonly isForAll?: never };
 
 export interface LimitBook {
   /** The limit that keeps a job waiting: by what it asks for, or (`allocation`) by what it is about to get. */
@@ -31,6 +31,11 @@ interface Counter extends Pick<LimitBook, "check" | "take"> {
 
 /** Where nothing is limited. */
 export const NO_LIMITS: LimitBook = { check: () => null, take: () => {}, takeAll: () => null };
+
+/** Jobs with the same name here are limited alike, as far as limits do not depend on what they ask for. */
+export function chargeGroup({ spec }: Pick<PendingJob, "spec">): string {
+  return [spec.account, spec.qos, spec.user.name, spec.partition].join("\0");
+}
 
 /** For one moment of one state. */
 export function limitBook(state: ClusterState, now: number): LimitBook {
@@ -93,23 +98,28 @@ function policyCounter(state: ClusterState, now: number): Counter {
   const { policy } = state;
   const started = new Map<string, Started>();
   const known = new Map<string, Blocked>();
+  const closedGroups = new Map<string, Blocked>();
   const running = (): RunningJob[] => runningJobs(state);
   const view = limitView(policy, running, now, (key) => started.get(key));
   return {
     check(job, allocation) {
       const { spec } = job;
+      const group = chargeGroup(job);
+      const closed = closedGroups.get(group);
+      if (closed) return closed;
       const partition = findPartition(state, spec);
       const limitS = partition ? effectiveLimit(spec, partition) : (spec.timeLimitS ?? 0);
       if (allocation) {
         const tres = tresOf(allocation, policy.config.billingWeights);
         return startLimit(view, { charged: spec, tres, nodes: allocation.length, limitS });
       }
-      const key = [spec.account, spec.qos, spec.user.name, spec.partition, limitS, shapeOf(spec.request)].join("\0");
+      const key = [group, limitS, shapeOf(spec.request)].join("\0");
       const before = known.get(key);
       if (before) return before;
       const tres = wishedTres(spec.request, policy.config.billingWeights);
       const found = startLimit(view, { charged: spec, tres, nodes: tres.node ?? 1, limitS });
-      if (found) known.set(key, found);
+      if (found?.isForAll) closedGroups.set(group, found);
+      else if (found) known.set(key, found);
       return found;
     },
     take({ spec }, allocation) {

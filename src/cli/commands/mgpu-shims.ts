@@ -6,6 +6,7 @@ import { absolutePath } from "../jobspec.ts";
 
 /** Slurm's commands that mgpu has. */
 const SHIMS = [
+  "sacct",
   "sacctmgr",
   "sdiag",
   "sprio",
@@ -20,6 +21,7 @@ const SHIMS = [
   "scontrol",
   "sinfo",
   "squeue",
+  "sstat",
 ] as const;
 
 const EXIT_USAGE = 2;
