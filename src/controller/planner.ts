@@ -8,6 +8,7 @@ import type { Command } from "../core/commands.ts";
 import type { Decision } from "../core/decide/decision.ts";
 import { findPartition } from "../core/decide/submit.ts";
 import type { Job, PendingJob } from "../core/job.ts";
+import { partitionsInOrder } from "../core/partition-list.ts";
 import { priorityOf } from "../core/priority.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
@@ -132,7 +133,10 @@ function pendingJobs(state: ClusterState): Iterable<PendingJob> {
   const tiers = new Set([...state.partitions.values()].map(({ priorityTier }) => priorityTier));
   // The queue is kept by id: only wishes for another order need a sort.
   if (state.prioritized.size === 0 && tiers.size <= 1) return waiting(state, state.pending);
-  const tierOf = (job: PendingJob): number => findPartition(state, job.spec)?.priorityTier ?? 0;
+  const tierOf = ({ spec }: PendingJob): number => {
+    const [first = spec.partition] = partitionsInOrder(state.partitions, spec);
+    return findPartition(state, { partition: first })?.priorityTier ?? 0;
+  };
   return [...waiting(state, state.pending)].sort(
     (a, b) => tierOf(b) - tierOf(a) || priorityOf(b) - priorityOf(a) || a.id - b.id,
   );
