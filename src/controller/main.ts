@@ -42,13 +42,15 @@ import { registerHandler, reportHandler, vitalsHandler } from "./handlers/node.t
 import { nodesHandler } from "./handlers/nodes.ts";
 import { outputHandler } from "./handlers/output.ts";
 import { partitionsHandler } from "./handlers/partitions.ts";
-import { changePolicyHandler, listPolicyHandler } from "./handlers/policy.ts";
+import { changePolicyHandler, listPolicyHandler, listPrioritiesHandler, listSharesHandler } from "./handlers/policy.ts";
 import { reservationsHandler } from "./handlers/reservations.ts";
 import { shutdownHandler } from "./handlers/shutdown.ts";
+import { statisticsHandler } from "./handlers/statistics.ts";
 import { statusHandler } from "./handlers/status.ts";
 import { steerHandler } from "./handlers/steer.ts";
 import { completeHandler, createStepHandler } from "./handlers/step.ts";
 import { submitHandler } from "./handlers/submit.ts";
+import { usageHandler } from "./handlers/usage.ts";
 import { watchHandler } from "./handlers/watch.ts";
 import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
@@ -58,6 +60,7 @@ import { createPost } from "./post.ts";
 import { startPurging } from "./purge.ts";
 import { partitionName } from "./select.ts";
 import { createSessions } from "./sessions.ts";
+import { createStatistics } from "./statistics.ts";
 import { readFinished } from "./store/accounting.ts";
 import { openBlobs } from "./store/blobs.ts";
 import type { Compaction } from "./store/compact.ts";
@@ -121,7 +124,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
     { net, clock, log },
     { path: places.controllerSocket },
     identity,
-    handlersOf(context),
+    context.statistics.counted(handlersOf(context)),
   );
   await publishEndpoint(disk, options);
   resume(context);
@@ -164,10 +167,12 @@ function assemble(
     post: createPost({ mailer, log, clock, state: () => loop.state }),
     launchOf: (job, key) => launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset),
   });
+  const statistics = createStatistics(clock);
   const loop = createLoop(opened, {
     clock,
     log,
     perform: dispatch.perform,
+    onEvents: statistics.onEvents,
     onReloaded() {
       sessions.closeAll();
       watchers.notifyAll();
@@ -179,6 +184,7 @@ function assemble(
     log,
     state: () => loop.state,
     execute: (command) => loop.execute(command),
+    onPass: statistics.onPass,
     isConnected: sessions.isReady,
   });
   const identity = { pid: options.pid, user: options.user, version: options.version, startedAt: clock.now() };
@@ -186,7 +192,7 @@ function assemble(
     endAbandoned(loop.state, owned, isNew, submit),
   );
   return {
-    ...{ loop, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
+    ...{ loop, statistics, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
     identity,
     reasonOf: planner.reasonOf,
     rowOf: (job) => rowOf({ loop, sessions, clock, ...identity }, planner, job),
@@ -206,7 +212,8 @@ function rowOf(whole: Parameters<typeof awayReason>[0] & { readonly loop: Loop }
   const { word, text } = planner.reasonOf(job);
   const reasonText = text || awayReason(whole, job);
   const partition = partitionName(whole.loop.state, job);
-  return toJobRow(job, { reason: word, reasonText, partition, dependency: planner.dependencyOf(job) });
+  const dependency = planner.dependencyOf(job);
+  return toJobRow(job, { reason: word, reasonText, partition, dependency, priority: planner.priorityOf(job) });
 }
 
 function handlersOf(context: ControllerContext): Handlers<"controller"> {
@@ -223,6 +230,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "job.output": outputHandler(context),
     "job.complete": completeHandler(context),
     "step.create": createStepHandler(context),
+    "step.usage": usageHandler(context),
     "nodes.list": nodesHandler(context),
     "partitions.list": partitionsHandler(context),
     "reservations.list": reservationsHandler(context),
@@ -230,6 +238,9 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "policy.list": listPolicyHandler(context),
     "policy.change": changePolicyHandler(context),
     "config.show": configHandler(context),
+    "priorities.list": listPrioritiesHandler(context),
+    "shares.list": listSharesHandler(context),
+    statistics: statisticsHandler(context),
     "controller.status": statusHandler(context),
     "controller.shutdown": shutdownHandler(context),
     "node.register": registerHandler(context),

@@ -10,6 +10,7 @@ import type { Partition } from "./partition.ts";
 import type { PolicyChange } from "./policy/records.ts";
 import type { Reservation } from "./reservation.ts";
 import type { Allocation } from "./resources.ts";
+import type { StepUsage } from "./usage.ts";
 
 /** Accept a job. Repeating a request id answers with the first one's job. */
 export interface SubmitJob {
@@ -155,6 +156,8 @@ export interface ReportStepEnded {
   readonly outOfMemory: boolean;
   /** True if nothing else of the job runs on that node. */
   readonly clean: boolean;
+  /** What its tasks used, where that is known. */
+  readonly usage?: StepUsage | undefined;
 }
 
 /** A node's word that a step it had started is gone without an exit status: a reboot, a lost holder. */

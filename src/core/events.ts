@@ -14,6 +14,7 @@ import type { Partition } from "./partition.ts";
 import type { PolicyChange } from "./policy/records.ts";
 import type { Reservation } from "./reservation.ts";
 import type { Allocation } from "./resources.ts";
+import type { StepUsage } from "./usage.ts";
 
 /** A job was accepted. */
 export interface JobSubmitted {
@@ -52,6 +53,8 @@ export interface StepEnded {
   readonly stepId: StepId;
   readonly node: NodeName;
   readonly exits: readonly ExitStatus[];
+  /** What its tasks used; absent where that is not known, and in older journals. */
+  readonly usage?: StepUsage;
 }
 
 /** A job's final state was decided. Nodes in `cleanup` still have to confirm that nothing of it runs. */

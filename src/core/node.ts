@@ -66,7 +66,7 @@ export interface Node {
 }
 
 /** Slurm's. */
-export const WEIGHT_DEFAULT = 1;
+const WEIGHT_DEFAULT = 1;
 
 /** Slurm's node states that mgpu uses, with sinfo's short forms. */
 export const NODE_STATES = {

@@ -168,7 +168,7 @@ export function addShare(usage: NodeUsage, share: NodeShare, sign: 1 | -1): Node
 }
 
 /** GPUs of a share or an allocation, in thousandths. */
-export function gpuThousandths(shares: readonly NodeShare[]): number {
+export function gpuThousandths(shares: readonly Pick<NodeShare, "gpus">[]): number {
   let sum = 0;
   for (const share of shares) for (const grant of share.gpus) sum += grant.thousandths;
   return sum;

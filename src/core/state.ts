@@ -8,6 +8,7 @@ import { componentsOf } from "./het.ts";
 import type { JobId, NodeName } from "./ids.ts";
 import { holdsResources, type Job } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
+import { enterLane, type Lane, laneOf, leaveLane } from "./lanes.ts";
 import type { Node } from "./node.ts";
 import { DEFAULT_PARTITION, type Partition, storedPartition } from "./partition.ts";
 import { recount, recountAll } from "./policy/ledger.ts";
@@ -33,8 +34,8 @@ export interface ClusterState {
   readonly requests: Map<string, JobId>;
   /** Records of each job array, by the array's number. */
   readonly arrays: Map<JobId, Set<JobId>>;
-  /** Waiting jobs whose user asked for a place in the queue other than by submission (--priority, --nice). */
-  readonly prioritized: Set<JobId>;
+  /** Waiting jobs by what their priorities depend on (lanes.ts). */
+  readonly lanes: Map<string, Lane>;
   /** Waiting jobs that may end without ever starting: with a deadline, or a dependency that must not fail. */
   readonly expiring: Set<JobId>;
   /** Waiting jobs by the number of each job or array that they depend on. */
@@ -74,11 +75,11 @@ export function fromStored(stored: StoredState): ClusterState {
     requests: new Map(),
     arrays: new Map(),
     dependents: new Map(),
-    prioritized: new Set(),
+    lanes: new Map(),
     expiring: new Set(),
   };
   for (const job of state.jobs.values()) indexJob(state, job);
-  if (isPolicyOn(state.policy)) recountAll(state.policy, state.jobs.values());
+  recountPolicy(state);
   return state;
 }
 
@@ -106,6 +107,7 @@ export function putJob(state: ClusterState, job: Job): void {
   // A record that comes (back) among the waiting takes the place that its number has.
   const moves = job.state === "PENDING" && before?.state !== "PENDING" && isOutOfOrder(state, job);
   state.jobs.set(job.id, job);
+  changeLane(state, before, job);
   if (isPolicyOn(state.policy)) recount(state.policy, before, job);
   if (before?.spec.dependency && before.spec.dependency !== job.spec.dependency) dropDependent(state, before);
   indexJob(state, job);
@@ -118,7 +120,7 @@ export function dropJob(state: ClusterState, job: Job): void {
   if (isPolicyOn(state.policy)) recount(state.policy, job, undefined);
   state.pending.delete(job.id);
   state.active.delete(job.id);
-  state.prioritized.delete(job.id);
+  if (job.state === "PENDING") leaveLane(state.lanes, laneOf(state.policy, job), job.id);
   state.expiring.delete(job.id);
   state.requests.delete(job.requestId);
   dropDependent(state, job);
@@ -131,6 +133,24 @@ export function recordsOf(state: ClusterState, jobId: JobId): Job[] {
   const records = [...ids].flatMap((id) => state.jobs.get(id) ?? []);
   const [first] = records;
   return first?.spec.het?.offset === 0 ? [...componentsOf(state, first)] : records;
+}
+
+/** Sorts and counts all jobs anew: what they are sorted and counted by has changed. Only for `reduce`. */
+export function recountPolicy(state: ClusterState): void {
+  recountAll(state.policy, isPolicyOn(state.policy) ? state.jobs.values() : []);
+  state.lanes.clear();
+  for (const id of state.pending) {
+    const job = state.jobs.get(id);
+    if (job?.state === "PENDING") enterLane(state.lanes, laneOf(state.policy, job), id, true);
+  }
+}
+
+function changeLane(state: ClusterState, before: Job | undefined, after: Job): void {
+  const left = before?.state === "PENDING" ? laneOf(state.policy, before) : null;
+  const entered = after.state === "PENDING" ? laneOf(state.policy, after) : null;
+  if (left === entered) return;
+  if (left !== null) leaveLane(state.lanes, left, after.id);
+  if (entered !== null) enterLane(state.lanes, entered, after.id, !isOutOfOrder(state, after));
 }
 
 function isOutOfOrder(state: ClusterState, job: Job): boolean {
@@ -154,8 +174,6 @@ function indexJob(state: ClusterState, job: Job): void {
     state.pending.delete(job.id);
     dropDependent(state, job);
   }
-  const isPrioritized = job.state === "PENDING" && (job.spec.priority !== null || job.spec.nice !== 0);
-  keep(state.prioritized, job.id, isPrioritized);
   keep(state.expiring, job.id, job.state === "PENDING" && mayExpire(job.spec));
   keep(state.active, job.id, holdsResources(job));
 }

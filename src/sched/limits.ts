@@ -2,6 +2,7 @@
 
 import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
 import type { PendingJob, RunningJob } from "../core/job.ts";
+import { isListed } from "../core/partition-list.ts";
 import { chargedKeys } from "../core/policy/ledger.ts";
 import { type Blocked, limitView, type Started, startLimit } from "../core/policy/limits.ts";
 import { isPolicyOn } from "../core/policy/state.ts";
@@ -22,29 +23,39 @@ export interface LimitBook {
 /** Where nothing is limited. */
 export const NO_LIMITS: LimitBook = { check: () => null, take: () => {}, takeAll: () => null };
 
+/** Jobs with the same name here are limited alike, as far as limits do not depend on what they ask for. */
+export function chargeGroup({ spec }: Pick<PendingJob, "spec">): string {
+  return [spec.account, spec.qos, spec.user.name, spec.partition, isListed(spec) ? spec.partitions : ""].join("\0");
+}
+
 /** For one moment of one state. Jobs that ask alike are looked at once: within a pass limits only get tighter. */
 export function limitBook(state: ClusterState, now: number): LimitBook {
   const { policy } = state;
   if (!isPolicyOn(policy)) return NO_LIMITS;
   const started = new Map<string, Started>();
   const known = new Map<string, Blocked>();
+  const closedGroups = new Map<string, Blocked>();
   const running = (): RunningJob[] => runningJobs(state);
   const view = limitView(policy, running, now, (key) => started.get(key));
   const book: LimitBook = {
     check(job, allocation) {
       const { spec } = job;
+      const group = chargeGroup(job);
+      const closed = closedGroups.get(group);
+      if (closed) return closed;
       const partition = findPartition(state, spec);
       const limitS = partition ? effectiveLimit(spec, partition) : (spec.timeLimitS ?? 0);
       if (allocation) {
         const tres = tresOf(allocation, policy.config.billingWeights);
         return startLimit(view, { charged: spec, tres, nodes: allocation.length, limitS });
       }
-      const key = [spec.account, spec.qos, spec.user.name, spec.partition, limitS, shapeOf(spec.request)].join("\0");
+      const key = [group, limitS, shapeOf(spec.request)].join("\0");
       const before = known.get(key);
       if (before) return before;
       const tres = wishedTres(spec.request, policy.config.billingWeights);
       const found = startLimit(view, { charged: spec, tres, nodes: tres.node ?? 1, limitS });
-      if (found) known.set(key, found);
+      if (found?.isForAll) closedGroups.set(group, found);
+      else if (found) known.set(key, found);
       return found;
     },
     take({ spec }, allocation) {

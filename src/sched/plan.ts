@@ -67,6 +67,8 @@ export interface Plan {
    * record, why the tasks left in it do.
    */
   readonly reasons: ReadonlyMap<JobId, Reason>;
+  /** Why all other jobs of a `chargeGroup` wait that no pass needs to look at. */
+  readonly groupReasons: ReadonlyMap<string, Reason>;
   /** The reason of every other job that may start. */
   readonly otherwise: Reason;
   /** When, at the earliest, time alone changes something (milliseconds since 1970); `null` for never. */

@@ -8,15 +8,16 @@
  */
 
 import { couldRun, describeRequest, feasibility } from "../core/fit.ts";
-import { isFollower } from "../core/het.ts";
 import { fold } from "../core/hostlist.ts";
 import type { JobId, NodeName } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
+import type { Queue } from "../core/lanes.ts";
 import { isOpen, type Node } from "../core/node.ts";
 import { type Candidate, candidatesOf } from "../core/node-set.ts";
 import { isListed } from "../core/partition-list.ts";
 import type { ResourceRequest } from "../core/resources.ts";
 import type { Gate } from "./eligible.ts";
+import { chargeGroup } from "./limits.ts";
 import { shapeOf } from "./place/place.ts";
 import { couldRunTogether, placeTogether, type Wish } from "./place/together.ts";
 import { ANYWHERE, type Place, type Places } from "./places.ts";
@@ -26,7 +27,7 @@ import { createPools, type Pool, type Pools } from "./pools.ts";
 /** What a pass may look at. */
 export interface ScheduleView {
   /** Waiting jobs, the most important first. Read as far as needed. */
-  readonly pending: Iterable<PendingJob>;
+  readonly pending: Iterable<PendingJob> & Partial<Queue>;
   /** All of them that may end without starting, wherever they stand (deadline, --kill-on-invalid-dep). */
   readonly expiring: Iterable<PendingJob>;
   /** All nodes of the cluster. */
@@ -59,6 +60,7 @@ interface Pass {
   readonly starts: Start[];
   readonly ends: End[];
   readonly reasons: Map<JobId, Reason>;
+  readonly groupReasons: Map<string, Reason>;
   readonly wakeTimes: { earliest: number };
 }
 
@@ -67,14 +69,14 @@ export function schedule(view: ScheduleView, now: number): Plan {
   const pools = createPools(candidatesOf(view.nodes).filter(({ node }) => takesWork(view, node)));
   const pass: Pass = {
     ...{ view, pools, places: view.places ?? (() => ANYWHERE), startedOfArray: new Map(), impossible: new Map() },
-    ...{ starts: [], ends: [], reasons: new Map() },
+    ...{ starts: [], ends: [], reasons: new Map(), groupReasons: new Map() },
     wakeTimes: { earliest: Number.POSITIVE_INFINITY },
   };
   for (const job of view.pending) if (!isHeldBack(pass, job) && !startTasks(pass, job)) break;
   for (const job of view.expiring) endHopeless(pass, job);
   const { starts, ends, reasons, wakeTimes } = pass;
   const wakeAt = Number.isFinite(wakeTimes.earliest) ? Math.max(now, wakeTimes.earliest) : null;
-  return { starts, ends, reasons, otherwise: PRIORITY, wakeAt };
+  return { starts, ends, reasons, groupReasons: pass.groupReasons, otherwise: PRIORITY, wakeAt };
 }
 
 /** Whether something other than room keeps a job waiting. Notes when time alone changes that. */
@@ -101,8 +103,8 @@ function wakeAt({ wakeTimes }: Pass, at: number): void {
 /** Starts a job, or as many of an array's tasks as there are room and leave for. False if the pass must stop there. */
 function startTasks(pass: Pass, job: PendingJob): boolean {
   const { gate } = pass.view;
-  // Each of its components comes by in the queue: the first one stands for all.
-  if (job.spec.het) return isFollower(job) || startWhole(pass, job);
+  // Each of its components comes by in the queue: the first one that waits stands for all.
+  if (job.spec.het) return gate.componentsOf(job)[0]?.id !== job.id || startWhole(pass, job);
   if (!job.array) return startOne(pass, job, null);
   const arrayId = job.array.jobId;
   let slots = gate.slotsOf(job) - (pass.startedOfArray.get(arrayId) ?? 0);
@@ -156,7 +158,10 @@ function startIn(pass: Pass, job: PendingJob, taskId: number | null): Miss | nul
   const allocation = before === null ? pool.place(request) : null;
   // What it would get may be more than it asks for: whole nodes, all the GPUs of a type.
   const blocked = before ?? (allocation && limits.check(job, allocation));
-  if (blocked) return { reason: blocked, waitsIn: null };
+  if (blocked) {
+    if (blocked.isForAll && !isListed(job.spec)) passOver(pass, job, blocked);
+    return { reason: blocked, waitsIn: null };
+  }
   if (allocation) {
     limits.take(job, allocation);
     pass.starts.push({ jobId: job.id, taskId, allocation, ...startPlace(job) });
@@ -182,6 +187,12 @@ interface Component {
   readonly place: Place;
   readonly pool: Pool;
   readonly request: ResourceRequest;
+}
+
+/** A long queue of jobs that a limit keeps waiting is not read to its end. */
+function passOver({ view, groupReasons }: Pass, job: PendingJob, reason: Reason): void {
+  groupReasons.set(chargeGroup(job), reason);
+  view.pending.leaveLane?.();
 }
 
 /** Starts all components of a heterogeneous job, or none. False if the pass must stop there. */

@@ -13,7 +13,7 @@ import type {
   UpdateJob,
 } from "../commands.ts";
 import type { Event, JobEnded, JobRequeued } from "../events.ts";
-import { isFollower, leaderId, livingOthers } from "../het.ts";
+import { isFollower, isLed, leaderId, livingOthers } from "../het.ts";
 import {
   type EarlierAttempt,
   type EndedJob,
@@ -41,7 +41,7 @@ export function decideCancel(state: ClusterState, command: CancelJob): Decision 
   const job = findOwn(state, command);
   if ("kind" in job) return job;
   if (isEnded(job)) return deny("JOB_FINISHED", FINISHED);
-  if (job.state === "PENDING" && isFollower(job)) return denyPart(job);
+  if (job.state === "PENDING" && isLed(state, job)) return denyPart(job);
   const { part, events } = partOf(state, job, command.tasks);
   if (!part) return deny("INVALID_JOB", "Invalid job id specified", "none of these tasks waits any more");
   return accept(...events, ...endWhole(state, part, "CANCELLED", EXIT_OK, command.cause, command.byUid));
@@ -116,7 +116,7 @@ export function decideRequeue(state: ClusterState, command: RequeueJob, now: num
     const problem = requeueProblem(job, command.tasks);
     if (problem) return deny("DISABLED", "Requested operation is presently disabled", `job ${job.id}: ${problem}`);
   }
-  if (isFollower(job)) return denyPart(job);
+  if (isLed(state, job)) return denyPart(job);
   const hold: Hold | null = command.hold ? holdBy(job, command.byUid) : null;
   const special = command.special ? { special: true } : {};
   const events = isEnded(job)
@@ -149,7 +149,7 @@ export function decideSuspend(state: ClusterState, command: SuspendJob): Decisio
   if ((job.suspendedAt !== null) === command.suspend) {
     return deny("DISABLED", "Requested operation is presently disabled", `job ${job.id} is ${suspendWord(job)}`);
   }
-  if (isFollower(job)) return denyPart(job);
+  if (isLed(state, job)) return denyPart(job);
   const parts = [job, ...livingOthers(state, job)].filter((one) => one.state === "RUNNING");
   const changed = parts.filter((one) => (one.suspendedAt !== null) !== command.suspend);
   return accept(

@@ -78,7 +78,7 @@ export const errnumstr: Verb = async (words, scope) => {
 };
 
 /** A verb that is refused, with what to do instead. */
-export function refusedVerb(keyword: string, why: string, hint?: string): Verb {
+function refusedVerb(keyword: string, why: string, hint?: string): Verb {
   return async () => {
     throw new UserError(`${keyword}: not supported by mgpu: ${why}`, hint);
   };
