@@ -615,7 +615,7 @@ _mgpu_table() {
         '--uid|r|nothing|refused: requests are your own'
         '-v|n|nothing|no effect: errors say all there is to say'
         '--verbose|n|nothing|no effect: errors say all there is to say'
-        '--yaml|o|nothing|refused: not in this version'
+        '--yaml|o|nothing|print YAML with the contents of --json'
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'

@@ -8,7 +8,7 @@
 import type { TaskSet } from "./array-spec.ts";
 import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
 import type { EarlierAttempt, ExitStatus, Hold, PendingJob, Step, StepHet, TerminalState } from "./job.ts";
-import type { JobSpec } from "./jobspec.ts";
+import type { JobSpec, LicenseWish } from "./jobspec.ts";
 import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
 import type { Partition } from "./partition.ts";
 import type { PolicyChange } from "./policy/records.ts";
@@ -225,6 +225,12 @@ export interface ReservationDeleted {
   readonly reservation: string;
 }
 
+/** The settings name other licenses than before: all that there are now. */
+export interface LicensesSet {
+  readonly type: "licenses.set";
+  readonly licenses: readonly LicenseWish[];
+}
+
 export type Event =
   | JobSubmitted
   | JobAllocated
@@ -249,6 +255,7 @@ export type Event =
   | PartitionDeleted
   | ReservationSet
   | ReservationDeleted
+  | LicensesSet
   | PolicyChanged;
 
 /** Major version of the journal's lines. A daemon refuses a journal of another one. */

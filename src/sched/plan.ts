@@ -28,6 +28,7 @@ export type ReasonWord =
   | "JobHeldAdmin"
   | "JobArrayTaskLimit"
   | "Cleaning"
+  | "Licenses"
   | LimitReason
   | "DeadLine";
 

@@ -7,6 +7,7 @@ import type { Event, JobAllocated } from "../events.ts";
 import { waitingComponents } from "../het.ts";
 import type { JobId } from "../ids.ts";
 import type { Job, PendingJob, RunningJob, StepHet } from "../job.ts";
+import { countLicenses, licenseShortage, licensesOf } from "../licenses.ts";
 import type { Node } from "../node.ts";
 import { holdsNode, type Partition } from "../partition.ts";
 import { isListed, namedPartitions } from "../partition-list.ts";
@@ -15,7 +16,7 @@ import { isPolicyOn } from "../policy/state.ts";
 import { tresOf } from "../policy/tres.ts";
 import { isActive, reservedFor } from "../reservation.ts";
 import { type Allocation, addShare, gpuThousandths, type NodeShare, WHOLE_GPU } from "../resources.ts";
-import type { ClusterState } from "../state.ts";
+import { type ClusterState, usedLicenses } from "../state.ts";
 import { accept, type Decision, deny, ignore } from "./decision.ts";
 import { effectiveLimit, findPartition } from "./submit.ts";
 
@@ -27,7 +28,7 @@ export function decideAllocate(state: ClusterState, command: AllocateJob, now: n
   const { allocation } = command;
   const meant = asPlanned(job, command);
   if (meant === null) return ignore(MOVED);
-  const refusal = startProblem(state, meant, state.nodes, allocation, now);
+  const refusal = licenseWait(state, [meant]) ?? startProblem(state, meant, state.nodes, allocation, now);
   if (refusal) return refusal;
   const split = splitOff(state, job, command.taskId);
   if (split === null) return ignore("the task waits no longer");
@@ -52,6 +53,8 @@ function allocateWhole(state: ClusterState, job: PendingJob, command: AllocateJo
   if (waiting.map((one) => one.id).join() !== given.map((one) => one.jobId).join()) {
     return ignore("the plan is not for all components that wait");
   }
+  const short = licenseWait(state, waiting);
+  if (short) return short;
   const nodes = new Map(state.nodes);
   for (const [at, one] of waiting.entries()) {
     const allocation = given[at]?.allocation ?? [];
@@ -97,6 +100,14 @@ function startProblem(
   if (problem) return deny("NO_CAPACITY", problem);
   const limit = limitInTheWay(state, job, allocation, now);
   return limit ? ignore(limit.text) : null;
+}
+
+/** Licenses that jobs which start together can't have now. */
+function licenseWait(state: ClusterState, jobs: readonly PendingJob[]): Decision | null {
+  const wishes = licensesOf(countLicenses(jobs.map(({ spec }) => spec)));
+  if (wishes.length === 0) return null;
+  const shortage = licenseShortage(state.licenses, usedLicenses(state), wishes);
+  return shortage === null ? null : ignore(shortage);
 }
 
 /** The limit of an account or a QoS that a start would break. */

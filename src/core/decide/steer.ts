@@ -32,6 +32,7 @@ import { isListed, namedPartitions } from "../partition-list.ts";
 import { chargeOf } from "../policy/charge.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
+import { licenseProblem } from "./licenses.ts";
 import { dependencyProblem, findPartition, priorityProblem, timeProblem } from "./submit.ts";
 
 const FINISHED = "Job/step already completing or completed";
@@ -278,7 +279,10 @@ function updateProblem(state: ClusterState, job: Job, { changes, byUid }: Update
   const spec = { ...job.spec, ...changes };
   const { partition, unknown } = updatedPartition(state, spec);
   if (!partition) return deny("INVALID_PARTITION", `invalid partition specified: ${unknown}`);
-  const wrong = timeProblem(spec, partition) ?? (changes.dependency ? dependencyProblem(state, spec, job) : null);
+  const wrong =
+    timeProblem(spec, partition) ??
+    (changes.dependency ? dependencyProblem(state, spec, job) : null) ??
+    (changes.licenses ? licenseProblem(state, spec.licenses) : null);
   if (wrong || (changes.account === undefined && changes.qos === undefined)) return wrong;
   const charge = chargeOf(state.policy, spec, 0);
   return "denial" in charge ? charge : null;

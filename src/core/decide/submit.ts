@@ -12,6 +12,7 @@ import { type Charge, chargeOf, queueProblem } from "../policy/charge.ts";
 import { type ClusterState, recordsOf } from "../state.ts";
 import { accessProblem, exceeds, partitionLimit, reservationProblem, withDefaults } from "./admission.ts";
 import { type Decision, deny, type Refusal } from "./decision.ts";
+import { licenseProblem } from "./licenses.ts";
 
 /** Accepts a job, or says which of its wishes this cluster can never meet. */
 export function decideSubmit(state: ClusterState, command: SubmitJob, now: number): Decision {
@@ -200,15 +201,9 @@ function denyPartition(state: ClusterState, spec: JobSpec): Refusal {
   return deny("INVALID_PARTITION", `invalid partition specified: ${spec.partition}`, `partitions here: ${names}`);
 }
 
-/** What a cluster without configuration has none of. */
+/** Reservations and licenses that there are not, or not for this job. */
 function unknownThings(state: ClusterState, spec: JobSpec): Refusal | null {
-  const reserved = reservationProblem(state, spec);
-  if (reserved) return reserved;
-  if (spec.licenses.length > 0) {
-    const names = spec.licenses.map(({ name }) => name).join(", ");
-    return deny("INVALID_LICENSES", "Invalid license specification", `no licenses are configured, asked for ${names}`);
-  }
-  return null;
+  return reservationProblem(state, spec) ?? licenseProblem(state, spec.licenses);
 }
 
 /** Slurm takes a job that was purged, or never was, for done; a number that was never given is a mistake. */
