@@ -37,6 +37,7 @@ import { configHandler } from "./handlers/config.ts";
 import { explainHandler } from "./handlers/explain.ts";
 import { getHandler, scriptHandler } from "./handlers/get.ts";
 import { historyHandler } from "./handlers/history.ts";
+import { licensesHandler } from "./handlers/licenses.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler, vitalsHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
@@ -111,6 +112,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
   const opened = await openStore(ports, places, settings.snapshotBytes);
   const secret = await readSecret(ports, `${places.home}/controller/secret`);
   const context = assemble(ports, options, opened, secret);
+  await context.loop.execute({ type: "licenses.configure", licenses: settings.licenses });
   const startedAt = context.identity.startedAt;
   const identity = () => ({
     daemon: "mgpuctld" as const,
@@ -234,6 +236,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "nodes.list": nodesHandler(context),
     "partitions.list": partitionsHandler(context),
     "reservations.list": reservationsHandler(context),
+    "licenses.list": licensesHandler(context),
     "cluster.change": changeHandler(context),
     "policy.list": listPolicyHandler(context),
     "policy.change": changePolicyHandler(context),

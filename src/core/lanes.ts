@@ -8,6 +8,7 @@
 
 import type { JobId } from "./ids.ts";
 import type { PendingJob } from "./job.ts";
+import { namedPartitions } from "./partition-list.ts";
 import { isPolicyOn, type PolicyState } from "./policy/state.ts";
 import { wishedTres } from "./policy/tres.ts";
 import { type Prioritizer, priorityOf } from "./priority.ts";
@@ -18,12 +19,21 @@ export type Lane = Set<JobId>;
 /** What jobs of one lane have in common. */
 export function laneOf(policy: PolicyState, job: PendingJob): string {
   const { spec } = job;
-  if (!isPolicyOn(policy)) return `${priorityOf(job)}\0${spec.partition ?? ""}`;
+  if (!isPolicyOn(policy)) return `${priorityOf(job)}\0${namedPartitions(spec).join()}`;
   const { config } = policy;
   const isSized = config.weightJobSize > 0 || Object.keys(config.weightTres).length > 0;
   const size = isSized ? Object.values(wishedTres(spec.request, {})).join(",") : "";
   const late = config.weightAge > 0 && job.eligibleAt > job.submitAt ? job.eligibleAt : "";
-  return [spec.priority, spec.nice, spec.account, spec.user.name, spec.qos, spec.partition, size, late].join("\0");
+  return [
+    spec.priority,
+    spec.nice,
+    spec.account,
+    spec.user.name,
+    spec.qos,
+    namedPartitions(spec).join(),
+    size,
+    late,
+  ].join("\0");
 }
 
 /** Puts a job into its lane. One that comes back takes the place that its number has; that is rare. */

@@ -27,6 +27,7 @@ export function react(after: ClusterState, event: Event): Effect[] {
     case "reservation.set":
     case "reservation.deleted":
     case "policy.changed":
+    case "licenses.set":
       return [{ type: "schedule" }];
     case "job.purged":
       return [notify(event.jobId)];

@@ -7,8 +7,9 @@
 import { componentsOf } from "./het.ts";
 import type { JobId, NodeName } from "./ids.ts";
 import { holdsResources, type Job } from "./job.ts";
-import type { JobSpec } from "./jobspec.ts";
+import type { JobSpec, LicenseWish } from "./jobspec.ts";
 import { enterLane, type Lane, laneOf, leaveLane } from "./lanes.ts";
+import { countLicenses, licensesOf } from "./licenses.ts";
 import type { Node } from "./node.ts";
 import { DEFAULT_PARTITION, type Partition, storedPartition } from "./partition.ts";
 import { recount, recountAll } from "./policy/ledger.ts";
@@ -24,6 +25,8 @@ export interface ClusterState {
   readonly nodes: Map<NodeName, Node>;
   readonly partitions: Map<string, Partition>;
   readonly reservations: Map<string, Reservation>;
+  /** How many there are of each license. */
+  readonly licenses: Map<string, number>;
   /** Accounts, users, associations and QoS. */
   readonly policy: PolicyState;
   /** Jobs in state PENDING, by ascending id. */
@@ -51,6 +54,8 @@ export interface StoredState {
   readonly partitions: readonly Partition[];
   /** Absent for none. */
   readonly reservations?: readonly Reservation[];
+  /** Absent for none. */
+  readonly licenses?: readonly LicenseWish[];
   /** Absent where nothing was ever set. */
   readonly policy?: StoredPolicy | undefined;
 }
@@ -69,6 +74,7 @@ export function fromStored(stored: StoredState): ClusterState {
     nodes: new Map(stored.nodes.map((node) => [node.name, node])),
     partitions: new Map(stored.partitions.map((partition) => [partition.name, storedPartition(partition)])),
     reservations: new Map((stored.reservations ?? []).map((reservation) => [reservation.name, reservation])),
+    licenses: new Map((stored.licenses ?? []).map(({ name, count }) => [name, count])),
     policy: policyFrom(stored.policy),
     pending: new Set(),
     active: new Set(),
@@ -92,8 +98,14 @@ export function toStored(state: ClusterState): StoredState {
     nodes: [...state.nodes.values()],
     partitions: [...state.partitions.values()],
     ...(state.reservations.size > 0 ? { reservations: [...state.reservations.values()] } : {}),
+    ...(state.licenses.size > 0 ? { licenses: licensesOf(state.licenses) } : {}),
     ...withPolicy(state),
   };
+}
+
+/** How many of each license are in use: a job holds its own until nothing of it is left. */
+export function usedLicenses({ active, jobs }: ClusterState): Map<string, number> {
+  return countLicenses([...active].flatMap((id) => jobs.get(id)?.spec ?? []));
 }
 
 function withPolicy({ policy }: ClusterState): Pick<StoredState, "policy"> {

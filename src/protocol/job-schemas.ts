@@ -117,6 +117,7 @@ const dependency: v.GenericSchema<Dependency> = v.object({
 
 const identity = {
   partition: v.nullable(name),
+  partitions: v.optional(v.array(name)),
   account: v.nullable(name),
   comment: text,
   wckey: text,

@@ -42,6 +42,10 @@ export function reduce(state: ClusterState, event: Event, at: number): void {
     case "reservation.deleted":
       state.reservations.delete(event.reservation);
       return;
+    case "licenses.set":
+      state.licenses.clear();
+      for (const { name, count } of event.licenses) state.licenses.set(name, count);
+      return;
     case "policy.changed":
       return policyChanged(state, event);
     default:
@@ -57,6 +61,7 @@ type JobEvent = Exclude<
         | "job.purged"
         | "array.split"
         | "policy.changed"
+        | "licenses.set"
         | "partition.set"
         | "partition.deleted"
         | "reservation.set"

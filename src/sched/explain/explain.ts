@@ -9,6 +9,7 @@ import { describeRequest } from "../../core/fit.ts";
 import type { PendingJob } from "../../core/job.ts";
 import { jobLabel } from "../../core/job-label.ts";
 import type { Node } from "../../core/node.ts";
+import { isListed, namedPartitions } from "../../core/partition-list.ts";
 import type { ClusterState } from "../../core/state.ts";
 import type { Gate } from "../eligible.ts";
 import type { Reason } from "../plan.ts";
@@ -60,7 +61,7 @@ export function* explain(facts: ExplainFacts): Generator<void, Explanation> {
     reason: reason.word,
     reasonText: reason.text,
     request: describeRequest(request),
-    partition: partition?.name ?? job.spec.partition ?? "",
+    partition: isListed(job.spec) ? namedPartitions(job.spec).join() : (partition?.name ?? job.spec.partition ?? ""),
     nodes: told.slice(0, NODES_TOLD_MAX),
     nodesOmitted: Math.max(0, told.length - NODES_TOLD_MAX),
     holders,
