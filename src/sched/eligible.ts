@@ -4,6 +4,7 @@ import { firstTask, type TaskSet, taskCount, taskSetOf, tasksOf } from "../core/
 import { partitionLimit } from "../core/decide/admission.ts";
 import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
 import { type DependencyState, type DependencyTerm, formatDependencyState } from "../core/dependency.ts";
+import type { Outcome } from "../core/dependency-outcome.ts";
 import { waitingComponents } from "../core/het.ts";
 import type { JobId } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
@@ -13,7 +14,7 @@ import type { Partition } from "../core/partition.ts";
 import { isListed, namedPartitions, partitionsInOrder } from "../core/partition-list.ts";
 import { isActive } from "../core/reservation.ts";
 import type { ClusterState } from "../core/state.ts";
-import { type DependencyJudge, describeTerm, isPerTask, judgeDependencies, type Outcome } from "./dependency.ts";
+import { type DependencyJudge, describeTerm, isPerTask, judgeDependencies } from "./dependency.ts";
 import { type LimitBook, limitBook, NO_LIMITS } from "./limits.ts";
 import type { End, Reason, ReasonWord } from "./plan.ts";
 
