@@ -43,6 +43,8 @@ export interface ClusterState {
   readonly lanes: Map<string, Lane>;
   /** Waiting jobs that may end without ever starting: with a deadline, or a dependency that must not fail. */
   readonly expiring: Set<JobId>;
+  /** Jobs that hold resources on nodes where no other user's may be (--exclusive=user). */
+  readonly onlyUser: Set<JobId>;
   /** Waiting jobs by the number of each job or array that they depend on. */
   readonly dependents: Map<JobId, Set<JobId>>;
 }
@@ -85,6 +87,7 @@ export function fromStored(stored: StoredState): ClusterState {
     dependents: new Map(),
     lanes: new Map(),
     expiring: new Set(),
+    onlyUser: new Set(),
   };
   for (const job of state.jobs.values()) indexJob(state, job);
   recountPolicy(state);
@@ -137,6 +140,7 @@ export function dropJob(state: ClusterState, job: Job): void {
   state.active.delete(job.id);
   if (job.state === "PENDING") leaveLane(state.lanes, laneOf(state.policy, job), job.id);
   state.expiring.delete(job.id);
+  state.onlyUser.delete(job.id);
   state.requests.delete(job.requestId);
   dropDependent(state, job);
   if (job.array) dropFrom(state.arrays, job.array.jobId, job.id);
@@ -191,6 +195,7 @@ function indexJob(state: ClusterState, job: Job): void {
   }
   keep(state.expiring, job.id, job.state === "PENDING" && mayExpire(job.spec));
   keep(state.active, job.id, holdsResources(job));
+  keep(state.onlyUser, job.id, job.spec.request.onlyUser === true && holdsResources(job));
 }
 
 function mayExpire(spec: JobSpec): boolean {

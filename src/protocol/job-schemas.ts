@@ -38,6 +38,7 @@ const geometry = {
   gpuIds: v.array(v.object({ node: name, indices: v.array(count) })),
   gpuMemoryMiB: count,
   exclusive: v.boolean(),
+  onlyUser: v.optional(v.boolean()),
   overcommit: v.boolean(),
   nodeList: nodeNames,
   excluded: nodeNames,

@@ -165,7 +165,7 @@ function startIn(pass: Pass, job: PendingJob, taskId: number | null): Miss | nul
   if (allocation) {
     limits.take(job, allocation);
     pass.starts.push({ jobId: job.id, taskId, allocation, ...startPlace(job) });
-    pools.take(place, allocation);
+    pools.take(place, allocation, job.spec.user.uid);
     return null;
   }
   if (couldRun(pool.candidates, request)) {
@@ -240,7 +240,8 @@ function startWhole(pass: Pass, job: PendingJob): boolean {
       ...startPlace(part.job),
     }));
     pass.starts.push({ jobId: job.id, taskId: null, allocation, ...startPlace(jobs[0] ?? job), followers });
-    for (const [at, { place }] of components.entries()) pools.note(place, parts[at]?.allocation ?? []);
+    for (const [at, { place }] of components.entries())
+      pools.note(place, parts[at]?.allocation ?? [], job.spec.user.uid);
     return true;
   }
   if (couldRunTogether(components.map(({ pool, request }) => ({ candidates: pool.candidates, request })))) {

@@ -9,6 +9,7 @@ import type { JobId } from "../ids.ts";
 import type { Job, PendingJob, RunningJob, StepHet } from "../job.ts";
 import { countLicenses, licenseShortage, licensesOf } from "../licenses.ts";
 import type { Node } from "../node.ts";
+import { nodesOfOthers } from "../only-user.ts";
 import { holdsNode, type Partition } from "../partition.ts";
 import { isListed, namedPartitions } from "../partition-list.ts";
 import { type Blocked, limitView, startLimit } from "../policy/limits.ts";
@@ -96,6 +97,7 @@ function startProblem(
   const problem =
     partitionProblem(partition, allocation) ||
     reservedProblem(state, job, allocation, effectiveLimit(job.spec, partition), now) ||
+    othersProblem(state, job, allocation) ||
     planProblem(nodes, job, allocation);
   if (problem) return deny("NO_CAPACITY", problem);
   const limit = limitInTheWay(state, job, allocation, now);
@@ -154,6 +156,13 @@ function partitionProblem(partition: Partition, allocation: Allocation): string 
     return `partition ${partition.name} is ${partition.state}`;
   const outside = allocation.find((share) => !holdsNode(partition, share.node));
   return outside ? `${outside.node}: not in partition ${partition.name}` : "";
+}
+
+/** Of two users on a node, one of whom wants no other there. */
+function othersProblem(state: ClusterState, { spec }: PendingJob, allocation: Allocation): string {
+  const taken = nodesOfOthers(state, spec);
+  const wrong = taken.size > 0 && allocation.find(({ node }) => taken.has(node));
+  return wrong ? `${wrong.node}: a job of another user is there (--exclusive=user)` : "";
 }
 
 /** A node that is, or in time will be, reserved for others. */
