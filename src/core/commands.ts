@@ -102,6 +102,8 @@ export interface AllocateJob {
   /** Of an array's record: the task that starts; else `null`. */
   readonly taskId: number | null;
   readonly allocation: Allocation;
+  /** Of a job that may start in several: the partition that it starts in. */
+  readonly partition?: string;
   /** Of a heterogeneous job: what its other components that wait are given in the same moment. */
   readonly followers?: readonly ComponentAllocation[];
 }
@@ -110,6 +112,7 @@ export interface AllocateJob {
 export interface ComponentAllocation {
   readonly jobId: JobId;
   readonly allocation: Allocation;
+  readonly partition?: string;
 }
 
 /** Make a step within a running job. Repeating a request id answers with the first one's step. */

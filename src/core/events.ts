@@ -30,6 +30,8 @@ export interface JobAllocated {
   readonly allocation: Allocation;
   /** Seconds, 0 for no limit. */
   readonly limitS: number;
+  /** The one that it starts in, of a job that may start in several; absent: the one that it names. */
+  readonly partition?: string;
   /** Of a heterogeneous job of srun: where the tasks of this component stand in the whole. */
   readonly stepHet?: StepHet;
 }

@@ -1,6 +1,7 @@
 /** What must always hold of a state. Checked after every event in simulations and property tests. */
 
 import { taskCount, tasksOf } from "./array-spec.ts";
+import { isAsleep } from "./asleep.ts";
 import { componentsOf, leaderId } from "./het.ts";
 import { holdsResources, isEnded, type Job } from "./job.ts";
 import { laneOf } from "./lanes.ts";
@@ -48,10 +49,12 @@ function checkIndexes(state: ClusterState): string[] {
     }
   }
   const lanes = [...state.lanes].flatMap(([key, ids]) => [...ids].map((id) => ({ key, id })));
-  if (lanes.length !== state.pending.size) problems.push("lanes: size");
+  const awake = [...state.jobs.values()].filter((job) => job.state === "PENDING" && !isAsleep(state, job));
+  if (lanes.length !== awake.length) problems.push("lanes: size");
   for (const { key, id } of lanes) {
     const job = state.jobs.get(id);
-    if (job?.state !== "PENDING" || laneOf(state.policy, job) !== key) problems.push(`job ${id}: lane`);
+    if (job?.state !== "PENDING" || isAsleep(state, job) || laneOf(state.policy, job) !== key)
+      problems.push(`job ${id}: lane`);
   }
   problems.push(...checkReverse(state, "arrays"), ...checkReverse(state, "dependents"), ...checkArrays(state));
   for (const id of [...state.pending, ...state.active]) {

@@ -1,5 +1,5 @@
 /**
- * The queue in lanes: waiting jobs whose priorities can only differ by their age, in the order of their numbers. Who
+ * The queue in lanes: waiting jobs whose priorities can only differ by their age, in the order of their numbers (lane.ts). Who
  * reads the queue by priority merges the lanes' heads, and sorts nothing.
  *
  * A job that became eligible later than it was submitted (--begin, a requeue) is in a lane of its own time: so in
@@ -8,37 +8,37 @@
 
 import type { JobId } from "./ids.ts";
 import type { PendingJob } from "./job.ts";
+import { Lane, placeOf } from "./lane.ts";
+import { namedPartitions } from "./partition-list.ts";
 import { isPolicyOn, type PolicyState } from "./policy/state.ts";
 import { wishedTres } from "./policy/tres.ts";
 import { type Prioritizer, priorityOf } from "./priority.ts";
 
-/** Numbers of waiting jobs, ascending. */
-export type Lane = Set<JobId>;
-
 /** What jobs of one lane have in common. */
 export function laneOf(policy: PolicyState, job: PendingJob): string {
   const { spec } = job;
-  if (!isPolicyOn(policy)) return `${priorityOf(job)}\0${spec.partition ?? ""}`;
+  if (!isPolicyOn(policy)) return `${priorityOf(job)}\0${namedPartitions(spec).join()}`;
   const { config } = policy;
   const isSized = config.weightJobSize > 0 || Object.keys(config.weightTres).length > 0;
   const size = isSized ? Object.values(wishedTres(spec.request, {})).join(",") : "";
   const late = config.weightAge > 0 && job.eligibleAt > job.submitAt ? job.eligibleAt : "";
-  return [spec.priority, spec.nice, spec.account, spec.user.name, spec.qos, spec.partition, size, late].join("\0");
+  return [
+    spec.priority,
+    spec.nice,
+    spec.account,
+    spec.user.name,
+    spec.qos,
+    namedPartitions(spec).join(),
+    size,
+    late,
+  ].join("\0");
 }
 
-/** Puts a job into its lane. One that comes back takes the place that its number has; that is rare. */
-export function enterLane(lanes: Map<string, Lane>, key: string, id: JobId, isLast: boolean): void {
-  const lane = lanes.get(key);
-  if (!lane) {
-    lanes.set(key, new Set([id]));
-    return;
-  }
-  const isThere = lane.has(id);
-  lane.add(id);
-  if (isLast || isThere) return;
-  const ids = [...lane].sort((a, b) => a - b);
-  lane.clear();
-  for (const one of ids) lane.add(one);
+/** Puts a job into its lane, at its place. */
+export function enterLane(lanes: Map<string, Lane>, key: string, job: PendingJob): void {
+  const lane = lanes.get(key) ?? new Lane();
+  lanes.set(key, lane);
+  lane.add(job.id, placeOf(job));
 }
 
 /** Takes a job out of a lane; an empty lane goes. */
@@ -61,7 +61,7 @@ interface Head {
   readonly rest: Iterator<JobId>;
 }
 
-/** Waiting jobs, the highest tier of a partition first, in it the highest priority, of equals the lowest number. Read as far as needed. */
+/** Waiting jobs, the highest tier of a partition first, in it the highest priority, of equals the lowest number (an array's, for all of its tasks). Read as far as needed. */
 export function byPriority(
   lanes: ReadonlyMap<string, Lane>,
   jobOf: (id: JobId) => PendingJob | undefined,
@@ -93,7 +93,7 @@ function* read(
   };
   const heap: Head[] = [];
   for (const lane of lanes.values()) {
-    const head = next(lane.values());
+    const head = next(lane[Symbol.iterator]());
     if (head) push(heap, head);
   }
   for (let first = heap[0]; first !== undefined; first = heap[0]) {
@@ -107,7 +107,9 @@ function* read(
 
 function isBefore(a: Head, b: Head): boolean {
   if (a.tier !== b.tier) return a.tier > b.tier;
-  return a.priority === b.priority ? a.job.id < b.job.id : a.priority > b.priority;
+  if (a.priority !== b.priority) return a.priority > b.priority;
+  const [one, other] = [placeOf(a.job), placeOf(b.job)];
+  return one === other ? a.job.id < b.job.id : one < other;
 }
 
 function push(heap: Head[], head: Head): void {

@@ -8,6 +8,7 @@
 
 import { findPartition } from "./decide/submit.ts";
 import type { Job } from "./job.ts";
+import { isListed, partitionsInOrder } from "./partition-list.ts";
 import { type FairShare, fairShares } from "./policy/fair-share.ts";
 import { findAssociation, isPolicyOn, type PolicyState } from "./policy/state.ts";
 import { wishedTres } from "./policy/tres.ts";
@@ -121,7 +122,10 @@ export function prioritizer(state: ClusterState, now: number, shares = sharesAt(
 }
 
 function tierIn(state: ClusterState): (job: Ranked) => number {
-  return ({ spec }) => findPartition(state, spec)?.priorityTier ?? 0;
+  return ({ spec }) => {
+    const [partition = spec.partition] = isListed(spec) ? partitionsInOrder(state.partitions, spec) : [];
+    return findPartition(state, { partition })?.priorityTier ?? 0;
+  };
 }
 
 function plain(state: ClusterState, now: number): Prioritizer {

@@ -62,6 +62,8 @@ export interface ResourceRequest {
   readonly gpuMemoryMiB: number;
   /** Whole nodes: all their CPUs and GPUs. */
   readonly exclusive: boolean;
+  /** No node that a job of another user runs on, then or later (--exclusive=user); absent for no. */
+  readonly onlyUser?: boolean | undefined;
   /** One CPU for all tasks of a node. */
   readonly overcommit: boolean;
   /** Nodes that must be among the job's (-w). */

@@ -4,11 +4,13 @@
  * All sets, and the maps behind `requests`, are indexes: they follow from the records and are not stored.
  */
 
+import { isAsleep, touchedBy } from "./asleep.ts";
 import { componentsOf } from "./het.ts";
 import type { JobId, NodeName } from "./ids.ts";
 import { holdsResources, type Job } from "./job.ts";
 import type { JobSpec, LicenseWish } from "./jobspec.ts";
-import { enterLane, type Lane, laneOf, leaveLane } from "./lanes.ts";
+import type { Lane } from "./lane.ts";
+import { enterLane, laneOf, leaveLane } from "./lanes.ts";
 import { countLicenses, licensesOf } from "./licenses.ts";
 import type { Node } from "./node.ts";
 import { DEFAULT_PARTITION, type Partition, storedPartition } from "./partition.ts";
@@ -37,10 +39,12 @@ export interface ClusterState {
   readonly requests: Map<string, JobId>;
   /** Records of each job array, by the array's number. */
   readonly arrays: Map<JobId, Set<JobId>>;
-  /** Waiting jobs by what their priorities depend on (lanes.ts). */
+  /** Waiting jobs that are not put aside (asleep.ts), by what their priorities depend on (lanes.ts). */
   readonly lanes: Map<string, Lane>;
   /** Waiting jobs that may end without ever starting: with a deadline, or a dependency that must not fail. */
   readonly expiring: Set<JobId>;
+  /** Jobs that hold resources on nodes where no other user's may be (--exclusive=user). */
+  readonly onlyUser: Set<JobId>;
   /** Waiting jobs by the number of each job or array that they depend on. */
   readonly dependents: Map<JobId, Set<JobId>>;
 }
@@ -83,6 +87,7 @@ export function fromStored(stored: StoredState): ClusterState {
     dependents: new Map(),
     lanes: new Map(),
     expiring: new Set(),
+    onlyUser: new Set(),
   };
   for (const job of state.jobs.values()) indexJob(state, job);
   recountPolicy(state);
@@ -119,11 +124,12 @@ export function putJob(state: ClusterState, job: Job): void {
   // A record that comes (back) among the waiting takes the place that its number has.
   const moves = job.state === "PENDING" && before?.state !== "PENDING" && isOutOfOrder(state, job);
   state.jobs.set(job.id, job);
-  changeLane(state, before, job);
   if (isPolicyOn(state.policy)) recount(state.policy, before, job);
   if (before?.spec.dependency && before.spec.dependency !== job.spec.dependency) dropDependent(state, before);
   indexJob(state, job);
   if (moves) sortPending(state);
+  changeLane(state, before, job);
+  for (const other of touchedBy(state, before, job)) changeLane(state, other, other);
 }
 
 /** Forgets a job. Only for `reduce`. */
@@ -134,9 +140,11 @@ export function dropJob(state: ClusterState, job: Job): void {
   state.active.delete(job.id);
   if (job.state === "PENDING") leaveLane(state.lanes, laneOf(state.policy, job), job.id);
   state.expiring.delete(job.id);
+  state.onlyUser.delete(job.id);
   state.requests.delete(job.requestId);
   dropDependent(state, job);
   if (job.array) dropFrom(state.arrays, job.array.jobId, job.id);
+  for (const other of touchedBy(state, job, undefined)) changeLane(state, other, other);
 }
 
 /** The records that a job's number stands for: its own, or all of the array or heterogeneous job that has it. */
@@ -153,16 +161,15 @@ export function recountPolicy(state: ClusterState): void {
   state.lanes.clear();
   for (const id of state.pending) {
     const job = state.jobs.get(id);
-    if (job?.state === "PENDING") enterLane(state.lanes, laneOf(state.policy, job), id, true);
+    if (job?.state === "PENDING") changeLane(state, undefined, job);
   }
 }
 
 function changeLane(state: ClusterState, before: Job | undefined, after: Job): void {
   const left = before?.state === "PENDING" ? laneOf(state.policy, before) : null;
-  const entered = after.state === "PENDING" ? laneOf(state.policy, after) : null;
-  if (left === entered) return;
-  if (left !== null) leaveLane(state.lanes, left, after.id);
-  if (entered !== null) enterLane(state.lanes, entered, after.id, !isOutOfOrder(state, after));
+  const entered = after.state === "PENDING" && !isAsleep(state, after) ? laneOf(state.policy, after) : null;
+  if (left !== null && left !== entered) leaveLane(state.lanes, left, after.id);
+  if (entered !== null && after.state === "PENDING") enterLane(state.lanes, entered, after);
 }
 
 function isOutOfOrder(state: ClusterState, job: Job): boolean {
@@ -188,6 +195,7 @@ function indexJob(state: ClusterState, job: Job): void {
   }
   keep(state.expiring, job.id, job.state === "PENDING" && mayExpire(job.spec));
   keep(state.active, job.id, holdsResources(job));
+  keep(state.onlyUser, job.id, job.spec.request.onlyUser === true && holdsResources(job));
 }
 
 function mayExpire(spec: JobSpec): boolean {

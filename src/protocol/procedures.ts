@@ -49,7 +49,9 @@ export const PROCEDURES = {
     result: v.object({
       jobId: s.positive,
       /** Of a test: where it would start, and when, milliseconds since 1970; `null` where that can't be known. */
-      estimate: v.optional(v.object({ startAt: v.nullable(s.count), nodeList: s.text, cpus: s.count })),
+      estimate: v.optional(
+        v.object({ startAt: v.nullable(s.count), nodeList: s.text, cpus: s.count, partition: v.nullable(s.text) }),
+      ),
       /** What of the job will not be as asked for, one sentence each. */
       warnings: v.optional(v.array(s.text)),
     }),

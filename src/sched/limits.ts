@@ -3,6 +3,7 @@
 import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
 import type { PendingJob, RunningJob } from "../core/job.ts";
 import { licenseShortage } from "../core/licenses.ts";
+import { isListed } from "../core/partition-list.ts";
 import { chargedKeys } from "../core/policy/ledger.ts";
 import { type Blocked, limitView, type Started, startLimit } from "../core/policy/limits.ts";
 import { isPolicyOn } from "../core/policy/state.ts";
@@ -34,7 +35,7 @@ export const NO_LIMITS: LimitBook = { check: () => null, take: () => {}, takeAll
 
 /** Jobs with the same name here are limited alike, as far as limits do not depend on what they ask for. */
 export function chargeGroup({ spec }: Pick<PendingJob, "spec">): string {
-  return [spec.account, spec.qos, spec.user.name, spec.partition].join("\0");
+  return [spec.account, spec.qos, spec.user.name, spec.partition, isListed(spec) ? spec.partitions : ""].join("\0");
 }
 
 /** For one moment of one state. */

@@ -43,6 +43,8 @@ export interface Start {
   /** The task that starts, where the record is an array's, even if it is the record's last; else `null`. */
   readonly taskId: number | null;
   readonly allocation: Allocation;
+  /** Of a job that may start in several: the partition that it starts in. */
+  readonly partition?: string;
   /** Of a heterogeneous job: its other components that wait, which start in the same moment. */
   readonly followers?: readonly ComponentAllocation[];
 }

@@ -39,7 +39,8 @@ export function toJobDetails(job: Job, row: JobRow, forecast: Forecast | null): 
     mailTypes: spec.mail?.types.join(",") ?? "",
     mailUser: spec.mail?.user ?? "",
     shares: job.state === "PENDING" ? [] : sharesOf(job.allocation),
-    expectedAt: forecast?.at ?? null,
+    // Slurm's word for a time that is not reached: no forecast goes that far.
+    expectedAt: forecast?.at ?? (row.reason === "BeginTime" ? job.eligibleAt : null),
     expectedNodes: forecast?.nodes ?? "",
   };
 }

@@ -214,7 +214,7 @@ function constraintLines(job: Job, row: JobRow): RecordLines {
     ],
     ...(row.reservation === "" ? [] : [[["Reservation", row.reservation] as const]]),
     [
-      ["OverSubscribe", request.exclusive ? "NO" : "OK"],
+      ["OverSubscribe", request.exclusive ? "NO" : request.onlyUser ? "USER" : "OK"],
       ["Contiguous", request.contiguous ? 1 : 0],
       ["Licenses", orUnset(row.licenses)],
       ["Network", UNSET],

@@ -26,6 +26,9 @@ import {
   type TerminalState,
 } from "../job.ts";
 import { jobLabel } from "../job-label.ts";
+import type { JobSpec } from "../jobspec.ts";
+import type { Partition } from "../partition.ts";
+import { isListed, namedPartitions } from "../partition-list.ts";
 import { chargeOf } from "../policy/charge.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
@@ -274,8 +277,8 @@ function updateProblem(state: ClusterState, job: Job, { changes, byUid }: Update
   const raised = priorityProblem(state, changes, byUid);
   if (raised) return raised;
   const spec = { ...job.spec, ...changes };
-  const partition = findPartition(state, spec);
-  if (!partition) return deny("INVALID_PARTITION", `invalid partition specified: ${spec.partition}`);
+  const { partition, unknown } = updatedPartition(state, spec);
+  if (!partition) return deny("INVALID_PARTITION", `invalid partition specified: ${unknown}`);
   const wrong =
     timeProblem(spec, partition) ??
     (changes.dependency ? dependencyProblem(state, spec, job) : null) ??
@@ -283,6 +286,19 @@ function updateProblem(state: ClusterState, job: Job, { changes, byUid }: Update
   if (wrong || (changes.account === undefined && changes.qos === undefined)) return wrong;
   const charge = chargeOf(state.policy, spec, 0);
   return "denial" in charge ? charge : null;
+}
+
+/** The partition whose limits hold for a job: of several the most generous one. */
+function updatedPartition(
+  state: ClusterState,
+  spec: JobSpec,
+): { readonly partition: Partition | undefined; readonly unknown: string | null } {
+  if (!isListed(spec)) return { partition: findPartition(state, spec), unknown: spec.partition };
+  const names = namedPartitions(spec);
+  const unknown = names.find((name) => !state.partitions.has(name));
+  if (unknown !== undefined) return { partition: undefined, unknown };
+  const found = names.flatMap((name) => state.partitions.get(name) ?? []);
+  return { partition: found.find((one) => !timeProblem(spec, one)) ?? found[0], unknown: null };
 }
 
 /** Wishes that a running job's allocation has settled. */

@@ -97,6 +97,19 @@ test("a plain queue is one lane, in the order of submission", () => {
   expect(queue(state, T0)).toEqual([1, 2, 3]);
 });
 
+test("tasks that were split off an array stand where the array stands, before jobs that came later", () => {
+  const state = cluster();
+  const array = submit(state, { user: ada, array: { tasks: [{ first: 0, last: 3, step: 1 }], limit: 0 } });
+  const later = submit(state, { user: bob });
+  const some = { jobId: array, tasks: [{ first: 2, last: 2, step: 1 }], byUid: 0 };
+  step(state, { type: "job.hold", ...some, hold: "user" }, T0);
+  expect(queue(state, T0)).toEqual([array, later]);
+  const held = later + 1;
+  step(state, { type: "job.hold", ...some, jobId: held, hold: null }, T0);
+  expect(queue(state, T0)).toEqual([array, held, later]);
+  expect(checkInvariants(state)).toEqual([]);
+});
+
 test("usage and the order of the queue are the same after a restart", () => {
   const state = cluster(LAB);
   const id = submit(state, { user: ada });
