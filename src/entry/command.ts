@@ -52,8 +52,12 @@ function contextOf(command: Command): CommandContext {
     random: realRandom(),
     net: realNet(),
   };
-  return {
+  const context: CommandContext = {
     ...base,
+    openTui: async (request) => {
+      const { openTui }: typeof import("./programs/tui.ts") = require(join(__dirname, "tui.cjs"));
+      return openTui(context, request);
+    },
     tcp: async () => (await import("../platform/tcp.ts")).realTcp(),
     session: {
       input: realInput(),
@@ -80,6 +84,7 @@ function contextOf(command: Command): CommandContext {
         options ?? {},
       ),
   };
+  return context;
 }
 
 /** The system's name for one that was deleted, `/work (deleted)`: a command that needs it says that it is missing. */

@@ -13,13 +13,14 @@ import { command as logs } from "./mgpu-logs.ts";
 import { command as screens } from "./mgpu-screens.ts";
 import { command as shims } from "./mgpu-shims.ts";
 import { command as status } from "./mgpu-status.ts";
+import { command as top } from "./mgpu-top.ts";
 import { command as up } from "./mgpu-up.ts";
 import { command as why } from "./mgpu-why.ts";
 
 const EXIT_USAGE = 2;
 
 /** Each is named `mgpu WORD`. */
-const SUBCOMMANDS: readonly Command[] = [up, down, status, why, logs, screens, exec, forward, shims, completion];
+const SUBCOMMANDS: readonly Command[] = [up, down, status, top, why, logs, screens, exec, forward, shims, completion];
 
 /** Those that take words besides their options. */
 const WITH_OPERANDS: ReadonlySet<Command> = new Set([shims, why, logs, exec, forward, completion]);
