@@ -1,7 +1,7 @@
 /**
  * What Ink 6.8.0 and its layout engine need to be part of a CommonJS bundle that starts fast and runs for days. Each
  * change names the text that it replaces, and fails the build where that has become another: then look again whether it
- * is still needed (src/decisions/0014-terminal-ui.md).
+ * is still needed (src/decisions/0015-terminal-ui.md).
  */
 
 import { readFileSync } from "node:fs";

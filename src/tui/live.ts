@@ -58,7 +58,7 @@ export function createLiveSource(ports: TuiPorts): Source {
       while (!isClosed && peer === null) {
         tell({ type: "trouble", text: `${problem}; trying again` });
         await sleep(clock, RETRY_MS);
-        peer = await ports.connect({ start: false }).then(
+        peer = await ports.connect().then(
           (connected) => connected.peer,
           () => null,
         );
@@ -69,7 +69,7 @@ export function createLiveSource(ports: TuiPorts): Source {
   return {
     async open(told) {
       tell = told;
-      peer = (await ports.connect({ start: true })).peer;
+      peer = (await ports.connect()).peer;
       void keepWatching();
     },
     detail: (jobId) => detailText(current(), jobId, (atMs) => ports.utcOffsetMinutes(atMs)),

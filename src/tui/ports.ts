@@ -27,7 +27,8 @@ export interface TuiPorts {
     }): Promise<{ readonly exited: Promise<{ readonly code: number; readonly signal: number }> }>;
   };
   utcOffsetMinutes(atMs: number): number;
-  connect(options?: { readonly start?: boolean }): Promise<Connected>;
+  /** To a controller that runs. */
+  connect(): Promise<Connected>;
 }
 
 /** How it was asked for. */
