@@ -86,6 +86,26 @@ _mgpu_table() {
         '--version|n|nothing|show the version'
       )
       ;;
+    'mgpu history')
+      operand='nothing'
+      table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
+    'mgpu seff')
+      operand='ask jobs'
+      table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
     'mgpu screens')
       operand='nothing'
       table=(
@@ -147,6 +167,98 @@ _mgpu_table() {
         '--version|n|nothing|show the version'
       )
       ;;
+    'mgpu-sacct')
+      operand='nothing'
+      table=(
+        '-A|r|nothing|only jobs of these accounts'
+        '--accounts|r|nothing|only jobs of these accounts'
+        '-L|n|nothing|jobs of all clusters: mgpu is one, so this changes nothing'
+        '--allclusters|n|nothing|jobs of all clusters: mgpu is one, so this changes nothing'
+        '-X|n|nothing|one row a job, without its steps'
+        '--allocations|n|nothing|one row a job, without its steps'
+        '-a|n|nothing|jobs of all users; only your own if not given, but for root and with --jobs'
+        '--allusers|n|nothing|jobs of all users; only your own if not given, but for root and with --jobs'
+        '--array|n|nothing|one row for each task of an array that waits; tasks that wait together have one if not given'
+        '-x|r|nothing|only jobs of these associations'
+        '--associations|r|nothing|only jobs of these associations'
+        '-B|n|nothing|print the batch scripts of the jobs of --jobs'
+        '--batch-script|n|nothing|print the batch scripts of the jobs of --jobs'
+        '-b|n|nothing|print JobID, State and ExitCode'
+        '--brief|n|nothing|print JobID, State and ExitCode'
+        '-M|r|nothing|only this cluster: mgpu is one'
+        '--clusters|r|nothing|only this cluster: mgpu is one'
+        '-C|r|nothing|only jobs that asked for all of these features'
+        '--constraints|r|nothing|only jobs that asked for all of these features'
+        '--delimiter|r|nothing|what stands between fields with -p and -P, / if not given'
+        '-D|n|nothing|also earlier starts of requeued jobs'
+        '--duplicates|n|nothing|also earlier starts of requeued jobs'
+        '-E|r|nothing|only jobs that were there before this time'
+        '--endtime|r|nothing|only jobs that were there before this time'
+        '--env-vars|n|nothing|print the environments of the jobs of --jobs'
+        '--federation|n|nothing|jobs of the federation: there is none, so this changes nothing'
+        '-F|r|nothing|only jobs with these flags: SchedSubmit, SchedMain, SchedBackfill'
+        '--flags|r|nothing|only jobs with these flags: SchedSubmit, SchedMain, SchedBackfill'
+        '-o|r|nothing|what to print: names of fields, a width after %, such as "jobid,state%20"'
+        '--format|r|nothing|what to print: names of fields, a width after %, such as "jobid,state%20"'
+        '-g|r|nothing|only jobs of these groups, by name or gid'
+        '--group|r|nothing|only jobs of these groups, by name or gid'
+        '--gid|r|nothing|only jobs of these groups, by name or gid'
+        '-e|n|nothing|print the names of all fields'
+        '--helpformat|n|nothing|print the names of all fields'
+        '-j|r|ask jobs|only these jobs or steps, such as 12,12.0,13_4,14.batch,15+1'
+        '--jobs|r|ask jobs|only these jobs or steps, such as 12,12.0,13_4,14.batch,15+1'
+        '--json|o|nothing|print JSON in the shape of Slurm 23.11'
+        '--local|n|nothing|jobs of this cluster: there is no other, so this changes nothing'
+        '-l|n|nothing|print much of each job and step'
+        '--long|n|nothing|print much of each job and step'
+        '--name|r|nothing|only jobs with these names'
+        '-I|r|nothing|only jobs with so many CPUs'
+        '--ncpus|r|nothing|only jobs with so many CPUs'
+        '-i|r|nothing|only jobs on so many nodes'
+        '--nnodes|r|nothing|only jobs on so many nodes'
+        '--noconvert|n|nothing|print amounts in the units in which they are kept'
+        '-N|r|ask nodes|only jobs that ran on any of these nodes, such as n[1-4]'
+        '--nodelist|r|ask nodes|only jobs that ran on any of these nodes, such as n[1-4]'
+        '-n|n|nothing|print no line of field names'
+        '--noheader|n|nothing|print no line of field names'
+        '-p|n|nothing|fields between bars, with a bar at the end'
+        '--parsable|n|nothing|fields between bars, with a bar at the end'
+        '-P|n|nothing|fields between bars'
+        '--parsable2|n|nothing|fields between bars'
+        '-r|r|ask partitions|only jobs of these partitions'
+        '--partition|r|ask partitions|only jobs of these partitions'
+        '-q|r|nothing|only jobs of these QOS'
+        '--qos|r|nothing|only jobs of these QOS'
+        '-R|r|nothing|only jobs that waited for one of these reasons'
+        '--reason|r|nothing|only jobs that waited for one of these reasons'
+        '-S|r|nothing|only jobs that were there after this time: since midnight if not given'
+        '--starttime|r|nothing|only jobs that were there after this time: since midnight if not given'
+        '-s|r|words PENDING RUNNING SUSPENDED COMPLETING CONFIGURING COMPLETED CANCELLED FAILED TIMEOUT NODE_FAIL OUT_OF_MEMORY all|only jobs that had one of these states in the window of time, which is now if not given'
+        '--state|r|words PENDING RUNNING SUSPENDED COMPLETING CONFIGURING COMPLETED CANCELLED FAILED TIMEOUT NODE_FAIL OUT_OF_MEMORY all|only jobs that had one of these states in the window of time, which is now if not given'
+        '-K|r|nothing|the highest time limit, with --timelimit-min'
+        '--timelimit-max|r|nothing|the highest time limit, with --timelimit-min'
+        '-k|r|nothing|only jobs with this time limit, or from it on with --timelimit-max'
+        '--timelimit-min|r|nothing|only jobs with this time limit, or from it on with --timelimit-max'
+        '-T|n|nothing|cut starts and ends to the window of time'
+        '--truncate|n|nothing|cut starts and ends to the window of time'
+        '-u|r|ask users|only jobs of these users, by name or uid'
+        '--user|r|ask users|only jobs of these users, by name or uid'
+        '--uid|r|ask users|only jobs of these users, by name or uid'
+        '--units|r|nothing|print amounts in K, M, G, T or P'
+        '--use-local-uid|n|nothing|uids as this machine knows them: they always are'
+        '-v|n|nothing|say which window of time is looked at'
+        '--verbose|n|nothing|say which window of time is looked at'
+        '-W|r|nothing|only jobs with these wckeys'
+        '--wckeys|r|nothing|only jobs with these wckeys'
+        '--whole-hetjob|o|nothing|all components of a heterogeneous job: yes'
+        '--yaml|o|nothing|print YAML in the shape of Slurm 23.11'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
     'mgpu-sacctmgr')
       operand='nothing'
       table=(
@@ -191,7 +303,7 @@ _mgpu_table() {
         '--mem|r|nothing|memory on each node, in MiB without a letter; 0 leaves it uncounted'
         '--mem-per-cpu|r|nothing|memory for each CPU, instead of --mem'
         '--mem-per-gpu|r|nothing|memory for each GPU, instead of --mem'
-        '--exclusive|o|nothing|whole nodes, shared with no other job; user and mcs mean that too; for a step as --exact'
+        '--exclusive|o|nothing|whole nodes, shared with no other job; user: shared with no other user; for a step as --exact'
         '-O|n|nothing|all tasks of a node share one CPU'
         '--overcommit|n|nothing|all tasks of a node share one CPU'
         '-w|r|ask nodes|nodes that must be among the job'\''s: n1, n[1-4,7], or a file'\''s path'
@@ -229,8 +341,8 @@ _mgpu_table() {
         '--signal|r|words INT TERM USR1 USR2 HUP KILL CONT STOP|send a signal so many seconds (default 60) before the time limit: to the steps, with B: to the batch shell'
         '-J|r|nothing|name of the job'
         '--job-name|r|nothing|name of the job'
-        '-p|r|ask partitions|partition to run in'
-        '--partition|r|ask partitions|partition to run in'
+        '-p|r|ask partitions|partition to run in, or several (a,b): it starts in the first with room'
+        '--partition|r|ask partitions|partition to run in, or several (a,b): it starts in the first with room'
         '-A|r|nothing|account to charge the job to'
         '--account|r|nothing|account to charge the job to'
         '-q|r|nothing|quality of service of the job'
@@ -317,7 +429,7 @@ _mgpu_table() {
         '--mem|r|nothing|memory on each node, in MiB without a letter; 0 leaves it uncounted'
         '--mem-per-cpu|r|nothing|memory for each CPU, instead of --mem'
         '--mem-per-gpu|r|nothing|memory for each GPU, instead of --mem'
-        '--exclusive|o|nothing|whole nodes, shared with no other job; user and mcs mean that too; for a step as --exact'
+        '--exclusive|o|nothing|whole nodes, shared with no other job; user: shared with no other user; for a step as --exact'
         '-O|n|nothing|all tasks of a node share one CPU'
         '--overcommit|n|nothing|all tasks of a node share one CPU'
         '-w|r|ask nodes|nodes that must be among the job'\''s: n1, n[1-4,7], or a file'\''s path'
@@ -353,8 +465,8 @@ _mgpu_table() {
         '--signal|r|words INT TERM USR1 USR2 HUP KILL CONT STOP|send a signal so many seconds (default 60) before the time limit: to the steps, with B: to the batch shell'
         '-J|r|nothing|name of the job'
         '--job-name|r|nothing|name of the job'
-        '-p|r|ask partitions|partition to run in'
-        '--partition|r|ask partitions|partition to run in'
+        '-p|r|ask partitions|partition to run in, or several (a,b): it starts in the first with room'
+        '--partition|r|ask partitions|partition to run in, or several (a,b): it starts in the first with room'
         '-A|r|nothing|account to charge the job to'
         '--account|r|nothing|account to charge the job to'
         '-q|r|nothing|quality of service of the job'
@@ -516,7 +628,30 @@ _mgpu_table() {
         '--uid|r|nothing|refused: requests are your own'
         '-v|n|nothing|no effect: errors say all there is to say'
         '--verbose|n|nothing|no effect: errors say all there is to say'
-        '--yaml|o|nothing|refused: not in this version'
+        '--yaml|o|nothing|print YAML with the contents of --json'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
+    'mgpu-sdiag')
+      operand='nothing'
+      table=(
+        '-a|n|nothing|print all statistics; this is what is done without it too'
+        '--all|n|nothing|print all statistics; this is what is done without it too'
+        '-M|r|nothing|this cluster'\''s name: there is one'
+        '--cluster|r|nothing|this cluster'\''s name: there is one'
+        '--json|n|nothing|print JSON'
+        '-r|n|nothing|set all counters to 0'
+        '--reset|n|nothing|set all counters to 0'
+        '-i|n|nothing|order calls by their names'
+        '--sort-by-id|n|nothing|order calls by their names'
+        '-t|n|nothing|order calls by the time they took together'
+        '--sort-by-time|n|nothing|order calls by the time they took together'
+        '-T|n|nothing|order calls by the time they took on average'
+        '--sort-by-time2|n|nothing|order calls by the time they took on average'
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'
@@ -579,6 +714,40 @@ _mgpu_table() {
         '--version|n|nothing|show the version'
       )
       ;;
+    'mgpu-sprio')
+      operand='nothing'
+      table=(
+        '--federation|n|nothing|no effect: there are no federations of clusters'
+        '-j|r|ask jobs|only these jobs'
+        '--jobs|r|ask jobs|only these jobs'
+        '--local|n|nothing|no effect: there is one cluster'
+        '-l|n|nothing|print all parts, with nice values and TRES'
+        '--long|n|nothing|print all parts, with nice values and TRES'
+        '-M|r|nothing|this cluster'\''s name: there is one'
+        '--cluster|r|nothing|this cluster'\''s name: there is one'
+        '-h|n|nothing|print no line of column names'
+        '--noheader|n|nothing|print no line of column names'
+        '-n|n|nothing|print factors from 0 to 1 instead of what they add up to'
+        '--norm|n|nothing|print factors from 0 to 1 instead of what they add up to'
+        '-o|r|nothing|what to print, for instance "%i %Y %F"'
+        '--format|r|nothing|what to print, for instance "%i %Y %F"'
+        '-p|r|ask partitions|only jobs of these partitions'
+        '--partition|r|ask partitions|only jobs of these partitions'
+        '--sibling|n|nothing|no effect: there are no federations of clusters'
+        '-S|r|nothing|order by these columns, each with - before it for the highest first'
+        '--sort|r|nothing|order by these columns, each with - before it for the highest first'
+        '-u|r|ask users|only jobs of these users'
+        '--user|r|ask users|only jobs of these users'
+        '-v|n|nothing|no effect: errors say all there is to say'
+        '--verbose|n|nothing|no effect: errors say all there is to say'
+        '-w|n|nothing|print the weights instead of jobs'
+        '--weights|n|nothing|print the weights instead of jobs'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
     'mgpu-squeue')
       operand='nothing'
       table=(
@@ -593,6 +762,7 @@ _mgpu_table() {
         '-M|r|nothing|only these clusters: mgpu is one'
         '--clusters|r|nothing|only these clusters: mgpu is one'
         '--cluster|r|nothing|only these clusters: mgpu is one'
+        '--at|r|nothing|the queue as it stood then, from accounting: 14:30, now-2hours, 2026-11-21T08:00'
         '--expand-patterns|n|nothing|names of files are filled in; they are so anyway'
         '-O|r|nothing|what to print: name[:[.][width][suffix]],... for instance JobID:8,Name:.20,State'
         '--Format|r|nothing|what to print: name[:[.][width][suffix]],... for instance JobID:8,Name:.20,State'
@@ -649,6 +819,34 @@ _mgpu_table() {
         '--version|n|nothing|show the version'
       )
       ;;
+    'mgpu-sreport')
+      operand='nothing'
+      table=(
+        '-a|n|nothing|no effect: there is one cluster'
+        '--all_clusters|n|nothing|no effect: there is one cluster'
+        '-M|r|nothing|this cluster'\''s name: there is one'
+        '--cluster|r|nothing|this cluster'\''s name: there is one'
+        '-n|n|nothing|print no heading and no line of column names'
+        '--noheader|n|nothing|print no heading and no line of column names'
+        '-p|n|nothing|print columns with / between them and at the end'
+        '--parsable|n|nothing|print columns with / between them and at the end'
+        '-P|n|nothing|print columns with / between them'
+        '--parsable2|n|nothing|print columns with / between them'
+        '-Q|n|nothing|no effect: nothing but errors is said'
+        '--quiet|n|nothing|no effect: nothing but errors is said'
+        '-t|r|nothing|seconds, minutes, hours, percent, secper ...'
+        '--time|r|nothing|seconds, minutes, hours, percent, secper ...'
+        '-T|r|nothing|what to count: cpu, mem, node, gres/gpu ...'
+        '--tres|r|nothing|what to count: cpu, mem, node, gres/gpu ...'
+        '-v|n|nothing|no effect: errors say all there is to say'
+        '--verbose|n|nothing|no effect: errors say all there is to say'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
     'mgpu-srun')
       operand='command'
       table=(
@@ -667,7 +865,7 @@ _mgpu_table() {
         '--mem|r|nothing|memory on each node, in MiB without a letter; 0 leaves it uncounted'
         '--mem-per-cpu|r|nothing|memory for each CPU, instead of --mem'
         '--mem-per-gpu|r|nothing|memory for each GPU, instead of --mem'
-        '--exclusive|o|nothing|whole nodes, shared with no other job; user and mcs mean that too; for a step as --exact'
+        '--exclusive|o|nothing|whole nodes, shared with no other job; user: shared with no other user; for a step as --exact'
         '-O|n|nothing|all tasks of a node share one CPU'
         '--overcommit|n|nothing|all tasks of a node share one CPU'
         '-w|r|ask nodes|nodes that must be among the job'\''s: n1, n[1-4,7], or a file'\''s path'
@@ -707,8 +905,8 @@ _mgpu_table() {
         '--signal|r|words INT TERM USR1 USR2 HUP KILL CONT STOP|send a signal so many seconds (default 60) before the time limit: to the steps, with B: to the batch shell'
         '-J|r|nothing|name of the job'
         '--job-name|r|nothing|name of the job'
-        '-p|r|ask partitions|partition to run in'
-        '--partition|r|ask partitions|partition to run in'
+        '-p|r|ask partitions|partition to run in, or several (a,b): it starts in the first with room'
+        '--partition|r|ask partitions|partition to run in, or several (a,b): it starts in the first with room'
         '-A|r|nothing|account to charge the job to'
         '--account|r|nothing|account to charge the job to'
         '-q|r|nothing|quality of service of the job'
@@ -794,6 +992,72 @@ _mgpu_table() {
         '--version|n|nothing|show the version'
       )
       ;;
+    'mgpu-sshare')
+      operand='nothing'
+      table=(
+        '-A|r|nothing|only these accounts'
+        '--accounts|r|nothing|only these accounts'
+        '-a|n|nothing|show all users'
+        '--all|n|nothing|show all users'
+        '-e|n|nothing|show the names of the columns'
+        '--helpformat|n|nothing|show the names of the columns'
+        '-o|r|nothing|the columns to print, such as account%20,user,fairshare'
+        '--format|r|nothing|the columns to print, such as account%20,user,fairshare'
+        '-l|n|nothing|print more columns'
+        '--long|n|nothing|print more columns'
+        '-M|r|nothing|this cluster'\''s name: there is one'
+        '--clusters|r|nothing|this cluster'\''s name: there is one'
+        '-m|n|nothing|print the partitions of associations'
+        '--partition|n|nothing|print the partitions of associations'
+        '-n|n|nothing|print no line of column names'
+        '--noheader|n|nothing|print no line of column names'
+        '--noheaders|n|nothing|print no line of column names'
+        '-p|n|nothing|print columns with / between them and at the end'
+        '--parsable|n|nothing|print columns with / between them and at the end'
+        '-P|n|nothing|print columns with / between them'
+        '--parsable2|n|nothing|print columns with / between them'
+        '-U|n|nothing|show users only'
+        '--Users|n|nothing|show users only'
+        '-u|r|ask users|only these users'
+        '--users|r|ask users|only these users'
+        '-v|n|nothing|no effect: errors say all there is to say'
+        '--verbose|n|nothing|no effect: errors say all there is to say'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
+    'mgpu-sstat')
+      operand='nothing'
+      table=(
+        '-a|n|nothing|all steps of jobs that are named without one'
+        '--allsteps|n|nothing|all steps of jobs that are named without one'
+        '-o|r|nothing|what to print, such as jobid,maxrss%12'
+        '--format|r|nothing|what to print, such as jobid,maxrss%12'
+        '-e|n|nothing|print the names of all fields'
+        '--helpformat|n|nothing|print the names of all fields'
+        '-j|r|ask jobs|these jobs or steps, such as 12,12.0,13.batch'
+        '--jobs|r|ask jobs|these jobs or steps, such as 12,12.0,13.batch'
+        '--noconvert|n|nothing|print amounts in the units in which they are kept'
+        '-n|n|nothing|print no line of field names'
+        '--noheader|n|nothing|print no line of field names'
+        '-p|n|nothing|fields between bars, with a bar at the end'
+        '--parsable|n|nothing|fields between bars, with a bar at the end'
+        '-P|n|nothing|fields between bars'
+        '--parsable2|n|nothing|fields between bars'
+        '-i|n|nothing|print the processes of each step'
+        '--pidformat|n|nothing|print the processes of each step'
+        '-v|n|nothing|no effect: errors say all there is to say'
+        '--verbose|n|nothing|no effect: errors say all there is to say'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
     'mgpu-strigger')
       operand='file'
       table=(
@@ -807,7 +1071,7 @@ _mgpu_table() {
   esac
 }
 
-_mgpu_subcommands='up down status top why logs screens exec forward shims completion help version'
+_mgpu_subcommands='up down status top why logs history seff screens exec forward shims completion help version'
 
 # Words of a kind that begin with $2, into COMPREPLY. Members of lists are completed one by one.
 _mgpu_values() {
@@ -896,4 +1160,4 @@ _mgpu_complete() {
     case ${COMPREPLY[0]} in *=) compopt -o nospace 2>/dev/null ;; esac
   fi
 }
-complete -F _mgpu_complete mgpu mgpu-sacctmgr mgpu-salloc mgpu-sattach mgpu-sbatch mgpu-sbcast mgpu-scancel mgpu-scontrol mgpu-sinfo mgpu-squeue mgpu-srun mgpu-strigger
+complete -F _mgpu_complete mgpu mgpu-sacct mgpu-sacctmgr mgpu-salloc mgpu-sattach mgpu-sbatch mgpu-sbcast mgpu-scancel mgpu-scontrol mgpu-sdiag mgpu-sinfo mgpu-sprio mgpu-squeue mgpu-sreport mgpu-srun mgpu-sshare mgpu-sstat mgpu-strigger

@@ -42,7 +42,9 @@ const WARM_UP = {
   "mgpu-scancel": ["1"],
   "mgpu-sattach": ["1.0"],
   "mgpu-sbcast": [process.execPath, "/nowhere"],
+  "mgpu-sacct": [],
   "mgpu-sinfo": [],
+  "mgpu-sstat": ["--jobs=1"],
   mgpu: ["status"],
 };
 

@@ -44,7 +44,8 @@ export function jobResources(wishes: Wishes, context: FileContext): Resources<Re
     tasksPerNode: values["ntasks-per-node"] ?? 0,
   };
   const request = assemble(wishes, shape, nodes, notes, true);
-  return finish({ ...request, exclusive: values.exclusive !== undefined }, wishes, nodes.named, notes);
+  const alone = values.exclusive === "user" ? { onlyUser: true } : { exclusive: values.exclusive === "node" };
+  return finish({ ...request, ...alone }, wishes, nodes.named, notes);
 }
 
 /**

@@ -165,14 +165,25 @@ function rlimits({ propagate = RLIMITS }: SubmitValues, { shell }: CommandContex
   );
 }
 
-type Identity = "partition" | "account" | "comment" | "wckey" | "qos" | "reservation" | "licenses" | "mail";
+type Identity =
+  | "partition"
+  | "partitions"
+  | "account"
+  | "comment"
+  | "wckey"
+  | "qos"
+  | "reservation"
+  | "licenses"
+  | "mail";
 
 function identity(values: SubmitValues, { user }: CommandContext): Pick<JobRequest, Identity> {
-  const { partition = null, account = null, qos = null, reservation = null } = values;
+  const { partition: partitions = [], account = null, qos = null, reservation = null } = values;
   const { comment = "", wckey = "", licenses = [] } = values;
   const types = values["mail-type"] ?? [];
   const mail: MailSpec | null = types.length === 0 ? null : { types, user: values["mail-user"] ?? user.name };
-  return { partition, account, qos, reservation, comment, wckey, licenses, mail };
+  const partition = partitions[0] ?? null;
+  const named = { partition, ...(partitions.length > 1 ? { partitions } : {}) };
+  return { ...named, account, qos, reservation, comment, wckey, licenses, mail };
 }
 
 type Queueing = Pick<

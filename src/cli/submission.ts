@@ -98,7 +98,7 @@ export async function testSubmission(
     const startAt = estimate?.startAt ?? null;
     const when = startAt === null ? "a time that is not known yet" : formatTimestamp(startAt, context.utcOffsetMinutes);
     const where = estimate?.nodeList ? ` on nodes ${estimate.nodeList}` : "";
-    const partition = submission.job.partition ?? DEFAULT_PARTITION.name;
+    const partition = estimate?.partition ?? submission.job.partition ?? DEFAULT_PARTITION.name;
     const what = `using ${estimate?.cpus ?? 0} processors${where} in partition ${partition}`;
     context.stdio.err(`${context.program}: Job ${jobId} to start at ${when} ${what}\n`);
     return 0;

@@ -4,6 +4,7 @@
  * The configuration file of a later version fills the same record; this is the one place that names the keys.
  */
 
+import { type LicenseWish, parseLicenses } from "../core/licenses.ts";
 import type { Environment } from "./places.ts";
 
 export interface Settings {
@@ -34,6 +35,8 @@ export interface Settings {
   readonly controllerSocket: string;
   /** Slurm's EnforcePartLimits: whether jobs that exceed their partition's limits are refused, or wait (NO). */
   readonly enforcePartLimits: "NO" | "ANY" | "ALL";
+  /** How many there are of each license that jobs may ask for with --licenses. */
+  readonly licenses: readonly LicenseWish[];
   /** Absolute path of the program that the controller sends mail with; empty for the machine's own. */
   readonly mailProgram: string;
 }
@@ -92,6 +95,15 @@ export const SETTINGS: Keys = {
     parse: (text) => (text.startsWith("/") ? text : undefined),
     expected: "the absolute path of a socket",
   },
+  licenses: {
+    variable: "MGPU_LICENSES",
+    fallback: [],
+    parse(text) {
+      const parsed = parseLicenses(text);
+      return "problem" in parsed ? undefined : parsed.value;
+    },
+    expected: "licenses with their counts, such as matlab:10,ansys:2",
+  },
   mailProgram: {
     variable: "MGPU_MAIL_PROG",
     fallback: "",
@@ -137,6 +149,7 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     enforcePartLimits: read("enforcePartLimits"),
     features: read("features"),
     controllerSocket: read("controllerSocket"),
+    licenses: read("licenses"),
     mailProgram: read("mailProgram"),
   };
   return { settings, problems };

@@ -18,6 +18,7 @@ import type { Ending } from "./ending.ts";
 import type { Loop } from "./loop.ts";
 import type { Owners } from "./owners.ts";
 import type { Sessions } from "./sessions.ts";
+import type { Statistics } from "./statistics.ts";
 import type { FinishedQuery } from "./store/accounting.ts";
 import type { Blobs } from "./store/blobs.ts";
 import type { Watchers } from "./watchers.ts";
@@ -27,6 +28,7 @@ export interface ControllerContext extends Ending {
   readonly sessions: Sessions;
   readonly watchers: Watchers;
   readonly owners: Owners;
+  readonly statistics: Statistics;
   readonly blobs: Blobs;
   readonly clock: Clock;
   readonly log: Log;

@@ -8,7 +8,7 @@ import type { Node } from "../core/node.ts";
 import { addShare } from "../core/resources.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Result } from "../protocol/procedures.ts";
-import { OPEN_GATE } from "../sched/eligible.ts";
+import { gateOf, OPEN_GATE } from "../sched/eligible.ts";
 import { placesOf } from "../sched/places.ts";
 import { type ScheduleView, schedule } from "../sched/schedule.ts";
 import type { ControllerContext } from "./context.ts";
@@ -34,7 +34,7 @@ export function estimateStart(
     const later = tryAt(Math.max(now, limitEnd(job)));
     if (later) return later;
   }
-  return { startAt: null, nodeList: "", cpus: 0 };
+  return { startAt: null, nodeList: "", cpus: 0, partition: null };
 }
 
 function startAt(
@@ -51,13 +51,19 @@ function startAt(
       ...{ requestId: "", array: null, eligibleAt: at, hold: null, allocation: [], cleanup: [], retried: 0 },
     };
   });
-  const gate = { ...OPEN_GATE, componentsOf: () => jobs };
+  const { variantsOf } = gateOf(state, at);
+  const gate = { ...OPEN_GATE, componentsOf: () => jobs, variantsOf };
   const view = { ...place, pending: jobs, expiring: [], gate, places: placesOf(state, at) };
   const [start] = schedule(view, at).starts;
   if (!start) return null;
   const shares = [start, ...(start.followers ?? [])].flatMap(({ allocation }) => allocation);
   const cpus = shares.reduce((sum, share) => sum + share.cpus, 0);
-  return { startAt: at, nodeList: fold([...new Set(shares.map((share) => share.node))]), cpus };
+  return {
+    startAt: at,
+    nodeList: fold([...new Set(shares.map((share) => share.node))]),
+    cpus,
+    partition: start.partition ?? null,
+  };
 }
 
 function runningByEnd(state: ClusterState): RunningJob[] {

@@ -1,8 +1,10 @@
 /** One command a selected job, all in one write, and what became of each. */
 
 import type { Command } from "../core/commands.ts";
-import { isFollower, leaderId } from "../core/het.ts";
+import { isFollower, isLed, leaderId, livingOthers } from "../core/het.ts";
+import { isEnded, type Job } from "../core/job.ts";
 import { jobLabel } from "../core/job-label.ts";
+import type { ClusterState } from "../core/state.ts";
 import type { JobFilter, Result } from "../protocol/procedures.ts";
 import type { ControllerContext } from "./context.ts";
 import { type Selected, selectParts, unknownIds } from "./select.ts";
@@ -23,8 +25,7 @@ export async function forEachJob(
 ): Promise<JobResult[]> {
   const { state } = context.loop;
   const meant = [...selectParts(state, filter)].filter(isMeant);
-  const ids = new Set(meant.map(({ job }) => job.id));
-  const selected = isForWhole ? meant.filter(({ job }) => !isFollower(job) || !ids.has(leaderId(job))) : meant;
+  const selected = isForWhole ? withoutLed(state, meant) : meant;
   const unknown = unknownIds(state, filter).map(
     (jobId): JobResult => ({
       jobId,
@@ -41,4 +42,13 @@ export async function forEachJob(
     return { jobId: one.job.id, label, error };
   });
   return [...(await Promise.all(results)), ...unknown];
+}
+
+/** Without components that the first one, also selected, takes along; and without first ones that are over before others. */
+function withoutLed(state: ClusterState, meant: readonly Selected[]): readonly Selected[] {
+  const ids = new Set(meant.map(({ job }) => job.id));
+  const isDone = (job: Job): boolean => isEnded(job) && livingOthers(state, job).some(({ id }) => ids.has(id));
+  const isTaken = (job: Job): boolean =>
+    isFollower(job) && (isLed(state, job) || isEnded(job)) && ids.has(leaderId(job));
+  return meant.filter(({ job }) => !isDone(job) && !isTaken(job));
 }

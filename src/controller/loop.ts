@@ -17,7 +17,7 @@
 import type { Command } from "../core/commands.ts";
 import type { Decision } from "../core/decide/decision.ts";
 import type { Effect } from "../core/effects.ts";
-import type { JournalRecord } from "../core/events.ts";
+import type { Event, JournalRecord } from "../core/events.ts";
 import { type Outcome, step } from "../core/kernel.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
@@ -43,6 +43,8 @@ export interface Loop {
 export interface LoopPorts {
   readonly clock: Clock;
   readonly log: Log;
+  /** Hears what happens, before it is on disk; must not throw. */
+  onEvents?(events: readonly Event[]): void;
   /** Carries out effects; must not throw. */
   perform(effects: readonly Effect[]): void;
   /** The state was read again from disk: whatever was told to others before may be untrue. */
@@ -109,7 +111,10 @@ class SingleWriter implements Loop {
     } catch (error) {
       throw this.#broken(command, error as Error);
     }
-    if (outcome.record) this.#batch.records.push(outcome.record);
+    if (outcome.record) {
+      this.#batch.records.push(outcome.record);
+      this.#ports.onEvents?.(outcome.record.events);
+    }
     this.#batch.effects.push(...outcome.effects);
     return new Promise((resolve, reject) => {
       this.#batch.waiting.push({ decision: outcome.decision, resolve, reject });

@@ -37,18 +37,21 @@ import { configHandler } from "./handlers/config.ts";
 import { explainHandler } from "./handlers/explain.ts";
 import { getHandler, scriptHandler } from "./handlers/get.ts";
 import { historyHandler } from "./handlers/history.ts";
+import { licensesHandler } from "./handlers/licenses.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler, vitalsHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
 import { outputHandler } from "./handlers/output.ts";
 import { partitionsHandler } from "./handlers/partitions.ts";
-import { changePolicyHandler, listPolicyHandler } from "./handlers/policy.ts";
+import { changePolicyHandler, listPolicyHandler, listPrioritiesHandler, listSharesHandler } from "./handlers/policy.ts";
 import { reservationsHandler } from "./handlers/reservations.ts";
 import { shutdownHandler } from "./handlers/shutdown.ts";
+import { statisticsHandler } from "./handlers/statistics.ts";
 import { statusHandler } from "./handlers/status.ts";
 import { steerHandler } from "./handlers/steer.ts";
 import { completeHandler, createStepHandler } from "./handlers/step.ts";
 import { submitHandler } from "./handlers/submit.ts";
+import { usageHandler } from "./handlers/usage.ts";
 import { watchHandler } from "./handlers/watch.ts";
 import { watchJobsHandler } from "./handlers/watch-jobs.ts";
 import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
@@ -59,6 +62,7 @@ import { createPost } from "./post.ts";
 import { startPurging } from "./purge.ts";
 import { partitionName } from "./select.ts";
 import { createSessions } from "./sessions.ts";
+import { createStatistics } from "./statistics.ts";
 import { readFinished } from "./store/accounting.ts";
 import { openBlobs } from "./store/blobs.ts";
 import type { Compaction } from "./store/compact.ts";
@@ -109,6 +113,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
   const opened = await openStore(ports, places, settings.snapshotBytes);
   const secret = await readSecret(ports, `${places.home}/controller/secret`);
   const context = assemble(ports, options, opened, secret);
+  await context.loop.execute({ type: "licenses.configure", licenses: settings.licenses });
   const startedAt = context.identity.startedAt;
   const identity = () => ({
     daemon: "mgpuctld" as const,
@@ -122,7 +127,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
     { net, clock, log },
     { path: places.controllerSocket },
     identity,
-    handlersOf(context),
+    context.statistics.counted(handlersOf(context)),
   );
   await publishEndpoint(disk, options);
   resume(context);
@@ -165,10 +170,12 @@ function assemble(
     post: createPost({ mailer, log, clock, state: () => loop.state }),
     launchOf: (job, key) => launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset),
   });
+  const statistics = createStatistics(clock);
   const loop = createLoop(opened, {
     clock,
     log,
     perform: dispatch.perform,
+    onEvents: statistics.onEvents,
     onReloaded() {
       sessions.closeAll();
       watchers.notifyAll();
@@ -180,6 +187,7 @@ function assemble(
     log,
     state: () => loop.state,
     execute: (command) => loop.execute(command),
+    onPass: statistics.onPass,
     isConnected: sessions.isReady,
   });
   const identity = { pid: options.pid, user: options.user, version: options.version, startedAt: clock.now() };
@@ -187,7 +195,7 @@ function assemble(
     endAbandoned(loop.state, owned, isNew, submit),
   );
   return {
-    ...{ loop, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
+    ...{ loop, statistics, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
     identity,
     reasonOf: planner.reasonOf,
     rowOf: (job) => rowOf({ loop, sessions, clock, ...identity }, planner, job),
@@ -207,7 +215,8 @@ function rowOf(whole: Parameters<typeof awayReason>[0] & { readonly loop: Loop }
   const { word, text } = planner.reasonOf(job);
   const reasonText = text || awayReason(whole, job);
   const partition = partitionName(whole.loop.state, job);
-  return toJobRow(job, { reason: word, reasonText, partition, dependency: planner.dependencyOf(job) });
+  const dependency = planner.dependencyOf(job);
+  return toJobRow(job, { reason: word, reasonText, partition, dependency, priority: planner.priorityOf(job) });
 }
 
 function handlersOf(context: ControllerContext): Handlers<"controller"> {
@@ -225,13 +234,18 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "job.output": outputHandler(context),
     "job.complete": completeHandler(context),
     "step.create": createStepHandler(context),
+    "step.usage": usageHandler(context),
     "nodes.list": nodesHandler(context),
     "partitions.list": partitionsHandler(context),
     "reservations.list": reservationsHandler(context),
+    "licenses.list": licensesHandler(context),
     "cluster.change": changeHandler(context),
     "policy.list": listPolicyHandler(context),
     "policy.change": changePolicyHandler(context),
     "config.show": configHandler(context),
+    "priorities.list": listPrioritiesHandler(context),
+    "shares.list": listSharesHandler(context),
+    statistics: statisticsHandler(context),
     "controller.status": statusHandler(context),
     "controller.shutdown": shutdownHandler(context),
     "node.register": registerHandler(context),

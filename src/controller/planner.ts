@@ -6,13 +6,14 @@
 
 import type { Command } from "../core/commands.ts";
 import type { Decision } from "../core/decide/decision.ts";
-import { findPartition } from "../core/decide/submit.ts";
 import type { Job, PendingJob } from "../core/job.ts";
-import { priorityOf } from "../core/priority.ts";
+import { byPriority } from "../core/lanes.ts";
+import { type Prioritizer, prioritizer, sharesAt } from "../core/priority.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { type Gate, gateOf } from "../sched/eligible.ts";
+import { chargeGroup } from "../sched/limits.ts";
 import { placesOf } from "../sched/places.ts";
 import type { Plan, Reason } from "../sched/plan.ts";
 import { type ScheduleView, schedule } from "../sched/schedule.ts";
@@ -24,6 +25,8 @@ export interface Planner {
   setStopped(isStopped: boolean): void;
   /** Why a job waits. */
   reasonOf(job: Job): Reason;
+  /** Its place in the queue; of a job that runs, the one from which it started. */
+  priorityOf(job: Job): number;
   /** What is left of a waiting job's dependency, as squeue shows it; empty for none. */
   dependencyOf(job: Job): string;
 }
@@ -35,10 +38,15 @@ export interface PlannerPorts {
   execute(command: Command): Promise<Decision>;
   /** Whether a node's daemon is connected. */
   isConnected(node: string): boolean;
+  /** A pass took so many microseconds, starts so many jobs, and found so many records waiting. */
+  onPass?(microseconds: number, started: number, queueLength: number): void;
 }
 
 /** Of a job that does not wait, is about to start, or was not looked at yet. */
 const NO_REASON: Reason = { word: "None", text: "" };
+
+/** How old the fair shares may be by which the queue is ordered. */
+const SHARES_AGE_MAX_MS = 5000;
 
 /** How long an answer about times may be repeated: no reason that people read changes faster. */
 const GATE_AGE_MAX_MS = 100;
@@ -48,30 +56,21 @@ export function createPlanner(ports: PlannerPorts): Planner {
   let isWoken = false;
   let isStopped = false;
   let stopAlarm: Cancel = () => {};
-  let plan: Plan = { starts: [], reasons: new Map(), otherwise: NO_REASON, ends: [], wakeAt: null };
+  let plan: Plan = {
+    starts: [],
+    reasons: new Map(),
+    otherwise: NO_REASON,
+    ends: [],
+    groupReasons: new Map(),
+    wakeAt: null,
+  };
   let starting: ReadonlySet<number> = new Set();
   /** Jobs of this number and above came after the plan was made. */
   let nextJobId = 0;
-  let asked: { readonly state: ClusterState; readonly seq: number; readonly at: number; readonly gate: Gate } | null =
-    null;
+  const execute = executor(ports);
 
-  const execute = (command: Command, jobId: number): void => {
-    ports.execute(command).then(
-      (decision) => {
-        if (decision.kind === "deny") ports.log.warn("the plan was refused", { jobId, ...decision.denial });
-      },
-      (error: unknown) => ports.log.warn("the plan failed", { jobId, error: String(error) }),
-    );
-  };
-
-  /** Lists ask for the reasons of many jobs at once: what these need is looked up once. */
-  const gateNow = (): Gate => {
-    const [state, now] = [ports.state(), ports.clock.now()];
-    const isFresh = asked?.state === state && asked.seq === state.seq && Math.abs(now - asked.at) <= GATE_AGE_MAX_MS;
-    if (asked && isFresh) return asked.gate;
-    asked = { state, seq: state.seq, at: now, gate: gateOf(state, now) };
-    return asked.gate;
-  };
+  const gateNow = createGate(ports);
+  const rankingNow = createRanking(ports);
 
   const pass = (): void => {
     isWoken = false;
@@ -79,7 +78,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
     if (isStopped) return;
     const state = ports.state();
     const now = ports.clock.now();
-    plan = schedule(viewOf(state, ports.isConnected, now), now);
+    plan = timed(ports, state, () => schedule(viewOf(state, ports.isConnected, now, rankingNow()), now));
     starting = new Set(
       plan.starts.flatMap(({ jobId, followers = [] }) => [jobId, ...followers.map((one) => one.jobId)]),
     );
@@ -103,22 +102,87 @@ export function createPlanner(ports: PlannerPorts): Planner {
       isStopped = value;
       wake();
     },
+    priorityOf: (job) => rankingNow().priorityOf(job),
     reasonOf(job) {
       if (job.state !== "PENDING") return NO_REASON;
       const own = gateNow().waitReason(job);
       if (own) return own.reason;
       // Of an array's record some tasks may start while others wait.
       const isNew = job.id >= nextJobId || starting.has(job.id);
-      return plan.reasons.get(job.id) ?? (isNew ? NO_REASON : plan.otherwise);
+      const told = plan.reasons.get(job.id) ?? (isNew ? NO_REASON : plan.groupReasons.get(chargeGroup(job)));
+      return told ?? plan.otherwise;
     },
     dependencyOf: (job) => (job.state === "PENDING" && job.spec.dependency ? gateNow().dependencyText(job) : ""),
   };
 }
 
-/** What a pass looks at, of a state and of who is connected. */
-export function viewOf(state: ClusterState, isConnected: (node: string) => boolean, now: number): ScheduleView {
+/** Hands over what a plan says; what comes of it is logged only if it went wrong. */
+function executor(ports: Pick<PlannerPorts, "execute" | "log">): (command: Command, jobId: number) => void {
+  return (command, jobId) => {
+    ports.execute(command).then(
+      (decision) => {
+        if (decision.kind === "deny") ports.log.warn("the plan was refused", { jobId, ...decision.denial });
+      },
+      (error: unknown) => ports.log.warn("the plan failed", { jobId, error: String(error) }),
+    );
+  };
+}
+
+/** The gate of now, for some moments the same one. */
+function createGate(ports: Pick<PlannerPorts, "state" | "clock">): () => Gate {
+  let asked: { readonly state: ClusterState; readonly seq: number; readonly at: number; readonly gate: Gate } | null =
+    null;
+  /** Lists ask for the reasons of many jobs at once: what these need is looked up once. */
+  return () => {
+    const [state, now] = [ports.state(), ports.clock.now()];
+    const isFresh = asked?.state === state && asked.seq === state.seq && Math.abs(now - asked.at) <= GATE_AGE_MAX_MS;
+    if (asked && isFresh) return asked.gate;
+    asked = { state, seq: state.seq, at: now, gate: gateOf(state, now) };
+    return asked.gate;
+  };
+}
+
+/** Tells how long a pass took. */
+function timed({ clock, onPass }: PlannerPorts, state: ClusterState, pass: () => Plan): Plan {
+  const beganMs = clock.monotonic();
+  const plan = pass();
+  onPass?.(Math.round((clock.monotonic() - beganMs) * 1000), plan.starts.length, state.pending.size);
+  return plan;
+}
+
+/** Priorities of now: a new look is taken where it could matter. */
+function createRanking(ports: Pick<PlannerPorts, "state" | "clock">): () => Prioritizer {
+  let ranking: Prioritizer | null = null;
+  let known: { state: ClusterState; version: number; at: number; shares: ReturnType<typeof sharesAt> } | null = null;
+  /** Fair shares move slowly, and to reckon them takes a look at every running job. */
+  return () => {
+    const [state, now] = [ports.state(), ports.clock.now()];
+    const { version } = state.policy;
+    const isFresh =
+      known?.state === state && known.version === version && Math.abs(now - known.at) <= SHARES_AGE_MAX_MS;
+    if (!isFresh) {
+      known = { state, version, at: now, shares: sharesAt(state, now) };
+      ranking = null;
+    }
+    // Whoever lists jobs asks for many at once.
+    if (ranking === null || Math.abs(now - ranking.now) > GATE_AGE_MAX_MS)
+      ranking = prioritizer(state, now, known?.shares);
+    return ranking;
+  };
+}
+
+/**
+ * What a pass looks at, of a state and of who is connected.
+ * @param ranking priorities that are known already
+ */
+export function viewOf(
+  state: ClusterState,
+  isConnected: (node: string) => boolean,
+  now: number,
+  ranking?: Prioritizer,
+): ScheduleView {
   return {
-    pending: pendingJobs(state),
+    pending: byPriority(state.lanes, (id) => pendingJob(state, id), ranking ?? prioritizer(state, now)),
     expiring: waiting(state, state.expiring),
     nodes: [...state.nodes.values()],
     isConnected,
@@ -127,15 +191,9 @@ export function viewOf(state: ClusterState, isConnected: (node: string) => boole
   };
 }
 
-/** Waiting jobs, the highest priority first; of equals the one that was submitted earlier. Read as far as needed. */
-function pendingJobs(state: ClusterState): Iterable<PendingJob> {
-  const tiers = new Set([...state.partitions.values()].map(({ priorityTier }) => priorityTier));
-  // The queue is kept by id: only wishes for another order need a sort.
-  if (state.prioritized.size === 0 && tiers.size <= 1) return waiting(state, state.pending);
-  const tierOf = (job: PendingJob): number => findPartition(state, job.spec)?.priorityTier ?? 0;
-  return [...waiting(state, state.pending)].sort(
-    (a, b) => tierOf(b) - tierOf(a) || priorityOf(b) - priorityOf(a) || a.id - b.id,
-  );
+function pendingJob(state: ClusterState, id: number): PendingJob | undefined {
+  const job = state.jobs.get(id);
+  return job?.state === "PENDING" ? job : undefined;
 }
 
 function* waiting(state: ClusterState, ids: Iterable<number>): Generator<PendingJob> {

@@ -4,6 +4,7 @@ import { intersect, type TaskSet } from "../core/array-spec.ts";
 import { findPartition } from "../core/decide/submit.ts";
 import { componentAt } from "../core/het.ts";
 import { displayState, type Job } from "../core/job.ts";
+import { presentPartitions } from "../core/partition-list.ts";
 import { type ClusterState, recordsOf } from "../core/state.ts";
 import type { JobFilter } from "../protocol/procedures.ts";
 
@@ -68,9 +69,14 @@ export function unknownIds(state: ClusterState, { ids, tasks = [], components = 
   return [...new Set([...unknown, ...[...missing, ...gone].map((one) => one.jobId)])];
 }
 
-/** The partition a job is in, by name. */
+/** The partition a job is in, by name; while it may start in several, all of them as listed: `a,b`. */
 export function partitionName(state: ClusterState, job: Job): string {
-  return job.spec.partition ?? findPartition(state, job.spec)?.name ?? "";
+  return partitionNames(state, job).join();
+}
+
+function partitionNames(state: ClusterState, job: Job): readonly string[] {
+  const names = presentPartitions(job);
+  return names.length > 0 ? names : [findPartition(state, job.spec)?.name ?? ""];
 }
 
 function matcher(state: ClusterState, filter: JobFilter, nameKey: (name: string) => string): (job: Job) => boolean {
@@ -86,7 +92,7 @@ function matcher(state: ClusterState, filter: JobFilter, nameKey: (name: string)
     // A job being cleared away is found under its final state too, as in Slurm.
     allows(states, displayState(job), job.state) &&
     allows(names, nameKey(job.spec.name)) &&
-    allows(partitions, partitionName(state, job)) &&
+    allows(partitions, ...partitionNames(state, job)) &&
     matchesMore(job);
 }
 

@@ -4,12 +4,13 @@ import type { TaskSet } from "./array-spec.ts";
 import type { SignalTarget } from "./effects.ts";
 import type { Attempt, JobId, JobStart, NodeName, StepId, StepKey } from "./ids.ts";
 import type { ExitStatus, Hold, TerminalState } from "./job.ts";
-import type { JobSpec, StepSpec } from "./jobspec.ts";
+import type { JobSpec, LicenseWish, StepSpec } from "./jobspec.ts";
 import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
 import type { Partition } from "./partition.ts";
 import type { PolicyChange } from "./policy/records.ts";
 import type { Reservation } from "./reservation.ts";
 import type { Allocation } from "./resources.ts";
+import type { StepUsage } from "./usage.ts";
 
 /** Accept a job. Repeating a request id answers with the first one's job. */
 export interface SubmitJob {
@@ -101,6 +102,8 @@ export interface AllocateJob {
   /** Of an array's record: the task that starts; else `null`. */
   readonly taskId: number | null;
   readonly allocation: Allocation;
+  /** Of a job that may start in several: the partition that it starts in. */
+  readonly partition?: string;
   /** Of a heterogeneous job: what its other components that wait are given in the same moment. */
   readonly followers?: readonly ComponentAllocation[];
 }
@@ -109,6 +112,7 @@ export interface AllocateJob {
 export interface ComponentAllocation {
   readonly jobId: JobId;
   readonly allocation: Allocation;
+  readonly partition?: string;
 }
 
 /** Make a step within a running job. Repeating a request id answers with the first one's step. */
@@ -152,6 +156,8 @@ export interface ReportStepEnded {
   readonly outOfMemory: boolean;
   /** True if nothing else of the job runs on that node. */
   readonly clean: boolean;
+  /** What its tasks used, where that is known. */
+  readonly usage?: StepUsage | undefined;
 }
 
 /** A node's word that a step it had started is gone without an exit status: a reboot, a lost holder. */
@@ -287,6 +293,12 @@ export interface ChangePolicy {
   readonly isOwner: boolean;
 }
 
+/** The controller starts with these licenses; jobs that hold others go on. */
+export interface ConfigureLicenses {
+  readonly type: "licenses.configure";
+  readonly licenses: readonly LicenseWish[];
+}
+
 export type Command =
   | SubmitJob
   | CancelJob
@@ -317,7 +329,8 @@ export type Command =
   | ExpireReservation
   | FireTimer
   | PurgeJob
-  | ChangePolicy;
+  | ChangePolicy
+  | ConfigureLicenses;
 
 /**
  * What a timer is for. The attempt keeps an old start's limit from ending a new one.

@@ -8,12 +8,13 @@
 import type { TaskSet } from "./array-spec.ts";
 import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
 import type { EarlierAttempt, ExitStatus, Hold, PendingJob, Step, StepHet, TerminalState } from "./job.ts";
-import type { JobSpec } from "./jobspec.ts";
+import type { JobSpec, LicenseWish } from "./jobspec.ts";
 import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
 import type { Partition } from "./partition.ts";
 import type { PolicyChange } from "./policy/records.ts";
 import type { Reservation } from "./reservation.ts";
 import type { Allocation } from "./resources.ts";
+import type { StepUsage } from "./usage.ts";
 
 /** A job was accepted. */
 export interface JobSubmitted {
@@ -29,6 +30,8 @@ export interface JobAllocated {
   readonly allocation: Allocation;
   /** Seconds, 0 for no limit. */
   readonly limitS: number;
+  /** The one that it starts in, of a job that may start in several; absent: the one that it names. */
+  readonly partition?: string;
   /** Of a heterogeneous job of srun: where the tasks of this component stand in the whole. */
   readonly stepHet?: StepHet;
 }
@@ -50,6 +53,8 @@ export interface StepEnded {
   readonly stepId: StepId;
   readonly node: NodeName;
   readonly exits: readonly ExitStatus[];
+  /** What its tasks used; absent where that is not known, and in older journals. */
+  readonly usage?: StepUsage;
 }
 
 /** A job's final state was decided. Nodes in `cleanup` still have to confirm that nothing of it runs. */
@@ -220,6 +225,12 @@ export interface ReservationDeleted {
   readonly reservation: string;
 }
 
+/** The settings name other licenses than before: all that there are now. */
+export interface LicensesSet {
+  readonly type: "licenses.set";
+  readonly licenses: readonly LicenseWish[];
+}
+
 export type Event =
   | JobSubmitted
   | JobAllocated
@@ -244,6 +255,7 @@ export type Event =
   | PartitionDeleted
   | ReservationSet
   | ReservationDeleted
+  | LicensesSet
   | PolicyChanged;
 
 /** Major version of the journal's lines. A daemon refuses a journal of another one. */

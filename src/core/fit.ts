@@ -195,12 +195,21 @@ function memoryWords({ memory }: ResourceRequest): string[] {
 }
 
 /** Where it must be. */
-function placeWords({ nodes, nodeList, excluded, constraint, contiguous, exclusive }: ResourceRequest): string {
+function placeWords({
+  nodes,
+  nodeList,
+  excluded,
+  constraint,
+  contiguous,
+  exclusive,
+  onlyUser,
+}: ResourceRequest): string {
   const words: string[] = [];
   if (nodes || constraint !== "" || contiguous || exclusive) {
     const count = nodes && (nodes.min === nodes.max ? String(nodes.min) : `${nodes.min}-${nodes.max}`);
     words.push(`on${count ? ` ${count}` : ""}${exclusive ? " whole" : ""} ${count === "1" ? "node" : "nodes"}`);
   }
+  if (onlyUser) words.push("without jobs of other users");
   if (contiguous) words.push("next to each other");
   if (constraint !== "") words.push(`with ${constraint}`);
   if (nodeList.length > 0) words.push(`including ${fold([...nodeList].sort(compareNodeNames))}`);

@@ -19,6 +19,15 @@ export function isFollower({ spec }: Pick<Job, "spec">): boolean {
   return (spec.het?.offset ?? 0) > 0;
 }
 
+/**
+ * Whether a job is a component that starts, waits and is steered with the first one. Once that one is over (of srun each
+ * component ends for itself), those that are left are steered one by one.
+ */
+export function isLed(state: Jobs, job: Job): boolean {
+  const leader = isFollower(job) ? state.jobs.get(leaderId(job)) : undefined;
+  return leader !== undefined && !isEnded(leader);
+}
+
 /** All known records of the heterogeneous job that a job belongs to, itself included, in order; of any other job itself. */
 export function componentsOf(state: Jobs, job: Job): readonly Job[] {
   const { het } = job.spec;

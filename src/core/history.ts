@@ -12,6 +12,8 @@ export interface HistoryFilter {
   readonly ids: readonly number[];
   /** Tasks of arrays, in addition to `ids`. */
   readonly tasks?: readonly { readonly jobId: number; readonly tasks: TaskSet }[] | undefined;
+  /** Single components of heterogeneous jobs, by the number of the first one, in addition to `ids`. */
+  readonly components?: readonly { readonly jobId: number; readonly offset: number }[] | undefined;
   /** Names, or uids in digits. */
   readonly users: readonly string[];
   /** Gids. */
@@ -25,7 +27,7 @@ export interface HistoryFilter {
   readonly nodes: readonly string[];
   readonly qos: readonly string[];
   readonly wckeys: readonly string[];
-  /** Milliseconds since 1970, both included; `null` for no bound. */
+  /** Milliseconds since 1970, both included; `null` for no bound, which for `until` is now: nothing is in the future. */
   readonly since: number | null;
   readonly until: number | null;
 }
@@ -64,10 +66,12 @@ function asEnded(job: Job, one: EarlierAttempt): EndedJob {
 /**
  * A test for a filter's jobs, the criteria that need a job's record only.
  * @param partitionOf name of the partition that a job is in
+ * @param nowMs milliseconds since 1970
  */
 export function historyMatcher(
   filter: HistoryFilter,
   partitionOf: (job: Job) => string,
+  nowMs: number,
 ): (job: Job, state: string) => boolean {
   const sets = {
     ids: new Set(filter.ids),
@@ -84,8 +88,10 @@ export function historyMatcher(
     sets.ids.has(job.id) ||
     (job.array !== null && sets.ids.has(job.array.jobId)) ||
     (job.spec.het !== null && sets.ids.has(job.id - job.spec.het.offset)) ||
-    (filter.tasks ?? []).some((one) => hasTasks(job, one));
-  const isAnyId = filter.ids.length === 0 && (filter.tasks ?? []).length === 0;
+    (filter.tasks ?? []).some((one) => hasTasks(job, one)) ||
+    (filter.components ?? []).some(({ jobId, offset }) => job.spec.het?.offset === offset && job.id - offset === jobId);
+  const named = [filter.ids, filter.tasks ?? [], filter.components ?? []];
+  const isAnyId = named.every((list) => list.length === 0);
   return (job, state) => {
     const { spec } = job;
     return (
@@ -98,7 +104,7 @@ export function historyMatcher(
       allows(sets.wckeys, spec.wckey) &&
       (sets.partitions.size === 0 || sets.partitions.has(partitionOf(job))) &&
       (sets.nodes.size === 0 || job.allocation.some(({ node }) => sets.nodes.has(node))) &&
-      isInWindow(job, state, filter)
+      isInWindow(job, state, filter, !isAnyId, nowMs)
     );
   };
 }
@@ -112,11 +118,18 @@ function allows<T>(set: ReadonlySet<T>, ...values: readonly T[]): boolean {
 }
 
 /** Slurm's meaning of a window: with no state any job that was there in it, else one that had such a state in it. */
-function isInWindow(job: Job, state: string, { states, since, until }: HistoryFilter): boolean {
+function isInWindow(
+  job: Job,
+  state: string,
+  { states, since, until }: HistoryFilter,
+  isNamed: boolean,
+  nowMs: number,
+): boolean {
   const from = since ?? Number.NEGATIVE_INFINITY;
-  const to = until ?? Number.POSITIVE_INFINITY;
+  const to = until ?? nowMs;
   const life = lifeOf(job);
-  if (states.length === 0) return life.eligibleAt <= to && life.endAt >= from;
+  // A job that is asked for by its number need not be eligible yet.
+  if (states.length === 0) return (isNamed || life.eligibleAt <= to) && life.endAt >= from;
   return states.some((wanted) => hadState(life, state, wanted, from, to));
 }
 
@@ -132,11 +145,18 @@ function lifeOf(job: Job): Life {
   const startAt = job.state === "PENDING" ? null : job.startAt;
   const endAt = isEnded(job) ? job.endAt : Number.POSITIVE_INFINITY;
   return {
-    eligibleAt: Math.min(job.eligibleAt, startAt ?? job.eligibleAt),
+    eligibleAt: Math.min(eligibleSince(job) ?? Number.POSITIVE_INFINITY, startAt ?? endAt),
     startAt: startAt ?? Number.POSITIVE_INFINITY,
     endAt,
     isSuspended: job.state === "RUNNING" && job.suspendedAt !== null,
   };
+}
+
+/** Since when a job may start; `null` for one on hold. One that started before was eligible from the beginning. */
+export function eligibleSince(job: Job): number | null {
+  if (job.state !== "PENDING") return job.eligibleAt;
+  if (job.attempt > 0) return job.submitAt;
+  return job.hold === null ? job.eligibleAt : null;
 }
 
 function hadState(life: Life, state: string, wanted: string, from: number, to: number): boolean {

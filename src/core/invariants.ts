@@ -1,8 +1,10 @@
 /** What must always hold of a state. Checked after every event in simulations and property tests. */
 
 import { taskCount, tasksOf } from "./array-spec.ts";
+import { isAsleep } from "./asleep.ts";
 import { componentsOf, leaderId } from "./het.ts";
 import { holdsResources, isEnded, type Job } from "./job.ts";
+import { laneOf } from "./lanes.ts";
 import { heldShares } from "./reduce/reduce.ts";
 import { addShare, NO_USAGE, type NodeUsage, WHOLE_GPU } from "./resources.ts";
 import type { ClusterState } from "./state.ts";
@@ -45,6 +47,14 @@ function checkIndexes(state: ClusterState): string[] {
     for (const { jobId } of job.state === "PENDING" ? (job.spec.dependency?.terms ?? []) : []) {
       if (!state.dependents.get(jobId)?.has(job.id)) problems.push(`job ${job.id}: dependency index`);
     }
+  }
+  const lanes = [...state.lanes].flatMap(([key, ids]) => [...ids].map((id) => ({ key, id })));
+  const awake = [...state.jobs.values()].filter((job) => job.state === "PENDING" && !isAsleep(state, job));
+  if (lanes.length !== awake.length) problems.push("lanes: size");
+  for (const { key, id } of lanes) {
+    const job = state.jobs.get(id);
+    if (job?.state !== "PENDING" || isAsleep(state, job) || laneOf(state.policy, job) !== key)
+      problems.push(`job ${id}: lane`);
   }
   problems.push(...checkReverse(state, "arrays"), ...checkReverse(state, "dependents"), ...checkArrays(state));
   for (const id of [...state.pending, ...state.active]) {

@@ -17,6 +17,7 @@ import type { TaskSet } from "./array-spec.ts";
 import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
 import type { JobSpec, StepSpec } from "./jobspec.ts";
 import type { Allocation, GpuGrant } from "./resources.ts";
+import type { StepUsage } from "./usage.ts";
 
 /** Slurm's names, in Slurm's order, with the short codes of squeue's `%t`. */
 export const TERMINAL_STATES = {
@@ -152,6 +153,8 @@ export interface StepPart {
   readonly phase: "launching" | "running" | "ended";
   /** One status a task once ended, in the order of `tasks`; empty before. */
   readonly exits: readonly ExitStatus[];
+  /** What its tasks used, once it ended; absent where that is not known. */
+  readonly usage?: StepUsage;
 }
 
 /** A step over several components of a heterogeneous job: each of these has a record of it, under the same number. */
@@ -218,6 +221,13 @@ export function worstExit(exits: readonly ExitStatus[]): ExitStatus {
   let worst = EXIT_OK;
   for (const exit of exits) if (exitRank(exit) > exitRank(worst)) worst = exit;
   return worst;
+}
+
+/** The worst exit of the steps that srun made; a plain end without any. */
+export function derivedExit(job: Job): ExitStatus {
+  if (job.state === "PENDING") return EXIT_OK;
+  const steps = job.steps.filter(({ id }) => id !== "batch");
+  return worstExit(steps.flatMap((step) => step.parts.flatMap((part) => part.exits)));
 }
 
 /** What a shell reports: the code, or 128 + signal. */

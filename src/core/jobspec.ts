@@ -111,6 +111,8 @@ export interface JobSpec extends ProgramSpec {
   readonly user: User;
   /** Partition name, or `null` for the default one. */
   readonly partition: string | null;
+  /** Where several were named (`-p a,b`), all of them as listed: see core/partition-list.ts. */
+  readonly partitions?: readonly string[] | undefined;
   readonly request: ResourceRequest;
   /** Seconds; `null` for the partition's default; `Infinity` is written as 0. See {@link UNLIMITED}. */
   readonly timeLimitS: number | null;

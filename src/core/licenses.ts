@@ -29,6 +29,34 @@ export function parseLicenses(text: string): Parsed<readonly LicenseWish[]> {
   return { value: [...counts].map(([name, count]) => ({ name, count })) };
 }
 
+/** Pools of licenses as records: the inverse of `new Map`. */
+export function licensesOf(pools: ReadonlyMap<string, number>): readonly LicenseWish[] {
+  return [...pools].map(([name, count]) => ({ name, count }));
+}
+
+/** How many of each license these jobs hold together. */
+export function countLicenses(jobs: Iterable<{ readonly licenses: readonly LicenseWish[] }>): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { licenses } of jobs) {
+    for (const { name, count } of licenses) counts.set(name, (counts.get(name) ?? 0) + count);
+  }
+  return counts;
+}
+
+/** Which of its licenses a job can't have now, in words; `null` if it can have all. */
+export function licenseShortage(
+  pools: ReadonlyMap<string, number>,
+  used: ReadonlyMap<string, number>,
+  wishes: readonly LicenseWish[],
+): string | null {
+  for (const { name, count } of wishes) {
+    const total = pools.get(name) ?? 0;
+    const free = Math.max(0, total - (used.get(name) ?? 0));
+    if (count > free) return `waits for ${count} of license ${name}: ${free} of ${total} are free`;
+  }
+  return null;
+}
+
 /** The inverse of {@link parseLicenses}, as scontrol shows it: `a:2,b:1`. Empty for none. */
 export function formatLicenses(wishes: readonly LicenseWish[]): string {
   return wishes.map(({ name, count }) => `${name}:${count}`).join(",");

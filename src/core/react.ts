@@ -27,6 +27,7 @@ export function react(after: ClusterState, event: Event): Effect[] {
     case "reservation.set":
     case "reservation.deleted":
     case "policy.changed":
+    case "licenses.set":
       return [{ type: "schedule" }];
     case "job.purged":
       return [notify(event.jobId)];
@@ -44,7 +45,12 @@ type JobEvent = Extract<Event, { readonly jobId: number }>;
 function jobEffects(job: Job | undefined, event: JobEvent): Effect[] {
   switch (event.type) {
     case "job.allocated":
-      return [...startEffects(job), notify(event.jobId)];
+      return [
+        ...startEffects(job),
+        notify(event.jobId),
+        // The pass kept the rest of its nodes from everybody: its own user's jobs may have it.
+        ...(job?.spec.request.onlyUser ? [{ type: "schedule" } as const] : []),
+      ];
     case "job.ended":
     case "job.requeued":
       return [...clearTimers(job), ...endEffects(job), notify(event.jobId), { type: "schedule" }];

@@ -62,6 +62,8 @@ export interface ResourceRequest {
   readonly gpuMemoryMiB: number;
   /** Whole nodes: all their CPUs and GPUs. */
   readonly exclusive: boolean;
+  /** No node that a job of another user runs on, then or later (--exclusive=user); absent for no. */
+  readonly onlyUser?: boolean | undefined;
   /** One CPU for all tasks of a node. */
   readonly overcommit: boolean;
   /** Nodes that must be among the job's (-w). */
@@ -168,7 +170,7 @@ export function addShare(usage: NodeUsage, share: NodeShare, sign: 1 | -1): Node
 }
 
 /** GPUs of a share or an allocation, in thousandths. */
-export function gpuThousandths(shares: readonly NodeShare[]): number {
+export function gpuThousandths(shares: readonly Pick<NodeShare, "gpus">[]): number {
   let sum = 0;
   for (const share of shares) for (const grant of share.gpus) sum += grant.thousandths;
   return sum;

@@ -4,10 +4,14 @@
  * All sets, and the maps behind `requests`, are indexes: they follow from the records and are not stored.
  */
 
+import { isAsleep, touchedBy } from "./asleep.ts";
 import { componentsOf } from "./het.ts";
 import type { JobId, NodeName } from "./ids.ts";
 import { holdsResources, type Job } from "./job.ts";
-import type { JobSpec } from "./jobspec.ts";
+import type { JobSpec, LicenseWish } from "./jobspec.ts";
+import type { Lane } from "./lane.ts";
+import { enterLane, laneOf, leaveLane } from "./lanes.ts";
+import { countLicenses, licensesOf } from "./licenses.ts";
 import type { Node } from "./node.ts";
 import { DEFAULT_PARTITION, type Partition, storedPartition } from "./partition.ts";
 import { recount, recountAll } from "./policy/ledger.ts";
@@ -23,6 +27,8 @@ export interface ClusterState {
   readonly nodes: Map<NodeName, Node>;
   readonly partitions: Map<string, Partition>;
   readonly reservations: Map<string, Reservation>;
+  /** How many there are of each license. */
+  readonly licenses: Map<string, number>;
   /** Accounts, users, associations and QoS. */
   readonly policy: PolicyState;
   /** Jobs in state PENDING, by ascending id. */
@@ -33,10 +39,12 @@ export interface ClusterState {
   readonly requests: Map<string, JobId>;
   /** Records of each job array, by the array's number. */
   readonly arrays: Map<JobId, Set<JobId>>;
-  /** Waiting jobs whose user asked for a place in the queue other than by submission (--priority, --nice). */
-  readonly prioritized: Set<JobId>;
+  /** Waiting jobs that are not put aside (asleep.ts), by what their priorities depend on (lanes.ts). */
+  readonly lanes: Map<string, Lane>;
   /** Waiting jobs that may end without ever starting: with a deadline, or a dependency that must not fail. */
   readonly expiring: Set<JobId>;
+  /** Jobs that hold resources on nodes where no other user's may be (--exclusive=user). */
+  readonly onlyUser: Set<JobId>;
   /** Waiting jobs by the number of each job or array that they depend on. */
   readonly dependents: Map<JobId, Set<JobId>>;
 }
@@ -50,6 +58,8 @@ export interface StoredState {
   readonly partitions: readonly Partition[];
   /** Absent for none. */
   readonly reservations?: readonly Reservation[];
+  /** Absent for none. */
+  readonly licenses?: readonly LicenseWish[];
   /** Absent where nothing was ever set. */
   readonly policy?: StoredPolicy | undefined;
 }
@@ -68,17 +78,19 @@ export function fromStored(stored: StoredState): ClusterState {
     nodes: new Map(stored.nodes.map((node) => [node.name, node])),
     partitions: new Map(stored.partitions.map((partition) => [partition.name, storedPartition(partition)])),
     reservations: new Map((stored.reservations ?? []).map((reservation) => [reservation.name, reservation])),
+    licenses: new Map((stored.licenses ?? []).map(({ name, count }) => [name, count])),
     policy: policyFrom(stored.policy),
     pending: new Set(),
     active: new Set(),
     requests: new Map(),
     arrays: new Map(),
     dependents: new Map(),
-    prioritized: new Set(),
+    lanes: new Map(),
     expiring: new Set(),
+    onlyUser: new Set(),
   };
   for (const job of state.jobs.values()) indexJob(state, job);
-  if (isPolicyOn(state.policy)) recountAll(state.policy, state.jobs.values());
+  recountPolicy(state);
   return state;
 }
 
@@ -91,8 +103,14 @@ export function toStored(state: ClusterState): StoredState {
     nodes: [...state.nodes.values()],
     partitions: [...state.partitions.values()],
     ...(state.reservations.size > 0 ? { reservations: [...state.reservations.values()] } : {}),
+    ...(state.licenses.size > 0 ? { licenses: licensesOf(state.licenses) } : {}),
     ...withPolicy(state),
   };
+}
+
+/** How many of each license are in use: a job holds its own until nothing of it is left. */
+export function usedLicenses({ active, jobs }: ClusterState): Map<string, number> {
+  return countLicenses([...active].flatMap((id) => jobs.get(id)?.spec ?? []));
 }
 
 function withPolicy({ policy }: ClusterState): Pick<StoredState, "policy"> {
@@ -110,6 +128,8 @@ export function putJob(state: ClusterState, job: Job): void {
   if (before?.spec.dependency && before.spec.dependency !== job.spec.dependency) dropDependent(state, before);
   indexJob(state, job);
   if (moves) sortPending(state);
+  changeLane(state, before, job);
+  for (const other of touchedBy(state, before, job)) changeLane(state, other, other);
 }
 
 /** Forgets a job. Only for `reduce`. */
@@ -118,11 +138,13 @@ export function dropJob(state: ClusterState, job: Job): void {
   if (isPolicyOn(state.policy)) recount(state.policy, job, undefined);
   state.pending.delete(job.id);
   state.active.delete(job.id);
-  state.prioritized.delete(job.id);
+  if (job.state === "PENDING") leaveLane(state.lanes, laneOf(state.policy, job), job.id);
   state.expiring.delete(job.id);
+  state.onlyUser.delete(job.id);
   state.requests.delete(job.requestId);
   dropDependent(state, job);
   if (job.array) dropFrom(state.arrays, job.array.jobId, job.id);
+  for (const other of touchedBy(state, job, undefined)) changeLane(state, other, other);
 }
 
 /** The records that a job's number stands for: its own, or all of the array or heterogeneous job that has it. */
@@ -131,6 +153,23 @@ export function recordsOf(state: ClusterState, jobId: JobId): Job[] {
   const records = [...ids].flatMap((id) => state.jobs.get(id) ?? []);
   const [first] = records;
   return first?.spec.het?.offset === 0 ? [...componentsOf(state, first)] : records;
+}
+
+/** Sorts and counts all jobs anew: what they are sorted and counted by has changed. Only for `reduce`. */
+export function recountPolicy(state: ClusterState): void {
+  recountAll(state.policy, isPolicyOn(state.policy) ? state.jobs.values() : []);
+  state.lanes.clear();
+  for (const id of state.pending) {
+    const job = state.jobs.get(id);
+    if (job?.state === "PENDING") changeLane(state, undefined, job);
+  }
+}
+
+function changeLane(state: ClusterState, before: Job | undefined, after: Job): void {
+  const left = before?.state === "PENDING" ? laneOf(state.policy, before) : null;
+  const entered = after.state === "PENDING" && !isAsleep(state, after) ? laneOf(state.policy, after) : null;
+  if (left !== null && left !== entered) leaveLane(state.lanes, left, after.id);
+  if (entered !== null && after.state === "PENDING") enterLane(state.lanes, entered, after);
 }
 
 function isOutOfOrder(state: ClusterState, job: Job): boolean {
@@ -154,10 +193,9 @@ function indexJob(state: ClusterState, job: Job): void {
     state.pending.delete(job.id);
     dropDependent(state, job);
   }
-  const isPrioritized = job.state === "PENDING" && (job.spec.priority !== null || job.spec.nice !== 0);
-  keep(state.prioritized, job.id, isPrioritized);
   keep(state.expiring, job.id, job.state === "PENDING" && mayExpire(job.spec));
   keep(state.active, job.id, holdsResources(job));
+  keep(state.onlyUser, job.id, job.spec.request.onlyUser === true && holdsResources(job));
 }
 
 function mayExpire(spec: JobSpec): boolean {

@@ -79,8 +79,16 @@ export function reportEnd(context: AgentContext, entry: StepEntry): void {
   const { key } = entry.record;
   const { end } = entry;
   if (end?.type === "ended") {
-    const { exits, problem, clean, outOfMemory = false } = end;
-    context.reports.add({ type: "ended", key, exits: [...exits], problem, clean, outOfMemory });
+    const { exits, problem, clean, outOfMemory = false, usage } = end;
+    context.reports.add({
+      type: "ended",
+      key,
+      exits: [...exits],
+      problem,
+      clean,
+      outOfMemory,
+      ...(usage ? { usage } : {}),
+    });
   } else if (end) {
     context.reports.add({ type: "lost", key, cause: end.cause });
   }
@@ -177,9 +185,9 @@ function forget(context: AgentContext, holder: HolderPort, { key }: Pick<HolderS
 }
 
 /** A problem with exits that all look well would count as success. */
-function endOf({ exits, problem, clean, outOfMemory }: HolderStep, entry: StepEntry): StepEnd {
+function endOf({ exits, problem, clean, outOfMemory, usage }: HolderStep, entry: StepEntry): StepEnd {
   const isFine = exits.length > 0 && (problem === "" || exits.some((exit) => exit.code !== 0 || exit.signal !== 0));
   const failed = Array.from({ length: entry.record.tasks }, () => EXIT_FAILED);
-  const memory = outOfMemory ? { outOfMemory } : {};
-  return { type: "ended", exits: isFine ? [...exits] : failed, problem, clean, ...memory };
+  const more = { ...(outOfMemory ? { outOfMemory } : {}), ...(usage ? { usage } : {}) };
+  return { type: "ended", exits: isFine ? [...exits] : failed, problem, clean, ...more };
 }

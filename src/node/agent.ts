@@ -23,6 +23,7 @@ import { orderSignal } from "./agent-signal.ts";
 import { startsHere } from "./agent-strays.ts";
 import { orderTerminate } from "./agent-terminate.ts";
 import { orderTerminateStep } from "./agent-terminate-step.ts";
+import { tellUsage } from "./agent-usage.ts";
 import { ClosedStarts } from "./closed-starts.ts";
 import { deferred, messageOf } from "./deferred.ts";
 import { HolderCrew } from "./holder-crew.ts";
@@ -175,6 +176,7 @@ function nodeHandlers(context: AgentContext, { readFile }: AgentOptions, stop: (
       else orderTerminateStep(context, { jobId, attempt, stepId }, cause);
       return {};
     },
+    "node.usage": (order) => tellUsage(context, order),
     "node.read": (question) => readOutput(readFile, question),
     async "node.shutdown"({ holders }) {
       context.stopped = true;

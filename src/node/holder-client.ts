@@ -8,7 +8,7 @@ import { type Clock, sleep } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { RpcError } from "../protocol/errors.ts";
 import type { HolderStep, StepLaunch, TerminateDetails } from "../protocol/holder.ts";
-import type { HelloAnswer } from "../protocol/procedures.ts";
+import type { HelloAnswer, Result } from "../protocol/procedures.ts";
 import type { Connected, Peer } from "../rpc/types.ts";
 import { messageOf } from "./deferred.ts";
 import type { HolderPort } from "./holder-port.ts";
@@ -23,6 +23,9 @@ export interface HolderClientPorts {
 /** A holder that listens but does not answer is tried so often, with this pause, before it counts as gone. */
 const REDIAL_TRIES = 5;
 const REDIAL_MS = 200;
+
+/** A look at all processes takes some milliseconds; who asks for it waits no longer than people do. */
+const USAGE_DEADLINE_MS = 5_000;
 
 /**
  * Connects to a holder.
@@ -80,6 +83,10 @@ export class HolderClient implements HolderPort {
   async forget(key: StepKey): Promise<void> {
     await this.peer.call("holder.forget", { key });
     this.forgot();
+  }
+
+  async usage(jobId: number, attempt: number): Promise<Result<"holder.usage">["steps"]> {
+    return (await this.peer.call("holder.usage", { jobId, attempt }, { deadlineMs: USAGE_DEADLINE_MS })).steps;
   }
 
   async status(): Promise<readonly HolderStep[]> {

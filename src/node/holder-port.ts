@@ -2,6 +2,7 @@
 
 import type { StepKey } from "../core/ids.ts";
 import type { HolderStep, StepLaunch, TerminateDetails } from "../protocol/holder.ts";
+import type { Result } from "../protocol/procedures.ts";
 
 export interface HolderPort {
   /** Where clients attach, and who it is. */
@@ -20,6 +21,8 @@ export interface HolderPort {
   terminateStep(key: StepKey, killWaitMs: number, details?: TerminateDetails): Promise<void>;
   /** Lets go of an ended step whose status was reported. */
   forget(key: StepKey): Promise<void>;
+  /** What the running steps of a job used so far, and their processes. */
+  usage(jobId: number, attempt: number): Promise<Result<"holder.usage">["steps"]>;
   /** Everything it runs or still remembers. */
   status(): Promise<readonly HolderStep[]>;
   /** Called on each change of a step's phase. Set once. */

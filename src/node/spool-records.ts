@@ -2,6 +2,7 @@
 
 import { formatStepKey, parseStepKey, type StepKey } from "../core/ids.ts";
 import type { ExitStatus } from "../core/job.ts";
+import type { StepUsage } from "../core/usage.ts";
 
 /** Which holder: pids and sockets are used again, the time of the start tells. */
 export interface HolderIdentity {
@@ -37,6 +38,8 @@ export type StepEnd =
       readonly clean: boolean;
       /** It was ended because it used more memory than it was granted. */
       readonly outOfMemory?: boolean;
+      /** What its tasks used, where that is known. */
+      readonly usage?: StepUsage | undefined;
     }
   | { readonly type: "lost"; readonly cause: string };
 

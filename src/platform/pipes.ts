@@ -49,12 +49,15 @@ const PIPES_READY_MAX = 256;
 /** Pipes made ahead: each is one read-write descriptor of a FIFO that has no name any more. */
 export class PipePool {
   private readonly folder: string;
+  private readonly onMade: () => void;
   private readonly ready: number[] = [];
   private filling: Promise<void> | null = null;
   private closed = false;
 
-  constructor(folder: string) {
+  /** @param onMade called after each run of mkfifo: a child of this program that is nobody's */
+  constructor(folder: string, onMade: () => void = () => {}) {
     this.folder = folder;
+    this.onMade = onMade;
   }
 
   async prepare(count: number): Promise<void> {
@@ -108,6 +111,7 @@ export class PipePool {
     try {
       const names = Array.from({ length: count }, (_, index) => join(folder, String(index)));
       await promisify(execFile)("mkfifo", ["-m", "600", ...names]);
+      this.onMade();
       for (const name of names) this.ready.push(fs.openSync(name, fs.constants.O_RDWR));
       if (this.closed) this.close();
     } finally {

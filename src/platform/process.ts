@@ -12,6 +12,7 @@ import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 import { makeFolders } from "./folders.ts";
 import { type ByteSource, type ByteTarget, PipePool, pipeSource, pipeTarget } from "./pipes.ts";
+import { ChildMeter, type SpentTime } from "./process-usage.ts";
 import { attempt, attemptNow, type Outcome, problemOf, type SystemProblem, systemProblem } from "./system-problem.ts";
 
 /** A program that could be started, or why not; `interpreter` when its `#!` line names one that is missing. */
@@ -34,7 +35,8 @@ export interface SpawnRequest {
   readonly descriptors: readonly number[];
   /** Makes it the leader of a session and process group of its own. */
   readonly ownSession: boolean;
-  onExit(exit: ProcessExit): void;
+  /** `spent` is what it used, with all that it waited for; read it later than in the same turn. */
+  onExit(exit: ProcessExit, spent: SpentTime): void;
 }
 
 export interface Processes {
@@ -109,7 +111,8 @@ const openFile = promisify(fs.open);
 
 /** The machine's processes. */
 export function realProcesses(options: ProcessesOptions = {}): Processes {
-  const pool = new PipePool(options.scratchFolder ?? tmpdir());
+  const meter = new ChildMeter();
+  const pool = new PipePool(options.scratchFolder ?? tmpdir(), () => meter.skip());
   const hidden = options.hiddenDescriptors ?? (() => []);
   return {
     findProgram,
@@ -132,7 +135,7 @@ export function realProcesses(options: ProcessesOptions = {}): Processes {
     pipeFromChild: () => pool.take(fs.constants.O_RDONLY, (ours, childEnd) => ({ childEnd, source: pipeSource(ours) })),
     pipeToChild: () => pool.take(fs.constants.O_WRONLY, (ours, childEnd) => ({ childEnd, target: pipeTarget(ours) })),
     appendText: (path, text, create) => attempt(() => appendText(path, text, create)),
-    spawn: (request) => spawnProcess(request, hidden()),
+    spawn: (request) => spawnProcess(request, hidden(), meter),
     writeFile: (path, data, mode) => attemptNow(() => replaceFile(path, data, mode)),
     readText,
     removeFile: (path) => fs.rmSync(path, { force: true }),
@@ -298,7 +301,7 @@ function readText(path: string): string | null {
   return "value" in read ? read.value : null;
 }
 
-function spawnProcess(request: SpawnRequest, hidden: Iterable<number>): Promise<Outcome<number>> {
+function spawnProcess(request: SpawnRequest, hidden: Iterable<number>, meter: ChildMeter): Promise<Outcome<number>> {
   const { file, argv, environment, workDir, descriptors, ownSession, onExit } = request;
   const overlay = hideDescriptors(descriptors, hidden);
   return new Promise((resolve) => {
@@ -319,7 +322,7 @@ function spawnProcess(request: SpawnRequest, hidden: Iterable<number>): Promise<
     child.once("error", (error) => resolve({ problem: problemOf(error) }));
     child.once("spawn", () => resolve({ value: child.pid as number }));
     child.once("exit", (code, signal) => {
-      onExit({ code: code ?? 0, signal: signal === null ? 0 : constants.signals[signal] });
+      onExit({ code: code ?? 0, signal: signal === null ? 0 : constants.signals[signal] }, meter.take());
     });
   });
 }

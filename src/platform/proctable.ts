@@ -14,6 +14,7 @@
 
 import * as fs from "node:fs";
 import { type ProcessMemory, realProcessMemory } from "./process-memory.ts";
+import { type ProcessUsage, processUsage } from "./process-usage.ts";
 
 /** One process, and no later one of the same number. */
 export interface ProcessRef {
@@ -41,6 +42,8 @@ export interface ProcessTable {
   adopt(pid: number, step: string, options: { readonly spared: boolean }): ProcessRef | null;
   isAlive(process: ProcessRef): boolean;
   readonly memory: ProcessMemory;
+  /** What a process used so far; null for one that is gone. */
+  usage(pid: number): ProcessUsage | null;
   /** Sends a signal if that very process lives; false if it doesn't, or may not be signalled. */
   signal(process: ProcessRef, signal: number): boolean;
 }
@@ -107,6 +110,7 @@ export function realProcessTable(options: ProcessTableOptions): ProcessTable {
     adopt: (pid, step, { spared }) => table.adopt(pid, step, spared),
     isAlive: (ref) => table.isAlive(ref),
     memory: realProcessMemory(options.root),
+    usage: (pid) => processUsage(pid, options.root),
     signal: (ref, signal) => table.signal(ref, signal),
   };
 }

@@ -19,6 +19,12 @@ export const ENTITY_PROCEDURES = {
     params: nothing,
     result: v.object({ reservations: v.array(e.reservationRow), now: s.count }),
   },
+  "licenses.list": {
+    on: "controller",
+    kind: "unary",
+    params: nothing,
+    result: v.object({ licenses: v.array(e.licenseRow), now: s.count }),
+  },
   /** An operator changes what the cluster is made of: nodes, partitions, reservations. All of it, or nothing. */
   "cluster.change": {
     on: "controller",

@@ -99,4 +99,9 @@ export const clusterChange = v.variant("type", [
 ]);
 
 export type PartitionRow = v.InferOutput<typeof partitionRow>;
+/** A license: how many there are, and how many of them jobs hold. */
+export const licenseRow = v.object({ name, total: count, used: count });
+
+export type LicenseRow = v.InferOutput<typeof licenseRow>;
+
 export type ReservationRow = v.InferOutput<typeof reservationRow>;

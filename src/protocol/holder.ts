@@ -4,7 +4,19 @@
  */
 
 import * as v from "valibot";
-import { bytes, count, environment, exitStatus, integer, name, nodeName, positive, stepKey, text } from "./schemas.ts";
+import {
+  bytes,
+  count,
+  environment,
+  exitStatus,
+  integer,
+  name,
+  nodeName,
+  positive,
+  stepKey,
+  stepUsage,
+  text,
+} from "./schemas.ts";
 
 /**
  * Where one stream of a task goes.
@@ -76,6 +88,8 @@ export const holderStep = v.object({
   clean: v.boolean(),
   /** It was ended because it, or its job, used more memory than it may. */
   outOfMemory: v.optional(v.boolean()),
+  /** What its tasks used, once it ended. */
+  usage: v.optional(stepUsage),
 });
 
 /** Why a job's processes are ended, for the line in its own output. One that is not known yet is a plain end. */

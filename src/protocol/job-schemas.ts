@@ -38,6 +38,7 @@ const geometry = {
   gpuIds: v.array(v.object({ node: name, indices: v.array(count) })),
   gpuMemoryMiB: count,
   exclusive: v.boolean(),
+  onlyUser: v.optional(v.boolean()),
   overcommit: v.boolean(),
   nodeList: nodeNames,
   excluded: nodeNames,
@@ -117,6 +118,7 @@ const dependency: v.GenericSchema<Dependency> = v.object({
 
 const identity = {
   partition: v.nullable(name),
+  partitions: v.optional(v.array(name)),
   account: v.nullable(name),
   comment: text,
   wckey: text,

@@ -9,7 +9,7 @@ import {
   QOS_FLAGS,
   type Qos,
 } from "../core/policy/records.ts";
-import { count, name, positive, text } from "./schemas.ts";
+import { count, integer, name, positive, text } from "./schemas.ts";
 
 const amount = v.pipe(v.number(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 const tres = v.record(name, amount);
@@ -88,3 +88,62 @@ export const policyChange: v.GenericSchema<PolicyChange> = v.union([
   v.object({ drop: v.literal("association"), id: positive }),
   v.object({ drop: v.literal("usage"), key: name }),
 ]);
+
+const weighed = {
+  age: v.number(),
+  fairShare: v.number(),
+  jobSize: v.number(),
+  partition: v.number(),
+  qos: v.number(),
+  tres: v.record(v.string(), v.number()),
+};
+
+/** A waiting job's priority: its factors from 0 to 1, and what each adds. */
+export const priorityRow = v.object({
+  id: positive,
+  user: text,
+  partition: text,
+  nice: integer,
+  priority: count,
+  factors: v.object(weighed),
+  parts: v.object(weighed),
+});
+
+/** An association's share and usage. */
+export const shareRow = v.object({
+  id: positive,
+  normShares: v.number(),
+  /** Billing seconds, faded. */
+  rawUsage: v.number(),
+  normUsage: v.number(),
+  effectiveUsage: v.number(),
+  /** `null` where nothing was used. */
+  levelFs: v.nullable(v.number()),
+  /** Of a user's: 0 to 1. */
+  factor: v.nullable(v.number()),
+  /** Faded TRES seconds. */
+  seconds: v.record(v.string(), v.number()),
+  /** TRES seconds that running jobs may still use. */
+  pledged: v.record(v.string(), v.number()),
+});
+
+const calls = { name: text, count, microseconds: count };
+
+/** The counters of sdiag. */
+export const statistics = v.object({
+  now: count,
+  since: count,
+  jobs: v.object({
+    ...{ submitted: count, started: count, completed: count, canceled: count, failed: count },
+    ...{ pending: count, running: count },
+  }),
+  /** The scheduler's passes; `starts` and `queues` are sums over all of them. */
+  passes: v.object({
+    ...{ last: count, max: count, total: count, cycles: count, starts: count, lastQueue: count, queues: count },
+  }),
+  methods: v.array(v.object(calls)),
+  users: v.array(v.object({ uid: count, ...calls })),
+});
+
+export type PriorityRow = v.InferOutput<typeof priorityRow>;
+export type ShareRow = v.InferOutput<typeof shareRow>;

@@ -8,13 +8,12 @@
 import * as v from "valibot";
 import type { Explanation } from "../core/explanation.ts";
 import type { Job } from "../core/job.ts";
-import type { StoredPolicy } from "../core/policy/records.ts";
 import { ENTITY_PROCEDURES } from "./entity-procedures.ts";
-import * as h from "./history.ts";
+import { HISTORY_PROCEDURES } from "./history.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
 import { listRow } from "./list-rows.ts";
-import { policyChange } from "./policy-schemas.ts";
+import { POLICY_PROCEDURES } from "./policy-procedures.ts";
 import * as r from "./records.ts";
 import * as s from "./schemas.ts";
 
@@ -30,6 +29,7 @@ const fileWindow = { from: s.count, bytes: v.pipe(s.count, v.maxValue(WINDOW_BYT
 const fileWindowAnswer = v.object({ window: v.nullable(v.object({ data: s.bytes, size: s.count })) });
 
 export const PROCEDURES = {
+  ...HISTORY_PROCEDURES,
   hello: { on: "any", kind: "unary", params: r.hello, result: r.helloAnswer },
   ping: { on: "any", kind: "unary", params: nothing, result: v.object({ now: s.count }) },
 
@@ -49,7 +49,9 @@ export const PROCEDURES = {
     result: v.object({
       jobId: s.positive,
       /** Of a test: where it would start, and when, milliseconds since 1970; `null` where that can't be known. */
-      estimate: v.optional(v.object({ startAt: v.nullable(s.count), nodeList: s.text, cpus: s.count })),
+      estimate: v.optional(
+        v.object({ startAt: v.nullable(s.count), nodeList: s.text, cpus: s.count, partition: v.nullable(s.text) }),
+      ),
       /** What of the job will not be as asked for, one sentence each. */
       warnings: v.optional(v.array(s.text)),
     }),
@@ -138,17 +140,6 @@ export const PROCEDURES = {
     }),
     result: nothing,
   },
-  /**
-   * Records of jobs over time, as accounting shows them: first those that left the queue's memory, as they ended, then
-   * the others by number.
-   */
-  "jobs.history": {
-    on: "controller",
-    kind: "stream",
-    params: h.historyParams,
-    item: h.historyItem,
-    result: h.historyResult,
-  },
   /** Ends or signals each selected job. One result a job that was asked for by id or selected. */
   "jobs.cancel": {
     on: "controller",
@@ -234,30 +225,8 @@ export const PROCEDURES = {
     params: nothing,
     result: v.object({ nodes: v.array(r.nodeRow), now: s.count }),
   },
-  /** Accounts, users, associations, QoS and weights as they are set, and what the nodes have to be limited. */
-  "policy.list": {
-    on: "controller",
-    kind: "unary",
-    params: nothing,
-    result: v.object({
-      clusterName: s.text,
-      policy: v.custom<StoredPolicy>(r.isRecord, "expected accounts and QoS"),
-      /** Types of GPUs. */
-      gpuTypes: v.array(s.text),
-      now: s.count,
-    }),
-  },
-  /** Changes them, as long as nobody else has since `version`. All or nothing. */
-  "policy.change": {
-    on: "controller",
-    kind: "unary",
-    params: v.object({
-      version: s.count,
-      changes: v.pipe(v.array(policyChange), v.maxLength(10_000)),
-    }),
-    result: nothing,
-  },
   ...ENTITY_PROCEDURES,
+  ...POLICY_PROCEDURES,
   "controller.status": {
     on: "controller",
     kind: "unary",
@@ -479,7 +448,7 @@ export type MethodsOn<S extends Side> = {
   [M in Method]: (typeof PROCEDURES)[M]["on"] extends S | "any" ? M : never;
 }[Method];
 
-export type { PartitionRow, ReservationRow } from "./entity-schemas.ts";
+export type { LicenseRow, PartitionRow, ReservationRow } from "./entity-schemas.ts";
 export type { JobDetails, JobListRow, JobShare } from "./list-rows.ts";
 export type {
   AttachPoint,

@@ -191,6 +191,7 @@ export const nodeReport = v.variant("type", [
     clean: v.boolean(),
     /** It was ended because it used more memory than it was granted. */
     outOfMemory: v.optional(v.boolean()),
+    usage: v.optional(s.stepUsage),
   }),
   v.object({ type: v.literal("lost"), key: s.stepKey, cause: s.text }),
   v.object({ type: v.literal("cleaned"), jobId: s.positive, attempt: s.positive }),

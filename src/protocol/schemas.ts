@@ -5,6 +5,7 @@ import { isNodeName } from "../core/ids.ts";
 import type { ExitStatus } from "../core/job.ts";
 import type { NodeInventory } from "../core/node.ts";
 import type { Allocation, Gpu, NodeUsage } from "../core/resources.ts";
+import type { StepUsage } from "../core/usage.ts";
 
 export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const integer = v.pipe(v.number(), v.safeInteger());
@@ -20,6 +21,20 @@ export const bytes: v.GenericSchema<Uint8Array> = v.instance(Uint8Array);
 export const stepId = v.union([count, v.literal("batch")]);
 export const stepKey = v.object({ jobId: positive, attempt: positive, stepId });
 export const exitStatus: v.GenericSchema<ExitStatus> = v.object({ code: count, signal: count });
+
+const number = v.pipe(v.number(), v.finite());
+const spread = v.tuple([number, number, number, number, number]);
+/** See core/usage.ts. */
+export const stepUsage: v.GenericSchema<StepUsage> = v.object({
+  userMs: number,
+  systemMs: number,
+  cpuMs: spread,
+  pages: spread,
+  rssKiB: v.optional(spread),
+  vmKiB: v.optional(spread),
+  read: v.optional(spread),
+  written: v.optional(spread),
+});
 
 const gpu: v.GenericSchema<Gpu> = v.object({ index: count, uuid: name, model: name, type: name, memoryMiB: count });
 

@@ -6,18 +6,21 @@
  */
 
 import { hasTask } from "../core/array-spec.ts";
-import type { Dependency, DependencyState, DependencyTerm } from "../core/dependency.ts";
+import type { Dependency, DependencyTerm } from "../core/dependency.ts";
+import {
+  FAILED,
+  FULFILLED,
+  type Outcome,
+  outcomeOf,
+  type Summary,
+  summaryOf,
+  UNFULFILLED,
+  UNKNOWN,
+} from "../core/dependency-outcome.ts";
 import { leaderId } from "../core/het.ts";
 import type { JobId } from "../core/ids.ts";
-import { isEnded, type Job, type PendingJob } from "../core/job.ts";
+import type { Job, PendingJob } from "../core/job.ts";
 import type { ClusterState } from "../core/state.ts";
-
-/** What has become of a dependency. */
-export interface Outcome {
-  readonly state: DependencyState;
-  /** When time alone brings it further, in milliseconds since 1970; else `null`. */
-  readonly wakeAt: number | null;
-}
 
 /** Answers for one moment of one state; it remembers what it looked up, so it must not outlive that moment. */
 export interface DependencyJudge {
@@ -25,12 +28,6 @@ export interface DependencyJudge {
   ofTerm(job: PendingJob, term: DependencyTerm, task: number | null): Outcome;
   ofJob(job: PendingJob, task: number | null): Outcome;
 }
-
-const MINUTE_MS = 60_000;
-
-const FULFILLED: Outcome = { state: "fulfilled", wakeAt: null };
-const FAILED: Outcome = { state: "failed", wakeAt: null };
-const UNFULFILLED: Outcome = { state: "unfulfilled", wakeAt: null };
 
 /** A judge of `state` at `now`. */
 export function judgeDependencies(state: ClusterState, now: number): DependencyJudge {
@@ -117,27 +114,6 @@ function sooner(one: Outcome | null, other: Outcome): Outcome {
   return other.wakeAt === null || one.wakeAt <= other.wakeAt ? one : other;
 }
 
-/** What matters of a job, or of all jobs of an array together. */
-interface Summary {
-  readonly isOver: boolean;
-  readonly isGood: boolean;
-  /** A job that was started and put back has started. */
-  readonly hasStarted: boolean;
-  /** The last start (or end without a start) of those that are not waiting; `null` while one waits (again). */
-  readonly startedAt: number | null;
-}
-
-/** Of jobs that are not known any more: nobody waits for them. */
-const UNKNOWN: Summary = { isOver: true, isGood: true, hasStarted: true, startedAt: 0 };
-
-function summaryOf(job: Job | undefined): Summary {
-  if (!job) return UNKNOWN;
-  if (job.state === "PENDING") return { isOver: false, isGood: false, hasStarted: job.attempt > 0, startedAt: null };
-  if (!isEnded(job)) return { isOver: false, isGood: false, hasStarted: true, startedAt: job.startAt };
-  const startedAt = job.startAt ?? job.endAt;
-  return { isOver: job.cleanup.length === 0, isGood: job.state === "COMPLETED", hasStarted: true, startedAt };
-}
-
 function summarize(jobs: readonly Job[]): Summary {
   let { isOver, isGood, hasStarted, startedAt } = UNKNOWN;
   for (const job of jobs) {
@@ -148,21 +124,6 @@ function summarize(jobs: readonly Job[]): Summary {
     startedAt = startedAt === null || one.startedAt === null ? null : Math.max(startedAt, one.startedAt);
   }
   return { isOver, isGood, hasStarted, startedAt };
-}
-
-function outcomeOf({ type, delayMin }: DependencyTerm, summary: Summary, now: number): Outcome {
-  if (type === "after") return afterStart(summary, delayMin * MINUTE_MS, now);
-  if (!summary.isOver) return UNFULFILLED;
-  if (type === "afterany" || summary === UNKNOWN) return FULFILLED;
-  return summary.isGood === (type !== "afternotok") ? FULFILLED : FAILED;
-}
-
-/** Started, or ended without a start; that long ago. Only with a delay does a job that was put back count anew. */
-function afterStart({ hasStarted, startedAt }: Summary, delayMs: number, now: number): Outcome {
-  if (delayMs === 0) return hasStarted ? FULFILLED : UNFULFILLED;
-  if (startedAt === null) return UNFULFILLED;
-  const dueAt = startedAt + delayMs;
-  return dueAt <= now ? FULFILLED : { state: "unfulfilled", wakeAt: dueAt };
 }
 
 /** The records of an array, found by task. */

@@ -4,15 +4,17 @@ import { firstTask, type TaskSet, taskCount, taskSetOf, tasksOf } from "../core/
 import { partitionLimit } from "../core/decide/admission.ts";
 import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
 import { type DependencyState, type DependencyTerm, formatDependencyState } from "../core/dependency.ts";
+import type { Outcome } from "../core/dependency-outcome.ts";
 import { waitingComponents } from "../core/het.ts";
 import type { JobId } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
 import { jobLabel } from "../core/job-label.ts";
 import { UNLIMITED } from "../core/jobspec.ts";
 import type { Partition } from "../core/partition.ts";
+import { isListed, namedPartitions, partitionsInOrder } from "../core/partition-list.ts";
 import { isActive } from "../core/reservation.ts";
 import type { ClusterState } from "../core/state.ts";
-import { type DependencyJudge, describeTerm, isPerTask, judgeDependencies, type Outcome } from "./dependency.ts";
+import { type DependencyJudge, describeTerm, isPerTask, judgeDependencies } from "./dependency.ts";
 import { type LimitBook, limitBook, NO_LIMITS } from "./limits.ts";
 import type { End, Reason, ReasonWord } from "./plan.ts";
 
@@ -46,6 +48,8 @@ export interface Gate {
   startBy(job: PendingJob): number | null;
   /** Tasks of an array's record that may start, ascending. */
   openTasks(job: PendingJob): Iterable<number>;
+  /** The job as of each partition that lets it start, in the order in which they are tried. */
+  variantsOf(job: PendingJob): readonly PendingJob[];
   /** How many tasks of an array's record may start now; for any other job 1. */
   slotsOf(job: PendingJob): number;
   /** The components of a heterogeneous job that wait, this one included, in order: they start together. */
@@ -84,7 +88,7 @@ export function gateOf(state: ClusterState, now: number): Gate {
     return latest !== null && Math.max(now, job.eligibleAt) > latest ? TOO_LATE : null;
   };
 
-  const partition = partitionHindrances(state);
+  const { partition, variantsOf } = partitionGate(state);
 
   // What is on the record itself comes first: most jobs of a long queue need no look at their wishes then.
   const ownHindrance = (job: PendingJob): Hindrance | null =>
@@ -129,6 +133,7 @@ export function gateOf(state: ClusterState, now: number): Gate {
     startBy: (job) => startBy(state, job),
     openTasks: (job) => (isPerTask(job) ? sortedTasks(job).open : tasksOf(job.array?.tasks ?? [])),
     slotsOf,
+    variantsOf,
     componentsOf: (job) => waitingComponents(state, job),
   };
 }
@@ -167,6 +172,7 @@ export const OPEN_GATE: Gate = {
   startBy: () => null,
   openTasks: (job) => tasksOf(job.array?.tasks ?? []),
   slotsOf: () => Number.POSITIVE_INFINITY,
+  variantsOf: (job) => [job],
   componentsOf: (job) => [job],
 };
 
@@ -181,23 +187,54 @@ const TOO_LATE: Hindrance = { word: "DeadLine", wakeAt: null };
 const TOO_LATE_TEXT = "it can't be over before its deadline any more";
 
 function startBy(state: ClusterState, { spec }: PendingJob): number | null {
-  if (spec.deadlineAt === 0) return null;
-  const partition = findPartition(state, spec);
-  const limitS = spec.timeMinS ?? (partition ? effectiveLimit(spec, partition) : (spec.timeLimitS ?? UNLIMITED));
-  // Without a limit nobody knows how long it takes; it must at least have started.
-  return limitS === UNLIMITED ? spec.deadlineAt - 1 : spec.deadlineAt - limitS * 1000;
+  const { deadlineAt, timeMinS } = spec;
+  if (deadlineAt === 0) return null;
+  const names = isListed(spec) ? namedPartitions(spec) : [spec.partition];
+  const latest = names.map((name) => {
+    const partition = findPartition(state, { partition: name });
+    const limitS = timeMinS ?? (partition ? effectiveLimit(spec, partition) : (spec.timeLimitS ?? UNLIMITED));
+    // Without a limit nobody knows how long it takes; it must at least have started.
+    return limitS === UNLIMITED ? deadlineAt - 1 : deadlineAt - limitS * 1000;
+  });
+  return Math.max(...latest);
 }
 
-/** What partitions keep from starting. Each partition is looked at once for all of its jobs. */
-function partitionHindrances(state: ClusterState): (job: PendingJob) => Hindrance | null {
+/** What the partitions of a job say to its start. */
+interface PartitionGate {
+  /** What keeps it from starting in every one of them. */
+  partition(job: PendingJob): Hindrance | null;
+  variantsOf: Gate["variantsOf"];
+}
+
+/** What partitions keep from starting. Each wish is looked at once. */
+function partitionGate(state: ClusterState): PartitionGate {
   const limits = new WeakMap<PendingJob["spec"], Hindrance | null>();
-  return ({ spec }) => {
-    const known = limits.get(spec);
-    if (known !== undefined) return known;
-    const found = partitionHindrance(findPartition(state, spec), spec);
-    limits.set(spec, found);
+  const openIn = new Map<JobId, readonly PendingJob[]>();
+  const variantsOf = (job: PendingJob): readonly PendingJob[] => {
+    if (!isListed(job.spec)) return [job];
+    const known = openIn.get(job.id);
+    if (known) return known;
+    const all = partitionsInOrder(state.partitions, job.spec).map((partition) => ({ ...job.spec, partition }));
+    const found = all.flatMap((spec) => (hindranceIn(state, spec) === null ? [{ ...job, spec }] : []));
+    openIn.set(job.id, found);
     return found;
   };
+  return {
+    variantsOf,
+    partition(job) {
+      const { spec } = job;
+      const known = limits.get(spec);
+      if (known !== undefined) return known;
+      const isOpenSomewhere = isListed(spec) && variantsOf(job).length > 0;
+      const found = isOpenSomewhere ? null : hindranceIn(state, spec);
+      limits.set(spec, found);
+      return found;
+    },
+  };
+}
+
+function hindranceIn(state: ClusterState, spec: PendingJob["spec"]): Hindrance | null {
+  return partitionHindrance(findPartition(state, spec), spec);
 }
 
 function partitionHindrance(partition: Partition | undefined, spec: PendingJob["spec"]): Hindrance | null {

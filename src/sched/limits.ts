@@ -1,50 +1,126 @@
-/** Limits of accounts and QoS within one pass: what has been started in it counts too. */
+/** Limits of accounts and QoS, and licenses, within one pass: what has been started in it counts too. */
 
 import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
 import type { PendingJob, RunningJob } from "../core/job.ts";
+import { licenseShortage } from "../core/licenses.ts";
+import { isListed } from "../core/partition-list.ts";
 import { chargedKeys } from "../core/policy/ledger.ts";
 import { type Blocked, limitView, type Started, startLimit } from "../core/policy/limits.ts";
 import { isPolicyOn } from "../core/policy/state.ts";
 import { addTres, tresOf, wishedTres } from "../core/policy/tres.ts";
 import type { Allocation } from "../core/resources.ts";
-import type { ClusterState } from "../core/state.ts";
+import { type ClusterState, usedLicenses } from "../core/state.ts";
 import { shapeOf } from "./place/place.ts";
+
+/** What keeps a job waiting though there may be room. */
+export type LimitWait = Blocked | { readonly word: "Licenses"; readonly text: string; readonly isForAll?: never };
 
 export interface LimitBook {
   /** The limit that keeps a job waiting: by what it asks for, or (`allocation`) by what it is about to get. */
-  check(job: PendingJob, allocation: Allocation | null): Blocked | null;
+  check(job: PendingJob, allocation: Allocation | null): LimitWait | null;
   /** Counts a start of this pass. */
   take(job: PendingJob, allocation: Allocation): void;
   /** Counts several starts that happen together; or none, and answers with the limit that they would break together. */
-  takeAll(parts: readonly { readonly job: PendingJob; readonly allocation: Allocation }[]): Blocked | null;
+  takeAll(parts: readonly { readonly job: PendingJob; readonly allocation: Allocation }[]): LimitWait | null;
+}
+
+/** One kind of limits, with what a pass has started. */
+interface Counter extends Pick<LimitBook, "check" | "take"> {
+  /** Keeps what is counted; the answer brings it back. */
+  mark(): () => void;
 }
 
 /** Where nothing is limited. */
 export const NO_LIMITS: LimitBook = { check: () => null, take: () => {}, takeAll: () => null };
 
-/** For one moment of one state. Jobs that ask alike are looked at once: within a pass limits only get tighter. */
+/** Jobs with the same name here are limited alike, as far as limits do not depend on what they ask for. */
+export function chargeGroup({ spec }: Pick<PendingJob, "spec">): string {
+  return [spec.account, spec.qos, spec.user.name, spec.partition, isListed(spec) ? spec.partitions : ""].join("\0");
+}
+
+/** For one moment of one state. */
 export function limitBook(state: ClusterState, now: number): LimitBook {
+  const counters: Counter[] = [licenseCounter(state)];
+  if (isPolicyOn(state.policy)) counters.unshift(policyCounter(state, now));
+  const check: LimitBook["check"] = (job, allocation) => {
+    for (const counter of counters) {
+      const found = counter.check(job, allocation);
+      if (found) return found;
+    }
+    return null;
+  };
+  const take: LimitBook["take"] = (job, allocation) => {
+    for (const counter of counters) counter.take(job, allocation);
+  };
+  return {
+    check,
+    take,
+    takeAll(parts) {
+      const restores = counters.map((counter) => counter.mark());
+      for (const { job, allocation } of parts) {
+        const blocked = check(job, allocation);
+        if (blocked) {
+          for (const restore of restores) restore();
+          return blocked;
+        }
+        take(job, allocation);
+      }
+      return null;
+    },
+  };
+}
+
+/** What is in use is counted when the first job asks for a license. */
+function licenseCounter(state: ClusterState): Counter {
+  let used: Map<string, number> | null = null;
+  return {
+    check({ spec: { licenses } }) {
+      if (licenses.length === 0) return null;
+      used ??= usedLicenses(state);
+      const text = licenseShortage(state.licenses, used, licenses);
+      return text === null ? null : { word: "Licenses", text };
+    },
+    take({ spec: { licenses } }) {
+      if (licenses.length === 0) return;
+      used ??= usedLicenses(state);
+      for (const { name, count } of licenses) used.set(name, (used.get(name) ?? 0) + count);
+    },
+    mark() {
+      const before = used && new Map(used);
+      return () => {
+        used = before;
+      };
+    },
+  };
+}
+
+/** Jobs that ask alike are looked at once: within a pass limits only get tighter. */
+function policyCounter(state: ClusterState, now: number): Counter {
   const { policy } = state;
-  if (!isPolicyOn(policy)) return NO_LIMITS;
   const started = new Map<string, Started>();
   const known = new Map<string, Blocked>();
+  const closedGroups = new Map<string, Blocked>();
   const running = (): RunningJob[] => runningJobs(state);
   const view = limitView(policy, running, now, (key) => started.get(key));
-  const book: LimitBook = {
+  return {
     check(job, allocation) {
       const { spec } = job;
+      const group = chargeGroup(job);
+      const closed = closedGroups.get(group);
+      if (closed) return closed;
       const partition = findPartition(state, spec);
       const limitS = partition ? effectiveLimit(spec, partition) : (spec.timeLimitS ?? 0);
       if (allocation) {
         const tres = tresOf(allocation, policy.config.billingWeights);
         return startLimit(view, { charged: spec, tres, nodes: allocation.length, limitS });
       }
-      const key = [spec.account, spec.qos, spec.user.name, spec.partition, limitS, shapeOf(spec.request)].join("\0");
+      const key = [group, limitS, shapeOf(spec.request)].join("\0");
       const before = known.get(key);
       if (before) return before;
       const tres = wishedTres(spec.request, policy.config.billingWeights);
       const found = startLimit(view, { charged: spec, tres, nodes: tres.node ?? 1, limitS });
-      if (found) known.set(key, found);
+      if (found?.isForAll) closedGroups.set(group, found);
+      else if (found) known.set(key, found);
       return found;
     },
     take({ spec }, allocation) {
@@ -54,21 +130,14 @@ export function limitBook(state: ClusterState, now: number): LimitBook {
         started.set(key, { jobs: before.jobs + 1, tres: addTres(before.tres, tres) });
       }
     },
-    takeAll(parts) {
+    mark() {
       const before = [...started];
-      for (const { job, allocation } of parts) {
-        const blocked = book.check(job, allocation);
-        if (blocked) {
-          started.clear();
-          for (const [key, value] of before) started.set(key, value);
-          return blocked;
-        }
-        book.take(job, allocation);
-      }
-      return null;
+      return () => {
+        started.clear();
+        for (const [key, value] of before) started.set(key, value);
+      };
     },
   };
-  return book;
 }
 
 function runningJobs(state: ClusterState): RunningJob[] {

@@ -3,6 +3,7 @@
 import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
 import type { NodeName } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
+import { mindsOthers, nodesOfOthers } from "../core/only-user.ts";
 import { holdsNode, type Partition } from "../core/partition.ts";
 import { type Reserved, reservedFor } from "../core/reservation.ts";
 import type { ResourceRequest } from "../core/resources.ts";
@@ -20,6 +21,10 @@ export interface Place {
   /** A request with what the partition adds. The same object for the same request. */
   adapt(request: ResourceRequest): ResourceRequest;
   /** CPUs of one node that the jobs of this place may hold together, 0 for no limit; and what they hold now. */
+  /** Nodes that are taken for these jobs whatever room they have: a job of another user is there (--exclusive=user). */
+  readonly others: ReadonlySet<NodeName>;
+  /** The user who wants no other on the nodes of these jobs, by number; `null` for none. */
+  readonly onlyUser: number | null;
   readonly cpusMax: number;
   cpusHeld(node: NodeName): number;
 }
@@ -34,6 +39,8 @@ export const ANYWHERE: Place = {
   whyNot: () => "",
   reserved: [],
   adapt: (request) => request,
+  others: new Set(),
+  onlyUser: null,
   cpusMax: 0,
   cpusHeld: () => 0,
 };
@@ -46,16 +53,26 @@ export function placesOf(state: ClusterState, now: number): Places {
     const partition = findPartition(state, job.spec);
     if (!partition) return ANYWHERE;
     const reserved = reservedFor(state.reservations, job.spec, effectiveLimit(job.spec, partition), now);
-    const key = reserved.key === "" ? partition.name : `${partition.name} ${reserved.key}`;
+    const key = [partition.name, reserved.key, sharingKey(state, job)].filter((part) => part !== "").join(" ");
     let place = places.get(key);
     if (!place) {
       const shared = ofPartition.get(partition.name) ?? sharedOf(state, partition);
       ofPartition.set(partition.name, shared);
-      place = { ...shared, ...bounds(state, partition, reserved), key };
+      place = { ...shared, ...bounds(state, partition, reserved), ...sharing(state, job), key };
       places.set(key, place);
     }
     return place;
   };
+}
+
+/** Jobs of different users are told apart only where it matters. */
+function sharingKey(state: ClusterState, { spec }: PendingJob): string {
+  if (!mindsOthers(state, spec)) return "";
+  return `${spec.request.onlyUser ? "only" : "user"} ${spec.user.uid}`;
+}
+
+function sharing(state: ClusterState, { spec }: PendingJob): Pick<Place, "others" | "onlyUser"> {
+  return { others: nodesOfOthers(state, spec), onlyUser: spec.request.onlyUser ? spec.user.uid : null };
 }
 
 /** What is the same for all jobs of a partition. */

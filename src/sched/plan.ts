@@ -28,6 +28,7 @@ export type ReasonWord =
   | "JobHeldAdmin"
   | "JobArrayTaskLimit"
   | "Cleaning"
+  | "Licenses"
   | LimitReason
   | "DeadLine";
 
@@ -42,6 +43,8 @@ export interface Start {
   /** The task that starts, where the record is an array's, even if it is the record's last; else `null`. */
   readonly taskId: number | null;
   readonly allocation: Allocation;
+  /** Of a job that may start in several: the partition that it starts in. */
+  readonly partition?: string;
   /** Of a heterogeneous job: its other components that wait, which start in the same moment. */
   readonly followers?: readonly ComponentAllocation[];
 }
@@ -65,6 +68,8 @@ export interface Plan {
    * record, why the tasks left in it do.
    */
   readonly reasons: ReadonlyMap<JobId, Reason>;
+  /** Why all other jobs of a `chargeGroup` wait that no pass needs to look at. */
+  readonly groupReasons: ReadonlyMap<string, Reason>;
   /** The reason of every other job that may start. */
   readonly otherwise: Reason;
   /** When, at the earliest, time alone changes something (milliseconds since 1970); `null` for never. */

@@ -8,14 +8,16 @@
  */
 
 import { couldRun, describeRequest, feasibility } from "../core/fit.ts";
-import { isFollower } from "../core/het.ts";
 import { fold } from "../core/hostlist.ts";
 import type { JobId, NodeName } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
+import type { Queue } from "../core/lanes.ts";
 import { isOpen, type Node } from "../core/node.ts";
 import { type Candidate, candidatesOf } from "../core/node-set.ts";
+import { isListed } from "../core/partition-list.ts";
 import type { ResourceRequest } from "../core/resources.ts";
 import type { Gate } from "./eligible.ts";
+import { chargeGroup } from "./limits.ts";
 import { shapeOf } from "./place/place.ts";
 import { couldRunTogether, placeTogether, type Wish } from "./place/together.ts";
 import { ANYWHERE, type Place, type Places } from "./places.ts";
@@ -25,7 +27,7 @@ import { createPools, type Pool, type Pools } from "./pools.ts";
 /** What a pass may look at. */
 export interface ScheduleView {
   /** Waiting jobs, the most important first. Read as far as needed. */
-  readonly pending: Iterable<PendingJob>;
+  readonly pending: Iterable<PendingJob> & Partial<Queue>;
   /** All of them that may end without starting, wherever they stand (deadline, --kill-on-invalid-dep). */
   readonly expiring: Iterable<PendingJob>;
   /** All nodes of the cluster. */
@@ -58,6 +60,7 @@ interface Pass {
   readonly starts: Start[];
   readonly ends: End[];
   readonly reasons: Map<JobId, Reason>;
+  readonly groupReasons: Map<string, Reason>;
   readonly wakeTimes: { earliest: number };
 }
 
@@ -66,14 +69,14 @@ export function schedule(view: ScheduleView, now: number): Plan {
   const pools = createPools(candidatesOf(view.nodes).filter(({ node }) => takesWork(view, node)));
   const pass: Pass = {
     ...{ view, pools, places: view.places ?? (() => ANYWHERE), startedOfArray: new Map(), impossible: new Map() },
-    ...{ starts: [], ends: [], reasons: new Map() },
+    ...{ starts: [], ends: [], reasons: new Map(), groupReasons: new Map() },
     wakeTimes: { earliest: Number.POSITIVE_INFINITY },
   };
   for (const job of view.pending) if (!isHeldBack(pass, job) && !startTasks(pass, job)) break;
   for (const job of view.expiring) endHopeless(pass, job);
   const { starts, ends, reasons, wakeTimes } = pass;
   const wakeAt = Number.isFinite(wakeTimes.earliest) ? Math.max(now, wakeTimes.earliest) : null;
-  return { starts, ends, reasons, otherwise: PRIORITY, wakeAt };
+  return { starts, ends, reasons, groupReasons: pass.groupReasons, otherwise: PRIORITY, wakeAt };
 }
 
 /** Whether something other than room keeps a job waiting. Notes when time alone changes that. */
@@ -100,8 +103,8 @@ function wakeAt({ wakeTimes }: Pass, at: number): void {
 /** Starts a job, or as many of an array's tasks as there are room and leave for. False if the pass must stop there. */
 function startTasks(pass: Pass, job: PendingJob): boolean {
   const { gate } = pass.view;
-  // Each of its components comes by in the queue: the first one stands for all.
-  if (job.spec.het) return isFollower(job) || startWhole(pass, job);
+  // Each of its components comes by in the queue: the first one that waits stands for all.
+  if (job.spec.het) return gate.componentsOf(job)[0]?.id !== job.id || startWhole(pass, job);
   if (!job.array) return startOne(pass, job, null);
   const arrayId = job.array.jobId;
   let slots = gate.slotsOf(job) - (pass.startedOfArray.get(arrayId) ?? 0);
@@ -119,47 +122,64 @@ function startTasks(pass: Pass, job: PendingJob): boolean {
   return true;
 }
 
-/** Starts a job or a task if there is room, else notes why not. False if the pass must stop there. */
+/** Why a job can't start in a partition now, and the place whose nodes are to be kept for it if it only waits for room. */
+interface Miss {
+  readonly reason: Reason;
+  readonly waitsIn: Place | null;
+}
+
+/** Starts a job or a task in the first partition with room, else notes why not. False if the pass must stop there. */
 function startOne(pass: Pass, job: PendingJob, taskId: number | null): boolean {
+  const misses: Miss[] = [];
+  for (const one of pass.view.gate.variantsOf(job)) {
+    const miss = startIn(pass, one, taskId);
+    if (miss === null) return true;
+    misses.push(miss);
+  }
+  const told = misses.find(({ waitsIn }) => waitsIn !== null) ?? misses[0];
+  pass.reasons.set(job.id, told?.reason ?? PRIORITY);
+  const kept = misses.flatMap(({ waitsIn }) => waitsIn ?? []);
+  for (const place of kept) pass.pools.keep(place);
+  return kept.length === 0 || !pass.pools.isDone;
+}
+
+/** Starts a job or a task in the partition that it names; else says why not. */
+function startIn(pass: Pass, job: PendingJob, taskId: number | null): Miss | null {
   const { pools, impossible } = pass;
   const place = pass.places(job);
   const pool = pools.of(place);
-  if (pool === null) {
-    pass.reasons.set(job.id, PRIORITY);
-    return true;
-  }
+  if (pool === null) return { reason: PRIORITY, waitsIn: null };
   const request = place.adapt(job.spec.request);
   const shape = impossible.size > 0 ? `${place.key} ${shapeOf(request)}` : "";
   const known = impossible.get(shape);
-  if (known) {
-    pass.reasons.set(job.id, known);
-    return true;
-  }
+  if (known) return { reason: known, waitsIn: null };
   const { limits } = pass.view.gate;
   const before = limits.check(job, null);
   const allocation = before === null ? pool.place(request) : null;
   // What it would get may be more than it asks for: whole nodes, all the GPUs of a type.
   const blocked = before ?? (allocation && limits.check(job, allocation));
   if (blocked) {
-    pass.reasons.set(job.id, blocked);
-    return true;
+    if (blocked.isForAll && !isListed(job.spec)) passOver(pass, job, blocked);
+    return { reason: blocked, waitsIn: null };
   }
   if (allocation) {
     limits.take(job, allocation);
-    pass.starts.push({ jobId: job.id, taskId, allocation });
-    pools.take(place, allocation);
-    return true;
+    pass.starts.push({ jobId: job.id, taskId, allocation, ...startPlace(job) });
+    pools.take(place, allocation, job.spec.user.uid);
+    return null;
   }
   if (couldRun(pool.candidates, request)) {
     const text = `waits for ${describeRequest(request)} to be free${freeText(pool.candidates, request)}`;
-    pass.reasons.set(job.id, { word: "Resources", text });
-    pools.keep(place);
-    return !pools.isDone;
+    return { reason: { word: "Resources", text }, waitsIn: place };
   }
   const reason = impossibleReason(pass.view, place, request);
   impossible.set(`${place.key} ${shapeOf(request)}`, reason);
-  pass.reasons.set(job.id, reason);
-  return true;
+  return { reason, waitsIn: null };
+}
+
+/** Of a job that may start in several partitions: the one that it is looked at in. */
+function startPlace({ spec }: PendingJob): Pick<Start, "partition"> {
+  return isListed(spec) && spec.partition !== null ? { partition: spec.partition } : {};
 }
 
 /** A component of a heterogeneous job, with where it may go. */
@@ -169,10 +189,18 @@ interface Component {
   readonly request: ResourceRequest;
 }
 
+/** A long queue of jobs that a limit keeps waiting is not read to its end. */
+function passOver({ view, groupReasons }: Pass, job: PendingJob, reason: Reason): void {
+  groupReasons.set(chargeGroup(job), reason);
+  view.pending.leaveLane?.();
+}
+
 /** Starts all components of a heterogeneous job, or none. False if the pass must stop there. */
 function startWhole(pass: Pass, job: PendingJob): boolean {
   const { pools, impossible } = pass;
-  const jobs = pass.view.gate.componentsOf(job);
+  const { gate } = pass.view;
+  // Of several partitions each component takes the first that is open to it.
+  const jobs = gate.componentsOf(job).map((one) => gate.variantsOf(one)[0] ?? one);
   const wait = (reason: Reason): void => {
     for (const one of jobs) pass.reasons.set(one.id, reason);
   };
@@ -207,9 +235,13 @@ function startWhole(pass: Pass, job: PendingJob): boolean {
       wait(full);
       return true;
     }
-    const followers = others.map((one, at) => ({ jobId: jobs[at + 1]?.id ?? 0, allocation: one }));
-    pass.starts.push({ jobId: job.id, taskId: null, allocation, followers });
-    for (const [at, { place }] of components.entries()) pools.note(place, parts[at]?.allocation ?? []);
+    const followers = parts.slice(1).map((part) => ({
+      ...{ jobId: part.job.id, allocation: part.allocation },
+      ...startPlace(part.job),
+    }));
+    pass.starts.push({ jobId: job.id, taskId: null, allocation, ...startPlace(jobs[0] ?? job), followers });
+    for (const [at, { place }] of components.entries())
+      pools.note(place, parts[at]?.allocation ?? [], job.spec.user.uid);
     return true;
   }
   if (couldRunTogether(components.map(({ pool, request }) => ({ candidates: pool.candidates, request })))) {

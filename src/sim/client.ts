@@ -15,6 +15,8 @@ export interface Clients {
 
 const RETRY_MS = 300;
 const TRIES_MAX = 200;
+/** How often a user looks after a job. */
+const LOOK_MS = 30_000;
 
 /** Starts submitting so many jobs over the first seconds. */
 export function runClient(world: World, jobs: number): Clients {
@@ -31,6 +33,7 @@ export function runClient(world: World, jobs: number): Clients {
         finished += 1;
         if (jobId === null) return;
         acknowledged.set(requestId, jobId);
+        if (followers.length > 0) void giveUpOnImpossible(world, jobId);
         if (cancel !== null) world.time.after(cancel, () => void cancelJob(world, jobId));
       });
     });
@@ -68,6 +71,24 @@ async function cancelJob(world: World, jobId: number): Promise<void> {
   await persist(world, async (peer) => {
     await peer.call("jobs.cancel", { filter, stepId: null, signal: null, cause: "sim" }, { deadlineMs: 4000 });
   });
+}
+
+/**
+ * Components that can't run at the same time wait for ever if they were submitted before any node was known: their user
+ * looks now and then, and cancels such a job.
+ */
+async function giveUpOnImpossible(world: World, jobId: number): Promise<void> {
+  const filter = { ids: [jobId], users: [], states: [], names: [], partitions: [] };
+  for (let isWaiting = true, isImpossible = false; isWaiting && !world.isOver; ) {
+    await new Promise<void>((resolve) => void world.time.after(LOOK_MS, resolve));
+    await persist(world, async (peer) => {
+      const seen: unknown[][] = [];
+      await peer.stream("jobs.list", { filter, fields: ["state", "reason"] }, ({ rows }) => void seen.push(...rows));
+      isWaiting = seen.some(([state]) => state === "PENDING");
+      isImpossible = seen.some(([, reason]) => reason === "BadConstraints");
+    });
+    if (isImpossible) return cancelJob(world, jobId);
+  }
 }
 
 type Peer = Awaited<ReturnType<World["connect"]>>["peer"];

@@ -163,6 +163,7 @@ class Machine implements SimMachine {
       terminate: (jobId, attempt) => ask(() => this.#terminate(holder, jobId, attempt)),
       terminateStep: (key) => ask(() => this.#terminateStep(holder, key)),
       forget: (key) => ask(() => void holder.steps.delete(formatStepKey(key))),
+      usage: async () => [],
       status: () => ask(() => [...holder.steps.values()].map((step) => step.state)),
       onChange: (callback) => void holder.change.add((step) => isAlive() && callback(step)),
       onGone: (callback) => {

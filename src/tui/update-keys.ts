@@ -19,13 +19,13 @@ import { entryLabel, SORT_KEYS, type SortKey } from "./rows.ts";
 import { logRows } from "./wrap.ts";
 
 /** Letters of the sort menu. */
-export const SORT_LETTERS: Readonly<Record<string, SortKey>> = {
+const SORT_LETTERS: Readonly<Record<string, SortKey>> = {
   ...{ i: "id", n: "name", u: "user", p: "partition", t: "state" },
   ...{ m: "time", g: "gpus", y: "priority", s: "submit" },
 };
 
 /** A step that changes the model alone. */
-export function only(model: Model, ...effects: readonly Effect[]): Step {
+function only(model: Model, ...effects: readonly Effect[]): Step {
   return { model, effects };
 }
 
@@ -59,7 +59,7 @@ export function show(model: Model, view: View): Model {
 }
 
 /** Shows the view before; whatever the one that is left was doing ends. */
-export function goBack(model: Model): Step {
+function goBack(model: Model): Step {
   const view = model.back.at(-1) ?? "jobs";
   const next = { ...model, view, back: model.back.slice(0, -1) };
   return model.view === "log" ? only({ ...next, log: null }, { type: "log", job: null }) : only(next);

@@ -13,7 +13,7 @@ export function logRows(
 }
 
 /** A text in pieces of at most so many cells; an empty one is one piece. */
-export function wrapText(text: string, columns: number): string[] {
+function wrapText(text: string, columns: number): string[] {
   const pieces: string[] = [];
   let rest = text;
   while (columns > 1 && cellsOf(rest) > columns) {

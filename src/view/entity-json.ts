@@ -5,6 +5,7 @@
 
 import type { OptionalNumber } from "./job-json.ts";
 import { SLURM_VERSION } from "./slurm-version.ts";
+import { yamlText } from "./yaml.ts";
 
 /** A number that is there. */
 export function some(number: number): OptionalNumber {
@@ -26,12 +27,16 @@ export function secondsOf(atMs: number): OptionalNumber {
   return some(Math.floor(atMs / 1000));
 }
 
-/** A document of scontrol: the records under their name, and what every document of Slurm has. */
+/**
+ * A document of scontrol: the records under their name, and what every document of Slurm has.
+ * @param form JSON, or YAML with the same contents
+ */
 export function scontrolDocument(
   name: string,
   records: readonly unknown[],
   nowMs: number,
   clusterName: string,
+  form: "json" | "yaml" = "json",
 ): string {
   const [major = "", minor = "", micro = ""] = SLURM_VERSION.split(".");
   const document = {
@@ -46,5 +51,5 @@ export function scontrolDocument(
     errors: [],
     warnings: [],
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
+  return form === "yaml" ? `---\n${yamlText(document)}` : `${JSON.stringify(document, null, 2)}\n`;
 }

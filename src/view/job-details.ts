@@ -1,6 +1,6 @@
 /** What listings tell of a job beyond its row: made only where a field of it is asked for. */
 
-import { EXIT_OK, type ExitStatus, type Job, worstExit } from "../core/job.ts";
+import { derivedExit, type Job } from "../core/job.ts";
 import { type Allocation, formatGpus, type GpuRequest } from "../core/resources.ts";
 import type { JobDetails, JobRow, JobShare } from "../protocol/procedures.ts";
 import { jobFiles } from "./job-files.ts";
@@ -39,16 +39,10 @@ export function toJobDetails(job: Job, row: JobRow, forecast: Forecast | null): 
     mailTypes: spec.mail?.types.join(",") ?? "",
     mailUser: spec.mail?.user ?? "",
     shares: job.state === "PENDING" ? [] : sharesOf(job.allocation),
-    expectedAt: forecast?.at ?? null,
+    // Slurm's word for a time that is not reached: no forecast goes that far.
+    expectedAt: forecast?.at ?? (row.reason === "BeginTime" ? job.eligibleAt : null),
     expectedNodes: forecast?.nodes ?? "",
   };
-}
-
-/** The worst exit of the steps that srun made. */
-export function derivedExit(job: Job): ExitStatus {
-  if (job.state === "PENDING") return EXIT_OK;
-  const steps = job.steps.filter((step) => step.id !== "batch");
-  return worstExit(steps.flatMap((step) => step.parts.flatMap((part) => part.exits)));
 }
 
 /** The first name of a folded list: `n001` of `n[001-003],login`. */

@@ -1,12 +1,11 @@
 /** A job as `scontrol show job` prints it, from its record and its row. Keys and order are those of Slurm 22.05. */
 
-import { type ExitStatus, isEnded, type Job } from "../core/job.ts";
+import { derivedExit, type ExitStatus, isEnded, type Job } from "../core/job.ts";
 import { UNLIMITED } from "../core/jobspec.ts";
 import { formatGpus, type GpuRequest, type NodeShare } from "../core/resources.ts";
 import type { JobRow } from "../protocol/procedures.ts";
 import { formatRanges } from "../util/ranges.ts";
 import { formatMemory } from "./amounts.ts";
-import { derivedExit } from "./job-details.ts";
 import { jobFiles } from "./job-files.ts";
 import { expectedEndMs } from "./job-times.ts";
 import { clockTime, moment, orUnset, type Pair, type RecordLines, type RecordTime, UNSET } from "./record-text.ts";
@@ -215,7 +214,7 @@ function constraintLines(job: Job, row: JobRow): RecordLines {
     ],
     ...(row.reservation === "" ? [] : [[["Reservation", row.reservation] as const]]),
     [
-      ["OverSubscribe", request.exclusive ? "NO" : "OK"],
+      ["OverSubscribe", request.exclusive ? "NO" : request.onlyUser ? "USER" : "OK"],
       ["Contiguous", request.contiguous ? 1 : 0],
       ["Licenses", orUnset(row.licenses)],
       ["Network", UNSET],

@@ -21,6 +21,8 @@ export interface JobRowExtra {
   readonly reasonText: string;
   /** Name of the partition that the job is in. */
   readonly partition: string;
+  /** Its place in the queue, where it is not by its own wishes alone. */
+  readonly priority?: number;
   /** What is left of its dependency while it waits; without it every term counts as unfulfilled. */
   readonly dependency?: string;
 }
@@ -64,7 +66,7 @@ export function toJobRow(job: Job, extra: JobRowExtra): JobRow {
     hetOffset: het?.offset ?? 0,
     ...wishes(job),
     dependency: dependencyOf(job, extra),
-    priority: job.state === "PENDING" && job.hold ? 0 : priorityOf(job),
+    priority: job.state === "PENDING" && job.hold ? 0 : (extra.priority ?? priorityOf(job)),
     attempt: job.attempt,
     exitCode: ended?.exit.code ?? 0,
     exitSignal: ended?.exit.signal ?? 0,

@@ -1,7 +1,7 @@
 /** The columns of sacctmgr's lists. Names, headers and widths are Slurm's. */
 
-import type { Account, Association, LimitName, Limits, PolicyUser, Qos, Tres } from "../core/policy/records.ts";
-import { formatLimit, formatTres, type LimitKind, longDuration } from "../core/policy/words.ts";
+import type { Account, Association, LimitName, Limits, PolicyUser, Qos } from "../core/policy/records.ts";
+import { formatLimit, type LimitKind, longDuration } from "../core/policy/words.ts";
 import type { AccountColumn } from "./account-table.ts";
 
 /** A row of accounts, users or associations. */
@@ -170,9 +170,3 @@ export const TRES_COLUMNS: Readonly<Record<string, AccountColumn<TresRow>>> = {
   name: { header: "Name", width: 15, text: ({ name }) => name },
   type: { header: "Type", width: 8, text: ({ type }) => type },
 };
-
-/** TRES minutes of TRES seconds, whole: `cpu=12,gres/gpu=3`. */
-export function tresMinutes(seconds: Tres): string {
-  const minutes = Object.entries(seconds).map(([name, value]) => [name, Math.floor(value / 60)] as const);
-  return formatTres(Object.fromEntries(minutes)).replace(/mem=(\d+)M/, "mem=$1");
-}

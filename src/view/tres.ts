@@ -32,6 +32,12 @@ export function requestedTres(row: JobRow): string {
   return tresText({ cpus, nodes, gpuType, gpus, memoryMiB: row.memoryMiB * memoryFactor });
 }
 
+/** MiB that a job asks for altogether, whatever the request is per; 0 where it did not say. */
+export function requestedMemoryMiB({ memoryMiB, memoryPer, cpus, nodes, gpus }: JobRow): number {
+  const factor = { node: nodes, cpu: cpus, gpu: gpus / 1000 }[memoryPer] ?? 1;
+  return memoryMiB * factor;
+}
+
 /** What the parts of a step hold. */
 export function partsTres(parts: readonly { cpus: number; memoryMiB: number; gpus: readonly GpuGrant[] }[]): string {
   return tresText({

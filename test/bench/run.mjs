@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME...`: see --help. */
 
+import * as sessions from "./benches/sessions.mjs";
 import * as squeue from "./benches/squeue.mjs";
 import * as startup from "./benches/startup.mjs";
 import * as throughput from "./benches/throughput.mjs";
@@ -8,7 +9,7 @@ import { interrupt } from "./lib/interrupt.mjs";
 import { machineHeader } from "./lib/machine.mjs";
 import { toJsonLines, toTable } from "./lib/report.mjs";
 
-const BENCHES = { startup, throughput, squeue };
+const BENCHES = { startup, throughput, squeue, sessions };
 const ALL = "all";
 
 const EXIT_USAGE = 2;

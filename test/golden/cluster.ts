@@ -16,7 +16,14 @@ import {
   type ResourceRequest,
 } from "../../src/core/resources.ts";
 import { type ClusterState, fromStored } from "../../src/core/state.ts";
-import type { JobListRow, JobRow, NodeRow, PartitionRow, ReservationRow } from "../../src/protocol/procedures.ts";
+import type {
+  JobListRow,
+  JobRow,
+  LicenseRow,
+  NodeRow,
+  PartitionRow,
+  ReservationRow,
+} from "../../src/protocol/procedures.ts";
 import { toJobDetails } from "../../src/view/job-details.ts";
 import { toJobRow } from "../../src/view/job-row.ts";
 import { toNodeRow } from "../../src/view/node-row.ts";
@@ -215,6 +222,11 @@ export const NODE_ROWS: readonly NodeRow[] = NODES.map((node, index) => ({
   ...(AWAY.has(node.name) ? {} : { vitals: { ...VITALS, loadCenti: 12 + 100 * index } }),
 }));
 
+const LICENSE_ROWS: LicenseRow[] = [
+  { name: "ansys@server", total: 2, used: 0 },
+  { name: "matlab", total: 10, used: 3 },
+];
+
 const RESERVATION_ROWS: ReservationRow[] = [
   {
     ...{ name: "upkeep", startAt: NOW - HOUR, endAt: NOW + HOUR, nodes: ["n1", "n2"], users: ["ada", "bob"] },
@@ -278,6 +290,7 @@ export function clusterPeer(options: { jobs?: readonly Job[]; chunk?: number; sc
     },
     "nodes.list": () => ({ nodes: [...NODE_ROWS], now: NOW }),
     "reservations.list": () => ({ reservations: RESERVATION_ROWS, now: NOW }),
+    "licenses.list": () => ({ licenses: LICENSE_ROWS, now: NOW }),
     "partitions.list": () => ({ partitions: PARTITION_ROWS, now: NOW }),
     "controller.status": () => ({
       clusterName: "lab",

@@ -16,6 +16,11 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
   ["reservations", ["show", "res"]],
   ["reservation-oneline", ["-o", "show", "reservation", "upkeep"]],
   ["reservations-json", ["show", "reservations", "--json"]],
+  ["licenses", ["show", "licenses"]],
+  ["licenses-oneline", ["-o", "show", "lic"]],
+  ["licenses-yaml", ["show", "licenses", "ansys@server", "--yaml"]],
+  ["steps", ["show", "step"]],
+  ["steps-json", ["show", "steps", "--json"]],
   ["node-json", ["show", "node", "n6,n1", "--json"]],
 ];
 

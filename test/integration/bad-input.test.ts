@@ -268,8 +268,8 @@ describe("files and folders", () => {
     expect(await srun("-o", "%N/some.out", "true")).toMatchObject(
       failed(1, "task 0", `Could not open stdout file ${cluster.work}/n1/some.out: Not a directory`),
     );
-    expect(await srun("-n2", "-i", "no-such-input", "cat")).toMatchObject(
-      failed(1, "tasks 0-1", `Could not open stdin file ${cluster.work}/no-such-input: No such file or directory`),
+    expect(await srun("-n2", "-i", "input-on-%N", "cat")).toMatchObject(
+      failed(1, "tasks 0-1", `Could not open stdin file ${cluster.work}/input-on-n1: No such file or directory`),
     );
     chmodSync(cluster.write("no-interpreter", "#!/no/such/shell\n"), 0o755);
     expect(await srun("./no-interpreter")).toMatchObject(

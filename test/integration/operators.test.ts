@@ -43,6 +43,19 @@ test("a partition lets jobs wait that exceed its limits, and takes none when it 
   await cluster.ok("mgpu-scontrol", ["delete", "PartitionName=short"]);
 });
 
+test("a job of several partitions starts in the first that lets it, and shows that one", async () => {
+  for (const name of ["down", "open"]) {
+    await cluster.ok("mgpu-scontrol", ["create", "partition", `PartitionName=${name}`, "Nodes=n1", "State=DOWN"]);
+  }
+  const id = await cluster.submit("#!/bin/sh\necho in $SLURM_JOB_PARTITION\n", ["-p", "down,open"]);
+  await cluster.until(async () => (await reason(id)) === "PartitionDown", "both are down");
+  expect(await cluster.queue("%P", "-p", "open")).toEqual(["down,open"]);
+  await cluster.ok("mgpu-scontrol", ["update", "PartitionName=open", "State=UP"]);
+  await cluster.untilState(id, "COMPLETED");
+  expect(await cluster.ok("mgpu-scontrol", ["show", "job", `${id}`])).toMatch(/ Partition=open /);
+  for (const name of ["down", "open"]) await cluster.ok("mgpu-scontrol", ["delete", `PartitionName=${name}`]);
+});
+
 test("nothing of others runs into a reservation; its own jobs end with it", async () => {
   const user = (await cluster.ok("id", ["-un"])).trim();
   const words = ["StartTime=now+1hour", "Duration=10", `Users=${user}`, "Nodes=n1", "ReservationName=r"];

@@ -6,7 +6,12 @@ import { absolutePath } from "../jobspec.ts";
 
 /** Slurm's commands that mgpu has. */
 const SHIMS = [
+  "sacct",
   "sacctmgr",
+  "sdiag",
+  "sprio",
+  "sreport",
+  "sshare",
   "srun",
   "sbatch",
   "salloc",
@@ -16,6 +21,7 @@ const SHIMS = [
   "scontrol",
   "sinfo",
   "squeue",
+  "sstat",
 ] as const;
 
 const EXIT_USAGE = 2;

@@ -9,8 +9,10 @@ import { command as completion, printCandidates } from "./mgpu-completion.ts";
 import { command as down } from "./mgpu-down.ts";
 import { command as exec } from "./mgpu-exec.ts";
 import { command as forward } from "./mgpu-forward.ts";
+import { command as history } from "./mgpu-history.ts";
 import { command as logs } from "./mgpu-logs.ts";
 import { command as screens } from "./mgpu-screens.ts";
+import { command as seff } from "./mgpu-seff.ts";
 import { command as shims } from "./mgpu-shims.ts";
 import { command as status } from "./mgpu-status.ts";
 import { command as top } from "./mgpu-top.ts";
@@ -20,13 +22,28 @@ import { command as why } from "./mgpu-why.ts";
 const EXIT_USAGE = 2;
 
 /** Each is named `mgpu WORD`. */
-const SUBCOMMANDS: readonly Command[] = [up, down, status, top, why, logs, screens, exec, forward, shims, completion];
+const SUBCOMMANDS: readonly Command[] = [
+  up,
+  down,
+  status,
+  top,
+  why,
+  logs,
+  history,
+  seff,
+  screens,
+  exec,
+  forward,
+  shims,
+  completion,
+];
 
 /** Those that take words besides their options. */
-const WITH_OPERANDS: ReadonlySet<Command> = new Set([shims, why, logs, exec, forward, completion]);
+const WITH_OPERANDS: ReadonlySet<Command> = new Set(SUBCOMMANDS.filter(({ synopsis }) => synopsis !== "[OPTIONS...]"));
 
 /** The commands for jobs, by their names without `mgpu-`. Loaded only where their help is asked for. */
 const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  sacct: () => import("./sacct.ts"),
   sacctmgr: () => import("./sacctmgr.ts"),
   salloc: () => import("./salloc.ts"),
   sattach: () => import("./sattach.ts"),
@@ -34,9 +51,14 @@ const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Co
   sbcast: () => import("./sbcast.ts"),
   scancel: () => import("./scancel.ts"),
   scontrol: () => import("./scontrol.ts"),
+  sdiag: () => import("./sdiag.ts"),
   sinfo: () => import("./sinfo.ts"),
+  sprio: () => import("./sprio.ts"),
   squeue: () => import("./squeue.ts"),
+  sreport: () => import("./sreport.ts"),
   srun: () => import("./srun.ts"),
+  sshare: () => import("./sshare.ts"),
+  sstat: () => import("./sstat.ts"),
   strigger: () => import("./strigger.ts"),
 };
 

@@ -7,7 +7,7 @@ import type { StepId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
 import type { PtySpec } from "../../core/jobspec.ts";
 import { RpcError } from "../../protocol/errors.ts";
-import type { AttachPoint, Item } from "../../protocol/procedures.ts";
+import type { AttachPoint, Item, Result } from "../../protocol/procedures.ts";
 import type { Connected, Peer } from "../../rpc/types.ts";
 import { DEFAULT_PREFIX, parseDetachKey } from "../attach/detach-keys.ts";
 import { ExitReport } from "../attach/exit-report.ts";
@@ -275,8 +275,8 @@ async function attach(
   const peers = await Promise.all(points.map(({ socket }) => session.connectHolder(socket)));
   const parts = points.map((point, index) => ({ point, peer: peers[index]?.peer as Peer }));
   const watched = parts.map(async ({ point, peer }) => {
-    const { key, token, node } = point;
-    const { exits, problem } = await peer.stream("step.watch", { key, token }, (item) => onItem(node, item));
+    const { node } = point;
+    const { exits, problem } = await watchPart(point, peer, (item) => onItem(node, item));
     for (const { task, exit } of exits) report.add(node, task, exit);
     if (problem !== "") speaker.error(problem);
   });
@@ -293,6 +293,21 @@ async function attach(
   report.say();
   if (relay.missing > 0) speaker.info(`${relay.missing} bytes of output came too fast and were left out`);
   return tasks.code;
+}
+
+/** Looks on to the end; once more where the step's own client came back and took what was ours in its absence. */
+async function watchPart(
+  { key, token }: AttachPoint,
+  peer: Peer,
+  onItem: (item: Item<"step.watch">) => void,
+): Promise<Result<"step.watch">> {
+  for (;;) {
+    try {
+      return await peer.stream("step.watch", { key, token }, onItem);
+    } catch (error) {
+      if (!(error instanceof RpcError) || error.code !== "CANCELLED") throw error;
+    }
+  }
 }
 
 /** Our input goes to the tasks; its end is not the end of theirs, which may have other input. */

@@ -43,7 +43,7 @@ const OPTIONS: readonly Option[] = [
   { long: "sibling", argument: "none", help: "no effect: there are no federations of clusters" },
   { long: "uid", short: "u", argument: "required", metavar: "user", help: "refused: requests are your own" },
   { long: "verbose", short: "v", argument: "none", help: "no effect: errors say all there is to say" },
-  { long: "yaml", argument: "optional", metavar: "version", help: "refused: not in this version" },
+  { long: "yaml", argument: "optional", metavar: "version", help: "print YAML with the contents of --json" },
 ];
 
 /** What the user may type, by full name. */
@@ -110,19 +110,12 @@ export const command: Command = {
 
 async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
   const options = optionReader("scontrol", OPTIONS, parsed, context);
-  const refused = ["yaml"].filter((long) => options.isGiven(long));
-  if (refused.length > 0) {
-    throw new UserError(
-      refused.map((long) => `--${long}: not supported by this version of mgpu`),
-      "--json prints JSON",
-    );
-  }
   if (options.isGiven("uid")) throw new UserError("--uid: requests are made in your own name");
   const scope = createScope(context, {
     oneLine: options.isGiven("oneliner"),
     details: countOf(parsed, "details"),
     quiet: options.isGiven("quiet"),
-    json: options.isGiven("json"),
+    document: options.isGiven("json") ? "json" : options.isGiven("yaml") ? "yaml" : null,
     all: options.isGiven("all"),
   });
   try {

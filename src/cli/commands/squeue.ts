@@ -6,6 +6,7 @@
  * An unknown or forgotten job asked for alone is an error, among several it is left out, as in Slurm.
  */
 
+import { parseMoment } from "../../core/begin-time.ts";
 import type { JobListRow } from "../../protocol/procedures.ts";
 import type { Peer } from "../../rpc/types.ts";
 import type { JobField } from "../../view/job-columns.ts";
@@ -13,6 +14,7 @@ import { checkClusters } from "../clusters.ts";
 import { connectAsSlurm, isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { jobFilter, type OptionReader, optionReader } from "../filters.ts";
+import { lastValue } from "../getopt.ts";
 import { listingView } from "../listing-view.ts";
 import type { ParsedOptions } from "../option.ts";
 import { expandingPrinter, type JobPrinter } from "../output/job-list.ts";
@@ -44,7 +46,8 @@ interface Listing {
   readonly clusterName: string;
 }
 
-async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
+async function run(parsed: ParsedOptions, now: CommandContext): Promise<number> {
+  const context = contextAt(parsed, now);
   const options = optionReader("squeue", OPTIONS, parsed, context);
   refuse(parsed);
   if (opensTui(parsed, context)) {
@@ -53,6 +56,7 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
     if (code !== 0) return code;
   }
   const selection = readSelection(options, parsed, context);
+  const at = readAt(parsed, selection, now);
   if (isMachineForm(options)) {
     const { listParsers } = await import("../output/machine-list.ts");
     if (listParsers(options, context)) return 0;
@@ -64,7 +68,7 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
       selection.steps ? "slurm_get_job_steps error" : "slurm_load_jobs error",
     );
     if (connected === null) return 1;
-    const { peer } = connected;
+    const peer = at === null ? connected.peer : (await import("../past.ts")).peerAt(connected.peer, at);
     try {
       await checkClusters(peer, options.last("clusters"));
       await checkNodes(peer, selection.nodes);
@@ -84,6 +88,35 @@ function opensTui({ values, operands }: ParsedOptions, { program, stdio, environ
   const isPlain = isSlurmName(program) || environment.MGPU_TUI === "never" || environment.TERM === "dumb";
   if (isPlain || values.size > 0 || operands.length > 0) return false;
   return stdio.stdinIsTerminal && stdio.stdoutIsTerminal;
+}
+
+/** The moment of --at; `null` for now. @throws UserError for what is no moment of the past */
+function readAt(parsed: ParsedOptions, { steps }: Pick<Selection, "steps">, context: CommandContext): number | null {
+  const text = lastValue(parsed, "at");
+  if (text === undefined) return null;
+  if (steps !== null) throw new UserError("--at shows jobs, not steps");
+  if (parsed.values.has("iterate")) throw new UserError("--at shows one moment: it can't be repeated with --iterate");
+  return momentOf(text, context);
+}
+
+function momentOf(text: string, { clock, utcOffsetMinutes }: CommandContext): number {
+  const parsed = parseMoment(text, clock.now(), (atMs) => utcOffsetMinutes(atMs), "past");
+  if ("problem" in parsed) throw new UserError(`--at: ${parsed.problem}`);
+  if (parsed.value > clock.now())
+    throw new UserError(`--at: ${text} is still to come`, "--start tells of expected starts");
+  return parsed.value;
+}
+
+/** With --at all that is counted from now is counted from then. */
+function contextAt(parsed: ParsedOptions, context: CommandContext): CommandContext {
+  const text = lastValue(parsed, "at");
+  if (text === undefined) return context;
+  const at = momentOf(text, context);
+  const { clock } = context;
+  return {
+    ...context,
+    clock: { now: () => at, monotonic: () => clock.monotonic(), after: (ms, act) => clock.after(ms, act) },
+  };
 }
 
 function refuse({ values }: ParsedOptions): void {

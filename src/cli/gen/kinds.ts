@@ -47,7 +47,7 @@ const SCONTROL =
 export function operandOf({ typed, command }: Entry): Kind {
   if (typed === "mgpu-srun" || typed === "mgpu-salloc") return { is: "command" };
   if (typed === "mgpu-sbatch" || typed === "mgpu-sbcast") return FILE;
-  if (["mgpu-scancel", "mgpu-sattach", "mgpu why", "mgpu logs"].includes(typed)) return JOBS;
+  if (["mgpu-scancel", "mgpu-sattach", "mgpu why", "mgpu logs", "mgpu seff"].includes(typed)) return JOBS;
   if (typed === "mgpu-scontrol") return { words: SCONTROL };
   if (typed === "mgpu shims") return { is: "folder" };
   if (typed === "mgpu completion") return { words: "bash zsh fish" };

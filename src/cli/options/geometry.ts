@@ -11,7 +11,7 @@ import { ALL, ignored, named, type ReadingFacts, RUNNERS, SRUN, type SubmitOptio
 export type NodeListWish = { readonly names: readonly string[] } | { readonly file: string };
 
 /** Whose jobs may share the nodes: nobody's, or those of the same user or security label. */
-export type Exclusive = "node" | "user" | "mcs";
+export type Exclusive = "node" | "user";
 
 const TASK_COUNT = { argument: "required", metavar: "count", read: atLeastOne, directive: true } as const;
 const MEMORY = { argument: "required", metavar: "size[KMGT]", read: parseMemory, directive: true, of: ALL } as const;
@@ -83,7 +83,7 @@ export const GEOMETRY = [
     long: "exclusive",
     argument: "optional",
     metavar: "user",
-    help: "whole nodes, shared with no other job; user and mcs mean that too; for a step as --exact",
+    help: "whole nodes, shared with no other job; user: shared with no other user; for a step as --exact",
     variables: named("EXCLUSIVE"),
     directive: true,
     of: ALL,
@@ -186,7 +186,9 @@ function readNodeList(text: string): Parsed<NodeListWish> {
 function readExclusive(text: string): Parsed<Exclusive> {
   if (text === "") return { value: "node" };
   if (/^user$/i.test(text)) return { value: "user" };
-  return /^mcs$/i.test(text) ? { value: "mcs" } : expected("user or mcs, or no value", text);
+  if (/^mcs$/i.test(text))
+    return { problem: "there are no MCS labels here: --exclusive=user shares nodes with no other user" };
+  return expected("user, or no value", text);
 }
 
 /** As core/constraint prints it. Slurm's words for a refusal, which scripts look for. */

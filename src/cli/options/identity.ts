@@ -24,7 +24,7 @@ export const IDENTITY = [
     ...NAME,
     long: "partition",
     short: "p",
-    help: "partition to run in",
+    help: "partition to run in, or several (a,b): it starts in the first with room",
     variables: named("PARTITION"),
     read: readPartition,
   },
@@ -115,7 +115,12 @@ export const IDENTITY = [
   ignored("get-user-env", SALLOC, "the command that salloc runs has your environment anyway", { argument: "optional" }),
 ] as const satisfies readonly SubmitOption[];
 
-function readPartition(text: string): Parsed<string> {
-  if (text.includes(",")) return { problem: `this version of mgpu takes one partition, got "${text}"` };
-  return nameText(text);
+/** `a` or `a,b`: it starts in the first of them with room. */
+function readPartition(text: string): Parsed<readonly string[]> {
+  const names = [...new Set(text.split(",").filter((name) => name !== ""))];
+  for (const name of names) {
+    const parsed = nameText(name);
+    if ("problem" in parsed) return parsed;
+  }
+  return names.length === 0 ? expected("a name, or several: a,b", text) : { value: names };
 }

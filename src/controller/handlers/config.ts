@@ -1,6 +1,7 @@
 /** config.show: Slurm's configuration keys, with what is true of this cluster. */
 
 import { ARRAY_SIZE_MAX } from "../../core/array-spec.ts";
+import { formatLicenses, licensesOf } from "../../core/licenses.ts";
 import { isPolicyOn } from "../../core/policy/state.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import { SLURM_VERSION } from "../../view/slurm-version.ts";
@@ -59,7 +60,7 @@ function jobs({ loop, settings }: ControllerContext): Value[] {
     ["KillWait", `${settings.killWaitS} sec`],
     ["LaunchParameters", NONE],
     ["LaunchType", "launch/slurm"],
-    ["Licenses", NONE],
+    ["Licenses", formatLicenses(licensesOf(state.licenses)) || NONE],
     ["MailProg", settings.mailProgram || NONE],
     ["MaxArraySize", ARRAY_SIZE_MAX],
     ["MaxMemPerNode", "UNLIMITED"],

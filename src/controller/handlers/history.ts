@@ -17,14 +17,14 @@ const RECORDS_A_CHUNK = 250;
 export function historyHandler(context: ControllerContext): StreamHandler<"jobs.history"> {
   return async (params, sink, { signal }) => {
     const { loop, clock, settings } = context;
-    const { ids, tasks = [] } = params.filter;
+    const { ids, tasks = [], components = [] } = params.filter;
     const recordsOf = recordMaker(context, params);
     // Before the files are read: a job that leaves the hot state meanwhile would be in neither.
     const hot = [...loop.state.jobs.values()].filter((job) => recordsOf(job, false).length > 0);
     const isHot = new Map(hot.map((job) => [job.id, job.submitAt]));
     const chunk = createChunk(sink);
     let damaged = 0;
-    const wanted = [...ids, ...tasks.map((one) => one.jobId)];
+    const wanted = [...ids, ...[...tasks, ...components].map((one) => one.jobId)];
     if (!areAllHot(context, wanted)) {
       const query = { since: params.filter.since, ids: wanted.length > 0 ? new Set(wanted) : null };
       for await (const jobs of context.readFinished(query, () => damaged++)) {
@@ -47,7 +47,7 @@ export function historyHandler(context: ControllerContext): StreamHandler<"jobs.
 function recordMaker(context: ControllerContext, { filter, duplicates, steps }: Params<"jobs.history">) {
   const { state } = context.loop;
   const partitionOf = (job: Job): string => partitionName(state, job);
-  const matches = historyMatcher(filter, partitionOf);
+  const matches = historyMatcher(filter, partitionOf, context.clock.now());
   return (job: Job, isWhole: boolean): HistoryRecord[] => {
     const earlier = duplicates ? earlierRecords(job) : [];
     const all = [...earlier, { job, state: displayedState(job) }].filter((one) => matches(one.job, one.state));

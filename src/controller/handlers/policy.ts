@@ -1,9 +1,15 @@
-/** policy.list, policy.change: accounts, users, associations, QoS and weights. */
+/** Accounts, users, associations, QoS and weights; and the priorities and shares that come of them. */
 
+import { fairShares } from "../../core/policy/fair-share.ts";
+import { pledgedAt } from "../../core/policy/limits.ts";
 import { NO_POLICY } from "../../core/policy/records.ts";
-import { storedPolicy } from "../../core/policy/state.ts";
-import type { UnaryHandler } from "../../rpc/types.ts";
+import { associationUsageKey, storedPolicy } from "../../core/policy/state.ts";
+import { usageAt } from "../../core/policy/usage.ts";
+import { prioritizer } from "../../core/priority.ts";
+import type { Item } from "../../protocol/procedures.ts";
+import type { StreamHandler, UnaryHandler } from "../../rpc/types.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
+import { partitionName, selectJobs } from "../select.ts";
 
 /** Answers from memory. */
 export function listPolicyHandler({ loop, settings, clock }: ControllerContext): UnaryHandler<"policy.list"> {
@@ -25,5 +31,52 @@ export function changePolicyHandler(context: ControllerContext): UnaryHandler<"p
     const isOwner = uid === 0 || uid === context.identity.user.uid;
     await executeOrThrow(context, { type: "policy.change", version, changes, byName: name, isOwner });
     return {};
+  };
+}
+
+/** Rows of priorities.list at a time. */
+const RANKED_A_CHUNK = 500;
+
+/** The parts of the priorities of waiting jobs that may start by now. */
+export function listPrioritiesHandler(context: ControllerContext): StreamHandler<"priorities.list"> {
+  return async ({ filter }, sink) => {
+    const { loop, clock, settings } = context;
+    const now = clock.now();
+    const { state } = loop;
+    const rank = prioritizer(state, now);
+    let rows: Item<"priorities.list">["rows"] = [];
+    for (const job of selectJobs(state, { ...filter, states: ["PENDING"] }, "any")) {
+      if (job.state !== "PENDING" || job.hold !== null || job.eligibleAt > now) continue;
+      const { nice, priority, ...parts } = rank.partsOf(job);
+      const row = { id: job.id, user: job.spec.user.name, partition: partitionName(state, job), nice, priority };
+      rows.push({ ...row, factors: rank.factorsOf(job), parts });
+      if (rows.length < RANKED_A_CHUNK) continue;
+      await sink.send({ rows });
+      rows = [];
+    }
+    if (rows.length > 0) await sink.send({ rows });
+    return { clusterName: settings.clusterName, config: state.policy.config };
+  };
+}
+
+/** Shares and usage of all associations now. */
+export function listSharesHandler({ loop, clock, settings }: ControllerContext): UnaryHandler<"shares.list"> {
+  return () => {
+    const { state } = loop;
+    const { policy } = state;
+    const now = clock.now();
+    const running = [...state.active].flatMap((id) => {
+      const job = state.jobs.get(id);
+      return job?.state === "RUNNING" ? [job] : [];
+    });
+    const usage = usageAt(policy, running, now);
+    const pledged = pledgedAt(policy, running, now);
+    const shares = [...fairShares(policy, usage)].map(([id, share]) => {
+      const key = associationUsageKey(id);
+      // Infinity has no place in JSON: nobody who used nothing has a level share.
+      const levelFs = Number.isFinite(share.levelFs) ? share.levelFs : null;
+      return { id, ...share, levelFs, seconds: usage.get(key) ?? {}, pledged: pledged.get(key) ?? {} };
+    });
+    return { clusterName: settings.clusterName, policy: storedPolicy(policy) ?? NO_POLICY, shares };
   };
 }

@@ -2,19 +2,22 @@
 
 import { must } from "../../util/assert.ts";
 import { hasTask, taskCount } from "../array-spec.ts";
-import type { AllocateJob } from "../commands.ts";
+import type { AllocateJob, ComponentAllocation } from "../commands.ts";
 import type { Event, JobAllocated } from "../events.ts";
 import { waitingComponents } from "../het.ts";
 import type { JobId } from "../ids.ts";
 import type { Job, PendingJob, RunningJob, StepHet } from "../job.ts";
+import { countLicenses, licenseShortage, licensesOf } from "../licenses.ts";
 import type { Node } from "../node.ts";
+import { nodesOfOthers } from "../only-user.ts";
 import { holdsNode, type Partition } from "../partition.ts";
+import { isListed, namedPartitions } from "../partition-list.ts";
 import { type Blocked, limitView, startLimit } from "../policy/limits.ts";
 import { isPolicyOn } from "../policy/state.ts";
 import { tresOf } from "../policy/tres.ts";
 import { isActive, reservedFor } from "../reservation.ts";
 import { type Allocation, addShare, gpuThousandths, type NodeShare, WHOLE_GPU } from "../resources.ts";
-import type { ClusterState } from "../state.ts";
+import { type ClusterState, usedLicenses } from "../state.ts";
 import { accept, type Decision, deny, ignore } from "./decision.ts";
 import { effectiveLimit, findPartition } from "./submit.ts";
 
@@ -24,20 +27,35 @@ export function decideAllocate(state: ClusterState, command: AllocateJob, now: n
   if (job?.state !== "PENDING") return ignore("the job waits no longer");
   if (job.spec.het) return allocateWhole(state, job, command, now);
   const { allocation } = command;
-  const refusal = startProblem(state, job, state.nodes, allocation, now);
+  const meant = asPlanned(job, command);
+  if (meant === null) return ignore(MOVED);
+  const refusal = licenseWait(state, [meant]) ?? startProblem(state, meant, state.nodes, allocation, now);
   if (refusal) return refusal;
   const split = splitOff(state, job, command.taskId);
   if (split === null) return ignore("the task waits no longer");
-  return accept(...split.events, startOf(state, { ...job, id: split.jobId }, allocation));
+  return accept(...split.events, startOf(state, { ...meant, id: split.jobId }, allocation));
+}
+
+const MOVED = "the job is in another partition now";
+
+/** The job as of the partition that the plan is for; `null` if it is not in that one (any more). */
+function asPlanned(job: PendingJob, { partition }: { readonly partition?: string }): PendingJob | null {
+  if (partition === undefined) return isListed(job.spec) ? null : job;
+  if (!namedPartitions(job.spec).includes(partition)) return null;
+  return { ...job, spec: { ...job.spec, partition } };
 }
 
 /** A heterogeneous job starts with all of its components that wait, in one record. */
 function allocateWhole(state: ClusterState, job: PendingJob, command: AllocateJob, now: number): Decision {
-  const given = [{ jobId: job.id, allocation: command.allocation }, ...(command.followers ?? [])];
-  const waiting = waitingComponents(state, job);
+  const given: readonly ComponentAllocation[] = [command, ...(command.followers ?? [])];
+  const records = waitingComponents(state, job);
+  const waiting = records.flatMap((one, at) => asPlanned(one, given[at] ?? {}) ?? []);
+  if (waiting.length < records.length) return ignore(MOVED);
   if (waiting.map((one) => one.id).join() !== given.map((one) => one.jobId).join()) {
     return ignore("the plan is not for all components that wait");
   }
+  const short = licenseWait(state, waiting);
+  if (short) return short;
   const nodes = new Map(state.nodes);
   for (const [at, one] of waiting.entries()) {
     const allocation = given[at]?.allocation ?? [];
@@ -79,10 +97,19 @@ function startProblem(
   const problem =
     partitionProblem(partition, allocation) ||
     reservedProblem(state, job, allocation, effectiveLimit(job.spec, partition), now) ||
+    othersProblem(state, job, allocation) ||
     planProblem(nodes, job, allocation);
   if (problem) return deny("NO_CAPACITY", problem);
   const limit = limitInTheWay(state, job, allocation, now);
   return limit ? ignore(limit.text) : null;
+}
+
+/** Licenses that jobs which start together can't have now. */
+function licenseWait(state: ClusterState, jobs: readonly PendingJob[]): Decision | null {
+  const wishes = licensesOf(countLicenses(jobs.map(({ spec }) => spec)));
+  if (wishes.length === 0) return null;
+  const shortage = licenseShortage(state.licenses, usedLicenses(state), wishes);
+  return shortage === null ? null : ignore(shortage);
 }
 
 /** The limit of an account or a QoS that a start would break. */
@@ -104,8 +131,9 @@ function startOf(state: ClusterState, job: PendingJob, allocation: Allocation, s
   const partition = must(findPartition(state, job.spec), `the partition of job ${job.id}`);
   const { id: jobId, attempt, spec } = job;
   const limitS = effectiveLimit(spec, partition);
-  const common = { type: "job.allocated", jobId, attempt: attempt + 1, allocation, limitS } as const;
-  return stepHet ? { ...common, stepHet } : common;
+  const place = isListed(spec) ? { partition: partition.name } : {};
+  const het = stepHet ? { stepHet } : {};
+  return { type: "job.allocated", jobId, attempt: attempt + 1, allocation, limitS, ...place, ...het };
 }
 
 /** The record that a starting task has to itself: a new one while others of its array still wait. */
@@ -128,6 +156,13 @@ function partitionProblem(partition: Partition, allocation: Allocation): string 
     return `partition ${partition.name} is ${partition.state}`;
   const outside = allocation.find((share) => !holdsNode(partition, share.node));
   return outside ? `${outside.node}: not in partition ${partition.name}` : "";
+}
+
+/** Of two users on a node, one of whom wants no other there. */
+function othersProblem(state: ClusterState, { spec }: PendingJob, allocation: Allocation): string {
+  const taken = nodesOfOthers(state, spec);
+  const wrong = taken.size > 0 && allocation.find(({ node }) => taken.has(node));
+  return wrong ? `${wrong.node}: a job of another user is there (--exclusive=user)` : "";
 }
 
 /** A node that is, or in time will be, reserved for others. */

@@ -5,6 +5,7 @@ import type { Command } from "../commands.ts";
 import type { ClusterState } from "../state.ts";
 import { decideAllocate } from "./allocate.ts";
 import type { Decision } from "./decision.ts";
+import { decideConfigureLicenses } from "./licenses.ts";
 import { decideMarkDown, decideRegister } from "./node.ts";
 import { decideDeleteNodes, decideUpdateNodes } from "./operate.ts";
 import { decideCreatePartition, decideDeletePartition, decideUpdatePartition } from "./partition.ts";
@@ -64,6 +65,7 @@ const DECIDERS: { readonly [T in Command["type"]]: Decider<Extract<Command, { ty
   "reservation.expire": decideExpireReservation,
   "timer.fire": decideTimer,
   "policy.change": decideChangePolicy,
+  "licenses.configure": decideConfigureLicenses,
 };
 
 /**

@@ -1,8 +1,9 @@
 /** What operators do to partitions. Whether somebody is an operator is asked before. */
 
 import type { CreatePartition, DeletePartition, PartitionChanges, UpdatePartition } from "../commands.ts";
-import { isEnded } from "../job.ts";
+import { isEnded, type Job } from "../job.ts";
 import { PARTITION_DEFAULTS, type Partition } from "../partition.ts";
+import { presentPartitions } from "../partition-list.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, type Refusal } from "./decision.ts";
 import { findNodes } from "./operate.ts";
@@ -27,11 +28,15 @@ export function decideDeletePartition(state: ClusterState, { name }: DeleteParti
   if (!state.partitions.has(name)) return unknown(state, name);
   const ids = [...new Set([...state.pending, ...state.active])].filter((id) => {
     const job = state.jobs.get(id);
-    return job && !isEnded(job) && findPartition(state, job.spec)?.name === name;
+    return job && !isEnded(job) && isIn(state, job, name);
   });
   if (ids.length === 0) return accept({ type: "partition.deleted", partition: name });
   const named = ids.slice(0, IDS_NAMED_MAX).join(", ") + (ids.length > IDS_NAMED_MAX ? " and more" : "");
   return deny("PARTITION_IN_USE", "Partition is in use", `jobs in it: ${named}`);
+}
+
+function isIn(state: ClusterState, job: Job, name: string): boolean {
+  return presentPartitions(job).includes(name) || findPartition(state, job.spec)?.name === name;
 }
 
 const IDS_NAMED_MAX = 10;

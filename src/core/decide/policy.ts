@@ -63,7 +63,7 @@ function usedKey(change: PolicyChange): string | null {
 }
 
 /** What does not hold together, in sentences; none when all does. */
-export function policyProblems(policy: PolicyState): string[] {
+function policyProblems(policy: PolicyState): string[] {
   const problems = [...policy.associations.values()].flatMap((one) => associationProblems(policy, one));
   for (const { name, preempt } of policy.qos.values()) {
     for (const other of preempt) if (!policy.qos.has(other)) problems.push(`QOS ${name}: there is no QOS ${other}`);

@@ -5,6 +5,7 @@
 
 import type { ReportJobCleaned, ReportStepEnded, ReportStepLost, ReportStepStarted } from "../commands.ts";
 import type { Event, StepEnded } from "../events.ts";
+import { livingOthers } from "../het.ts";
 import type { StepKey } from "../ids.ts";
 import {
   type EndedJob,
@@ -54,7 +55,9 @@ export function decideStepEnded(state: ClusterState, command: ReportStepEnded, n
   if (!found) return ignore("unknown step or older attempt");
   if (found.part.phase === "ended") return ignore("known already");
   const { jobId, attempt, stepId } = command.key;
-  const ended: StepEnded = { type: "step.ended", jobId, attempt, stepId, node: command.node, exits: command.exits };
+  const usage = command.usage ? { usage: command.usage } : {};
+  const { node, exits } = command;
+  const ended: StepEnded = { type: "step.ended", jobId, attempt, stepId, node, exits, ...usage };
   const { job, step } = found;
   const events: Event[] = [...outOfMemory(command, step), ended];
   if (job.state !== "RUNNING" || step.id !== mainStepId(job) || hasOtherParts(found)) return accept(...events);
@@ -81,10 +84,15 @@ function endOfMainStep(
   if (found.step.ending)
     return end(job, found.step.ending.state, exit, found.step.ending.cause, found.step.ending.by, clean);
   const { retries, retryWaitS } = job.spec;
-  if (job.retried >= retries) return end(job, "FAILED", exit, command.problem, null, clean);
+  if (job.retried >= retries || !isWhole(state, job)) return end(job, "FAILED", exit, command.problem, null, clean);
   const waitMs = Math.min(retryWaitS * 2 ** job.retried, RETRY_WAIT_MAX_S) * 1000;
   const cause = `failed with exit code ${exit.code}:${exit.signal}, try ${job.retried + 1} of ${retries + 1}`;
   return requeueWhole(state, job, cause, now + waitMs, null, clean, job.retried + 1, { state: "FAILED", exit });
+}
+
+/** Whether all components of a heterogeneous job run still: one step goes over them, so none is tried again without the others. */
+function isWhole(state: ClusterState, job: RunningJob): boolean {
+  return job.spec.kind !== "run" || job.spec.het === null || livingOthers(state, job).length === job.spec.het.size - 1;
 }
 
 /** A step vanished with its node or holder: its job starts again if it may, else it ends as NODE_FAIL. */

@@ -13,7 +13,7 @@ import type {
   UpdateJob,
 } from "../commands.ts";
 import type { Event, JobEnded, JobRequeued } from "../events.ts";
-import { isFollower, leaderId, livingOthers } from "../het.ts";
+import { isFollower, isLed, leaderId, livingOthers } from "../het.ts";
 import {
   type EarlierAttempt,
   type EndedJob,
@@ -26,9 +26,13 @@ import {
   type TerminalState,
 } from "../job.ts";
 import { jobLabel } from "../job-label.ts";
+import type { JobSpec } from "../jobspec.ts";
+import type { Partition } from "../partition.ts";
+import { isListed, namedPartitions } from "../partition-list.ts";
 import { chargeOf } from "../policy/charge.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
+import { licenseProblem } from "./licenses.ts";
 import { dependencyProblem, findPartition, priorityProblem, timeProblem } from "./submit.ts";
 
 const FINISHED = "Job/step already completing or completed";
@@ -38,7 +42,7 @@ export function decideCancel(state: ClusterState, command: CancelJob): Decision 
   const job = findOwn(state, command);
   if ("kind" in job) return job;
   if (isEnded(job)) return deny("JOB_FINISHED", FINISHED);
-  if (job.state === "PENDING" && isFollower(job)) return denyPart(job);
+  if (job.state === "PENDING" && isLed(state, job)) return denyPart(job);
   const { part, events } = partOf(state, job, command.tasks);
   if (!part) return deny("INVALID_JOB", "Invalid job id specified", "none of these tasks waits any more");
   return accept(...events, ...endWhole(state, part, "CANCELLED", EXIT_OK, command.cause, command.byUid));
@@ -113,7 +117,7 @@ export function decideRequeue(state: ClusterState, command: RequeueJob, now: num
     const problem = requeueProblem(job, command.tasks);
     if (problem) return deny("DISABLED", "Requested operation is presently disabled", `job ${job.id}: ${problem}`);
   }
-  if (isFollower(job)) return denyPart(job);
+  if (isLed(state, job)) return denyPart(job);
   const hold: Hold | null = command.hold ? holdBy(job, command.byUid) : null;
   const special = command.special ? { special: true } : {};
   const events = isEnded(job)
@@ -146,7 +150,7 @@ export function decideSuspend(state: ClusterState, command: SuspendJob): Decisio
   if ((job.suspendedAt !== null) === command.suspend) {
     return deny("DISABLED", "Requested operation is presently disabled", `job ${job.id} is ${suspendWord(job)}`);
   }
-  if (isFollower(job)) return denyPart(job);
+  if (isLed(state, job)) return denyPart(job);
   const parts = [job, ...livingOthers(state, job)].filter((one) => one.state === "RUNNING");
   const changed = parts.filter((one) => (one.suspendedAt !== null) !== command.suspend);
   return accept(
@@ -273,12 +277,28 @@ function updateProblem(state: ClusterState, job: Job, { changes, byUid }: Update
   const raised = priorityProblem(state, changes, byUid);
   if (raised) return raised;
   const spec = { ...job.spec, ...changes };
-  const partition = findPartition(state, spec);
-  if (!partition) return deny("INVALID_PARTITION", `invalid partition specified: ${spec.partition}`);
-  const wrong = timeProblem(spec, partition) ?? (changes.dependency ? dependencyProblem(state, spec, job) : null);
+  const { partition, unknown } = updatedPartition(state, spec);
+  if (!partition) return deny("INVALID_PARTITION", `invalid partition specified: ${unknown}`);
+  const wrong =
+    timeProblem(spec, partition) ??
+    (changes.dependency ? dependencyProblem(state, spec, job) : null) ??
+    (changes.licenses ? licenseProblem(state, spec.licenses) : null);
   if (wrong || (changes.account === undefined && changes.qos === undefined)) return wrong;
   const charge = chargeOf(state.policy, spec, 0);
   return "denial" in charge ? charge : null;
+}
+
+/** The partition whose limits hold for a job: of several the most generous one. */
+function updatedPartition(
+  state: ClusterState,
+  spec: JobSpec,
+): { readonly partition: Partition | undefined; readonly unknown: string | null } {
+  if (!isListed(spec)) return { partition: findPartition(state, spec), unknown: spec.partition };
+  const names = namedPartitions(spec);
+  const unknown = names.find((name) => !state.partitions.has(name));
+  if (unknown !== undefined) return { partition: undefined, unknown };
+  const found = names.flatMap((name) => state.partitions.get(name) ?? []);
+  return { partition: found.find((one) => !timeProblem(spec, one)) ?? found[0], unknown: null };
 }
 
 /** Wishes that a running job's allocation has settled. */

@@ -7,10 +7,12 @@ import { fold } from "../hostlist.ts";
 import type { Job, PendingJob } from "../job.ts";
 import { type JobSpec, UNLIMITED } from "../jobspec.ts";
 import { nodesIn, type Partition } from "../partition.ts";
+import { isListed, namedPartitions } from "../partition-list.ts";
 import { type Charge, chargeOf, queueProblem } from "../policy/charge.ts";
 import { type ClusterState, recordsOf } from "../state.ts";
 import { accessProblem, exceeds, partitionLimit, reservationProblem, withDefaults } from "./admission.ts";
 import { type Decision, deny, type Refusal } from "./decision.ts";
+import { licenseProblem } from "./licenses.ts";
 
 /** Accepts a job, or says which of its wishes this cluster can never meet. */
 export function decideSubmit(state: ClusterState, command: SubmitJob, now: number): Decision {
@@ -85,17 +87,52 @@ function withPartitionDefaults(state: ClusterState, spec: JobSpec): JobSpec {
  * @param isEnforced refuse what exceeds its partition's limits, rather than let it wait
  */
 function submitProblem(state: ClusterState, spec: JobSpec, isEnforced: boolean): Refusal | null {
-  const partition = findPartition(state, spec);
-  if (!partition) return denyPartition(state, spec);
+  const specs = eachPartition(spec);
+  const unknown = specs.find((one) => !findPartition(state, one));
+  if (unknown) return denyPartition(state, unknown);
   return (
-    accessProblem(partition, charged(state, spec)) ??
+    firstProblem(state, specs, (one, partition) => accessProblem(partition, charged(state, one))) ??
     priorityProblem(state, spec, spec.user.uid) ??
-    (isEnforced ? enforcedProblem(spec, partition) : null) ??
     unknownThings(state, spec) ??
     dependencyProblem(state, spec) ??
+    // One partition that can hold it is enough: it starts there.
+    leastProblem(state, specs, (one, partition) => roomProblem(state, one, partition, isEnforced))
+  );
+}
+
+type Check = (spec: JobSpec, partition: Partition) => Refusal | null;
+
+function roomProblem(state: ClusterState, spec: JobSpec, partition: Partition, isEnforced: boolean): Refusal | null {
+  return (
+    (isEnforced ? enforcedProblem(spec, partition) : null) ??
     nodeProblem(state, spec, partition) ??
     accountProblem(state, spec, partition)
   );
+}
+
+/** The job as of each partition that it may start in. */
+function eachPartition(spec: JobSpec): readonly JobSpec[] {
+  return isListed(spec) ? namedPartitions(spec).map((partition) => ({ ...spec, partition })) : [spec];
+}
+
+function firstProblem(state: ClusterState, specs: readonly JobSpec[], check: Check): Refusal | null {
+  for (const spec of specs) {
+    const partition = findPartition(state, spec);
+    const problem = partition ? check(spec, partition) : null;
+    if (problem) return problem;
+  }
+  return null;
+}
+
+/** `null` if one partition has nothing against it; else what the first says. */
+function leastProblem(state: ClusterState, specs: readonly JobSpec[], check: Check): Refusal | null {
+  let first: Refusal | null = null;
+  for (const spec of specs) {
+    const problem = firstProblem(state, [spec], check);
+    if (!problem) return null;
+    first ??= problem;
+  }
+  return first;
 }
 
 /** An account or a QoS that is not there or not for this user, or a limit of theirs. */
@@ -134,7 +171,7 @@ function isOwnQueue(state: ClusterState, uid: number): boolean {
   return true;
 }
 
-/** The partition a job goes to: the one it names, else the default. */
+/** The partition a job goes to: the one it names (of several the first, or the one it started in), else the default. */
 export function findPartition(state: ClusterState, spec: Pick<JobSpec, "partition">): Partition | undefined {
   if (spec.partition !== null) return state.partitions.get(spec.partition);
   for (const partition of state.partitions.values()) if (partition.isDefault) return partition;
@@ -164,15 +201,9 @@ function denyPartition(state: ClusterState, spec: JobSpec): Refusal {
   return deny("INVALID_PARTITION", `invalid partition specified: ${spec.partition}`, `partitions here: ${names}`);
 }
 
-/** What a cluster without configuration has none of. */
+/** Reservations and licenses that there are not, or not for this job. */
 function unknownThings(state: ClusterState, spec: JobSpec): Refusal | null {
-  const reserved = reservationProblem(state, spec);
-  if (reserved) return reserved;
-  if (spec.licenses.length > 0) {
-    const names = spec.licenses.map(({ name }) => name).join(", ");
-    return deny("INVALID_LICENSES", "Invalid license specification", `no licenses are configured, asked for ${names}`);
-  }
-  return null;
+  return reservationProblem(state, spec) ?? licenseProblem(state, spec.licenses);
 }
 
 /** Slurm takes a job that was purged, or never was, for done; a number that was never given is a mistake. */

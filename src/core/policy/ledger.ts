@@ -10,7 +10,7 @@ import type { Association, Tres } from "./records.ts";
 import { associationUsageKey, chainOf, findAssociation, type Held, type PolicyState, qosUsageKey } from "./state.ts";
 import { addTres, tresOf } from "./tres.ts";
 
-export const NOTHING_HELD: Held = { jobs: 0, submitted: 0, tres: {} };
+const NOTHING_HELD: Held = { jobs: 0, submitted: 0, tres: {} };
 
 /** What a job is counted under. */
 export type Charged = Pick<JobSpec, "account" | "qos" | "user" | "partition">;

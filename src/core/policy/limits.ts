@@ -20,6 +20,8 @@ export interface Blocked {
   readonly word: LimitReason;
   /** What the limit is and whose, in words. */
   readonly text: string;
+  /** Whatever a job asks for: it keeps every job with the same account, QoS, user and partition waiting. */
+  readonly isForAll?: true;
 }
 
 /** What a pass has started beyond what is counted already, by the same keys. */
@@ -145,6 +147,7 @@ function groupLimit(
   const maxJobs = own ? inherited(chain, "maxJobs") : undefined;
   if (own && maxJobs !== undefined && view.held(associationUsageKey(own.id)).jobs >= maxJobs) {
     return {
+      isForAll: true,
       word: "AssocMaxJobsLimit",
       text: `${maxJobs} jobs of ${own.user} in account ${own.account} may run at a time`,
     };
@@ -162,7 +165,11 @@ function groupOf(
 ): Blocked | null {
   const held = view.held(key);
   if (limits.grpJobs !== undefined && held.jobs >= limits.grpJobs) {
-    return { word: `${prefix}GrpJobsLimit`, text: `${limits.grpJobs} jobs of ${whose} may run at a time` };
+    return {
+      isForAll: true,
+      word: `${prefix}GrpJobsLimit`,
+      text: `${limits.grpJobs} jobs of ${whose} may run at a time`,
+    };
   }
   const over = limits.grpTres && firstOver(limits.grpTres, (name) => (held.tres[name] ?? 0) + (tres[name] ?? 0), tres);
   if (over)
@@ -170,7 +177,7 @@ function groupOf(
   const used = limits.grpTresMins && firstSpent(limits.grpTresMins, view.usage(key), tres);
   if (used) return blocked(prefix, tresWord(used, GROUP_MINUTES), `${whose} has used its ${used} minutes`);
   if (limits.grpWallS !== undefined && (view.usage(key).wall ?? 0) >= limits.grpWallS) {
-    return { word: `${prefix}GrpWallLimit`, text: `${whose} has used its wall clock time` };
+    return { isForAll: true, word: `${prefix}GrpWallLimit`, text: `${whose} has used its wall clock time` };
   }
   const run = limits.grpTresRunMins && firstPledged(limits.grpTresRunMins, view.pledged(key), tres, limitS);
   return run ? blocked(prefix, tresWord(run, GROUP_RUN), `${whose} may have ${run} minutes running at a time`) : null;
@@ -228,6 +235,7 @@ function qosShareLimit(view: LimitView, { charged, tres }: Candidate, { name, li
   const mine = view.held(qosUserKey(name, charged.user.name));
   if (limits.maxJobsPU !== undefined && mine.jobs >= limits.maxJobsPU) {
     return {
+      isForAll: true,
       word: "QOSMaxJobsPerUserLimit",
       text: `${limits.maxJobsPU} jobs of a user may run at a time with QOS ${name}`,
     };
@@ -242,7 +250,11 @@ function qosShareLimit(view: LimitView, { charged, tres }: Candidate, { name, li
   if (charged.account === null) return null;
   const ours = view.held(qosAccountKey(name, charged.account));
   if (limits.maxJobsPA !== undefined && ours.jobs >= limits.maxJobsPA) {
-    return { word: "MaxJobsPerAccount", text: `${limits.maxJobsPA} jobs of an account may run with QOS ${name}` };
+    return {
+      isForAll: true,
+      word: "MaxJobsPerAccount",
+      text: `${limits.maxJobsPA} jobs of an account may run with QOS ${name}`,
+    };
   }
   const all = limits.maxTresPA && firstOver(limits.maxTresPA, (one) => (ours.tres[one] ?? 0) + (tres[one] ?? 0), tres);
   if (!all) return null;

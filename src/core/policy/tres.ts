@@ -33,7 +33,7 @@ export function wishedTres(request: ResourceRequest, billingWeights: Tres): Tres
 }
 
 /** `billing` of some amounts: Slurm's TRESBillingWeights, summed. */
-export function billingOf(tres: Tres, weights: Tres): number {
+function billingOf(tres: Tres, weights: Tres): number {
   let sum = 0;
   for (const [name, weight] of Object.entries(weights)) sum += (tres[name] ?? 0) * weight;
   return sum;

@@ -25,10 +25,11 @@ export function allocated(job: Job, event: JobAllocated, at: number): RunningJob
   assert(job.state === "PENDING", `job ${job.id} was allocated in state ${job.state}`);
   assert(job.cleanup.length === 0, `job ${job.id} was allocated while it is being cleared away`);
   assert(event.attempt === job.attempt + 1, `job ${job.id}: attempt ${event.attempt} follows ${job.attempt}`);
-  const { attempt, limitS, allocation } = event;
+  const { attempt, limitS, allocation, partition = job.spec.partition } = event;
   const first = jobStep(job, allocation, at, event.stepHet);
   return {
     ...common(job),
+    spec: partition === job.spec.partition ? job.spec : { ...job.spec, partition },
     ...{ state: "RUNNING", attempt, startAt: at, eligibleAt: job.eligibleAt, limitS, allocation },
     steps: first ? [first] : [],
     nextStepId: first?.id === 0 ? 1 : 0,

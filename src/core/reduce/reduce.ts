@@ -5,11 +5,10 @@ import { difference } from "../array-spec.ts";
 import type { ArraySplit, Event, PolicyChanged } from "../events.ts";
 import { holdsResources, type Job, type PendingJob } from "../job.ts";
 import { type Partition, storedPartition } from "../partition.ts";
-import { recountAll } from "../policy/ledger.ts";
 import { changePolicy, isPolicyOn } from "../policy/state.ts";
 import { addUsage } from "../policy/usage.ts";
 import { addShare, type NodeShare } from "../resources.ts";
-import { type ClusterState, dropJob, putJob } from "../state.ts";
+import { type ClusterState, dropJob, putJob, recountPolicy } from "../state.ts";
 import { allocated, cleaned, ended, held, requeued, signalled, suspended, updated } from "./job.ts";
 import { changeNode, type NodeEvent } from "./node.ts";
 import { stepCreated, stepEnded, stepEnding, stepStarted } from "./step.ts";
@@ -43,6 +42,10 @@ export function reduce(state: ClusterState, event: Event, at: number): void {
     case "reservation.deleted":
       state.reservations.delete(event.reservation);
       return;
+    case "licenses.set":
+      state.licenses.clear();
+      for (const { name, count } of event.licenses) state.licenses.set(name, count);
+      return;
     case "policy.changed":
       return policyChanged(state, event);
     default:
@@ -58,6 +61,7 @@ type JobEvent = Exclude<
         | "job.purged"
         | "array.split"
         | "policy.changed"
+        | "licenses.set"
         | "partition.set"
         | "partition.deleted"
         | "reservation.set"
@@ -111,7 +115,7 @@ function nextRecord(job: Job, event: JobEvent, at: number): Job {
 function policyChanged(state: ClusterState, { changes }: PolicyChanged): void {
   for (const change of changes) changePolicy(state.policy, change);
   state.policy.version += 1;
-  recountAll(state.policy, isPolicyOn(state.policy) ? state.jobs.values() : []);
+  recountPolicy(state);
 }
 
 /** Some waiting tasks get a record of their own, in all else the same. */

@@ -22,10 +22,14 @@ export function stepStarted(job: Job, event: StepStarted): Job {
 export function stepEnded(job: Job, event: StepEnded, at: number): Job {
   return changeStep(job, event, (step) =>
     concluded(
-      withPart(step, event.node, (part) => ({ ...part, phase: "ended", exits: event.exits })),
+      withPart(step, event.node, (part) => ({ ...part, phase: "ended", ...outcomeOf(event) })),
       at,
     ),
   );
+}
+
+function outcomeOf({ exits, usage }: StepEnded): Pick<StepPart, "exits" | "usage"> {
+  return usage ? { exits, usage } : { exits };
 }
 
 /** A step is to end before its time. */

@@ -82,7 +82,10 @@ async function spawnWrapper(
       descriptor,
     ),
     ownSession: true,
-    onExit: (exit) => onWrapperExit(ports, step, planned.task, folder, exit.signal, onEnd),
+    onExit(exit, spent) {
+      step.used.ended(planned.task, spent);
+      onWrapperExit(ports, step, planned.task, folder, exit.signal, onEnd);
+    },
   });
   processes.closeDescriptor(errors.value);
   if ("problem" in spawned) return execProblem(SHELL, spawned.problem);

@@ -7,6 +7,7 @@
  */
 
 import { RpcError } from "../../protocol/errors.ts";
+import type { Result } from "../../protocol/procedures.ts";
 import type { Handlers } from "../../rpc/types.ts";
 import { watchIdleness } from "./idle-watch.ts";
 import { Leaving } from "./leaving.ts";
@@ -16,6 +17,7 @@ import { jobPrefix, Registry } from "./registry.ts";
 import { Signals } from "./signals.ts";
 import { checkLaunch } from "./start-step.ts";
 import { StepTerminations } from "./step-termination.ts";
+import { UsageWatch } from "./usage-watch.ts";
 import { Watchers } from "./watchers.ts";
 
 export type { HolderPorts } from "./ports.ts";
@@ -40,16 +42,19 @@ export function createHolder(ports: HolderPorts): Holder {
   const registry = new Registry(ports, watchers);
   const signals = new Signals(ports, registry);
   const memory = new MemoryWatch(ports, registry);
+  const usage = new UsageWatch(ports, registry);
   const leaving = new Leaving(ports, registry);
   return {
     ended: leaving.ended,
     leaving,
     handlers: {
-      ...holderHandlers(ports, registry, watchers, signals, memory, leaving),
+      ...holderHandlers(ports, registry, watchers, signals, [memory, usage], leaving),
+      "holder.usage": ({ jobId, attempt }) => usageHandler(registry, usage, jobPrefix({ jobId, attempt })),
       ...stepHandlers(registry, signals),
     },
     close() {
       memory.close();
+      usage.close();
       registry.close();
       ports.processes.close();
     },
@@ -62,9 +67,9 @@ function holderHandlers(
   registry: Registry,
   watchers: Watchers,
   signals: Signals,
-  memory: MemoryWatch,
+  watches: readonly (MemoryWatch | UsageWatch)[],
   leaving: Leaving,
-): HandlersOf<"holder"> {
+): Omit<HandlersOf<"holder">, "holder.usage"> {
   const steps = new StepTerminations(ports, registry);
   return {
     "holder.status": () => ({ steps: registry.describeAll() }),
@@ -73,7 +78,7 @@ function holderHandlers(
       checkLaunch(launch);
       leaving.stay();
       const step = await registry.launch(launch);
-      memory.review();
+      for (const watch of watches) watch.review();
       watchIdleness(ports, step, steps);
       return step.describe();
     },
@@ -91,6 +96,19 @@ function holderHandlers(
       return {};
     },
     "holder.shutdown": ({ discard }) => ({ ending: leaving.agree(discard ?? false) }),
+  };
+}
+
+/** What the running steps of a job used so far, with their processes. */
+function usageHandler(registry: Registry, watch: UsageWatch, prefix: string): Result<"holder.usage"> {
+  const found = watch.look();
+  const steps = registry.all().filter(({ name, phase }) => phase === "running" && name.startsWith(prefix));
+  return {
+    steps: steps.map(({ key, name, used }) => {
+      const pids = (found.get(name) ?? []).map(({ pid }) => pid);
+      const usage = used.total;
+      return { key, pids, ...(usage ? { usage } : {}) };
+    }),
   };
 }
 

@@ -14,6 +14,10 @@ export const INPUT_CLIENTS_MAX = 1_000;
 /** Reading goes on below this: not after each small acknowledgement. */
 export const OUTPUT_RESUME_BYTES = OUTPUT_WINDOW_BYTES / 2;
 
+/** The first look at what a step uses, and the longest time between two: each reads some files of /proc a process. */
+export const USAGE_FIRST_MS = 500;
+export const USAGE_WATCH_MS = 8_000;
+
 /** What a queued item costs beside its data, so that many tiny ones can't fill memory. */
 export const ITEM_OVERHEAD_BYTES = 128;
 

@@ -68,7 +68,8 @@ async function startTask(
     workDir: step.workDir,
     descriptors: [ends.stdin, ends.stdout, ends.stderr],
     ownSession: true,
-    onExit(exit) {
+    onExit(exit, spent) {
+      step.used.ended(task, spent);
       afterTask(ports, step, planned, () => {
         if (step.noteExit(task, exit)) onLastExit();
       });

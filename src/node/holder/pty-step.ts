@@ -94,7 +94,8 @@ async function spawnOnTerminal(
     descriptors: [terminal, terminal, terminal],
     // setsid makes the session itself; it would fork, and hide the exit status, if that were done already.
     ownSession: false,
-    onExit(exit) {
+    onExit(exit, spent) {
+      step.used.ended(task, spent);
       afterTask(ports, step, planned, () => {
         if (step.noteExit(task, exit)) onLastExit();
       });

@@ -147,8 +147,13 @@ export class StepOutput implements TaskOutput {
     }
   }
 
-  /** Serves somebody who looks on, from now to the end; resolves when all was sent. */
+  /**
+   * Serves somebody who looks on, from now to the end; resolves when all was sent. Where the step has no client of its
+   * own, what waits for one is theirs: a program that was left to itself would stop at a full window for ever.
+   * @throws RpcError CANCELLED also when that client is back
+   */
   async watch(sink: Sink<AttachItem>, signal: AbortSignal, tasks: readonly number[] | null): Promise<void> {
+    if (this.client === null && this.wasAttached) return this.attach(sink, signal, tasks);
     const watcher = new OutputWatcher(sink);
     const leave = (): void => watcher.leave();
     this.watchers.add(watcher);

@@ -13,6 +13,7 @@ import { PROBLEM_CHARACTERS_MAX, PTY_UNCOLLECTED_MS, UNCOLLECTED_MS } from "./li
 import { type ErrorTarget, errorTarget } from "./notices.ts";
 import { StepInput } from "./step-input.ts";
 import { StepOutput } from "./step-output.ts";
+import { TaskUsages } from "./step-usage.ts";
 import type { TaskOutput, TerminalHandle } from "./task-output.ts";
 import { TerminalOutput, type TerminalPorts } from "./terminal-output.ts";
 
@@ -28,6 +29,7 @@ export class Step {
   /** Task numbers, in the order of the launch. */
   readonly tasks: readonly number[];
   readonly output: TaskOutput;
+  readonly used = new TaskUsages();
   /** Of a step with a terminal. */
   readonly terminal: (TaskOutput & TerminalHandle) | null;
   readonly input = new StepInput();
@@ -131,6 +133,8 @@ export class Step {
   describe(): HolderStep {
     const { key, phase, problem, clean } = this;
     const exits = phase === "ended" ? this.taskExits().map(({ exit }) => exit) : [];
-    return { key, phase, exits, problem, clean, ...(this.outOfMemory ? { outOfMemory: true } : {}) };
+    const usage = phase === "ended" ? this.used.total : undefined;
+    const more = { ...(this.outOfMemory ? { outOfMemory: true } : {}), ...(usage ? { usage } : {}) };
+    return { key, phase, exits, problem, clean, ...more };
   }
 }

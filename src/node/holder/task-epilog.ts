@@ -34,7 +34,7 @@ async function runEpilog(ports: HolderPorts, step: Step, planned: PlannedTask, f
     const spawning = processes.spawn({
       ...{ file, argv: [file], workDir: step.workDir, descriptors: [nothing, nothing, nothing], ownSession: true },
       environment: { ...cookie, ...planned.environment, ...cookie },
-      onExit: finish,
+      onExit: () => finish(),
     });
     spawning.then((spawned) => {
       processes.closeDescriptor(nothing);

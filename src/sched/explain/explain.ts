@@ -6,11 +6,14 @@
 import { effectiveLimit, findPartition } from "../../core/decide/submit.ts";
 import type { Change, Explanation, StartForecast } from "../../core/explanation.ts";
 import { describeRequest } from "../../core/fit.ts";
+import type { NodeName } from "../../core/ids.ts";
 import type { PendingJob } from "../../core/job.ts";
 import { jobLabel } from "../../core/job-label.ts";
 import type { Node } from "../../core/node.ts";
+import { isListed, namedPartitions } from "../../core/partition-list.ts";
 import type { ClusterState } from "../../core/state.ts";
 import type { Gate } from "../eligible.ts";
+import type { Place } from "../places.ts";
 import type { Reason } from "../plan.ts";
 import type { ScheduleView } from "../schedule.ts";
 import { searchChanges } from "./changes.ts";
@@ -37,12 +40,18 @@ export interface ExplainFacts {
   readonly hasTime: () => boolean;
 }
 
+function barredFrom(place: Place | undefined, node: NodeName): string {
+  if (!place) return "";
+  const why = place.whyNot(node);
+  return why === "" && place.others.has(node) ? "a job of another user is there (--exclusive=user)" : why;
+}
+
 /** Explains one record of the queue. */
 export function* explain(facts: ExplainFacts): Generator<void, Explanation> {
   const { state, job, reason, view, now, byUid, newGate, hasTime } = facts;
   const { request } = job.spec;
   const { isConnected } = view;
-  const bar = (node: Node): string => view.places?.(job).whyNot(node.name) ?? "";
+  const bar = (node: Node): string => barredFrom(view.places?.(job), node.name);
   const verdicts = nodeVerdicts(view.nodes, request, { isConnected, bar });
   const { holders, omitted } = holdersOf(state, verdicts, wantsGpus(request));
   yield;
@@ -60,7 +69,7 @@ export function* explain(facts: ExplainFacts): Generator<void, Explanation> {
     reason: reason.word,
     reasonText: reason.text,
     request: describeRequest(request),
-    partition: partition?.name ?? job.spec.partition ?? "",
+    partition: isListed(job.spec) ? namedPartitions(job.spec).join() : (partition?.name ?? job.spec.partition ?? ""),
     nodes: told.slice(0, NODES_TOLD_MAX),
     nodesOmitted: Math.max(0, told.length - NODES_TOLD_MAX),
     holders,

@@ -4,6 +4,7 @@ import { formatGresWishes } from "../../core/gres.ts";
 import type { PendingJob } from "../../core/job.ts";
 import { jobLabel } from "../../core/job-label.ts";
 import type { JobSpec } from "../../core/jobspec.ts";
+import { namedPartitions } from "../../core/partition-list.ts";
 import { type GpuRequest, type ResourceRequest, WHOLE_GPU } from "../../core/resources.ts";
 import type { ClusterState } from "../../core/state.ts";
 
@@ -70,11 +71,12 @@ export function droppable(job: PendingJob, state: ClusterState): Variant[] {
 }
 
 function otherPartitions(job: PendingJob, { partitions }: ClusterState): Variant[] {
-  const own = job.spec.partition ?? [...partitions.values()].find(({ isDefault }) => isDefault)?.name;
+  const named = namedPartitions(job.spec);
+  const own = named.length > 0 ? named : [...partitions.values()].flatMap((one) => (one.isDefault ? one.name : []));
   return [...partitions.keys()]
-    .filter((name) => name !== own)
+    .filter((name) => !own.includes(name))
     .map((name) => ({
-      job: withSpec(job, { partition: name }),
+      job: withSpec(job, { partition: name, partitions: [name] }),
       words: `move it to partition ${name}`,
       commands: [updateCommand(job, `partition=${name}`)],
       cost: COST.place,

@@ -24,9 +24,14 @@ export function bar(share: number, cells: number, isAscii: boolean): string {
   return (isAscii ? "#" : "█").repeat(full) + (isAscii ? "-" : "░").repeat(Math.max(0, cells - full));
 }
 
-/** `j down  k up`: keys and what they do, as many as there is room for. */
-export function keyHints(hints: readonly (readonly [key: string, what: string])[]): Line {
-  return line(...hints.flatMap(([key, what]) => [piece(key, "accent"), piece(` ${what}  `, "dim")]));
+/** `j down  k up`: keys and what they do, as many as there is room for; none is cut. */
+export function keyHints(hints: readonly (readonly [key: string, what: string])[], cells: number): Line {
+  let left = cells;
+  const shown = hints.filter(([key, what]) => {
+    left -= key.length + what.length + 3;
+    return left >= 0;
+  });
+  return line(...shown.flatMap(([key, what]) => [piece(key, "accent"), piece(` ${what}  `, "dim")]));
 }
 
 /** Empty lines up to a height. */

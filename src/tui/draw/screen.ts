@@ -14,7 +14,7 @@ import { detailLines, drawDetail, drawHelp, drawLog } from "./texts.ts";
 const LIST_SHARE = 0.58;
 
 /** One line a row of the terminal. */
-export function drawScreen(model: Model): Line[] {
+function drawScreen(model: Model): Line[] {
   const { columns, rows } = model;
   const { title, body } = drawView(model);
   const lines = [header(model), title, ...body, status(model), footer(model)];
@@ -173,5 +173,5 @@ const HINTS: Readonly<Record<Model["view"], readonly (readonly [string, string])
 };
 
 function footer(model: Model): Line {
-  return line(" ", ...keyHints(HINTS[model.view]).segments);
+  return line(" ", ...keyHints(HINTS[model.view], model.columns).segments);
 }

@@ -162,7 +162,7 @@ describe("tasks and nodes, as sbatch of Slurm 22.05 reads them", () => {
     ["-n20 -O", { tasks: 20, overcommit: true }],
     ["--mincpus=4 --contiguous --spread-job", { tasks: 1, cpusMin: 4, contiguous: true, spread: true }],
     ["--exclusive", { tasks: 1, exclusive: true }],
-    ["--exclusive=user", { tasks: 1, exclusive: true }],
+    ["--exclusive=user", { tasks: 1, onlyUser: true }],
     ["-Ca&b|c", { tasks: 1, constraint: "(a&b)|c" }],
     ["-w n1,n2", { tasks: 2, nodes: nodes(2), nodeList: ["n1", "n2"] }],
     ["-w n1 -N2", { tasks: 2, nodes: nodes(2), nodeList: ["n1"] }],

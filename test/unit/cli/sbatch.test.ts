@@ -218,7 +218,10 @@ describe("what an array, a cluster and a test print", () => {
     const controller = fakePeer({
       "job.submit": ({ testOnly = false }) => {
         asked.push(testOnly);
-        return { jobId: 12, estimate: { startAt: Date.UTC(2026, 10, 22, 1, 2, 3), nodeList: "n1", cpus: 2 } };
+        return {
+          jobId: 12,
+          estimate: { startAt: Date.UTC(2026, 10, 22, 1, 2, 3), nodeList: "n1", cpus: 2, partition: null },
+        };
       },
     });
     const { code, out, err } = await sbatch(["--test-only", "-pmain", "train.sh"], { controller });

@@ -289,7 +289,8 @@ describe("update", () => {
     [["Nice"], { nice: 100 }],
     [["Nice=-5", "Priority=7"], { nice: -5, priority: 7 }],
     [["JobName=y", "Comment=a b"], { name: "y", comment: "a b" }],
-    [["Partition=gpu", "Account=", "QOS=high"], { partition: "gpu", account: null, qos: "high" }],
+    [["Partition=gpu", "Account=", "QOS=high"], { partition: "gpu", partitions: ["gpu"], account: null, qos: "high" }],
+    [["Partition=a,b"], { partition: "a", partitions: ["a", "b"] }],
     [["StartTime=now+1hour"], { beginAt: NOW + 3_600_000 }],
     [["Dependency="], { dependency: null }],
     [

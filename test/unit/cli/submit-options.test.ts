@@ -119,7 +119,7 @@ describe("values", () => {
       mem: 2048,
       gpus: [{ thousandths: 2000, type: "a100" }],
       time: 90,
-      partition: "gpu",
+      partition: ["gpu"],
       "open-mode": "append",
       verbose: 2,
       quiet: true,
@@ -194,7 +194,6 @@ describe("values", () => {
     expect(read([word]).problems[0]).toContain(problem);
   });
   test.each<[string, Submitter, string]>([
-    ["-pa,b", "sbatch", "one partition"],
     ["--container=/x", "sbatch", "apptainer exec"],
     ["--mpi=pmi2", "srun", "mpirun or mpiexec within"],
     ["--x11", "salloc", "ssh -X"],
@@ -243,12 +242,19 @@ describe("precedence", () => {
   });
 });
 
+test.each([
+  ["-pa,b", ["a", "b"]],
+  ["-pb,a,,b", ["b", "a"]],
+])("%s: partitions as listed, each once", (word, partition) => {
+  expect(read([word], {}, "sbatch")).toMatchObject({ values: { partition }, problems: [] });
+});
+
 describe("variables", () => {
   test("each command reads its own", () => {
     const environment = { SLURM_NTASKS: "3", SBATCH_PARTITION: "b", SLURM_PARTITION: "r", SALLOC_PARTITION: "a" };
-    expect(read([], environment, "srun").values).toEqual({ ntasks: 3, partition: "r" });
-    expect(read([], environment, "sbatch").values).toEqual({ partition: "b" });
-    expect(read([], environment, "salloc").values).toEqual({ partition: "a" });
+    expect(read([], environment, "srun").values).toEqual({ ntasks: 3, partition: ["r"] });
+    expect(read([], environment, "sbatch").values).toEqual({ partition: ["b"] });
+    expect(read([], environment, "salloc").values).toEqual({ partition: ["a"] });
   });
   test("the second name counts where the first says nothing", () => {
     expect(read([], { SLURM_NPROCS: "4", SLURM_NNODES: "2" }, "srun").values).toMatchObject({ ntasks: 4 });

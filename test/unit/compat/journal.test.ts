@@ -39,6 +39,7 @@ const TYPES: Record<Event["type"], true> = {
   "reservation.set": true,
   "reservation.deleted": true,
   "policy.changed": true,
+  "licenses.set": true,
 };
 
 test.each(JOURNALS)("the journal %s gives its state", (name) => {

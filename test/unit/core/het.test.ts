@@ -142,6 +142,40 @@ describe("the end", () => {
     expect(run(cancel(2)).decision.kind).toBe("accept");
   });
 
+  test("srun's components are tried again together or not at all: a waiting one never starts alone", () => {
+    const fails = (jobId: number, node: string, tasks: number): Command => {
+      const key = { jobId, attempt: 1, stepId: 0 };
+      const exits = Array.from({ length: tasks }, () => ({ code: 1, signal: 0 }));
+      return { type: "report.stepEnded", node, key, exits, problem: "", clean: true, outOfMemory: false };
+    };
+    const left = cluster("run", { retries: 1 });
+    left.submit();
+    left.start();
+    left.run({ ...fails(1, "n1", 1), exits: [{ code: 0, signal: 0 }] } as Command);
+    left.run(fails(2, "n1", 1));
+    left.run(fails(2, "n2", 2));
+    expect(left.states()).toEqual(["COMPLETED", "FAILED"]);
+    const whole = cluster("run", { retries: 1 });
+    whole.submit();
+    whole.start();
+    whole.run(fails(2, "n1", 1));
+    whole.run(fails(2, "n2", 2));
+    expect(whole.states()).toEqual(["PENDING", "PENDING"]);
+  });
+
+  test("once the first component is over, those left are steered one by one", () => {
+    const { submit, start, run, job } = cluster("run");
+    submit();
+    start();
+    const suspend = (jobId: number): Outcome => run({ type: "job.suspend", jobId, ...asked, suspend: true });
+    expect(suspend(2).decision).toMatchObject({ denial: { code: "NOT_WHOLE" } });
+    const key = { jobId: 1, attempt: 1, stepId: 0 };
+    const exits = [{ code: 0, signal: 0 }];
+    run({ type: "report.stepEnded", node: "n1", key, exits, problem: "", clean: true, outOfMemory: false });
+    expect(suspend(2).decision).toMatchObject({ kind: "accept" });
+    expect(job(2)).toMatchObject({ state: "RUNNING", suspendedAt: expect.any(Number) });
+  });
+
   test("cancelling: the whole by its number; a component only once it runs", () => {
     const waiting = cluster();
     waiting.submit();

@@ -29,7 +29,7 @@ const over: Job = {
 };
 
 function found(filter: Partial<HistoryFilter>): number[] {
-  const matches = historyMatcher({ ...ALL, ...filter }, () => "main");
+  const matches = historyMatcher({ ...ALL, ...filter }, () => "main", T0 + 60 * S);
   return [waits, runs, over].filter((job) => matches(job, job.state)).map(({ id }) => id);
 }
 
@@ -50,6 +50,18 @@ test("a window without states means all that were there in it", () => {
   expect(found({ until: T0 - 1 })).toEqual([]);
 });
 
+test("what is not eligible yet is shown to those who name it", () => {
+  const held: Job = { ...waits, hold: "user" };
+  const later: Job = { ...waits, eligibleAt: T0 + 90 * S };
+  const matches = (filter: Partial<HistoryFilter>, job: Job) =>
+    historyMatcher({ ...ALL, ...filter }, () => "main", T0 + 60 * S)(job, job.state);
+  expect([held, later].map((job) => matches({}, job))).toEqual([false, false]);
+  expect([held, later].map((job) => matches({ ids: [1] }, job))).toEqual([true, true]);
+  expect([held, later].map((job) => matches({ ids: [1], states: ["PENDING"] }, job))).toEqual([false, false]);
+  // A job that started before is not forgotten while it waits for its next start.
+  expect(matches({}, { ...later, attempt: 1 })).toBe(true);
+});
+
 test("states are those that a job had within the window, as in Slurm", () => {
   expect(found({ states: ["PENDING"], since: T0, until: T0 + 5 * S })).toEqual([1, 2, 3]);
   expect(found({ states: ["PENDING"], since: T0 + 15 * S, until: T0 + 16 * S })).toEqual([1]);
@@ -63,7 +75,7 @@ test("the number of an array or of a heterogeneous job means all of its records"
   const task: Job = { ...over, id: 9, array: { jobId: 4, tasks: [{ first: 3, last: 3, step: 1 }] } };
   const part: Job = { ...over, id: 7, spec: spec({ het: { offset: 2, size: 3 } }) };
   const matches = (filter: Partial<HistoryFilter>, job: Job) =>
-    historyMatcher({ ...ALL, ...filter }, () => "main")(job, job.state);
+    historyMatcher({ ...ALL, ...filter }, () => "main", T0 + 60 * S)(job, job.state);
   expect(matches({ ids: [4] }, task)).toBe(true);
   expect(matches({ tasks: [{ jobId: 4, tasks: [{ first: 0, last: 3, step: 1 }] }] }, task)).toBe(true);
   expect(matches({ tasks: [{ jobId: 4, tasks: [{ first: 0, last: 2, step: 1 }] }] }, task)).toBe(false);

@@ -31,7 +31,9 @@ describe("exits", () => {
     expect(await client.done).toEqual({ exits: [{ task: 0, exit }], problem: "" });
     expect(client.sink.items.map(({ type }) => type)).toEqual(["started", "exit"]);
     const step = await ended(handlers, key);
-    expect(step).toEqual({ key, phase: "ended", exits: [exit], problem: "", clean: true });
+    const { usage, ...rest } = step;
+    expect(rest).toEqual({ key, phase: "ended", exits: [exit], problem: "", clean: true });
+    expect(usage?.cpuMs[4]).toBeGreaterThanOrEqual(0);
   });
 
   test("of several tasks, in the order of the launch", async () => {
@@ -256,4 +258,30 @@ describe("the end of a step", () => {
       ["ended", true],
     ]);
   });
+});
+
+test("a step tells what it used: live, and exactly at its end", async () => {
+  const { handlers, ports } = openHolder();
+  const key = stepKey();
+  const spin = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
+  await call(
+    handlers,
+    "holder.launch",
+    launch(key, [shell(`(${spin}); read -r go`), shell("read -r go", { task: 1 })]),
+  );
+  const { jobId } = key;
+  const live = async () => (await call(handlers, "holder.usage", { jobId, attempt: 1 })).steps[0];
+  const found = await until(async () => {
+    const step = await live();
+    return (step?.usage?.cpuMs[0] ?? 0) > 20 ? step : null;
+  }, "CPU time");
+  expect(found.key).toEqual(key);
+  expect(found.usage?.rssKiB?.[4]).toBeGreaterThan(0);
+  expect(found.pids.length).toBeGreaterThanOrEqual(2);
+  expect(found.usage?.cpuMs[1]).toBe(0);
+  await ports.clock.hurry();
+  await call(handlers, "holder.terminate", { jobId, attempt: 1, killWaitMs: 1000 });
+  const { usage } = await ended(handlers, key);
+  expect(usage?.cpuMs[0]).toBeGreaterThan(20);
+  expect(usage?.cpuMs[1]).toBe(0);
 });

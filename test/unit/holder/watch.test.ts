@@ -99,3 +99,35 @@ describe("watch", () => {
     expect(client.text()).toBe("one\ntwo\n");
   });
 });
+
+describe("a step whose own client left it to itself", () => {
+  test("gives what waits to who looks on, and is not stopped by a full window for ever", async () => {
+    const { handlers } = openHolder();
+    const key = stepKey();
+    await call(handlers, "holder.launch", launch(key, [shell("seq 1 200000")]));
+    const client = attach(handlers, key, false);
+    await until(() => client.sink.unacknowledged > 100_000, "a full window");
+    client.leave();
+    await expect(client.done).rejects.toBeDefined();
+    const watcher = watch(handlers, key);
+    await watcher.done;
+    expect(watcher.text()).toBe(Array.from({ length: 200_000 }, (_, index) => `${index + 1}\n`).join(""));
+  });
+
+  test("goes back to that client", async () => {
+    const { handlers } = openHolder();
+    const key = stepKey();
+    await call(handlers, "holder.launch", launch(key, [shell(SPEAKER, { stdin: { from: "client" } })]));
+    const first = attach(handlers, key);
+    await until(() => first.sink.items.length > 0, "the client");
+    first.leave();
+    await expect(first.done).rejects.toBeDefined();
+    const watcher = watch(handlers, key);
+    await until(() => watcher.sink.items.length > 0, "the watcher");
+    const again = attach(handlers, key);
+    await expect(watcher.done).rejects.toMatchObject({ code: "CANCELLED" });
+    await say(handlers, key, 0, "one\ntwo\n");
+    await again.done;
+    expect(again.text()).toBe("one\ntwo\n");
+  });
+});

@@ -192,3 +192,19 @@ test("components of a heterogeneous job that would break a limit together wait t
   expect(pass(state, T0 + 3000)).toEqual({});
   expect([4, 5].map((id) => state.jobs.get(id)?.state)).toEqual(["RUNNING", "RUNNING"]);
 });
+
+test("a long queue of one user's jobs that a limit keeps waiting is looked at once", () => {
+  const state = cluster([association(6, { account: "vision", user: "ada", limits: { maxJobs: 1 } })]);
+  for (let count = 0; count < 50; count++) submit(state);
+  submit(state, { user: bob });
+  const view = viewOf(state, () => true, T0);
+  let looks = 0;
+  const hindrance = (...given: Parameters<typeof view.gate.hindrance>) => {
+    looks += 1;
+    return view.gate.hindrance(...given);
+  };
+  const plan = schedule({ ...view, gate: { ...view.gate, hindrance } }, T0);
+  expect(plan.starts.map(({ jobId }) => jobId)).toEqual([1, 51]);
+  expect(looks).toBeLessThanOrEqual(3);
+  expect([...plan.groupReasons.values()].map(({ word }) => word)).toEqual(["AssocMaxJobsLimit"]);
+});

@@ -60,6 +60,13 @@ describe("components start together", () => {
     expect(given).toEqual([["n2: 1/1/0/0123"], ["n1: 1/1/0/0123"]]);
   });
 
+  test("components whose first one is over start too", () => {
+    const [, second, third] = het(1, gpuRequest(1), gpuRequest(1), gpuRequest(1));
+    if (!second || !third) throw new Error("three components");
+    const { starts } = plan([second, third], [node("n1")]);
+    expect(starts).toMatchObject([{ jobId: 2, followers: [{ jobId: 3 }] }]);
+  });
+
   test("one held component keeps all waiting, and says so of each", () => {
     const [first, second] = het(1, gpuRequest(1), gpuRequest(1));
     if (!first || !second) throw new Error("two components");

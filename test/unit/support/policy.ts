@@ -4,7 +4,7 @@ import type { Association, PolicyChange, Qos, StoredPolicy } from "../../../src/
 import { changePolicy, policyFrom, storedPolicy } from "../../../src/core/policy/state.ts";
 import { must } from "../../../src/util/assert.ts";
 
-export function account(name: string): PolicyChange {
+function account(name: string): PolicyChange {
   return { put: "account", record: { name, description: `${name} group`, organization: "lab" } };
 }
 
@@ -21,7 +21,7 @@ export function qos(id: number, name: string, over: Partial<Qos> = {}): Extract<
   return { put: "qos", record: { id, name, ...plain, preemptMode: "cluster", ...over } };
 }
 
-export function user(name: string, defaultAccount: string): Extract<PolicyChange, { put: "user" }> {
+function user(name: string, defaultAccount: string): Extract<PolicyChange, { put: "user" }> {
   return { put: "user", record: { name, defaultAccount, adminLevel: "None" } };
 }
 

@@ -11,7 +11,8 @@ export interface ShowOptions {
   /** How often details were asked for. */
   details: number;
   quiet: boolean;
-  json: boolean;
+  /** A document in place of text. */
+  document: "json" | "yaml" | null;
   /** Hidden partitions too. */
   all: boolean;
 }

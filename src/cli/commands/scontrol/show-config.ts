@@ -59,12 +59,6 @@ export async function showAssociations(_words: readonly string[], scope: Scope):
   return 0;
 }
 
-/** Licenses: none can be configured. */
-export async function showLicenses(_words: readonly string[], { context }: Scope): Promise<number> {
-  context.stdio.out("No licenses configured in Slurm.\n");
-  return 0;
-}
-
 /** The same list that it was given: node names are the machines' names here. */
 export async function showAliases(words: readonly string[], { context }: Scope): Promise<number> {
   if (words[0] !== undefined) context.stdio.out(`${words[0]}\n`);

@@ -1,12 +1,12 @@
 /** `scontrol show node`. */
 
 import { expand } from "../../../core/hostlist.ts";
-import { scontrolDocument } from "../../../view/entity-json.ts";
 import { nodeJson } from "../../../view/node-json.ts";
 import { nodeRecord } from "../../../view/node-record.ts";
 import { recordText } from "../../../view/record-text.ts";
 import { UserError } from "../../context.ts";
 import type { Scope } from "./scope.ts";
+import { printDocument } from "./show-json.ts";
 
 /** All nodes, or those of a list. */
 export async function showNodes(words: readonly string[], scope: Scope): Promise<number> {
@@ -18,10 +18,9 @@ export async function showNodes(words: readonly string[], scope: Scope): Promise
   const { nodes, now } = await peer.call("nodes.list", {});
   const missing = (wanted ?? []).filter((name) => !nodes.some((node) => node.name === name));
   const chosen = nodes.filter((node) => wanted === null || wanted.includes(node.name));
-  if (show.json) {
-    const { clusterName } = await peer.call("controller.status", {});
-    const records = chosen.map((node) => nodeJson(node, clusterName));
-    context.stdio.out(scontrolDocument("nodes", records, now, clusterName));
+  if (show.document) {
+    const records = (clusterName: string) => chosen.map((one) => nodeJson(one, clusterName));
+    await printDocument("nodes", records, now, peer, scope);
   } else {
     const time = { nowMs: now, utcOffset: context.utcOffsetMinutes };
     for (const node of chosen) context.stdio.out(recordText(nodeRecord(node, show.details > 0, time), show.oneLine));

@@ -1,9 +1,9 @@
 /** `scontrol show reservation`. */
 
-import { scontrolDocument } from "../../../view/entity-json.ts";
 import { recordText } from "../../../view/record-text.ts";
 import { reservationJson, reservationRecord } from "../../../view/reservation-record.ts";
 import type { Scope } from "./scope.ts";
+import { printDocument } from "./show-json.ts";
 
 /** All reservations, or the one named. */
 export async function showReservations(words: readonly string[], scope: Scope): Promise<number> {
@@ -12,9 +12,8 @@ export async function showReservations(words: readonly string[], scope: Scope): 
   const peer = await scope.peer("slurm_load_reservations error");
   const { reservations, now } = await peer.call("reservations.list", {});
   const chosen = reservations.filter((one) => name === undefined || name === one.name);
-  if (show.json) {
-    const { clusterName } = await peer.call("controller.status", {});
-    context.stdio.out(scontrolDocument("reservations", chosen.map(reservationJson), now, clusterName));
+  if (show.document) {
+    await printDocument("reservations", () => chosen.map(reservationJson), now, peer, scope);
   } else {
     const time = { nowMs: now, utcOffset: context.utcOffsetMinutes };
     for (const one of chosen) context.stdio.out(recordText(reservationRecord(one, time), show.oneLine));

@@ -4,6 +4,7 @@ import { isOpenStep } from "../../../core/job.ts";
 import { jobRecord } from "../../../view/job-record.ts";
 import { recordText } from "../../../view/record-text.ts";
 import { stepRecord } from "../../../view/step-record.ts";
+import { stepRows } from "../../../view/step-row.ts";
 import { UserError } from "../../context.ts";
 import { type JobTarget, parseJobTarget } from "../../filters.ts";
 import { loadEntries, loadTargets, readJobIds } from "./entries.ts";
@@ -19,7 +20,7 @@ const nothing =
     (await import("./show-config.ts")).showNothing(text, isError)(words, scope);
 
 /** Under both of its names one value: a shortened one may mean either. */
-const licenses: Verb = async (words, scope) => (await import("./show-config.ts")).showLicenses(words, scope);
+const licenses: Verb = async (words, scope) => (await import("./show-licenses.ts")).showLicenses(words, scope);
 
 const ENTITIES: Readonly<Record<string, Verb>> = {
   hostlist: showHostlist,
@@ -65,7 +66,7 @@ async function showJobs(words: readonly string[], scope: Scope): Promise<number>
   const targets = readJobIds(words);
   const peer = await scope.peer(LOAD_JOBS);
   const { entries, nowMs } = await loadTargets(peer, targets);
-  if (show.json) {
+  if (show.document) {
     const { printJobs } = await import("./show-json.ts");
     await printJobs(entries, nowMs, peer, scope);
     if (entries.length === 0 && targets.length > 0) context.stdio.err(`${LOAD_JOBS}: Invalid job id specified\n`);
@@ -88,12 +89,21 @@ async function showSteps(words: readonly string[], scope: Scope): Promise<number
   const target = words[0] === undefined ? null : readStepId(words[0]);
   const peer = await scope.peer("slurm_get_job_steps error");
   const { entries, nowMs } = await (target ? loadTargets(peer, [target]) : loadEntries(peer, {}));
+  const isMeant = (stepId: string): boolean => !target || target.step === null || String(target.step) === stepId;
+  if (show.document) {
+    const { printSteps } = await import("./show-json.ts");
+    const rows = entries.flatMap(({ job, row }) => stepRows(job, row)).filter(({ stepId }) => isMeant(stepId));
+    await printSteps(rows, nowMs, peer, scope);
+    if (rows.length > 0 || target === null) return 0;
+    scope.error(`Job step ${words[0]} not found`);
+    return 1;
+  }
   const time = { nowMs, utcOffset: context.utcOffsetMinutes };
   let isFound = false;
   for (const { job, row } of entries) {
     if (job.state !== "RUNNING") continue;
     for (const step of job.steps) {
-      if (!isOpenStep(step) || (target !== null && target.step !== null && target.step !== step.id)) continue;
+      if (!isOpenStep(step) || !isMeant(String(step.id))) continue;
       isFound = true;
       context.stdio.out(recordText(stepRecord(job, step, row.partition, time), show.oneLine));
     }

@@ -44,7 +44,7 @@ const NICE_DEFAULT = 100;
 const text = (change: (text: string) => Changes): Field => ({ read: (given) => ({ value: change(given) }) });
 
 /** A field whose empty text takes the wish away. */
-const name = (key: "account" | "partition" | "qos" | "reservation"): Field =>
+const name = (key: "account" | "qos" | "reservation"): Field =>
   text((given) => ({ [key]: given === "" ? null : given }));
 
 const geometry = (read: (text: string, request: ResourceRequest) => Parsed<Partial<ResourceRequest>>): Field => ({
@@ -144,7 +144,11 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   numnodes: NODES,
   numtasks: TASKS,
   oversubscribe: SHARED,
-  partition: name("partition"),
+  // A list of one takes back a longer one.
+  partition: text((given) => {
+    const partitions = given.split(",").filter((one) => one !== "");
+    return { partition: partitions[0] ?? null, partitions };
+  }),
   priority: {
     read(given) {
       const priority = /^\d{1,10}$/.test(given) ? Number(given) : Number.NaN;

@@ -41,6 +41,12 @@ export const OPTIONS: readonly Option[] = [
     help: "only these clusters: mgpu is one",
     variables: { squeue: "SLURM_CLUSTERS" },
   },
+  {
+    long: "at",
+    argument: "required",
+    metavar: "time",
+    help: "the queue as it stood then, from accounting: 14:30, now-2hours, 2026-11-21T08:00",
+  },
   { long: "expand-patterns", argument: "none", help: "names of files are filled in; they are so anyway" },
   {
     long: "Format",

@@ -1,0 +1,76 @@
+/** mgpu seff: how much of what a job was given it used, in the words of Slurm's seff. */
+
+import type { HistoryRecord } from "../../core/history.ts";
+import type { Step } from "../../core/job.ts";
+import type { StepUsage } from "../../core/usage.ts";
+import type { Peer } from "../../rpc/types.ts";
+import { type Command, type CommandContext, UserError } from "../context.ts";
+import { criteriaOf, parseJobTarget } from "../filters.ts";
+import type { ParsedOptions } from "../option.ts";
+
+const EXIT_USAGE = 2;
+
+/** As Slurm's, for a job that nobody knows. */
+const EXIT_UNKNOWN = 2;
+
+export const command: Command = {
+  name: "mgpu seff",
+  summary: "Show how much of its CPUs and memory a job used",
+  synopsis: "job",
+  options: [],
+  operands: "permute",
+  examples: ["mgpu seff 12", "mgpu seff 12_3"],
+  run,
+};
+
+async function run({ operands }: ParsedOptions, context: CommandContext): Promise<number> {
+  const [word, ...more] = operands;
+  const target = word === undefined ? undefined : parseJobTarget(word);
+  if (target === undefined || target.step !== null || more.length > 0) {
+    throw new UserError(`expected one job id such as 12 or 12_3, got "${operands.join(" ")}"`, undefined, EXIT_USAGE);
+  }
+  const { peer } = await context.connect({ start: true });
+  try {
+    const { ids, tasks } = criteriaOf([target]);
+    const none = { users: [], groups: [], states: [], names: [], accounts: [], partitions: [], nodes: [], qos: [] };
+    const filter = { ...none, wckeys: [], ids: [...ids], tasks: [...tasks], since: null, until: null };
+    const records: HistoryRecord[] = [];
+    const params = { filter, duplicates: false, steps: true };
+    const { clusterName } = await peer.stream("jobs.history", params, (item) => void records.push(...item.records));
+    if (records.length === 0) {
+      context.stdio.err("Job not found.\n");
+      return EXIT_UNKNOWN;
+    }
+    const [{ seffText }, { listingView }] = await Promise.all([
+      import("../../view/accounting/seff.ts"),
+      import("../listing-view.ts"),
+    ]);
+    const view = listingView(context, { isUnconverted: false, clusterName: () => clusterName });
+    const texts: string[] = [];
+    for (const record of records) {
+      texts.push(seffText(await withLiveUsage(peer, record), { ...view, clusterName }));
+    }
+    context.stdio.out(texts.join("\n"));
+    return 0;
+  } finally {
+    peer.close();
+  }
+}
+
+/** A running job's steps with what they used so far. */
+async function withLiveUsage(peer: Peer, record: HistoryRecord): Promise<HistoryRecord> {
+  const { job } = record;
+  if (job.state !== "RUNNING") return record;
+  const answer = await peer.call("step.usage", { jobId: job.id }).catch(() => null);
+  if (answer === null) return record;
+  const usageOf = (id: Step["id"], node: string): StepUsage | undefined =>
+    answer.steps.find(({ stepId }) => stepId === id)?.parts.find((part) => part.node === node)?.usage;
+  const steps = job.steps.map((step) => ({
+    ...step,
+    parts: step.parts.map((part) => {
+      const usage = part.usage ?? usageOf(step.id, part.node);
+      return usage ? { ...part, usage } : part;
+    }),
+  }));
+  return { ...record, job: { ...job, steps } };
+}

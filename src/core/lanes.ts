@@ -1,0 +1,143 @@
+/**
+ * The queue in lanes: waiting jobs whose priorities can only differ by their age, in the order of their numbers (lane.ts). Who
+ * reads the queue by priority merges the lanes' heads, and sorts nothing.
+ *
+ * A job that became eligible later than it was submitted (--begin, a requeue) is in a lane of its own time: so in
+ * every lane the first is the oldest.
+ */
+
+import type { JobId } from "./ids.ts";
+import type { PendingJob } from "./job.ts";
+import { Lane, placeOf } from "./lane.ts";
+import { namedPartitions } from "./partition-list.ts";
+import { isPolicyOn, type PolicyState } from "./policy/state.ts";
+import { wishedTres } from "./policy/tres.ts";
+import { type Prioritizer, priorityOf } from "./priority.ts";
+
+/** What jobs of one lane have in common. */
+export function laneOf(policy: PolicyState, job: PendingJob): string {
+  const { spec } = job;
+  if (!isPolicyOn(policy)) return `${priorityOf(job)}\0${namedPartitions(spec).join()}`;
+  const { config } = policy;
+  const isSized = config.weightJobSize > 0 || Object.keys(config.weightTres).length > 0;
+  const size = isSized ? Object.values(wishedTres(spec.request, {})).join(",") : "";
+  const late = config.weightAge > 0 && job.eligibleAt > job.submitAt ? job.eligibleAt : "";
+  return [
+    spec.priority,
+    spec.nice,
+    spec.account,
+    spec.user.name,
+    spec.qos,
+    namedPartitions(spec).join(),
+    size,
+    late,
+  ].join("\0");
+}
+
+/** Puts a job into its lane, at its place. */
+export function enterLane(lanes: Map<string, Lane>, key: string, job: PendingJob): void {
+  const lane = lanes.get(key) ?? new Lane();
+  lanes.set(key, lane);
+  lane.add(job.id, placeOf(job));
+}
+
+/** Takes a job out of a lane; an empty lane goes. */
+export function leaveLane(lanes: Map<string, Lane>, key: string, id: JobId): void {
+  const lane = lanes.get(key);
+  lane?.delete(id);
+  if (lane?.size === 0) lanes.delete(key);
+}
+
+/** Waiting jobs in order, to be read once. */
+export interface Queue extends Iterable<PendingJob> {
+  /** What follows in the lane of the job that was read last is passed over. */
+  leaveLane(): void;
+}
+
+interface Head {
+  readonly job: PendingJob;
+  readonly tier: number;
+  readonly priority: number;
+  readonly rest: Iterator<JobId>;
+}
+
+/** Waiting jobs, the highest tier of a partition first, in it the highest priority, of equals the lowest number (an array's, for all of its tasks). Read as far as needed. */
+export function byPriority(
+  lanes: ReadonlyMap<string, Lane>,
+  jobOf: (id: JobId) => PendingJob | undefined,
+  prioritizer: Pick<Prioritizer, "priorityOf" | "tierOf">,
+): Queue {
+  const reader = { isLeft: false };
+  return {
+    [Symbol.iterator]: () => read(lanes, jobOf, prioritizer, reader),
+    leaveLane() {
+      reader.isLeft = true;
+    },
+  };
+}
+
+function* read(
+  lanes: ReadonlyMap<string, Lane>,
+  jobOf: (id: JobId) => PendingJob | undefined,
+  prioritizer: Pick<Prioritizer, "priorityOf" | "tierOf">,
+  reader: { isLeft: boolean },
+): Generator<PendingJob> {
+  const next = (rest: Iterator<JobId>): Head | null => {
+    for (let step = rest.next(); !step.done; step = rest.next()) {
+      const job = jobOf(step.value);
+      if (!job) continue;
+      if (lanes.size === 1) return { job, tier: 0, priority: 0, rest };
+      return { job, tier: prioritizer.tierOf(job), priority: prioritizer.priorityOf(job), rest };
+    }
+    return null;
+  };
+  const heap: Head[] = [];
+  for (const lane of lanes.values()) {
+    const head = next(lane[Symbol.iterator]());
+    if (head) push(heap, head);
+  }
+  for (let first = heap[0]; first !== undefined; first = heap[0]) {
+    yield first.job;
+    const following = reader.isLeft ? null : next(first.rest);
+    reader.isLeft = false;
+    const last = following ?? heap.pop();
+    if (last && heap.length > 0) sink(heap, last);
+  }
+}
+
+function isBefore(a: Head, b: Head): boolean {
+  if (a.tier !== b.tier) return a.tier > b.tier;
+  if (a.priority !== b.priority) return a.priority > b.priority;
+  const [one, other] = [placeOf(a.job), placeOf(b.job)];
+  return one === other ? a.job.id < b.job.id : one < other;
+}
+
+function push(heap: Head[], head: Head): void {
+  let at = heap.length;
+  heap.push(head);
+  while (at > 0) {
+    const parentAt = (at - 1) >> 1;
+    const parent = heap[parentAt];
+    if (!parent || !isBefore(head, parent)) break;
+    heap[at] = parent;
+    at = parentAt;
+  }
+  heap[at] = head;
+}
+
+/** Puts a head in the first one's place. */
+function sink(heap: Head[], head: Head): void {
+  let at = 0;
+  for (;;) {
+    let childAt = 2 * at + 1;
+    const left = heap[childAt];
+    const right = heap[childAt + 1];
+    if (!left) break;
+    if (right && isBefore(right, left)) childAt += 1;
+    const child = right && isBefore(right, left) ? right : left;
+    if (!isBefore(child, head)) break;
+    heap[at] = child;
+    at = childAt;
+  }
+  heap[at] = head;
+}

@@ -1,0 +1,91 @@
+/** How much of what a job was given it used, as Slurm's contributed `seff` prints it. */
+
+import type { HistoryRecord } from "../../core/history.ts";
+import { isEnded, shellCode } from "../../core/job.ts";
+import { formatGpus } from "../../core/resources.ts";
+import { totalOf } from "../../core/usage.ts";
+import { requestedMemoryMiB } from "../tres.ts";
+import { elapsed } from "./amounts.ts";
+import { type AcctRow, acctRows, ranMs, rowCpu } from "./rows.ts";
+
+export interface SeffContext {
+  readonly nowMs: number;
+  readonly clusterName: string;
+  groupName(gid: number): string;
+}
+
+const KIB = 1024;
+const UNITS = ["KB", "MB", "GB", "TB", "PB"] as const;
+const NO_BOUNDS = { sinceMs: null, untilMs: null };
+
+/** The lines of one job, each with its line break. */
+export function seffText(record: HistoryRecord, context: SeffContext): string {
+  const [job, ...steps] = acctRows(record, NO_BOUNDS);
+  if (job === undefined) return "";
+  const { user } = record.job.spec;
+  const lines = [
+    `Job ID: ${record.job.id}`,
+    ...(record.job.array ? [`Array Job ID: ${job.id}`] : []),
+    `Cluster: ${context.clusterName}`,
+    `User/Group: ${user.name}/${context.groupName(user.gid)}`,
+    stateLine(job, record),
+    ...(job.nodes > 1
+      ? [`Nodes: ${job.nodes}`, `Cores per node: ${Math.floor(job.cpus / job.nodes)}`]
+      : [`Cores: ${job.cpus}`]),
+    ...(job.startAt === null || record.job.state === "PENDING"
+      ? [`Efficiency not available for jobs in the ${record.state} state.`]
+      : efficiency(job, steps, context)),
+    ...(record.job.state === "RUNNING" ? ["WARNING: Efficiency statistics may be misleading for RUNNING jobs."] : []),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function stateLine({ exit }: AcctRow, { job, state }: HistoryRecord): string {
+  return isEnded(job) ? `State: ${state} (exit code ${shellCode(exit)})` : `State: ${state}`;
+}
+
+function efficiency(job: AcctRow, steps: readonly AcctRow[], { nowMs }: SeffContext): string[] {
+  const { userMs, systemMs } = rowCpu(job);
+  const wallS = Math.floor(ranMs(job, nowMs) / 1000);
+  const coreS = wallS * job.cpus;
+  const cpuS = (userMs + systemMs) / 1000;
+  return [
+    `CPU Utilized: ${elapsed(cpuS)}`,
+    `CPU Efficiency: ${percent(cpuS, coreS)} of ${elapsed(coreS)} core-walltime`,
+    `Job Wall-clock time: ${elapsed(wallS)}`,
+    ...memoryLines(job, steps),
+    ...gpuLines(job, wallS),
+  ];
+}
+
+/** The step that used most, all its tasks at their highest together. */
+function memoryLines(job: AcctRow, steps: readonly AcctRow[]): string[] {
+  let used: { readonly kib: number; readonly tasks: number } | undefined;
+  for (const { parts } of steps) {
+    const total = totalOf(parts, "rssKiB")?.total;
+    const tasks = parts.reduce((sum, part) => sum + part.tasks.length, 0);
+    if (total !== undefined && total > (used?.kib ?? -1)) used = { kib: total, tasks };
+  }
+  if (used === undefined) return ["Memory Utilized: not measured (no step ran long enough)"];
+  const lines = [`Memory Utilized: ${memory(used.kib)}${used.tasks > 1 ? " (estimated maximum)" : ""}`];
+  const grantedKiB = requestedMemoryMiB(job.row) * KIB;
+  if (grantedKiB === 0) return [...lines, "Memory Efficiency: the job asked for no memory"];
+  const [per, what] = job.row.memoryPer === "cpu" ? [job.cpus, "core"] : [job.nodes, "node"];
+  const share = memory(grantedKiB / Math.max(1, Number(per)));
+  return [...lines, `Memory Efficiency: ${percent(used.kib, grantedKiB)} of ${memory(grantedKiB)} (${share}/${what})`];
+}
+
+function gpuLines({ row: { gpus } }: AcctRow, wallS: number): string[] {
+  if (gpus === 0) return [];
+  return [`GPUs: ${formatGpus(gpus)} for ${elapsed((wallS * gpus) / 1000)} of GPU-walltime; their use is not measured`];
+}
+
+function percent(part: number, whole: number): string {
+  return `${(whole > 0 ? (100 * part) / whole : 0).toFixed(2)}%`;
+}
+
+function memory(kib: number): string {
+  let [value, unit] = [kib, 0];
+  for (; value >= KIB && unit < UNITS.length - 1; unit++) value /= KIB;
+  return `${value.toFixed(2)} ${UNITS[unit]}`;
+}
