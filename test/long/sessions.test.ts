@@ -1,5 +1,6 @@
 /** Many sessions while everything that carries them is killed at random; and output that ends the moment it is printed. */
 
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { kill, type Running, TestCluster } from "../integration/support/cluster.ts";
 import { Terminal } from "../integration/support/terminal.ts";
@@ -81,4 +82,34 @@ test("seq 1 50000 is complete in 100 of 100 runs", async () => {
     if (code === 0 && stdout === all) complete++;
   }
   expect(complete).toBe(100);
+});
+
+/** The most memory that each process of the cluster ever had, in MiB, by its command. */
+function peaksMiB(): Map<string, number> {
+  const peaks = new Map<string, number>();
+  for (const { pid, command } of cluster.processes()) {
+    const [, kib] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "latin1")) ?? [];
+    peaks.set(`${command} (${pid})`, Number(kib ?? 0) / 1024);
+  }
+  return peaks;
+}
+
+test.each([
+  ["srun whose reader stands still", "mgpu-srun -J flood --no-pty yes 2>/dev/null | sleep 10"],
+  ["a session that nobody looks at", "mgpu-sbatch -J flood --pty -o /dev/null --wrap yes; sleep 10"],
+])("a flood of 10 s: %s; no process above 150 MB", async (_, line) => {
+  await cluster.until(async () => (await cluster.run("mgpu", ["status"])).code === 0, "all is up");
+  const flooded = cluster.start("sh", ["-c", line]);
+  let peaks = new Map<string, number>();
+  let isOver = false;
+  void flooded.ended.then(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    peaks = new Map([...peaks, ...peaksMiB()]);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  await cluster.ok("mgpu-scancel", ["-n", "flood"]);
+  expect([...peaks].filter(([, mib]) => mib > 150)).toEqual([]);
+  expect(peaks.size).toBeGreaterThan(3);
 });

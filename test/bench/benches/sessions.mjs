@@ -1,4 +1,4 @@
-/** The streams of srun: how much passes in a second against a bare pipe, and how fast a key echoes against a direct terminal. */
+/** The streams of srun: how much passes in a second against ssh and a bare pipe, and how fast a key echoes against a direct terminal. */
 
 import { execFile } from "node:child_process";
 import { join } from "node:path";
@@ -7,9 +7,11 @@ import { promisify } from "node:util";
 import { Cluster } from "../lib/cluster.mjs";
 import { row } from "../lib/report.mjs";
 import { interleave } from "../lib/rounds.mjs";
+import { startSshd } from "../lib/sshd.mjs";
 import { maximum, median, minimum, spread } from "../lib/statistics.mjs";
 
-export const about = "output of srun against a bare pipe; the echo of a key against a direct terminal";
+export const about =
+  "output of srun against ssh (if there is an sshd) and a bare pipe; the echo of a key against a direct terminal";
 
 const execute = promisify(execFile);
 
@@ -30,17 +32,22 @@ export async function run({ quick }) {
   const megabytes = quick ? MEGABYTES_QUICK : MEGABYTES;
   const keys = quick ? KEYS_QUICK : KEYS;
   const cluster = await Cluster.start();
+  const sshd = await startSshd(cluster.work);
   try {
     const flood = `head -c ${megabytes}000000 /dev/zero`;
     const cases = [
       { name: "pipe", run: () => rate(cluster, `sh -c '${flood}' | cat >/dev/null`, megabytes) },
       { name: "srun", run: () => rate(cluster, `mgpu-srun --no-pty sh -c '${flood}' | cat >/dev/null`, megabytes) },
+      ...(sshd
+        ? [{ name: "ssh", run: () => rate(cluster, `${sshd.words} '${flood}' | cat >/dev/null`, megabytes) }]
+        : []),
       { name: "terminal", run: () => echoes(cluster, keys, ["sh", "-c", ECHOING]) },
       { name: "session", run: () => echoes(cluster, keys, ["mgpu-srun", "sh", "-c", ECHOING]) },
     ];
     const samples = await interleave(cases, quick ? LIMITS_QUICK : LIMITS);
     return rowsOf(samples, megabytes, keys);
   } finally {
+    sshd?.stop();
     await cluster.stop();
   }
 }
@@ -74,7 +81,10 @@ function rowsOf(samples, megabytes, keys) {
   const flood = `${megabytes} MB through mgpu-srun`;
   const echo = `${keys} keys echoed in a session`;
   const [direct, session] = [samples.get("terminal"), samples.get("session")];
+  const ssh = samples.get("ssh");
+  const againstSsh = ssh ? [line(flood, "median", "MB/s", srun, ssh, median, "ssh to this machine")] : [];
   return [
+    ...againstSsh,
     line(flood, "median", "MB/s", srun, pipe, median, "a bare pipe"),
     line(flood, "best", "MB/s", srun, pipe, maximum, "a bare pipe"),
     line(echo, "p50", "ms", share(session, 0.5), share(direct, 0.5), minimum, "a direct terminal"),
