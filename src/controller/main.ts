@@ -41,6 +41,7 @@ import { licensesHandler } from "./handlers/licenses.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler, vitalsHandler } from "./handlers/node.ts";
 import { nodesHandler } from "./handlers/nodes.ts";
+import { notifyHandler } from "./handlers/notify.ts";
 import { outputHandler } from "./handlers/output.ts";
 import { partitionsHandler } from "./handlers/partitions.ts";
 import { changePolicyHandler, listPolicyHandler, listPrioritiesHandler, listSharesHandler } from "./handlers/policy.ts";
@@ -230,6 +231,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "jobs.steer": steerHandler(context),
     "jobs.get": getHandler(context),
     "job.script": scriptHandler(context),
+    "job.notify": notifyHandler(context),
     "job.explain": explainHandler(context),
     "job.output": outputHandler(context),
     "job.complete": completeHandler(context),

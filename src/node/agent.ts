@@ -19,6 +19,7 @@ import type { AgentContext } from "./agent-context.ts";
 import { applyStatus, confirmReports } from "./agent-end.ts";
 import { orderLaunch } from "./agent-launch.ts";
 import { onHolderGone } from "./agent-lost.ts";
+import { passNotice } from "./agent-notify.ts";
 import { orderSignal } from "./agent-signal.ts";
 import { startsHere } from "./agent-strays.ts";
 import { orderTerminate } from "./agent-terminate.ts";
@@ -176,6 +177,7 @@ function nodeHandlers(context: AgentContext, { readFile }: AgentOptions, stop: (
       else orderTerminateStep(context, { jobId, attempt, stepId }, cause);
       return {};
     },
+    "node.notify": (order) => passNotice(context, order),
     "node.usage": (order) => tellUsage(context, order),
     "node.read": (question) => readOutput(readFile, question),
     async "node.shutdown"({ holders }) {

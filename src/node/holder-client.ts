@@ -70,6 +70,10 @@ export class HolderClient implements HolderPort {
     await this.peer.call("holder.signal", { key, signal, tree });
   }
 
+  async notify(key: StepKey, message: string, spool: string | null): Promise<boolean> {
+    return (await this.peer.call("holder.notify", { key, message, spool })).said;
+  }
+
   async terminate(jobId: number, attempt: number, killWaitMs: number, details: TerminateDetails = {}): Promise<void> {
     // However long that takes: a process in the middle of a disk's write can't be killed.
     await this.peer.call("holder.terminate", { jobId, attempt, killWaitMs, ...details }, { deadlineMs: null });

@@ -15,6 +15,8 @@ export interface HolderPort {
   /** Starts a step's tasks; a step known already is returned as it stands. A start that fails is an ended step. */
   launch(step: StepLaunch): Promise<HolderStep>;
   signal(key: StepKey, signal: number, tree: boolean): Promise<void>;
+  /** Says something in a step's output, or a batch script's (`spool`); false where there is none that could take it. */
+  notify(key: StepKey, message: string, spool: string | null): Promise<boolean>;
   /** Ends every process of a job; resolves when none is left. */
   terminate(jobId: number, attempt: number, killWaitMs: number, details?: TerminateDetails): Promise<void>;
   /** Ends every process of one step; resolves when none is left. */

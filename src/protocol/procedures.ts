@@ -181,6 +181,13 @@ export const PROCEDURES = {
     item: v.object({ jobs: v.array(v.object({ job: v.custom<Job>(r.isRecord, "expected a job"), row: r.jobRow })) }),
     result: v.object({ now: s.count }),
   },
+  /** Says something in the output of a job that runs; answers how many outputs took it. */
+  "job.notify": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({ jobId: s.positive, message: s.text }),
+    result: v.object({ said: s.count }),
+  },
   /** The stored script of a batch job. */
   "job.script": {
     on: "controller",
@@ -290,6 +297,13 @@ export const PROCEDURES = {
     }),
     result: nothing,
   },
+  /** Says something in the outputs of a job's first task here. */
+  "node.notify": {
+    on: "node",
+    kind: "unary",
+    params: v.object({ jobId: s.positive, attempt: s.positive, message: s.text }),
+    result: v.object({ said: s.count }),
+  },
   "node.terminate": {
     on: "node",
     kind: "unary",
@@ -329,6 +343,13 @@ export const PROCEDURES = {
     kind: "unary",
     params: v.object({ key: s.stepKey, signal: s.positive, tree: v.boolean() }),
     result: v.object({ signalled: s.count }),
+  },
+  /** The same for one step. `spool` is the folder of a batch script, which this holder need not have started. */
+  "holder.notify": {
+    on: "holder",
+    kind: "unary",
+    params: v.object({ key: s.stepKey, message: s.text, spool: v.nullable(s.text) }),
+    result: v.object({ said: v.boolean() }),
   },
   /** Ends every process of a job: CONT and TERM, KILL after `killWaitMs`; answers when none is left. */
   "holder.terminate": {

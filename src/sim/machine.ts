@@ -164,6 +164,7 @@ class Machine implements SimMachine {
       terminateStep: (key) => ask(() => this.#terminateStep(holder, key)),
       forget: (key) => ask(() => void holder.steps.delete(formatStepKey(key))),
       usage: async () => [],
+      notify: async () => true,
       status: () => ask(() => [...holder.steps.values()].map((step) => step.state)),
       onChange: (callback) => void holder.change.add((step) => isAlive() && callback(step)),
       onGone: (callback) => {

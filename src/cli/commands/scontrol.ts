@@ -16,7 +16,7 @@ import { completing, errnumstr, helpText, REFUSED, reconfigure, shutdown } from 
 import { createEntity } from "./scontrol/create.ts";
 import { deleteEntity } from "./scontrol/delete.ts";
 import { findKeyword } from "./scontrol/keywords.ts";
-import { notify, ping, waitJob, write } from "./scontrol/others.ts";
+import { ping, waitJob, write } from "./scontrol/others.ts";
 import { createScope, type Scope, Unreachable, type Verb } from "./scontrol/scope.ts";
 import { show } from "./scontrol/show.ts";
 import { hold, release, requeue, requeueHold, resume, suspend, top, userHold } from "./scontrol/steer.ts";
@@ -55,7 +55,9 @@ const VERBS: Readonly<Record<string, Verb>> = {
   help: showHelp,
   hold,
   holdu: userHold,
-  notify,
+  listpids: async (words, scope) => (await import("./scontrol/processes.ts")).listPids(words, scope),
+  notify: async (words, scope) => (await import("./scontrol/processes.ts")).notify(words, scope),
+  pidinfo: async (words, scope) => (await import("./scontrol/processes.ts")).pidInfo(words, scope),
   ping,
   reconfigure,
   release,

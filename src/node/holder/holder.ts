@@ -12,6 +12,7 @@ import type { Handlers } from "../../rpc/types.ts";
 import { watchIdleness } from "./idle-watch.ts";
 import { Leaving } from "./leaving.ts";
 import { MemoryWatch } from "./memory-watch.ts";
+import { passMessage } from "./notices.ts";
 import type { HolderPorts } from "./ports.ts";
 import { jobPrefix, Registry } from "./registry.ts";
 import { Signals } from "./signals.ts";
@@ -91,6 +92,9 @@ function holderHandlers(
       ports.log.debug("job terminated", { job: `${jobPrefix(request)}${stepId ?? ""}` });
       return {};
     },
+    "holder.notify": async ({ key, message, spool }) => ({
+      said: await passMessage(ports, registry.find(key), message, spool),
+    }),
     "holder.forget": ({ key }) => {
       registry.forget(key);
       return {};

@@ -95,6 +95,29 @@ export function announceOutOfMemory(ports: Ports, step: Step): Promise<void> {
 }
 
 /**
+ * Says what somebody sent with scontrol notify, as Slurm's programs do: in a batch script's stderr, or where the errors
+ * of a step's first task go. False if that is not here, or nowhere.
+ * @param spool folder of a batch script; of any other step `null`
+ */
+export async function passMessage(
+  ports: Ports,
+  step: Step | undefined,
+  message: string,
+  spool: string | null,
+): Promise<boolean> {
+  // What others say must not steer a terminal.
+  const text = message.replace(/\p{Cc}/gu, (one) => (one === "\n" || one === "\t" ? one : "?"));
+  if (spool !== null) {
+    const path = pathIn(ports.processes.readText(batchSpool(spool).errors));
+    return path !== null && path !== NULL_DEVICE && append(ports, path, `${PREFIX}${text}\n`, false);
+  }
+  const target = step?.phase === "running" ? step.errorTarget : null;
+  if (!step || target === null || target.task !== 0) return false;
+  await say(ports, step, `srun: ${text}\n`);
+  return true;
+}
+
+/**
  * Says in a batch script's stderr, or else its stdout, why it can't be started.
  * @param problems one a line
  */

@@ -158,7 +158,11 @@ describe("words", () => {
     [["hold"], "too few arguments for keyword:hold"],
     [["requeue"], "too few arguments for keyword:requeue"],
     [["requeue", "abc"], "Invalid job id specified for job abc"],
-    [["notify", "12", "hi"], "notify: not supported by mgpu"],
+    [["notify", "12"], "too few arguments for keyword:notify"],
+    [["pidinfo", "x"], "invalid process id: x"],
+    [["listpids", "12."], '"12." does not look like a stepid'],
+    [["update", "JobId=12", "Reboot=1"], "Reboot: not supported by mgpu"],
+    [["update", "JobId=12", "NumCPUs=4"], "NumCPUs: not supported by mgpu: write NumTasks= or CPUsPerTask="],
     [["update"], "too few arguments for update keyword"],
     [["update", "TimeLimit=5"], "No valid entity in update command"],
     [

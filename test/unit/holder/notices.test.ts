@@ -40,6 +40,26 @@ function file(path: string): TaskLaunch["stdout"] {
   return { to: "file", path, append: false };
 }
 
+describe("scontrol notify", () => {
+  test("is heard on the first task's stderr, cleared of what steers terminals", async () => {
+    const { handlers } = openHolder();
+    const step = launch(stepKey(), [shell(TERM_TELLS), shell(TERM_TELLS, { task: 1 })]);
+    await call(handlers, "holder.launch", step);
+    const client = attach(handlers, step.key);
+    await until(() => client.text(0) === "ready\n" && client.text(1) === "ready\n", "the start");
+    const tell = (key: StepLaunch["key"]) =>
+      call(handlers, "holder.notify", { key, message: "down at\u001b[2J noon", spool: null });
+    expect(await tell(step.key)).toEqual({ said: true });
+    expect(await tell({ ...step.key, stepId: 7 })).toEqual({ said: false });
+    const { jobId, attempt } = step.key;
+    await call(handlers, "holder.terminate", { jobId, attempt, killWaitMs: 10_000 });
+    await client.done;
+    expect(client.text(0, "err")).toBe("srun: down at?[2J noon\ntold\n");
+    expect(client.text(1, "err")).toBe("told\n");
+    expect(await tell(step.key)).toEqual({ said: false });
+  });
+});
+
 describe("a step that is ended", () => {
   test.each<[TerminateCause, string]>([
     ["cancelled", ""],

@@ -153,6 +153,7 @@ export class VirtualMachine {
         ),
       forget: (key) => fuse.pass(alive(() => void holder.steps.delete(formatStepKey(key)))),
       usage: async () => [],
+      notify: async () => true,
       status: () => fuse.pass(alive(() => [...holder.steps.values()])),
       onChange: (callback) => void holder.listeners.add(listening(callback)),
       onGone: (callback) => void holder.mourners.add(listening(callback)),

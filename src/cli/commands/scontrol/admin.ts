@@ -94,8 +94,6 @@ export const REFUSED: Readonly<Record<string, Verb>> = {
   cluster: refusedVerb("cluster", "there is one cluster"),
   fsdampeningfactor: refusedVerb("fsdampeningfactor", "fair share needs no such factor"),
   getaddrs: refusedVerb("getaddrs", "node daemons dial the controller", "scontrol show node shows NodeAddr"),
-  listpids: refusedVerb("listpids", "processes are not listed", "srun --overlap --jobid=JOB ps shows those of a job"),
-  pidinfo: refusedVerb("pidinfo", "processes are not listed", "SLURM_JOB_ID in /proc/PID/environ names the job"),
   reboot: refusedVerb("reboot", NO_POWER, "drain the node, then reboot it yourself"),
   schedloglevel: refusedVerb("schedloglevel", "the scheduler has no log of its own", "mgpu why JOB tells what it sees"),
   setdebug: refusedVerb("setdebug", "the log level is set at the start", "MGPU_LOG_LEVEL=debug mgpu up"),

@@ -1,4 +1,4 @@
-/** scontrol's verbs that are neither `show` nor steer jobs: ping, write, wait_job, notify. */
+/** scontrol's verbs that are neither `show` nor steer jobs: ping, write, wait_job. */
 
 import { errnoText } from "../../../util/errno.ts";
 import { NoController } from "../../connect.ts";
@@ -79,13 +79,4 @@ export const waitJob: Verb = async (words, scope) => {
   if (isReady) return 0;
   scope.error(`Job ${words[0]} no longer running`);
   return 1;
-};
-
-/** Has no way to a job's processes yet. */
-export const notify: Verb = async (words) => {
-  wordCountProblem("notify", words, 2, Number.POSITIVE_INFINITY);
-  throw new UserError(
-    "notify: not supported by mgpu: nothing is written into the output of a job from outside",
-    "scontrol update JobId=12 Comment=... leaves a word in the job's record",
-  );
 };

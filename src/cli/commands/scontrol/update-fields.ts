@@ -12,7 +12,7 @@ import { expected, type Parsed, parseCount, parseMemory, parseNodeRange } from "
 import type { GpuRequest, ResourceRequest } from "../../../core/resources.ts";
 import { parseTimeLimit, roundUpToMinute, type UtcOffset } from "../../../core/time.ts";
 import type { Params } from "../../../protocol/procedures.ts";
-import type { Operator } from "./assignments.ts";
+import { type Operator, refused } from "./assignments.ts";
 
 /** Wishes to be changed, as jobs.steer takes them. */
 export type Changes = Extract<Params<"jobs.steer">["action"], { type: "update" }>["changes"];
@@ -90,7 +90,34 @@ const TASKS = geometry((given) => parsedAs(parseCount(given), (tasks) => ({ task
 const SHARED = geometry((given) => parsedAs(yesNo(given), (shared) => ({ exclusive: !shared })));
 const REQUEUE: Field = { read: (given) => parsedAs(yesNo(given), (requeue) => ({ requeue })) };
 
+/** Keys of Slurm's that can't be kept here, with what to do instead. */
+const refusedField = (why: string): Field => ({ read: refused(why) });
+
+const NO_SOCKETS = refusedField("CPUs are counted, not chosen by socket, core or thread");
+const NO_SUCH = refusedField("there is none of it here");
+
 export const FIELDS: Readonly<Record<string, Field>> = {
+  admincomment: refusedField("write Comment="),
+  burstbuffer: NO_SUCH,
+  clusterfeatures: refusedField("there is one cluster"),
+  clusters: refusedField("there is one cluster"),
+  corespec: NO_SOCKETS,
+  delayboot: refusedField("nodes are not switched on and off"),
+  endtime: refusedField("write TimeLimit="),
+  numcpus: refusedField("write NumTasks= or CPUsPerTask="),
+  mintmpdisknode: refusedField("disks are not counted"),
+  network: NO_SUCH,
+  prefer: refusedField("write Features="),
+  reboot: refusedField("nodes are not switched on and off"),
+  reqcores: NO_SOCKETS,
+  reqsockets: NO_SOCKETS,
+  reqthreads: NO_SOCKETS,
+  sitefactor: refusedField("write Nice="),
+  stderr: refusedField("write StdOut="),
+  stdin: refusedField("a script's input is settled when it is submitted"),
+  switches: NO_SUCH,
+  threadspec: NO_SOCKETS,
+  waitforswitch: NO_SUCH,
   account: name("account"),
   arraytaskthrottle: {
     ofWaiting: true,
