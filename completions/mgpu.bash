@@ -45,6 +45,19 @@ _mgpu_table() {
         '--version|n|nothing|show the version'
       )
       ;;
+    'mgpu top')
+      operand='nothing'
+      table=(
+        '--demo|n|nothing|show a simulated busy cluster: nothing is started, asked or changed'
+        '--read-only|n|nothing|look, but change nothing'
+        '--ascii|n|nothing|draw with ASCII characters only; so it does where the locale is not UTF-8'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
     'mgpu why')
       operand='ask jobs'
       table=(
@@ -1058,7 +1071,7 @@ _mgpu_table() {
   esac
 }
 
-_mgpu_subcommands='up down status why logs history seff screens exec forward shims completion help version'
+_mgpu_subcommands='up down status top why logs history seff screens exec forward shims completion help version'
 
 # Words of a kind that begin with $2, into COMPREPLY. Members of lists are completed one by one.
 _mgpu_values() {

@@ -24,8 +24,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   controller: ["core", "sched", "view", "protocol", "rpc", "config", "type:platform", "util"],
   node: ["core", "protocol", "rpc", "config", "type:platform", "util"],
   cli: ["core", "view", "protocol", "rpc", "config", "type:platform", "util"],
+  tui: ["core", "view", "protocol", "rpc", "config", "type:platform", "util"],
   sim: ["core", "sched", "controller", "node", "protocol", "rpc", "config", "platform", "view", "util"],
-  entry: ["core", "controller", "node", "cli", "protocol", "rpc", "config", "platform", "view", "util"],
+  entry: ["core", "controller", "node", "cli", "tui", "protocol", "rpc", "config", "platform", "view", "util"],
 };
 
 /** Pure helpers of platform that need nothing of the machine, so anybody may call them. */
@@ -36,6 +37,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   protocol: ["valibot", "msgpackr"],
   rpc: ["valibot"],
   controller: ["lowdb"],
+  tui: ["ink", "react"],
+  entry: ["yoga-layout"],
   platform: ["pino"],
 };
 

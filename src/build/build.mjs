@@ -21,6 +21,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { patchInk } from "./ink.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const dist = join(root, "dist");
@@ -93,12 +94,15 @@ function wrap(path) {
 /** A program's bundle holds the schemas of those procedures only that its sources name: making all takes 2 ms. */
 async function bundle() {
   const entryPoints = entries.map((name) => ({ in: `src/entry/programs/${name}.ts`, out: name }));
-  const { metafile } = await build({ ...OPTIONS, entryPoints, minify: false, metafile: true, write: false });
+  const { metafile } = await build({
+    ...OPTIONS,
+    ...{ entryPoints, minify: false, metafile: true, write: false, plugins: [patchInk()] },
+  });
   for (const entryPoint of entryPoints) {
     const { inputs } = metafile.outputs[`dist/${entryPoint.out}.js`];
     const sources = Object.keys(inputs).filter((path) => path.startsWith("src/") && !path.endsWith(TABLE));
     const text = sources.map((path) => readFileSync(join(root, path), "utf8")).join("\n");
-    await build({ ...OPTIONS, entryPoints: [entryPoint], plugins: [pruneProcedures(text)] });
+    await build({ ...OPTIONS, entryPoints: [entryPoint], plugins: [pruneProcedures(text), patchInk()] });
   }
 }
 

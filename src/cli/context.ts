@@ -92,6 +92,8 @@ export interface Terminal {
    * the process, whichever way it ends.
    */
   raw(): () => void;
+  /** Takes the whole screen; the returned function gives it back, and so does the end of the process. */
+  fullScreen(): () => void;
   /** Stops us and all that our shell started with us; returns when we are to go on. */
   suspend(): void;
   /** Whether who started us still lives: without it nobody gives the terminal back to its shell. */
@@ -161,8 +163,20 @@ export interface CommandContext {
   tcp(): Promise<Tcp>;
   /** How far local time is ahead of UTC at a moment, in minutes. */
   utcOffsetMinutes(atMs: number): number;
+  /** Opens the terminal UI, which is loaded then, until it is left; the exit code. */
+  openTui(request: TuiRequest): Promise<number>;
   /** Connects to the controller, starting one on this machine if none is configured or running. */
   connect(options?: ConnectOptions): Promise<Connected>;
+}
+
+/** How the terminal UI is to look and behave. */
+export interface TuiRequest {
+  /** A simulated cluster, without any daemon. */
+  readonly isDemo: boolean;
+  /** Nothing can be changed. */
+  readonly isReadOnly: boolean;
+  /** No characters beyond ASCII. */
+  readonly isAscii: boolean;
 }
 
 export interface ConnectOptions {

@@ -54,6 +54,7 @@ import { completeHandler, createStepHandler } from "./handlers/step.ts";
 import { submitHandler } from "./handlers/submit.ts";
 import { usageHandler } from "./handlers/usage.ts";
 import { watchHandler } from "./handlers/watch.ts";
+import { watchJobsHandler } from "./handlers/watch-jobs.ts";
 import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
@@ -224,6 +225,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "job.submit": submitHandler(context),
     "job.watch": watchHandler(context),
     "jobs.list": listHandler(context),
+    "jobs.watch": watchJobsHandler(context),
     "jobs.history": historyHandler(context),
     "jobs.cancel": cancelHandler(context),
     "jobs.steer": steerHandler(context),

@@ -12,8 +12,21 @@ export interface Watcher {
   end(): void;
 }
 
+/** Follows all jobs: it is told which have changed since it last asked. */
+export interface ChangesWatcher extends Watcher {
+  /** Numbers of the jobs that changed since the last call; `null` if there were too many to note them. */
+  take(): ReadonlySet<JobId> | null;
+  /** As if something had changed. */
+  wake(): void;
+}
+
+/** Changes that are noted for somebody who does not come for them: with more, all jobs are read again. */
+const CHANGES_MAX = 10_000;
+
 export interface Watchers {
   watch(jobId: JobId): Watcher;
+  /** What it takes first is `null`: it knows nothing yet. */
+  watchAll(): ChangesWatcher;
   notify(jobId: JobId): void;
   notifyAll(): void;
   /** The number of watchers. */
@@ -28,9 +41,11 @@ interface Entry {
 /** Starts with none. */
 export function createWatchers(): Watchers {
   const entries = new Map<JobId, Set<Entry>>();
+  const followers = new Set<Follower>();
   let count = 0;
 
   const notify = (jobId: JobId): void => {
+    for (const follower of followers) follower.note(jobId);
     for (const entry of entries.get(jobId) ?? []) {
       entry.pending = true;
       entry.wake?.();
@@ -55,10 +70,53 @@ export function createWatchers(): Watchers {
       count += 1;
       return { changed: (signal) => changed(entry, signal), end: () => remove(jobId, entry) };
     },
+    watchAll() {
+      const follower = createFollower();
+      followers.add(follower);
+      count += 1;
+      const end = (): void => {
+        if (followers.delete(follower)) count -= 1;
+      };
+      return { ...follower, end };
+    },
     notify,
     notifyAll() {
+      for (const follower of followers) follower.lose();
       for (const jobId of entries.keys()) notify(jobId);
     },
+  };
+}
+
+interface Follower extends Omit<ChangesWatcher, "end"> {
+  note(jobId: JobId): void;
+  /** Whatever it knows may be wrong. */
+  lose(): void;
+}
+
+function createFollower(): Follower {
+  const entry: Entry = { pending: true, wake: null };
+  let ids: Set<JobId> | null = null;
+  const wake = (): void => {
+    entry.pending = true;
+    entry.wake?.();
+  };
+  return {
+    changed: (signal) => changed(entry, signal),
+    take() {
+      const taken = ids;
+      ids = new Set();
+      return taken;
+    },
+    note(jobId) {
+      if (ids !== null && ids.size >= CHANGES_MAX) ids = null;
+      ids?.add(jobId);
+      wake();
+    },
+    lose() {
+      ids = null;
+      wake();
+    },
+    wake,
   };
 }
 

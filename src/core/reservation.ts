@@ -44,6 +44,8 @@ export interface Reservation {
   readonly partition: string | null;
   readonly flags: readonly ReservationFlag[];
   readonly by: Operator;
+  /** By how many minutes the clocks of whoever made it are ahead of UTC: whose days are meant. Absent for 0. */
+  readonly utcOffsetMinutes?: number | undefined;
 }
 
 const HOUR_MS = 3_600_000;
@@ -56,7 +58,8 @@ export function isActive({ startAt, endAt }: Reservation, now: number): boolean 
 
 /** The same reservation at its first time that ends after `now`; `null` if it does not come back. */
 export function nextTime(reservation: Reservation, now: number): Reservation | null {
-  const { flags, startAt, endAt } = reservation;
+  const { flags, startAt, endAt, utcOffsetMinutes = 0 } = reservation;
+  const localAt = startAt + utcOffsetMinutes * 60_000;
   const isWeekly = flags.includes("WEEKDAY") || flags.includes("WEEKEND");
   const stepMs = flags.includes("HOURLY")
     ? HOUR_MS
@@ -67,11 +70,11 @@ export function nextTime(reservation: Reservation, now: number): Reservation | n
         : 0;
   if (stepMs === 0) return null;
   let steps = Math.max(1, Math.floor((now - endAt) / stepMs) + 1);
-  while (isWeekly && isWeekend(startAt + steps * stepMs) !== flags.includes("WEEKEND")) steps++;
+  while (isWeekly && isWeekend(localAt + steps * stepMs) !== flags.includes("WEEKEND")) steps++;
   return { ...reservation, startAt: startAt + steps * stepMs, endAt: endAt + steps * stepMs };
 }
 
-/** Saturday or Sunday, counted in UTC. */
+/** Saturday or Sunday, of a local time. */
 function isWeekend(atMs: number): boolean {
   // 1970 began on a Thursday.
   const day = (Math.floor(atMs / DAY_MS) + 4) % 7;

@@ -5,6 +5,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { connectController } from "../cli/connect.ts";
 import type { Command, CommandContext } from "../cli/context.ts";
+import type { ConnectPorts } from "../cli/dial.ts";
 import { runCommand } from "../cli/run.ts";
 import { placesFrom } from "../config/places.ts";
 import { VERSION } from "../config/version.ts";
@@ -52,8 +53,19 @@ function contextOf(command: Command): CommandContext {
     random: realRandom(),
     net: realNet(),
   };
-  return {
+  const connectPorts: ConnectPorts = {
+    ...{ ...base, log: NO_LOG },
+    startDaemon: () => startEmbedded(base),
+    findDaemon: () => findDaemon(base),
+  };
+  const context: CommandContext = {
     ...base,
+    async openTui(request) {
+      // Whatever stands against it is said by the command, before the screen is taken.
+      if (!request.isDemo) (await context.connect()).peer.close();
+      const { openTui }: typeof import("./programs/tui.ts") = require(join(__dirname, "tui.cjs"));
+      return openTui(context, connectPorts, request);
+    },
     tcp: async () => (await import("../platform/tcp.ts")).realTcp(),
     session: {
       input: realInput(),
@@ -74,12 +86,9 @@ function contextOf(command: Command): CommandContext {
         );
       },
     },
-    connect: (options) =>
-      connectController(
-        { ...base, log: NO_LOG, startDaemon: () => startEmbedded(base), findDaemon: () => findDaemon(base) },
-        options ?? {},
-      ),
+    connect: (options) => connectController(connectPorts, options ?? {}),
   };
+  return context;
 }
 
 /** The system's name for one that was deleted, `/work (deleted)`: a command that needs it says that it is missing. */

@@ -3,7 +3,7 @@
  * use: plain commands never pay for it.
  */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeSync } from "node:fs";
 import { isTerminal } from "./stdio.ts";
 
 const STDIN_FD = 0;
@@ -59,6 +59,7 @@ export function realTerminal() {
     },
     isForeground,
     raw,
+    fullScreen,
     suspend: () => void process.kill(0, "SIGSTOP"),
     hasParent: () => process.ppid === firstParent,
   };
@@ -121,6 +122,33 @@ function raw(): () => void {
   process.on("exit", restore);
   leaveOutputAlone();
   return restore;
+}
+
+/** Alternate screen and no cursor; and out of them, with lines wrapped as ever (xterm's ctlseqs). */
+const ENTER_FULL_SCREEN = "\x1b[?1049h\x1b[?25l\x1b[?7l";
+const LEAVE_FULL_SCREEN = "\x1b[0m\x1b[?2026l\x1b[?7h\x1b[?25h\x1b[?1049l";
+
+/** The whole screen is ours until the returned function is called, or the process ends. */
+function fullScreen(): () => void {
+  let isOurs = true;
+  const leave = (): void => {
+    if (!isOurs) return;
+    isOurs = false;
+    process.off("exit", leave);
+    put(LEAVE_FULL_SCREEN);
+  };
+  process.on("exit", leave);
+  put(ENTER_FULL_SCREEN);
+  return leave;
+}
+
+/** To a terminal that may be gone. */
+function put(text: string): void {
+  try {
+    writeSync(STDOUT_FD, text);
+  } catch {
+    // Then nobody sees what it looks like.
+  }
 }
 
 /**

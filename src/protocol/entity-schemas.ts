@@ -73,6 +73,7 @@ const reservationFields = {
   accounts: names,
   partition: v.nullable(name),
   flags: v.array(v.picklist(RESERVATION_FLAGS)),
+  utcOffsetMinutes: v.optional(v.pipe(v.number(), v.integer())),
 };
 
 const reservationChanges = v.partial(v.object(reservationFields));

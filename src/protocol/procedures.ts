@@ -118,6 +118,28 @@ export const PROCEDURES = {
     item: v.object({ rows: v.array(v.array(v.unknown())) }),
     result: v.object({ now: s.count }),
   },
+  /**
+   * All jobs, for whoever shows them all the time: every row first, in chunks, then those that changed, at most a few
+   * times a second. One who takes them slowly skips what is outdated. Does not end by itself.
+   */
+  "jobs.watch": {
+    on: "controller",
+    kind: "stream",
+    params: v.object({ fields: v.array(v.keyof(r.jobRow)) }),
+    item: v.object({
+      /** Forget all rows: these are the first of all. */
+      isReset: v.boolean(),
+      /** More of the same come at once. */
+      isPartial: v.boolean(),
+      /** Values in the order of the fields that were asked for. */
+      rows: v.array(v.array(v.unknown())),
+      /** Numbers of jobs that have left the queue's memory. */
+      gone: v.array(s.positive),
+      /** Milliseconds since 1970, by the controller's clock. */
+      now: s.count,
+    }),
+    result: nothing,
+  },
   /** Ends or signals each selected job. One result a job that was asked for by id or selected. */
   "jobs.cancel": {
     on: "controller",

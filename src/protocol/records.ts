@@ -77,6 +77,8 @@ export const jobRow = v.object({
   /** What `gpus` is meant for: `job`, `node` or `task`. */
   gpusPer: s.text,
   exclusive: v.boolean(),
+  /** No job of another user on its nodes (--exclusive=user). */
+  onlyUser: v.boolean(),
   requeue: v.boolean(),
   timeMinS: s.count,
   priority: s.count,

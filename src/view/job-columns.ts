@@ -215,7 +215,9 @@ function fixedColumns(): Columns {
     Y: column("SCHEDNODES", ["expectedNodes"], (row) => row.expectedNodes || "(null)"),
     E: word("DEPENDENCY", "dependency"),
     f: word("FEATURES", "features"),
-    h: column("OVER_SUBSCRIBE", ["exclusive"], (row) => (row.exclusive ? "NO" : "OK")),
+    h: column("OVER_SUBSCRIBE", ["exclusive", "onlyUser"], (row) =>
+      row.exclusive ? "NO" : row.onlyUser ? "USER" : "OK",
+    ),
     k: word("COMMENT", "comment"),
     O: column("CONTIGUOUS", ["contiguous"], (row) => (row.contiguous ? "1" : "0")),
     s: constant("", ""),

@@ -139,6 +139,7 @@ type Wishes =
   | "memoryPer"
   | "gpusPer"
   | "exclusive"
+  | "onlyUser"
   | "requeue"
   | "timeMinS";
 
@@ -164,6 +165,7 @@ function wishes({ spec }: Job): Pick<JobRow, Wishes> {
     memoryPer: request.memory?.per ?? "node",
     gpusPer: request.gpus?.per ?? "job",
     exclusive: request.exclusive,
+    onlyUser: request.onlyUser === true,
     requeue: spec.requeue,
     timeMinS: spec.timeMinS ?? 0,
   };

@@ -15,6 +15,7 @@ import { command as screens } from "./mgpu-screens.ts";
 import { command as seff } from "./mgpu-seff.ts";
 import { command as shims } from "./mgpu-shims.ts";
 import { command as status } from "./mgpu-status.ts";
+import { command as top } from "./mgpu-top.ts";
 import { command as up } from "./mgpu-up.ts";
 import { command as why } from "./mgpu-why.ts";
 
@@ -25,6 +26,7 @@ const SUBCOMMANDS: readonly Command[] = [
   up,
   down,
   status,
+  top,
   why,
   logs,
   history,

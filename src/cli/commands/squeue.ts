@@ -11,7 +11,7 @@ import type { JobListRow } from "../../protocol/procedures.ts";
 import type { Peer } from "../../rpc/types.ts";
 import type { JobField } from "../../view/job-columns.ts";
 import { checkClusters } from "../clusters.ts";
-import { connectAsSlurm } from "../connect.ts";
+import { connectAsSlurm, isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { jobFilter, type OptionReader, optionReader } from "../filters.ts";
 import { lastValue } from "../getopt.ts";
@@ -50,6 +50,11 @@ async function run(parsed: ParsedOptions, now: CommandContext): Promise<number> 
   const context = contextAt(parsed, now);
   const options = optionReader("squeue", OPTIONS, parsed, context);
   refuse(parsed);
+  if (opensTui(parsed, context)) {
+    const code = await context.openTui({ isDemo: false, isReadOnly: false, isAscii: false });
+    // On leaving it the plain table stays on the screen.
+    if (code !== 0) return code;
+  }
   const selection = readSelection(options, parsed, context);
   const at = readAt(parsed, selection, now);
   if (isMachineForm(options)) {
@@ -76,6 +81,13 @@ async function run(parsed: ParsedOptions, now: CommandContext): Promise<number> 
       peer.close();
     }
   });
+}
+
+/** Under our own name, on a terminal, with nothing said of what is wanted. */
+function opensTui({ values, operands }: ParsedOptions, { program, stdio, environment }: CommandContext): boolean {
+  const isPlain = isSlurmName(program) || environment.MGPU_TUI === "never" || environment.TERM === "dumb";
+  if (isPlain || values.size > 0 || operands.length > 0) return false;
+  return stdio.stdinIsTerminal && stdio.stdoutIsTerminal;
 }
 
 /** The moment of --at; `null` for now. @throws UserError for what is no moment of the past */

@@ -226,6 +226,10 @@ export function fakeContext(options: FakeOptions = {}): Fake {
           terminalLog.push("raw");
           return () => void terminalLog.push("restored");
         },
+        fullScreen() {
+          terminalLog.push("full screen");
+          return () => void terminalLog.push("screen given back");
+        },
         suspend: () => void terminalLog.push("suspended"),
         hasParent: () => true,
       },
@@ -237,6 +241,7 @@ export function fakeContext(options: FakeOptions = {}): Fake {
       startChild: options.startChild ?? (() => Promise.reject(Object.assign(new Error("none"), { code: "ENOENT" }))),
       connectHolder: options.connectHolder ?? (() => Promise.reject(new RpcError("LOST_CONTACT", "no holder"))),
     },
+    openTui: async () => 0,
     tcp: () => Promise.reject(new Error("no TCP")),
     utcOffsetMinutes: () => options.utcOffsetMinutes ?? 0,
     connect: connector(options.controller),

@@ -55,6 +55,7 @@ export function jobRow(changes: Partial<JobRow> = {}): JobRow {
     memoryPer: "node",
     gpusPer: "job",
     exclusive: false,
+    onlyUser: false,
     requeue: false,
     timeMinS: 0,
     priority: 0,

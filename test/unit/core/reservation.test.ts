@@ -180,6 +180,12 @@ describe("its end", () => {
     };
     expect(next(["WEEKDAY"])).toBe("2026-11-23T09");
     expect(next(["WEEKEND"])).toBe("2026-11-21T09");
+    // Ten hours ahead of UTC, Friday 15:00 is Saturday 01:00.
+    const late = { ...friday, startAt: friday.startAt + 6 * 3_600_000, endAt: friday.endAt + 6 * 3_600_000 };
+    const ahead = nextTime({ ...late, flags: ["WEEKEND"], utcOffsetMinutes: 600 }, late.endAt);
+    expect(new Date(ahead?.startAt ?? 0).toISOString().slice(0, 13)).toBe("2026-11-21T15");
+    const weekday = nextTime({ ...late, flags: ["WEEKDAY"], utcOffsetMinutes: 600 }, late.endAt);
+    expect(new Date(weekday?.startAt ?? 0).toISOString().slice(0, 13)).toBe("2026-11-22T15");
     expect(next(["WEEKLY"])).toBe("2026-11-27T09");
     expect(next(["HOURLY"])).toBe("2026-11-20T10");
     expect(next([])).toBeUndefined();

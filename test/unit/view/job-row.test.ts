@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Job } from "../../../src/core/job.ts";
+import { toJobDetails } from "../../../src/view/job-details.ts";
 import { formatGpuIds, toJobRow } from "../../../src/view/job-row.ts";
 import { JOBS, NOW, pending, rowOf, share, specOf } from "../../golden/cluster.ts";
 
@@ -60,6 +61,7 @@ test("a waiting job: what it asks for, and no times", () => {
     memoryPer: "node",
     gpusPer: "job",
     exclusive: false,
+    onlyUser: false,
     requeue: true,
     timeMinS: 0,
     priority: 100_000,
@@ -124,4 +126,15 @@ test("an ended job keeps its times, exit and cause", () => {
 test("GPU ids are told for the nodes that have some", () => {
   expect(formatGpuIds([share("a", 1, [0, 3]), share("b", 1), share("c", 1, [1])])).toBe("a:0,3;c:1");
   expect(formatGpuIds([])).toBe("");
+});
+
+test("a begin time that is not reached is when it starts", () => {
+  const later: Job = { ...pending(9, specOf(), 5), eligibleAt: 3_600_000 };
+  const told = (reason: string) => toJobDetails(later, toJobRow(later, { ...extra, reason }), null).expectedAt;
+  expect([told("BeginTime"), told("Resources")]).toEqual([3_600_000, null]);
+});
+
+test("nodes shared with no other user", () => {
+  const spec = specOf({}, { onlyUser: true });
+  expect(toJobRow(pending(9, spec, 5), extra)).toMatchObject({ exclusive: false, onlyUser: true });
 });

@@ -70,6 +70,7 @@ export async function createReservation(name: string, all: readonly Assignment[]
   const reservation = {
     ...{ startAt, endAt, nodes: [...(nodes ?? (isAll ? ["ALL"] : []))], users: [...users], accounts: [...accounts] },
     ...{ partition, flags: [...flags, ...named] },
+    utcOffsetMinutes: scope.context.utcOffsetMinutes(startAt),
   };
   const change = { type: "reservation.create", name, reservation, nodeCount } as const;
   const made = await changeCluster(change, scope, "Error creating the reservation");

@@ -1,0 +1,107 @@
+/** Changes that somebody asks for: what they are done to, the question before, and what must be typed first. Pure. */
+
+import { formatTimeLimit, parseTimeLimit } from "../core/time.ts";
+import type { Action, Deed, Model, Prompt, Step } from "./model.ts";
+import { labelOf, type Row } from "./rows.ts";
+
+/** Slurm's range of nice values. */
+const NICE_MAX = 2_147_483_645;
+
+/** SIGKILL. */
+const KILL = 9;
+
+/** Keys of what is done to jobs. */
+const KEYS: Readonly<Record<string, Action>> = {
+  c: { type: "cancel", signal: null },
+  K: { type: "cancel", signal: KILL },
+  H: { type: "hold" },
+  U: { type: "release" },
+  R: { type: "requeue" },
+};
+
+const VERBS: Readonly<Record<Action["type"], string>> = {
+  cancel: "Cancel",
+  hold: "Hold",
+  release: "Release",
+  requeue: "Requeue",
+  nice: "Set the nice value of",
+  limit: "Set the time limit of",
+  drain: "Drain",
+  resume: "Resume",
+};
+
+/** A prompt with nothing typed. */
+export function promptFor(kind: Prompt["kind"], deed: Deed | null): Prompt {
+  return { kind, text: "", deed, before: "" };
+}
+
+/** The marked jobs, else those under the cursor. */
+export function targetsOf(model: Model): readonly Row[] {
+  if (model.marked.size === 0) return model.entries[model.cursor]?.members ?? [];
+  return model.entries.filter(({ key }) => model.marked.has(key)).flatMap(({ members }) => members);
+}
+
+/** A deed with its words. */
+export function deedFor(_model: Model, action: Action, rows: readonly Row[], node = ""): Deed {
+  const [first] = rows;
+  const one = first ? `job ${labelOf(first)} (${first.name}, ${first.user})` : "";
+  const jobs = rows.length === 1 ? one : `${rows.length} jobs`;
+  return { action, jobIds: rows.map(({ id }) => id), node, target: node === "" ? jobs : `node ${node}` };
+}
+
+/** The question before a deed. */
+export function questionOf({ action, target }: Deed): string {
+  const verb =
+    action.type === "cancel" && action.signal !== null ? `Send signal ${action.signal} to` : VERBS[action.type];
+  const value =
+    action.type === "nice"
+      ? ` to ${action.value}`
+      : action.type === "limit"
+        ? ` to ${formatTimeLimit(action.value)}`
+        : "";
+  const reason = action.type === "drain" ? `, reason "${action.reason}"` : "";
+  return `${verb} ${target}${value}${reason}? [y/N]`;
+}
+
+/** Asks, if anything may be changed. */
+export function ask(model: Model, deed: Deed): Step {
+  if (model.isReadOnly) return told(model, "nothing is changed here: this was opened with --read-only");
+  if (deed.jobIds.length === 0 && deed.node === "") return told(model, "there is no job to do that to");
+  return { model: { ...model, confirm: deed }, effects: [] };
+}
+
+/** A key of the list of jobs, or of one job's details. */
+export function actOn(model: Model, key: string, rows: readonly Row[] = targetsOf(model)): Step {
+  const action = KEYS[key];
+  if (action) return ask(model, deedFor(model, action, rows));
+  const kind = key === "p" ? "nice" : key === "T" ? "limit" : null;
+  if (kind === null) return { model, effects: [] };
+  const deed = deedFor(model, { type: kind, value: 0 }, rows);
+  if (model.isReadOnly || rows.length === 0) return ask(model, deed);
+  return { model: { ...model, prompt: promptFor(kind, deed) }, effects: [] };
+}
+
+/** What was typed becomes part of the deed, which is asked about then. */
+export function readPrompt(model: Model, { kind, text, deed }: Prompt): Step {
+  if (deed === null || text.trim() === "") return told(model, "nothing was changed");
+  if (kind === "drain") return ask(model, { ...deed, action: { type: "drain", reason: text.trim() } });
+  if (kind === "nice") {
+    const value = Number(text);
+    if (!Number.isInteger(value) || Math.abs(value) > NICE_MAX) return told(model, `"${text}" is no nice value`);
+    return ask(model, { ...deed, action: { type: "nice", value } });
+  }
+  const parsed = parseTimeLimit(text.trim());
+  if ("problem" in parsed) return told(model, parsed.problem);
+  return ask(model, { ...deed, action: { type: "limit", value: parsed.value } });
+}
+
+/** Hands the terminal to a session. */
+export function attachTo(model: Model, row: Row): Step {
+  if (row.state !== "RUNNING") return told(model, `job ${labelOf(row)} does not run: there is nothing to attach to`);
+  if (model.isDemo) return told(model, "there is nothing to attach to in a demonstration");
+  return { model, effects: [{ type: "attach", label: labelOf(row) }] };
+}
+
+function told(model: Model, text: string): Step {
+  return { model: { ...model, message: { text, isError: true } }, effects: [] };
+}
