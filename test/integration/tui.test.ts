@@ -66,6 +66,30 @@ test("the terminal is given back after a signal, and by the launcher after kill 
   }
 });
 
+test("a session gets the terminal, and the screen comes back with its keys", async () => {
+  const session = new Terminal(cluster, [
+    "mgpu-srun",
+    "-J",
+    "inside",
+    "sh",
+    "-c",
+    "echo ready; read -r word; echo got $word",
+  ]);
+  await session.shows("ready");
+  session.type("\x1cd");
+  await session.ended;
+  const { terminal, sees } = open(["mgpu", "top"]);
+  await sees(/inside .* R /);
+  terminal.type("/inside\ra");
+  await terminal.shows(/mgpu-sattach \d+[\s\S]*ready/);
+  terminal.type("\x1cd");
+  await sees(/mgpu-sattach \d+ has ended \(0\)/);
+  terminal.type("?");
+  await sees(/Everywhere/);
+  terminal.type("qq");
+  expect((await terminal.ended).code).toBe(0);
+});
+
 test("in a pipe, with an argument, and where it is not wanted, the table is printed", async () => {
   expect((await cluster.run("mgpu-squeue", [])).stdout).toMatch(/^ +JOBID PARTITION/);
   for (const shown of [open(["mgpu-squeue", "--noheader", "--me"]), open(["mgpu-squeue"], { MGPU_TUI: "never" })]) {
