@@ -34,6 +34,9 @@ export function realInput() {
           stream.pause();
           take(chunk).then(() => stopReading !== null && stream.resume(), reject);
         });
+        // One that was stopped before stays paused, whoever listens.
+        if (stream.isTTY) stream.ref();
+        stream.resume();
         stream.once("end", resolve);
         stream.once("close", resolve);
         // A terminal that is gone, a folder as input: there is nothing more to read.

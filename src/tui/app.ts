@@ -118,7 +118,9 @@ class App {
     const leaveRaw = terminal.raw();
     const keys = createKeyDecoder();
     this.isAway = false;
+    let isStopped = false;
     this.restoreTerminal = () => {
+      isStopped = true;
       input.stop();
       leaveRaw();
       leaveScreen();
@@ -133,7 +135,7 @@ class App {
         });
       })
       // A terminal whose input is over is gone.
-      .then(() => !this.isAway && this.finish(EXIT_SIGNAL + SIGHUP), this.fail);
+      .then(() => !isStopped && this.finish(EXIT_SIGNAL + SIGHUP), this.fail);
     this.painter.forget();
     this.resize();
   }
