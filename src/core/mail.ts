@@ -93,21 +93,21 @@ function nameOf(job: Job): string {
 }
 
 function beginMail(state: ClusterState, job: Job | undefined): Effect[] {
-  if (job?.state !== "RUNNING") return [];
+  if (job?.state !== "RUNNING" || !wants(job, "BEGIN")) return [];
   const queued = duration(job.startAt - job.submitAt);
   // Slurm's own spelling of the variable, for programs that read it.
   const told = { text: `, Queued time ${queued}`, variables: { SLURM_JOB_QEUEUED_TIME: queued } };
   if (!isSummed(job)) return mail("BEGIN", job, told);
-  const records = recordsOf(state, job.array?.jobId ?? job.id);
-  const isFirst = hasAllTasks(job, records) && records.every((one) => one.id === job.id || one.attempt === 0);
+  const isFirst = !hasStarted(state, job) && hasAllTasks(job, recordsOf(state, job.array?.jobId ?? job.id));
   return isFirst ? mail("BEGIN", job, told, summaryName(job)) : [];
 }
 
 function endMails(state: ClusterState, job: Job | undefined): Effect[] {
-  if (!job || !isEnded(job)) return [];
+  if (!job || !isEnded(job) || !job.spec.mail) return [];
   const ran = job.startAt === null ? NOTHING : runTime({ ...job, startAt: job.startAt }, job.endAt);
   const over = job.state === "TIMEOUT" ? mail("TIME_LIMIT", job, ran) : [];
   if (!isSummed(job)) return [...over, ...endMail(job, job.state, withExit(ran, job.state, job.exit))];
+  if (isUnderWay(state, job)) return over;
   const records = recordsOf(state, job.array?.jobId ?? job.id);
   const ends = records.filter(isEnded);
   if (ends.length < records.length) return over;
@@ -165,6 +165,26 @@ function isSummed(job: Job): boolean {
 
 function summaryName({ id, array }: Job): string {
   return `Array Summary Job_id=${array?.jobId ?? id}_* (${array?.jobId ?? id})`;
+}
+
+/** Whether another record of the array has started before. Ends at the first one: the earliest come first. */
+function hasStarted({ arrays, jobs }: ClusterState, { id, array }: Job): boolean {
+  for (const other of arrays.get(array?.jobId ?? id) ?? []) {
+    if (other !== id && (jobs.get(other)?.attempt ?? 0) > 0) return true;
+  }
+  return false;
+}
+
+/** Whether an array has a task that waits or runs, as far as that is found without a look at all of its records. */
+function isUnderWay({ active, jobs }: ClusterState, { id, array }: Job): boolean {
+  const arrayId = array?.jobId ?? id;
+  const last = jobs.get(arrayId);
+  if (last && !isEnded(last)) return true;
+  for (const other of active) {
+    const job = jobs.get(other);
+    if (job?.array?.jobId === arrayId && !isEnded(job)) return true;
+  }
+  return false;
 }
 
 /** Whether none of an array's tasks has left memory. */

@@ -1,8 +1,9 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Command } from "../../../src/core/commands.ts";
 import type { Effect, SendMail } from "../../../src/core/effects.ts";
 import type { JobSpec } from "../../../src/core/jobspec.ts";
 import { step } from "../../../src/core/kernel.ts";
+import { mailEffects } from "../../../src/core/mail.ts";
 import { isMailUser } from "../../../src/core/mail-types.ts";
 import { emptyState } from "../../../src/core/state.ts";
 import { inventory, submit, T0 } from "../support/samples.ts";
@@ -15,7 +16,7 @@ function cluster() {
   const run = (command: Command): SendMail[] =>
     effects(command).filter((effect): effect is SendMail => effect.type === "mail.send");
   const allocation = [{ node: "n1", tasks: 1, cpus: 1, memoryMiB: 0, gpus: [] }];
-  effects({ type: "node.register", node: "n1", inventory: inventory() });
+  effects({ type: "node.register", node: "n1", inventory: inventory(8, 64) });
   return {
     state,
     effects,
@@ -118,6 +119,30 @@ test("of an array there is one mail, or one a task on request", () => {
   expect(end(4, 0)).toMatchObject([
     { subject: "Slurm Array Task Job_id=3_0 (4) Name=train Ended, Run time 00:00:00, COMPLETED, ExitCode 0" },
   ]);
+});
+
+test.each([
+  ["no mail", {}],
+  ["mail about begins and ends", mail("BEGIN", "END")],
+])("a task of a long array comes and goes without a look at all the others: %s", (_name, wish) => {
+  const { state, submit, start, end } = cluster();
+  submit({ ...wish, ...array(59) });
+  for (let task = 0; task < 40; task++) start(1, task);
+  for (let id = 2; id < 35; id++) end(id, 0);
+  const lookups = vi.spyOn(state.jobs, "get");
+  const about = (type: "job.allocated" | "job.ended", jobId: number): Effect[] =>
+    mailEffects(undefined, state, { type, jobId } as never, T0);
+  expect(about("job.allocated", 41)).toEqual([]);
+  expect(about("job.ended", 34)).toEqual([]);
+  expect(lookups.mock.calls.length).toBeLessThan(8);
+});
+
+test("an array is over when the last of its tasks is, in whatever order they end", () => {
+  const { submit, start, end } = cluster();
+  submit({ ...mail("END"), ...array(2) });
+  for (const task of [0, 1, 2]) start(1, task);
+  expect([1, 3].flatMap((id) => end(id, 0))).toEqual([]);
+  expect(end(2, 0)).toHaveLength(1);
 });
 
 test("whoever waits for what may have become impossible is looked at", () => {
