@@ -10,7 +10,7 @@ import { mayOverlap, nextTime, type Reservation } from "../reservation.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
 import { findNodes } from "./operate.ts";
-import { endWhole } from "./steer.ts";
+import { endWhole, onePerJob } from "./steer.ts";
 import { limitEnd } from "./timer.ts";
 
 const INVALID = "Requested reservation is invalid";
@@ -47,10 +47,13 @@ export function decideExpireReservation(state: ClusterState, { name }: ExpireRes
   const next = nextTime(reservation, now);
   const events: Event[] = [];
   if (!reservation.flags.includes("FLEX")) {
-    for (const job of jobsIn(state, name)) {
-      if (job.state !== "RUNNING") continue;
-      events.push(...endWhole(state, job, "TIMEOUT", EXIT_OK, `reservation ${name} is over`, null));
-    }
+    const running = jobsIn(state, name).filter((job) => job.state === "RUNNING");
+    events.push(
+      // A heterogeneous job's leader ends components that have a turn of their own.
+      ...onePerJob(
+        running.flatMap((job) => endWhole(state, job, "TIMEOUT", EXIT_OK, `reservation ${name} is over`, null)),
+      ),
+    );
   }
   events.push(
     next ? { type: "reservation.set", reservation: next } : { type: "reservation.deleted", reservation: name },

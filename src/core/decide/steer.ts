@@ -214,17 +214,23 @@ export function endJob(
  * The same with the components of a heterogeneous job that can't be without it: one that waits never starts without the
  * others, and the first one's end is the end of all.
  */
-export function endWhole(state: ClusterState, ...end: Parameters<typeof endJob>): Event[] {
+export function endWhole(state: ClusterState, ...end: Parameters<typeof endJob>): JobEnded[] {
   const [job, final, exit, cause, cancelledBy] = end;
   const others = job.state === "PENDING" || !isFollower(job) ? livingOthers(state, job) : [];
   return [endJob(...end), ...others.map((one) => endJob(one, final, exit, cause, cancelledBy))];
 }
 
 /** {@link requeueJob} with the other components of a heterogeneous job that run: they start together again. */
-export function requeueWhole(state: ClusterState, ...requeue: Parameters<typeof requeueJob>): Event[] {
+export function requeueWhole(state: ClusterState, ...requeue: Parameters<typeof requeueJob>): JobRequeued[] {
   const [job, cause, eligibleAt, hold, , retried, how] = requeue;
   const others = livingOthers(state, job).filter((one) => one.state === "RUNNING");
   return [requeueJob(...requeue), ...others.map((one) => requeueJob(one, cause, eligibleAt, hold, [], retried, how))];
+}
+
+/** The first of each job's: a job that ends, or leaves its nodes, with another one does so once, whoever is looked at first. */
+export function onePerJob<E extends JobEnded | JobRequeued>(events: readonly E[]): E[] {
+  const seen = new Set<number>();
+  return events.filter(({ jobId }) => !seen.has(jobId) && seen.add(jobId));
 }
 
 /** The event that sends a started job back to the queue; nodes not known to be clean have to clear up first. */

@@ -9,7 +9,7 @@ import { nextTime, type Reservation } from "../../../src/core/reservation.ts";
 import { emptyState, fromStored, toStored } from "../../../src/core/state.ts";
 import { gateOf } from "../../../src/sched/eligible.ts";
 import { schedule } from "../../../src/sched/schedule.ts";
-import { inventory, request, submit, T0 } from "../support/samples.ts";
+import { inventory, request, spec, submit, T0 } from "../support/samples.ts";
 
 const MIN = 60_000;
 const DAY = 86_400_000;
@@ -153,6 +153,19 @@ describe("its end", () => {
     const again = emptyState();
     replay(again, records);
     expect(toStored(again)).toEqual(toStored(state));
+  });
+  test("ends each component of a heterogeneous job once", () => {
+    const { create, pass, run, state, records } = cluster();
+    create();
+    const own = spec({ reservation: "r" });
+    run({ type: "job.submit", requestId: "h", spec: own, followers: [own] });
+    pass(10 * MIN);
+    const allocation = [{ node: "n1", tasks: 1, cpus: 1, memoryMiB: 0, gpus: [] }];
+    run({ type: "job.allocate", jobId: 1, taskId: null, allocation, followers: [{ jobId: 2, allocation }] });
+    pass(10 * MIN);
+    run({ type: "reservation.expire", name: "r" });
+    expect([...state.jobs.values()].map((job) => job.state)).toEqual(["TIMEOUT", "TIMEOUT"]);
+    expect(records.at(-1)?.events.filter(({ type }) => type === "job.ended")).toHaveLength(2);
   });
   test("a flexible one ends nothing, and its jobs may go elsewhere", () => {
     const { create, add, start, pass, run, state } = cluster();
