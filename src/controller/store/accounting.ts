@@ -2,7 +2,7 @@
  * Finished jobs, for good: one JSON line each in `YYYY-MM.jsonl`, by the month (UTC) in which they ended.
  *
  * A line is on disk before its job leaves the hot state. A crash in between writes it again, so readers take the
- * first line of each job: they say the same, for a job that is over and cleared away does not change.
+ * first line of each end: they say the same, for a job that is over and cleared away changes only if it is requeued.
  */
 
 import type { EndedJob } from "../../core/job.ts";
@@ -98,17 +98,20 @@ async function* readLines(disk: Pick<Disk, "readPart">, path: string): AsyncGene
 /** Numbers of jobs in a page: half a megabyte, made when the first of them comes. */
 const PAGE_IDS = 65_536;
 
-/** Which jobs came already, by number and time of submission: numbers begin anew after a lost state. */
+/**
+ * Which jobs came already, by number and end: numbers begin anew after a lost state, and a job may be requeued between
+ * its line and its leaving memory.
+ */
 class SeenJobs {
   private readonly pages = new Map<number, Float64Array>();
 
-  /** False if that very job was added before. */
-  add({ id, submitAt }: EndedJob): boolean {
+  /** False if that very end of the job was added before. */
+  add({ id, endAt }: EndedJob): boolean {
     const number = Math.floor(id / PAGE_IDS);
     const page = this.pages.get(number) ?? new Float64Array(PAGE_IDS);
     this.pages.set(number, page);
-    if (page[id % PAGE_IDS] === submitAt) return false;
-    page[id % PAGE_IDS] = submitAt;
+    if (page[id % PAGE_IDS] === endAt) return false;
+    page[id % PAGE_IDS] = endAt;
     return true;
   }
 }

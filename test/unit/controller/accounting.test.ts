@@ -49,6 +49,14 @@ test("a number that was given anew after a lost state is another job", async () 
   expect((await read(disk)).ids).toEqual([1, 1]);
 });
 
+test("a job that was requeued after its line was written comes with its later end too, each once", async () => {
+  const disk = createSimDisk();
+  const first = job(1, OCTOBER);
+  const second = job(1, NOVEMBER, { submitAt: first.submitAt, attempt: 2, state: "FAILED" });
+  for (const one of [first, first, second, second]) await recordFinished(disk, "/acc", [one]);
+  expect((await read(disk)).ids).toEqual([1, 1]);
+});
+
 test("only lines that may be meant are read, tasks of arrays and parts of heterogeneous jobs among them", async () => {
   const disk = createSimDisk();
   const array = { jobId: 2, tasks: [{ first: 1, last: 1, step: 1 }] };
