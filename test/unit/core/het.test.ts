@@ -301,3 +301,34 @@ describe("steps over several components", () => {
     expect(create(run, "a").decision).toMatchObject({ denial: { code: "JOB_FINISHED" } });
   });
 });
+
+describe("a node that is set down", () => {
+  const down = (nodes: string[], away: string[] = []): Command => {
+    const changes = { state: "DOWN", reason: "dead" } as const;
+    return { type: "nodes.update", nodes, changes, by: { uid: 0, name: "root" }, away };
+  };
+  test.each([[["n1"]], [["n2"]], [["n1", "n2"]]])("%s sends all components back to the queue together", (nodes) => {
+    const { submit, start, run, states, records } = cluster();
+    submit();
+    start();
+    run(down(nodes));
+    expect(states()).toEqual(["PENDING", "PENDING"]);
+    expect(records.at(-1)?.events.filter(({ type }) => type === "job.requeued")).toHaveLength(2);
+  });
+  test("takes the others with the first one if that can't start again, each once", () => {
+    const { submit, start, run, states, job } = cluster("batch", { requeue: false });
+    submit();
+    start();
+    run(down(["n1"], ["n1"]));
+    expect(states()).toEqual(["NODE_FAIL", "NODE_FAIL"]);
+    expect(job(1)).toMatchObject({ cleanup: [] });
+    expect(job(2)).toMatchObject({ cleanup: ["n2"] });
+  });
+  test("whether it starts again is the first one's to say", () => {
+    const { submit, start, run, states } = cluster("batch", {}, { requeue: false });
+    submit();
+    start();
+    run(down(["n2"]));
+    expect(states()).toEqual(["PENDING", "PENDING"]);
+  });
+});
