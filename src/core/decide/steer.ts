@@ -6,6 +6,7 @@ import type {
   CompleteJob,
   ExpireJob,
   HoldJob,
+  JobChanges,
   PurgeJob,
   RequeueJob,
   SignalJob,
@@ -29,11 +30,20 @@ import { jobLabel } from "../job-label.ts";
 import type { JobSpec } from "../jobspec.ts";
 import type { Partition } from "../partition.ts";
 import { isListed, namedPartitions } from "../partition-list.ts";
-import { chargeOf } from "../policy/charge.ts";
+import { chargeOf, queueProblem } from "../policy/charge.ts";
+import { withoutJob } from "../policy/ledger.ts";
 import type { ClusterState } from "../state.ts";
+import { reservationProblem } from "./admission.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
 import { licenseProblem } from "./licenses.ts";
-import { dependencyProblem, findPartition, priorityProblem, timeProblem } from "./submit.ts";
+import {
+  dependencyProblem,
+  effectiveLimit,
+  entryProblem,
+  findPartition,
+  priorityProblem,
+  timeProblem,
+} from "./submit.ts";
 
 const FINISHED = "Job/step already completing or completed";
 
@@ -165,9 +175,10 @@ export function decideUpdate(state: ClusterState, command: UpdateJob, now: numbe
   const job = findOwn(state, command);
   if ("kind" in job) return job;
   if (isEnded(job)) return deny("JOB_FINISHED", FINISHED);
-  const { changes } = command;
   const problem = updateProblem(state, job, command);
   if (problem) return problem;
+  const changes = chargedChanges(state, job, command);
+  if ("denial" in changes) return changes;
   const { part, events } = job.state === "PENDING" ? partOf(state, job, command.tasks) : { part: job, events: [] };
   if (!part) return deny("INVALID_JOB", "Invalid job id specified", "none of these tasks waits any more");
   const limit = changes.timeLimitS;
@@ -285,14 +296,33 @@ function updateProblem(state: ClusterState, job: Job, { changes, byUid }: Update
   const spec = { ...job.spec, ...changes };
   const { partition, unknown } = updatedPartition(state, spec);
   if (!partition) return deny("INVALID_PARTITION", `invalid partition specified: ${unknown}`);
-  const wrong =
+  return (
     timeProblem(spec, partition) ??
     (changes.dependency ? dependencyProblem(state, spec, job) : null) ??
-    (changes.licenses ? licenseProblem(state, spec.licenses) : null);
-  if (wrong || (changes.account === undefined && changes.qos === undefined)) return wrong;
-  const charge = chargeOf(state.policy, spec, 0);
-  return "denial" in charge ? charge : null;
+    (changes.licenses ? licenseProblem(state, spec.licenses) : null)
+  );
 }
+
+/** The changes with the account and the QoS that the job is charged to then, or why it may not be there. */
+function chargedChanges(state: ClusterState, job: Job, { changes, byUid }: UpdateJob): JobChanges | Refusal {
+  const keys = ["account", "qos", "partition", "partitions"] as const;
+  const isCharged = keys.some((key) => changes[key] !== undefined);
+  if (!isCharged && changes.reservation === undefined) return changes;
+  const spec = { ...job.spec, ...changes };
+  const { partition } = updatedPartition(state, spec);
+  if (!partition) return changes;
+  const charge = isCharged ? chargeOf(state.policy, spec, effectiveLimit(spec, partition)) : spec;
+  if ("denial" in charge) return charge;
+  const { account, qos } = charge;
+  const full = { ...spec, account, qos };
+  // Root may put a job where its user may not.
+  const barred = byUid === 0 ? reservationProblem(state, { ...full, user: ROOT }) : entryProblem(state, full);
+  if (barred || !isCharged) return barred ?? changes;
+  const limited = queueProblem(withoutJob(state.policy, job), full, effectiveLimit(full, partition));
+  return limited ?? { ...changes, account, qos };
+}
+
+const ROOT = { uid: 0, gid: 0, name: "root" };
 
 /** The partition whose limits hold for a job: of several the most generous one. */
 function updatedPartition(

@@ -98,6 +98,14 @@ function submitProblem(state: ClusterState, spec: JobSpec, isEnforced: boolean):
   );
 }
 
+/** Why a user may not send a job to the partitions and the reservation that it names; `null` if there is nothing against it. */
+export function entryProblem(state: ClusterState, spec: JobSpec): Refusal | null {
+  return (
+    firstProblem(state, eachPartition(spec), (one, partition) => accessProblem(partition, charged(state, one))) ??
+    reservationProblem(state, spec)
+  );
+}
+
 type Check = (spec: JobSpec, partition: Partition) => Refusal | null;
 
 function roomProblem(state: ClusterState, spec: JobSpec, partition: Partition, isEnforced: boolean): Refusal | null {

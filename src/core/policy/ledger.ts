@@ -53,6 +53,13 @@ export function recount(policy: PolicyState, before: Job | undefined, after: Job
   if (after) count(policy, after, 1);
 }
 
+/** The policy as it would be without a job: what a change of that job is checked against. */
+export function withoutJob(policy: PolicyState, job: Job): PolicyState {
+  const others = { ...policy, held: new Map(policy.held) };
+  count(others, job, -1);
+  return others;
+}
+
 /** Counts all jobs anew: for when the keys themselves change. */
 export function recountAll(policy: PolicyState, jobs: Iterable<Job>): void {
   policy.held.clear();

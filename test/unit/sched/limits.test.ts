@@ -243,3 +243,43 @@ test("a long queue of one user's jobs that a limit keeps waiting is looked at on
   expect(looks).toBeLessThanOrEqual(3);
   expect([...plan.groupReasons.values()].map(({ word }) => word)).toEqual(["AssocMaxJobsLimit"]);
 });
+
+function update(state: ClusterState, changes: object, byUid = ada.uid) {
+  return step(state, { type: "job.update", jobId: 1, tasks: null, byUid, changes }, T0).decision;
+}
+
+test("a change of account or QoS is charged as a submission is, and refused as one", () => {
+  const state = cluster([association(9, { account: "speech", user: "ada", limits: { maxSubmit: 0 } })]);
+  submit(state);
+  expect(update(state, { account: "speech" })).toMatchObject({ denial: { code: "ACCOUNTING_POLICY" } });
+  expect(update(state, { qos: "HIGH", timeLimitS: 60 }).kind).toBe("accept");
+  expect(state.jobs.get(1)?.spec).toMatchObject({ account: "vision", qos: "high" });
+  expect(update(state, { account: null, qos: null }).kind).toBe("accept");
+  expect(state.jobs.get(1)?.spec).toMatchObject({ account: "vision", qos: "normal" });
+});
+
+test("a job is counted once where it is counted already", () => {
+  const state = cluster([
+    association(6, { account: "vision", user: "ada", qos: ["normal", "high"], limits: { maxSubmit: 1 } }),
+  ]);
+  submit(state);
+  expect(update(state, { qos: "high", timeLimitS: 60 }).kind).toBe("accept");
+});
+
+test("a change opens no partition and no reservation that a submission would not", () => {
+  const state = cluster();
+  submit(state);
+  step(state, { type: "partition.create", name: "own", changes: { allowAccounts: ["speech"] } }, T0);
+  const reservation = { name: "r", startAt: T0 + 1000, endAt: T0 + 9000, nodes: ["n1"], users: ["bob"], accounts: [] };
+  const by = { uid: 0, name: "root" };
+  step(
+    state,
+    { type: "reservation.create", nodeCount: 0, reservation: { ...reservation, partition: null, flags: [], by } },
+    T0,
+  );
+  expect(update(state, { partition: "own" })).toMatchObject({ denial: { code: "INVALID_ACCOUNT" } });
+  expect(update(state, { reservation: "r" })).toMatchObject({ denial: { code: "RESERVATION_ACCESS" } });
+  expect(update(state, { reservation: "zz" }, 0)).toMatchObject({ denial: { code: "INVALID_RESERVATION" } });
+  expect(update(state, { partition: "own" }, 0).kind).toBe("accept");
+  expect(update(state, { reservation: "r" }, 0).kind).toBe("accept");
+});
