@@ -75,6 +75,19 @@ describe("submission", () => {
     expect(state.jobs.size).toBe(0);
   });
 
+  test("only records that know their place in it, and of the same user, belong to a job", () => {
+    const { submit, state, job, run } = cluster();
+    submit();
+    run({ type: "job.submit", requestId: "p", spec: spec() });
+    const forged = {
+      ...job(3),
+      spec: spec({ het: { offset: 2, size: 4e9 }, user: { uid: 1001, gid: 1, name: "eve" } }),
+    };
+    expect(componentsOf({ jobs: new Map(state.jobs).set(3, forged) }, forged)).toEqual([forged]);
+    const astray = { ...job(3), spec: spec({ het: { offset: 1, size: 3 } }) };
+    expect(componentsOf({ jobs: new Map(state.jobs).set(3, astray) }, job(1)).map(({ id }) => id)).toEqual([1, 2]);
+  });
+
   test("no arrays", () => {
     const { submit } = cluster("batch", { array: { tasks: [{ first: 0, last: 1, step: 1 }], limit: 0 } });
     expect(submit().decision).toMatchObject({
