@@ -87,7 +87,9 @@ export interface SuspendJob extends Asked {
 }
 
 /** What may be changed of a job that was accepted. */
-export type JobChanges = Partial<Omit<JobSpec, "user" | "kind" | "argv" | "scriptDigest" | "environmentDigest">>;
+export type JobChanges = Partial<
+  Omit<JobSpec, "user" | "kind" | "argv" | "het" | "scriptDigest" | "environmentDigest">
+>;
 
 /** Change a job's wishes. */
 export interface UpdateJob extends Asked {

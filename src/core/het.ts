@@ -7,6 +7,9 @@ import type { JobId } from "./ids.ts";
 import { isEnded, type Job, type PendingJob, type RunningJob } from "./job.ts";
 import type { ClusterState } from "./state.ts";
 
+/** Most components of one job: Slurm's own limit. */
+export const COMPONENTS_MAX = 128;
+
 type Jobs = Pick<ClusterState, "jobs">;
 
 /** The number of the whole: its first component's. That of any other job is its own. */
@@ -33,8 +36,12 @@ export function componentsOf(state: Jobs, job: Job): readonly Job[] {
   const { het } = job.spec;
   if (!het) return [job];
   const first = leaderId(job);
-  return Array.from({ length: het.size }, (_, offset) => state.jobs.get(first + offset)).flatMap((one) =>
-    one?.spec.het ? [one] : [],
+  // A record may say anything of its place: only one that says the same of the whole, of the same user, belongs to it.
+  return Array.from({ length: Math.min(het.size, COMPONENTS_MAX) }, (_, offset) => first + offset).flatMap(
+    (id, offset) => {
+      const one = state.jobs.get(id);
+      return one?.spec.het?.offset === offset && one.spec.user.uid === job.spec.user.uid ? [one] : [];
+    },
   );
 }
 

@@ -4,6 +4,7 @@ import * as v from "valibot";
 import type { TaskSet } from "../core/array-spec.ts";
 import type { Dependency } from "../core/dependency.ts";
 import type { GpuBind } from "../core/gpu-bind.ts";
+import { COMPONENTS_MAX } from "../core/het.ts";
 import type { JobRequest, StepOrder } from "../core/jobspec.ts";
 import type { TaskDistribution } from "../core/layout.ts";
 import type { GpuRequest, MemoryRequest, ResourceRequest, StepRequest } from "../core/resources.ts";
@@ -145,9 +146,13 @@ const queueing = {
   killOnInvalidDep: v.boolean(),
   signal: v.nullable(v.object({ signal: positive, leadS: count, batchOnly: v.boolean(), reservation: v.boolean() })),
   array: v.nullable(v.object({ tasks: taskSet, limit: count })),
-  het: v.nullable(v.object({ offset: count, size: positive })),
   noKill: v.boolean(),
 };
+
+const het = v.object({
+  offset: v.pipe(count, v.maxValue(COMPONENTS_MAX - 1)),
+  size: v.pipe(positive, v.maxValue(COMPONENTS_MAX)),
+});
 
 const jobFields = {
   ...program,
@@ -155,11 +160,12 @@ const jobFields = {
   request: resourceRequest,
   ...identity,
   ...queueing,
+  het: v.nullable(het),
 };
 
 export const jobRequest: v.GenericSchema<JobRequest> = v.object(jobFields);
 
-/** Some of a job's wishes, to be changed. */
+/** Some of a job's wishes, to be changed. Its place in a heterogeneous job is none: the controller alone gives it. */
 export const jobChanges = v.partial(
   v.object({ name: text, workDir: text, io, request: resourceRequest, ...identity, ...queueing }),
 );

@@ -13,7 +13,12 @@ import { type ClusterState, usedLicenses } from "../core/state.ts";
 import { shapeOf } from "./place/place.ts";
 
 /** What keeps a job waiting though there may be room. */
-export type LimitWait = Blocked | { readonly word: "Licenses"; readonly text: string; readonly isForAll?: never };
+export type LimitWait = Blocked | LicenseWait;
+
+type LicenseWait = { readonly [Key in Exclude<keyof Blocked, "word" | "text">]?: never } & {
+  readonly word: "Licenses";
+  readonly text: string;
+};
 
 export interface LimitBook {
   /** The limit that keeps a job waiting: by what it asks for, or (`allocation`) by what it is about to get. */

@@ -17,7 +17,7 @@ import { type Candidate, candidatesOf } from "../core/node-set.ts";
 import { isListed } from "../core/partition-list.ts";
 import type { ResourceRequest } from "../core/resources.ts";
 import type { Gate } from "./eligible.ts";
-import { chargeGroup } from "./limits.ts";
+import { chargeGroup, type LimitWait } from "./limits.ts";
 import { shapeOf } from "./place/place.ts";
 import { couldRunTogether, placeTogether, type Wish } from "./place/together.ts";
 import { ANYWHERE, type Place, type Places } from "./places.ts";
@@ -41,6 +41,9 @@ export interface ScheduleView {
 
 const PRIORITY: Reason = { word: "Priority", text: "other jobs come first" };
 
+/** How soon a limit that time alone lifts is looked at again: it counts in minutes. */
+const LIMIT_RECHECK_MS = 60_000;
+
 /** Most nodes of which a reason tells what is free. */
 const FREE_NODES_MAX = 4;
 
@@ -50,6 +53,7 @@ const NODES_NAMED_MAX = 20;
 /** A pass under way. */
 interface Pass {
   readonly view: ScheduleView;
+  readonly now: number;
   /** Nodes that take new work, with what this pass has granted. */
   readonly pools: Pools;
   readonly places: Places;
@@ -68,7 +72,7 @@ interface Pass {
 export function schedule(view: ScheduleView, now: number): Plan {
   const pools = createPools(candidatesOf(view.nodes).filter(({ node }) => takesWork(view, node)));
   const pass: Pass = {
-    ...{ view, pools, places: view.places ?? (() => ANYWHERE), startedOfArray: new Map(), impossible: new Map() },
+    ...{ view, now, pools, places: view.places ?? (() => ANYWHERE), startedOfArray: new Map(), impossible: new Map() },
     ...{ starts: [], ends: [], reasons: new Map(), groupReasons: new Map() },
     wakeTimes: { earliest: Number.POSITIVE_INFINITY },
   };
@@ -98,6 +102,10 @@ function endHopeless(pass: Pass, job: PendingJob): void {
 
 function wakeAt({ wakeTimes }: Pass, at: number): void {
   wakeTimes.earliest = Math.min(wakeTimes.earliest, at);
+}
+
+function lookAgain(pass: Pass, { changesWithTime }: LimitWait): void {
+  if (changesWithTime) wakeAt(pass, pass.now + LIMIT_RECHECK_MS);
 }
 
 /** Starts a job, or as many of an array's tasks as there are room and leave for. False if the pass must stop there. */
@@ -159,6 +167,7 @@ function startIn(pass: Pass, job: PendingJob, taskId: number | null): Miss | nul
   // What it would get may be more than it asks for: whole nodes, all the GPUs of a type.
   const blocked = before ?? (allocation && limits.check(job, allocation));
   if (blocked) {
+    lookAgain(pass, blocked);
     if (blocked.isForAll && !isListed(job.spec)) passOver(pass, job, blocked);
     return { reason: blocked, waitsIn: null };
   }
@@ -222,6 +231,7 @@ function startWhole(pass: Pass, job: PendingJob): boolean {
   const { limits } = pass.view.gate;
   const blocked = firstOf(jobs, (one) => limits.check(one, null));
   if (blocked) {
+    lookAgain(pass, blocked);
     wait(blocked);
     return true;
   }
@@ -232,6 +242,7 @@ function startWhole(pass: Pass, job: PendingJob): boolean {
     const full = limits.takeAll(parts);
     if (full) {
       for (const [at, candidate] of pools.all.entries()) candidate.usage = usages[at] ?? candidate.usage;
+      lookAgain(pass, full);
       wait(full);
       return true;
     }

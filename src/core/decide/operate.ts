@@ -1,13 +1,14 @@
 /** What operators do to nodes. Whether somebody is an operator is asked before (controller/handlers/change.ts). */
 
 import type { DeleteNodes, NodeChanges, UpdateNodes } from "../commands.ts";
-import type { Event, NodeUpdated } from "../events.ts";
+import type { Event, JobEnded, JobRequeued, NodeUpdated } from "../events.ts";
+import { leaderId } from "../het.ts";
 import { fold } from "../hostlist.ts";
 import type { RunningJob } from "../job.ts";
 import type { Node } from "../node.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
-import { endJob, requeueJob } from "./steer.ts";
+import { endWhole, requeueWhole } from "./steer.ts";
 
 /** Changes all of the nodes, or says what is wrong. A node that is set down loses what runs there. */
 export function decideUpdateNodes(state: ClusterState, command: UpdateNodes, now: number): Decision {
@@ -103,23 +104,35 @@ function giveUp(
   now: number,
 ): Event[] {
   const events: Event[] = [];
+  // A heterogeneous job's components go together, at the turn of the first that lost something.
+  const done = new Set<number>();
   for (const id of state.active) {
     const job = state.jobs.get(id);
     const names = (job?.allocation ?? []).map(({ node }) => node).filter((node) => lost.has(node));
-    if (!job || names.length === 0) continue;
+    if (!job || names.length === 0 || done.has(id)) continue;
     if (job.state === "RUNNING" && job.spec.noKill && names.length < job.allocation.length) continue;
-    const { id: jobId } = job;
-    const isHeld = (node: string): boolean => job.state === "RUNNING" || job.cleanup.includes(node);
-    const gone = names.filter((node) => away.includes(node) && isHeld(node));
-    if (job.state === "RUNNING") events.push(lostJob(job, `node ${fold(names)} was set down: ${reason}`, gone, now));
-    else events.push(...gone.map((node): Event => ({ type: "job.cleaned", jobId, node })));
+    const gone = names.filter((node) => away.includes(node));
+    if (job.state !== "RUNNING") {
+      const cleaned = gone.filter((node) => job.cleanup.includes(node));
+      events.push(...cleaned.map((node): Event => ({ type: "job.cleaned", jobId: id, node })));
+      continue;
+    }
+    for (const event of lostJob(state, job, `node ${fold(names)} was set down: ${reason}`, now)) {
+      if (done.has(event.jobId)) continue;
+      done.add(event.jobId);
+      const cleanup = event.cleanup.filter((node) => !lost.has(node) || !away.includes(node));
+      events.push({ ...event, cleanup });
+    }
   }
   return events;
 }
 
-function lostJob(job: RunningJob, cause: string, gone: readonly string[], now: number): Event {
-  if (job.spec.requeue && job.spec.kind === "batch") return requeueJob(job, cause, now, null, gone);
-  return endJob(job, "NODE_FAIL", { code: 0, signal: 9 }, cause, null, gone);
+/** The whole of a heterogeneous job starts again if its first component, which runs the script, may. */
+function lostJob(state: ClusterState, job: RunningJob, cause: string, now: number): (JobEnded | JobRequeued)[] {
+  const leader = state.jobs.get(leaderId(job));
+  const { requeue, kind } = (leader?.state === "RUNNING" ? leader : job).spec;
+  if (requeue && kind === "batch") return requeueWhole(state, job, cause, now, null);
+  return endWhole(state, job, "NODE_FAIL", { code: 0, signal: 9 }, cause, null);
 }
 
 function holders(state: ClusterState, node: string): number[] {

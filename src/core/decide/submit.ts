@@ -3,6 +3,7 @@
 import type { SubmitJob } from "../commands.ts";
 import type { Dependency } from "../dependency.ts";
 import { feasibility } from "../fit.ts";
+import { COMPONENTS_MAX } from "../het.ts";
 import { fold } from "../hostlist.ts";
 import type { Job, PendingJob } from "../job.ts";
 import { type JobSpec, UNLIMITED } from "../jobspec.ts";
@@ -72,9 +73,6 @@ export function submissionProblem(
 }
 
 const HET_ARRAY = "a heterogeneous job can't be an array: submit it several times";
-
-/** Most components of one job: Slurm's own limit. */
-const COMPONENTS_MAX = 128;
 
 function withPartitionDefaults(state: ClusterState, spec: JobSpec): JobSpec {
   const partition = findPartition(state, spec);

@@ -22,6 +22,8 @@ export interface Blocked {
   readonly text: string;
   /** Whatever a job asks for: it keeps every job with the same account, QoS, user and partition waiting. */
   readonly isForAll?: true;
+  /** It may be in the way no more later though nothing happens: usage fades, and running jobs use up their time. */
+  readonly changesWithTime?: true;
 }
 
 /** What a pass has started beyond what is counted already, by the same keys. */
@@ -175,12 +177,14 @@ function groupOf(
   if (over)
     return blocked(prefix, tresWord(over, GROUP), `${whose} may use ${over}=${limits.grpTres?.[over]} at a time`);
   const used = limits.grpTresMins && firstSpent(limits.grpTresMins, view.usage(key), tres);
-  if (used) return blocked(prefix, tresWord(used, GROUP_MINUTES), `${whose} has used its ${used} minutes`);
+  if (used) return untilLater(prefix, tresWord(used, GROUP_MINUTES), `${whose} has used its ${used} minutes`);
   if (limits.grpWallS !== undefined && (view.usage(key).wall ?? 0) >= limits.grpWallS) {
-    return { isForAll: true, word: `${prefix}GrpWallLimit`, text: `${whose} has used its wall clock time` };
+    return { ...untilLater(prefix, "GrpWallLimit", `${whose} has used its wall clock time`), isForAll: true };
   }
   const run = limits.grpTresRunMins && firstPledged(limits.grpTresRunMins, view.pledged(key), tres, limitS);
-  return run ? blocked(prefix, tresWord(run, GROUP_RUN), `${whose} may have ${run} minutes running at a time`) : null;
+  return run
+    ? untilLater(prefix, tresWord(run, GROUP_RUN), `${whose} may have ${run} minutes running at a time`)
+    : null;
 }
 
 /** Limits of one job by itself. */
@@ -264,6 +268,10 @@ function qosShareLimit(view: LimitView, { charged, tres }: Candidate, { name, li
 
 function blocked(prefix: "Assoc" | "QOS", word: string, text: string): Blocked {
   return { word: `${prefix}${word}`, text };
+}
+
+function untilLater(prefix: "Assoc" | "QOS", word: string, text: string): Blocked {
+  return { ...blocked(prefix, word, text), changesWithTime: true };
 }
 
 /** The nearest association's value of a limit. */

@@ -75,6 +75,19 @@ describe("submission", () => {
     expect(state.jobs.size).toBe(0);
   });
 
+  test("only records that know their place in it, and of the same user, belong to a job", () => {
+    const { submit, state, job, run } = cluster();
+    submit();
+    run({ type: "job.submit", requestId: "p", spec: spec() });
+    const forged = {
+      ...job(3),
+      spec: spec({ het: { offset: 2, size: 4e9 }, user: { uid: 1001, gid: 1, name: "eve" } }),
+    };
+    expect(componentsOf({ jobs: new Map(state.jobs).set(3, forged) }, forged)).toEqual([forged]);
+    const astray = { ...job(3), spec: spec({ het: { offset: 1, size: 3 } }) };
+    expect(componentsOf({ jobs: new Map(state.jobs).set(3, astray) }, job(1)).map(({ id }) => id)).toEqual([1, 2]);
+  });
+
   test("no arrays", () => {
     const { submit } = cluster("batch", { array: { tasks: [{ first: 0, last: 1, step: 1 }], limit: 0 } });
     expect(submit().decision).toMatchObject({
@@ -299,5 +312,36 @@ describe("steps over several components", () => {
     start();
     run(cancel(2));
     expect(create(run, "a").decision).toMatchObject({ denial: { code: "JOB_FINISHED" } });
+  });
+});
+
+describe("a node that is set down", () => {
+  const down = (nodes: string[], away: string[] = []): Command => {
+    const changes = { state: "DOWN", reason: "dead" } as const;
+    return { type: "nodes.update", nodes, changes, by: { uid: 0, name: "root" }, away };
+  };
+  test.each([[["n1"]], [["n2"]], [["n1", "n2"]]])("%s sends all components back to the queue together", (nodes) => {
+    const { submit, start, run, states, records } = cluster();
+    submit();
+    start();
+    run(down(nodes));
+    expect(states()).toEqual(["PENDING", "PENDING"]);
+    expect(records.at(-1)?.events.filter(({ type }) => type === "job.requeued")).toHaveLength(2);
+  });
+  test("takes the others with the first one if that can't start again, each once", () => {
+    const { submit, start, run, states, job } = cluster("batch", { requeue: false });
+    submit();
+    start();
+    run(down(["n1"], ["n1"]));
+    expect(states()).toEqual(["NODE_FAIL", "NODE_FAIL"]);
+    expect(job(1)).toMatchObject({ cleanup: [] });
+    expect(job(2)).toMatchObject({ cleanup: ["n2"] });
+  });
+  test("whether it starts again is the first one's to say", () => {
+    const { submit, start, run, states } = cluster("batch", {}, { requeue: false });
+    submit();
+    start();
+    run(down(["n2"]));
+    expect(states()).toEqual(["PENDING", "PENDING"]);
   });
 });

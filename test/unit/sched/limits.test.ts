@@ -153,6 +153,41 @@ test("used minutes count until they fade", () => {
   expect(pass(state, T0 + 4 * 7 * 86_400_000 + 3_601_000)).toEqual({});
 });
 
+const LIFTED_BY_TIME: readonly (readonly [Limits, string])[] = [
+  [{ grpTresMins: { cpu: 10 } }, "AssocGrpCPUMinutesLimit"],
+  [{ grpWallS: 60 }, "AssocGrpWallLimit"],
+  [{ grpTresRunMins: { cpu: 15 } }, "AssocGrpCPURunMinutesLimit"],
+];
+
+test.each(LIFTED_BY_TIME)("%j is looked at again a minute later, for time alone lifts it", (limits, reason) => {
+  const state = cluster([association(6, { account: "vision", user: "ada", limits })]);
+  const now = T0 + 700_000;
+  const plan = () =>
+    schedule(
+      viewOf(state, () => true, now),
+      now,
+    );
+  submit(state, { timeLimitS: 900 });
+  pass(state);
+  expect(plan().wakeAt).toBeNull();
+  submit(state, { timeLimitS: 900 });
+  expect(plan().reasons.get(2)?.word ?? [...plan().groupReasons.values()][0]?.word).toBe(reason);
+  expect(plan().wakeAt).toBe(now + 60_000);
+});
+
+test("a limit that only an end lifts wakes nobody", () => {
+  const state = cluster([association(6, { account: "vision", user: "ada", limits: { grpJobs: 1 } })]);
+  submit(state);
+  submit(state);
+  pass(state);
+  expect(
+    schedule(
+      viewOf(state, () => true, T0),
+      T0,
+    ).wakeAt,
+  ).toBeNull();
+});
+
 test("what is held is what the jobs hold, whatever happened", () => {
   const state = cluster();
   submit(state, { array: tasks(3) });
