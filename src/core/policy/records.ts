@@ -74,7 +74,7 @@ export interface Association {
   readonly defaultQos: string;
 }
 
-/** What QoS flags do; those of Slurm that mean nothing here are not taken. */
+/** Flags that a record may have; NoReserve, OverPartQOS and UsageFactorSafe do nothing, and sacctmgr sets them no more. */
 export const QOS_FLAGS = ["DenyOnLimit", "NoDecay", "NoReserve", "OverPartQOS", "UsageFactorSafe"] as const;
 
 export type QosFlag = (typeof QOS_FLAGS)[number];

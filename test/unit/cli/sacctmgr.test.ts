@@ -11,7 +11,7 @@ import { formatTres, parseTres } from "../../../src/core/policy/words.ts";
 import { type ClusterState, emptyState } from "../../../src/core/state.ts";
 import { RpcError } from "../../../src/protocol/errors.ts";
 import { runOn } from "../../golden/run.ts";
-import { LAB, policyOf } from "../support/policy.ts";
+import { LAB, policyOf, qos } from "../support/policy.ts";
 import { fakePeer } from "./fake-context.ts";
 
 /** A controller that does what the real one does with changes. */
@@ -84,6 +84,13 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["add user kim account=nope", " This account 'nope' doesn't exist.\n        Contact your admin to add this account."],
   ["add account", " Need name of account to add."],
   ["add qos bad Priority=abc foo=3", "Invalid value for Priority (abc)\n Unknown option: foo=3"],
+  ["add qos new Preempt=normal", "Preempt: mgpu does not preempt yet"],
+  ["modify qos high set PreemptMode=requeue", "PreemptMode: mgpu does not preempt yet"],
+  ["modify qos high set PreemptMode=nope", "Bad Preempt Mode given: nope"],
+  ["modify qos high set GraceTime=30", "GraceTime: mgpu does not preempt yet"],
+  ["modify qos high set flags=NoReserve,DenyOnLimit", "Flags: NoReserve has no effect in mgpu: jobs keep no room"],
+  ["modify qos high set flags+=overpart", "Flags: OverPartQOS has no effect in mgpu"],
+  ["modify qos high set flags=UsageFactorSafe", "Flags: UsageFactorSafe has no effect in mgpu"],
   ["modify user ada set bar=baz", " Unknown option: bar=baz\n Use keyword 'where' to modify condition"],
   ["modify user ada set", " You didn't give me anything to set"],
   ["modify user nobody set maxjobs=1", " Nothing modified"],
@@ -105,6 +112,15 @@ test.each(REFUSED)("%s: %s", async (line, words) => {
   expect(err).toContain(words);
   expect(code).toBe(1);
   expect(storedPolicy(state.policy)).toEqual(policyOf(LAB));
+});
+
+test("what was set about preemption before can be taken back", async () => {
+  const flags = ["DenyOnLimit", "NoReserve"] as const;
+  const { state, run } = cluster([...LAB, qos(5, "high", { preempt: ["normal"], graceTimeS: 9, flags })]);
+  const words = ["preempt=-1", "gracetime=0", "preemptmode=off", "flags-=NoReserve"];
+  expect(await run("modify", "qos", "high", "set", ...words)).toMatchObject({ code: 0 });
+  const none = { preempt: [], graceTimeS: 0, preemptMode: "off", flags: ["DenyOnLimit"] };
+  expect(state.policy.qos.get("high")).toMatchObject(none);
 });
 
 test("deleting a user of one account leaves the other", async () => {

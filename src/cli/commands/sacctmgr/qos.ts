@@ -13,6 +13,17 @@ import { nameLines, settingLines } from "./text.ts";
 
 const MODES: readonly PreemptMode[] = ["cluster", "cancel", "requeue", "suspend", "off"];
 
+const NO_PREEMPTION = "mgpu does not preempt yet, a job that runs is never put aside for another";
+
+/** Flags that records of before may have, and why nobody sets them. */
+const IDLE_FLAGS: Readonly<Partial<Record<QosFlag, string>>> = {
+  NoReserve: "jobs keep no room by their QOS",
+  OverPartQOS: "partitions have no limits by QOS",
+  UsageFactorSafe: "limits of minutes count what was used",
+};
+
+const EFFECTIVE_FLAGS = QOS_FLAGS.filter((flag) => !IDLE_FLAGS[flag]);
+
 type Read = { readonly patch: Patch<Qos> } | { readonly problem: string } | null;
 
 /** Readers by the word's full name, each for any beginning of it. */
@@ -24,6 +35,7 @@ const WORDS: Readonly<Record<string, (policy: PolicyState, spec: Spec) => Read>>
   PreemptMode: (_policy, { value }) => {
     const mode = byPrefix(value, MODES, (name) => [name]);
     if (mode === undefined) return { problem: `Bad Preempt Mode given: ${value}. Valid ones are ${MODES.join(", ")}` };
+    if (mode !== "off" && mode !== "cluster") return { problem: `PreemptMode: ${NO_PREEMPTION}; off or cluster` };
     return set("PreemptMode", mode, { preemptMode: mode });
   },
   Priority: (_policy, { value }) => {
@@ -56,6 +68,7 @@ function set(label: string, value: string, changes: Partial<Qos>): Read {
 function readGrace(text: string): Read {
   const parsed = /^\d{1,9}$/.test(text) ? { value: Number(text) } : parseTimeLimit(text);
   if ("problem" in parsed) return { problem: `Invalid value for GraceTime (${text})` };
+  if (parsed.value > 0) return { problem: `GraceTime: ${NO_PREEMPTION}` };
   return set("GraceTime", String(parsed.value), { graceTimeS: parsed.value });
 }
 
@@ -63,8 +76,12 @@ function readFlags({ value, operator }: Spec): Read {
   const names = value === "-1" ? [] : listOf(value);
   const flags = names.map((name) => byPrefix(name, QOS_FLAGS, (flag) => [flag]));
   const bad = names.filter((_, index) => flags[index] === undefined);
-  if (bad.length > 0) return { problem: `Invalid QOS flag: ${bad.join(",")}. mgpu knows ${QOS_FLAGS.join(",")}` };
+  if (bad.length > 0) return { problem: `Invalid QOS flag: ${bad.join(",")}. mgpu knows ${EFFECTIVE_FLAGS.join(",")}` };
   const known = flags.filter((flag): flag is QosFlag => flag !== undefined);
+  const idle = operator === "-=" ? [] : known.filter((flag) => IDLE_FLAGS[flag]);
+  if (idle.length > 0) {
+    return { problem: idle.map((flag) => `Flags: ${flag} has no effect in mgpu: ${IDLE_FLAGS[flag]}`).join("\n ") };
+  }
   const apply = (qos: Qos): Qos => ({ ...qos, flags: combined(qos.flags, known, operator) });
   return { patch: { apply, settings: [["Flags", known.join(",")]] } };
 }
@@ -73,6 +90,7 @@ function readPreempt(policy: PolicyState, { value, operator }: Spec): Read {
   const names = value === "-1" ? [] : listOf(value).map((name) => name.toLowerCase());
   const bad = unknownQos(policy, names);
   if (bad) return bad;
+  if (names.length > 0 && operator !== "-=") return { problem: `Preempt: ${NO_PREEMPTION}` };
   const apply = (qos: Qos): Qos => ({ ...qos, preempt: combined(qos.preempt, names, operator) });
   return { patch: { apply, settings: [["Preempt", names.join(",")]] } };
 }

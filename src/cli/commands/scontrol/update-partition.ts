@@ -80,7 +80,7 @@ const FIELDS: Readonly<Record<string, Field>> = {
   denyqos: (text) => ({ value: { denyQos: names(text) } }),
   disablerootjobs: flag("refusesRoot"),
   exclusiveuser: only(/^no$/i, "nodes are shared by users; OverSubscribe=EXCLUSIVE gives jobs whole nodes"),
-  gracetime: (text) => mapped(parseCount(text, 0), (graceTimeS) => ({ graceTimeS })),
+  gracetime: (text) => (/^0+$/.test(text) ? { value: { graceTimeS: 0 } } : refused("mgpu does not preempt yet")()),
   hidden: flag("isHidden"),
   jobdefaults: readJobDefaults,
   lln: only(/^no$/i, "nodes are filled up, those of lower Weight first"),
