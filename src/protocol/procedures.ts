@@ -418,7 +418,14 @@ export const PROCEDURES = {
   "step.resize": {
     on: "holder",
     kind: "unary",
-    params: v.object({ key: s.stepKey, token: s.name, columns: s.positive, rows: s.positive }),
+    params: v.object({
+      key: s.stepKey,
+      token: s.name,
+      /** Who has that size: who only looks on changes nothing. */
+      client: v.optional(s.name),
+      columns: s.positive,
+      rows: s.positive,
+    }),
     result: nothing,
   },
   /** Sends the viewer of that name the whole screen once more. */

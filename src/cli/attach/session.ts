@@ -441,7 +441,9 @@ class Session {
     this.leaveTerminal();
     if (this.view) this.context.stdio.err("\n");
     const name = stepId === null ? String(jobId) : `${jobId}.${stepId}`;
-    this.speaker.info(`detached from job ${jobId}${why}; attach again with: mgpu-sattach ${name}`);
+    const isEnded = this.plan.onDisconnect === "kill" && this.plan.ownsJob;
+    const then = isEnded ? "it is ended (--on-disconnect kill) unless soon comes" : "attach again with";
+    this.speaker.info(`detached from job ${jobId}${why}; ${then}: mgpu-sattach ${name}`);
     this.resolve(exitCode);
   }
 

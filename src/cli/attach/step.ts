@@ -71,7 +71,7 @@ export function attachStep(
       await whileItRuns(link.use((peer) => peer.call("step.signal", { key, token, signal })));
     },
     async resize(columns, rows) {
-      await whileItRuns(link.use((peer) => peer.call("step.resize", { key, token, columns, rows })));
+      await whileItRuns(link.use((peer) => peer.call("step.resize", { key, token, ...named, columns, rows })));
     },
     async redraw() {
       if (!viewing) return;

@@ -27,7 +27,7 @@ export const command: Command = {
     const { jobId, port, localPort } = readPlan(operands, context);
     const ends = new FrameQueue();
     const tunnel = new Tunnel((frame) => ends.push(frame), null);
-    const listening = await listen(localPort, (stream) => tunnel.accept(stream), context);
+    const listening = await listen(localPort, port, (stream) => tunnel.accept(stream), context);
     const node = values.get("nodelist")?.at(-1);
     if (!values.has("quiet")) {
       const where = node === undefined ? "" : ` on ${node}`;
@@ -53,22 +53,24 @@ export const command: Command = {
 interface Plan {
   readonly jobId: number;
   readonly port: number;
-  readonly localPort: number;
+  /** `null`: the same, if it is free. */
+  readonly localPort: number | null;
 }
 
 function readPlan([job = "", ports = "", ...more]: readonly string[], { program }: CommandContext): Plan {
   const problems: string[] = [];
   const target = parseJobTarget(job);
-  const [portText = "", localText = portText, ...rest] = ports.split(":");
-  const [port, localPort] = [portOf(portText, 1), portOf(localText, 0)];
+  const [portText = "", localText, ...rest] = ports.split(":");
+  const port = portOf(portText, 1);
+  const localPort = localText === undefined ? null : portOf(localText, 0);
   if (job === "") problems.push("which job? Give its number");
   else if (!target || target.step !== null || target.tasks !== null) problems.push(`"${job}" is no job's number`);
   if (ports === "") problems.push("which port? Give that of the program, for instance 8888");
-  else if (port === null || localPort === null || rest.length > 0) {
+  else if (port === null || (localText !== undefined && localPort === null) || rest.length > 0) {
     problems.push(`expected PORT or PORT:LOCAL_PORT, numbers up to ${PORT_MAX}, got "${ports}"`);
   }
   for (const word of more) problems.push(`unexpected word "${word}"`);
-  if (problems.length > 0 || !target || port === null || localPort === null) {
+  if (problems.length > 0 || !target || port === null) {
     throw new UserError(problems, `${program} --help shows what it takes`, EXIT_USAGE);
   }
   return { jobId: target.jobId, port, localPort };
@@ -80,11 +82,19 @@ function portOf(text: string, least: number): number | null {
   return port >= least && port <= PORT_MAX ? port : null;
 }
 
-async function listen(port: number, accept: (stream: TcpStream) => void, context: CommandContext) {
+/** Where no port of this machine was named and the job's is taken here (by the job itself, on one machine), any will do. */
+async function listen(
+  wanted: number | null,
+  jobPort: number,
+  accept: (stream: TcpStream) => void,
+  context: CommandContext,
+) {
   const tcp = await context.tcp();
+  const port = wanted ?? jobPort;
   try {
     return await tcp.listen(port, accept);
   } catch (error) {
+    if (wanted === null && (error as { code?: string }).code === "EADDRINUSE") return tcp.listen(0, accept);
     const hint = `give another one after a colon, or 0 for any that is free: ${context.program} JOB PORT:0`;
     throw new UserError(`port ${port} of this machine: ${errnoText(error)}`, hint);
   }

@@ -142,8 +142,9 @@ function stepHandlers(registry: Registry, signals: Signals): HandlersOf<"step"> 
       await step.input.accept(part, signal);
       return {};
     },
-    "step.resize": ({ key, token, columns, rows }) => {
-      registry.open(key, token).terminal?.resize(columns, rows);
+    "step.resize": ({ key, token, client, columns, rows }) => {
+      const { terminal } = registry.open(key, token);
+      if (terminal?.mayType(client)) terminal.resize(columns, rows);
       return {};
     },
     "step.redraw": ({ key, token, client }) => {

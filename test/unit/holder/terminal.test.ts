@@ -144,6 +144,7 @@ describe("several clients", () => {
       message: "ada@here is attached to this session",
     });
     await expect(typing(handlers, key, "two", "no\r")).rejects.toMatchObject({ code: "READ_ONLY" });
+    await call(handlers, "step.resize", { key, token: TOKEN, client: "two", columns: 10, rows: 3 });
     expect(await call(handlers, "step.terminal", { key, token: TOKEN })).toMatchObject({
       ...{ writer: "ada@here", readers: 1, ...SIZE },
     });
