@@ -10,16 +10,22 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu up')
       operand='nothing'
       table=(
+        '--listen|r|nothing|also for other machines, from now on and after each start; 0.0.0.0:7411 is every address of this one'
+        '--no-listen|n|nothing|for this machine only again'
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu down')
@@ -32,6 +38,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu status')
@@ -43,6 +51,108 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu nodes')
+      operand='nothing'
+      table=(
+        '--json|n|nothing|print JSON'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu join')
+      operand='nothing'
+      table=(
+        '--node-id|r|nothing|name of this node; the short host name otherwise'
+        '--address|r|nothing|where other nodes reach this one; otherwise the address that the controller sees'
+        '--no-start|n|nothing|keep the key, and start no node daemon: mgpu systemd gives a unit for it'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu leave')
+      operand='nothing'
+      table=(
+        '-f|n|nothing|also while jobs run here, or where the controller can'\''t be asked'
+        '--force|n|nothing|also while jobs run here, or where the controller can'\''t be asked'
+        '--keep-key|n|nothing|end the daemon only: mgpu join without a word starts it again'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu key')
+      operand='nothing'
+      table=(
+        '--uses|r|nothing|token: so many machines may join with it; 1 otherwise'
+        '--ttl|r|nothing|token: good for 90s, 30m, 12h or 2d; 1h otherwise'
+        '--role|r|nothing|issue: user, operator, administrator, node; user otherwise'
+        '--user|r|ask users|issue: as whom the bearer'\''s jobs run; NAME otherwise'
+        '-a|n|nothing|list: also those that are void'
+        '--all|n|nothing|list: also those that are void'
+        '--json|n|nothing|list: print JSON'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu login')
+      operand='nothing'
+      table=(
+        '--no-default|n|nothing|commands go on to speak to the cluster that they speak to now'
+        '--json|n|nothing|print the list as JSON'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu logout')
+      operand='nothing'
+      table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu use')
+      operand='nothing'
+      table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu top')
@@ -56,6 +166,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu why')
@@ -67,6 +179,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu logs')
@@ -84,6 +198,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu history')
@@ -94,6 +210,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu seff')
@@ -104,6 +222,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu screens')
@@ -117,6 +237,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu exec')
@@ -131,6 +253,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu forward')
@@ -145,6 +269,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu shims')
@@ -155,6 +281,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu completion')
@@ -165,6 +293,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu-sacct')
@@ -283,6 +413,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu-salloc')
@@ -409,6 +541,8 @@ _mgpu_table() {
         '--help|n|nothing|show this text'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu-sbatch')
@@ -555,6 +689,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu-scancel')
@@ -1056,6 +1192,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu-strigger')
@@ -1071,7 +1209,7 @@ _mgpu_table() {
   esac
 }
 
-_mgpu_subcommands='up down status top why logs history seff screens exec forward shims completion help version'
+_mgpu_subcommands='up down status nodes join leave key login logout use top why logs history seff screens exec forward shims completion help version'
 
 # Words of a kind that begin with $2, into COMPREPLY. Members of lists are completed one by one.
 _mgpu_values() {

@@ -5,6 +5,8 @@ import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Net } from "../platform/net.ts";
 import type { Random } from "../platform/random.ts";
 import type { Tcp } from "../platform/tcp.ts";
+import type { Invitation } from "../protocol/identity.ts";
+import type { AttachPoint } from "../protocol/procedures.ts";
 import type { Connected } from "../rpc/types.ts";
 import type { OperandMode, Option, ParsedOptions } from "./option.ts";
 
@@ -45,6 +47,8 @@ export interface Files {
   window(path: string, from: number, bytes: number): { readonly data: Uint8Array; readonly size: number } | null;
   /** Makes a symbolic link, and its folder; empty if it is there (already), else the reason in words. */
   link(target: string, path: string): string;
+  /** Puts a file in place that only its owner may read, with its folders. Throws Node's error. */
+  writePrivate(path: string, data: Uint8Array): void;
   /** Removes a file; one that is not there is no matter. Throws Node's error. */
   remove(path: string): void;
 }
@@ -106,8 +110,8 @@ export interface SessionPorts {
   readonly terminal: Terminal;
   /** From the first call on the signal does not do what it would; the returned function ends that. */
   onSignal(name: SignalName, handler: () => void): Cancel;
-  /** Connects to the holder that listens on a Unix socket; rejects if there is none. */
-  connectHolder(socket: string): Promise<Connected>;
+  /** Connects to the holder of a step, wherever that is; rejects if there is none. */
+  connectHolder(point: AttachPoint): Promise<Connected>;
   /** Starts a program here, with our own streams; rejects with Node's error if it can't be started. */
   startChild(request: ChildRequest): Promise<Child>;
 }
@@ -165,8 +169,30 @@ export interface CommandContext {
   utcOffsetMinutes(atMs: number): number;
   /** Opens the terminal UI, which is loaded then, until it is left; the exit code. */
   openTui(request: TuiRequest): Promise<number>;
+  /** Connects to a controller on another machine. @throws UserError with advice */
+  remote(invitation: Invitation): Promise<Connected>;
+  /** Loaded at its first use. */
+  machine(): Promise<MachinePorts>;
+  /** From now on `connect` means the cluster of that profile (-M). */
+  chooseCluster(name: string): void;
   /** Connects to the controller, starting one on this machine if none is configured or running. */
   connect(options?: ConnectOptions): Promise<Connected>;
+}
+
+/** The node daemon of a machine that joined a cluster. */
+export interface MachinePorts {
+  /** Starts it, detached, with variables that our environment may lack. */
+  startNode(variables: Readonly<Record<string, string>>): Promise<{
+    readonly logFile: string;
+    /** Bytes that the log had before. */
+    readonly logFrom: number;
+    /** Resolves should it end while we wait. */
+    readonly exited: Promise<unknown>;
+  }>;
+  /** The process that is the daemon of a node; `null` if there is none. */
+  findNode(node: string): Promise<{ readonly pid: number | null } | null>;
+  /** Asks a process to end (SIGTERM). */
+  endProcess(pid: number): void;
 }
 
 /** How the terminal UI is to look and behave. */
@@ -184,6 +210,8 @@ export interface ConnectOptions {
   readonly start?: boolean;
   /** Whether the user asks for the start itself: one that ran apart from its nodes is started for nothing less. */
   readonly isAsked?: boolean;
+  /** Whether mgpu on this machine is meant, whatever the user's default profile says. */
+  readonly isHere?: boolean;
 }
 
 /** One command. `run` gets parsed options without problems and returns the exit code. */

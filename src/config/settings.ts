@@ -33,6 +33,10 @@ export interface Settings {
   readonly features: readonly string[];
   /** Absolute path of the socket of the node daemon's controller; empty for that of the state folder. */
   readonly controllerSocket: string;
+  /** Where the controller listens for other machines, `host:port`; empty for where it was told to earlier. */
+  readonly listen: string;
+  /** Port at which a node takes the streams of clients on other machines; 0 for any that is free. */
+  readonly streamPort: number;
   /** Slurm's EnforcePartLimits: whether jobs that exceed their partition's limits are refused, or wait (NO). */
   readonly enforcePartLimits: "NO" | "ANY" | "ALL";
   /** How many there are of each license that jobs may ask for with --licenses. */
@@ -95,6 +99,13 @@ export const SETTINGS: Keys = {
     parse: (text) => (text.startsWith("/") ? text : undefined),
     expected: "the absolute path of a socket",
   },
+  listen: {
+    variable: "MGPU_LISTEN",
+    fallback: "",
+    parse: (text) => (/^[A-Za-z0-9.:[\]-]*:\d{1,5}$/.test(text) ? text : undefined),
+    expected: "host:port, for example 0.0.0.0:7411",
+  },
+  streamPort: { variable: "MGPU_STREAM_PORT", fallback: 0, parse: port, expected: "a port, 0 to 65535" },
   licenses: {
     variable: "MGPU_LICENSES",
     fallback: [],
@@ -149,6 +160,8 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     enforcePartLimits: read("enforcePartLimits"),
     features: read("features"),
     controllerSocket: read("controllerSocket"),
+    listen: read("listen"),
+    streamPort: read("streamPort"),
     licenses: read("licenses"),
     mailProgram: read("mailProgram"),
   };
@@ -171,6 +184,11 @@ function seconds(text: string): number | undefined {
 
 function whole(text: string): number | undefined {
   return /^\d{1,12}$/.test(text) ? Number(text) : undefined;
+}
+
+function port(text: string): number | undefined {
+  const value = whole(text);
+  return value !== undefined && value <= 65535 ? value : undefined;
 }
 
 function positive(text: string): number | undefined {

@@ -22,8 +22,9 @@ import type { Net } from "../platform/net.ts";
 import type { Random } from "../platform/random.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { JobRow } from "../protocol/procedures.ts";
-import { servePeers } from "../rpc/serve.ts";
+import { servePeers, servePeersOf } from "../rpc/serve.ts";
 import type { Handlers } from "../rpc/types.ts";
+import { must } from "../util/assert.ts";
 import { toJobRow } from "../view/job-row.ts";
 import { createAbsences } from "./absences.ts";
 import { awayReason, createHolderLinks } from "./away.ts";
@@ -34,9 +35,11 @@ import { createErrand } from "./errand.ts";
 import { cancelHandler } from "./handlers/cancel.ts";
 import { changeHandler } from "./handlers/change.ts";
 import { configHandler } from "./handlers/config.ts";
+import { doorHandler } from "./handlers/door.ts";
 import { explainHandler } from "./handlers/explain.ts";
 import { getHandler, scriptHandler } from "./handlers/get.ts";
 import { historyHandler } from "./handlers/history.ts";
+import { keyHandlers } from "./handlers/keys.ts";
 import { licensesHandler } from "./handlers/licenses.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler, vitalsHandler } from "./handlers/node.ts";
@@ -57,6 +60,8 @@ import { watchHandler } from "./handlers/watch.ts";
 import { watchJobsHandler } from "./handlers/watch-jobs.ts";
 import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
+import { guarded } from "./network/access.ts";
+import { type Outside, type OutsidePorts, openOutside } from "./network/outside.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
 import { createPlanner, type Planner } from "./planner.ts";
 import { createPost } from "./post.ts";
@@ -82,6 +87,8 @@ export interface ControllerPorts {
   compact(compaction: Compaction): Promise<number>;
   /** The program should end. */
   exit(): void;
+  /** Without it no other machine is listened for. */
+  readonly outside?: OutsidePorts;
 }
 
 export interface ControllerOptions {
@@ -113,7 +120,11 @@ export async function startController(ports: ControllerPorts, options: Controlle
   const { places, settings } = options;
   const opened = await openStore(ports, places, settings.snapshotBytes);
   const secret = await readSecret(ports, `${places.home}/controller/secret`);
-  const context = assemble(ports, options, opened, secret);
+  const known: { context: ControllerContext | null } = { context: null };
+  const getContext = (): ControllerContext => must(known.context, "the context");
+  const outside = ports.outside ? await openOutside(ports, ports.outside, places, getContext) : null;
+  const context = assemble(ports, options, opened, secret, outside);
+  known.context = context;
   await context.loop.execute({ type: "licenses.configure", licenses: settings.licenses });
   const startedAt = context.identity.startedAt;
   const identity = () => ({
@@ -124,12 +135,11 @@ export async function startController(ports: ControllerPorts, options: Controlle
     startedAt,
   });
   net.removeStale({ path: places.controllerSocket });
-  const server = await servePeers(
-    { net, clock, log },
-    { path: places.controllerSocket },
-    identity,
-    context.statistics.counted(handlersOf(context)),
-  );
+  const book = ports.outside?.book ?? log;
+  const handlers = guarded(context.statistics.counted(handlersOf(context, outside)), options.user, book);
+  const server = await servePeers({ net, clock, log }, { path: places.controllerSocket }, identity, handlers);
+  const remote = servePeersOf({ clock, log }, identity, handlers);
+  await outside?.serve(remote);
   await publishEndpoint(disk, options);
   resume(context);
   startPurging(context, disk);
@@ -139,6 +149,8 @@ export async function startController(ports: ControllerPorts, options: Controlle
     rememberSettings: (given) => rememberSettings(ports, places, given),
     async stop() {
       server.close();
+      outside?.close();
+      remote.close();
       await context.loop.close();
     },
   };
@@ -149,6 +161,7 @@ function assemble(
   options: ControllerOptions,
   opened: Awaited<ReturnType<typeof openStore>>,
   secret: string,
+  outside: Outside | null,
 ): ControllerContext {
   const { clock, disk, log, mailer, settings, places } = { ...ports, ...options };
   const blobs = openBlobs(disk, ports.digest, places.blobFolder, opened.store.checkPlace);
@@ -169,7 +182,10 @@ function assemble(
     submit,
     wakeScheduler: () => planner.wake(),
     post: createPost({ mailer, log, clock, state: () => loop.state }),
-    launchOf: (job, key) => launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset),
+    launchOf: async (job, key, node) => {
+      const order = await launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset);
+      return outside && sessions.get(node)?.caller ? { ...order, access: outside.access(job.id, job.attempt) } : order;
+    },
   });
   const statistics = createStatistics(clock);
   const loop = createLoop(opened, {
@@ -209,6 +225,7 @@ function assemble(
     },
     ...stateFolder(disk, log, places),
     ...createEnding(clock, planner, watchers, ports.exit),
+    outsideProblem: () => outside?.problem() ?? "",
   };
 }
 
@@ -220,7 +237,7 @@ function rowOf(whole: Parameters<typeof awayReason>[0] & { readonly loop: Loop }
   return toJobRow(job, { reason: word, reasonText, partition, dependency, priority: planner.priorityOf(job) });
 }
 
-function handlersOf(context: ControllerContext): Handlers<"controller"> {
+function handlersOf(context: ControllerContext, outside: Outside | null): Handlers<"controller"> {
   return {
     "job.submit": submitHandler(context),
     "job.watch": watchHandler(context),
@@ -250,6 +267,8 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     statistics: statisticsHandler(context),
     "controller.status": statusHandler(context),
     "controller.shutdown": shutdownHandler(context),
+    "step.door": doorHandler(() => context, outside),
+    ...keyHandlers(() => context, outside?.office ?? null),
     "node.register": registerHandler(context),
     "node.report": reportHandler(context),
     "node.vitals": vitalsHandler(context),

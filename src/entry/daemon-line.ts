@@ -16,6 +16,8 @@ export interface DaemonLine {
   /** The variables that the settings came from, options included. */
   readonly givenSettings: Readonly<Record<string, string>>;
   readonly places: Places;
+  /** Whether a node daemon would be a program of its own, rather than part of the controller's. */
+  readonly isOwnProgram: boolean;
   has(long: string): boolean;
   value(long: string): string | undefined;
 }
@@ -29,6 +31,8 @@ const SETTING_OPTIONS: Readonly<Record<string, keyof Settings>> = {
   memory: "memoryMiB",
   features: "features",
   controller: "controllerSocket",
+  listen: "listen",
+  "stream-port": "streamPort",
 };
 
 export const NODE_OPTIONS: readonly Option[] = [
@@ -79,7 +83,8 @@ export function readDaemonLine(program: string, summary: string, options: readon
   if (lineProblems.length === 0 && has("version")) answer(`${program} ${VERSION}\n`);
   if (problems.length > 0) fail(program, problems.join(`\n${program}: error: `));
   const places = placesFrom(process.env, process.getuid?.() ?? 0, canHoldFolder);
-  return { settings, givenSettings: givenSettings(environment), has, value, places };
+  const isOwnProgram = program !== "mgpuctld";
+  return { settings, givenSettings: givenSettings(environment), isOwnProgram, has, value, places };
 }
 
 /** What a command line and the environment come to: options go above variables. Pure. */

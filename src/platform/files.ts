@@ -1,8 +1,10 @@
 /** The questions that commands ask of the file system. Answers in the words of the system: `Permission denied`. */
 
 import * as fs from "node:fs";
+import { dirname } from "node:path";
 import { errnoText } from "../util/errno.ts";
 import { readWindow } from "./file-window.ts";
+import { makeFolders } from "./folders.ts";
 
 const STDIN_FD = 0;
 
@@ -22,6 +24,7 @@ export function realFiles() {
     programPath,
     writeProblem,
     write: (path: string, data: Uint8Array): void => fs.writeFileSync(path, data),
+    writePrivate,
     stat,
     chunks,
     window: readWindow,
@@ -40,6 +43,20 @@ function link(target: string, path: string): string {
   } catch (error) {
     return `${path}: ${errnoText(error)}`;
   }
+}
+
+function writePrivate(path: string, data: Uint8Array): void {
+  makeFolders(dirname(path), 0o700);
+  const draft = `${path}.${process.pid}`;
+  const file = fs.openSync(draft, "w", 0o600);
+  try {
+    fs.fchmodSync(file, 0o600);
+    fs.writeSync(file, data);
+    fs.fsyncSync(file);
+  } finally {
+    fs.closeSync(file);
+  }
+  fs.renameSync(draft, path);
 }
 
 function stat(path: string) {

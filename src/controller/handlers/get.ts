@@ -5,6 +5,7 @@ import { RpcError } from "../../protocol/errors.ts";
 import type { JobRow } from "../../protocol/procedures.ts";
 import type { StreamHandler, UnaryHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
+import { actingUid } from "../network/access.ts";
 import { selectJobs } from "../select.ts";
 
 /** Records a chunk, each step counted as one: some MB at most, far below the limit of a frame. */
@@ -33,7 +34,7 @@ export function scriptHandler(context: ControllerContext): UnaryHandler<"job.scr
   return async ({ jobId }, { hello }) => {
     const job = context.loop.state.jobs.get(jobId);
     if (!job) throw new RpcError("INVALID_JOB", "Invalid job id specified", `there is no job ${jobId} in the queue`);
-    const { uid } = hello.user;
+    const uid = actingUid(hello);
     if (uid !== 0 && uid !== job.spec.user.uid) throw new RpcError("PERMISSION", "Access/permission denied");
     if (job.spec.scriptDigest === null) throw new RpcError("INVALID_JOB", "job script retrieval failed: it has none");
     return { script: await context.blobs.get(job.spec.scriptDigest) };

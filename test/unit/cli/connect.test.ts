@@ -90,6 +90,7 @@ function machine(options: MachineOptions = {}): Machine {
         return { pid, ...known, exited, ...started };
       },
       findDaemon: async () => self.daemon,
+      secureNet: () => Promise.reject(new Error("no TLS in this test")),
     },
   };
   return self;
