@@ -193,6 +193,8 @@ export interface MachinePorts {
   findNode(node: string): Promise<{ readonly pid: number | null } | null>;
   /** Asks a process to end (SIGTERM). */
   endProcess(pid: number): void;
+  /** Asks the holders of a node to end as soon as nothing runs in them; how many there are. */
+  endHolders(node: string): number;
 }
 
 /** How the terminal UI is to look and behave. */

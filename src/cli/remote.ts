@@ -14,6 +14,8 @@ import type { Remote } from "./target.ts";
 interface Advice {
   readonly problem: string;
   readonly hint: string;
+  /** The other side is there, and will not have us. */
+  readonly isFinal?: boolean;
 }
 
 type Dialler = Pick<ConnectPorts, "secureNet" | "clock" | "log" | "version" | "user">;
@@ -26,6 +28,8 @@ export async function connectRemote(ports: Dialler, remote: Invitation & Partial
     const advice = adviceFor(error, remote.target);
     if (advice === null) throw error;
     const problem = `can't reach the controller at ${remote.target}: ${advice.problem}`;
+    // Trying again would change nothing.
+    if (advice.isFinal) throw new RpcError("PERMISSION", problem, advice.hint);
     const source = remote.source ? ` (${remote.source} names it)` : "";
     throw new NoController(problem, `${advice.hint}${source}`, false);
   }
@@ -69,11 +73,16 @@ export function adviceFor(error: unknown, target: string): Advice | null {
       };
     case "ERR_SSL_SSLV3_ALERT_ILLEGAL_PARAMETER":
     case "ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR":
-      return { problem: "wrong key", hint: "the key is another cluster's, or was mistyped: get a new one there" };
+      return {
+        problem: "wrong key",
+        hint: "the key is another cluster's, or was mistyped: get a new one there",
+        isFinal: true,
+      };
     case "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE":
       return {
         problem: "it does not know this key",
         hint: "the key was revoked or replaced, or the token is used up or too old: mgpu key issue or mgpu key token there makes another",
+        isFinal: true,
       };
     case "ERR_SSL_WRONG_VERSION_NUMBER":
     case "ERR_SSL_PACKET_LENGTH_TOO_LONG":

@@ -65,11 +65,12 @@ function variableTarget(ports: Ports, text: string): Target {
   // The part behind it is secret.
   const shown = text.replace(/#.*/s, "#...");
   if (text.includes("#")) throw new UserError(`MGPU_CONTROLLER=${shown}: the key can't be read`, hint);
+  const address = text.replace(/^tcp:(\/\/)?/, "");
   const path = text.replace(/^unix:(\/\/)?/, "");
-  if (path.includes("/")) return socketTarget(ports, path, hint);
+  if (address === text && path.includes("/")) return socketTarget(ports, path, hint);
   const { clusters } = readProfiles(ports);
   if (Object.hasOwn(clusters, text)) return remote(clusters[text], source);
-  const target = parseTarget(text.replace(/^tcp:(\/\/)?/, ""));
+  const target = parseTarget(address);
   const profile = Object.values(clusters).find((one) => one.target === target);
   if (profile) return remote(profile, source);
   if (target === null || !text.includes(":")) {

@@ -167,9 +167,8 @@ function assemble(
   const blobs = openBlobs(disk, ports.digest, places.blobFolder, opened.store.checkPlace);
   const watchers = createWatchers();
   const submit = createErrand(clock, log, () => loop);
-  const absentNodes = createAbsences<string>(clock, NODE_DOWN_MS, (node) =>
-    submit({ type: "node.markDown", node, reason: "Not responding" }),
-  );
+  const markDown = (node: string): void => submit({ type: "node.markDown", node, reason: "Not responding" });
+  const absentNodes = createAbsences<string>(clock, NODE_DOWN_MS, markDown);
   const onLost = (node: string): void => {
     planner.wake();
     absentNodes.begin(node);
@@ -182,10 +181,10 @@ function assemble(
     submit,
     wakeScheduler: () => planner.wake(),
     post: createPost({ mailer, log, clock, state: () => loop.state }),
-    launchOf: async (job, key, node) => {
-      const order = await launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset);
-      return outside && sessions.get(node)?.caller ? { ...order, access: outside.access(job.id, job.attempt) } : order;
-    },
+    launchOf: async (job, key, node) => ({
+      ...(await launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset)),
+      ...(sessions.get(node)?.caller ? { access: outside?.access(job.id, job.attempt) } : {}),
+    }),
   });
   const statistics = createStatistics(clock);
   const loop = createLoop(opened, {
@@ -212,8 +211,7 @@ function assemble(
     endAbandoned(loop.state, owned, isNew, submit),
   );
   return {
-    ...{ loop, statistics, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
-    identity,
+    ...{ loop, statistics, sessions, watchers, owners, blobs, clock, log, mailer, settings, places, identity },
     reasonOf: planner.reasonOf,
     rowOf: (job) => rowOf({ loop, sessions, clock, ...identity }, planner, job),
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),

@@ -137,15 +137,17 @@ async function startEmbedded({ places, environment, files }: Pick<CommandContext
 
 /** Loads what looks after the daemon of a node. */
 async function openMachine({ places }: Pick<CommandContext, "places">): Promise<MachinePorts> {
-  const [{ startDaemon }, { findLockHolder }] = await Promise.all([
+  const [{ startDaemon }, { findLockHolder }, { endHolders }] = await Promise.all([
     import("../platform/daemon.ts"),
     import("../platform/lock.ts"),
+    import("./end-holders.ts"),
   ]);
   return {
     startNode: async (variables) =>
       startDaemon(join(__dirname, "mgpud.cjs"), [], `${places.logFolder}/mgpud.log`, variables),
     findNode: (node) => findLockHolder(nodePlaces(places, node).folder, "node"),
     endProcess: (pid) => void process.kill(pid, "SIGTERM"),
+    endHolders: (node) => endHolders(nodePlaces(places, node).holderFolder),
   };
 }
 

@@ -35,7 +35,7 @@ export interface Identity {
 }
 
 /** Port of a controller that is given none. */
-export const DEFAULT_PORT = 7411;
+const DEFAULT_PORT = 7411;
 
 /** Where a controller is, and what to prove to it. */
 export interface Invitation {
@@ -87,7 +87,7 @@ export function parseInvitation(text: string): Invitation | null {
 /** `host:port` with the usual port where none is given; an IPv6 number needs brackets then. `null` if it is neither. */
 export function parseTarget(text: string): string | null {
   const [, host = "", port] =
-    /^(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9][A-Za-z0-9.-]*|)(?::(\d{1,5}))?$/.exec(text.trim()) ?? [];
+    /^(\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?\]|[A-Za-z0-9][A-Za-z0-9.-]*|)(?::(\d{1,5}))?$/.exec(text.trim()) ?? [];
   const number = port === undefined ? DEFAULT_PORT : Number(port);
   return host === "" || number > 65535 ? null : `${host}:${number}`;
 }

@@ -107,6 +107,7 @@ export const leave: Command = {
     }
     if (!parsed.values.has("force")) await refuseBusy(joined, context);
     const ended = await endDaemon(joined, context);
+    (await context.machine()).endHolders(joined.node);
     const keepsKey = parsed.values.has("keep-key");
     if (!keepsKey) context.files.remove(joinFile(context.places));
     const daemon = ended ? "its node daemon has ended" : "no node daemon ran";
@@ -117,7 +118,7 @@ export const leave: Command = {
 };
 
 /** What an earlier join left; `null` if there is nothing. @throws UserError if it is damaged */
-export function readJoined({ files, places }: Pick<CommandContext, "files" | "places">): Joined | null {
+function readJoined({ files, places }: Pick<CommandContext, "files" | "places">): Joined | null {
   const path = joinFile(places);
   let text: string;
   try {
