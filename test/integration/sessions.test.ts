@@ -82,7 +82,6 @@ describe("detach and attach", () => {
     await terminal.shows(/after Ctrl-\\: d detach, k kill the job/);
     terminal.type(`${PREFIX}${PREFIX}ab${PREFIX}kn`);
     await terminal.shows("end the job? y/N");
-    await terminal.shows("it runs on");
     terminal.type(`${PREFIX}ky`);
     const { code } = await terminal.ended;
     expect(code).toBeGreaterThan(128);

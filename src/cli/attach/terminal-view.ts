@@ -40,7 +40,7 @@ export interface TerminalActions {
   kill(): void;
   redraw(): void;
   resize(size: PtySpec): void;
-  /** Says something on the user's terminal, in a line of its own. */
+  /** Says something on the user's terminal, until a key is pressed. */
   say(text: string): void;
   /** Input that the client kept back after all. */
   type(bytes: Uint8Array): void;
@@ -170,7 +170,6 @@ export class TerminalView {
       case "kill":
         return actions.kill();
       case "keep":
-        actions.say("it runs on");
         return actions.redraw();
       case "help":
         return actions.say(this.help());
