@@ -182,7 +182,7 @@ export class TerminalView {
 
   private help(): string {
     const key = formatDetachKey(this.plan.detachKey ?? 0x1c);
-    return `after ${key}: d detach, k kill the job, r redraw, Ctrl-Z suspend, ${key} sends itself; Ctrl-] three times detaches too`;
+    return `after ${key}: d detach, k kill, r redraw, ^Z suspend, ${key} itself`;
   }
 
   /** Back to the shell, until it brings us to the foreground again. */
