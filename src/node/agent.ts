@@ -9,6 +9,7 @@ import type { NodePlaces } from "../config/places.ts";
 import type { Settings } from "../config/settings.ts";
 import type { NodeInventory } from "../core/node.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { HostCpu } from "../platform/cpu-topology.ts";
 import type { Disk } from "../platform/disk.ts";
 import type { Log } from "../platform/log.ts";
 import { RpcError } from "../protocol/errors.ts";
@@ -57,6 +58,8 @@ export interface AgentOptions {
   survivors(): readonly string[];
   readonly settings: Pick<Settings, "killWaitS">;
   readonly nodePlaces: NodePlaces;
+  /** CPUs that steps can be bound to, neighbours beside one another; without it none can. */
+  cpus?(): readonly HostCpu[];
   /** How the machine is doing, told with each sign of life; without it the signs say nothing. */
   vitals?(): NodeVitals;
   /** Of the program. */
@@ -123,6 +126,7 @@ async function createContext(
   const context: AgentContext = {
     ...{ clock, log, name, spool, bootId, gpuProvider, followBatch },
     survivors: () => options.survivors(),
+    cpus: () => options.cpus?.() ?? [],
     strays: new Set(),
     startedAt: clock.now(),
     steps: new StepTable(),

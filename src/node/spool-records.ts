@@ -26,6 +26,8 @@ export interface LaunchRecord {
   readonly bootId: string;
   /** The holder that was asked or is about to be; `null` as long as none was. */
   readonly holder: HolderIdentity | null;
+  /** CPUs that its tasks are bound to, task by task; absent where they are not. */
+  readonly cpus?: readonly (readonly number[])[];
 }
 
 /** How a step ended on this node: by itself, or without anybody who could say how. */
@@ -69,7 +71,9 @@ export function parseLaunchRecord(bytes: Uint8Array, folderName: string): Launch
   const hasTimes = isCount(startAt) && isCount(receivedAt);
   const hasHolder = holder === null || isIdentity(holder);
   if (!hasKey || !hasKind || !hasTimes || !hasHolder || !isCount(tasks) || typeof bootId !== "string") return undefined;
-  return { key, kind, tasks, startAt, receivedAt, bootId, holder };
+  const bound = Array.isArray(record.cpus) && record.cpus.every((ids) => Array.isArray(ids) && ids.every(isCount));
+  const cpus = bound && record.cpus ? { cpus: record.cpus } : {};
+  return { key, kind, tasks, startAt, receivedAt, bootId, holder, ...cpus };
 }
 
 /** Reads end.json. */
