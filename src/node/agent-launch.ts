@@ -86,14 +86,11 @@ function recordOf(context: AgentContext, launch: NodeLaunch): LaunchRecord {
   const shared = kind === "pty" ? null : context.holders.livingShared;
   const receivedAt = context.clock.now();
   const holder = shared && identityOf(shared);
+  const gpus = launch.layout.find(({ node }) => node === context.name)?.gpus.map(({ index }) => index) ?? [];
   return {
-    key,
-    kind,
-    tasks: taskCount(launch, context.name),
-    startAt,
-    receivedAt,
+    ...{ key, kind, tasks: taskCount(launch, context.name), startAt, receivedAt, holder },
+    ...(gpus.length > 0 ? { gpus } : {}),
     bootId: context.bootId,
-    holder,
   };
 }
 
