@@ -131,7 +131,7 @@ const RELAXATIONS: readonly (readonly [Partial<ResourceRequest>, string])[] = [
   [{ constraint: "" }, "the nodes with these features can't hold it"],
   [{ contiguous: false }, "no nodes next to each other can hold it"],
   [{ exclusive: false }, "whole nodes can't hold it"],
-  [{ gpuMemoryMiB: 0 }, "too few GPUs, or parts of that size, have that much memory"],
+  [{ gpuMemoryMiB: 0 }, "too few GPUs have that much memory"],
   [{ memory: null }, "there is not enough memory"],
   [{ cpusMin: 0 }, "no node has so many CPUs"],
   [{ cpusPerGpu: 0 }, "there are not enough CPUs for each GPU"],

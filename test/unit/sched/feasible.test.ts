@@ -59,7 +59,7 @@ test("GPUs", () => {
   const half = { per: "job", wishes: [{ type: null, thousandths: 500 }] } as const;
   expect(refusal({ gpus: half })).toBe(null);
   expect(refusal({ gpus: half, gpuMemoryMiB: 30_000 })).toContain(
-    "too few GPUs, or parts of that size, have that much memory; n1 has 4 GPUs (a100 of 40960 MiB)",
+    "too few GPUs have that much memory; n1 has 4 GPUs (a100 of 40960 MiB)",
   );
   expect(refusal({ gpus: half, nodes: { min: 2, max: 2 } })).toContain("asked for 1 GPU on 2 nodes");
   expect(refusal({ ...gpus("job", 1), nodes: { min: 2, max: 2 } })).toContain("each node of a job gets at least one");
