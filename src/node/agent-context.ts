@@ -35,6 +35,8 @@ export interface AgentContext {
   killWaitMs: number;
   /** Who found the GPUs, when last asked. */
   gpuProvider: string;
+  /** MiB of each GPU by UUID, when last asked. */
+  gpuMemory: ReadonlyMap<string, number>;
   /** The daemon is ending: nothing new is begun, and nothing that runs is touched. */
   stopped: boolean;
 }

@@ -102,8 +102,8 @@ function hand(context: AgentContext, entry: StepEntry, launch: NodeLaunch): void
 }
 
 async function handOver(context: AgentContext, entry: StepEntry, launch: NodeLaunch): Promise<void> {
-  const { name, gpuProvider, spool } = context;
-  const built = buildStepLaunch(launch, { name, gpuProvider, spoolFolder: spool.folderOf(launch.key) });
+  const { name, gpuProvider, gpuMemory, spool } = context;
+  const built = buildStepLaunch(launch, { name, gpuProvider, gpuMemory, spoolFolder: spool.folderOf(launch.key) });
   if ("problem" in built) return failStep(context, entry, built.problem, true);
   const holder = entry.holder ?? (await chooseHolder(context, entry));
   if (entry.cancelled) {

@@ -8,6 +8,7 @@
 import type { NodePlaces } from "../config/places.ts";
 import type { Settings } from "../config/settings.ts";
 import type { NodeInventory } from "../core/node.ts";
+import type { Gpu } from "../core/resources.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
 import type { GpuLoad } from "../platform/gpu.ts";
@@ -123,13 +124,14 @@ async function createContext(
   renew: () => void,
 ): Promise<AgentContext> {
   const { name, settings, nodePlaces, followBatch } = options;
-  const { bootId, gpuProvider } = await options.inventory();
+  const { bootId, gpuProvider, gpus } = await options.inventory();
   const spool = await openSpool({ disk, log }, nodePlaces, clock.now());
   const steps = new StepTable();
   const gpuWatch = new GpuWatch({ clock, steps: () => steps.all(), load: options.gpuLoad ?? (async () => []) });
   const context: AgentContext = {
     ...{ steps, gpuWatch },
     ...{ clock, log, name, spool, bootId, gpuProvider, followBatch },
+    gpuMemory: memoryByUuid(gpus),
     survivors: () => options.survivors(),
     strays: new Set(),
     startedAt: clock.now(),
@@ -207,11 +209,16 @@ async function beat({ vitals }: AgentOptions, peer: Peer, deadlineMs: number): P
   }
 }
 
+function memoryByUuid(gpus: readonly Gpu[]): ReadonlyMap<string, number> {
+  return new Map(gpus.map(({ uuid, memoryMiB }) => [uuid, memoryMiB]));
+}
+
 /** Tells the controller what this node is and where its steps can be attached. */
 async function register(context: AgentContext, options: AgentOptions, peer: Peer): Promise<{ heartbeatMs: number }> {
   // Early: clients attach to the shared holder before anything is launched in it.
   const [inventory, shared] = await Promise.all([options.inventory(), startShared(context)]);
   context.gpuProvider = inventory.gpuProvider;
+  context.gpuMemory = memoryByUuid(inventory.gpus);
   const holder = {
     socket: context.holders.sharedSocket,
     pid: shared?.pid ?? 0,
