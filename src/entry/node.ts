@@ -60,6 +60,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       survivors: () => [...new Set(table.find("").map(({ step }) => step))],
       vitals: createVitals(),
       cpus: readCpuTopology,
+      gpuLoad: () => chosen.provider.load(),
       settings,
       nodePlaces: mine,
       version: VERSION,

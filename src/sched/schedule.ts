@@ -15,7 +15,7 @@ import type { Queue } from "../core/lanes.ts";
 import { isOpen, type Node } from "../core/node.ts";
 import { type Candidate, candidatesOf } from "../core/node-set.ts";
 import { isListed } from "../core/partition-list.ts";
-import type { ResourceRequest } from "../core/resources.ts";
+import { formatGpus, type ResourceRequest, WHOLE_GPU } from "../core/resources.ts";
 import type { Gate } from "./eligible.ts";
 import { chargeGroup, type LimitWait } from "./limits.ts";
 import { shapeOf } from "./place/place.ts";
@@ -294,8 +294,8 @@ function freeText(candidates: readonly Candidate[], { gpus }: ResourceRequest): 
   if (candidates.length > FREE_NODES_MAX) return "";
   const texts = candidates.map(({ node: { name, inventory }, usage }) => {
     if (!gpus) return `${name}: ${inventory.cpus - usage.cpus} of ${inventory.cpus} CPUs free`;
-    const taken = Object.keys(usage.gpus).length;
-    return `${name}: ${inventory.gpus.length - taken} of ${inventory.gpus.length} GPUs free`;
+    const taken = Object.values(usage.gpus).reduce((sum, thousandths) => sum + thousandths, 0);
+    return `${name}: ${formatGpus(inventory.gpus.length * WHOLE_GPU - taken)} of ${inventory.gpus.length} GPUs free`;
   });
   return ` (${texts.join(", ")})`;
 }

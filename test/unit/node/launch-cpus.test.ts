@@ -29,7 +29,7 @@ function launchWith(text: string, tasks: number, cpusPerTask = 1): NodeLaunch {
 
 function bound(text: string, tasks: number, perTask = 1, claims: ReadonlyMap<number, number> = new Map()) {
   const launch = launchWith(text, tasks, perTask);
-  const part = partOf(launch, "n1", "");
+  const part = partOf(launch, "n1", { gpuProvider: "" });
   if (!part) throw new Error("no part");
   const result = bindTasks(launch, part, CPUS, claims);
   if (result === null) return null;
@@ -155,7 +155,7 @@ describe("tasks are bound to", () => {
 
   test("nothing, of a batch script", () => {
     const launch = batchLaunch();
-    const part = partOf(launch, "n1", "");
+    const part = partOf(launch, "n1", { gpuProvider: "" });
     const asked = { ...launch, program: { ...launch.program, cpuBind: bindOf("cores") } };
     expect(part && bindTasks(asked, part, CPUS, new Map())).toBeNull();
   });
