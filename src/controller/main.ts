@@ -59,6 +59,7 @@ import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
 import { createPlanner, type Planner } from "./planner.ts";
+import { policyOf } from "./policy.ts";
 import { createPost } from "./post.ts";
 import { startPurging } from "./purge.ts";
 import { partitionName } from "./select.ts";
@@ -176,14 +177,19 @@ function assemble(
     clock,
     log,
     perform: dispatch.perform,
-    onEvents: statistics.onEvents,
+    onEvents(events) {
+      statistics.onEvents(events);
+      learn(events);
+    },
     onReloaded() {
       sessions.closeAll();
       watchers.notifyAll();
     },
     onMended: () => dispatch.perform(resumeHere(loop.state)),
   });
+  const { policy, learn } = policyOf(settings, () => loop.state);
   const planner = createPlanner({
+    policy,
     clock,
     log,
     state: () => loop.state,

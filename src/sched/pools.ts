@@ -6,11 +6,13 @@
  */
 
 import type { NodeName } from "../core/ids.ts";
+import type { Node } from "../core/node.ts";
 import type { Candidate } from "../core/node-set.ts";
 import { type Allocation, type NodeUsage, type ResourceRequest, WHOLE_GPU } from "../core/resources.ts";
 import { createPlacer } from "./place/place.ts";
 import { take } from "./place/together.ts";
 import type { Place } from "./places.ts";
+import type { Profile } from "./profile.ts";
 
 export interface Pool {
   readonly candidates: readonly Candidate[];
@@ -18,8 +20,12 @@ export interface Pool {
 }
 
 export interface Pools {
-  /** What jobs of a place may use now; `null` if all of it is kept for jobs before them. */
-  of(place: Place): Pool | null;
+  /** What a job of a place may use from now until a time; `null` if all of it is kept for jobs before it. */
+  of(place: Place, until: number): Pool | null;
+  /** What it could use from a later time on, by what is known now. */
+  at(place: Place, from: number, until: number): Pool;
+  /** The same with the nodes that reservations keep from it, and without regard to what is promised to others. */
+  freedBy(place: Place, at: number): Pool;
   /** Keeps the nodes of a place for the job that waits for them. */
   keep(place: Place): void;
   /** Grants to a job (of a user, by number) of a place what was found for it. */
@@ -33,12 +39,14 @@ export interface Pools {
 }
 
 /** Pools of nodes that take new work. */
-export function createPools(open: readonly Candidate[]): Pools {
+export function createPools(open: readonly Candidate[], profile: Profile, now: number): Pools {
   const pools = new Map<string, Pool | null>();
   const kept = new Set<NodeName>();
   const granted = new Map<string, Map<NodeName, number>>();
   /** Of the jobs that this pass starts. */
   const users = new Map<NodeName, Set<number>>();
+  /** How long the job at hand may run: all pools look no further. */
+  let horizon = Number.POSITIVE_INFINITY;
 
   const make = (place: Place): Pool | null => {
     const own = open.filter(({ node }) => place.allows(node.name));
@@ -47,9 +55,36 @@ export function createPools(open: readonly Candidate[]): Pools {
     if (own.length > 0 && free.length === 0) return null;
     const given = granted.get(place.key) ?? new Map<NodeName, number>();
     granted.set(place.key, given);
-    const limited = place.cpusMax > 0 ? free.map((one) => capped(one, place, given)) : free;
+    const heldUntil = free.map((one) => seen(one, () => profile.usageUntil(one, horizon)));
+    const heldCpus = ({ name }: Node): number =>
+      place.cpusHeld(name) + (given.get(name) ?? 0) - profile.cpusGivenBack(name, place.partition, now, horizon);
+    const limited = place.cpusMax > 0 ? heldUntil.map((one) => capped(one, place, heldCpus)) : heldUntil;
     const minds = place.others.size > 0 || place.onlyUser !== null;
-    const candidates = minds ? limited.map((one) => unlessTaken(one, () => isTaken(place, one.node.name))) : limited;
+    const candidates = minds
+      ? limited.map((one) => seen(one, () => (isTaken(place, one.node.name) ? full(one.node) : one.usage)))
+      : limited;
+    return { candidates, place: createPlacer(candidates) };
+  };
+
+  const later = (
+    place: Place,
+    usageOf: (one: Candidate) => NodeUsage,
+    [from, until]: readonly [number, number],
+    isAllowed: (node: NodeName) => boolean,
+  ): Pool => {
+    const heldCpus = ({ name }: Node): number =>
+      place.cpusHeld(name) +
+      (granted.get(place.key)?.get(name) ?? 0) -
+      profile.cpusGivenBack(name, place.partition, from, until);
+    const candidates = open.flatMap((base): Candidate[] => {
+      const { node, position } = base;
+      if (!isAllowed(node.name) || kept.has(node.name)) return [];
+      const usage = usageOf(base);
+      // Whose jobs are there then is not known; an empty node is nobody's.
+      if (isTaken(place, node.name) && usage.cpus > 0) return [{ node, position, usage: full(node) }];
+      const one = { node, position, usage };
+      return [place.cpusMax > 0 ? capped(one, place, heldCpus) : one];
+    });
     return { candidates, place: createPlacer(candidates) };
   };
 
@@ -72,12 +107,20 @@ export function createPools(open: readonly Candidate[]): Pools {
   };
 
   return {
-    of(place) {
+    of(place, until) {
+      horizon = until;
       const known = pools.get(place.key);
       if (known !== undefined) return known;
       const made = make(place);
       pools.set(place.key, made);
       return made;
+    },
+    at: (place, from, until) =>
+      later(place, (one) => profile.usageBetween(one, from, until), [from, until], place.allows),
+    freedBy(place, at) {
+      const reserved = new Set(place.reserved);
+      const isAllowed = (node: NodeName): boolean => place.allows(node) || reserved.has(node);
+      return later(place, (one) => profile.runningAt(one, at), [at, Number.NEGATIVE_INFINITY], isAllowed);
     },
     keep(place) {
       for (const { node } of open) if (place.allows(node.name)) kept.add(node.name);
@@ -95,35 +138,30 @@ export function createPools(open: readonly Candidate[]): Pools {
   };
 }
 
-/** A node as it is, or full. */
-function unlessTaken(base: Candidate, isTaken: () => boolean): Candidate {
-  const { inventory } = base.node;
-  const full: NodeUsage = {
-    ...{ cpus: inventory.cpus, memoryMiB: inventory.memoryMiB },
-    gpus: Object.fromEntries(inventory.gpus.map(({ index }) => [index, WHOLE_GPU])),
-  };
+/** A node with another usage than it has, asked for anew each time. */
+function seen({ node, position }: Candidate, usage: () => NodeUsage): Candidate {
   return {
-    ...{ node: base.node, position: base.position },
+    ...{ node, position },
     get usage() {
-      return isTaken() ? full : base.usage;
+      return usage();
     },
   };
 }
 
-/** A node as jobs of a place see it that may hold only some of its CPUs together. */
-function capped(base: Candidate, place: Place, given: ReadonlyMap<NodeName, number>): Candidate {
-  const { node, position } = base;
-  const cpus = Math.min(place.cpusMax, node.inventory.cpus);
-  const now = (usage: NodeUsage): NodeUsage => {
-    const held = place.cpusHeld(node.name) + (given.get(node.name) ?? 0);
-    const free = Math.min(cpus - held, node.inventory.cpus - usage.cpus);
-    return { ...usage, cpus: cpus - Math.max(0, free) };
-  };
+function full({ inventory }: Node): NodeUsage {
   return {
-    node: { ...node, inventory: { ...node.inventory, cpus } },
-    position,
-    get usage() {
-      return now(base.usage);
-    },
+    ...{ cpus: inventory.cpus, memoryMiB: inventory.memoryMiB },
+    gpus: Object.fromEntries(inventory.gpus.map(({ index }) => [index, WHOLE_GPU])),
   };
+}
+
+/** A node as jobs of a place see it that may hold only some of its CPUs together. */
+function capped(base: Candidate, { cpusMax }: Place, heldCpus: (node: Node) => number): Candidate {
+  const { node } = base;
+  const cpus = Math.min(cpusMax, node.inventory.cpus);
+  return seen({ ...base, node: { ...node, inventory: { ...node.inventory, cpus } } }, () => {
+    const { usage } = base;
+    const free = Math.min(cpus - heldCpus(node), node.inventory.cpus - usage.cpus);
+    return { ...usage, cpus: cpus - Math.max(0, free) };
+  });
 }
