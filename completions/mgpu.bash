@@ -160,6 +160,9 @@ _mgpu_table() {
     'mgpu completion')
       operand='words bash zsh fish'
       table=(
+        '--system|n|nothing|install for all users of this machine, under /usr/local/share'
+        '--slurm-names|n|nothing|install for srun, sbatch ... too, where those are links to mgpu'\''s'
+        '--remove|n|nothing|remove what install made, instead of installing'
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'

@@ -41,8 +41,12 @@ export interface Files {
   stat(path: string): FileFacts;
   /** The file's bytes, in parts of at most so many. Throws Node's error. */
   chunks(path: string, bytes: number): Iterable<Uint8Array>;
-  /** Part of a plain file and its size; `null` if there is none. Throws Node's error. */
-  window(path: string, from: number, bytes: number): { readonly data: Uint8Array; readonly size: number } | null;
+  /** Part of a plain file and its size; `null` if there is none. Rejects with Node's error. */
+  window(
+    path: string,
+    from: number,
+    bytes: number,
+  ): Promise<{ readonly data: Uint8Array; readonly size: number } | null>;
   /** Makes a symbolic link, and its folder; empty if it is there (already), else the reason in words. */
   link(target: string, path: string): string;
   /** Removes a file; one that is not there is no matter. Throws Node's error. */

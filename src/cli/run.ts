@@ -5,6 +5,7 @@
 
 import { type ErrorCode, RpcError } from "../protocol/errors.ts";
 import { SLURM_VERSION } from "../view/slurm-version.ts";
+import { buildText } from "./build-text.ts";
 import { isSlurmName } from "./connect.ts";
 import { type Command, type CommandContext, UserError } from "./context.ts";
 import { isGiven, parseOptions } from "./getopt.ts";
@@ -101,7 +102,7 @@ function commonAnswer(command: Command, parsed: ParsedOptions, context: CommandC
 
 /** Under Slurm's names the line has Slurm's shape: a word, a blank, a.b.c. */
 function versionText(context: CommandContext): string {
-  return isSlurmName(context.program) ? `slurm ${SLURM_VERSION}` : `mgpu ${context.version}`;
+  return isSlurmName(context.program) ? `slurm ${SLURM_VERSION}` : buildText("mgpu", context.version);
 }
 
 function reportUsage(command: Command, problems: readonly string[], context: CommandContext): number {

@@ -14,6 +14,7 @@ import { realRandom } from "../platform/random.ts";
 import { runWorker } from "../platform/worker.ts";
 import { type DaemonLine, prepareRuntime } from "./daemon-line.ts";
 import { fail, messageOf } from "./fail.ts";
+import { endWhenRemoved } from "./removal.ts";
 import { socketUpkeep } from "./socket-upkeep.ts";
 import { currentUser } from "./user.ts";
 
@@ -26,6 +27,7 @@ export async function runController(program: string, line: DaemonLine, exit: () 
   await takeStateFolder(program, places.home);
   prepareRuntime(program, places);
   const log = fileLog(2, settings.logLevel, { daemon: "mgpuctld", pid: process.pid });
+  endWhenRemoved(__filename, places.controllerSocket, log);
   const ports = {
     clock: realClock(),
     disk: realDisk(),

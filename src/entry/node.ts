@@ -10,7 +10,7 @@ import { createInventory } from "../node/inventory.ts";
 import { realClock } from "../platform/clock.ts";
 import { startDaemon } from "../platform/daemon.ts";
 import { realDisk } from "../platform/disk.ts";
-import { readWindowAs } from "../platform/file-window.ts";
+import { boundedReader, readWindowAs } from "../platform/file-window.ts";
 import { chooseGpuProvider } from "../platform/gpu.ts";
 import { readHost } from "../platform/host.ts";
 import { takeLock } from "../platform/lock.ts";
@@ -55,7 +55,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       holders: holdersOf(places, mine.holderFolder, name, scope, log),
       connect: (handlers) => connectPeer({ net: realNet(), clock, log }, { path: controller }, hello("node"), handlers),
       followBatch: async (folder) => readBatchExit(folder, processes, table),
-      readFile: readWindowAs,
+      readFile: boundedReader(readWindowAs),
       survivors: () => [...new Set(table.find("").map(({ step }) => step))],
       vitals: createVitals(),
       settings,

@@ -2,7 +2,7 @@
 
 import * as fs from "node:fs";
 import { errnoText } from "../util/errno.ts";
-import { readWindow } from "./file-window.ts";
+import { boundedReader, readWindow } from "./file-window.ts";
 
 const STDIN_FD = 0;
 
@@ -24,7 +24,7 @@ export function realFiles() {
     write: (path: string, data: Uint8Array): void => fs.writeFileSync(path, data),
     stat,
     chunks,
-    window: readWindow,
+    window: boundedReader(readWindow),
     link,
     remove: (path: string): void => fs.rmSync(path, { force: true }),
   };

@@ -8,8 +8,6 @@ import { jobFilter } from "../filters.ts";
 
 const EXIT_USAGE = 2;
 
-const SCRIPTS: Readonly<Record<string, string>> = { bash: "mgpu.bash", zsh: "_mgpu", fish: "mgpu.fish" };
-
 /** How long somebody who pressed Tab is kept waiting, in milliseconds. */
 const DEADLINE_MS = 400;
 
@@ -18,22 +16,35 @@ const VALUES_MAX = 500;
 
 export const command: Command = {
   name: "mgpu completion",
-  summary: "Print the completion script for a shell",
-  synopsis: "[OPTIONS...] bash|zsh|fish",
-  options: [],
-  operands: "permute",
-  examples: [
-    'eval "$(mgpu completion bash)"',
-    "mgpu completion zsh > ~/.zfunc/_mgpu",
-    "mgpu completion fish > ~/.config/fish/completions/mgpu.fish",
+  summary: "Print the completion script for a shell, or install it where shells look for completions",
+  synopsis: "[OPTIONS...] bash|zsh|fish | install [bash] [zsh] [fish]",
+  options: [
+    { long: "system", argument: "none", help: "install for all users of this machine, under /usr/local/share" },
+    {
+      long: "slurm-names",
+      argument: "none",
+      help: "install for srun, sbatch ... too, where those are links to mgpu's",
+    },
+    { long: "remove", argument: "none", help: "remove what install made, instead of installing" },
   ],
-  async run({ operands }, { stdio, files, launcherFolder }) {
-    const [shell = "", ...more] = operands;
-    const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
-    if (script === undefined || more.length > 0) {
-      throw new UserError("expected the name of a shell", "bash, zsh or fish", EXIT_USAGE);
+  operands: "permute",
+  examples: ["mgpu completion install", 'eval "$(mgpu completion bash)"', "mgpu completion install --remove"],
+  async run(parsed, context) {
+    const [word = "", ...more] = parsed.operands;
+    if (word === "install") {
+      const { installCompletions } = await import("./completion/install.ts");
+      return installCompletions(more, (long) => parsed.values.has(long), context);
     }
-    stdio.out(files.read(`${launcherFolder}/../completions/${script}`));
+    const { scriptPath } = await import("./completion/install.ts");
+    const script = scriptPath(word, context);
+    if (script === undefined || more.length > 0) {
+      throw new UserError("expected the name of a shell, or install", "bash, zsh or fish", EXIT_USAGE);
+    }
+    const given = [...parsed.values.keys()];
+    if (given.length > 0) {
+      throw new UserError(`--${given[0]} goes with install`, "mgpu completion install", EXIT_USAGE);
+    }
+    context.stdio.out(context.files.read(script));
     return 0;
   },
 };

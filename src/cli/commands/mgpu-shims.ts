@@ -5,7 +5,7 @@ import { UserError } from "../context.ts";
 import { absolutePath } from "../jobspec.ts";
 
 /** Slurm's commands that mgpu has. */
-const SHIMS = [
+export const SHIMS = [
   "sacct",
   "sacctmgr",
   "sdiag",

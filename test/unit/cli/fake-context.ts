@@ -310,7 +310,7 @@ function fakeFiles(options: FakeOptions, cwd: string): Files {
       const content = new TextEncoder().encode(files[absolute(path)] ?? "");
       for (let at = 0; at < content.length; at += bytes) yield content.subarray(at, at + bytes);
     },
-    window(path, from, bytes) {
+    async window(path, from, bytes) {
       const content = files[absolute(path)];
       if (content === undefined) return null;
       const all = new TextEncoder().encode(content);
