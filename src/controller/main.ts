@@ -174,6 +174,7 @@ function assemble(
     launchOf: (job, key) => launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset),
   });
   const statistics = createStatistics(clock);
+  const { policy, learn } = policyOf(settings, () => loop.state);
   const loop = createLoop(opened, {
     clock,
     log,
@@ -185,7 +186,6 @@ function assemble(
     },
     onMended: () => dispatch.perform(resumeHere(loop.state)),
   });
-  const { policy, learn } = policyOf(settings, () => loop.state);
   const planner = createPlanner({
     ...{ policy, clock, log },
     state: () => loop.state,
