@@ -58,6 +58,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       readFile: boundedReader(readWindowAs),
       survivors: () => [...new Set(table.find("").map(({ step }) => step))],
       vitals: createVitals(),
+      gpuLoad: () => chosen.provider.load(),
       settings,
       nodePlaces: mine,
       version: VERSION,

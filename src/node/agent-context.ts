@@ -4,6 +4,7 @@ import type { StepKey } from "../core/ids.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { ClosedStarts } from "./closed-starts.ts";
+import type { GpuWatch } from "./gpu-watch.ts";
 import type { HolderCrew } from "./holder-crew.ts";
 import type { FollowBatch } from "./holder-factory.ts";
 import type { ReportQueue } from "./report-queue.ts";
@@ -20,6 +21,7 @@ export interface AgentContext {
   readonly steps: StepTable;
   readonly holders: HolderCrew;
   readonly closed: ClosedStarts;
+  readonly gpuWatch: GpuWatch;
   readonly followBatch: FollowBatch;
   /** Names of the steps (JOB.ATTEMPT.STEP) of which processes live on this node. */
   readonly survivors: () => readonly string[];
@@ -33,6 +35,8 @@ export interface AgentContext {
   killWaitMs: number;
   /** Who found the GPUs, when last asked. */
   gpuProvider: string;
+  /** MiB of each GPU by UUID, when last asked. */
+  gpuMemory: ReadonlyMap<string, number>;
   /** The daemon is ending: nothing new is begun, and nothing that runs is touched. */
   stopped: boolean;
 }

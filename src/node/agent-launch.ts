@@ -86,14 +86,11 @@ function recordOf(context: AgentContext, launch: NodeLaunch): LaunchRecord {
   const shared = kind === "pty" ? null : context.holders.livingShared;
   const receivedAt = context.clock.now();
   const holder = shared && identityOf(shared);
+  const gpus = launch.layout.find(({ node }) => node === context.name)?.gpus.map(({ index }) => index) ?? [];
   return {
-    key,
-    kind,
-    tasks: taskCount(launch, context.name),
-    startAt,
-    receivedAt,
+    ...{ key, kind, tasks: taskCount(launch, context.name), startAt, receivedAt, holder },
+    ...(gpus.length > 0 ? { gpus } : {}),
     bootId: context.bootId,
-    holder,
   };
 }
 
@@ -105,8 +102,8 @@ function hand(context: AgentContext, entry: StepEntry, launch: NodeLaunch): void
 }
 
 async function handOver(context: AgentContext, entry: StepEntry, launch: NodeLaunch): Promise<void> {
-  const { name, gpuProvider, spool } = context;
-  const built = buildStepLaunch(launch, { name, gpuProvider, spoolFolder: spool.folderOf(launch.key) });
+  const { name, gpuProvider, gpuMemory, spool } = context;
+  const built = buildStepLaunch(launch, { name, gpuProvider, gpuMemory, spoolFolder: spool.folderOf(launch.key) });
   if ("problem" in built) return failStep(context, entry, built.problem, true);
   const holder = entry.holder ?? (await chooseHolder(context, entry));
   if (entry.cancelled) {

@@ -5,14 +5,12 @@ import type { StepLaunch, TaskLaunch } from "../protocol/holder.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
 import { type PartEnvironment, partEnvironment } from "./launch-environment.ts";
 import { gpuRemark } from "./launch-gpus.ts";
-import { isBatch, type NodePart, partOf, stepTasks } from "./launch-part.ts";
+import { isBatch, type NodeGpus, type NodePart, partOf, stepTasks } from "./launch-part.ts";
 
 /** What a launch depends on besides the order itself. */
-export interface LaunchPlace {
+export interface LaunchPlace extends NodeGpus {
   /** Name of this node. */
   readonly name: string;
-  /** Who found its GPUs. */
-  readonly gpuProvider: string;
   /** Folder of the step's files on this node. */
   readonly spoolFolder: string;
 }
@@ -22,7 +20,7 @@ export function buildStepLaunch(
   launch: NodeLaunch,
   place: LaunchPlace,
 ): { readonly step: StepLaunch } | { readonly problem: string } {
-  const part = partOf(launch, place.name, place.gpuProvider);
+  const part = partOf(launch, place.name, place);
   if (!part) return { problem: `the job holds nothing on node ${place.name}` };
   const { key, token, program, script } = launch;
   const programs = programsOf(launch, part);
@@ -43,7 +41,7 @@ export function buildStepLaunch(
 
 /** How many tasks a launch starts on a node; 1 if it holds nothing there, for the exit status of the failure. */
 export function taskCount(launch: NodeLaunch, name: string): number {
-  return partOf(launch, name, "")?.tasks.length || 1;
+  return partOf(launch, name, { gpuProvider: "" })?.tasks.length || 1;
 }
 
 /** The program of each task of the part: all the same one, or each its own (--multi-prog). */

@@ -18,6 +18,8 @@ export interface LaunchRecord {
   readonly kind: "batch" | "run" | "pty";
   /** Tasks on this node. */
   readonly tasks: number;
+  /** Positions of its GPUs on this node; absent for none. */
+  readonly gpus?: readonly number[];
   /** When the controller started the job: tells two jobs of the same number apart after its state was lost. */
   readonly startAt: number;
   /** When the order came, milliseconds since 1970. */
@@ -63,13 +65,14 @@ export function parseLaunchRecord(bytes: Uint8Array, folderName: string): Launch
   const key = parseStepKey(folderName);
   const record = parse<LaunchRecord>(bytes);
   if (!key || !record) return undefined;
-  const { kind, tasks, startAt, receivedAt, bootId, holder } = record;
+  const { kind, tasks, gpus, startAt, receivedAt, bootId, holder } = record;
   const hasKey = isObject(record.key) && formatStepKey(record.key) === folderName;
   const hasKind = kind === "batch" || kind === "run" || kind === "pty";
   const hasTimes = isCount(startAt) && isCount(receivedAt);
   const hasHolder = holder === null || isIdentity(holder);
   if (!hasKey || !hasKind || !hasTimes || !hasHolder || !isCount(tasks) || typeof bootId !== "string") return undefined;
-  return { key, kind, tasks, startAt, receivedAt, bootId, holder };
+  const hasGpus = Array.isArray(gpus) && gpus.every(isCount);
+  return { key, kind, tasks, ...(hasGpus ? { gpus } : {}), startAt, receivedAt, bootId, holder };
 }
 
 /** Reads end.json. */

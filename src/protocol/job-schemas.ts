@@ -19,6 +19,7 @@ export const taskSet: v.GenericSchema<TaskSet> = v.array(v.object({ first: count
 const gpuRequest: v.GenericSchema<GpuRequest> = v.object({
   per: v.picklist(["job", "node", "task"]),
   wishes: v.array(v.object({ type: v.nullable(name), thousandths: positive })),
+  byMemory: v.optional(v.literal(true)),
 });
 
 const memoryRequest: v.GenericSchema<MemoryRequest> = v.object({
