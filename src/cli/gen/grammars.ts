@@ -17,7 +17,7 @@ export const JOB_KEYS =
 export const NODE_KEYS = "State= Reason= Weight= Comment= Extra= Features= ActiveFeatures= AvailableFeatures=";
 export const PARTITION_KEYS =
   "AllowAccounts= AllowQos= Default= DefaultTime= DefMemPerCPU= DefMemPerNode= DenyAccounts= DenyQos= DisableRootJobs= Hidden= JobDefaults= MaxCPUsPerNode= MaxMemPerCPU= MaxMemPerNode= MaxNodes= MaxTime= MinNodes= Nodes= OverSubscribe= PriorityJobFactor= PriorityTier= QOS= ReqResv= RootOnly= State=";
-export const RESERVATION_KEYS =
+const RESERVATION_KEYS =
   "StartTime= EndTime= Duration= Nodes= NodeCnt= Users= Accounts= Flags= PartitionName= Features=";
 
 const SCONTROL: Grammar = [
