@@ -642,6 +642,16 @@ _mgpu_table() {
         '--version|n|nothing|show the version'
       )
       ;;
+    'mgpu-seff')
+      operand='nothing'
+      table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
     'mgpu-sinfo')
       operand='nothing' table=(
         '-a|n|nothing|show hidden partitions too'
@@ -1462,3 +1472,4 @@ else
   complete -F _mgpu_complete mgpu mgpu-sacct mgpu-sacctmgr mgpu-salloc mgpu-sattach mgpu-sbatch mgpu-sbcast mgpu-scancel mgpu-scontrol mgpu-sdiag mgpu-sinfo mgpu-sprio mgpu-squeue mgpu-sreport mgpu-srun mgpu-sshare mgpu-sstat mgpu-strigger
   _mgpu_slurm_names sacct sacctmgr salloc sattach sbatch sbcast scancel scontrol sdiag sinfo sprio squeue sreport srun sshare sstat strigger
 fi
+complete -F _mgpu_complete mgpu mgpu-sacct mgpu-sacctmgr mgpu-salloc mgpu-sattach mgpu-sbatch mgpu-sbcast mgpu-scancel mgpu-scontrol mgpu-sdiag mgpu-seff mgpu-sinfo mgpu-sprio mgpu-squeue mgpu-sreport mgpu-srun mgpu-sshare mgpu-sstat mgpu-strigger
