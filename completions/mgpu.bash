@@ -643,8 +643,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu-seff')
-      operand='nothing'
-      table=(
+      operand='nothing' table=(
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'
@@ -1469,7 +1468,6 @@ if [[ ${1-} == --candidates && $0 == */mgpu.bash ]]; then
   printf '%s\t%s\t%s\n' "$mode" "$offset" "$before"
   for index in "${!values[@]}"; do printf '%s\t%s\n' "${values[index]}" "${abouts[index]}"; done
 else
-  complete -F _mgpu_complete mgpu mgpu-sacct mgpu-sacctmgr mgpu-salloc mgpu-sattach mgpu-sbatch mgpu-sbcast mgpu-scancel mgpu-scontrol mgpu-sdiag mgpu-sinfo mgpu-sprio mgpu-squeue mgpu-sreport mgpu-srun mgpu-sshare mgpu-sstat mgpu-strigger
-  _mgpu_slurm_names sacct sacctmgr salloc sattach sbatch sbcast scancel scontrol sdiag sinfo sprio squeue sreport srun sshare sstat strigger
+  complete -F _mgpu_complete mgpu mgpu-sacct mgpu-sacctmgr mgpu-salloc mgpu-sattach mgpu-sbatch mgpu-sbcast mgpu-scancel mgpu-scontrol mgpu-sdiag mgpu-seff mgpu-sinfo mgpu-sprio mgpu-squeue mgpu-sreport mgpu-srun mgpu-sshare mgpu-sstat mgpu-strigger
+  _mgpu_slurm_names sacct sacctmgr salloc sattach sbatch sbcast scancel scontrol sdiag seff sinfo sprio squeue sreport srun sshare sstat strigger
 fi
-complete -F _mgpu_complete mgpu mgpu-sacct mgpu-sacctmgr mgpu-salloc mgpu-sattach mgpu-sbatch mgpu-sbcast mgpu-scancel mgpu-scontrol mgpu-sdiag mgpu-seff mgpu-sinfo mgpu-sprio mgpu-squeue mgpu-sreport mgpu-srun mgpu-sshare mgpu-sstat mgpu-strigger

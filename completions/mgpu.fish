@@ -628,7 +628,7 @@ complete -c mgpu-strigger -l usage -d 'show a short reminder of the usage'
 complete -c mgpu-strigger -s 'V' -l version -d 'show the version'
 
 # Slurm's names are completed where they lead to mgpu: beside a real Slurm, its own completion stays.
-for name in sacct sacctmgr salloc sattach sbatch sbcast scancel scontrol sdiag sinfo sprio squeue sreport srun sshare sstat strigger
+for name in sacct sacctmgr salloc sattach sbatch sbcast scancel scontrol sdiag seff sinfo sprio squeue sreport srun sshare sstat strigger
     set -l path (command -s $name)
     and test (path resolve $path) = (path resolve (command -s mgpu-$name; or echo /dev/null))
     and complete -c $name -w mgpu-$name
