@@ -977,6 +977,8 @@ _mgpu_table() {
         '-W|r|nothing|end the other tasks so long after the first one ended; 0 (default) waits for all'
         '--wait|r|nothing|end the other tasks so long after the first one ended; 0 (default) waits for all'
         '--mpi|r|nothing|none only: start MPI programs by mpirun or mpiexec within an allocation'
+        '--cpu-bind|r|nothing|bind tasks to CPUs of their nodes: none (default), threads, cores, sockets, map_cpu:0,1 ...; --cpu-bind=help'
+        '--cpu_bind|r|nothing|bind tasks to CPUs of their nodes: none (default), threads, cores, sockets, map_cpu:0,1 ...; --cpu-bind=help'
         '--bcast|o|nothing|copy the program to each node first, and run the copy'
         '--send-libs|o|nothing|no only: libraries are not copied with the program'
         '--prolog|r|nothing|run this here before the step starts'

@@ -572,6 +572,7 @@ complete -c mgpu-srun -l multi-prog -d 'the operand is a file that says which ta
 complete -c mgpu-srun -s 'K' -l kill-on-bad-exit -f -d 'end all tasks when one fails'
 complete -c mgpu-srun -s 'W' -l wait -r -f -d 'end the other tasks so long after the first one ended; 0 (default) waits for all'
 complete -c mgpu-srun -l mpi -r -f -d 'none only: start MPI programs by mpirun or mpiexec within an allocation'
+complete -c mgpu-srun -l cpu-bind -l cpu_bind -r -f -d 'bind tasks to CPUs of their nodes: none (default), threads, cores, sockets, map_cpu:0,1 ...; --cpu-bind=help'
 complete -c mgpu-srun -l bcast -f -d 'copy the program to each node first, and run the copy'
 complete -c mgpu-srun -l send-libs -f -d 'no only: libraries are not copied with the program'
 complete -c mgpu-srun -l prolog -r -f -d 'run this here before the step starts'

@@ -2,6 +2,7 @@
 
 import type { StepKey } from "../core/ids.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { HostCpu } from "../platform/cpu-topology.ts";
 import type { Log } from "../platform/log.ts";
 import type { ClosedStarts } from "./closed-starts.ts";
 import type { GpuWatch } from "./gpu-watch.ts";
@@ -27,6 +28,8 @@ export interface AgentContext {
   readonly survivors: () => readonly string[];
   /** Starts (JOB.ATTEMPT) of which only processes are left: no record speaks of them. */
   readonly strays: Set<string>;
+  /** CPUs that steps can be bound to. */
+  readonly cpus: () => readonly HostCpu[];
   /** When this daemon started, milliseconds since 1970. */
   readonly startedAt: number;
   /** The machine's present boot. */

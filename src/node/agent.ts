@@ -10,6 +10,7 @@ import type { Settings } from "../config/settings.ts";
 import type { NodeInventory } from "../core/node.ts";
 import type { Gpu } from "../core/resources.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { HostCpu } from "../platform/cpu-topology.ts";
 import type { Disk } from "../platform/disk.ts";
 import type { GpuLoad } from "../platform/gpu.ts";
 import type { Log } from "../platform/log.ts";
@@ -60,6 +61,8 @@ export interface AgentOptions {
   survivors(): readonly string[];
   readonly settings: Pick<Settings, "killWaitS">;
   readonly nodePlaces: NodePlaces;
+  /** CPUs that steps can be bound to, neighbours beside one another; without it none can. */
+  cpus?(): readonly HostCpu[];
   /** How the machine is doing, told with each sign of life; without it the signs say nothing. */
   vitals?(): NodeVitals;
   /** How busy its GPUs are; never rejects. Without it nothing is told of their use. */
@@ -133,6 +136,7 @@ async function createContext(
     ...{ clock, log, name, spool, bootId, gpuProvider, followBatch },
     gpuMemory: memoryByUuid(gpus),
     survivors: () => options.survivors(),
+    cpus: () => options.cpus?.() ?? [],
     strays: new Set(),
     startedAt: clock.now(),
     closed: new ClosedStarts(),

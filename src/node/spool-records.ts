@@ -28,6 +28,8 @@ export interface LaunchRecord {
   readonly bootId: string;
   /** The holder that was asked or is about to be; `null` as long as none was. */
   readonly holder: HolderIdentity | null;
+  /** CPUs that its tasks are bound to, task by task; absent where they are not. */
+  readonly cpus?: readonly (readonly number[])[];
 }
 
 /** How a step ended on this node: by itself, or without anybody who could say how. */
@@ -72,7 +74,9 @@ export function parseLaunchRecord(bytes: Uint8Array, folderName: string): Launch
   const hasHolder = holder === null || isIdentity(holder);
   if (!hasKey || !hasKind || !hasTimes || !hasHolder || !isCount(tasks) || typeof bootId !== "string") return undefined;
   const hasGpus = Array.isArray(gpus) && gpus.every(isCount);
-  return { key, kind, tasks, ...(hasGpus ? { gpus } : {}), startAt, receivedAt, bootId, holder };
+  const isBound = Array.isArray(record.cpus) && record.cpus.every((ids) => Array.isArray(ids) && ids.every(isCount));
+  const lists = { ...(hasGpus ? { gpus } : {}), ...(isBound && record.cpus ? { cpus: record.cpus } : {}) };
+  return { key, kind, tasks, ...lists, startAt, receivedAt, bootId, holder };
 }
 
 /** Reads end.json. */
