@@ -5,7 +5,7 @@
  * that does not belong to the running Node is rejected by V8 and the program starts without it, a little slower.
  */
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
@@ -13,18 +13,21 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { patchInk } from "./ink.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const dist = join(root, "dist");
+/** Where it belongs once it is whole. Two builds at once and commands that run meanwhile see the old one or the new one. */
+const finished = join(root, "dist");
+const dist = join(root, `dist.${process.pid}`);
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 const entries = readdirSync(join(root, "src/entry/programs")).map((name) => name.replace(/\.ts$/, ""));
@@ -61,7 +64,11 @@ const OPTIONS = {
   minify: true,
   keepNames: false,
   legalComments: "none",
-  define: { MGPU_BUILD_VERSION: JSON.stringify(version), "process.env.NODE_ENV": '"production"' },
+  define: {
+    MGPU_BUILD_VERSION: JSON.stringify(version),
+    MGPU_BUILD_COMMIT: JSON.stringify(commitName()),
+    "process.env.NODE_ENV": '"production"',
+  },
   // The native decoder of msgpackr costs 9 ms to find and is not needed.
   external: ["msgpackr-extract"],
   logLevel: "warning",
@@ -75,15 +82,52 @@ const ALWAYS = ["hello", "ping"];
 await main();
 
 async function main() {
-  rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
+  process.once("exit", () => rmSync(dist, { recursive: true, force: true }));
   await bundle();
   for (const name of entries) wrap(join(dist, `${name}.js`));
   const loader = readFileSync(join(root, "src/build/loader.cjs"), "utf8");
   for (const name of entries) writeFileSync(join(dist, `${name}.cjs`), loader);
-  copyFileSync(join(root, `node_modules/node-pty/prebuilds/linux-${process.arch}/pty.node`), join(dist, "pty.node"));
-  makeCodeCaches();
+  for (const arch of ["x64", "arm64"]) {
+    copyFileSync(join(root, `node_modules/node-pty/prebuilds/linux-${arch}/pty.node`), join(dist, `pty-${arch}.node`));
+  }
+  await makeCodeCaches();
+  putInPlace();
   linkCommands();
+}
+
+/** Of the sources: short, with a + where something differs from it; empty outside of a repository. */
+function commitName() {
+  const git = (...args) =>
+    execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  try {
+    // A package that lies in somebody else's repository is none of its commits.
+    if (git("rev-parse", "--show-prefix").trim() !== "") return "";
+    const changed = git("status", "--porcelain", "--untracked-files=no", "--", "src", "bin").trim();
+    return `${git("rev-parse", "--short=10", "HEAD").trim()}${changed === "" ? "" : "+"}`;
+  } catch {
+    return "";
+  }
+}
+
+/** A folder can't be renamed over another one that has files; somebody else's build may do the same just now. */
+function putInPlace() {
+  const old = `${dist}.old`;
+  for (let triesLeft = 10; ; triesLeft--) {
+    try {
+      renameSync(finished, old);
+    } catch (error) {
+      if (error.code !== "ENOENT") throw error;
+    }
+    try {
+      renameSync(dist, finished);
+      break;
+    } catch (error) {
+      if (triesLeft === 0) throw error;
+    } finally {
+      rmSync(old, { recursive: true, force: true });
+    }
+  }
 }
 
 /** Makes a bundle the function that CommonJS calls: the loader must not copy 200 kB at each start to do so. */
@@ -99,7 +143,7 @@ async function bundle() {
     ...{ entryPoints, minify: false, metafile: true, write: false, plugins: [patchInk()] },
   });
   for (const entryPoint of entryPoints) {
-    const { inputs } = metafile.outputs[`dist/${entryPoint.out}.js`];
+    const { inputs } = metafile.outputs[`${relative(root, dist)}/${entryPoint.out}.js`];
     const sources = Object.keys(inputs).filter((path) => path.startsWith("src/") && !path.endsWith(TABLE));
     const text = sources.map((path) => readFileSync(join(root, path), "utf8")).join("\n");
     await build({ ...OPTIONS, entryPoints: [entryPoint], plugins: [pruneProcedures(text), patchInk()] });
@@ -133,7 +177,8 @@ function pruneProcedures(text) {
  * cluster of their own in a temporary home, the daemons as that cluster. Where no daemon can be started (no sockets,
  * a foreign processor under emulation), the caches hold less and the programs start a little slower.
  */
-function makeCodeCaches() {
+async function makeCodeCaches() {
+  let isBrokenOff = false;
   const home = mkdtempSync(join(tmpdir(), "mgpu-build-"));
   const environment = { ...process.env, MGPU_HOME: join(home, "state"), XDG_RUNTIME_DIR: home, MGPU_FAKE_GPUS: "1" };
   for (const name of Object.keys(environment)) {
@@ -142,25 +187,38 @@ function makeCodeCaches() {
     }
   }
   const writing = { ...environment, MGPU_WRITE_CODE_CACHE: "1" };
-  const run = (name, args, env) => {
-    try {
-      execFileSync(process.execPath, [join(dist, `${name}.cjs`), ...args], {
-        ...{ env, cwd: home, stdio: "ignore", timeout: 20_000 },
-      });
-    } catch {
-      // Some are refused what they ask for, as they should; what counts is the code that ran.
-    }
+  const run = (name, args, env) => ended(join(dist, `${name}.cjs`), args, { env, cwd: home });
+  // A build that is broken off leaves no daemons behind.
+  const breakOff = async () => {
+    process.exitCode = 130;
+    isBrokenOff = true;
+    await run("mgpu", END, environment);
+    rmSync(home, { recursive: true, force: true });
+    process.exit();
   };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => void breakOff());
   try {
-    for (const name of entries) if (WARM_UP[name] === undefined) run(name, ["--version"], writing);
-    run("mgpu", ["up"], writing);
+    for (const name of entries) if (WARM_UP[name] === undefined) await run(name, ["--version"], writing);
+    await run("mgpu", ["up"], writing);
     // A job of a moment ago, and one command that found all warm: some code runs only then.
-    run("mgpu-sbatch", ["--output=/dev/null", "--wrap", "true"], environment);
-    for (const [name, args] of Object.entries(WARM_UP)) run(name, args, writing);
+    await run("mgpu-sbatch", ["--output=/dev/null", "--wrap", "true"], environment);
+    for (const [name, args] of Object.entries(WARM_UP)) if (!isBrokenOff) await run(name, args, writing);
   } finally {
-    run("mgpu", END, environment);
+    await run("mgpu", END, environment);
     rmSync(home, { recursive: true, force: true });
   }
+}
+
+/** Runs a program to its end. Some are refused what they ask for, as they should; what counts is the code that ran. */
+function ended(path, args, options) {
+  return new Promise((resolve) => {
+    // Apart from the terminal's Ctrl-C: it is for the build, which then ends what it started.
+    const child = spawn(process.execPath, [path, ...args], {
+      ...{ ...options, stdio: "ignore", timeout: 20_000, detached: true },
+    });
+    child.once("error", resolve);
+    child.once("exit", resolve);
+  });
 }
 
 /** So that `npx mgpu-srun` works in the checkout itself, as it does where the package is installed. */

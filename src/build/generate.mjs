@@ -1,4 +1,7 @@
-/** `npm run generate`: writes man/ and completions/ from the declarations of the commands' options. */
+/**
+ * `npm run generate`: writes man/ and completions/ from the declarations of the commands' options, and lists the pages in
+ * package.json: npm links those into the manual that are listed, and no others.
+ */
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +10,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const manifest = join(root, "package.json");
+const about = JSON.parse(readFileSync(manifest, "utf8"));
 const folder = mkdtempSync(join(tmpdir(), "mgpu-gen-"));
 
 try {
@@ -16,7 +20,10 @@ try {
   await build({ entryPoints: [entry], outfile, bundle: true, platform: "node", format: "esm", logLevel: "warning" });
   const { generated } = await import(pathToFileURL(outfile).href);
   for (const name of ["man", "completions"]) rmSync(join(root, name), { recursive: true, force: true });
-  for (const [path, text] of await generated(version)) {
+  const made = await generated(about.version);
+  about.man = [...made.keys()].filter((path) => path.startsWith("man/")).sort();
+  writeFileSync(manifest, `${JSON.stringify(about, null, 2)}\n`);
+  for (const [path, text] of made) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }

@@ -58,7 +58,8 @@ function stepOutputs(job: Job, step: Step): StepOutputs {
 /** As the node works them out when it starts the step (node/launch.ts). */
 function streamsOf(job: Job, step: Step, nodeName: NodeName, nodeId: number, task: number): Streams {
   const program = step.spec ?? job.spec;
-  if (program.pty) return PTY_STREAMS;
+  // A batch script with a terminal has its files too: it is there before anybody looks on.
+  if (program.pty && step.id !== "batch") return PTY_STREAMS;
   const taskId = job.array && firstTask(job.array.tasks);
   const facts: StreamFacts = {
     ...{ jobId: job.id, stepId: step.id, jobName: job.spec.name, userName: job.spec.user.name },

@@ -20,6 +20,7 @@ import { findUser } from "../platform/users.ts";
 import { runWorker } from "../platform/worker.ts";
 import { type DaemonLine, prepareRuntime } from "./daemon-line.ts";
 import { fail, messageOf } from "./fail.ts";
+import { endWhenRemoved } from "./removal.ts";
 import { socketUpkeep } from "./socket-upkeep.ts";
 import { currentUser } from "./user.ts";
 
@@ -33,6 +34,7 @@ export async function runController(program: string, line: DaemonLine, exit: () 
   prepareRuntime(program, places);
   makeLastingFolders(places.logFolder, 0o700);
   const log = fileLog(2, settings.logLevel, { daemon: "mgpuctld", pid: process.pid });
+  endWhenRemoved(__filename, places.controllerSocket, log);
   const ports = {
     clock: realClock(),
     disk: realDisk(),

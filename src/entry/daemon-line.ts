@@ -1,5 +1,6 @@
 /** The command lines of the daemons: a few options over the settings from the environment. */
 
+import { buildText } from "../cli/build-text.ts";
 import { parseOptions } from "../cli/getopt.ts";
 import type { Option } from "../cli/option.ts";
 import { type Environment, type Places, placesFrom } from "../config/places.ts";
@@ -80,7 +81,7 @@ export function readDaemonLine(program: string, summary: string, options: readon
   const has = (long: string): boolean => values.has(long);
   const value = (long: string): string | undefined => values.get(long)?.at(-1);
   if (lineProblems.length === 0 && has("help")) answer(helpOf(program, summary, all));
-  if (lineProblems.length === 0 && has("version")) answer(`${program} ${VERSION}\n`);
+  if (lineProblems.length === 0 && has("version")) answer(`${buildText(program, VERSION)}\n`);
   if (problems.length > 0) fail(program, problems.join(`\n${program}: error: `));
   const places = placesFrom(process.env, process.getuid?.() ?? 0, canHoldFolder);
   const isOwnProgram = program !== "mgpuctld";

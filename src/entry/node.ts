@@ -10,9 +10,10 @@ import { readBatchExit } from "../node/holder/batch-spool.ts";
 import { createHolders } from "../node/holders.ts";
 import { createInventory } from "../node/inventory.ts";
 import { realClock } from "../platform/clock.ts";
+import { readCpuTopology } from "../platform/cpu-topology.ts";
 import { startDaemon } from "../platform/daemon.ts";
 import { realDisk } from "../platform/disk.ts";
-import { readWindowAs } from "../platform/file-window.ts";
+import { boundedReader, readWindowAs } from "../platform/file-window.ts";
 import { chooseGpuProvider } from "../platform/gpu.ts";
 import { readHost } from "../platform/host.ts";
 import { takeLock } from "../platform/lock.ts";
@@ -71,9 +72,11 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
         : (handlers) => connectPeer({ net: realNet(), clock, log }, { path: controller }, hello("node"), handlers),
       ...(joined ? { outside: link.outside } : {}),
       followBatch: async (folder) => readBatchExit(folder, processes, table),
-      readFile: readWindowAs,
+      readFile: boundedReader(readWindowAs),
       survivors: () => [...new Set(table.find("").map(({ step }) => step))],
       vitals: createVitals(),
+      cpus: readCpuTopology,
+      gpuLoad: () => chosen.provider.load(),
       settings,
       nodePlaces: mine,
       version: VERSION,

@@ -1,6 +1,7 @@
 /** A part of a file that may be growing, read with one's own rights or, by root, with those of another user. */
 
-import * as fs from "node:fs";
+import { constants } from "node:fs";
+import * as fs from "node:fs/promises";
 
 /** A part of a file, and how large the file is. */
 export interface FileWindow {
@@ -9,8 +10,17 @@ export interface FileWindow {
   readonly size: number;
 }
 
-/** How long reading with another user's rights may take, in milliseconds: a file system that hangs must not hang us. */
-const HELPER_MS = 10_000;
+/** How long a reading may take, in milliseconds: a file system that hangs must not hang those who wait for it. */
+const READ_MS = 10_000;
+
+/**
+ * Readings at a time. Each that hangs keeps one of the few threads with which Node reads files, or a process, until its
+ * file system is back: enough must be left for all else.
+ */
+const READINGS_MAX = 2;
+
+/** Readings that wait for their turn. */
+const WAITING_MAX = 256;
 
 /** The helper's own words around the data. */
 const HELPER_EXTRA_BYTES = 64;
@@ -18,27 +28,79 @@ const HELPER_EXTRA_BYTES = 64;
 const MISSING = ["ENOENT", "ENOTDIR"];
 
 /**
- * Bytes of a plain file from `from` on, at most `bytes`; empty beyond its end. `null` if there is no such file. Throws
- * Node's error, and another one for what is no plain file.
+ * Bytes of a plain file from `from` on, at most `bytes`; empty beyond its end. `null` if there is no such file. Rejects
+ * with Node's error, and another one for what is no plain file.
  */
-export function readWindow(path: string, from: number, bytes: number): FileWindow | null {
-  let file: number;
+export async function readWindow(path: string, from: number, bytes: number): Promise<FileWindow | null> {
+  let file: fs.FileHandle;
   try {
     // Not to wait for the other end of a pipe that has this name.
-    file = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+    file = await fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (MISSING.includes((error as NodeJS.ErrnoException).code ?? "")) return null;
     throw error;
   }
   try {
-    const info = fs.fstatSync(file);
-    if (!info.isFile()) throw noPlainFile(path);
+    const info = await file.stat();
+    if (!info.isFile()) throw noPlainFile();
     const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(bytes, info.size - from)));
-    const count = buffer.length === 0 ? 0 : fs.readSync(file, buffer, 0, buffer.length, from);
+    const count = buffer.length === 0 ? 0 : (await file.read(buffer, 0, buffer.length, from)).bytesRead;
     return { data: buffer.subarray(0, count), size: info.size };
   } finally {
-    fs.closeSync(file);
+    await file.close();
   }
+}
+
+interface Identity {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * Bounds a reader: so many readings at a time, and each rejects when its time is over. What hangs goes on to count as
+ * long as it does: when all hang, those who come are told so at once.
+ */
+export function boundedReader<Words extends unknown[]>(
+  read: (...words: Words) => Promise<FileWindow | null>,
+  deadlineMs: number = READ_MS,
+): (...words: Words) => Promise<FileWindow | null> {
+  let active = 0;
+  let hanging = 0;
+  const waiting: { run(): void; refuse(error: Error): void }[] = [];
+  const next = (): void => {
+    if (hanging >= READINGS_MAX) for (const one of waiting.splice(0)) one.refuse(busy());
+    else if (active < READINGS_MAX) waiting.shift()?.run();
+  };
+  const start = (work: () => Promise<FileWindow | null>): Promise<FileWindow | null> => {
+    active += 1;
+    let isLate = false;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        isLate = true;
+        hanging += 1;
+        reject(new Error(`its file system has not answered for ${deadlineMs / 1000} s`));
+        next();
+      }, deadlineMs);
+      const over = (): void => {
+        clearTimeout(timer);
+        active -= 1;
+        if (isLate) hanging -= 1;
+        next();
+      };
+      work().then(resolve, reject).finally(over);
+    });
+  };
+  return (...words) =>
+    new Promise((resolve, reject) => {
+      if (hanging >= READINGS_MAX || waiting.length >= WAITING_MAX) return reject(busy());
+      const run = (): void => void start(() => read(...words)).then(resolve, reject);
+      waiting.push({ run, refuse: reject });
+      next();
+    });
+}
+
+function busy(): Error {
+  return new Error("the node waits for file systems that do not answer, and reads no more files until they do");
 }
 
 /** The first line says what became of it, then come the bytes. */
@@ -56,7 +118,7 @@ fi`;
  * with one's own. Rejects with an error that has Node's code where the system refused.
  */
 export async function readWindowAs(
-  user: { readonly uid: number; readonly gid: number },
+  user: Identity,
   path: string,
   from: number,
   bytes: number,
@@ -67,21 +129,21 @@ export async function readWindowAs(
   const identity = [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"];
   const args = [...identity, "--", "sh", "-c", HELPER, "sh", path, String(from), String(bytes)];
   const output = await new Promise<Buffer>((resolve, reject) => {
-    const options = { encoding: "buffer", maxBuffer: bytes + HELPER_EXTRA_BYTES, timeout: HELPER_MS } as const;
+    const options = { encoding: "buffer", maxBuffer: bytes + HELPER_EXTRA_BYTES, timeout: READ_MS } as const;
     execFile("setpriv", args, options, (error, stdout) => (error ? reject(error) : resolve(stdout)));
   });
-  return parseHelper(output, path);
+  return parseHelper(output);
 }
 
-function parseHelper(output: Buffer, path: string): FileWindow | null {
+function parseHelper(output: Buffer): FileWindow | null {
   const end = output.indexOf(10);
   const [word, size] = output.toString("latin1", 0, Math.max(0, end)).split(" ");
   if (word === "missing") return null;
   if (word === "size") return { data: output.subarray(end + 1), size: Number(size) };
-  throw word === "denied" ? Object.assign(new Error(`${path} can't be read`), { code: "EACCES" }) : noPlainFile(path);
+  throw word === "denied" ? Object.assign(new Error("Permission denied"), { code: "EACCES" }) : noPlainFile();
 }
 
 /** No error of the system: opening such a thing may wait for ever. */
-function noPlainFile(path: string): Error {
-  return new Error(`${path} is no plain file`);
+function noPlainFile(): Error {
+  return new Error("it is no plain file");
 }

@@ -1,10 +1,8 @@
 /** The questions that commands ask of the file system. Answers in the words of the system: `Permission denied`. */
 
 import * as fs from "node:fs";
-import { dirname } from "node:path";
 import { errnoText } from "../util/errno.ts";
-import { readWindow } from "./file-window.ts";
-import { makeFolders } from "./folders.ts";
+import { boundedReader, readWindow } from "./file-window.ts";
 
 const STDIN_FD = 0;
 
@@ -24,13 +22,21 @@ export function realFiles() {
     programPath,
     writeProblem,
     write: (path: string, data: Uint8Array): void => fs.writeFileSync(path, data),
-    writePrivate,
+    replace,
     stat,
     chunks,
-    window: readWindow,
+    window: boundedReader(readWindow),
     link,
     remove: (path: string): void => fs.rmSync(path, { force: true }),
   };
+}
+
+/** Readers see the old file or the new one. */
+function replace(path: string, data: Uint8Array): void {
+  fs.mkdirSync(path.slice(0, path.lastIndexOf("/")) || "/", { recursive: true });
+  const draft = `${path}.${process.pid}`;
+  fs.writeFileSync(draft, data, { mode: 0o600 });
+  fs.renameSync(draft, path);
 }
 
 /** Makes a symbolic link, and its folder; empty if it is there (already), else the reason in words. */
@@ -43,20 +49,6 @@ function link(target: string, path: string): string {
   } catch (error) {
     return `${path}: ${errnoText(error)}`;
   }
-}
-
-function writePrivate(path: string, data: Uint8Array): void {
-  makeFolders(dirname(path), 0o700);
-  const draft = `${path}.${process.pid}`;
-  const file = fs.openSync(draft, "w", 0o600);
-  try {
-    fs.fchmodSync(file, 0o600);
-    fs.writeSync(file, data);
-    fs.fsyncSync(file);
-  } finally {
-    fs.closeSync(file);
-  }
-  fs.renameSync(draft, path);
 }
 
 function stat(path: string) {

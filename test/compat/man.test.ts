@@ -10,7 +10,9 @@ const isThere = spawnSync("mandoc", ["-T", "lint", "/dev/null"]).error === undef
 if (!isThere && process.env.CI) throw new Error("mandoc is missing: .ci/run installs it");
 
 test.skipIf(!isThere)("mandoc has nothing to say against them", () => {
-  const pages = readdirSync(folder).map((name) => join(folder, name));
+  const pages = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.\d$/.test(name))
+    .map((name) => join(folder, name));
   const { stdout, status } = spawnSync("mandoc", ["-T", "lint", "-W", "warning", ...pages], { encoding: "utf8" });
   expect({ stdout, status }).toEqual({ stdout: "", status: 0 });
 });

@@ -12,28 +12,46 @@ const cluster = new TestCluster({ env: { MGPU_NODE_ID: "n1" } });
 beforeAll(() => cluster.ok("mgpu-srun", ["true"]));
 afterAll(() => cluster.stop());
 
-/** Runs a program until its screen shows `mark`, leaves it, comes back, and compares. */
-async function leaveAndReturn(argv: readonly string[], mark: string, columns = 90, rows = 30): Promise<Terminal> {
-  const name = `full-${argv[0]}`;
-  const first = new Terminal(cluster, ["mgpu-srun", "-J", name, ...argv], {
-    columns,
-    rows,
-    env: { TERM: "xterm-256color" },
-  });
-  const view = (terminal: Terminal) => screenAfter(terminal.screen, columns, rows);
-  await cluster.until(async () => (await view(first)).includes(mark), `${argv[0]} shows ${mark}`);
+interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+const SIZE: Size = { columns: 90, rows: 30 };
+
+const open = (size: Size, ...argv: string[]): Terminal =>
+  new Terminal(cluster, argv, { ...size, env: { TERM: "xterm-256color" } });
+const view = (terminal: Terminal, { columns, rows }: Size): Promise<string> =>
+  screenAfter(terminal.screen, columns, rows);
+
+/** The screen, once two looks found the same. */
+async function still(terminal: Terminal, size: Size): Promise<string> {
   let before = "";
   await cluster.until(async () => {
-    const now = await view(first);
+    const now = await view(terminal, size);
     const isStill = now === before;
     before = now;
     return isStill;
   }, "the screen is still");
+  return before;
+}
+
+/**
+ * Runs a program until its screen shows `mark`, leaves it, comes back, and compares.
+ *
+ * `freeze` stops a program that draws by itself for as long as the screens are compared, and answers with what wakes it.
+ */
+async function leaveAndReturn(argv: readonly string[], mark: string, size = SIZE, freeze = () => () => {}) {
+  const name = `full-${argv[0]}`;
+  const first = open(size, "mgpu-srun", "-J", name, ...argv);
+  await cluster.until(async () => (await view(first, size)).includes(mark), `${argv[0]} shows ${mark}`);
+  const wake = freeze();
+  const before = await still(first, size);
   first.type(`${PREFIX}d`);
   expect((await first.ended).code).toBe(0);
   const [id = ""] = await cluster.queue("%i", "-n", name);
-  const second = new Terminal(cluster, ["mgpu-sattach", id], { columns, rows, env: { TERM: "xterm-256color" } });
-  await cluster.until(async () => (await view(second)) === before, "the screen is as it was");
+  const second = open(size, "mgpu-sattach", id);
+  await cluster.until(async () => (await view(second, size)) === before, "the screen is as it was");
+  wake();
   return second;
 }
 
@@ -55,6 +73,19 @@ describeWith("less", "/usr/bin/less", () => {
   test("a page in the middle", async () => {
     cluster.write("long.txt", Array.from({ length: 500 }, (_, index) => `entry ${index + 1}`).join("\n"));
     const terminal = await leaveAndReturn(["less", "+200", "long.txt"], "entry 210");
+    terminal.type("q");
+    expect((await terminal.ended).code).toBe(0);
+  });
+});
+
+describeWith("htop", "/usr/bin/htop", () => {
+  test("meters and a list of processes", async () => {
+    const freeze = () => {
+      const [htop] = cluster.processes().filter(({ command }) => /^\S*htop -d 5/.test(command));
+      process.kill(htop?.pid as number, "SIGSTOP");
+      return () => process.kill(htop?.pid as number, "SIGCONT");
+    };
+    const terminal = await leaveAndReturn(["htop", "-d", "5"], "Quit", { columns: 100, rows: 30 }, freeze);
     terminal.type("q");
     expect((await terminal.ended).code).toBe(0);
   });

@@ -43,7 +43,7 @@ export class ExitReport {
     this.stopGathering ??= this.ports.clock.after(GATHER_MS, () => {
       this.stopGathering = null;
       // A terminal belongs to its task until that has given it back.
-      if (!this.ports.speaker.isRaw) this.say();
+      if (!this.ports.speaker.overlay) this.say();
     });
   }
 

@@ -56,7 +56,7 @@ export class LastTasks {
     if (this.isEnding || this.tasks.areAllOver) return;
     const { speaker, stepName } = this.ports;
     const { waitS } = this.plan;
-    if (!speaker.isRaw) {
+    if (!speaker.overlay) {
       speaker.info(`First task exited ${waitS || NOTICE_S}s ago`);
       for (const line of this.tasks.stateLines()) speaker.info(`StepId=${stepName} ${line}`);
     }
@@ -67,7 +67,7 @@ export class LastTasks {
     if (this.isEnding) return;
     this.isEnding = true;
     this.stop();
-    if (!this.ports.speaker.isRaw) this.ports.sayExits();
+    if (!this.ports.speaker.overlay) this.ports.sayExits();
     this.ports.speaker.info(`Terminating StepId=${this.ports.stepName}`);
     this.ports.end();
   }

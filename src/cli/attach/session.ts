@@ -31,13 +31,13 @@ import {
 } from "./messages.ts";
 import { createRelay, type Relay } from "./relay.ts";
 import type { SessionPlan } from "./session-plan.ts";
+import { SessionTerminal } from "./session-terminal.ts";
 import { Silence, type SilencePorts } from "./silence.ts";
 import { createSpeaker, type Speaker } from "./speaker.ts";
 import { SESSION_SIGNALS, type SessionSignal, type SteeredJob, Steering } from "./steering.ts";
 import { type AttachedStep, attachStep, type StepEvents, type StepOutcome } from "./step.ts";
 import { Tasks } from "./tasks.ts";
-import { TerminalInput } from "./terminal-input.ts";
-import { type TerminalActions, TerminalView } from "./terminal-view.ts";
+import type { TerminalPlan } from "./terminal-view.ts";
 import { Waiting } from "./waiting.ts";
 
 /** A job that starts within this time is not worth saying that it waits. */
@@ -92,7 +92,7 @@ class Session {
   private isConcluding = false;
   private isStreaming = false;
   private isClosed = false;
-  private readonly view: TerminalView | null;
+  private readonly terminal: SessionTerminal | null;
   private readonly silence: Silence | null;
   private resolve: (code: number) => void = () => {};
   private reject: (error: unknown) => void = () => {};
@@ -128,7 +128,7 @@ class Session {
       say: (text) => speaker.info(text),
     });
     this.silence = plan.silence ? new Silence(plan.silence, this.silencePorts()) : null;
-    this.view = plan.terminal ? new TerminalView(plan.terminal, context, this.terminalActions()) : null;
+    this.terminal = plan.terminal ? this.sessionTerminal(plan.terminal) : null;
     this.controller = new Link(
       this.linkPorts("the controller", (loss) => this.reconnect(loss)),
       first,
@@ -155,7 +155,7 @@ class Session {
   close(): void {
     this.isClosed = true;
     this.waiting.stop();
-    this.leaveTerminal();
+    this.terminal?.leave();
     for (const undo of this.undo) undo();
     this.report.stop();
     this.lastTasks.stop();
@@ -202,7 +202,7 @@ class Session {
       stepName: this.stepName,
       mode: this.plan.interrupt,
       isWaiting: () => this.steps.size === 0,
-      hasTerminal: () => this.speaker.isRaw,
+      hasTerminal: () => this.speaker.overlay !== null,
       stateLines: () => this.tasks.stateLines(),
       forward: (signal) => this.toTasks((step) => step.signal(signal)),
       cancel: () => this.cancel(),
@@ -264,7 +264,7 @@ class Session {
   private sayAborted(row: JobRow): void {
     if (this.saidAborted || !this.tasks.haveAnyBegun || this.tasks.areAllOver || !isEndedFromOutside(row)) return;
     this.saidAborted = true;
-    if (!this.speaker.isRaw) this.speaker.info(ABORTED_LINE);
+    if (!this.speaker.overlay) this.speaker.info(ABORTED_LINE);
   }
 
   private onAllocated(row: JobRow, points: readonly AttachPoint[]): void {
@@ -343,7 +343,7 @@ class Session {
 
   private attach(point: AttachPoint): void {
     const { node } = point;
-    const { view } = this;
+    const view = this.terminal?.view ?? null;
     const connect = (): Promise<Connected> => this.context.session.connectHolder(point);
     const events: StepEvents = {
       started: (tasks) => {
@@ -374,7 +374,7 @@ class Session {
   private onElsewhere(error: unknown): void {
     if (!(error instanceof RpcError)) return this.reject(error);
     if (error.code === "TAKEN_OVER") return this.detach(0, `: ${error.message}`);
-    this.leaveTerminal();
+    this.terminal?.leave();
     this.speaker.error(error.message);
     if (error.hint) this.context.stdio.err(`${this.context.program}: hint: ${error.hint}\n`);
     this.resolve(1);
@@ -386,27 +386,11 @@ class Session {
     this.isStreaming = true;
     this.silence?.start();
     const { plan, context } = this;
-    if (this.view) return this.startTerminal(this.view);
+    if (this.terminal) return this.terminal.start();
     if (plan.input === null) return;
     const task = plan.input === "all" ? null : plan.input;
     forwardInput(context.session.input, [...this.steps.values()], task).catch(this.reject);
   }
-
-  private startTerminal(view: TerminalView): void {
-    view.start();
-    this.speaker.isRaw = view.isRaw;
-    this.typing.forward(this.context.session.input, (chunk) => view.typed(chunk)).catch(this.reject);
-  }
-
-  private leaveTerminal(): void {
-    this.view?.stop();
-    this.speaker.isRaw = false;
-  }
-
-  private readonly typing = new TerminalInput(async (offset, data) => {
-    const results = await Promise.all([...this.steps.values()].map((step) => step.input(null, offset, data, false)));
-    return results.some(Boolean);
-  });
 
   private silencePorts(): SilencePorts {
     return {
@@ -424,22 +408,20 @@ class Session {
     this.speaker.info(`job ${this.plan.jobId} has printed nothing for ${quietS} s; it is ${state}`);
   }
 
-  private terminalActions(): TerminalActions {
-    return {
+  private sessionTerminal(plan: TerminalPlan): SessionTerminal {
+    return new SessionTerminal(plan, {
+      ...{ context: this.context, speaker: this.speaker, fail: (error: unknown) => this.reject(error) },
+      steps: () => [...this.steps.values()],
       detach: () => this.detach(0),
-      kill: () => void this.cancel().catch(this.reject),
-      redraw: () => void this.toTasks((step) => step.redraw()).catch(this.reject),
-      resize: ({ columns, rows }) => void this.toTasks((step) => step.resize(columns, rows)).catch(this.reject),
-      say: (text) => this.context.stdio.err(`\r\n${this.context.program}: ${text}\r\n`),
-      type: (bytes) => this.typing.push(bytes),
-    };
+      kill: () => this.cancel(),
+    });
   }
 
   /** Turns away from a terminal whose program runs on. */
   private detach(exitCode: number, why = ""): void {
     const { jobId, stepId } = this.plan;
-    this.leaveTerminal();
-    if (this.view) this.context.stdio.err("\n");
+    this.terminal?.leave();
+    if (this.terminal) this.context.stdio.err("\n");
     const name = stepId === null ? String(jobId) : `${jobId}.${stepId}`;
     const isEnded = this.plan.onDisconnect === "kill" && this.plan.ownsJob;
     const then = isEnded ? "it is ended (--on-disconnect kill) unless soon comes" : "attach again with";
@@ -457,7 +439,7 @@ class Session {
   }
 
   private async conclude(): Promise<number> {
-    this.leaveTerminal();
+    this.terminal?.leave();
     this.relay.finish();
     const isLost = this.outcomes.some(({ lost }) => lost);
     if (isLost || this.tasks.hasSignalled) {
@@ -485,7 +467,7 @@ class Session {
 
   private onSignal(name: SessionSignal): void {
     const isFarewell = name === "SIGHUP" || name === "SIGTERM";
-    if (isFarewell && this.view && this.isStreaming && this.plan.onDisconnect === "detach") {
+    if (isFarewell && this.terminal && this.isStreaming && this.plan.onDisconnect === "detach") {
       return this.detach(128 + SESSION_SIGNALS[name]);
     }
     this.steering.onSignal(name).catch(this.reject);

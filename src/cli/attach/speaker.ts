@@ -6,15 +6,19 @@ export interface Speaker {
   /** For the user's information; not said with --quiet. */
   info(text: string): void;
   error(text: string): void;
-  /** While the terminal is raw a line feed does not return to the left edge by itself. */
-  isRaw: boolean;
+  /** Shows a line while a program has the terminal; `null`: lines go to stderr. */
+  overlay: ((line: string) => void) | null;
 }
 
 /** Lines start with the program's name, as Slurm's. */
 export function createSpeaker({ stdio, program }: CommandContext, quiet: boolean): Speaker {
-  const say = (text: string): void => stdio.err(`${program}: ${text}${speaker.isRaw ? "\r\n" : "\n"}`);
+  const say = (text: string): void => {
+    const line = `${program}: ${text}`;
+    if (speaker.overlay) speaker.overlay(line);
+    else stdio.err(`${line}\n`);
+  };
   const speaker: Speaker = {
-    isRaw: false,
+    overlay: null,
     info(text) {
       if (!quiet) say(text);
     },

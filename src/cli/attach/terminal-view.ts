@@ -40,7 +40,7 @@ export interface TerminalActions {
   kill(): void;
   redraw(): void;
   resize(size: PtySpec): void;
-  /** Says something on the user's terminal, in a line of its own. */
+  /** Says something on the user's terminal, until a key is pressed. */
   say(text: string): void;
   /** Input that the client kept back after all. */
   type(bytes: Uint8Array): void;
@@ -170,7 +170,6 @@ export class TerminalView {
       case "kill":
         return actions.kill();
       case "keep":
-        actions.say("it runs on");
         return actions.redraw();
       case "help":
         return actions.say(this.help());
@@ -183,7 +182,7 @@ export class TerminalView {
 
   private help(): string {
     const key = formatDetachKey(this.plan.detachKey ?? 0x1c);
-    return `after ${key}: d detach, k kill the job, r redraw, Ctrl-Z suspend, ${key} sends itself; Ctrl-] three times detaches too`;
+    return `after ${key}: d detach, k kill, r redraw, ^Z suspend, ${key} itself`;
   }
 
   /** Back to the shell, until it brings us to the foreground again. */

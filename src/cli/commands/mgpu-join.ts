@@ -168,7 +168,7 @@ async function enter(invitation: Invitation, parsed: ParsedOptions, context: Com
 function keep({ files, places }: CommandContext, joined: Joined): void {
   const path = joinFile(places);
   try {
-    files.writePrivate(path, new TextEncoder().encode(formatJoined(joined)));
+    files.replace(path, new TextEncoder().encode(formatJoined(joined)));
   } catch (error) {
     throw new UserError(`${path} can't be written: ${errnoText(error)}`);
   }

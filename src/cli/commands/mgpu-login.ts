@@ -137,7 +137,7 @@ function known(context: CommandContext, name: string): Profiles {
 function store({ files, environment }: CommandContext, profiles: Profiles): void {
   const { path } = profilesFile(environment);
   try {
-    files.writePrivate(path, new TextEncoder().encode(formatProfiles(profiles)));
+    files.replace(path, new TextEncoder().encode(formatProfiles(profiles)));
   } catch (error) {
     throw new UserError(`${path} can't be written: ${errnoText(error)}`);
   }

@@ -1,8 +1,8 @@
 /**
  * sacct: jobs and steps of the past and the present, as Slurm's accounting prints them.
  *
- * Records come in the order in which jobs ended, those that are not over last. Up to SORTED_MAX of them are put in the
- * order of their numbers first; of more, the lines leave as they come, and memory stays flat.
+ * Records come in the order in which jobs ended, those that are not over last. Their texts are made as they come, and
+ * put in the order of the jobs' numbers as long as they are few; of more, they leave as they come: memory stays flat.
  */
 
 import type { HistoryRecord } from "../../core/history.ts";
@@ -33,8 +33,12 @@ export const command: Command = {
   run,
 };
 
-/** Records that are put in order: some 100 MB. */
+/** What is put in order: so many texts, and characters in all of them. */
 const SORTED_MAX = 20_000;
+const SORTED_CHARACTERS_MAX = 4_000_000;
+
+/** Texts that leave together: some ten thousand characters, of which few copies lie about. */
+const PIECES_A_WRITE = 50;
 
 async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
   if (parsed.operands.length > 0) {
@@ -104,37 +108,49 @@ async function stream(
   printer: AcctPrinter,
   { stdio }: CommandContext,
 ): Promise<void> {
-  const { filter } = selection;
-  let kept: HistoryRecord[] | null = [];
-  const print = (records: readonly HistoryRecord[]): void => {
-    const text = printer.records(records, selection);
-    if (text !== "") stdio.out(text);
+  let kept: Kept[] | null = [];
+  let characters = 0;
+  const print = (pieces: readonly string[]): void => {
+    for (let at = 0; at < pieces.length; at += PIECES_A_WRITE) {
+      stdio.out(printer.join(pieces.slice(at, at + PIECES_A_WRITE)));
+    }
   };
   const steps = !options.isGiven("allocations");
-  const duplicates = options.isGiven("duplicates");
-  const params = { filter, duplicates, steps };
+  const params = { filter: selection.filter, duplicates: options.isGiven("duplicates"), steps };
   const { damaged } = await peer.stream("jobs.history", params, ({ records }) => {
-    if (kept === null) return print(records);
-    kept.push(...records);
-    if (kept.length <= SORTED_MAX) return;
-    print(kept);
+    if (kept === null) return print(records.flatMap((record) => printer.pieces(record, selection)));
+    for (const record of records) {
+      const key = sortKey(record);
+      for (const text of printer.pieces(record, selection)) {
+        kept.push({ key, text });
+        characters += text.length;
+      }
+    }
+    if (kept.length <= SORTED_MAX && characters <= SORTED_CHARACTERS_MAX) return;
+    print(kept.map(({ text }) => text));
     kept = null;
   });
-  if (kept) print(kept.sort(byNumber));
+  if (kept) print(kept.sort(byKey).map(({ text }) => text));
   const rest = printer.end();
   if (rest !== "") stdio.out(rest);
   if (damaged > 0) stdio.err(`sacct: warning: ${damaged} lines of the accounting files can't be read\n`);
 }
 
+/** A record's text, which waits for its place. */
+interface Kept {
+  readonly key: readonly number[];
+  readonly text: string;
+}
+
 /** Tasks of an array and components stand together; earlier starts come first. */
-function byNumber(a: HistoryRecord, b: HistoryRecord): number {
-  return (
-    base(a) - base(b) ||
-    (a.job.array?.tasks[0]?.first ?? 0) - (b.job.array?.tasks[0]?.first ?? 0) ||
-    a.job.id - b.job.id ||
-    a.job.submitAt - b.job.submitAt ||
-    a.job.attempt - b.job.attempt
-  );
+function sortKey(record: HistoryRecord): number[] {
+  const { array, id, submitAt, attempt } = record.job;
+  return [base(record), array?.tasks[0]?.first ?? 0, id, submitAt, attempt];
+}
+
+function byKey({ key: a }: Kept, { key: b }: Kept): number {
+  const at = a.findIndex((one, index) => one !== b[index]);
+  return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
 }
 
 function base({ job }: HistoryRecord): number {

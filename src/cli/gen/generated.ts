@@ -9,7 +9,7 @@ import { zshScript } from "./zsh.ts";
 /** @param version of mgpu */
 export async function generated(version: string): Promise<ReadonlyMap<string, string>> {
   const entries = await catalogue();
-  const pages = [...(await manPages(version))].map(([name, text]) => [`man/${name}`, text] as const);
+  const pages = [...(await manPages(version))].map(([name, text]) => [`man/man${name.at(-1)}/${name}`, text] as const);
   return new Map([
     ...pages,
     ["completions/mgpu.bash", bashScript(entries)],

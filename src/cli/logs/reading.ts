@@ -88,7 +88,5 @@ function problemText(error: unknown, path: string): string {
     if (error.code === "LOST_CONTACT") throw error;
     return error.hint === undefined ? error.message : `${error.message} (${error.hint})`;
   }
-  return error instanceof Error && "code" in error
-    ? `${path}: ${errnoText(error)}`
-    : String(error).replace("Error: ", "");
+  return `${path}: ${errnoText(error)}`;
 }

@@ -22,7 +22,7 @@ export interface Source {
 
 /** The file on this machine. */
 export function localSource({ files }: Pick<CommandContext, "files">, { path }: Pick<LogFile, "path">): Source {
-  return { read: async (from, bytes) => files.window(path, from, bytes) };
+  return { read: (from, bytes) => files.window(path, from, bytes) };
 }
 
 /** The file on its node. `peer` is asked for each time: it may have been replaced. */

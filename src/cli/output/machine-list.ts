@@ -41,6 +41,10 @@ export function listParsers(options: OptionReader, { stdio }: CommandContext): b
 export interface Document {
   /** The text of some entries, with all that stands before them. */
   entries(records: readonly Record<string, unknown>[]): string;
+  /** The text of one entry alone, for `join` later. */
+  piece(record: Record<string, unknown>): string;
+  /** The same as `entries`, from the texts of entries. */
+  join(pieces: readonly string[]): string;
   /** What stands behind the last one. `more` are keys beside the list. */
   end(more: Record<string, unknown>): string;
 }
@@ -77,16 +81,19 @@ function jsonDocument(key: string, meta: unknown, style: Style): Document {
   const head = style === "compact" ? `{${JSON.stringify(key)}:[` : `{${JSON.stringify(key)}: [`;
   let separator = head + line;
   let isEmpty = true;
+  const piece = (record: Record<string, unknown>): string => JSON.stringify(record, null, indent);
+  const join = (pieces: readonly string[]): string => {
+    let text = "";
+    for (const one of pieces) {
+      text += separator + one;
+      separator = `,${line}`;
+      isEmpty = false;
+    }
+    return text;
+  };
   return {
-    entries(records) {
-      let text = "";
-      for (const record of records) {
-        text += separator + JSON.stringify(record, null, indent);
-        separator = `,${line}`;
-        isEmpty = false;
-      }
-      return text;
-    },
+    entries: (records) => join(records.map(piece)),
+    ...{ piece, join },
     end(more) {
       const rest = JSON.stringify({ ...more, meta, errors: [], warnings: [] }, null, indent);
       return `${isEmpty ? separator : line}],${line}${rest.slice(1)}\n`;
@@ -97,12 +104,15 @@ function jsonDocument(key: string, meta: unknown, style: Style): Document {
 function yamlDocument(key: string, meta: unknown): Document {
   let head = `---\n${key}:`;
   let isEmpty = true;
+  const join = (pieces: readonly string[]): string => {
+    const text = `${isEmpty ? `${head}\n` : ""}${pieces.join("")}`;
+    isEmpty = false;
+    return text;
+  };
   return {
-    entries(records) {
-      const text = `${isEmpty ? `${head}\n` : ""}${records.map(yamlEntry).join("")}`;
-      isEmpty = false;
-      return text;
-    },
+    entries: (records) => join(records.map(yamlEntry)),
+    piece: yamlEntry,
+    join,
     end(more) {
       if (!isEmpty) head = "";
       return `${isEmpty ? `${head} []\n` : ""}${yamlText({ ...more, meta, errors: [], warnings: [] })}`;

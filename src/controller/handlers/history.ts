@@ -10,8 +10,8 @@ import type { Sink, StreamHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
 import { partitionName } from "../select.ts";
 
-/** Records a chunk, each step counted as one: some MB at most, far below the limit of a frame. */
-const RECORDS_A_CHUNK = 250;
+/** Records a chunk, each step counted as one: some 100 kB, so that neither side holds much at a time. */
+const RECORDS_A_CHUNK = 100;
 
 /** Streams the records. */
 export function historyHandler(context: ControllerContext): StreamHandler<"jobs.history"> {

@@ -42,10 +42,11 @@ function remember(past: Map<JobId, Job>, job: Job): void {
   for (const id of past.keys()) if (past.size > REMEMBERED_MAX) past.delete(id);
 }
 
+/** The newest of that number: a job may have been requeued after its line was written. */
 async function finishedJob(context: ControllerContext, jobId: JobId): Promise<Job | undefined> {
+  let found: Job | undefined;
   for await (const jobs of context.readFinished({ since: null, ids: new Set([jobId]) }, () => {})) {
-    const found = jobs.find(({ id }) => id === jobId);
-    if (found) return found;
+    found = jobs.findLast(({ id }) => id === jobId) ?? found;
   }
-  return undefined;
+  return found;
 }

@@ -3,6 +3,8 @@
  *
  * A line is on disk before its job leaves the hot state. A crash in between writes it again, so readers take the
  * first line of each end: they say the same, for a job that is over and cleared away changes only if it is requeued.
+ * One that was requeued between its line and its leaving memory gets a later line; the ends that this one has as earlier
+ * starts are named in `superseded.jsonl` first, and readers pass over their lines.
  */
 
 import type { EndedJob } from "../../core/job.ts";
@@ -15,6 +17,8 @@ const ACCOUNTING_VERSION = 1;
 /** Appends finished jobs durably. */
 export async function recordFinished(disk: Disk, folder: string, jobs: readonly EndedJob[]): Promise<void> {
   await disk.makeFolder(folder);
+  const superseded = jobs.flatMap(supersededBy);
+  if (superseded.length > 0) await appendLines(disk, `${folder}/${SUPERSEDED}`, superseded.join(""));
   const lines = new Map<string, string[]>();
   for (const job of jobs) {
     const month = monthOf(job.endAt);
@@ -23,6 +27,28 @@ export async function recordFinished(disk: Disk, folder: string, jobs: readonly 
     lines.set(month, list);
   }
   for (const [month, list] of lines) await appendLines(disk, `${folder}/${month}.jsonl`, list.join(""));
+}
+
+/** File of the ends of which a later line tells. */
+const SUPERSEDED = "superseded.jsonl";
+
+/** Lines for ends that accounting may have. One that was requeued while it ran was never over. */
+function supersededBy({ id, earlier = [] }: EndedJob): string[] {
+  const ends = earlier.filter(({ state }) => state !== "REQUEUED");
+  return ends.map(({ endAt }) => `${JSON.stringify({ id, endAt })}\n`);
+}
+
+/** Their names, `12 1790000000000`. */
+async function readSuperseded(disk: Pick<Disk, "list" | "readPart">, folder: string): Promise<Set<string>> {
+  const found = new Set<string>();
+  if (!(await disk.list(folder)).includes(SUPERSEDED)) return found;
+  for await (const lines of readLines(disk, `${folder}/${SUPERSEDED}`)) {
+    for (const line of lines) {
+      const [, id, endAt] = /^\{"id":(\d+),"endAt":(\d+)\}$/.exec(line) ?? [];
+      if (id !== undefined) found.add(`${id} ${endAt}`);
+    }
+  }
+  return found;
 }
 
 /** Which lines are worth reading. */
@@ -54,12 +80,15 @@ export async function* readFinished(
   onDamage: () => void,
 ): AsyncGenerator<EndedJob[]> {
   const seen = new SeenJobs();
+  const superseded = await readSuperseded(disk, folder);
+  const isWanted = (job: EndedJob): boolean =>
+    (query.since === null || job.endAt >= query.since) && !superseded.has(`${job.id} ${job.endAt}`) && seen.add(job);
   const first = query.since === null ? "" : monthOf(Math.max(0, query.since));
   for (const name of await disk.list(folder)) {
     if (!/^\d{4,}-\d\d\.jsonl$/.test(name) || name.slice(0, -".jsonl".length) < first) continue;
     for await (const lines of readLines(disk, `${folder}/${name}`)) {
       const jobs = lines.flatMap((line) => parseLine(line, query, onDamage) ?? []);
-      const wanted = jobs.filter((job) => (query.since === null || job.endAt >= query.since) && seen.add(job));
+      const wanted = jobs.filter(isWanted);
       if (wanted.length > 0) yield wanted;
     }
   }

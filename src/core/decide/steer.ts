@@ -41,6 +41,7 @@ import {
   effectiveLimit,
   entryProblem,
   findPartition,
+  nodeProblem,
   priorityProblem,
   timeProblem,
 } from "./submit.ts";
@@ -297,10 +298,35 @@ function updateProblem(state: ClusterState, job: Job, { changes, byUid }: Update
   const { partition, unknown } = updatedPartition(state, spec);
   if (!partition) return deny("INVALID_PARTITION", `invalid partition specified: ${unknown}`);
   return (
+    arrayProblem(job, changes) ??
     timeProblem(spec, partition) ??
+    wordsProblem(state, spec, partition, changes) ??
     (changes.dependency ? dependencyProblem(state, spec, job) : null) ??
     (changes.licenses ? licenseProblem(state, spec.licenses) : null)
   );
+}
+
+/** Nodes and features that are not there. A shape that no node has now may come with another change. */
+function wordsProblem(state: ClusterState, spec: JobSpec, partition: Partition, changes: JobChanges): Refusal | null {
+  const problem = changes.request === undefined ? null : nodeProblem(state, spec, partition);
+  const isWord = problem?.denial.code === "INVALID_NODE" || problem?.denial.code === "INVALID_FEATURE";
+  return isWord ? problem : null;
+}
+
+/** Of an array, only how many of its tasks run at a time may change: which tasks there are is settled. */
+function arrayProblem({ spec }: Job, { array }: JobChanges): Refusal | null {
+  if (array === undefined) return null;
+  if (spec.array === null) return deny("INVALID_ARRAY", "Invalid job array specification", "the job is no array");
+  if (array !== null && isEqual(array.tasks, spec.array.tasks)) return null;
+  return deny(
+    "INVALID_ARRAY",
+    "Invalid job array specification",
+    "an array keeps its tasks: cancel those it should not run",
+  );
+}
+
+function isEqual(a: TaskSet, b: TaskSet): boolean {
+  return taskCount(a) === taskCount(b) && taskCount(intersect(a, b)) === taskCount(a);
 }
 
 /** The changes with the account and the QoS that the job is charged to then, or why it may not be there. */

@@ -1,6 +1,7 @@
 /** mgpu-stepd: holds running steps. Started by node daemons, and outlives them. */
 
 import { dirname, join } from "node:path";
+import { buildText } from "../../cli/build-text.ts";
 import { parseOptions } from "../../cli/getopt.ts";
 import { VERSION } from "../../config/version.ts";
 import { type HolderProcess, startHolder } from "../../node/holder/start.ts";
@@ -32,7 +33,7 @@ async function main(): Promise<void> {
   const { values, problems } = parseOptions(OPTIONS, process.argv.slice(2), "permute");
   if (problems.length > 0) fail(PROGRAM, problems.join("; "));
   if (values.has("version")) {
-    process.stdout.write(`${PROGRAM} ${VERSION}\n`);
+    process.stdout.write(`${buildText(PROGRAM, VERSION)}\n`);
     return;
   }
   const socket = values.get("socket")?.[0];
@@ -42,7 +43,7 @@ async function main(): Promise<void> {
   const writer = logFile ? logFileWriter(logFile) : descriptorWriter(2);
   const log = plainLog(writer, "info", { daemon: PROGRAM, pid: process.pid });
   const table = realProcessTable({ scope: values.get("scope")?.[0] ?? "", monotonic: clock.monotonic });
-  const ptys = realPtys(join(__dirname, "pty.node"));
+  const ptys = realPtys(join(__dirname, `pty-${process.arch}.node`));
   // Not the folder for temporary files: that is the first command's, and may go with its job.
   const processes = realProcesses({ scratchFolder: dirname(socket), hiddenDescriptors: () => ptys.descriptors });
   let holder: HolderProcess | null = null;

@@ -301,10 +301,10 @@ function fakeFiles(options: FakeOptions, cwd: string): Files {
     findProgram: () => "found",
     programPath: (name) => (name.startsWith("/") ? name : `/bin/${name}`),
     writeProblem: () => "",
-    write(path, data) {
-      files[absolute(path)] = new TextDecoder().decode(data);
+    replace(path, data) {
+      this.write(path, data);
     },
-    writePrivate(path, data) {
+    write(path, data) {
       files[absolute(path)] = new TextDecoder().decode(data);
     },
     stat(path) {
@@ -316,7 +316,7 @@ function fakeFiles(options: FakeOptions, cwd: string): Files {
       const content = new TextEncoder().encode(files[absolute(path)] ?? "");
       for (let at = 0; at < content.length; at += bytes) yield content.subarray(at, at + bytes);
     },
-    window(path, from, bytes) {
+    async window(path, from, bytes) {
       const content = files[absolute(path)];
       if (content === undefined) return null;
       const all = new TextEncoder().encode(content);

@@ -121,6 +121,10 @@ describe("once", () => {
     });
     expect((await logs(["--head=x", "-n1", "--head", "2", "a"], [], {})).code).toBe(2);
   });
+  test("a batch script with a terminal has its file", async () => {
+    const job = live(1, { pty: { term: "xterm", rows: 24, columns: 80 } as never });
+    expect(await logs(["1"], [job], { "/work/slurm-1.out": "x\n" })).toEqual({ code: 0, out: "x\n", err: "" });
+  });
   test("a file on another machine comes through the controller", async () => {
     const job = live(1, {}, [stepOf("batch", part("n2", [0]))]);
     const text = new TextEncoder().encode("far\n");

@@ -280,7 +280,7 @@ describe("mgpu itself", () => {
     expect((await mgpu(["help", "down"])).out).toMatch(/^Usage: mgpu down \[OPTIONS\.\.\.\]\n[\s\S]*--force/);
     expect((await mgpu(["down", "--help"])).out).toBe((await mgpu(["help", "down"])).out);
     for (const word of ["--version", "-V", "version"]) {
-      expect(await mgpu([word])).toMatchObject({ code: 0, out: "mgpu 0.1.0\n" });
+      expect(await mgpu([word])).toMatchObject({ code: 0, out: "mgpu 0.1.0 (commit unknown, protocol 1.0)\n" });
     }
   });
   test("help of the commands for jobs is the one that they show themselves", async () => {

@@ -49,7 +49,7 @@ describe("what all commands have", () => {
     expect(out).toBe("Usage: mgpu-squeue [-o fmt] [-h] [--usage] [-V] [-M name] [job...]\n");
   });
   test("version: ours, and under Slurm's names Slurm's shape", async () => {
-    expect((await check(demo(), ["-V"])).out).toBe("mgpu 0.1.0\n");
+    expect((await check(demo(), ["-V"])).out).toBe("mgpu 0.1.0 (commit unknown, protocol 1.0)\n");
     expect((await check(demo(), ["--version"], { program: "squeue" })).out).toMatch(/^slurm \d+\.\d+\.\d+\n$/);
   });
 });

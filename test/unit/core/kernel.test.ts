@@ -3,6 +3,7 @@ import type { Command } from "../../../src/core/commands.ts";
 import { strangersOn } from "../../../src/core/decide/node.ts";
 import { checkInvariants } from "../../../src/core/invariants.ts";
 import { displayState, type Job, type Step } from "../../../src/core/job.ts";
+import type { JobSpec } from "../../../src/core/jobspec.ts";
 import { type Outcome, replay, step } from "../../../src/core/kernel.ts";
 import { resumeNode } from "../../../src/core/react.ts";
 import type { Allocation } from "../../../src/core/resources.ts";
@@ -483,6 +484,20 @@ test("a running job's limit and a waiting job's wishes can be changed", () => {
   update(2, { comment: "mine", nice: 5 });
   expect(job(2).spec).toMatchObject({ comment: "mine", nice: 5 });
   expect(update(2, { partition: "nope" }).decision).toMatchObject({ denial: { code: "INVALID_PARTITION" } });
+});
+
+test("of an array only the number of tasks at a time may change, and of any other job nothing of the kind", () => {
+  const { run, job } = cluster();
+  const tasks = [{ first: 1, last: 5, step: 1 }];
+  run(submit("r1"));
+  run(submit("r2", { array: { tasks, limit: 0 } }));
+  const update = (jobId: number, array: JobSpec["array"]) =>
+    run({ type: "job.update", jobId, tasks: null, byUid: 1000, changes: { array } }).decision;
+  expect(update(1, { tasks, limit: 2 })).toMatchObject({ denial: { hint: "the job is no array" } });
+  expect(update(2, { tasks: [{ first: 1, last: 9, step: 1 }], limit: 2 })).toMatchObject({ kind: "deny" });
+  expect(update(2, null)).toMatchObject({ kind: "deny" });
+  expect(update(2, { tasks, limit: 2 }).kind).toBe("accept");
+  expect(job(2).spec.array).toEqual({ tasks, limit: 2 });
 });
 
 test("a step that names a busy node of its job waits for that node", () => {

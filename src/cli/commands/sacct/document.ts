@@ -12,13 +12,11 @@ export function documentPrinter(options: OptionReader, context: CommandContext, 
   const document = openDocument("jobs", options, context, clusterName);
   const { nowMs, groupName } = listingView(context, { isUnconverted: false, clusterName: () => clusterName });
   return {
-    records(records, selection) {
-      const jobs = records.flatMap((record) => {
-        const [job, ...steps] = wantedRows(record, selection);
-        return job === undefined ? [] : [acctJson(record, job, steps, { nowMs, clusterName, groupName })];
-      });
-      return jobs.length === 0 ? "" : document.entries(jobs);
+    pieces(record, selection) {
+      const [job, ...steps] = wantedRows(record, selection);
+      return job === undefined ? [] : [document.piece(acctJson(record, job, steps, { nowMs, clusterName, groupName }))];
     },
+    join: (pieces) => (pieces.length === 0 ? "" : document.join(pieces)),
     end: () => document.end({}),
   };
 }

@@ -11,9 +11,12 @@ import type { JobTarget, OptionReader } from "../../filters.ts";
 import { listingView } from "../../listing-view.ts";
 import type { Selection } from "./selection.ts";
 
-/** Takes records; what it returns is to be printed. */
+/** Makes texts of records; what `join` and `end` return is to be printed. */
 export interface AcctPrinter {
-  records(records: readonly HistoryRecord[], selection: Selection): string;
+  /** The texts of a record's rows, for `join` in any order. */
+  pieces(record: HistoryRecord, selection: Selection): string[];
+  /** With all that stands before and between them. */
+  join(pieces: readonly string[]): string;
   /** Once, at the end; also without records. */
   end(): string;
 }
@@ -49,19 +52,21 @@ export function readTable(options: OptionReader, context: CommandContext, parts:
   const isExpanded = options.isGiven("array");
   const { nowMs, moment, groupName } = listingView(context, { isUnconverted: false, clusterName: () => clusterName });
   const fieldContext: FieldContext = { nowMs, moment, groupName, units, clusterName, isWithoutSteps };
+  const line = (row: AcctRow): string => {
+    const texts = fields.map((field) => field.text(row, fieldContext));
+    return lineText(fields, texts, style);
+  };
   let unsaid = options.isGiven("noheader") ? "" : headerText(fields, style);
   return {
-    records(records, selection) {
-      const all = isExpanded ? records.flatMap(expandWaiting) : records;
-      const rows = all.flatMap((record) => wantedRows(record, selection));
-      const lines = rows.map((row) =>
-        lineText(
-          fields,
-          fields.map((field) => field.text(row, fieldContext)),
-          style,
-        ),
-      );
-      const text = unsaid + lines.join("");
+    pieces(record, selection) {
+      const all = isExpanded ? expandWaiting(record) : [record];
+      return all.map((one) => {
+        const rows = wantedRows(one, selection);
+        return rows.map((row) => line(row)).join("");
+      });
+    },
+    join(pieces) {
+      const text = unsaid + pieces.join("");
       unsaid = "";
       return text;
     },

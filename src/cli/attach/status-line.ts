@@ -1,0 +1,67 @@
+/**
+ * What the client says while a program has the terminal: one line over the last row of the screen. It goes by itself,
+ * or at the next key, and what was under it is drawn anew.
+ */
+
+import type { PtySpec } from "../../core/jobspec.ts";
+import type { Cancel, Clock } from "../../platform/clock.ts";
+
+/** How long a line stands. */
+const STAND_MS = 5000;
+
+const DEFAULT_SIZE: PtySpec = { columns: 80, rows: 24 };
+
+export interface StatusLinePorts {
+  readonly clock: Clock;
+  /** Writes to the terminal. */
+  readonly out: (text: string) => void;
+  /** The terminal's size now; `null` if it is not known. */
+  readonly size: () => PtySpec | null;
+  /** Draws the program's screen anew. Without contact that comes to pass when contact is back. */
+  readonly redraw: () => void;
+}
+
+export class StatusLine {
+  private readonly ports: StatusLinePorts;
+  private cancel: Cancel | null = null;
+
+  constructor(ports: StatusLinePorts) {
+    this.ports = ports;
+  }
+
+  /** Shows `text`, as much of it as a row holds. @param stays it goes at a key only */
+  show(text: string, stays = false): void {
+    const { clock, out, size } = this.ports;
+    const { columns, rows } = size() ?? DEFAULT_SIZE;
+    this.cancel?.();
+    out(overLastRow([...text].slice(0, columns).join(""), rows));
+    this.cancel = stays ? () => {} : clock.after(STAND_MS, () => this.clear());
+  }
+
+  /** Takes the line away, and draws what was under it. */
+  clear(): void {
+    if (this.cancel === null) return;
+    this.wipe();
+    this.ports.redraw();
+  }
+
+  /** Takes the line away; nothing is drawn in its place, for the screen is about to be somebody else's. */
+  wipe(): void {
+    if (this.cancel === null) return;
+    this.cancel();
+    this.cancel = null;
+    this.ports.out(overLastRow("", this.rows()));
+  }
+
+  private rows(): number {
+    return this.ports.size()?.rows ?? DEFAULT_SIZE.rows;
+  }
+}
+
+/**
+ * Bytes that write over the last row and leave the cursor, its colours and its origin mode as they were: DECSC, no
+ * DECOM, CUP, reversed text, EL, DECRC (ECMA-48 and DEC's VT510 manual).
+ */
+function overLastRow(text: string, rows: number): string {
+  return `\x1b7\x1b[?6l\x1b[${rows};1H\x1b[0;7m${text}\x1b[0m\x1b[K\x1b8`;
+}
