@@ -170,6 +170,26 @@ _mgpu_table() {
         '--version|n|nothing|show the version'
       )
       ;;
+    'mgpu config')
+      operand='nothing'
+      table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
+    'mgpu config-sample')
+      operand='nothing'
+      table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
     'mgpu-sacct')
       operand='nothing'
       table=(
@@ -1074,7 +1094,7 @@ _mgpu_table() {
   esac
 }
 
-_mgpu_subcommands='up down status top why logs history seff screens exec forward shims completion help version'
+_mgpu_subcommands='up down status top why logs history seff screens exec forward shims completion config config-sample help version'
 
 # Words of a kind that begin with $2, into COMPREPLY. Members of lists are completed one by one.
 _mgpu_values() {

@@ -23,6 +23,8 @@ complete -c mgpu -n __fish_use_subcommand -x -a exec -d 'Run a command inside a 
 complete -c mgpu -n __fish_use_subcommand -x -a forward -d 'Make a port of a job\'s node a port of this machine, until Ctrl-C'
 complete -c mgpu -n __fish_use_subcommand -x -a shims -d 'Make links named srun, sbatch, squeue ... in a folder, for programs that were made for Slurm'
 complete -c mgpu -n __fish_use_subcommand -x -a completion -d 'Print the completion script for a shell, or install it where shells look for completions'
+complete -c mgpu -n __fish_use_subcommand -x -a config -d 'Check the configuration file, show what holds here, or print a sample or its JSON schema'
+complete -c mgpu -n __fish_use_subcommand -x -a config-sample -d 'Print a configuration file with every key and its default: mgpu config sample'
 complete -c mgpu -n __fish_use_subcommand -s 'h' -l help -d 'show this text'
 complete -c mgpu -n __fish_use_subcommand -l usage -d 'show a short reminder of the usage'
 complete -c mgpu -n __fish_use_subcommand -s 'V' -l version -d 'show the version'
@@ -98,6 +100,14 @@ complete -c mgpu -n '__fish_seen_subcommand_from completion' -l remove -d 'remov
 complete -c mgpu -n '__fish_seen_subcommand_from completion' -s 'h' -l help -d 'show this text'
 complete -c mgpu -n '__fish_seen_subcommand_from completion' -l usage -d 'show a short reminder of the usage'
 complete -c mgpu -n '__fish_seen_subcommand_from completion' -s 'V' -l version -d 'show the version'
+complete -c mgpu -n '__fish_seen_subcommand_from config' -f
+complete -c mgpu -n '__fish_seen_subcommand_from config' -s 'h' -l help -d 'show this text'
+complete -c mgpu -n '__fish_seen_subcommand_from config' -l usage -d 'show a short reminder of the usage'
+complete -c mgpu -n '__fish_seen_subcommand_from config' -s 'V' -l version -d 'show the version'
+complete -c mgpu -n '__fish_seen_subcommand_from config-sample' -f
+complete -c mgpu -n '__fish_seen_subcommand_from config-sample' -s 'h' -l help -d 'show this text'
+complete -c mgpu -n '__fish_seen_subcommand_from config-sample' -l usage -d 'show a short reminder of the usage'
+complete -c mgpu -n '__fish_seen_subcommand_from config-sample' -s 'V' -l version -d 'show the version'
 complete -c mgpu-sacct -f
 complete -c mgpu-sacct -s 'A' -l accounts -r -f -d 'only jobs of these accounts'
 complete -c mgpu-sacct -s 'L' -l allclusters -d 'jobs of all clusters: mgpu is one, so this changes nothing'
