@@ -21,9 +21,10 @@ export interface FileKey {
 
 /** All keys, in the order of the table. */
 export const FILE_KEYS: readonly FileKey[] = Object.values(SETTINGS).map(
-  ({ key, about, variable, expected, fallback, parse, isLive }) => ({
+  ({ key, about, variable, expected, fallback, parse, format, isLive }) => ({
     ...{ key, about, variable, expected },
-    fallback: fallback === 0 ? "" : String(fallback),
+    fallback:
+      fallback === 0 ? "" : ((format as ((value: unknown) => string) | undefined)?.(fallback) ?? String(fallback)),
     isLive: isLive ?? false,
     isValid: (text) => parse(text) !== undefined,
   }),

@@ -5,6 +5,7 @@
 
 import { type LicenseWish, parseLicenses } from "../core/licenses.ts";
 import {
+  formatSchedulerParameters,
   parseSchedulerParameters,
   SCHEDULER_PARAMETERS,
   type SchedulerParameters,
@@ -60,6 +61,8 @@ interface Key<T> {
   /** The value, or `undefined` if the text is none. */
   readonly parse: (text: string) => T | undefined;
   readonly expected: string;
+  /** The inverse of `parse`, where the value is not its own text. */
+  readonly format?: (value: T) => string;
 }
 
 type Keys = { readonly [K in keyof Settings]: Key<Settings[K]> };
@@ -213,12 +216,17 @@ export const SETTINGS: Keys = {
     expected: "the absolute path of a program",
   },
   schedulerType: {
+    key: "scheduler.type",
+    about: "whether jobs may overtake those that wait for room where that delays none that has a promise",
     variable: "MGPU_SCHEDULER_TYPE",
     fallback: "sched/backfill",
     parse: (text) => SCHEDULER_TYPES.find((type) => type === text || type === `sched/${text}`),
     expected: SCHEDULER_TYPES.join(" or "),
   },
   schedulerParameters: {
+    key: "scheduler.parameters",
+    about: "how far and in which order jobs may overtake",
+    format: formatSchedulerParameters,
     variable: "MGPU_SCHEDULER_PARAMETERS",
     fallback: SCHEDULER_PARAMETERS,
     parse(text) {
