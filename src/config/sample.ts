@@ -43,11 +43,11 @@ function objectOf(keys: readonly FileKey[]) {
   return {
     type: ["object", "null"],
     additionalProperties: false,
-    properties: Object.fromEntries(keys.map((one) => [nameOf(one.key), valueOf(one)])),
+    properties: Object.fromEntries(keys.map((one) => [nameOf(one.key), scalarOf(one)])),
   };
 }
 
-function valueOf({ about, expected, fallback, variable }: FileKey) {
+function scalarOf({ about, expected, fallback, variable }: FileKey) {
   const scalar = { type: ["string", "number", "boolean", "null"] };
   return {
     description: `${about}: ${expected}. Variable ${variable}.`,
