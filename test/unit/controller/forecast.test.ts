@@ -64,7 +64,7 @@ test("partitions and reservations count as they do for the scheduler", () => {
   expect(startsOf(jobs, { partitions: [DEFAULT_PARTITION, narrow] })).toEqual({ 3: "19 n2", 4: "9 n1" });
   const upkeep = {
     ...{ name: "upkeep", startAt: NOW + 5 * MIN, endAt: NOW + 30 * MIN, nodes: ["n1"], users: ["root"], accounts: [] },
-    ...{ partition: null, flags: [], by: 0 },
+    ...{ partition: null, flags: [], by: { uid: 0, name: "root" } },
   };
   const alone = [busy(1, "n1", 600), busy(2, "n2", 0), waits(3, 8, 600)];
   expect(startsOf(alone, { reservations: [upkeep] })).toEqual({ 3: "30 n1" });
