@@ -24,7 +24,7 @@ import type { Random } from "../platform/random.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { JobRow } from "../protocol/procedures.ts";
 import { servePeers, servePeersOf } from "../rpc/serve.ts";
-import type { Handlers } from "../rpc/types.ts";
+import type { Handlers, UnaryHandler } from "../rpc/types.ts";
 import { must } from "../util/assert.ts";
 import { toJobRow } from "../view/job-row.ts";
 import { createAbsences } from "./absences.ts";
@@ -68,6 +68,7 @@ import { createPlanner, type Planner } from "./planner.ts";
 import { policyOf } from "./policy.ts";
 import { createPost } from "./post.ts";
 import { startPurging } from "./purge.ts";
+import { type Reload, reconfigure } from "./reconfigure.ts";
 import { partitionName } from "./select.ts";
 import { createSessions } from "./sessions.ts";
 import { createStatistics } from "./statistics.ts";
@@ -91,6 +92,8 @@ export interface ControllerPorts {
   exit(): void;
   /** Without it no other machine is listened for. */
   readonly outside?: OutsidePorts;
+  /** Reads the configuration again; without it there is none to read. */
+  readonly reload?: Reload;
 }
 
 export interface ControllerOptions {
@@ -104,6 +107,8 @@ export interface ControllerOptions {
 
 export interface Controller {
   readonly loop: Loop;
+  /** Reads the configuration again, as SIGHUP asks for. */
+  reconfigure(): Promise<unknown>;
   /**
    * Keeps the variables that the settings came from: a controller that starts after a crash of this one gets them
    * again. Never rejects.
@@ -129,6 +134,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
   known.context = context;
   await context.loop.execute({ type: "licenses.configure", licenses: settings.licenses });
   const startedAt = context.identity.startedAt;
+  const again = () => reconfigure(context, ports.reload ?? (() => ({ settings: context.settings })));
   const identity = () => ({
     daemon: "mgpuctld" as const,
     protocol: { ...PROTOCOL },
@@ -138,7 +144,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
   });
   net.removeStale({ path: places.controllerSocket });
   const book = ports.outside?.book ?? log;
-  const handlers = guarded(context.statistics.counted(handlersOf(context, outside)), options.user, book);
+  const handlers = guarded(context.statistics.counted(handlersOf(context, again, outside)), options.user, book);
   const server = await servePeers({ net, clock, log }, { path: places.controllerSocket }, identity, handlers);
   const remote = servePeersOf({ clock, log }, identity, handlers);
   await outside?.serve(remote);
@@ -148,6 +154,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
   log.info("controller started", { socket: places.controllerSocket, jobs: context.loop.state.jobs.size });
   return {
     loop: context.loop,
+    reconfigure: again,
     rememberSettings: (given) => rememberSettings(ports, places, given),
     async stop() {
       server.close();
@@ -243,8 +250,13 @@ function rowOf(whole: Parameters<typeof awayReason>[0] & { readonly loop: Loop }
   return toJobRow(job, { reason: word, reasonText, partition, dependency, priority: planner.priorityOf(job) });
 }
 
-function handlersOf(context: ControllerContext, outside: Outside | null): Handlers<"controller"> {
+function handlersOf(
+  context: ControllerContext,
+  again: UnaryHandler<"controller.reconfigure">,
+  outside: Outside | null,
+): Handlers<"controller"> {
   return {
+    "controller.reconfigure": again,
     "job.submit": submitHandler(context),
     "job.watch": watchHandler(context),
     "jobs.list": listHandler(context),

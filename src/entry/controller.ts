@@ -54,6 +54,11 @@ export async function runController(program: string, line: DaemonLine, exit: () 
       owner: currentUser(),
       listen: settings.listen,
     },
+    reload() {
+      const read = line.reload();
+      if ("settings" in read) log.setLevel(read.settings.logLevel);
+      return read;
+    },
   };
   try {
     return await startController(ports, {

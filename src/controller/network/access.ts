@@ -45,6 +45,7 @@ export const LEAST: Readonly<Record<Method, Least>> = {
   statistics: "user",
   "controller.status": "user",
   "controller.shutdown": "administrator",
+  "controller.reconfigure": "administrator",
   "network.listen": "administrator",
   "key.token": "administrator",
   "key.issue": "administrator",
@@ -62,7 +63,7 @@ const RANKS: Partial<Record<Grade, number>> = { user: 1, operator: 2, administra
 /** What only looks is not written down. */
 const CHANGES: ReadonlySet<string> = new Set([
   ...["job.submit", "jobs.cancel", "jobs.steer", "job.notify", "job.complete", "step.create", "step.door"],
-  ...["cluster.change", "policy.change", "controller.shutdown", "network.listen"],
+  ...["cluster.change", "policy.change", "controller.shutdown", "controller.reconfigure", "network.listen"],
   ...["key.token", "key.issue", "key.revoke", "node.register", "node.join"],
 ]);
 
