@@ -200,12 +200,21 @@ export const SETTINGS: Keys = {
     expected: "the absolute path of a socket",
   },
   listen: {
+    key: "security.listen",
+    about: "where the controller listens for other machines, with TLS and keys only",
     variable: "MGPU_LISTEN",
     fallback: "",
     parse: (text) => (/^[A-Za-z0-9.:[\]-]*:\d{1,5}$/.test(text) ? text : undefined),
     expected: "host:port, for example 0.0.0.0:7411",
   },
-  streamPort: { variable: "MGPU_STREAM_PORT", fallback: 0, parse: port, expected: "a port, 0 to 65535" },
+  streamPort: {
+    key: "security.stream_port",
+    about: "port at which a node takes streams of other machines; any that is free otherwise",
+    variable: "MGPU_STREAM_PORT",
+    fallback: 0,
+    parse: port,
+    expected: "a port, 0 to 65535",
+  },
   licenses: {
     key: "cluster.licenses",
     about: "licenses and how many there are of each",
