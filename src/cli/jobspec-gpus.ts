@@ -47,6 +47,17 @@ export function asksForGpus(values: SubmitValues): boolean {
   return [gpus, gres, ...others].some((value) => value !== undefined);
 }
 
+/** Whether memory of a GPU is asked for, but no number of GPUs: then the part of one that has it is meant. */
+export function asksForMemoryAlone(values: SubmitValues): boolean {
+  return (values["gpu-mem"] ?? 0) > 0 && !asksForGpus(values) && values["ntasks-per-gpu"] === undefined;
+}
+
+/** One such part, of several nodes on each. */
+export function byMemory(shape: Shape): GpuShape {
+  const wishes = [{ type: null, thousandths: WHOLE_GPU }];
+  return { ...shape, gpus: { per: (shape.nodes?.min ?? 1) > 1 ? "node" : "job", wishes, byMemory: true } };
+}
+
 /** Puts the options for GPUs together with what is known of tasks and nodes. */
 export function gpuShape({ values, place }: Wishes, shape: Shape): Outcome {
   const lists = gpuLists({ values, place });
@@ -54,7 +65,7 @@ export function gpuShape({ values, place }: Wishes, shape: Shape): Outcome {
   const perGpu = values["ntasks-per-gpu"];
   if (perGpu !== undefined) return byTasksPerGpu(perGpu, lists, shape, values);
   const { job, node, task } = lists;
-  if (job !== null && countOf(job) > 0 && shape.nodes !== null && countOf(job) < shape.nodes.min * WHOLE_GPU) {
+  if (job !== null && countOf(job) > 0 && shape.nodes !== null && piecesOf(job) < shape.nodes.min) {
     const hint = `${formatGpus(countOf(job))} GPUs for ${shape.nodes.min} nodes`;
     return { problem: `Failed to validate job spec, --gpus < -N: ${hint}` };
   }
@@ -69,6 +80,11 @@ export function gpuShape({ values, place }: Wishes, shape: Shape): Outcome {
 /** GPUs of a list, in thousandths. */
 function countOf(list: GpuList): number {
   return list.reduce((sum, { thousandths }) => sum + thousandths, 0);
+}
+
+/** GPUs that a list comes to, each part of one by itself. */
+function piecesOf(list: GpuList): number {
+  return list.reduce((sum, { thousandths }) => sum + Math.ceil(thousandths / WHOLE_GPU), 0);
 }
 
 function gpuLists({ values, place }: Pick<Wishes, "values" | "place">): GpuLists | { readonly problem: string } {

@@ -3,10 +3,18 @@
 import type { Distribution } from "../core/distribution.ts";
 import { expand } from "../core/hostlist.ts";
 import type { TaskDistribution } from "../core/layout.ts";
-import { type MemoryRequest, type ResourceRequest, type StepRequest, WHOLE_GPU } from "../core/resources.ts";
+import {
+  formatGpus,
+  type GpuRequest,
+  type MemoryRequest,
+  type NodeGpuIds,
+  type ResourceRequest,
+  type StepRequest,
+  WHOLE_GPU,
+} from "../core/resources.ts";
 import { errnoText } from "../util/errno.ts";
 import type { CommandContext } from "./context.ts";
-import { asksForGpus, gpuShape, type NodeRange, type Shape } from "./jobspec-gpus.ts";
+import { asksForGpus, asksForMemoryAlone, byMemory, gpuShape, type NodeRange, type Shape } from "./jobspec-gpus.ts";
 import type { NodeListWish } from "./options/geometry.ts";
 import type { Wishes } from "./options/reading.ts";
 import type { SubmitName } from "./options/submit.ts";
@@ -75,6 +83,12 @@ export function stepResources(wishes: Wishes, context: FileContext): Resources<S
     tasksPerNode: values["ntasks-per-node"] ?? (isOwnShape ? 0 : (inherited["ntasks-per-node"] ?? 0)),
   };
   const request = assemble(wishes, shape, nodes, notes, wishes.isTyped("nodes"));
+  if (values["gpu-mem"] !== undefined) {
+    const instead = "ask for a number of its GPUs, such as --gpus=0.5";
+    notes.problems.push(
+      `${wishes.place("gpu-mem")}: GPUs are chosen by memory when the job starts; within it ${instead}`,
+    );
+  }
   const perTask = inherited["gpus-per-task"];
   const cpusPerTask = request.cpusPerTask ?? (isOwnShape ? null : (inherited["cpus-per-task"] ?? null));
   const step: StepRequest = {
@@ -124,15 +138,14 @@ function assemble(
   const gpuIds = values["node-gpu-ids"] ?? [];
   const chosen = [...new Set([...named, ...gpuIds.map(({ node }) => node)])];
   const listed = limitNodes(withListed(withArbitrary(given, wishes, named), chosen, wishes, notes), notes, warns);
-  const outcome = gpuShape(wishes, listed);
+  const outcome = gpuIds.length === 0 && asksForMemoryAlone(values) ? byMemory(listed) : gpuShape(wishes, listed);
   if ("problem" in outcome) notes.problems.push(outcome.problem);
   const shape = "problem" in outcome ? { ...listed, gpus: null } : outcome;
   if (listed.tasks !== null && shape.tasks !== null && listed.tasks !== shape.tasks) {
     notes.warnings.push(`${place("ntasks-per-gpu")} makes it ${shape.tasks} tasks rather than ${listed.tasks}`);
   }
-  if (gpuIds.length > 0 && shape.gpus !== null) {
-    notes.problems.push(`${place("node-gpu-ids")} says already which GPUs: leave out the other options for GPUs`);
-  }
+  const gpusProblem = gpuIds.length > 0 && shape.gpus !== null ? chosenTwice(gpuIds, shape.gpus) : "";
+  if (gpusProblem !== "") notes.problems.push(`${place("node-gpu-ids")} ${gpusProblem}`);
   const { gpus, ...fitted } = fillTasks(limitNodes(shape, notes, warns));
   return {
     ...fitted,
@@ -141,7 +154,7 @@ function assemble(
     tasksPerGpu: values["ntasks-per-gpu"] ?? 0,
     cpusMin: values.mincpus ?? 0,
     memory: memoryRequest(wishes, gpus !== null || gpuIds.length > 0, notes),
-    gpus,
+    gpus: gpuIds.length > 0 ? null : gpus,
     gpuIds,
     gpuMemoryMiB: values["gpu-mem"] ?? 0,
     exclusive: false,
@@ -152,6 +165,16 @@ function assemble(
     contiguous: values.contiguous ?? false,
     spread: values["spread-job"] ?? false,
   };
+}
+
+/** What is wrong with a wish for GPUs beside the list of them; nothing if it only counts them. */
+function chosenTwice(gpuIds: readonly NodeGpuIds[], { per, wishes }: GpuRequest): string {
+  const listed = gpuIds.reduce((sum, { indices }) => sum + indices.length, 0);
+  const wished = wishes.reduce((sum, { thousandths }) => sum + thousandths, 0);
+  if (per !== "job" || wishes.some(({ type }) => type !== null)) {
+    return "says already which GPUs: leave out the other options for GPUs";
+  }
+  return wished === listed * WHOLE_GPU ? "" : `lists ${listed} whole GPUs, but --gpus asks for ${formatGpus(wished)}`;
 }
 
 /** An arbitrary order has a task for each name, on just these nodes. */

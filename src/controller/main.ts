@@ -8,6 +8,7 @@ import { formatRemembered } from "../config/remembered.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Command } from "../core/commands.ts";
 import type { Effect } from "../core/effects.ts";
+import type { Event } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
 import type { ProgramSpec } from "../core/jobspec.ts";
 import type { Operator } from "../core/node.ts";
@@ -173,25 +174,20 @@ function assemble(
     launchOf: (job, key) => launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset),
   });
   const statistics = createStatistics(clock);
+  const { policy, learn } = policyOf(settings, () => loop.state);
   const loop = createLoop(opened, {
     clock,
     log,
     perform: dispatch.perform,
-    onEvents(events) {
-      statistics.onEvents(events);
-      learn(events);
-    },
+    onEvents: onAll(statistics.onEvents, learn),
     onReloaded() {
       sessions.closeAll();
       watchers.notifyAll();
     },
     onMended: () => dispatch.perform(resumeHere(loop.state)),
   });
-  const { policy, learn } = policyOf(settings, () => loop.state);
   const planner = createPlanner({
-    policy,
-    clock,
-    log,
+    ...{ policy, clock, log },
     state: () => loop.state,
     execute: (command) => loop.execute(command),
     onPass: statistics.onPass,
@@ -215,6 +211,12 @@ function assemble(
     },
     ...stateFolder(disk, log, places),
     ...createEnding(clock, planner, watchers, ports.exit),
+  };
+}
+
+function onAll(...listeners: readonly ((events: readonly Event[]) => void)[]): (events: readonly Event[]) => void {
+  return (events) => {
+    for (const listen of listeners) listen(events);
   };
 }
 

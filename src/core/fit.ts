@@ -4,7 +4,7 @@ import { constraintFeatures } from "./constraint.ts";
 import { fold } from "./hostlist.ts";
 import { activeFeatures, availableFeatures, type Node, nodeState } from "./node.ts";
 import { type Candidate, candidatesOf, chooseNodes, compareNodeNames, offerOf, WISHES_MAX } from "./node-set.ts";
-import { type GpuRequest, NO_USAGE, type ResourceRequest, WHOLE_GPU } from "./resources.ts";
+import { formatGpus, type Gpu, type GpuRequest, NO_USAGE, type ResourceRequest, WHOLE_GPU } from "./resources.ts";
 import { alternativesOf, type Demand, demandOf, wishedGpus } from "./room.ts";
 
 /** Why a request is refused: Slurm's words, and what the cluster has. */
@@ -51,10 +51,11 @@ export function describeRequest(request: ResourceRequest): string {
 }
 
 /** `node1 has 4 GPUs (a100), 8 CPUs, 64000 MiB of memory (idle)`: a node in words. */
-function describeNode(node: Node): string {
+function describeNode(node: Node, withMemory = false): string {
   const { cpus, memoryMiB, gpus } = node.inventory;
   const features = activeFeatures(node);
-  const types = [...new Set(gpus.map((gpu) => gpu.type))].join(", ");
+  const kindOf = (gpu: Gpu): string => (withMemory ? `${gpu.type} of ${gpu.memoryMiB} MiB` : gpu.type);
+  const types = [...new Set(gpus.map(kindOf))].join(", ");
   const gpuText = `${countOf(gpus.length, "GPU")}${types ? ` (${types})` : ""}`;
   const featureText =
     features.length > 0 ? `, ${features.length === 1 ? "feature" : "features"} ${features.join(",")}` : "";
@@ -67,11 +68,8 @@ function gpuProblem(demand: Demand): Infeasible | null {
   const { request, wishes, per, byGpus } = demand;
   const { nodes, tasks, tasksPerGpu } = request;
   const refuse = (hint: string): Infeasible => ({ code: "NOT_FEASIBLE", message: BAD_GRES, hint });
-  if (request.gpus?.wishes.some(({ thousandths }) => thousandths % WHOLE_GPU !== 0)) {
-    return refuse("fractions of a GPU are not supported yet: ask for whole GPUs");
-  }
   if (wishes.length > WISHES_MAX)
-    return refuse(`asked for ${wishes.length} types of GPU, at most ${WISHES_MAX} can be`);
+    return refuse(`asked for ${wishes.length} types and pieces of GPUs, at most ${WISHES_MAX} can be`);
   if (per !== "job") return null;
   const gpus = wishedGpus(demand);
   if (gpus < Math.max(nodes?.min ?? 1, demand.required.length)) {
@@ -158,7 +156,7 @@ function roomProblem(nodes: readonly Node[], request: ResourceRequest): Infeasib
   ];
   const why = relaxations.find(([less]) => couldRun(candidates, { ...request, ...less }));
   if (why) asked.push(why[1]);
-  const listed = nodes.slice(0, NODES_LISTED_MAX).map(describeNode);
+  const listed = nodes.slice(0, NODES_LISTED_MAX).map((node) => describeNode(node, request.gpuMemoryMiB > 0));
   if (nodes.length > listed.length) listed.push(`and ${nodes.length - listed.length} more nodes`);
   const cpus = nodes.reduce((sum, node) => sum + node.inventory.cpus, 0);
   const needed = request.overcommit ? 1 : (request.tasks ?? 1) * (request.cpusPerTask ?? 1);
@@ -169,9 +167,10 @@ function roomProblem(nodes: readonly Node[], request: ResourceRequest): Infeasib
 function gpuWords({ gpus, gpuMemoryMiB, gpuIds }: ResourceRequest): string[] {
   if (!gpus || gpuIds.length > 0) return [];
   const memory = gpuMemoryMiB > 0 ? ` with ${gpuMemoryMiB} MiB of memory` : "";
+  if (gpus.byMemory) return [`part of a GPU${memory}`];
   return gpus.wishes.map(({ type, thousandths }) => {
-    const noun = thousandths === WHOLE_GPU ? "GPU" : "GPUs";
-    return `${thousandths / WHOLE_GPU} ${noun}${type ? ` of type ${type}` : ""}${memory}${perWords(gpus.per)}`;
+    const noun = thousandths <= WHOLE_GPU ? "GPU" : "GPUs";
+    return `${formatGpus(thousandths)} ${noun}${type ? ` of type ${type}` : ""}${memory}${perWords(gpus.per)}`;
   });
 }
 

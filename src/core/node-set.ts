@@ -7,12 +7,12 @@
  */
 
 import { type Constraint, constraintCounts, matchesConstraint } from "./constraint.ts";
+import { gpusFor, mostServed } from "./gpu-pick.ts";
 import { activeFeatures, type Node } from "./node.ts";
 import type { NodeUsage } from "./resources.ts";
 import {
   type Demand,
   fits,
-  gpusFor,
   mostGpus,
   mostTasks,
   type Room,
@@ -45,7 +45,7 @@ export interface Offer {
   readonly gains: readonly number[];
 }
 
-/** GPU types in one request: groups of them are counted, and there are 2 to the power of this many. */
+/** Wishes (types of whole GPUs, and pieces) in one request: groups of them are counted, 2 to the power of this many. */
 export const WISHES_MAX = 4;
 
 /** Cells of the exact search (nodes times nodes wanted). Beyond, uneven nodes are only searched by rule of thumb. */
@@ -77,11 +77,18 @@ export function offerOf(candidate: Candidate, demand: Demand): Offer | null {
   if (demand.per === "job" && gpus === 0) return null;
   const tasks = offeredTasks(room, demand, gpus);
   if (tasks < (demand.hasIdleNodes ? 0 : 1)) return null;
-  const wishCaps = demand.per === "job" ? demand.wishes.map((wish) => Math.min(gpusFor(room, wish).length, gpus)) : [];
-  const gains = wishGroups(demand).map((group) => Math.min(gpus, sumOf(wishCaps, group)));
+  const wishCaps = demand.per === "job" ? capsOf(room, demand, gpus) : [];
+  const together = (group: readonly number[]): number =>
+    demand.hasPieces ? mostServed(room, demand, group) : sumOf(wishCaps, group);
+  const gains = wishGroups(demand).map((group) => Math.min(gpus, together(group)));
   if (demand.constraint) gains.push(...featureGains(room, demand.constraint));
   if (countsTasks(demand)) gains.push(tasks);
   return { room, position: candidate.position, tasks, gpus, wishCaps, gains };
+}
+
+/** Most GPUs of each wish by itself. */
+function capsOf(room: Room, demand: Demand, gpus: number): number[] {
+  return demand.wishes.map((wish) => Math.min(gpusFor(room, demand.request, wish).length, gpus));
 }
 
 /**

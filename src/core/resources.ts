@@ -23,6 +23,8 @@ export interface GpuRequest {
   readonly per: "job" | "node" | "task";
   /** With several types each is met by itself; none is a wish for no GPU. */
   readonly wishes: readonly GpuWish[];
+  /** Of one GPU just the part that has the memory asked for (--gpu-mem without a number of GPUs). */
+  readonly byMemory?: true | undefined;
 }
 
 /** Memory of a node, or of each CPU or GPU granted on it, in MiB. */

@@ -6,15 +6,18 @@
  */
 
 import { type Constraint, constraintAlternatives, matchesConstraint, parseConstraint } from "./constraint.ts";
+import { gpusFor, mostServed, pickGpus } from "./gpu-pick.ts";
 import type { NodeName } from "./ids.ts";
 import { activeFeatures, type Node } from "./node.ts";
 import { type Gpu, type NodeUsage, type ResourceRequest, WHOLE_GPU } from "./resources.ts";
 
-/** A number of whole GPUs of one type. */
+/** A number of GPUs of one type, or of equal pieces of such GPUs. */
 export interface Wish {
   /** Lower case; `null` for any type. */
   readonly type: string | null;
   readonly count: number;
+  /** Size of each in thousandths: {@link WHOLE_GPU}, or less for a piece of a GPU that others may share. */
+  readonly thousandths: number;
 }
 
 /** A request with its tasks and GPUs sorted out. */
@@ -22,8 +25,10 @@ export interface Demand {
   readonly request: ResourceRequest;
   /** What {@link wishes} are counted for. */
   readonly per: "job" | "node" | "task";
-  /** Each type once, typed ones first; empty for no GPUs and for GPUs by index. */
+  /** Typed ones first, pieces before whole ones of a type; empty for no GPUs and for GPUs by index. */
   readonly wishes: readonly Wish[];
+  /** Some of the wishes are for pieces. */
+  readonly hasPieces: boolean;
   /** Tasks that share what is wished per task: above 1 only with --ntasks-per-gpu. */
   readonly tasksPerWish: number;
   /** The tasks of a node follow from the GPUs it gets: --ntasks-per-gpu with --gpus. */
@@ -42,13 +47,14 @@ export interface Room {
   readonly node: Node;
   readonly cpus: number;
   readonly memoryMiB: number;
-  /** Free GPUs that are large enough, by index. */
+  /** GPUs of which something is free, and that are large enough, by index. */
   readonly gpus: readonly Gpu[];
-  /** All that are free. */
+  /** Thousandths of all GPUs that are free. */
   readonly freeGpus: number;
+  readonly usage: NodeUsage;
 }
 
-/** Reads a request once for all nodes. Fractions of a GPU count as whole ones. */
+/** Reads a request once for all nodes. 2.5 GPUs are two whole ones and a piece of a third. */
 export function demandOf(request: ResourceRequest): Demand {
   const { gpus, gpuIds, tasks, tasksPerGpu } = request;
   const indices = new Map<NodeName, readonly number[]>();
@@ -56,13 +62,19 @@ export function demandOf(request: ResourceRequest): Demand {
   const constraint = readConstraint(request.constraint);
   const required = [...new Set([...request.nodeList, ...indices.keys()])];
   const hasIdleNodes = tasks !== null && tasks < Math.max(request.nodes?.min ?? 1, required.length);
-  const common = { request, tasksPerWish: 1, byGpus: false, indices, constraint, required, hasIdleNodes };
   const wishes = mergeWishes(request);
+  const hasPieces = wishes.some((wish) => isPiece(request, wish));
+  const common = { request, tasksPerWish: 1, byGpus: false, indices, constraint, required, hasIdleNodes, hasPieces };
   if (gpus && wishes.length > 0 && indices.size === 0) {
     return { ...common, per: gpus.per, wishes, byGpus: gpus.per === "job" && tasksPerGpu > 0 };
   }
   if (gpus || indices.size > 0 || tasks === null || tasksPerGpu === 0) return { ...common, per: "node", wishes: [] };
-  return { ...common, per: "task", wishes: [{ type: null, count: 1 }], tasksPerWish: tasksPerGpu };
+  return {
+    ...common,
+    per: "task",
+    wishes: [{ type: null, count: 1, thousandths: WHOLE_GPU }],
+    tasksPerWish: tasksPerGpu,
+  };
 }
 
 /** One demand for each of the features of which all nodes must have the same (`[rack1|rack2]`); else itself alone. */
@@ -71,7 +83,7 @@ export function alternativesOf(demand: Demand): Demand[] {
   return constraintAlternatives(demand.constraint).map((constraint) => ({ ...demand, constraint }));
 }
 
-/** All GPUs that the wishes name, once. */
+/** All GPUs that the wishes name, once; a piece counts as one. */
 export function wishedGpus(demand: Demand): number {
   return demand.wishes.reduce((sum, wish) => sum + wish.count, 0);
 }
@@ -83,29 +95,42 @@ export function roomOn(node: Node, demand: Demand, usage: NodeUsage = node.usage
   if (request.excluded.includes(node.name)) return null;
   if (constraint && !matchesConstraint(constraint, new Set(activeFeatures(node)))) return null;
   if (request.exclusive && isBusy(usage)) return null;
-  const free = inventory.gpus.filter((gpu) => (usage.gpus[gpu.index] ?? 0) === 0);
-  const gpus = free.filter((gpu) => gpu.memoryMiB >= request.gpuMemoryMiB);
+  const gpus: Gpu[] = [];
+  let freeGpus = 0;
+  for (const gpu of inventory.gpus) {
+    const free = WHOLE_GPU - (usage.gpus[gpu.index] ?? 0);
+    if (free <= 0) continue;
+    freeGpus += free;
+    if (gpu.memoryMiB >= request.gpuMemoryMiB) gpus.push(gpu);
+  }
   const exact = indices.get(node.name) ?? [];
-  if (!exact.every((index) => gpus.some((gpu) => gpu.index === index))) return null;
+  const isFree = (index: number): boolean => gpus.some((gpu) => gpu.index === index) && !usage.gpus[index];
+  if (!exact.every(isFree)) return null;
   const [cpus, memoryMiB] = [inventory.cpus - usage.cpus, inventory.memoryMiB - usage.memoryMiB];
-  return { node, cpus, memoryMiB, gpus, freeGpus: free.length };
+  return { node, cpus, memoryMiB, gpus, freeGpus, usage };
 }
 
-/** CPUs that so many tasks and GPUs of a request get on a node; at least 1. */
-export function cpusOn(request: ResourceRequest, tasks: number, gpus: number): number {
+/** CPUs that so many tasks and thousandths of GPUs of a request get on a node; at least 1. */
+export function cpusOn(request: ResourceRequest, tasks: number, gpuThousandths: number): number {
   const each = request.cpusPerTask ?? 1;
   const forTasks = request.overcommit ? Math.min(tasks, 1) * each : tasks * each;
-  return Math.max(1, forTasks, gpus * request.cpusPerGpu, request.cpusMin);
+  const forGpus = Math.ceil((gpuThousandths * request.cpusPerGpu) / WHOLE_GPU);
+  return Math.max(1, forTasks, forGpus, request.cpusMin);
 }
 
 /**
- * Memory in MiB that goes with so many CPUs and GPUs on a node; 0 when the request names none.
+ * Memory in MiB that goes with so many CPUs and thousandths of GPUs on a node; 0 when the request names none.
  * @param nodeMiB all memory of the node: what a wish of 0 for each node (`--mem=0`) stands for
  */
-export function memoryOn({ memory }: ResourceRequest, cpus: number, gpus: number, nodeMiB: number): number {
+export function memoryOn({ memory }: ResourceRequest, cpus: number, gpuThousandths: number, nodeMiB: number): number {
   if (!memory) return 0;
   if (memory.per === "node") return memory.mib === 0 ? nodeMiB : memory.mib;
-  return memory.mib * (memory.per === "cpu" ? cpus : gpus);
+  return memory.per === "cpu" ? memory.mib * cpus : Math.ceil((memory.mib * gpuThousandths) / WHOLE_GPU);
+}
+
+/** Thousandths that so many of each wish come to. */
+export function thousandthsOf({ wishes }: Pick<Demand, "wishes">, counts: readonly number[]): number {
+  return wishes.reduce((sum, { thousandths }, at) => sum + thousandths * (counts[at] ?? 0), 0);
 }
 
 /** GPUs of each wish that so many tasks get on a node. None where the whole job shares its GPUs out. */
@@ -114,9 +139,9 @@ export function wishCounts({ per, wishes, tasksPerWish }: Demand, tasks: number)
   return wishes.map((wish) => wish.count * times);
 }
 
-/** GPUs of a room that a wish may be met with. */
-export function gpusFor(room: Room, wish: Wish): readonly Gpu[] {
-  return wish.type === null ? room.gpus : room.gpus.filter((gpu) => gpu.type === wish.type);
+/** Whether a wish leaves something of a GPU to others. */
+function isPiece({ gpus }: ResourceRequest, { thousandths }: Wish): boolean {
+  return thousandths < WHOLE_GPU || gpus?.byMemory === true;
 }
 
 /** Tasks on each node when no total is given: --ntasks-per-node, or what --ntasks-per-gpu makes of its GPUs, or 1. */
@@ -129,10 +154,12 @@ export function tasksOfNode(demand: Demand, name: NodeName): number {
 /** Whether so many tasks fit into a room, with the GPUs that go with them. */
 export function fits(room: Room, demand: Demand, tasks: number): boolean {
   const counts = wishCounts(demand, tasks);
+  const exact = demand.indices.get(room.node.name)?.length ?? 0;
+  if (!hasMatter(room, demand, tasks, thousandthsOf(demand, counts) + exact * WHOLE_GPU)) return false;
+  if (demand.hasPieces) return pickGpus(room, demand, counts) !== null;
   const gpus = counts.reduce((sum, count) => sum + count, 0);
   if (gpus > room.gpus.length) return false;
-  if (counts.some((count, index) => count > capOf(room, demand.wishes[index]))) return false;
-  return hasMatter(room, demand, tasks, gpus + (demand.indices.get(room.node.name)?.length ?? 0));
+  return counts.every((count, index) => count <= capOf(room, demand, index));
 }
 
 /** The most tasks up to `most` that fit into a room; -1 if not even a share without tasks does. */
@@ -153,9 +180,17 @@ export function mostGpus(room: Room, demand: Demand): number {
   const { tasksPerGpu, tasksPerNode } = demand.request;
   const perGpu = demand.byGpus ? tasksPerGpu : 0;
   const byTasks = perGpu > 0 && tasksPerNode > 0 ? Math.floor(tasksPerNode / perGpu) : Number.MAX_SAFE_INTEGER;
-  const caps = demand.wishes.reduce((sum, wish) => sum + capOf(room, wish), 0);
-  let gpus = Math.min(caps, room.gpus.length, wishedGpus(demand), byTasks);
-  while (gpus > 0 && !hasMatter(room, demand, gpus * perGpu, gpus)) gpus -= 1;
+  const all = wishedGpus(demand);
+  const caps = demand.wishes.reduce((sum, _, at) => sum + capOf(room, demand, at), 0);
+  const held = demand.hasPieces ? mostServed(room, demand, [...demand.wishes.keys()]) : caps;
+  const total = thousandthsOf(
+    demand,
+    demand.wishes.map((wish) => wish.count),
+  );
+  // Of some of them only, a piece may be among them or not: then each counts as whole.
+  const thousandths = (gpus: number): number => (gpus === all ? total : gpus * WHOLE_GPU);
+  let gpus = Math.min(held, room.gpus.length, all, byTasks);
+  while (gpus > 0 && !hasMatter(room, demand, gpus * perGpu, thousandths(gpus))) gpus -= 1;
   return gpus;
 }
 
@@ -181,13 +216,14 @@ export function tasksLimit(demand: Demand, name: NodeName): number {
 }
 
 /** Whether CPUs and memory suffice; GPUs are counted elsewhere. */
-function hasMatter(room: Room, { request }: Demand, tasks: number, gpus: number): boolean {
-  const cpus = cpusOn(request, tasks, gpus);
-  return cpus <= room.cpus && memoryOn(request, cpus, gpus, room.node.inventory.memoryMiB) <= room.memoryMiB;
+function hasMatter(room: Room, { request }: Demand, tasks: number, gpuThousandths: number): boolean {
+  const cpus = cpusOn(request, tasks, gpuThousandths);
+  return cpus <= room.cpus && memoryOn(request, cpus, gpuThousandths, room.node.inventory.memoryMiB) <= room.memoryMiB;
 }
 
-function capOf(room: Room, wish: Wish | undefined): number {
-  return wish ? gpusFor(room, wish).length : 0;
+function capOf(room: Room, demand: Demand, at: number): number {
+  const wish = demand.wishes[at];
+  return wish ? gpusFor(room, demand.request, wish).length : 0;
 }
 
 function isBusy(usage: NodeUsage): boolean {
@@ -201,13 +237,16 @@ function readConstraint(text: string): Constraint | null {
   return "value" in parsed ? parsed.value : { kind: "feature", name: text };
 }
 
-/** One wish a type. A type that is named twice is wished for twice. */
+/** For each type whole GPUs and a piece, as far as wished for. A type that is named twice is wished for twice. */
 function mergeWishes({ gpus }: ResourceRequest): Wish[] {
-  const counts = new Map<string | null, number>();
+  const sums = new Map<string | null, number>();
   for (const { type, thousandths } of gpus?.wishes ?? []) {
     const key = type?.toLowerCase() ?? null;
-    counts.set(key, (counts.get(key) ?? 0) + Math.ceil(thousandths / WHOLE_GPU));
+    sums.set(key, (sums.get(key) ?? 0) + thousandths);
   }
-  const wishes = [...counts].map(([type, count]) => ({ type, count })).filter((wish) => wish.count > 0);
-  return wishes.sort((a, b) => Number(a.type === null) - Number(b.type === null));
+  const wishes = [...sums].flatMap(([type, sum]): Wish[] => [
+    { type, count: sum % WHOLE_GPU === 0 ? 0 : 1, thousandths: sum % WHOLE_GPU },
+    { type, count: Math.floor(sum / WHOLE_GPU), thousandths: WHOLE_GPU },
+  ]);
+  return wishes.filter(({ count }) => count > 0).sort((a, b) => Number(a.type === null) - Number(b.type === null));
 }

@@ -8,7 +8,15 @@
 import type { Step, StepHet, StepPart } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
 import { layoutTasks, type TaskDistribution } from "./layout.ts";
-import type { Allocation, GpuGrant, NodeShare, StepRequest } from "./resources.ts";
+import {
+  type Allocation,
+  formatGpus,
+  type GpuGrant,
+  gpuThousandths,
+  type NodeShare,
+  type StepRequest,
+  WHOLE_GPU,
+} from "./resources.ts";
 
 /** The parts of a step; or why there is no room now, or never. */
 export type StepPlacement =
@@ -90,8 +98,12 @@ function describeHolders(shares: readonly NodeShare[], steps: readonly Step[]): 
   return [...texts, ...(shares.length > texts.length ? [`${shares.length - texts.length} more nodes`] : [])].join(". ");
 }
 
+/** `GPUs 0,1`, with `2 (0.5)` for a part of one. */
 function gpuWords(gpus: readonly GpuGrant[]): string {
-  return gpus.length === 0 ? "no GPU" : `GPUs ${gpus.map(({ index }) => index).join(",")}`;
+  const words = gpus.map(({ index, thousandths }) =>
+    thousandths === WHOLE_GPU ? String(index) : `${index} (${formatGpus(thousandths)})`,
+  );
+  return gpus.length === 0 ? "no GPU" : `GPUs ${words.join(",")}`;
 }
 
 /** Whether a step keeps others from what it uses. */
@@ -129,16 +141,18 @@ function chooseShares(
 
 function roomLeft({ share }: Room, steps: readonly Step[]): Room {
   let { cpus } = share;
-  const taken = new Set<number>();
+  const taken = new Map<number, number>();
   for (const step of steps) {
     if (!holdsRoom(step)) continue;
     for (const part of step.parts) {
       if (part.node !== share.node || part.phase === "ended") continue;
       cpus -= part.cpus;
-      if (holdsGpus(step)) for (const { index } of part.gpus) taken.add(index);
+      if (!holdsGpus(step)) continue;
+      for (const { index, thousandths } of part.gpus) taken.set(index, (taken.get(index) ?? 0) + thousandths);
     }
   }
-  return { share, cpus: Math.max(0, cpus), gpus: share.gpus.filter(({ index }) => !taken.has(index)) };
+  const gpus = share.gpus.map((gpu) => ({ ...gpu, thousandths: gpu.thousandths - (taken.get(gpu.index) ?? 0) }));
+  return { share, cpus: Math.max(0, cpus), gpus: gpus.filter(({ thousandths }) => thousandths > 0) };
 }
 
 /** Parts on as many of the rooms as needed; `null` if they don't suffice. */
@@ -167,7 +181,7 @@ function fill(rooms: readonly Room[], request: StepRequest, distribution: TaskDi
     const cpus = request.overcommit ? Math.min(1, share.cpus) : tasks.length * (request.cpusPerTask ?? 1);
     return {
       ...{ node: share.node, tasks, cpus, gpus: gpus[index] ?? [] },
-      ...{ memoryMiB: memoryOf(share, request, cpus, gpus[index]?.length ?? 0), phase: "launching", exits: [] },
+      ...{ memoryMiB: memoryOf(share, request, cpus, gpus[index] ?? []), phase: "launching", exits: [] },
     };
   });
 }
@@ -177,14 +191,22 @@ function capacityOf({ cpus, gpus }: Room, request: StepRequest): number {
   const byCpus = request.overcommit ? Number.MAX_SAFE_INTEGER : Math.floor(cpus / (request.cpusPerTask ?? 1));
   const most = request.tasksPerNode > 0 ? Math.min(byCpus, request.tasksPerNode) : byCpus;
   const wish = request.gpus;
-  if (!wish) return most;
-  let byGpus = most;
-  for (const { type, thousandths } of wish.wishes) {
-    const free = ofType(gpus, type).length;
-    if (wish.per === "node" && free < wholes(thousandths)) return 0;
-    if (wish.per === "task") byGpus = Math.min(byGpus, Math.floor(free / wholes(thousandths)));
+  if (!wish || wish.wishes.length === 0) return most;
+  if (wish.per === "node" && takeGpus(gpus, wishedPieces(request), 1) === null) return 0;
+  if (wish.per !== "task") return most;
+  // Halving the interval: more tasks never need fewer GPUs.
+  let high =
+    Math.min(
+      most,
+      gpus.reduce((sum, { thousandths }) => sum + thousandths, 0),
+    ) + 1;
+  let low = 0;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (takeGpus(gpus, wishedPieces(request), middle)) low = middle;
+    else high = middle;
   }
-  return byGpus;
+  return low;
 }
 
 /** How many tasks go to each of the first so many rooms; `null` if there is not room for all. */
@@ -242,7 +264,42 @@ function spreadEvenly(capacities: readonly number[], total: number, own: readonl
   return counts;
 }
 
-/** GPUs of each part: those asked for, lowest first; all of the job's where none were asked for. */
+/** So many GPUs, or parts of them, of one type. */
+interface Pieces {
+  readonly type: string | null;
+  readonly count: number;
+  readonly thousandths: number;
+}
+
+/** What a request wishes for once: parts first, so that they go where something is gone already; any type last. */
+function wishedPieces({ gpus }: StepRequest): readonly Pieces[] {
+  const pieces = (gpus?.wishes ?? []).flatMap(({ type, thousandths }): Pieces[] => [
+    { type, count: thousandths % WHOLE_GPU === 0 ? 0 : 1, thousandths: thousandths % WHOLE_GPU },
+    { type, count: Math.floor(thousandths / WHOLE_GPU), thousandths: WHOLE_GPU },
+  ]);
+  return pieces.sort((a, b) => Number(a.type === null) - Number(b.type === null));
+}
+
+/** What so many times these pieces take of what is left; lowest indices first, parts where they fit best. `null` for no room. */
+function takeGpus(left: readonly GpuGrant[], pieces: readonly Pieces[], times: number): GpuGrant[] | null {
+  const taken = new Map<GpuGrant, number>();
+  for (const { type, count, thousandths } of pieces) {
+    const fitting = ofType(left, type);
+    for (let number = count * times; number > 0; number--) {
+      let best: GpuGrant | null = null;
+      let least = Number.POSITIVE_INFINITY;
+      for (const gpu of fitting) {
+        const over = gpu.thousandths - (taken.get(gpu) ?? 0) - thousandths;
+        if (over >= 0 && over < least) [best, least] = [gpu, over];
+      }
+      if (best === null) return null;
+      taken.set(best, (taken.get(best) ?? 0) + thousandths);
+    }
+  }
+  return [...taken].map(([gpu, thousandths]) => ({ ...gpu, thousandths })).sort((a, b) => a.index - b.index);
+}
+
+/** GPUs of each part: those asked for; all of the job's where none were asked for. */
 function shareGpus(
   rooms: readonly Room[],
   counts: readonly number[],
@@ -250,66 +307,67 @@ function shareGpus(
 ): (readonly GpuGrant[])[] | null {
   const wish = request.gpus;
   if (!wish) return rooms.map(({ share }) => share.gpus);
-  const grants: GpuGrant[][] = rooms.map(() => []);
-  for (const { type, thousandths } of wish.wishes) {
-    const free = rooms.map(({ gpus }, index) =>
-      ofType(gpus, type).filter((gpu) => !grants[index]?.some((given) => given.index === gpu.index)),
-    );
-    const wanted = wish.per === "job" ? inProportion(wholes(thousandths), counts, free) : null;
-    if (wish.per === "job" && wanted === null) return null;
-    for (const [index, list] of free.entries()) {
-      const each = wholes(thousandths) * (wish.per === "task" ? (counts[index] ?? 0) : 1);
-      const number = wanted ? (wanted[index] ?? 0) : each;
-      if (list.length < number) return null;
-      grants[index]?.push(...list.slice(0, number));
-    }
+  const pieces = wishedPieces(request);
+  if (wish.per !== "job") {
+    const grants = rooms.map(({ gpus }, at) => takeGpus(gpus, pieces, wish.per === "task" ? (counts[at] ?? 0) : 1));
+    return grants.every((list) => list !== null) ? grants : null;
   }
-  return grants.map((list) => list.sort((a, b) => a.index - b.index));
+  let dealt = rooms.map((): Pieces[] => []);
+  for (const one of pieces) {
+    const next = inProportion(one, dealt, rooms, counts);
+    if (next === null) return null;
+    dealt = next;
+  }
+  return rooms.map(({ gpus }, at) => takeGpus(gpus, dealt[at] ?? [], 1) ?? []);
 }
 
-/** So many GPUs over the parts, by their tasks as far as each has any left. */
+/** The pieces of one wish over the parts, by their tasks as far as each has room beside what it was dealt before. */
 function inProportion(
-  total: number,
-  counts: readonly number[],
-  free: readonly (readonly GpuGrant[])[],
-): number[] | null {
-  if (free.reduce((sum, list) => sum + list.length, 0) < total) return null;
-  const given = counts.map(() => 0);
-  for (let left = total; left > 0; left--) {
+  { type, count, thousandths }: Pieces,
+  before: readonly (readonly Pieces[])[],
+  rooms: readonly Room[],
+  tasks: readonly number[],
+): Pieces[][] | null {
+  const given = rooms.map(() => 0);
+  const dealtTo = (at: number, number: number): Pieces[] => [
+    ...(before[at] ?? []),
+    { type, count: number, thousandths },
+  ];
+  for (let left = count; left > 0; left--) {
     let best = -1;
     let need = Number.POSITIVE_INFINITY;
-    for (const [index, count] of counts.entries()) {
-      const has = given[index] ?? 0;
-      if (has >= (free[index]?.length ?? 0)) continue;
-      const load = (has + 1) / Math.max(1, count);
-      if (load < need) [best, need] = [index, load];
+    for (const [at, { gpus }] of rooms.entries()) {
+      const number = (given[at] ?? 0) + 1;
+      const load = number / Math.max(1, tasks[at] ?? 1);
+      if (load < need && takeGpus(gpus, dealtTo(at, number), 1)) [best, need] = [at, load];
     }
+    if (best < 0) return null;
     given[best] = (given[best] ?? 0) + 1;
   }
-  return given;
+  return given.map((number, at) => dealtTo(at, number));
 }
 
 function ofType(gpus: readonly GpuGrant[], type: string | null): readonly GpuGrant[] {
   return type === null ? gpus : gpus.filter((gpu) => gpu.type === type.toLowerCase());
 }
 
-function wholes(thousandths: number): number {
-  return Math.ceil(thousandths / 1000);
+function memoryOf(share: NodeShare, { memory }: StepRequest, cpus: number, gpus: readonly GpuGrant[]): number {
+  if (!memory) return share.memoryMiB;
+  const count = memory.per === "node" ? 1 : memory.per === "cpu" ? cpus : thousandthsOf(gpus) / WHOLE_GPU;
+  return Math.min(Math.ceil(memory.mib * count), share.memoryMiB || Number.MAX_SAFE_INTEGER);
 }
 
-function memoryOf(share: NodeShare, { memory }: StepRequest, cpus: number, gpus: number): number {
-  if (!memory) return share.memoryMiB;
-  const count = memory.per === "node" ? 1 : memory.per === "cpu" ? cpus : gpus;
-  return Math.min(memory.mib * count, share.memoryMiB || Number.MAX_SAFE_INTEGER);
+function thousandthsOf(gpus: readonly GpuGrant[]): number {
+  return gpus.reduce((sum, { thousandths }) => sum + thousandths, 0);
 }
 
 function impossible(allocation: Allocation, { tasks, cpusPerTask, gpus, nodes }: StepRequest): string {
   const cpus = allocation.reduce((sum, share) => sum + share.cpus, 0);
-  const count = allocation.reduce((sum, share) => sum + share.gpus.length, 0);
+  const count = formatGpus(gpuThousandths(allocation));
   const asked = [
     tasks === null ? "" : `${tasks} tasks of ${cpusPerTask ?? 1} CPUs`,
     nodes ? `${nodes.min} nodes` : "",
-    gpus ? `${gpus.wishes.reduce((sum, wish) => sum + wholes(wish.thousandths), 0)} GPUs per ${gpus.per}` : "",
+    gpus ? `${formatGpus(gpus.wishes.reduce((sum, wish) => sum + wish.thousandths, 0))} GPUs per ${gpus.per}` : "",
   ].filter((part) => part !== "");
   return `asked for ${asked.join(", ")}; the job has ${allocation.length} nodes, ${cpus} CPUs and ${count} GPUs`;
 }

@@ -25,7 +25,10 @@ export function wishVariables(request: ResourceRequest): Variables {
     ...(cpusPerGpu > 0 ? { SLURM_CPUS_PER_GPU: String(cpusPerGpu) } : {}),
     ...(tasksPerGpu > 0 ? { SLURM_NTASKS_PER_GPU: String(tasksPerGpu) } : {}),
     ...(memory ? { [MEMORY_NAMES[memory.per]]: String(memory.mib) } : {}),
-    ...(gpus && gpus.wishes.length > 0 ? { [GPU_NAMES[gpus.per]]: gpus.wishes.map(formatWish).join(",") } : {}),
+    // A part by memory has no count that could be repeated: steps see what the job has.
+    ...(gpus && gpus.wishes.length > 0 && !gpus.byMemory
+      ? { [GPU_NAMES[gpus.per]]: gpus.wishes.map(formatWish).join(",") }
+      : {}),
     ...(overcommit ? { SLURM_OVERCOMMIT: "1" } : {}),
   };
 }

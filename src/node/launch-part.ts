@@ -17,13 +17,20 @@ export interface NodePart {
   readonly jobGpus: readonly GpuGrant[];
   /** Who found the GPUs: decides which variables name them. */
   readonly gpuProvider: string;
+  /** MiB of each GPU of the node, by UUID; those that are not known are absent. */
+  readonly gpuMemory: ReadonlyMap<string, number>;
 }
+
+/** What a node knows of its GPUs beside what it is told. */
+export type NodeGpus = Pick<NodePart, "gpuProvider"> & Partial<Pick<NodePart, "gpuMemory">>;
+
+const NOTHING_KNOWN: NodePart["gpuMemory"] = new Map();
 
 /** A batch script is one process, whatever its job's tasks are. */
 const BATCH_TASKS: readonly number[] = [0];
 
 /** The part of a node; `undefined` if the step has none there. */
-export function partOf(launch: NodeLaunch, node: string, gpuProvider: string): NodePart | undefined {
+export function partOf(launch: NodeLaunch, node: string, known: NodeGpus): NodePart | undefined {
   const isHere = (part: { readonly node: string }): boolean => part.node === node;
   const part = launch.layout.find(isHere);
   if (!part) return undefined;
@@ -31,7 +38,17 @@ export function partOf(launch: NodeLaunch, node: string, gpuProvider: string): N
   const { cpus, memoryMiB, gpus } = part;
   const tasks = isBatch(launch) ? BATCH_TASKS : part.tasks;
   const jobGpus = launch.allocation.find((share) => share.node === node)?.gpus ?? [];
-  return { node, nodeId, tasks, cpus, memoryMiB, gpus, jobGpus, gpuProvider };
+  return {
+    node,
+    nodeId,
+    tasks,
+    cpus,
+    memoryMiB,
+    gpus,
+    jobGpus,
+    gpuProvider: known.gpuProvider,
+    gpuMemory: known.gpuMemory ?? NOTHING_KNOWN,
+  };
 }
 
 /** Whether the launch is a batch script's. */

@@ -1,20 +1,23 @@
 /** What the controller orders, made into what a holder runs: this node's tasks, their environment and streams. Pure. */
 
 import { batchStreams, PTY_STREAMS, type StreamFacts, type Streams, taskStreams } from "../core/streams.ts";
+import type { HostCpu } from "../platform/cpu-topology.ts";
 import type { StepLaunch, TaskLaunch } from "../protocol/holder.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
+import { type BoundTasks, cpuReport } from "./launch-cpus.ts";
 import { type PartEnvironment, partEnvironment } from "./launch-environment.ts";
 import { gpuRemark } from "./launch-gpus.ts";
-import { isBatch, type NodePart, partOf, stepTasks } from "./launch-part.ts";
+import { isBatch, type NodeGpus, type NodePart, partOf, stepTasks } from "./launch-part.ts";
 
 /** What a launch depends on besides the order itself. */
-export interface LaunchPlace {
+export interface LaunchPlace extends NodeGpus {
   /** Name of this node. */
   readonly name: string;
-  /** Who found its GPUs. */
-  readonly gpuProvider: string;
   /** Folder of the step's files on this node. */
   readonly spoolFolder: string;
+  /** CPUs that tasks can be bound to, and what they are bound to. */
+  readonly cpus?: readonly HostCpu[];
+  readonly bound?: BoundTasks | null;
 }
 
 /** This node's part of a step, ready for a holder; or why it can't be run, in words. */
@@ -22,14 +25,18 @@ export function buildStepLaunch(
   launch: NodeLaunch,
   place: LaunchPlace,
 ): { readonly step: StepLaunch } | { readonly problem: string } {
-  const part = partOf(launch, place.name, place.gpuProvider);
+  const part = partOf(launch, place.name, place);
   if (!part) return { problem: `the job holds nothing on node ${place.name}` };
   const { key, token, program, script } = launch;
+  if (place.bound && "problem" in place.bound) return { problem: place.bound.problem };
   const programs = programsOf(launch, part);
   if ("problem" in programs) return programs;
   if (isBatch(launch) && script === null) return { problem: "the batch script is missing" };
   const environment = partEnvironment(launch, part);
-  const tasks = part.tasks.map((_, local) => taskOf(launch, part, environment, local, programs.argvs[local] ?? []));
+  const tasks = part.tasks.map((_, local) => ({
+    ...taskOf(launch, part, environment, local, programs.argvs[local] ?? []),
+    ...cpuBinding(launch, part, local, place),
+  }));
   const common = {
     ...{ key, token, workDir: program.workDir, environment: environment.step, tasks },
     ...{ umask: program.umask, rlimits: { ...program.rlimits } },
@@ -43,7 +50,7 @@ export function buildStepLaunch(
 
 /** How many tasks a launch starts on a node; 1 if it holds nothing there, for the exit status of the failure. */
 export function taskCount(launch: NodeLaunch, name: string): number {
-  return partOf(launch, name, "")?.tasks.length || 1;
+  return partOf(launch, name, { gpuProvider: "" })?.tasks.length || 1;
 }
 
 /** The program of each task of the part: all the same one, or each its own (--multi-prog). */
@@ -82,6 +89,19 @@ function taskOf(
     ...streamsOf(launch, part, task),
     ...gpuRemark(launch, part, local),
   };
+}
+
+/** The CPUs of a task, and what it tells of them. */
+function cpuBinding(
+  launch: NodeLaunch,
+  part: NodePart,
+  local: number,
+  { bound, cpus = [] }: LaunchPlace,
+): Pick<TaskLaunch, "cpuBind"> {
+  const own = bound && "tasks" in bound ? bound.tasks[local] : undefined;
+  const report = cpuReport(launch, part, local, own, cpus);
+  if (own === undefined && report === null) return {};
+  return { cpuBind: { cpus: [...(own ?? [])], ...(report === null ? {} : { report }) } };
 }
 
 function streamsOf(launch: NodeLaunch, part: NodePart, task: number): Streams {

@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import type { TaskSet } from "../core/array-spec.ts";
+import { CPU_BIND_KINDS, type CpuBind } from "../core/cpu-bind.ts";
 import type { Dependency } from "../core/dependency.ts";
 import type { GpuBind } from "../core/gpu-bind.ts";
 import { COMPONENTS_MAX } from "../core/het.ts";
@@ -19,6 +20,7 @@ export const taskSet: v.GenericSchema<TaskSet> = v.array(v.object({ first: count
 const gpuRequest: v.GenericSchema<GpuRequest> = v.object({
   per: v.picklist(["job", "node", "task"]),
   wishes: v.array(v.object({ type: v.nullable(name), thousandths: positive })),
+  byMemory: v.optional(v.literal(true)),
 });
 
 const memoryRequest: v.GenericSchema<MemoryRequest> = v.object({
@@ -79,6 +81,12 @@ const gpuBind: v.GenericSchema<GpuBind> = v.variant("kind", [
   v.object({ verbose: v.boolean(), kind: v.literal("mask_gpu"), masks: v.array(v.array(count)) }),
 ]);
 
+const cpuBind: v.GenericSchema<CpuBind> = v.object({
+  verbose: v.nullable(v.boolean()),
+  kind: v.nullable(v.picklist(CPU_BIND_KINDS)),
+  list: v.pipe(v.array(v.pipe(name, v.regex(/^(?:0x[0-9a-f]+|\d+)$/))), v.maxLength(65_536)),
+});
+
 const program = {
   name: text,
   workDir: text,
@@ -91,6 +99,7 @@ const program = {
   rlimits: v.record(v.string(), integer),
   distribution,
   gpuBind: v.nullable(gpuBind),
+  cpuBind: v.exactOptional(cpuBind),
   taskProlog: v.exactOptional(text),
   taskEpilog: v.exactOptional(text),
 };

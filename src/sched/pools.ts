@@ -40,102 +40,120 @@ export interface Pools {
 
 /** Pools of nodes that take new work. */
 export function createPools(open: readonly Candidate[], profile: Profile, now: number): Pools {
-  const pools = new Map<string, Pool | null>();
-  const kept = new Set<NodeName>();
-  const granted = new Map<string, Map<NodeName, number>>();
-  /** Of the jobs that this pass starts. */
-  const users = new Map<NodeName, Set<number>>();
-  /** How long the job at hand may run: all pools look no further. */
-  let horizon = Number.POSITIVE_INFINITY;
+  return new PassPools(open, profile, now);
+}
 
-  const make = (place: Place): Pool | null => {
-    const own = open.filter(({ node }) => place.allows(node.name));
-    const free = own.filter(({ node }) => !kept.has(node.name));
+class PassPools implements Pools {
+  readonly all: readonly Candidate[];
+  readonly #profile: Profile;
+  readonly #now: number;
+  readonly #pools = new Map<string, Pool | null>();
+  readonly #kept = new Set<NodeName>();
+  readonly #granted = new Map<string, Map<NodeName, number>>();
+  /** Of the jobs that this pass starts. */
+  readonly #users = new Map<NodeName, Set<number>>();
+  /** How long the job at hand may run: no pool looks further. */
+  #horizon = Number.POSITIVE_INFINITY;
+
+  constructor(open: readonly Candidate[], profile: Profile, now: number) {
+    this.all = open;
+    this.#profile = profile;
+    this.#now = now;
+  }
+
+  get isDone(): boolean {
+    return this.all.length > 0 && this.all.every(({ node }) => this.#kept.has(node.name));
+  }
+
+  of(place: Place, until: number): Pool | null {
+    this.#horizon = until;
+    const known = this.#pools.get(place.key);
+    if (known !== undefined) return known;
+    const made = this.#make(place);
+    this.#pools.set(place.key, made);
+    return made;
+  }
+
+  at(place: Place, from: number, until: number): Pool {
+    const usageOf = (one: Candidate): NodeUsage => this.#profile.usageBetween(one, from, until);
+    return this.#later(place, usageOf, [from, until], place.allows);
+  }
+
+  freedBy(place: Place, at: number): Pool {
+    const reserved = new Set(place.reserved);
+    const usageOf = (one: Candidate): NodeUsage => this.#profile.runningAt(one, at);
+    const isAllowed = (node: NodeName): boolean => place.allows(node) || reserved.has(node);
+    return this.#later(place, usageOf, [at, Number.NEGATIVE_INFINITY], isAllowed);
+  }
+
+  keep(place: Place): void {
+    for (const { node } of this.all) if (place.allows(node.name)) this.#kept.add(node.name);
+    this.#pools.clear();
+  }
+
+  take(place: Place, allocation: Allocation, uid: number): void {
+    take(this.all, allocation);
+    this.note(place, allocation, uid);
+  }
+
+  note(place: Place, allocation: Allocation, uid: number): void {
+    const given = this.#granted.get(place.partition) ?? new Map<NodeName, number>();
+    this.#granted.set(place.partition, given);
+    for (const { node, cpus } of allocation) {
+      given.set(node, (given.get(node) ?? 0) + cpus);
+      this.#users.set(node, (this.#users.get(node) ?? new Set()).add(uid));
+    }
+    if (place.onlyUser === null) return;
+    // Its own user's jobs get what is left of these nodes in the next pass, which knows whose they are.
+    for (const { node } of allocation) this.#kept.add(node);
+    this.#pools.clear();
+  }
+
+  #make(place: Place): Pool | null {
+    const own = this.all.filter(({ node }) => place.allows(node.name));
+    const free = own.filter(({ node }) => !this.#kept.has(node.name));
     // A partition without nodes that take work has a pool all the same: its jobs are told what is missing.
     if (own.length > 0 && free.length === 0) return null;
-    const given = granted.get(place.key) ?? new Map<NodeName, number>();
-    granted.set(place.key, given);
-    const heldUntil = free.map((one) => seen(one, () => profile.usageUntil(one, horizon)));
-    const heldCpus = ({ name }: Node): number =>
-      place.cpusHeld(name) + (given.get(name) ?? 0) - profile.cpusGivenBack(name, place.partition, now, horizon);
+    const heldUntil = free.map((one) => seen(one, () => this.#profile.usageUntil(one, this.#horizon)));
+    const heldCpus = ({ name }: Node): number => this.#heldCpus(place, name, this.#now, this.#horizon);
     const limited = place.cpusMax > 0 ? heldUntil.map((one) => capped(one, place, heldCpus)) : heldUntil;
     const minds = place.others.size > 0 || place.onlyUser !== null;
     const candidates = minds
-      ? limited.map((one) => seen(one, () => (isTaken(place, one.node.name) ? full(one.node) : one.usage)))
+      ? limited.map((one) => seen(one, () => (this.#isTaken(place, one.node.name) ? full(one.node) : one.usage)))
       : limited;
     return { candidates, place: createPlacer(candidates) };
-  };
+  }
 
-  const later = (
+  #later(
     place: Place,
     usageOf: (one: Candidate) => NodeUsage,
     [from, until]: readonly [number, number],
     isAllowed: (node: NodeName) => boolean,
-  ): Pool => {
-    const heldCpus = ({ name }: Node): number =>
-      place.cpusHeld(name) +
-      (granted.get(place.key)?.get(name) ?? 0) -
-      profile.cpusGivenBack(name, place.partition, from, until);
-    const candidates = open.flatMap((base): Candidate[] => {
+  ): Pool {
+    const heldCpus = ({ name }: Node): number => this.#heldCpus(place, name, from, until);
+    const candidates = this.all.flatMap((base): Candidate[] => {
       const { node, position } = base;
-      if (!isAllowed(node.name) || kept.has(node.name)) return [];
+      if (!isAllowed(node.name) || this.#kept.has(node.name)) return [];
       const usage = usageOf(base);
       // Whose jobs are there then is not known; an empty node is nobody's.
-      if (isTaken(place, node.name) && usage.cpus > 0) return [{ node, position, usage: full(node) }];
+      if (usage.cpus > 0 && this.#isTaken(place, node.name)) return [{ node, position, usage: full(node) }];
       const one = { node, position, usage };
       return [place.cpusMax > 0 ? capped(one, place, heldCpus) : one];
     });
     return { candidates, place: createPlacer(candidates) };
-  };
+  }
 
-  const isTaken = ({ others, onlyUser }: Place, node: NodeName): boolean => {
-    const newcomers = users.get(node);
+  /** CPUs that jobs of the partition hold on a node. */
+  #heldCpus(place: Place, node: NodeName, from: number, until: number): number {
+    const given = this.#granted.get(place.partition)?.get(node) ?? 0;
+    return place.cpusHeld(node) + given - this.#profile.cpusGivenBack(node, place.partition, from, until);
+  }
+
+  #isTaken({ others, onlyUser }: Place, node: NodeName): boolean {
+    const newcomers = this.#users.get(node);
     const isOther = onlyUser !== null && newcomers !== undefined && [...newcomers].some((uid) => uid !== onlyUser);
     return isOther || others.has(node);
-  };
-
-  const note = (place: Place, allocation: Allocation, uid: number): void => {
-    const given = granted.get(place.key);
-    for (const { node, cpus } of allocation) {
-      given?.set(node, (given.get(node) ?? 0) + cpus);
-      users.set(node, (users.get(node) ?? new Set()).add(uid));
-    }
-    if (place.onlyUser === null) return;
-    // Its own user's jobs get what is left of these nodes in the next pass, which knows whose they are.
-    for (const { node } of allocation) kept.add(node);
-    pools.clear();
-  };
-
-  return {
-    of(place, until) {
-      horizon = until;
-      const known = pools.get(place.key);
-      if (known !== undefined) return known;
-      const made = make(place);
-      pools.set(place.key, made);
-      return made;
-    },
-    at: (place, from, until) =>
-      later(place, (one) => profile.usageBetween(one, from, until), [from, until], place.allows),
-    freedBy(place, at) {
-      const reserved = new Set(place.reserved);
-      const isAllowed = (node: NodeName): boolean => place.allows(node) || reserved.has(node);
-      return later(place, (one) => profile.runningAt(one, at), [at, Number.NEGATIVE_INFINITY], isAllowed);
-    },
-    keep(place) {
-      for (const { node } of open) if (place.allows(node.name)) kept.add(node.name);
-      pools.clear();
-    },
-    take(place, allocation, uid) {
-      take(open, allocation);
-      note(place, allocation, uid);
-    },
-    note,
-    all: open,
-    get isDone() {
-      return open.length > 0 && open.every(({ node }) => kept.has(node.name));
-    },
-  };
+  }
 }
 
 /** A node with another usage than it has, asked for anew each time. */

@@ -4,7 +4,7 @@ import { describeRequest, feasibility } from "../core/fit.ts";
 import { fold } from "../core/hostlist.ts";
 import { isOpen, type Node } from "../core/node.ts";
 import { type Candidate, candidatesOf } from "../core/node-set.ts";
-import type { ResourceRequest } from "../core/resources.ts";
+import { formatGpus, type ResourceRequest, WHOLE_GPU } from "../core/resources.ts";
 import type { Place } from "./places.ts";
 import type { Reason } from "./plan.ts";
 import type { ScheduleView } from "./view.ts";
@@ -28,8 +28,8 @@ export function freeText(candidates: readonly Candidate[], { gpus }: ResourceReq
   if (candidates.length > FREE_NODES_MAX) return "";
   const texts = candidates.map(({ node: { name, inventory }, usage }) => {
     if (!gpus) return `${name}: ${inventory.cpus - usage.cpus} of ${inventory.cpus} CPUs free`;
-    const taken = Object.keys(usage.gpus).length;
-    return `${name}: ${inventory.gpus.length - taken} of ${inventory.gpus.length} GPUs free`;
+    const taken = Object.values(usage.gpus).reduce((sum, thousandths) => sum + thousandths, 0);
+    return `${name}: ${formatGpus(inventory.gpus.length * WHOLE_GPU - taken)} of ${inventory.gpus.length} GPUs free`;
   });
   return ` (${texts.join(", ")})`;
 }

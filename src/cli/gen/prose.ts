@@ -51,6 +51,13 @@ export const OVERVIEW: readonly { readonly heading: string; readonly texts: read
     ],
   },
   {
+    heading: "GPUS",
+    texts: [
+      "GPUs are granted in thousandths. --gpus=2 is two whole ones, --gpus=0.5 half of one that others may share, --gpus=2.5 two whole ones and half of a third, --gpus=a100:2 two of a type; --gres, --gpus-per-node and --gpus-per-task read the same. A whole GPU is never shared. --gpu-mem=20G wants so much memory of each GPU, of a part of one so much in that part; alone it asks for the part of one GPU that has so much. --node-gpu-ids=n1:0,1;n2:3 names whole GPUs by their indices. CPUs and memory for each GPU (--cpus-per-gpu, --mem-per-gpu) count for a part as much as it is.",
+      "A program sees its GPUs in CUDA_VISIBLE_DEVICES, shared ones too. MGPU_GPU_SHARE tells how much of each of them is its own (1,1,0.5), MGPU_GPU_MEM_MIB how many MiB of their memory. Sharing is an agreement, which programs keep by themselves; where NVIDIA's Multi-Process Service runs, it holds them to it by CUDA_MPS_ACTIVE_THREAD_PERCENTAGE and CUDA_MPS_PINNED_DEVICE_MEM_LIMIT, which are set too.",
+    ],
+  },
+  {
     heading: "WHERE TO BEGIN",
     texts: [
       "mgpu-srun --gpus=1 python train.py runs a program on a GPU as soon as one is free.",

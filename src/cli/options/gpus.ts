@@ -17,7 +17,7 @@ const GPUS = {
 } as const;
 
 export const GPU_OPTIONS = [
-  { ...GPUS, long: "gpus", short: "G", help: "GPUs for the whole job: 2, a100:2", variables: named("GPUS") },
+  { ...GPUS, long: "gpus", short: "G", help: "GPUs for the whole job: 2, a100:2, 0.5, 2.5", variables: named("GPUS") },
   { ...GPUS, long: "gpus-per-node", help: "GPUs on each node", variables: named("GPUS_PER_NODE") },
   { ...GPUS, long: "gpus-per-task", help: "GPUs for each task, seen by it alone", variables: named("GPUS_PER_TASK") },
   { ...GPUS, long: "gpus-per-socket", help: "GPUs for each of --sockets-per-node, on each node" },
@@ -34,7 +34,7 @@ export const GPU_OPTIONS = [
     long: "gres",
     argument: "required",
     metavar: "gpu[:type][:n]",
-    help: "GPUs on each node: gpu, gpu:2, gpu:a100:2, none",
+    help: "GPUs on each node: gpu, gpu:2, gpu:a100:2, gpu:0.5, none",
     variables: named("GRES"),
     otherVariables: { srun: ["SLURM_STEP_GRES"] },
     directive: true,
@@ -75,7 +75,7 @@ export const GPU_OPTIONS = [
     long: "gpu-mem",
     argument: "required",
     metavar: "size[KMGT]",
-    help: "only GPUs with at least so much memory",
+    help: "so much memory of each GPU; alone, the part of a GPU that has it",
     directive: true,
     of: ALL,
     read: parseMemory,

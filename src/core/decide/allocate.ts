@@ -205,7 +205,7 @@ function planProblem(nodes: ReadonlyMap<string, Node>, job: PendingJob, allocati
 /** Thousandths of a GPU that a job must get on so many nodes with so many tasks. */
 function wishedGpus({ spec: { request } }: PendingJob, allocation: Allocation, tasks: number): number {
   const { gpus } = request;
-  if (!gpus) return 0;
+  if (!gpus || gpus.byMemory) return 0;
   const wish = gpus.wishes.reduce((sum, { thousandths }) => sum + thousandths, 0);
   if (gpus.per === "job") return wish;
   return wish * (gpus.per === "node" ? allocation.length : tasks);

@@ -66,6 +66,7 @@ function addGpus(tres: Record<string, number>, gpus: GpuRequest | null, nodes: n
   }
 }
 
+/** Pieces of GPUs are whole thousandths: sums of them have no crumbs. */
 function add(tres: Record<string, number>, name: string, amount: number): void {
-  tres[name] = (tres[name] ?? 0) + amount;
+  tres[name] = Math.round(((tres[name] ?? 0) + amount) * WHOLE_GPU) / WHOLE_GPU;
 }

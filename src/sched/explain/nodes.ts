@@ -2,26 +2,35 @@
 
 import { matchesConstraint } from "../../core/constraint.ts";
 import type { Amounts, NodeVerdict } from "../../core/explanation.ts";
+import { freeOn, gpusFor, takenOf } from "../../core/gpu-pick.ts";
 import type { Node } from "../../core/node.ts";
 import { compareNodeNames } from "../../core/node-set.ts";
-import { NO_USAGE, type NodeUsage, type ResourceRequest } from "../../core/resources.ts";
+import {
+  formatGpus,
+  type Gpu,
+  NO_USAGE,
+  type NodeUsage,
+  type ResourceRequest,
+  WHOLE_GPU,
+} from "../../core/resources.ts";
 import {
   cpusOn,
   type Demand,
   demandOf,
-  gpusFor,
   memoryOn,
   type Room,
   roomOn,
   tasksOfNode,
+  thousandthsOf,
+  type Wish,
   wishCounts,
   wishedGpus,
 } from "../../core/room.ts";
 
 /** What a node must have for one job's share. */
 interface Need {
-  /** By type, lower case; `null` for any. */
-  readonly gpus: readonly { readonly type: string | null; readonly count: number }[];
+  /** As in the demand, counted for this node. */
+  readonly gpus: readonly Wish[];
   readonly cpus: number;
   readonly memoryMiB: number;
 }
@@ -89,10 +98,10 @@ function needOn(node: Node, demand: Demand): Need {
       : Math.min(Math.ceil(request.tasks / share), request.tasksPerNode || Number.POSITIVE_INFINITY);
   const counts = per === "job" ? wishes.map(({ count }) => Math.ceil(count / share)) : wishCounts(demand, tasks);
   const exact = demand.indices.get(node.name)?.length ?? 0;
-  const total = counts.reduce((sum, count) => sum + count, 0) + exact;
+  const total = thousandthsOf(demand, counts) + exact * WHOLE_GPU;
   const cpus = cpusOn(request, tasks, total);
   return {
-    gpus: wishes.map(({ type }, at) => ({ type, count: counts[at] ?? 0 })),
+    gpus: wishes.map((wish, at) => ({ ...wish, count: counts[at] ?? 0 })),
     cpus,
     memoryMiB: memoryOn(request, cpus, total, node.inventory.memoryMiB),
   };
@@ -116,22 +125,36 @@ function gpuLacks(room: Room, need: Need, { request }: Demand): string[] {
   const texts: string[] = [];
   const all = room.node.inventory.gpus.filter(({ memoryMiB }) => memoryMiB >= request.gpuMemoryMiB);
   const large = request.gpuMemoryMiB > 0 ? ` with ${request.gpuMemoryMiB} MiB` : "";
-  for (const { type, count } of need.gpus) {
-    const has = gpusFor(room, { type, count }).length;
-    const total = type === null ? all.length : all.filter((gpu) => gpu.type === type).length;
-    const noun = type === null ? "GPU" : `${type} GPU`;
+  for (const wish of need.gpus) {
+    const { type, count, thousandths } = wish;
+    const has = piecesOn(room, request, wish);
+    const idle = { ...room, usage: NO_USAGE, gpus: room.node.inventory.gpus };
+    const total = thousandths < WHOLE_GPU ? piecesOn(idle, request, wish) : ofType(all, type).length;
+    const noun = `${type === null ? "" : `${type} `}${thousandths < WHOLE_GPU ? `piece of ${formatGpus(thousandths)} GPU` : "GPU"}`;
     texts.push(...lack(count, has, total, (more) => countText(more, noun) + large));
   }
-  const wished = need.gpus.reduce((sum, { count }) => sum + count, 0);
+  const wished = need.gpus.reduce((sum, { count, thousandths }) => sum + (thousandths < WHOLE_GPU ? 0 : count), 0);
   // Each type suffices by itself, but not all together.
-  if (texts.length === 0 && wished > room.gpus.length)
-    texts.push(...lack(wished, room.gpus.length, all.length, (more) => countText(more, "GPU") + large));
+  const free = room.gpus.filter((gpu) => freeOn(room, gpu) === WHOLE_GPU).length;
+  if (texts.length === 0 && wished > free)
+    texts.push(...lack(wished, free, all.length, (more) => countText(more, "GPU") + large));
   return texts;
 }
 
-function indexLacks({ node, gpus }: Room, { indices }: Demand): string[] {
+/** How many of a wish there is room for, if nothing else is asked for. */
+function piecesOn(room: Room, request: ResourceRequest, wish: Wish): number {
+  return gpusFor(room, request, wish).reduce((sum, gpu) => {
+    return sum + Math.floor(freeOn(room, gpu) / takenOf(request, wish, gpu));
+  }, 0);
+}
+
+function ofType(gpus: readonly Gpu[], type: string | null): readonly Gpu[] {
+  return type === null ? gpus : gpus.filter((gpu) => gpu.type === type);
+}
+
+function indexLacks({ node, gpus, usage }: Room, { indices }: Demand): string[] {
   const exact = indices.get(node.name) ?? [];
-  const taken = exact.filter((index) => !gpus.some((gpu) => gpu.index === index));
+  const taken = exact.filter((index) => usage.gpus[index] || !gpus.some((gpu) => gpu.index === index));
   return taken.length === 0 ? [] : [`GPU ${taken.join(",")}, which others hold`];
 }
 
@@ -149,8 +172,9 @@ function isBusy(usage: NodeUsage): boolean {
 function freeAmounts({ inventory }: Node, usage: NodeUsage): Amounts {
   const gpus: Record<string, number> = {};
   for (const { index, type } of inventory.gpus) {
-    gpus[type] = (gpus[type] ?? 0) + ((usage.gpus[index] ?? 0) === 0 ? 1 : 0);
+    gpus[type] = (gpus[type] ?? 0) + WHOLE_GPU - (usage.gpus[index] ?? 0);
   }
+  for (const type of Object.keys(gpus)) gpus[type] = (gpus[type] ?? 0) / WHOLE_GPU;
   return { gpus, cpus: inventory.cpus - usage.cpus, memoryMiB: inventory.memoryMiB - usage.memoryMiB };
 }
 

@@ -6,8 +6,17 @@
 
 import { weightOf } from "../../core/node.ts";
 import { type Candidate, chooseNodes, type Offer, offerOf } from "../../core/node-set.ts";
-import type { Allocation, NodeUsage, ResourceRequest } from "../../core/resources.ts";
-import { alternativesOf, cpusOn, type Demand, demandOf, memoryOn, wishCounts, wishedGpus } from "../../core/room.ts";
+import { type Allocation, type NodeUsage, type ResourceRequest, WHOLE_GPU } from "../../core/resources.ts";
+import {
+  alternativesOf,
+  cpusOn,
+  type Demand,
+  demandOf,
+  memoryOn,
+  thousandthsOf,
+  wishCounts,
+  wishedGpus,
+} from "../../core/room.ts";
 import { sharesOf } from "./shares.ts";
 
 /**
@@ -30,7 +39,8 @@ export function createPlacer(candidates: readonly Candidate[]): (request: Resour
     }
     for (const way of ways) {
       const chosen = chooseNodes(way.demand, preferredFirst(way, candidates));
-      if (chosen) return sharesOf(way.demand, chosen);
+      const shares = chosen && sharesOf(way.demand, chosen);
+      if (shares) return shares;
     }
     return null;
   };
@@ -87,15 +97,20 @@ function leftOver({ room, tasks, gpus }: Offer, demand: Demand): readonly number
   const { inventory } = room.node;
   const most = Math.min(tasks, request.tasks ?? tasks);
   const mostGpus =
-    demand.per === "job"
-      ? Math.min(gpus, wishedGpus(demand))
-      : wishCounts(demand, most).reduce((sum, count) => sum + count, 0);
+    demand.per === "job" ? jobThousandths(demand, gpus) : thousandthsOf(demand, wishCounts(demand, most));
   const cpus = cpusOn(request, most, mostGpus);
   return [
     room.freeGpus - mostGpus,
     room.cpus - cpus,
     room.memoryMiB - memoryOn(request, cpus, mostGpus, inventory.memoryMiB),
   ];
+}
+
+/** Thousandths that so many of the job's GPUs come to; the pieces are not told from the others if it is not all. */
+function jobThousandths(demand: Demand, gpus: number): number {
+  const all = wishedGpus(demand);
+  const counts = demand.wishes.map(({ count }) => count);
+  return gpus >= all ? thousandthsOf(demand, counts) : gpus * WHOLE_GPU;
 }
 
 function compareLeft(a: readonly number[], b: readonly number[]): number {

@@ -1,11 +1,15 @@
 /** Deals a request's tasks and GPUs out over the nodes that were chosen for it. */
 
+import { type Picked, pickGpus } from "../../core/gpu-pick.ts";
 import type { Offer } from "../../core/node-set.ts";
-import { type Allocation, type Gpu, type GpuGrant, type NodeShare, WHOLE_GPU } from "../../core/resources.ts";
-import { cpusOn, type Demand, gpusFor, memoryOn, wishCounts } from "../../core/room.ts";
+import { type Allocation, type GpuGrant, type NodeShare, WHOLE_GPU } from "../../core/resources.ts";
+import { cpusOn, type Demand, memoryOn, wishCounts, wishedGpus } from "../../core/room.ts";
 
-/** The shares of nodes that are known to suffice (`chooseNodes`), in the order of their names. */
-export function sharesOf(demand: Demand, chosen: readonly Offer[]): Allocation {
+/**
+ * The shares of nodes that are known to suffice (`chooseNodes`), in the order of their names. `null` if the GPUs can't be
+ * dealt out after all, which only pieces of several types can bring about.
+ */
+export function sharesOf(demand: Demand, chosen: readonly Offer[]): Allocation | null {
   const offers = [...chosen].sort((a, b) => a.position - b.position);
   const { tasks: total, tasksPerGpu } = demand.request;
   const isByJob = demand.per === "job";
@@ -17,12 +21,24 @@ export function sharesOf(demand: Demand, chosen: readonly Offer[]): Allocation {
     );
     const caps = gpus.map((counts) => tasksPerGpu * sum(counts));
     const tasks = total === null ? caps : dealTasks(demand, caps, total);
-    return offers.map((offer, at) => shareOn(offer, demand, tasks[at] ?? 0, gpus[at] ?? []));
+    return allShares(demand, offers, tasks, gpus);
   }
   const caps = offers.map((offer) => offer.tasks);
   const tasks = total === null ? caps : dealTasks(demand, caps, total);
   const gpus = isByJob ? dealGpus(demand, offers, tasks) : tasks.map((count) => wishCounts(demand, count));
-  return offers.map((offer, at) => shareOn(offer, demand, tasks[at] ?? 0, gpus[at] ?? []));
+  const dealt = gpus.reduce((total, counts) => total + sum(counts), 0);
+  if (isByJob && dealt < wishedGpus(demand)) return null;
+  return allShares(demand, offers, tasks, gpus);
+}
+
+function allShares(
+  demand: Demand,
+  offers: readonly Offer[],
+  tasks: readonly number[],
+  gpus: readonly (readonly number[])[],
+): Allocation | null {
+  const shares = offers.flatMap((offer, at) => shareOn(offer, demand, tasks[at] ?? 0, gpus[at] ?? []) ?? []);
+  return shares.length === offers.length ? shares : null;
 }
 
 /** Evenly where the user said how many nodes; else node after node, but at least one task on each. */
@@ -73,15 +89,20 @@ function dealGpus(demand: Demand, offers: readonly Offer[], tasks: readonly numb
       if (isOpen[at] && own < load) [next, load] = [at, own];
     }
     if (next < 0) break;
-    if (!giveOne(next, dealt, left, offers)) isOpen[next] = false;
+    if (!giveOne(next, dealt, left, demand, offers)) isOpen[next] = false;
   }
   return dealt;
 }
 
 /** Gives a node one more GPU, if need be by exchanging wishes with other nodes; `false` if it can't have one. */
-function giveOne(node: number, dealt: number[][], left: number[], offers: readonly Offer[]): boolean {
+function giveOne(node: number, dealt: number[][], left: number[], demand: Demand, offers: readonly Offer[]): boolean {
   if (sum(dealt[node] ?? []) >= (offers[node]?.gpus ?? 0)) return false;
-  const canTake = (at: number, wish: number): boolean => (dealt[at]?.[wish] ?? 0) < (offers[at]?.wishCaps[wish] ?? 0);
+  const canTake = (at: number, wish: number): boolean => {
+    const [offer, counts] = [offers[at], dealt[at] ?? []];
+    if (!offer || (counts[wish] ?? 0) >= (offer.wishCaps[wish] ?? 0)) return false;
+    if (!demand.hasPieces || at !== node) return true;
+    return pickGpus(offer.room, demand, counts.with(wish, (counts[wish] ?? 0) + 1)) !== null;
+  };
   // How each wish was reached: a node that gave up the wish before, so as to take this one.
   const reached = new Map<number, { readonly node: number; readonly before: number | null }>();
   for (const wish of left.keys()) if (canTake(node, wish)) reached.set(wish, { node, before: null });
@@ -117,34 +138,29 @@ function exchange(
   }
 }
 
-function shareOn({ room }: Offer, demand: Demand, tasks: number, counts: readonly number[]): NodeShare {
+function shareOn({ room }: Offer, demand: Demand, tasks: number, counts: readonly number[]): NodeShare | null {
   const { request } = demand;
   const { name, inventory } = room.node;
-  const gpus = pickGpus({ room }, demand, counts);
-  const cpus = cpusOn(request, tasks, gpus.length);
+  const gpus = pickGpus(room, demand, counts);
+  if (gpus === null) return null;
+  const thousandths = gpus.reduce((total, one) => total + one.thousandths, 0);
+  const cpus = cpusOn(request, tasks, thousandths);
   return {
     node: name,
     tasks,
     cpus: request.exclusive ? inventory.cpus : cpus,
     // Of a whole node, too, only the memory that was asked for.
-    memoryMiB: memoryOn(request, cpus, gpus.length, inventory.memoryMiB),
-    gpus: (request.exclusive ? inventory.gpus : gpus).map(grantOf),
+    memoryMiB: memoryOn(request, cpus, thousandths, inventory.memoryMiB),
+    gpus: (request.exclusive ? inventory.gpus.map(whole) : gpus).map(grantOf),
   };
 }
 
-/** The lowest free GPUs, those of a certain type first: a wish for any type takes what is left. */
-function pickGpus({ room }: Pick<Offer, "room">, demand: Demand, counts: readonly number[]): Gpu[] {
-  const exact = demand.indices.get(room.node.name) ?? [];
-  const picked = new Set(room.gpus.filter((gpu) => exact.includes(gpu.index)));
-  for (const [at, wish] of demand.wishes.entries()) {
-    const free = gpusFor(room, wish).filter((gpu) => !picked.has(gpu));
-    for (const gpu of free.slice(0, counts[at] ?? 0)) picked.add(gpu);
-  }
-  return [...picked].sort((a, b) => a.index - b.index);
+function whole(gpu: Picked["gpu"]): Picked {
+  return { gpu, thousandths: WHOLE_GPU };
 }
 
-function grantOf({ index, uuid, type }: Gpu): GpuGrant {
-  return { index, uuid, type, thousandths: WHOLE_GPU };
+function grantOf({ gpu: { index, uuid, type }, thousandths }: Picked): GpuGrant {
+  return { index, uuid, type, thousandths };
 }
 
 function sum(counts: readonly number[]): number {

@@ -63,6 +63,40 @@ describe("the GPUs of a task", () => {
     expect(seen({ ...launch, layout: [{ ...part("n1", [0, 1, 2]), gpus }] })).toEqual(["0", "1", "1"]);
   });
 
+  it("come to as few pieces as were asked for", () => {
+    const sizes = [500, 500, 1000, 1000];
+    const gpus = sizes.map((thousandths, index) => ({ index, uuid: `GPU-${index}`, type: "a100", thousandths }));
+    const launch = { ...fourTasks(perTask(1500)), layout: [{ ...part("n1", [0, 1]), gpus }] };
+    expect(seen(launch)).toEqual(["0,2", "1,3"]);
+    expect(seen(launch, "nvidia", "MGPU_GPU_SHARE")).toEqual(["0.5,1", "0.5,1"]);
+  });
+
+  it("tell how much of each is the job's, and of its memory", () => {
+    const gpus = [1000, 250].map((thousandths, index) => ({ index, uuid: `GPU-${index}`, type: "a100", thousandths }));
+    const gpuMemory = new Map([0, 1].map((index) => [`GPU-${index}`, 40_960] as const));
+    const job = { ...fourTasks({}), layout: [{ ...part("n1", [0]), gpus }] };
+    const variables = (launch: NodeLaunch, known = gpuMemory): Record<string, string> => {
+      const place = { name: "n1", gpuProvider: "nvidia", gpuMemory: known, spoolFolder: "/s" };
+      const built = buildStepLaunch(launch, place);
+      if ("problem" in built) throw new Error(built.problem);
+      const all = { ...built.step.environment, ...built.step.tasks[0]?.environment };
+      return Object.fromEntries(Object.entries(all).filter(([name]) => /^MGPU_GPU|^CUDA_MPS/.test(name)));
+    };
+    expect(variables(job)).toEqual({
+      MGPU_GPU_SHARE: "1,0.25",
+      MGPU_GPU_MEM_MIB: "40960,10240",
+      CUDA_MPS_PINNED_DEVICE_MEM_LIMIT: "1=10240M",
+    });
+    expect(variables({ ...job, layout: [{ ...part("n1", [0]), gpus: gpus.slice(1) }] })).toEqual({
+      MGPU_GPU_SHARE: "0.25",
+      MGPU_GPU_MEM_MIB: "10240",
+      CUDA_MPS_ACTIVE_THREAD_PERCENTAGE: "25",
+      CUDA_MPS_PINNED_DEVICE_MEM_LIMIT: "0=10240M",
+    });
+    expect(variables(job, new Map())).toEqual({ MGPU_GPU_SHARE: "1,0.25" });
+    expect(variables(fourTasks({}))).toEqual({ MGPU_GPU_SHARE: "1,1,1,1" });
+  });
+
   it.each<[GpuBind, string[]]>([
     [{ verbose: false, kind: "none" }, [ALL, ALL, ALL, ALL]],
     [{ verbose: false, kind: "closest" }, [ALL, ALL, ALL, ALL]],

@@ -56,10 +56,12 @@ test("features", () => {
 });
 
 test("GPUs", () => {
-  expect(refusal({ gpus: { per: "job", wishes: [{ type: null, thousandths: 500 }] } })).toBe(
-    "NOT_FEASIBLE: Invalid generic resource (gres) specification " +
-      "(fractions of a GPU are not supported yet: ask for whole GPUs)",
+  const half = { per: "job", wishes: [{ type: null, thousandths: 500 }] } as const;
+  expect(refusal({ gpus: half })).toBe(null);
+  expect(refusal({ gpus: half, gpuMemoryMiB: 30_000 })).toContain(
+    "too few GPUs have that much memory; n1 has 4 GPUs (a100 of 40960 MiB)",
   );
+  expect(refusal({ gpus: half, nodes: { min: 2, max: 2 } })).toContain("asked for 1 GPU on 2 nodes");
   expect(refusal({ ...gpus("job", 1), nodes: { min: 2, max: 2 } })).toContain("each node of a job gets at least one");
   expect(refusal({ ...gpus("job", 1), tasks: 4, tasksPerGpu: 2 })).toContain("4 tasks, 2 for each GPU, need more");
   expect(refusal(gpus("node", 5))).toContain("there are not enough GPUs");
