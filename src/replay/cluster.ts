@@ -2,6 +2,7 @@
 
 import type { Node, NodeInventory } from "../core/node.ts";
 import { type Gpu, NO_USAGE } from "../core/resources.ts";
+import { countOf } from "../util/plural.ts";
 import { Problems, readRows } from "./readers/rows.ts";
 import { ReplayError } from "./trace.ts";
 
@@ -42,9 +43,10 @@ export function parseCluster(text: string): Node[] {
 }
 
 /** Nodes n1, n2, ... of these kinds, one kind after the other. @throws ReplayError if they are too many */
-export function nodesOf(kinds: readonly NodeKind[], first = 1): Node[] {
+function nodesOf(kinds: readonly NodeKind[], first = 1): Node[] {
   const total = kinds.reduce((sum, { count }) => sum + count, 0);
-  if (total > NODES_MAX) throw new ReplayError(`a cluster of ${total} nodes is too large`, `at most ${NODES_MAX} are simulated`);
+  if (total > NODES_MAX)
+    throw new ReplayError(`a cluster of ${total} nodes is too large`, `at most ${NODES_MAX} are simulated`);
   const nodes: Node[] = [];
   for (const kind of kinds) {
     for (let at = 0; at < kind.count; at++) nodes.push(nodeOf(`n${first + nodes.length}`, kind));
@@ -109,7 +111,10 @@ export function parseWhatIf(text: string): WhatIf {
   const found = /^\s*([+-])\s*(\d+)\s*nodes?(?:\s+of\s+(\d+)(?:\s*(?:x\s*)?([a-z][\w.-]*))?)?\s*$/i.exec(text);
   const count = Number(found?.[2]);
   if (!found || count < 1 || count > NODES_MAX || Number(found[3] ?? 0) > GPUS_MAX) {
-    throw new ReplayError(`--what-if: can't read "${text}"`, 'changes look like "+2 nodes of 8", "+1 node of 4 a100" or "-1 node"');
+    throw new ReplayError(
+      `--what-if: can't read "${text}"`,
+      'changes look like "+2 nodes of 8", "+1 node of 4 a100" or "-1 node"',
+    );
   }
   const type = (found[4] ?? "").toLowerCase();
   const gpus = found[3] === undefined ? null : Number(found[3]);
@@ -142,7 +147,12 @@ export function changeCluster(nodes: readonly Node[], { text, sign, count, gpus,
   for (let at = 1; added.length < count; at++) {
     const name = `new${at}`;
     if (names.has(name)) continue;
-    const kind = { count: 1, gpus: wanted, cpus: model?.inventory.cpus ?? null, memoryMiB: model?.inventory.memoryMiB ?? null };
+    const kind = {
+      count: 1,
+      gpus: wanted,
+      cpus: model?.inventory.cpus ?? null,
+      memoryMiB: model?.inventory.memoryMiB ?? null,
+    };
     const modelName = type || model?.inventory.gpus[0]?.type || "";
     added.push(nodeOf(name, { ...kind, type: modelName }, model?.inventory.features[0] ?? modelName));
   }
@@ -163,6 +173,5 @@ export function inOrder(nodes: readonly Node[]): Node[] {
 export function describeCluster(nodes: readonly Node[]): string {
   const gpus = nodes.reduce((sum, { inventory }) => sum + inventory.gpus.length, 0);
   const cpus = nodes.reduce((sum, { inventory }) => sum + inventory.cpus, 0);
-  const countOf = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
   return `${countOf(nodes.length, "node")}, ${gpus > 0 ? countOf(gpus, "GPU") : countOf(cpus, "CPU")}`;
 }

@@ -51,5 +51,6 @@ export function planStarts({ nodes, machine, free, waiting, holdings, now, polic
       },
     },
   };
-  return schedule({ pending: pending(), expiring: [], nodes, isConnected: () => true, gate, holdings }, now, policy).starts;
+  return schedule({ pending: pending(), expiring: [], nodes, isConnected: () => true, gate, holdings }, now, policy)
+    .starts;
 }

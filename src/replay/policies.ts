@@ -57,22 +57,38 @@ export const POLICIES: readonly Policy[] = [
     rules: { scheduler: SHORTEST, predicts: true },
   },
   {
-    ...{ kind: "queue", name: "conservative", about: `backfill that delays none of the first ${CONSERVATIVE_DEPTH} jobs that wait` },
+    ...{
+      kind: "queue",
+      name: "conservative",
+      about: `backfill that delays none of the first ${CONSERVATIVE_DEPTH} jobs that wait`,
+    },
     rules: { scheduler: { ...DEEP, reservations: CONSERVATIVE_DEPTH }, predicts: false },
   },
   {
-    ...{ kind: "queue", name: "slowdown", about: "easy-predict, whose first job is the one with the worst slowdown to expect" },
+    ...{
+      kind: "queue",
+      name: "slowdown",
+      about: "easy-predict, whose first job is the one with the worst slowdown to expect",
+    },
     rules: {
       ...{ scheduler: SHORTEST, predicts: true },
       rank: (_task, waitedS, likelyS) => -(waitedS + likelyS) / Math.max(likelyS, SHORT_S),
     },
   },
   {
-    ...{ kind: "share", name: "srtf", about: "jobs take turns: the shortest remaining time first (run times are known)" },
+    ...{
+      kind: "share",
+      name: "srtf",
+      about: "jobs take turns: the shortest remaining time first (run times are known)",
+    },
     create: srtf,
   },
   {
-    ...{ kind: "share", name: "srsf", about: "jobs take turns: the least remaining GPU time first (run times are known)" },
+    ...{
+      kind: "share",
+      name: "srsf",
+      about: "jobs take turns: the least remaining GPU time first (run times are known)",
+    },
     create: srsf,
   },
   {
@@ -80,11 +96,19 @@ export const POLICIES: readonly Policy[] = [
     create: wholeNodesFirst,
   },
   {
-    ...{ kind: "share", name: "tiresias-l", about: "jobs take turns: the least attained GPU time first, in three queues" },
+    ...{
+      kind: "share",
+      name: "tiresias-l",
+      about: "jobs take turns: the least attained GPU time first, in three queues",
+    },
     create: tiresiasL,
   },
   {
-    ...{ kind: "share", name: "likely", about: "jobs take turns: those that are likely to be over soon first, as learned from jobs before" },
+    ...{
+      kind: "share",
+      name: "likely",
+      about: "jobs take turns: those that are likely to be over soon first, as learned from jobs before",
+    },
     create: likelySoonOver,
   },
 ];

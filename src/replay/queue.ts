@@ -10,8 +10,8 @@ import type { SchedulerPolicy } from "../sched/policy.ts";
 import { createPredictor, type Predictor } from "../sched/predict.ts";
 import type { Holding } from "../sched/profile.ts";
 import { EventHeap } from "./heap.ts";
-import { planStarts } from "./pass.ts";
 import { Meter, type Metered } from "./meter.ts";
+import { planStarts } from "./pass.ts";
 import { Machine, type Task } from "./task.ts";
 
 /** How jobs wait in line. */
@@ -47,7 +47,11 @@ interface Running {
 }
 
 /** Yields the number of events that were handled, now and then; returns what was measured. The tasks are filled in. */
-export function* replayQueue(tasks: readonly Task[], nodes: readonly Node[], rules: QueueRules): Generator<number, Metered> {
+export function* replayQueue(
+  tasks: readonly Task[],
+  nodes: readonly Node[],
+  rules: QueueRules,
+): Generator<number, Metered> {
   const line = new Line(nodes, rules);
   for (const task of tasks) line.expect("submit", task.job.submitS, task);
   let count = 0;

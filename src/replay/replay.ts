@@ -1,6 +1,7 @@
 /** Replays of one trace with several policies on one or more clusters, one after the other. */
 
 import type { Node } from "../core/node.ts";
+import { countOf } from "../util/plural.ts";
 import { inOrder } from "./cluster.ts";
 import { findPolicy, type Policy } from "./policies.ts";
 import { replayQueue } from "./queue.ts";
@@ -56,14 +57,12 @@ export interface Progress {
 export function* replay(trace: Trace, options: ReplayOptions): Generator<Progress, Outcome> {
   const { policies, variants } = options;
   const runs: Run[] = [];
-  const notes = [...trace.notes];
+  const { possible, notes } = fitting(trace, variants);
   for (const variant of variants) {
     const nodes = options.isFirstFit ? inOrder(variant.nodes) : variant.nodes;
-    for (const [at, policy] of policies.entries()) {
-      const jobs = trace.jobs.map((job) => withCost(job, options.eventCostS));
-      const { tasks, impossible } = createTasks(jobs, nodes, { limitS: limitOf(policy, options) });
-      if (tasks.length === 0) throw nothingFits(trace, variant);
-      if (at === 0 && impossible.length > 0) notes.push(leftOut(impossible, variant));
+    for (const policy of policies) {
+      const jobs = possible.map((job) => withCost(job, options.eventCostS));
+      const { tasks } = createTasks(jobs, nodes, { limitS: limitOf(policy, options) });
       const label = [policy.name, variant.label].filter((word) => word !== "").join(", ");
       const steps = stepsOf(policy, tasks, nodes);
       const of = policies.length * variants.length;
@@ -71,14 +70,20 @@ export function* replay(trace: Trace, options: ReplayOptions): Generator<Progres
         const step = steps.next();
         if (step.done) {
           const { load } = step.value;
-          runs.push({ policy: policy.name, variant: variant.label, summary: summarize(tasks, step.value), load, tasks });
+          runs.push({
+            policy: policy.name,
+            variant: variant.label,
+            summary: summarize(tasks, step.value),
+            load,
+            tasks,
+          });
           break;
         }
         yield { done: runs.length, of, label, events: step.value, eventsLikely: tasks.length * 2 };
       }
     }
   }
-  return { runs, notes: [...notes, ...limitNotes(trace, options)] };
+  return { runs, notes: [...trace.notes, ...notes, ...limitNotes(possible, options)] };
 }
 
 /** Names to policies. @throws ReplayError with all that are unknown */
@@ -109,20 +114,41 @@ function withCost(job: TraceJob, eventCostS: number | null): TraceJob {
   return eventCostS === null ? job : { ...job, eventCostS };
 }
 
-function limitNotes({ jobs }: Trace, { policies, limitS }: ReplayOptions): string[] {
-  const without = jobs.filter((job) => job.limitS === null).length;
-  if (without === 0 || !policies.some(({ kind }) => kind === "queue")) return [];
-  const taken = limitS === null ? "their run times, known in advance" : `${limitS} s, or their run times if those are longer`;
-  return [`${without} jobs have no time limit: taken for it are ${taken}`];
+/** Jobs that could run on every one of the clusters: only then what they wait can be compared. @throws ReplayError */
+function fitting(trace: Trace, variants: readonly Variant[]): { possible: readonly TraceJob[]; notes: string[] } {
+  const notes: string[] = [];
+  const excluded = new Set<TraceJob>();
+  for (const variant of variants) {
+    const { tasks, impossible } = createTasks(trace.jobs, variant.nodes, { limitS: () => 0 });
+    if (tasks.length === 0) throw nothingFits(trace, variant);
+    if (impossible.length > 0) notes.push(leftOut(impossible, variant));
+    for (const job of impossible) excluded.add(job);
+  }
+  return { possible: trace.jobs.filter((job) => !excluded.has(job)), notes };
 }
 
+function limitNotes(jobs: readonly TraceJob[], { policies, limitS }: ReplayOptions): string[] {
+  const without = jobs.filter((job) => job.limitS === null).length;
+  if (without === 0 || !policies.some(({ kind }) => kind === "queue")) return [];
+  const taken =
+    limitS === null ? "their run times, known in advance" : `${limitS} s, or their run times if those are longer`;
+  return [`${countOf(without, "job")} without a time limit: taken for it are ${taken}`];
+}
+
+/** Jobs that a note names. */
+const NAMED_MAX = 3;
+
 function leftOut(impossible: readonly TraceJob[], { label }: Variant): string {
-  const names = impossible.slice(0, 3).map(({ id }) => id).join(", ");
-  const more = impossible.length > 3 ? ", ..." : "";
-  return `${impossible.length} jobs never could run on ${label === "" ? "this cluster" : `it with ${label}`}, and are left out: ${names}${more}`;
+  const names = impossible.slice(0, NAMED_MAX).map(({ id }) => id);
+  const more = impossible.length > NAMED_MAX ? ", ..." : "";
+  const where = label === "" ? "this cluster" : `this cluster with ${label}`;
+  return `left out: ${countOf(impossible.length, "job")} that could never run on ${where} (${names.join(", ")}${more})`;
 }
 
 function nothingFits({ jobs }: Trace, { label }: Variant): ReplayError {
   const where = label === "" ? "this cluster" : `the cluster with ${label}`;
-  return new ReplayError(`none of the ${jobs.length} jobs could ever run on ${where}`, "--cluster names another: 8x8 is 8 nodes of 8 GPUs, 1x0x128 one of 128 CPUs");
+  return new ReplayError(
+    `none of ${countOf(jobs.length, "job")} could ever run on ${where}`,
+    "--cluster names another: 8x8 is 8 nodes of 8 GPUs, 1x0x128 one of 128 CPUs",
+  );
 }

@@ -49,7 +49,11 @@ const GREEDY: SchedulerPolicy = { ...EASY, backfillDepth: Number.POSITIVE_INFINI
 const EVENTS_A_STEP = 16;
 
 /** Yields the number of events that were handled, now and then. The tasks, whose limits must be slices, are filled in. */
-export function* replayShare(tasks: readonly Task[], nodes: readonly Node[], sharer: Sharer): Generator<number, Metered> {
+export function* replayShare(
+  tasks: readonly Task[],
+  nodes: readonly Node[],
+  sharer: Sharer,
+): Generator<number, Metered> {
   const round = new Round(tasks, nodes, sharer);
   let count = 0;
   while (round.step()) {
@@ -89,11 +93,18 @@ class Round {
   /** Handles the next event; false if there is none. */
   step(): boolean {
     const submitAt = this.#tasks[this.#arrived]?.job.submitS ?? Number.POSITIVE_INFINITY;
-    const endAt = this.#turns.reduce((least, { isRunning, endS }) => (isRunning ? Math.min(least, endS) : least), Number.POSITIVE_INFINITY);
+    const endAt = this.#turns.reduce(
+      (least, { isRunning, endS }) => (isRunning ? Math.min(least, endS) : least),
+      Number.POSITIVE_INFINITY,
+    );
     const eventAt = Math.min(submitAt, endAt);
     const at = Math.min(eventAt, this.#changesAt);
     if (!Number.isFinite(at)) return false;
-    this.#meter.advance(at, this.#free, this.#turns.some(({ isRunning }) => !isRunning));
+    this.#meter.advance(
+      at,
+      this.#free,
+      this.#turns.some(({ isRunning }) => !isRunning),
+    );
     if (endAt === at) this.#end(at);
     if (submitAt === at) this.#arrive(at);
     this.#progress(at);

@@ -62,7 +62,7 @@ export function slowdownOf(task: Task): number {
 }
 
 /** Of no values all are 0. */
-export function spreadOf(values: readonly number[]): Spread {
+function spreadOf(values: readonly number[]): Spread {
   if (values.length === 0) return { mean: 0, median: 0, p95: 0, max: 0 };
   const sorted = Float64Array.from(values).sort();
   const at = (index: number): number => sorted[Math.min(sorted.length - 1, Math.max(0, index))] ?? 0;

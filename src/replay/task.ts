@@ -3,8 +3,8 @@
 import { couldRun } from "../core/fit.ts";
 import type { PendingJob } from "../core/job.ts";
 import type { JobSpec } from "../core/jobspec.ts";
-import { candidatesOf } from "../core/node-set.ts";
 import type { Node } from "../core/node.ts";
+import { candidatesOf } from "../core/node-set.ts";
 import {
   type Allocation,
   addShare,
@@ -35,7 +35,17 @@ const MS = 1000;
 const IO = { stdin: "none", stdout: null, stderr: null, openMode: "truncate", label: false } as const;
 
 const SPEC: JobSpec = {
-  ...{ name: "", workDir: "/", io: IO, argv: [], programs: [], environmentDigest: "", pty: null, umask: 0, rlimits: {} },
+  ...{
+    name: "",
+    workDir: "/",
+    io: IO,
+    argv: [],
+    programs: [],
+    environmentDigest: "",
+    pty: null,
+    umask: 0,
+    rlimits: {},
+  },
   ...{ distribution: "block", gpuBind: null, kind: "batch", user: { uid: 0, gid: 0, name: "" }, partition: null },
   ...{ request: PLAIN_REQUEST, timeLimitS: null, timeMinS: null, beginAt: 0, deadlineAt: 0, scriptDigest: null },
   ...{ requeue: true, retries: 0, retryWaitS: 0, hold: false, priority: null, nice: 0, dependency: null },
@@ -100,7 +110,11 @@ function requestMaker(nodes: readonly Node[]): (wish: TraceWish) => ResourceRequ
 }
 
 /** As few nodes as can hold it, and whole ones where it needs more than one. */
-function plainRequest(wish: Exclude<TraceWish, { kind: "request" }>, gpusMost: number, cpusMost: number): ResourceRequest {
+function plainRequest(
+  wish: Exclude<TraceWish, { kind: "request" }>,
+  gpusMost: number,
+  cpusMost: number,
+): ResourceRequest {
   if (wish.kind === "cpus") {
     const one = wish.cpus <= cpusMost;
     return one

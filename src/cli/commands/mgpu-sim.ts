@@ -4,6 +4,8 @@ import type { HistoryRecord } from "../../core/history.ts";
 import type { Node } from "../../core/node.ts";
 import { sleep } from "../../platform/clock.ts";
 import type { Outcome, Progress, Trace, Variant } from "../../replay/main.ts";
+import type { Connected, Peer } from "../../rpc/types.ts";
+import { countOf } from "../../util/plural.ts";
 import { type Command, type CommandContext, type ReplayEngine, UserError } from "../context.ts";
 import type { ParsedOptions } from "../option.ts";
 import { historyFilter } from "../records.ts";
@@ -43,7 +45,12 @@ export const command: Command = {
       ...{ long: "what-if", argument: "required", metavar: "change" },
       help: 'and the same on a changed cluster: "+2 nodes of 8", "+1 node of 4 a100", "-1 node"; may be given several times',
     },
-    { long: "format", argument: "required", metavar: "name", help: "the trace's format, where it is not found out: muri, swf, swf-csv, openb, philly, mgpu" },
+    {
+      long: "format",
+      argument: "required",
+      metavar: "name",
+      help: "the trace's format, where it is not found out: muri, swf, swf-csv, openb, philly, mgpu",
+    },
     { long: "jobs", short: "n", argument: "required", metavar: "count", help: "replay the first jobs only" },
     {
       ...{ long: "time-limit", short: "t", argument: "required", metavar: "seconds" },
@@ -53,12 +60,25 @@ export const command: Command = {
       ...{ long: "event-cost", argument: "required", metavar: "seconds" },
       help: "progress that each running job loses at every event, where jobs take turns; without it what the trace says, else 0",
     },
-    { long: "first-fit", argument: "none", help: "fill nodes in their order, instead of those where the least is left over" },
+    {
+      long: "first-fit",
+      argument: "none",
+      help: "fill nodes in their order, instead of those where the least is left over",
+    },
     { long: "json", argument: "none", help: "print the numbers as JSON: times in seconds, shares from 0 to 1" },
     { long: "csv", argument: "required", metavar: "file", help: "write a line for each job and policy to a file" },
-    { long: "svg", argument: "required", metavar: "file", help: "write a picture to a file: how waits are spread, and the load over time" },
+    {
+      long: "svg",
+      argument: "required",
+      metavar: "file",
+      help: "write a picture to a file: how waits are spread, and the load over time",
+    },
     { long: "no-chart", argument: "none", help: "print the table alone" },
-    { long: "ascii", argument: "none", help: "draw with ASCII characters only; so it does where the locale is not UTF-8" },
+    {
+      long: "ascii",
+      argument: "none",
+      help: "draw with ASCII characters only; so it does where the locale is not UTF-8",
+    },
     { long: "quiet", short: "q", argument: "none", help: "show no progress" },
   ],
   operands: "permute",
@@ -80,19 +100,14 @@ interface Wishes {
 
 async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
   const engine = context.loadReplay();
-  const last = (long: string): string | undefined => parsed.values.get(long)?.at(-1);
-  const policyText = last("policy");
+  const policyText = lastOf(parsed, "policy");
   if (policyText === "help" || policyText === "list") {
     context.stdio.out(policyList(engine));
     return 0;
   }
+  const { wishes, policies, numbers } = await readWishes(parsed, context, engine);
+  const jobs = wishes.trace.jobs.slice(0, numbers.jobs ?? undefined);
   try {
-    const numbers = readNumbers(last);
-    const names = policyText?.split(",").map((name) => name.trim()).filter((name) => name !== "");
-    const policies = engine.policiesNamed(names ?? engine.DEFAULT_POLICIES, engine.POLICIES);
-    checkTargets(context, [last("csv"), last("svg")]);
-    const wishes = await readWishes(parsed, context, engine);
-    const jobs = wishes.trace.jobs.slice(0, numbers.jobs ?? undefined);
     const steps = engine.replay(
       { ...wishes.trace, jobs },
       {
@@ -113,57 +128,112 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   }
 }
 
+function lastOf({ values }: ParsedOptions, long: string): string | undefined {
+  return values.get(long)?.at(-1);
+}
+
 function policyList({ POLICIES, DEFAULT_POLICIES }: ReplayEngine): string {
   const width = Math.max(...POLICIES.map(({ name }) => name.length)) + 2;
   const lines = POLICIES.map(({ name, about }) => `${name.padEnd(width)}${about}\n`);
   return `${lines.join("")}\nWithout --policy: ${DEFAULT_POLICIES.join(",")}\n`;
 }
 
-function readNumbers(last: (long: string) => string | undefined) {
-  const problems: string[] = [];
+/** Reads one thing after the other, and keeps what is wrong with each: all of it is told at once. */
+class Reading {
+  readonly #engine: ReplayEngine;
+  readonly #problems: string[] = [];
+  readonly #hints = new Set<string>();
+
+  constructor(engine: ReplayEngine) {
+    this.#engine = engine;
+  }
+
+  add(...problems: readonly string[]): void {
+    this.#problems.push(...problems);
+  }
+
+  /** What `read` returns, `null` if it can't. */
+  try<T>(read: () => T): T | null {
+    try {
+      return read();
+    } catch (error) {
+      const isOurs = error instanceof UserError || error instanceof this.#engine.ReplayError;
+      if (!isOurs) throw error;
+      this.#problems.push(...error.problems);
+      if (error.hint !== undefined) this.#hints.add(error.hint);
+      return null;
+    }
+  }
+
+  check(): void {
+    if (this.#problems.length === 0) return;
+    throw new UserError(this.#problems, [...this.#hints].join("; ") || undefined, EXIT_USAGE);
+  }
+}
+
+function readNumbers(parsed: ParsedOptions, reading: Reading) {
   const read = (long: string, pattern: RegExp, what: string): number | null => {
-    const text = last(long);
+    const text = lastOf(parsed, long);
     if (text === undefined) return null;
     if (pattern.test(text)) return Number(text);
-    problems.push(`--${long}: expected ${what}, got "${text}"`);
+    reading.add(`--${long}: expected ${what}, got "${text}"`);
     return null;
   };
-  const jobs = read("jobs", /^[1-9]\d{0,8}$/, "a number of jobs from 1 on");
-  const limitS = read("time-limit", /^[1-9]\d{0,8}$/, "whole seconds from 1 on");
-  const eventCostS = read("event-cost", /^\d{1,6}(\.\d+)?$/, "seconds such as 0 or 2.5");
-  const cluster = last("cluster") !== undefined && last("nodes") !== undefined;
-  if (cluster) problems.push("--cluster and --nodes both name a cluster: give one of them");
-  if (problems.length > 0) throw new UserError(problems, undefined, EXIT_USAGE);
-  return { jobs, limitS, eventCostS };
+  return {
+    jobs: read("jobs", /^[1-9]\d{0,8}$/, "a number of jobs from 1 on"),
+    limitS: read("time-limit", /^[1-9]\d{0,8}$/, "whole seconds from 1 on"),
+    eventCostS: read("event-cost", /^\d{1,6}(\.\d+)?$/, "seconds such as 0 or 2.5"),
+  };
 }
 
 /** A long replay must not end with a file that can't be written. */
-function checkTargets({ files }: CommandContext, paths: readonly (string | undefined)[]): void {
-  const problems = paths.flatMap((path) => {
+function checkTargets({ files }: CommandContext, paths: readonly (string | undefined)[], reading: Reading): void {
+  for (const path of paths) {
     const problem = path === undefined ? "" : files.writeProblem(path);
-    return problem === "" ? [] : [`can't write ${path}: ${problem}`];
-  });
-  if (problems.length > 0) throw new UserError(problems);
+    if (problem !== "") reading.add(`can't write ${path}: ${problem}`);
+  }
 }
 
-async function readWishes(parsed: ParsedOptions, context: CommandContext, engine: ReplayEngine): Promise<Wishes> {
-  const changes = (parsed.values.get("what-if") ?? []).map((text) => engine.parseWhatIf(text));
-  const format = engine.TRACE_FORMATS.find((name) => name === parsed.values.get("format")?.at(-1)) ?? null;
-  if (format === null && parsed.values.has("format")) {
-    const given = parsed.values.get("format")?.at(-1);
-    throw new UserError(`--format: no format is named "${given}"`, `known are ${engine.TRACE_FORMATS.join(", ")}`, EXIT_USAGE);
+async function readWishes(parsed: ParsedOptions, context: CommandContext, engine: ReplayEngine) {
+  const reading = new Reading(engine);
+  const numbers = readNumbers(parsed, reading);
+  const names = lastOf(parsed, "policy")
+    ?.split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  const policies = reading.try(() => engine.policiesNamed(names ?? engine.DEFAULT_POLICIES, engine.POLICIES)) ?? [];
+  const changes = (parsed.values.get("what-if") ?? []).flatMap(
+    (text) => reading.try(() => engine.parseWhatIf(text)) ?? [],
+  );
+  const given = lastOf(parsed, "format");
+  const format = engine.TRACE_FORMATS.find((name) => name === given) ?? null;
+  if (format === null && given !== undefined) {
+    reading.add(`--format: no format is named "${given}"; known are ${engine.TRACE_FORMATS.join(", ")}`);
   }
-  const named = namedNodes(parsed, context, engine);
-  const files = parsed.operands.map((name) => ({ name, text: readText(name, context, engine) }));
-  const trace = files.length > 0 ? engine.readTrace(files, format) : await ownPast(context, engine);
-  if (trace.jobs.length === 0) {
-    throw new UserError("no job of this cluster is over yet: there is nothing to replay", "name a trace: mgpu sim --cluster 8x8 FILE");
+  if (parsed.values.has("cluster") && parsed.values.has("nodes")) {
+    reading.add("--cluster and --nodes both name a cluster: give one of them");
   }
-  const pool = trace.processors === null ? null : engine.parseCluster(`1x0x${trace.processors}`);
-  const nodes = named ?? pool ?? (await presentNodes(context, engine));
-  const changed = changes.map((change) => ({ label: change.text, nodes: engine.changeCluster(nodes, change) }));
+  checkTargets(context, [lastOf(parsed, "csv"), lastOf(parsed, "svg")], reading);
+  const named = reading.try(() => namedNodes(parsed, context, engine));
+  const files = parsed.operands.flatMap((name) => {
+    const text = reading.try(() => readText(name, context, engine));
+    return text === null ? [] : [{ name, text }];
+  });
+  const read = files.length > 0 ? reading.try(() => engine.readTrace(files, format)) : null;
+  reading.check();
+  const { trace, nodes } = await withCluster(context, async (connect) => {
+    const known = read ?? (await ownPast(await connect(), engine));
+    const pool = known.processors === null ? null : engine.parseCluster(`1x0x${known.processors}`);
+    return { trace: known, nodes: named ?? pool ?? (await presentNodes(await connect(), engine)) };
+  });
+  const variants = changes.flatMap((change) => {
+    const changed = reading.try(() => engine.changeCluster(nodes, change));
+    return changed === null ? [] : [{ label: change.text, nodes: changed }];
+  });
+  reading.check();
   const traceName = files.length > 0 ? files.map(({ name }) => name).join(", ") : "this cluster's past";
-  return { trace, traceName, variants: [{ label: "", nodes }, ...changed] };
+  const wishes: Wishes = { trace, traceName, variants: [{ label: "", nodes }, ...variants] };
+  return { wishes, policies, numbers };
 }
 
 function namedNodes({ values }: ParsedOptions, context: CommandContext, engine: ReplayEngine): readonly Node[] | null {
@@ -196,32 +266,44 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** What accounting knows of this cluster. */
-async function ownPast(context: CommandContext, engine: ReplayEngine): Promise<Trace> {
-  const { peer } = await context.connect();
+/** Connects where something is asked of this cluster, and once only. */
+async function withCluster<T>(context: CommandContext, use: (connect: () => Promise<Peer>) => Promise<T>): Promise<T> {
+  let opened: Promise<Connected> | null = null;
   try {
-    const records: HistoryRecord[] = [];
-    const params = { filter: historyFilter({}), duplicates: false, steps: false };
-    await peer.stream("jobs.history", params, (item) => void records.push(...item.records));
-    return engine.traceOfRecords(records.map(({ job }) => job));
+    return await use(async () => {
+      opened ??= context.connect();
+      return (await opened).peer;
+    });
   } finally {
-    peer.close();
+    await (opened as Promise<Connected> | null)?.then(
+      ({ peer }) => peer.close(),
+      () => {},
+    );
   }
 }
 
-async function presentNodes(context: CommandContext, engine: ReplayEngine): Promise<readonly Node[]> {
-  const { peer } = await context.connect();
-  try {
-    const { nodes } = await peer.call("nodes.list", {});
-    const idle = nodes.map(({ name, inventory, weight, activeFeatures }): Node => {
-      const settings = { weight, activeFeatures };
-      return { name, inventory, settings, registeredAt: 0, usage: { cpus: 0, memoryMiB: 0, gpus: {} }, drain: null, down: null };
-    });
-    if (idle.length > 0) return engine.idle(idle);
+/** What accounting knows of this cluster. */
+async function ownPast(peer: Peer, engine: ReplayEngine): Promise<Trace> {
+  const records: HistoryRecord[] = [];
+  const params = { filter: historyFilter({}), duplicates: false, steps: false };
+  await peer.stream("jobs.history", params, (item) => void records.push(...item.records));
+  const trace = engine.traceOfRecords(records.map(({ job }) => job));
+  if (trace.jobs.length > 0) return trace;
+  throw new UserError(
+    "no job of this cluster is over yet: there is nothing to replay",
+    "name a trace: mgpu sim --cluster 8x8 FILE",
+  );
+}
+
+async function presentNodes(peer: Peer, engine: ReplayEngine): Promise<readonly Node[]> {
+  const { nodes } = await peer.call("nodes.list", {});
+  if (nodes.length === 0)
     throw new UserError("this cluster has no node", "--cluster names one: 8x8 is 8 nodes of 8 GPUs");
-  } finally {
-    peer.close();
-  }
+  return engine.idle(
+    nodes.map(({ name, inventory, usage, weight, activeFeatures }): Node => {
+      return { name, inventory, usage, settings: { weight, activeFeatures }, registeredAt: 0, drain: null, down: null };
+    }),
+  );
 }
 
 /** Replays to the end; `null` if the user ended it. */
@@ -232,7 +314,10 @@ async function drive(
 ): Promise<Outcome | null> {
   let isInterrupted = false;
   const stop = ["SIGINT", "SIGTERM"] as const;
-  const cancels = stop.map((name) => session.onSignal(name, () => void (isInterrupted = true)));
+  const interrupt = (): void => {
+    isInterrupted = true;
+  };
+  const cancels = stop.map((name) => session.onSignal(name, interrupt));
   const shows = stdio.stderrIsTerminal && !isQuiet;
   let shownAt = Number.NEGATIVE_INFINITY;
   try {
@@ -261,17 +346,28 @@ function progressText({ done, of, label, events, eventsLikely }: Progress): stri
   return `[${bar}] ${String(Math.floor(share * 100)).padStart(3)}%  ${done + 1} of ${of}: ${label}`;
 }
 
-function writeReport(outcome: Outcome, wishes: Wishes, parsed: ParsedOptions, context: CommandContext, engine: ReplayEngine): void {
+function writeReport(
+  outcome: Outcome,
+  wishes: Wishes,
+  parsed: ParsedOptions,
+  context: CommandContext,
+  engine: ReplayEngine,
+): void {
   const { values } = parsed;
   const { trace, traceName, variants } = wishes;
   const nodes = variants[0]?.nodes ?? [];
   const cluster = engine.describeCluster(nodes);
-  const title = `${traceName}: ${trace.jobs.length} jobs on ${cluster}`;
+  const title = `${traceName}: ${countOf(trace.jobs.length, "job")} on ${cluster}`;
   const save = (long: string, text: () => string): void => {
     const path = values.get(long)?.at(-1);
     if (path !== undefined) context.files.write(path, new TextEncoder().encode(text()));
   };
-  save("csv", () => engine.csvText(outcome, nodes.some(({ inventory }) => inventory.gpus.length > 0)));
+  save("csv", () =>
+    engine.csvText(
+      outcome,
+      nodes.some(({ inventory }) => inventory.gpus.length > 0),
+    ),
+  );
   save("svg", () => engine.svgText(outcome, title));
   if (values.has("json")) {
     const head = { trace: traceName, format: trace.format, jobs: trace.jobs.length, cluster };
@@ -279,7 +375,11 @@ function writeReport(outcome: Outcome, wishes: Wishes, parsed: ParsedOptions, co
     return;
   }
   const width = context.session.terminal.size()?.columns ?? WIDTH_DEFAULT;
-  const options = { isAscii: values.has("ascii") || !isUtf8(context.environment), hasCharts: !values.has("no-chart"), width };
+  const options = {
+    isAscii: values.has("ascii") || !isUtf8(context.environment),
+    hasCharts: !values.has("no-chart"),
+    width,
+  };
   context.stdio.out(engine.reportText(outcome, title, options));
 }
 

@@ -36,7 +36,8 @@ const BY_OPTION: Readonly<Record<string, Kind>> = {
 };
 
 /** What the value of an option may be. */
-export function kindOf({ long, argument }: Option): Kind {
+export function kindOf({ long, argument, metavar }: Option): Kind {
+  if (metavar === "file") return FILE;
   return argument === "none" ? NOTHING : (BY_OPTION[long] ?? NOTHING);
 }
 
@@ -49,6 +50,7 @@ export function operandOf({ typed, command }: Entry): Kind {
   if (typed === "mgpu-sbatch" || typed === "mgpu-sbcast") return FILE;
   if (["mgpu-scancel", "mgpu-sattach", "mgpu why", "mgpu logs", "mgpu seff"].includes(typed)) return JOBS;
   if (typed === "mgpu-scontrol") return { words: SCONTROL };
+  if (typed === "mgpu sim") return FILE;
   if (typed === "mgpu shims") return { is: "folder" };
   if (typed === "mgpu completion") return { words: "bash zsh fish" };
   return command.operands === "stop" ? FILE : NOTHING;

@@ -1,10 +1,10 @@
 /** Jobs that mgpu itself ran: lines of its accounting files or its journal, or records of its history. */
 
-import type { TaskSet } from "../../core/array-spec.ts";
 import type { Event } from "../../core/events.ts";
 import type { EndedJob, Job, PendingJob } from "../../core/job.ts";
 import type { JobSpec } from "../../core/jobspec.ts";
 import { type ResourceRequest, WHOLE_GPU } from "../../core/resources.ts";
+import { countOf } from "../../util/plural.ts";
 import { bySubmission, type Trace, type TraceJob } from "../trace.ts";
 import { Problems } from "./rows.ts";
 
@@ -105,7 +105,7 @@ class Book {
         this.#told.set(event.job.id, tell(event.job));
         return;
       case "array.split":
-        return this.#split(event.jobId, event.newId, event.tasks);
+        return this.#split(event.jobId, event.newId);
       case "job.updated":
         return this.#change(event.jobId, ({ spec, ...told }) => ({ ...told, spec: { ...spec, ...event.changes } }));
       case "job.allocated":
@@ -124,7 +124,7 @@ class Book {
     const running = [...this.#told.values()].filter(({ startAt }) => startAt !== null).length;
     const left = { waiting: this.#told.size - running, running, never: this.#never.size };
     const { notes, ...trace } = traceOf([...this.#ran.values()], left);
-    const unknown = `${this.#unknown} events are of jobs that were submitted before this journal begins: left out`;
+    const unknown = `left out: ${countOf(this.#unknown, "event")} of jobs that were submitted before this journal begins`;
     return { ...trace, notes: this.#unknown > 0 ? [...notes, unknown] : notes };
   }
 
@@ -134,7 +134,7 @@ class Book {
     else this.#unknown += 1;
   }
 
-  #split(id: number, newId: number, _tasks: TaskSet): void {
+  #split(id: number, newId: number): void {
     const told = this.#told.get(id);
     if (told) this.#told.set(newId, told);
     else this.#unknown += 1;
@@ -173,9 +173,9 @@ function suspend(told: Told, isSuspended: boolean, at: number): Told {
 function traceOf(ran: readonly Ran[], left: Readonly<Record<"waiting" | "running" | "never", number>>): Trace {
   const begin = ran.reduce((least, { submitAt }) => Math.min(least, submitAt), Number.POSITIVE_INFINITY);
   const notes = [
-    ...(left.waiting > 0 ? [`${left.waiting} jobs that wait are left out`] : []),
-    ...(left.running > 0 ? [`${left.running} jobs that are not over are left out`] : []),
-    ...(left.never > 0 ? [`${left.never} jobs that never ran are left out`] : []),
+    ...(left.waiting > 0 ? [`left out: ${countOf(left.waiting, "job")} waiting`] : []),
+    ...(left.running > 0 ? [`left out: ${countOf(left.running, "job")} running`] : []),
+    ...(left.never > 0 ? [`left out: ${countOf(left.never, "job")} that never ran`] : []),
   ];
   return { format: "mgpu", jobs: bySubmission(ran.map((one) => jobOf(one, begin))), processors: null, notes };
 }

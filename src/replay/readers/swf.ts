@@ -3,6 +3,7 @@
  * with `;`, then 18 numbers a line. -1 stands for what is not known.
  */
 
+import { countOf } from "../../util/plural.ts";
 import { bySubmission, type Trace, type TraceJob } from "../trace.ts";
 import { Problems } from "./rows.ts";
 
@@ -46,7 +47,7 @@ export function readSwf(text: string, file: string): Trace {
     else skipped += 1;
   }
   problems.check(HINT);
-  const notes = skipped > 0 ? [`${skipped} jobs that never ran are left out`] : [];
+  const notes = skipped > 0 ? [`left out: ${countOf(skipped, "job")} that never ran`] : [];
   return { format: "swf", jobs: bySubmission(jobs), processors, notes };
 }
 

@@ -1,6 +1,7 @@
 /** Traces that are tables with a header: Muri's cuts of Philly, openb, Philly, and columns of SWF logs. */
 
 import { WHOLE_GPU } from "../../core/resources.ts";
+import { countOf } from "../../util/plural.ts";
 import { bySubmission, type Trace, type TraceJob } from "../trace.ts";
 import { Problems, type RowReader, readRows } from "./rows.ts";
 
@@ -45,8 +46,8 @@ export function readTable(format: TableFormat, text: string, file: string): Trac
   }
   problems.check(HINTS[format]);
   const notes = [
-    ...(skipped.none > 0 ? [`${skipped.none} jobs that ask for no GPU are left out`] : []),
-    ...(skipped.never > 0 ? [`${skipped.never} jobs that never ran, or not to an end, are left out`] : []),
+    ...(skipped.none > 0 ? [`left out: ${countOf(skipped.none, "job")} without a GPU`] : []),
+    ...(skipped.never > 0 ? [`left out: ${countOf(skipped.never, "job")} that never ran, or not to an end`] : []),
   ];
   return { format, jobs: bySubmission(jobs), processors: null, notes };
 }

@@ -14,7 +14,16 @@ export function csvText({ runs }: Outcome, hasGpus: boolean): string {
       const { job, size, startS, endS, preemptions } = task;
       const cells = [
         ...[policy, variant, job.id, job.user, job.account, job.name, hasGpus ? size / 1000 : size],
-        ...[job.submitS, startS ?? "", endS ?? "", job.runS, waitOf(task), completionOf(task), slowdownOf(task), preemptions],
+        ...[
+          job.submitS,
+          startS ?? "",
+          endS ?? "",
+          job.runS,
+          waitOf(task),
+          completionOf(task),
+          slowdownOf(task),
+          preemptions,
+        ],
       ];
       lines.push(cells.map(cell).join(","));
     }

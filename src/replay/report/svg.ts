@@ -28,10 +28,17 @@ export function svgText({ runs }: Outcome, title: string): string {
   const legendTop = TOP + 2 * (PANEL_HEIGHT + GAP);
   const legend = runs.map((run, at) => {
     const y = legendTop + at * LEGEND_LINE;
-    return `${line([[LEFT, y], [LEFT + 30, y]], at)}${text(LEFT + 38, y + 4, nameOf(run))}`;
+    return `${line(
+      [
+        [LEFT, y],
+        [LEFT + 30, y],
+      ],
+      at,
+    )}${text(LEFT + 38, y + 4, nameOf(run))}`;
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
     text(LEFT, 20, title, 15),
     waits(runs, TOP),
@@ -54,7 +61,9 @@ function waits(runs: readonly Run[], top: number): string {
     });
     return line(points, at);
   });
-  const ticks = WAITS_S.filter((seconds) => seconds <= most).map((seconds) => tick(x(seconds), top, shortDuration(seconds)));
+  const ticks = WAITS_S.filter((seconds) => seconds <= most).map((seconds) =>
+    tick(x(seconds), top, shortDuration(seconds)),
+  );
   return [frame(top, "Share of jobs that waited no longer than"), ...ticks, ...lines].join("\n");
 }
 
@@ -64,7 +73,10 @@ function load(runs: readonly Run[], top: number): string {
   const y = (share: number): number => top + PANEL_HEIGHT * (1 - share);
   const lines = runs.map((run, at) => {
     const step = run.summary.makespanS / Math.max(1, run.load.length);
-    return line(run.load.map((share, index): [number, number] => [x((index + 0.5) * step), y(share)]), at);
+    return line(
+      run.load.map((share, index): [number, number] => [x((index + 0.5) * step), y(share)]),
+      at,
+    );
   });
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => tick(x(part * longest), top, shortDuration(part * longest)));
   return [frame(top, "Share of the cluster in use over time"), ...ticks, ...lines].join("\n");
@@ -81,7 +93,7 @@ function frame(top: number, title: string): string {
 }
 
 function tick(x: number, top: number, label: string): string {
-  return `<text x="${round(x)}" y="${top + PANEL_HEIGHT + 16}" text-anchor="middle">${escape(label)}</text>`;
+  return `<text x="${round(x)}" y="${top + PANEL_HEIGHT + 16}" text-anchor="middle">${escaped(label)}</text>`;
 }
 
 function line(points: readonly (readonly [number, number])[], at: number): string {
@@ -92,10 +104,10 @@ function line(points: readonly (readonly [number, number])[], at: number): strin
 }
 
 function text(x: number, y: number, content: string, size = 12): string {
-  return `<text x="${x}" y="${y}" font-size="${size}">${escape(content)}</text>`;
+  return `<text x="${x}" y="${y}" font-size="${size}">${escaped(content)}</text>`;
 }
 
-function escape(content: string): string {
+function escaped(content: string): string {
   return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 

@@ -70,10 +70,10 @@ const BESIDE_BARS = 14;
 function bars(runs: readonly Run[], options: ReportOptions): string {
   const width = Math.max(...runs.map((run) => nameOf(run).length));
   const room = Math.max(10, Math.min(BAR_MAX, options.width - width - BESIDE_BARS));
-  const chart = (title: string, valueOf: (summary: Summary) => number, text: (value: number) => string): string => {
-    const most = Math.max(...runs.map(({ summary }) => valueOf(summary)));
+  const chart = (title: string, numberOf: (summary: Summary) => number, text: (value: number) => string): string => {
+    const most = Math.max(...runs.map(({ summary }) => numberOf(summary)));
     const lines = runs.map((run) => {
-      const value = valueOf(run.summary);
+      const value = numberOf(run.summary);
       const line = bar(most > 0 ? value / most : 0, room, options.isAscii);
       return `  ${nameOf(run).padEnd(width)}  ${line} ${text(value)}\n`;
     });
@@ -105,7 +105,10 @@ function loads(runs: readonly Run[], options: ReportOptions): string {
 
 function resample(values: readonly number[], count: number): number[] {
   return Array.from({ length: count }, (_, at) => {
-    const part = values.slice(Math.floor((at * values.length) / count), Math.max(1, Math.ceil(((at + 1) * values.length) / count)));
+    const part = values.slice(
+      Math.floor((at * values.length) / count),
+      Math.max(1, Math.ceil(((at + 1) * values.length) / count)),
+    );
     return part.reduce((sum, value) => sum + value, 0) / Math.max(1, part.length);
   });
 }

@@ -112,7 +112,8 @@ export function likelySoonOver(): Sharer {
       let next = Number.POSITIVE_INFINITY;
       for (const turn of turns) {
         const level = members.get(turn)?.level ?? LEVELS;
-        if (turn.isRunning && level < LEVELS - 1) next = Math.min(next, at + Math.max(1, endOfLevel(level) - turn.ranS));
+        if (turn.isRunning && level < LEVELS - 1)
+          next = Math.min(next, at + Math.max(1, endOfLevel(level) - turn.ranS));
       }
       return next;
     },

@@ -42,7 +42,10 @@ export function tiresiasL(): Sharer {
     },
     dealt() {
       // Who runs keeps its place before those who wait.
-      queues = queues.map((queue) => [...queue.filter((one) => one.isRunning), ...queue.filter((one) => !one.isRunning)]);
+      queues = queues.map((queue) => [
+        ...queue.filter((one) => one.isRunning),
+        ...queue.filter((one) => !one.isRunning),
+      ]);
     },
     nextAt(turns, at) {
       let next = Number.POSITIVE_INFINITY;
