@@ -2,8 +2,10 @@
 
 import { expect, test } from "vitest";
 import { command } from "../../src/cli/commands/mgpu-sim.ts";
+import { kindOf } from "../../src/cli/gen/kinds.ts";
 import { runCommand } from "../../src/cli/run.ts";
 import type { Clock } from "../../src/platform/clock.ts";
+import { POLICIES, TRACE_FORMATS } from "../../src/replay/main.ts";
 import { fakeContext } from "../unit/cli/fake-context.ts";
 import { clusterPeer } from "./cluster.ts";
 import { expectGolden } from "./expect-golden.ts";
@@ -110,4 +112,12 @@ test("an interrupt ends it with nothing printed but that", async () => {
   expect(fake.out()).toBe("");
   expect(fake.err()).toContain("[#..");
   expect(fake.err()).toMatch(/\r\x1b\[Kmgpu sim: interrupted; nothing was written\n$/);
+});
+
+test("completion knows all policies and formats", () => {
+  const option = (long: string) => ({ long, argument: "required", help: "" }) as const;
+  expect(kindOf(option("policy"), "mgpu sim")).toEqual({
+    words: [...POLICIES.map(({ name }) => name), "help"].join(" "),
+  });
+  expect(kindOf(option("format"), "mgpu sim")).toEqual({ words: TRACE_FORMATS.join(" ") });
 });
