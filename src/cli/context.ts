@@ -7,6 +7,7 @@ import type { Random } from "../platform/random.ts";
 import type { Tcp } from "../platform/tcp.ts";
 import type { Invitation } from "../protocol/identity.ts";
 import type { AttachPoint } from "../protocol/procedures.ts";
+import type * as replay from "../replay/main.ts";
 import type { Connected } from "../rpc/types.ts";
 import type { OperandMode, Option, ParsedOptions } from "./option.ts";
 
@@ -179,6 +180,8 @@ export interface CommandContext {
   machine(): Promise<MachinePorts>;
   /** From now on `connect` means the cluster of that profile (-M). */
   chooseCluster(name: string): void;
+  /** The replay of traces, which is loaded then. */
+  loadReplay(): ReplayEngine;
   /** Connects to the controller, starting one on this machine if none is configured or running. */
   connect(options?: ConnectOptions): Promise<Connected>;
 }
@@ -200,6 +203,12 @@ export interface MachinePorts {
   /** Asks the holders of a node to end as soon as nothing runs in them; how many there are. */
   endHolders(node: string): number;
 }
+
+/** What `mgpu sim` needs to replay traces. */
+export type ReplayEngine = typeof replay & {
+  /** The contents of a gzip file; throws Node's error. */
+  gunzip(data: Uint8Array): Uint8Array;
+};
 
 /** How the terminal UI is to look and behave. */
 export interface TuiRequest {

@@ -71,6 +71,10 @@ function contextOf(command: Command): CommandContext {
     },
     remote: async (invitation) => (await import("../cli/remote.ts")).connectRemote(connectPorts, invitation),
     machine: () => openMachine(base),
+    loadReplay() {
+      const engine: typeof import("./programs/replay.ts") = require(join(__dirname, "replay.cjs"));
+      return engine;
+    },
     tcp: async () => (await import("../platform/tcp.ts")).realTcp(),
     session: {
       input: realInput(),
