@@ -144,6 +144,7 @@ export const QUEUE = [
   },
   ignored("wait-all-nodes", ALLOCATORS, "nodes are ready when a job gets them: none is booted for it", {
     variables: named("WAIT_ALL_NODES", ALLOCATORS),
+    check: (text) => (/^[01]$/.test(text) ? { value: text } : expected("0 or 1", text)),
   }),
   refused("reboot", ALL, "mgpu does not reboot nodes; drain one and reboot it by hand", { argument: "none" }),
   refused("batch", SBATCH, "the script runs on the first node of the job; choose nodes by --constraint", {
