@@ -662,6 +662,16 @@ _mgpu_table() {
         '--version|n|nothing|show the version'
       )
       ;;
+    'mgpu-seff')
+      operand='nothing'
+      table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
     'mgpu-sinfo')
       operand='nothing'
       table=(
@@ -1165,4 +1175,4 @@ _mgpu_complete() {
     case ${COMPREPLY[0]} in *=) compopt -o nospace 2>/dev/null ;; esac
   fi
 }
-complete -F _mgpu_complete mgpu mgpu-sacct mgpu-sacctmgr mgpu-salloc mgpu-sattach mgpu-sbatch mgpu-sbcast mgpu-scancel mgpu-scontrol mgpu-sdiag mgpu-sinfo mgpu-sprio mgpu-squeue mgpu-sreport mgpu-srun mgpu-sshare mgpu-sstat mgpu-strigger
+complete -F _mgpu_complete mgpu mgpu-sacct mgpu-sacctmgr mgpu-salloc mgpu-sattach mgpu-sbatch mgpu-sbcast mgpu-scancel mgpu-scontrol mgpu-sdiag mgpu-seff mgpu-sinfo mgpu-sprio mgpu-squeue mgpu-sreport mgpu-srun mgpu-sshare mgpu-sstat mgpu-strigger

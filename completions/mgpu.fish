@@ -385,6 +385,10 @@ complete -c mgpu-sdiag -s 'T' -l sort-by-time2 -d 'order calls by the time they 
 complete -c mgpu-sdiag -s 'h' -l help -d 'show this text'
 complete -c mgpu-sdiag -l usage -d 'show a short reminder of the usage'
 complete -c mgpu-sdiag -s 'V' -l version -d 'show the version'
+complete -c mgpu-seff -f
+complete -c mgpu-seff -s 'h' -l help -d 'show this text'
+complete -c mgpu-seff -l usage -d 'show a short reminder of the usage'
+complete -c mgpu-seff -s 'V' -l version -d 'show the version'
 complete -c mgpu-sinfo -f
 complete -c mgpu-sinfo -s 'a' -l all -d 'show hidden partitions too'
 complete -c mgpu-sinfo -s 'M' -l clusters -l cluster -r -f -d 'only these clusters: mgpu is one'

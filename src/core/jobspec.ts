@@ -168,3 +168,6 @@ export type JobRequest = Omit<JobSpec, "user" | "scriptDigest" | "environmentDig
 
 /** The same of a step. */
 export type StepOrder = Omit<StepSpec, "environmentDigest">;
+
+/** The QoS of jobs that have none by their own wish or their account's. */
+export const QOS_DEFAULT = "normal";
