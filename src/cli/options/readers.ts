@@ -41,8 +41,3 @@ export function zeroOrOne(text: string): Parsed<boolean> {
   if (/^(0|no)$/i.test(text)) return { value: false };
   return expected("0 or 1", text);
 }
-
-/** A flag that may be given a value after all: `--no-kill`, `--no-kill=off`. */
-export function onUnless(off: RegExp): (text: string) => Parsed<boolean> {
-  return (text) => ({ value: !off.test(text) });
-}

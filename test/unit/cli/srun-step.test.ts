@@ -268,7 +268,9 @@ describe("several programs", () => {
     const wrong = await srun(["--multi-prog", "conf"], { files: { "/work/conf": "0 a\n" } });
     expect(wrong.fake.err()).toBe("srun: error: Configuration file conf invalid, no record for task id 1\n");
     const missing = await srun(["--multi-prog", "conf"]);
-    expect(missing.fake.err()).toBe("srun: error: --multi-prog: Could not open multi_prog config file conf: No such file or directory\n");
+    expect(missing.fake.err()).toBe(
+      "srun: error: --multi-prog: Could not open multi_prog config file conf: No such file or directory\n",
+    );
     expect([wrong.code(), missing.code()]).toEqual([1, 1]);
   });
 });
