@@ -17,7 +17,7 @@ export interface StepProcesses {
   mostKiB(pid: number): number;
   /** KiB of a process, with its part of what it shares. */
   shareKiB(pid: number): Promise<number>;
-  kill(process: StepProcess): void;
+  kill(one: StepProcess): void;
 }
 
 const KIB_PER_MIB = 1024;

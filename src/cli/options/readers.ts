@@ -41,3 +41,8 @@ export function zeroOrOne(text: string): Parsed<boolean> {
   if (/^(0|no)$/i.test(text)) return { value: false };
   return expected("0 or 1", text);
 }
+
+/** What an option without effect may say, where nothing here depends on more than its shape. */
+export function shaped(pattern: RegExp, what: string): (text: string) => Parsed<string> {
+  return (text) => (pattern.test(text) ? { value: text } : expected(what, text));
+}
