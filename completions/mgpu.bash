@@ -159,6 +159,24 @@ _mgpu_table() {
         '--version|n|nothing|show the version'
       )
       ;;
+    'mgpu config')
+      operand='nothing' table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
+    'mgpu config-sample')
+      operand='nothing' table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
     'mgpu-sacct')
       operand='nothing' table=(
         '-A|r|ask accounts|only jobs of these accounts'
@@ -1226,6 +1244,8 @@ _mgpu_subcommands=(
   'forward|Make a port of a job'\''s node a port of this machine, until Ctrl-C'
   'shims|Make links named srun, sbatch, squeue ... in a folder, for programs that were made for Slurm'
   'completion|Print the completion script for a shell, or install it where shells look for completions'
+  'config|Check the configuration file, show what holds here, or print a sample or its JSON schema'
+  'config-sample|Print a configuration file with every key and its default: mgpu config sample'
   'help|Show what a command does'
   'version|Show the version'
 )

@@ -100,6 +100,14 @@ complete -c mgpu -n '__fish_seen_subcommand_from completion' -l remove -d 'remov
 complete -c mgpu -n '__fish_seen_subcommand_from completion' -s 'h' -l help -d 'show this text'
 complete -c mgpu -n '__fish_seen_subcommand_from completion' -l usage -d 'show a short reminder of the usage'
 complete -c mgpu -n '__fish_seen_subcommand_from completion' -s 'V' -l version -d 'show the version'
+complete -c mgpu -n '__fish_seen_subcommand_from config' -f
+complete -c mgpu -n '__fish_seen_subcommand_from config' -s 'h' -l help -d 'show this text'
+complete -c mgpu -n '__fish_seen_subcommand_from config' -l usage -d 'show a short reminder of the usage'
+complete -c mgpu -n '__fish_seen_subcommand_from config' -s 'V' -l version -d 'show the version'
+complete -c mgpu -n '__fish_seen_subcommand_from config-sample' -f
+complete -c mgpu -n '__fish_seen_subcommand_from config-sample' -s 'h' -l help -d 'show this text'
+complete -c mgpu -n '__fish_seen_subcommand_from config-sample' -l usage -d 'show a short reminder of the usage'
+complete -c mgpu -n '__fish_seen_subcommand_from config-sample' -s 'V' -l version -d 'show the version'
 complete -c mgpu-sacct -f
 complete -c mgpu-sacct -s 'A' -l accounts -r -f -a '(__mgpu_find)' -d 'only jobs of these accounts'
 complete -c mgpu-sacct -s 'L' -l allclusters -d 'jobs of all clusters: mgpu is one, so this changes nothing'
