@@ -11,7 +11,7 @@ import { fold } from "../../core/hostlist.ts";
 import type { PendingJob } from "../../core/job.ts";
 import { jobLabel } from "../../core/job-label.ts";
 import type { Node } from "../../core/node.ts";
-import { type Allocation, addShare } from "../../core/resources.ts";
+import { type Allocation, addShare, NO_USAGE } from "../../core/resources.ts";
 import type { ClusterState } from "../../core/state.ts";
 import type { Gate } from "../eligible.ts";
 import type { Start } from "../plan.ts";
@@ -56,7 +56,8 @@ export function* forecastStart(
     waiting = withoutStarted(waiting, plan.starts);
     yield;
     const next = nextMoment(view.gate, waiting, held, at);
-    if (!Number.isFinite(next)) return { startAt: null, nodeList: "", why: endlessText(view.gate, job, held) };
+    if (!Number.isFinite(next))
+      return { startAt: null, nodeList: "", why: endlessText(state, view, job, held, nodes, at) };
     for (const one of held) if (one.until <= next) nodes = changed(nodes, one.allocation, -1);
     held = held.filter(({ until }) => until > next);
     at = next;
@@ -113,13 +114,38 @@ function nextMoment(gate: Gate, waiting: readonly PendingJob[], held: readonly H
   return next;
 }
 
-function endlessText(gate: Gate, job: PendingJob, held: readonly Held[]): string {
-  const hindrance = gate.waitReason(job);
+/** Why nothing that ends by itself lets it start: jobs without limit where they stand in its way, else nodes. */
+function endlessText(
+  state: ClusterState,
+  view: ScheduleView,
+  job: PendingJob,
+  held: readonly Held[],
+  nodes: readonly Node[],
+  at: number,
+): string {
+  const hindrance = view.gate.waitReason(job);
   if (hindrance) return hindrance.reason.text;
-  const endless = held.filter(({ until }) => !Number.isFinite(until)).map(({ label }) => label);
-  if (endless.length === 0) return "the nodes that take work can't hold it";
-  const named = endless.slice(0, 3).join(", ") + (endless.length > 3 ? " ..." : "");
-  return `${endless.length === 1 ? `job ${named} has` : `jobs ${named} have`} no time limit`;
+  const startOn = (there: readonly Node[], isConnected: ScheduleView["isConnected"]) =>
+    schedule({ ...view, nodes: there, pending: [job], expiring: [], isConnected }, at).starts[0]?.allocation;
+  const endless = held.filter(({ until }) => !Number.isFinite(until));
+  const freed = endless.reduce((kept, { allocation }) => changed(kept, allocation, -1), nodes);
+  if (endless.length > 0 && startOn(freed, view.isConnected)) {
+    const labels = endless.map(({ label }) => label);
+    const named = labels.slice(0, 3).join(", ") + (labels.length > 3 ? " ..." : "");
+    return `${labels.length === 1 ? `job ${named} has` : `jobs ${named} have`} no time limit`;
+  }
+  const back = [...state.nodes.values()].map((node) => ({ ...node, usage: NO_USAGE, drain: null, down: null }));
+  const places = startOn(back, () => true)?.map(({ node }) => node) ?? [];
+  const away = places.flatMap((name) => awayText(state.nodes.get(name), view.isConnected));
+  return away.length > 0 ? `it needs ${away.join(" and ")}` : "the nodes that take work can't hold it";
+}
+
+function awayText(node: Node | undefined, isConnected: ScheduleView["isConnected"]): string[] {
+  if (!node) return [];
+  const { name, down, drain } = node;
+  if (down) return [`${name}, which is down: ${down.reason}`];
+  if (drain) return [`${name}, which is drained: ${drain.reason}`];
+  return isConnected(name) ? [] : [`${name}, whose daemon is not connected`];
 }
 
 function changed(nodes: readonly Node[], allocation: Allocation, sign: 1 | -1): readonly Node[] {
