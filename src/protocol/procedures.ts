@@ -197,13 +197,6 @@ export const PROCEDURES = {
     params: v.object({ jobId: s.positive }),
     result: v.object({ script: s.bytes }),
   },
-  /** The environment that a batch job was submitted with, as long as its record is in the queue; owner and root. */
-  "job.environment": {
-    on: "controller",
-    kind: "unary",
-    params: v.object({ jobId: s.positive }),
-    result: v.object({ environment: s.environment }),
-  },
   /** Why a waiting job waits, in all detail; `null` for one that does not wait (any more). */
   "job.explain": {
     on: "controller",
