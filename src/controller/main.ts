@@ -38,7 +38,7 @@ import { changeHandler } from "./handlers/change.ts";
 import { configHandler } from "./handlers/config.ts";
 import { doorHandler } from "./handlers/door.ts";
 import { explainHandler } from "./handlers/explain.ts";
-import { getHandler, scriptHandler } from "./handlers/get.ts";
+import { environmentHandler, getHandler, scriptHandler } from "./handlers/get.ts";
 import { historyHandler } from "./handlers/history.ts";
 import { keyHandlers } from "./handlers/keys.ts";
 import { licensesHandler } from "./handlers/licenses.ts";
@@ -266,6 +266,7 @@ function handlersOf(
     "jobs.steer": steerHandler(context),
     "jobs.get": getHandler(context),
     "job.script": scriptHandler(context),
+    "job.environment": environmentHandler(context),
     "job.notify": notifyHandler(context),
     "job.explain": explainHandler(context),
     "job.output": outputHandler(context),
