@@ -31,7 +31,8 @@ export function getHandler(context: ControllerContext): StreamHandler<"jobs.get"
 }
 
 /** A job of the queue, for its owner and root. */
-function ownJob({ loop }: ControllerContext, jobId: number, { user: { uid } }: Hello): Job {
+function ownJob({ loop }: ControllerContext, jobId: number, hello: Hello): Job {
+  const uid = actingUid(hello);
   const job = loop.state.jobs.get(jobId);
   if (!job) throw new RpcError("INVALID_JOB", "Invalid job id specified", `there is no job ${jobId} in the queue`);
   if (uid !== 0 && uid !== job.spec.user.uid) throw new RpcError("PERMISSION", "Access/permission denied");
@@ -50,10 +51,6 @@ export function environmentHandler(context: ControllerContext): UnaryHandler<"jo
 /** The script of a batch job, for its owner and root. */
 export function scriptHandler(context: ControllerContext): UnaryHandler<"job.script"> {
   return async ({ jobId }, { hello }) => {
-    const job = context.loop.state.jobs.get(jobId);
-    if (!job) throw new RpcError("INVALID_JOB", "Invalid job id specified", `there is no job ${jobId} in the queue`);
-    const uid = actingUid(hello);
-    if (uid !== 0 && uid !== job.spec.user.uid) throw new RpcError("PERMISSION", "Access/permission denied");
     const job = ownJob(context, jobId, hello);
     if (job.spec.scriptDigest === null) throw new RpcError("INVALID_JOB", "job script retrieval failed: it has none");
     return { script: await context.blobs.get(job.spec.scriptDigest) };

@@ -25,6 +25,7 @@ export const LEAST: Readonly<Record<Method, Least>> = {
   "jobs.steer": "user",
   "jobs.get": "user",
   "job.script": "user",
+  "job.environment": "user",
   "job.notify": "user",
   "job.explain": "user",
   "job.output": "user",
