@@ -20,7 +20,7 @@ export function findUser(name: string): Promise<KnownUser | null> {
 }
 
 /** The first line of passwd(5): `ada:x:1000:1000:Ada:/home/ada:/bin/bash`. */
-export function parsePasswd(text: string): KnownUser | null {
+function parsePasswd(text: string): KnownUser | null {
   const [name = "", , uid = "", gid = ""] = (text.split("\n")[0] ?? "").split(":");
   return name !== "" && /^\d+$/.test(uid) && /^\d+$/.test(gid) ? { name, uid: Number(uid), gid: Number(gid) } : null;
 }
