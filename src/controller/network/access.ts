@@ -26,6 +26,7 @@ export const LEAST: Readonly<Record<Method, Least>> = {
   "jobs.get": "user",
   "job.script": "user",
   "job.environment": "user",
+  "models.list": "user",
   "job.notify": "user",
   "job.explain": "user",
   "job.output": "user",
