@@ -1,45 +1,57 @@
 /**
- * Where a request goes: best fit, so that large holes stay whole. Nodes of lower weight come first; of equals those
- * on which the least is left over are preferred, GPUs first, so a job without GPUs keeps away from them; and as few nodes as will do, unless the user
- * asked otherwise.
+ * Where a request goes: to nodes of lower weight first, of those to the one that the score prefers, of equals to the
+ * first by name; and to as few nodes as will do, unless the user asked otherwise.
  */
 
 import { weightOf } from "../../core/node.ts";
-import { type Candidate, chooseNodes, type Offer, offerOf } from "../../core/node-set.ts";
-import { type Allocation, type NodeUsage, type ResourceRequest, WHOLE_GPU } from "../../core/resources.ts";
 import {
-  alternativesOf,
-  cpusOn,
-  type Demand,
-  demandOf,
-  memoryOn,
-  thousandthsOf,
-  wishCounts,
-  wishedGpus,
-} from "../../core/room.ts";
-import { sharesOf } from "./shares.ts";
+  type Candidate,
+  chooseNodes,
+  mayBeAlone,
+  type Offer,
+  offerOf,
+  suffices,
+  targetsOf,
+} from "../../core/node-set.ts";
+import type { Allocation, NodeUsage, ResourceRequest } from "../../core/resources.ts";
+import { alternativesOf, type Demand, demandOf } from "../../core/room.ts";
+import { PACK } from "./scores/pack.ts";
+import type { Rate, Scoring } from "./scores/score.ts";
+import { sharesOf, spotOf } from "./shares.ts";
+
+/** Finds room for one request after the other; `null` where there is none. */
+export type Placer = (request: ResourceRequest) => Allocation | null;
+
+/** Most costs that are kept, shapes times nodes: some dozens of megabytes. */
+const KEPT_MAX = 1_000_000;
 
 /**
  * Shares for the whole request on nodes that have room now, in the order of their names; `null` if there is no room.
  * The lowest free GPU indices are granted.
  */
-export function place(candidates: readonly Candidate[], request: ResourceRequest): Allocation | null {
-  return createPlacer(candidates)(request);
+export function place(
+  candidates: readonly Candidate[],
+  request: ResourceRequest,
+  scoring: Scoring = PACK,
+): Allocation | null {
+  return createPlacer(candidates, scoring)(request);
 }
 
-/** {@link place} for one request after the other. What nodes offer is worked out anew only where it changed. */
-export function createPlacer(candidates: readonly Candidate[]): (request: ResourceRequest) => Allocation | null {
-  let lastShape: string | null = null;
-  let ways: Way[] = [];
+/** {@link place} for one request after the other. What nodes offer, and what it costs, is worked out anew only where it changed. */
+export function createPlacer(candidates: readonly Candidate[], scoring: Scoring = PACK): Placer {
+  const shapes = new Map<string, readonly Way[]>();
+  let rate: Rate | null = null;
   return (request) => {
+    rate ??= scoring.prepare(candidates);
     const shape = shapeOf(request);
-    if (shape !== lastShape) {
-      lastShape = shape;
-      ways = alternativesOf(demandOf(request)).map((demand) => ({ demand, ranked: [] }));
+    let ways = shapes.get(shape);
+    if (!ways) {
+      if (shapes.size * candidates.length > KEPT_MAX) shapes.clear();
+      ways = alternativesOf(demandOf(request)).map((demand) => new Way(demand, candidates));
+      shapes.set(shape, ways);
     }
     for (const way of ways) {
-      const chosen = chooseNodes(way.demand, preferredFirst(way, candidates));
-      const shares = chosen && sharesOf(way.demand, chosen);
+      const shares = way.place(rate);
       if (shares) return shares;
     }
     return null;
@@ -59,64 +71,74 @@ export function shapeOf(request: ResourceRequest): string {
 /** Requests never change and are kept as long as their jobs. */
 const shapes = new WeakMap<ResourceRequest, string>();
 
-/** One way to meet a request, with what each candidate offered when it was last looked at. */
-interface Way {
-  readonly demand: Demand;
-  readonly ranked: Ranked[];
-}
+/** One way to meet a request, with what it would cost on each candidate when that was last looked at. */
+class Way {
+  readonly #demand: Demand;
+  readonly #candidates: readonly Candidate[];
+  readonly #targets: readonly number[];
+  readonly #isForOne: boolean;
+  /** The usages for which the costs hold; `null` for a node that can't run it by itself. */
+  readonly #usages: NodeUsage[] = [];
+  readonly #costs: (readonly number[] | null)[] = [];
 
-interface Ranked {
-  /** The usage for which this holds. */
-  readonly usage: NodeUsage;
-  readonly offer: Offer | null;
-  readonly left: readonly number[];
-}
+  constructor(demand: Demand, candidates: readonly Candidate[]) {
+    this.#demand = demand;
+    this.#candidates = candidates;
+    this.#targets = targetsOf(demand);
+    this.#isForOne = mayBeAlone(demand);
+  }
 
-function preferredFirst({ demand, ranked }: Way, candidates: readonly Candidate[]): Offer[] {
-  const offered: { readonly offer: Offer; readonly left: readonly number[] }[] = [];
-  for (const [at, candidate] of candidates.entries()) {
-    let known = ranked[at];
-    if (known?.usage !== candidate.usage) {
-      const offer = offerOf(candidate, demand);
-      known = {
-        usage: candidate.usage,
-        offer,
-        left: offer ? [weightOf(candidate.node), ...leftOver(offer, demand)] : [],
-      };
-      ranked[at] = known;
+  place(rate: Rate): Allocation | null {
+    const one = this.#isForOne ? this.#bestAlone(rate) : null;
+    const alone = one && sharesOf(this.#demand, [one]);
+    if (alone) return alone;
+    if (this.#demand.request.nodes?.max === 1) return null;
+    const several = chooseNodes(this.#demand, this.#preferredFirst(rate));
+    return several && sharesOf(this.#demand, several);
+  }
+
+  /** Of the nodes that could run all of it, the one that costs least. */
+  #bestAlone(rate: Rate): Offer | null {
+    let best: Candidate | null = null;
+    let least: readonly number[] | null = null;
+    for (let at = 0; at < this.#candidates.length; at++) {
+      const candidate = this.#candidates[at] as Candidate;
+      const { usage } = candidate;
+      if (this.#usages[at] !== usage) {
+        this.#usages[at] = usage;
+        this.#costs[at] = this.#costAlone(candidate, rate);
+      }
+      const costs = this.#costs[at];
+      if (costs && (least === null || isLess(costs, least))) [best, least] = [candidate, costs];
     }
-    if (known.offer) offered.push({ offer: known.offer, left: known.left });
+    return best && offerOf(best, this.#demand);
   }
-  offered.sort((a, b) => compareLeft(a.left, b.left) || a.offer.position - b.offer.position);
-  return offered.map(({ offer }) => offer);
-}
 
-/** GPUs, CPUs and memory that would stay free if the node took as much of the job as it can. */
-function leftOver({ room, tasks, gpus }: Offer, demand: Demand): readonly number[] {
-  const { request } = demand;
-  const { inventory } = room.node;
-  const most = Math.min(tasks, request.tasks ?? tasks);
-  const mostGpus =
-    demand.per === "job" ? jobThousandths(demand, gpus) : thousandthsOf(demand, wishCounts(demand, most));
-  const cpus = cpusOn(request, most, mostGpus);
-  return [
-    room.freeGpus - mostGpus,
-    room.cpus - cpus,
-    room.memoryMiB - memoryOn(request, cpus, mostGpus, inventory.memoryMiB),
-  ];
-}
-
-/** Thousandths that so many of the job's GPUs come to; the pieces are not told from the others if it is not all. */
-function jobThousandths(demand: Demand, gpus: number): number {
-  const all = wishedGpus(demand);
-  const counts = demand.wishes.map(({ count }) => count);
-  return gpus >= all ? thousandthsOf(demand, counts) : gpus * WHOLE_GPU;
-}
-
-function compareLeft(a: readonly number[], b: readonly number[]): number {
-  for (const [index, value] of a.entries()) {
-    const difference = value - (b[index] ?? 0);
-    if (difference !== 0) return difference;
+  #costAlone(candidate: Candidate, rate: Rate): readonly number[] | null {
+    const offer = offerOf(candidate, this.#demand);
+    return offer && suffices(this.#demand, this.#targets, offer) ? costsOf(offer, this.#demand, rate) : null;
   }
-  return 0;
+
+  #preferredFirst(rate: Rate): Offer[] {
+    const offered = this.#candidates.flatMap((candidate) => {
+      const offer = offerOf(candidate, this.#demand);
+      return offer ? [{ offer, costs: costsOf(offer, this.#demand, rate) }] : [];
+    });
+    // In the order of their names as long as they cost the same: the sort is stable.
+    offered.sort((a, b) => a.offer.position - b.offer.position);
+    offered.sort((a, b) => (isLess(a.costs, b.costs) ? -1 : isLess(b.costs, a.costs) ? 1 : 0));
+    return offered.map(({ offer }) => offer);
+  }
+}
+
+function costsOf(offer: Offer, demand: Demand, rate: Rate): readonly number[] {
+  return [weightOf(offer.room.node), ...rate(spotOf(offer, demand))];
+}
+
+function isLess(a: readonly number[], b: readonly number[]): boolean {
+  for (let at = 0; at < a.length; at++) {
+    const difference = (a[at] ?? 0) - (b[at] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
 }
