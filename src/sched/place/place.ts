@@ -15,6 +15,7 @@ import {
 } from "../../core/node-set.ts";
 import type { Allocation, NodeUsage, ResourceRequest } from "../../core/resources.ts";
 import { alternativesOf, type Demand, demandOf } from "../../core/room.ts";
+import { hasAmounts, isIdle, type Needs, needsOf, nodeKind } from "./needs.ts";
 import { PACK } from "./scores/pack.ts";
 import type { Rate, Scoring } from "./scores/score.ts";
 import { sharesOf, spotOf } from "./shares.ts";
@@ -47,7 +48,7 @@ export function createPlacer(candidates: readonly Candidate[], scoring: Scoring 
     let ways = shapes.get(shape);
     if (!ways) {
       if (shapes.size * candidates.length > KEPT_MAX) shapes.clear();
-      ways = alternativesOf(demandOf(request)).map((demand) => new Way(demand, candidates));
+      ways = alternativesOf(demandOf(request)).map((demand) => new Way(demand, candidates, scoring.isAlike));
       shapes.set(shape, ways);
     }
     for (const way of ways) {
@@ -77,15 +78,26 @@ class Way {
   readonly #candidates: readonly Candidate[];
   readonly #targets: readonly number[];
   readonly #isForOne: boolean;
-  /** The usages for which the costs hold; `null` for a node that can't run it by itself. */
-  readonly #usages: NodeUsage[] = [];
-  readonly #costs: (readonly number[] | null)[] = [];
+  readonly #needs: Needs;
+  /** The usages for which the costs hold. */
+  readonly #usages: (NodeUsage | null)[];
+  /** The first cost of each, infinite for a node that can't run it by itself: what most comparisons are about. */
+  readonly #first: Float64Array;
+  readonly #costs: (readonly number[])[];
+  /** Costs on idle nodes, by what these are: most clusters have few kinds of nodes. */
+  readonly #idle: Map<string, readonly number[]> | null;
 
-  constructor(demand: Demand, candidates: readonly Candidate[]) {
+  constructor(demand: Demand, candidates: readonly Candidate[], isAlike: boolean) {
     this.#demand = demand;
     this.#candidates = candidates;
     this.#targets = targetsOf(demand);
     this.#isForOne = mayBeAlone(demand);
+    this.#needs = needsOf(demand);
+    const isNamed = demand.required.length + demand.request.excluded.length > 0;
+    this.#idle = isAlike && !isNamed ? new Map() : null;
+    this.#usages = candidates.map(() => null);
+    this.#first = new Float64Array(candidates.length);
+    this.#costs = candidates.map(() => NO_COSTS);
   }
 
   place(rate: Rate): Allocation | null {
@@ -99,46 +111,69 @@ class Way {
 
   /** Of the nodes that could run all of it, the one that costs least. */
   #bestAlone(rate: Rate): Offer | null {
-    let best: Candidate | null = null;
-    let least: readonly number[] | null = null;
-    for (let at = 0; at < this.#candidates.length; at++) {
-      const candidate = this.#candidates[at] as Candidate;
+    const [candidates, usages, first, costs] = [this.#candidates, this.#usages, this.#first, this.#costs];
+    let best = -1;
+    let least = Number.POSITIVE_INFINITY;
+    for (let at = 0; at < candidates.length; at++) {
+      const candidate = candidates[at] as Candidate;
       const { usage } = candidate;
-      if (this.#usages[at] !== usage) {
-        this.#usages[at] = usage;
-        this.#costs[at] = this.#costAlone(candidate, rate);
+      if (usages[at] !== usage) {
+        const made = this.#costAlone(candidate, usage, rate);
+        usages[at] = usage;
+        first[at] = made === NO_COSTS ? Number.POSITIVE_INFINITY : firstOf(candidate, made);
+        costs[at] = made;
       }
-      const costs = this.#costs[at];
-      if (costs && (least === null || isLess(costs, least))) [best, least] = [candidate, costs];
+      const cost = first[at] as number;
+      if (cost > least || cost === Number.POSITIVE_INFINITY) continue;
+      if (cost === least && compare(costs[at] ?? NO_COSTS, costs[best] ?? NO_COSTS) >= 0) continue;
+      [best, least] = [at, cost];
     }
-    return best && offerOf(best, this.#demand);
+    const candidate = candidates[best];
+    return candidate ? offerOf(candidate, this.#demand) : null;
   }
 
-  #costAlone(candidate: Candidate, rate: Rate): readonly number[] | null {
+  #costAlone(candidate: Candidate, usage: NodeUsage, rate: Rate): readonly number[] {
+    if (!hasAmounts(candidate.node, usage, this.#needs)) return NO_COSTS;
+    const kind = this.#idle && isIdle(usage) ? nodeKind(candidate.node) : null;
+    const known = kind === null ? undefined : this.#idle?.get(kind);
+    if (known) return known;
+    const costs = this.#lookAt(candidate, rate);
+    if (kind !== null) this.#idle?.set(kind, costs);
+    return costs;
+  }
+
+  #lookAt(candidate: Candidate, rate: Rate): readonly number[] {
     const offer = offerOf(candidate, this.#demand);
-    return offer && suffices(this.#demand, this.#targets, offer) ? costsOf(offer, this.#demand, rate) : null;
+    return offer && suffices(this.#demand, this.#targets, offer) ? costsOf(offer, this.#demand, rate) : NO_COSTS;
   }
 
   #preferredFirst(rate: Rate): Offer[] {
     const offered = this.#candidates.flatMap((candidate) => {
       const offer = offerOf(candidate, this.#demand);
-      return offer ? [{ offer, costs: costsOf(offer, this.#demand, rate) }] : [];
+      if (!offer) return [];
+      const costs = costsOf(offer, this.#demand, rate);
+      return [{ offer, costs, first: firstOf(candidate, costs) }];
     });
-    // In the order of their names as long as they cost the same: the sort is stable.
-    offered.sort((a, b) => a.offer.position - b.offer.position);
-    offered.sort((a, b) => (isLess(a.costs, b.costs) ? -1 : isLess(b.costs, a.costs) ? 1 : 0));
+    offered.sort((a, b) => a.first - b.first || compare(a.costs, b.costs) || a.offer.position - b.offer.position);
     return offered.map(({ offer }) => offer);
   }
 }
 
+const NO_COSTS: readonly number[] = [];
+
 function costsOf(offer: Offer, demand: Demand, rate: Rate): readonly number[] {
-  return [weightOf(offer.room.node), ...rate(spotOf(offer, demand))];
+  return rate(spotOf(offer, demand));
 }
 
-function isLess(a: readonly number[], b: readonly number[]): boolean {
+/** Weight above all, then the first cost, which is below 2^31 either way. */
+function firstOf({ node }: Candidate, costs: readonly number[]): number {
+  return weightOf(node) * 2 ** 32 + (costs[0] ?? 0);
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
   for (let at = 0; at < a.length; at++) {
     const difference = (a[at] ?? 0) - (b[at] ?? 0);
-    if (difference !== 0) return difference < 0;
+    if (difference !== 0) return difference;
   }
-  return false;
+  return 0;
 }

@@ -12,10 +12,16 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ScoreName } from "../../../src/core/placement.ts";
 import type { Node } from "../../../src/core/node.ts";
 import { type Candidate, candidatesOf } from "../../../src/core/node-set.ts";
-import { type Gpu, gpuThousandths, NO_USAGE, PLAIN_REQUEST, type ResourceRequest } from "../../../src/core/resources.ts";
+import type { ScoreName } from "../../../src/core/placement.ts";
+import {
+  type Gpu,
+  gpuThousandths,
+  NO_USAGE,
+  PLAIN_REQUEST,
+  type ResourceRequest,
+} from "../../../src/core/resources.ts";
 import { createPlacer } from "../../../src/sched/place/place.ts";
 import { scoringOf } from "../../../src/sched/place/scores/scores.ts";
 import { take } from "../../../src/sched/place/together.ts";
@@ -84,7 +90,10 @@ export class Openb {
       const allocation = place(task);
       if (!allocation) continue;
       granted += gpuThousandths(allocation);
-      take(allocation.flatMap(({ node }): Candidate[] => [byName.get(node)].flatMap((one) => one ?? [])), allocation);
+      take(
+        allocation.flatMap(({ node }): Candidate[] => [byName.get(node)].flatMap((one) => one ?? [])),
+        allocation,
+      );
     }
     return { at100: (100 * at100) / capacity, at130: (100 * granted) / capacity };
   }

@@ -7,7 +7,7 @@ import type { Candidate } from "../../../core/node-set.ts";
 import { WHOLE_GPU } from "../../../core/resources.ts";
 import { leftOver, type Rate, type Scoring } from "./score.ts";
 
-export const BEST_FIT: Scoring = { name: "best-fit", prepare };
+export const BEST_FIT: Scoring = { name: "best-fit", isAlike: true, prepare };
 
 function prepare(candidates: readonly Candidate[]): Rate {
   let [cpusMax, gpusMax] = [1, WHOLE_GPU];

@@ -26,6 +26,7 @@ export function fragmentScore(
   let fragments: Fragments | null = null;
   return {
     name,
+    isAlike: true,
     prepare(candidates) {
       const kinds = typical();
       if (kinds.length === 0) return PACK.prepare(candidates);

@@ -9,7 +9,7 @@
 import { matchesConstraint, parseConstraint } from "../../../core/constraint.ts";
 import { activeFeatures, type Node } from "../../../core/node.ts";
 import { type NodeUsage, WHOLE_GPU } from "../../../core/resources.ts";
-import type { Typical } from "../workload.ts";
+import type { Kind, Typical } from "../workload.ts";
 import type { Spot } from "./score.ts";
 
 /** Fragments of nodes for one typical workload. What a node is without the request at hand is reckoned once. */
@@ -59,8 +59,10 @@ export class Fragments {
     if (total === 0) return 0;
     const admitted = this.admitted(node);
     const { gpus } = node.inventory;
+    const { typical } = this;
     let fragments = 0;
-    for (const [at, kind] of this.typical.entries()) {
+    for (let at = 0; at < typical.length; at++) {
+      const kind = typical[at] as Kind;
       if (kind.gpus === 0 || cpus < kind.cpus || !admitted[at]) {
         fragments += kind.share * total;
         continue;

@@ -2,4 +2,4 @@
 
 import { leftOver, type Scoring } from "./score.ts";
 
-export const PACK: Scoring = { name: "pack", prepare: () => leftOver };
+export const PACK: Scoring = { name: "pack", isAlike: true, prepare: () => leftOver };

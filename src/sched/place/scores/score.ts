@@ -16,12 +16,14 @@ export interface Spot {
   readonly isChoosy: boolean;
 }
 
-/** Costs in the order in which they are compared: the node with the lowest is taken, of equals the first by name. */
+/** Costs in the order in which they are compared, each below 2^31: the lowest node is taken, of equals the first by name. */
 export type Rate = (spot: Spot) => readonly number[];
 
 /** A way to choose among nodes that all could run a request. */
 export interface Scoring {
   readonly name: string;
+  /** Nodes that have the same, and of which the same is in use, cost the same. */
+  readonly isAlike: boolean;
   /** What it takes from the nodes at hand; done once for many spots. */
   prepare(candidates: readonly Candidate[]): Rate;
 }

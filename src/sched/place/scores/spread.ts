@@ -4,5 +4,6 @@ import { leftOver, type Scoring } from "./score.ts";
 
 export const SPREAD: Scoring = {
   name: "spread",
+  isAlike: true,
   prepare: () => (spot) => leftOver(spot).map((left) => -left),
 };
