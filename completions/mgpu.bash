@@ -662,6 +662,16 @@ _mgpu_table() {
         '--version|n|nothing|show the version'
       )
       ;;
+    'mgpu-seff')
+      operand='nothing'
+      table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
     'mgpu-sinfo')
       operand='nothing'
       table=(
@@ -977,6 +987,8 @@ _mgpu_table() {
         '-W|r|nothing|end the other tasks so long after the first one ended; 0 (default) waits for all'
         '--wait|r|nothing|end the other tasks so long after the first one ended; 0 (default) waits for all'
         '--mpi|r|nothing|none only: start MPI programs by mpirun or mpiexec within an allocation'
+        '--cpu-bind|r|nothing|bind tasks to CPUs of their nodes: none (default), threads, cores, sockets, map_cpu:0,1 ...; --cpu-bind=help'
+        '--cpu_bind|r|nothing|bind tasks to CPUs of their nodes: none (default), threads, cores, sockets, map_cpu:0,1 ...; --cpu-bind=help'
         '--bcast|o|nothing|copy the program to each node first, and run the copy'
         '--send-libs|o|nothing|no only: libraries are not copied with the program'
         '--prolog|r|nothing|run this here before the step starts'
@@ -1163,4 +1175,4 @@ _mgpu_complete() {
     case ${COMPREPLY[0]} in *=) compopt -o nospace 2>/dev/null ;; esac
   fi
 }
-complete -F _mgpu_complete mgpu mgpu-sacct mgpu-sacctmgr mgpu-salloc mgpu-sattach mgpu-sbatch mgpu-sbcast mgpu-scancel mgpu-scontrol mgpu-sdiag mgpu-sinfo mgpu-sprio mgpu-squeue mgpu-sreport mgpu-srun mgpu-sshare mgpu-sstat mgpu-strigger
+complete -F _mgpu_complete mgpu mgpu-sacct mgpu-sacctmgr mgpu-salloc mgpu-sattach mgpu-sbatch mgpu-sbcast mgpu-scancel mgpu-scontrol mgpu-sdiag mgpu-seff mgpu-sinfo mgpu-sprio mgpu-squeue mgpu-sreport mgpu-srun mgpu-sshare mgpu-sstat mgpu-strigger

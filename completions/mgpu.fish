@@ -385,6 +385,10 @@ complete -c mgpu-sdiag -s 'T' -l sort-by-time2 -d 'order calls by the time they 
 complete -c mgpu-sdiag -s 'h' -l help -d 'show this text'
 complete -c mgpu-sdiag -l usage -d 'show a short reminder of the usage'
 complete -c mgpu-sdiag -s 'V' -l version -d 'show the version'
+complete -c mgpu-seff -f
+complete -c mgpu-seff -s 'h' -l help -d 'show this text'
+complete -c mgpu-seff -l usage -d 'show a short reminder of the usage'
+complete -c mgpu-seff -s 'V' -l version -d 'show the version'
 complete -c mgpu-sinfo -f
 complete -c mgpu-sinfo -s 'a' -l all -d 'show hidden partitions too'
 complete -c mgpu-sinfo -s 'M' -l clusters -l cluster -r -f -d 'only these clusters: mgpu is one'
@@ -572,6 +576,7 @@ complete -c mgpu-srun -l multi-prog -d 'the operand is a file that says which ta
 complete -c mgpu-srun -s 'K' -l kill-on-bad-exit -f -d 'end all tasks when one fails'
 complete -c mgpu-srun -s 'W' -l wait -r -f -d 'end the other tasks so long after the first one ended; 0 (default) waits for all'
 complete -c mgpu-srun -l mpi -r -f -d 'none only: start MPI programs by mpirun or mpiexec within an allocation'
+complete -c mgpu-srun -l cpu-bind -l cpu_bind -r -f -d 'bind tasks to CPUs of their nodes: none (default), threads, cores, sockets, map_cpu:0,1 ...; --cpu-bind=help'
 complete -c mgpu-srun -l bcast -f -d 'copy the program to each node first, and run the copy'
 complete -c mgpu-srun -l send-libs -f -d 'no only: libraries are not copied with the program'
 complete -c mgpu-srun -l prolog -r -f -d 'run this here before the step starts'

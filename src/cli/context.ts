@@ -203,18 +203,23 @@ export interface Command {
   run(parsed: ParsedOptions, context: CommandContext): Promise<number>;
 }
 
+/** How a message begins under Slurm's names, which differs there from message to message: `PROGRAM: error: `, or not. */
+export type Severity = "error" | "fatal" | "bare";
+
 /** A user's mistake or a refusal: one message or several, all shown, then the hint; exit code 1 unless said. */
 export class UserError extends Error {
   override readonly name = "UserError";
   readonly problems: readonly string[];
   readonly hint: string | undefined;
   readonly exitCode: number;
+  readonly severity: Severity;
 
-  constructor(problems: string | readonly string[], hint?: string, exitCode = 1) {
+  constructor(problems: string | readonly string[], hint?: string, exitCode = 1, severity: Severity = "error") {
     const list = typeof problems === "string" ? [problems] : problems;
     super(list.join("; "));
     this.problems = list;
     this.hint = hint;
     this.exitCode = exitCode;
+    this.severity = severity;
   }
 }

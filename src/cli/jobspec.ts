@@ -132,6 +132,7 @@ function program({ values }: Wishes, facts: StepFacts, kind: JobKind, context: C
     umask: umask(context),
     rlimits: kind === "alloc" ? {} : rlimits(values, context),
     gpuBind: gpuBind(values),
+    ...(values["cpu-bind"] === undefined ? {} : { cpuBind: values["cpu-bind"] }),
     ...(values["task-prolog"] === undefined ? {} : { taskProlog: values["task-prolog"] }),
     ...(values["task-epilog"] === undefined ? {} : { taskEpilog: values["task-epilog"] }),
   };

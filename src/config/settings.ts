@@ -5,6 +5,11 @@
  */
 
 import { type LicenseWish, parseLicenses } from "../core/licenses.ts";
+import {
+  parseSchedulerParameters,
+  SCHEDULER_PARAMETERS,
+  type SchedulerParameters,
+} from "../core/scheduler-parameters.ts";
 import type { Environment } from "./places.ts";
 
 export interface Settings {
@@ -39,6 +44,9 @@ export interface Settings {
   readonly licenses: readonly LicenseWish[];
   /** Absolute path of the program that the controller sends mail with; empty for the machine's own. */
   readonly mailProgram: string;
+  /** Whether jobs may start before others that wait for room, where they delay none of the first (Slurm's backfill). */
+  readonly schedulerType: (typeof SCHEDULER_TYPES)[number];
+  readonly schedulerParameters: SchedulerParameters;
 }
 
 interface Key<T> {
@@ -52,6 +60,7 @@ interface Key<T> {
 type Keys = { readonly [K in keyof Settings]: Key<Settings[K]> };
 
 const ENFORCE = ["NO", "ANY", "ALL"] as const;
+const SCHEDULER_TYPES = ["sched/backfill", "sched/builtin"] as const;
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
 export const SETTINGS: Keys = {
@@ -110,6 +119,21 @@ export const SETTINGS: Keys = {
     parse: (text) => (text.startsWith("/") ? text : undefined),
     expected: "the absolute path of a program",
   },
+  schedulerType: {
+    variable: "MGPU_SCHEDULER_TYPE",
+    fallback: "sched/backfill",
+    parse: (text) => SCHEDULER_TYPES.find((type) => type === text || type === `sched/${text}`),
+    expected: SCHEDULER_TYPES.join(" or "),
+  },
+  schedulerParameters: {
+    variable: "MGPU_SCHEDULER_PARAMETERS",
+    fallback: SCHEDULER_PARAMETERS,
+    parse(text) {
+      const parsed = parseSchedulerParameters(text);
+      return "problem" in parsed ? undefined : parsed.value;
+    },
+    expected: "bf_job_part_count_reserve=, bf_max_job_part=, bf_assumed_time=, bf_order=arrival|shortest, bf_predict",
+  },
 };
 
 /** The texts of the settings that an environment gives, by variable. Empty ones count as not given. */
@@ -151,6 +175,8 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     controllerSocket: read("controllerSocket"),
     licenses: read("licenses"),
     mailProgram: read("mailProgram"),
+    schedulerType: read("schedulerType"),
+    schedulerParameters: read("schedulerParameters"),
   };
   return { settings, problems };
 }

@@ -105,6 +105,7 @@ function programOf(spec: ProgramSpec): NodeLaunch["program"] {
     programs: programs.map((program) => ({ task: program.task, argv: [...program.argv] })),
     rlimits: { ...rlimits },
     ...{ distribution, gpuBind },
+    ...(spec.cpuBind === undefined ? {} : { cpuBind: spec.cpuBind }),
     ...(spec.taskProlog === undefined ? {} : { taskProlog: spec.taskProlog }),
     ...(spec.taskEpilog === undefined ? {} : { taskEpilog: spec.taskEpilog }),
   };

@@ -8,6 +8,7 @@ import { formatRemembered } from "../config/remembered.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Command } from "../core/commands.ts";
 import type { Effect } from "../core/effects.ts";
+import type { Event } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
 import type { ProgramSpec } from "../core/jobspec.ts";
 import type { Operator } from "../core/node.ts";
@@ -59,6 +60,7 @@ import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
 import { createPlanner, type Planner } from "./planner.ts";
+import { policyOf } from "./policy.ts";
 import { createPost } from "./post.ts";
 import { startPurging } from "./purge.ts";
 import { partitionName } from "./select.ts";
@@ -172,11 +174,12 @@ function assemble(
     launchOf: (job, key) => launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset),
   });
   const statistics = createStatistics(clock);
+  const { policy, learn } = policyOf(settings, () => loop.state);
   const loop = createLoop(opened, {
     clock,
     log,
     perform: dispatch.perform,
-    onEvents: statistics.onEvents,
+    onEvents: onAll(statistics.onEvents, learn),
     onReloaded() {
       sessions.closeAll();
       watchers.notifyAll();
@@ -184,8 +187,7 @@ function assemble(
     onMended: () => dispatch.perform(resumeHere(loop.state)),
   });
   const planner = createPlanner({
-    clock,
-    log,
+    ...{ policy, clock, log },
     state: () => loop.state,
     execute: (command) => loop.execute(command),
     onPass: statistics.onPass,
@@ -209,6 +211,12 @@ function assemble(
     },
     ...stateFolder(disk, log, places),
     ...createEnding(clock, planner, watchers, ports.exit),
+  };
+}
+
+function onAll(...listeners: readonly ((events: readonly Event[]) => void)[]): (events: readonly Event[]) => void {
+  return (events) => {
+    for (const listen of listeners) listen(events);
   };
 }
 

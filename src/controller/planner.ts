@@ -13,9 +13,11 @@ import type { ClusterState } from "../core/state.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { type Gate, gateOf } from "../sched/eligible.ts";
+import { holdingsOf } from "../sched/holdings.ts";
 import { chargeGroup } from "../sched/limits.ts";
 import { placesOf } from "../sched/places.ts";
 import type { Plan, Reason } from "../sched/plan.ts";
+import { EASY, type SchedulerPolicy } from "../sched/policy.ts";
 import { type ScheduleView, schedule } from "../sched/schedule.ts";
 
 export interface Planner {
@@ -34,6 +36,7 @@ export interface Planner {
 export interface PlannerPorts {
   readonly clock: Clock;
   readonly log: Log;
+  readonly policy: SchedulerPolicy;
   state(): ClusterState;
   execute(command: Command): Promise<Decision>;
   /** Whether a node's daemon is connected. */
@@ -62,6 +65,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
     otherwise: NO_REASON,
     ends: [],
     groupReasons: new Map(),
+    reservations: new Map(),
     wakeAt: null,
   };
   let starting: ReadonlySet<number> = new Set();
@@ -78,7 +82,10 @@ export function createPlanner(ports: PlannerPorts): Planner {
     if (isStopped) return;
     const state = ports.state();
     const now = ports.clock.now();
-    plan = timed(ports, state, () => schedule(viewOf(state, ports.isConnected, now, rankingNow()), now));
+    plan = timed(ports, state, () => {
+      const { policy } = ports;
+      return schedule(viewOf(state, ports.isConnected, now, { ranking: rankingNow(), policy }), now, policy);
+    });
     starting = new Set(
       plan.starts.flatMap(({ jobId, followers = [] }) => [jobId, ...followers.map((one) => one.jobId)]),
     );
@@ -173,14 +180,15 @@ function createRanking(ports: Pick<PlannerPorts, "state" | "clock">): () => Prio
 
 /**
  * What a pass looks at, of a state and of who is connected.
- * @param ranking priorities that are known already
+ * @param known priorities that are known already; the policy of the pass
  */
 export function viewOf(
   state: ClusterState,
   isConnected: (node: string) => boolean,
   now: number,
-  ranking?: Prioritizer,
+  known: { readonly ranking?: Prioritizer; readonly policy?: SchedulerPolicy } = {},
 ): ScheduleView {
+  const { ranking, policy = EASY } = known;
   return {
     pending: byPriority(state.lanes, (id) => pendingJob(state, id), ranking ?? prioritizer(state, now)),
     expiring: waiting(state, state.expiring),
@@ -188,7 +196,15 @@ export function viewOf(
     isConnected,
     gate: gateOf(state, now),
     places: placesOf(state, now),
+    holdings: { [Symbol.iterator]: () => holdingsOf(state, now, policy.assumedTimeS) },
+    licenses: state.licenses,
+    ...(state.reservations.size > 0 ? { later: laterOf(state) } : {}),
   };
+}
+
+function laterOf(state: ClusterState): NonNullable<ScheduleView["later"]> {
+  const times = [...state.reservations.values()].flatMap(({ startAt, endAt }) => [startAt, endAt]);
+  return { placesAt: (at) => placesOf(state, at), times };
 }
 
 function pendingJob(state: ClusterState, id: number): PendingJob | undefined {

@@ -139,6 +139,16 @@ export interface CancelStep {
   readonly cause: string;
 }
 
+/** Give a step another time limit; of all steps that are not over where none is named. */
+export interface LimitStep {
+  readonly type: "step.limit";
+  readonly jobId: JobId;
+  readonly stepId: StepId | null;
+  /** Seconds since its start, UNLIMITED for none. */
+  readonly limitS: number;
+  readonly byUid: number;
+}
+
 /** A node's word that its part of a step runs. */
 export interface ReportStepStarted {
   readonly type: "report.stepStarted";
@@ -314,6 +324,7 @@ export type Command =
   | AllocateJob
   | CreateStep
   | CancelStep
+  | LimitStep
   | ReportStepStarted
   | ReportStepEnded
   | ReportStepLost

@@ -154,6 +154,16 @@ export interface StepEnding {
   readonly cause: string;
 }
 
+/** A step has another time limit than it began with. */
+export interface StepLimited {
+  readonly type: "step.limited";
+  readonly jobId: JobId;
+  readonly attempt: Attempt;
+  readonly stepId: StepId;
+  /** Seconds since its start, UNLIMITED for none. */
+  readonly limitS: number;
+}
+
 /** A finished job left the hot state; its accounting record was written before. */
 export interface JobPurged {
   readonly type: "job.purged";
@@ -246,6 +256,7 @@ export type Event =
   | ArraySplit
   | StepCreated
   | StepEnding
+  | StepLimited
   | JobPurged
   | NodeRegistered
   | NodeDown

@@ -5,6 +5,7 @@
 
 import { intersect, type TaskSet } from "./array-spec.ts";
 import { type EarlierAttempt, type EndedJob, isEnded, type Job } from "./job.ts";
+import { QOS_DEFAULT } from "./jobspec.ts";
 
 /** Empty lists select all; several criteria must all hold. */
 export interface HistoryFilter {
@@ -100,7 +101,7 @@ export function historyMatcher(
       allows(sets.groups, spec.user.gid) &&
       allows(sets.names, spec.name) &&
       allows(sets.accounts, spec.account ?? "") &&
-      allows(sets.qos, spec.qos ?? "") &&
+      allows(sets.qos, spec.qos ?? QOS_DEFAULT) &&
       allows(sets.wckeys, spec.wckey) &&
       (sets.partitions.size === 0 || sets.partitions.has(partitionOf(job))) &&
       (sets.nodes.size === 0 || job.allocation.some(({ node }) => sets.nodes.has(node))) &&

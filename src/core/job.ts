@@ -15,7 +15,7 @@
 
 import type { TaskSet } from "./array-spec.ts";
 import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
-import type { JobSpec, StepSpec } from "./jobspec.ts";
+import { type JobSpec, type StepSpec, UNLIMITED } from "./jobspec.ts";
 import type { Allocation, GpuGrant } from "./resources.ts";
 import type { StepUsage } from "./usage.ts";
 
@@ -177,6 +177,8 @@ export interface Step {
   readonly startAt: number;
   /** Milliseconds that its job had been suspended when it started: they are none of its time. Absent for 0. */
   readonly suspendedBeforeMs?: number;
+  /** Seconds: a limit given later than its own; absent while that holds. */
+  readonly limitS?: number;
   readonly endAt: number | null;
   readonly parts: readonly StepPart[];
   /** RUNNING, or how it ended. */
@@ -202,6 +204,11 @@ export function displayState(job: Job): JobState | "COMPLETING" | "SUSPENDED" | 
   if (job.state === "PENDING" && job.special) return "SPECIAL_EXIT";
   if (job.state === "RUNNING") return job.suspendedAt === null ? "RUNNING" : "SUSPENDED";
   return isEnded(job) && job.cleanup.length > 0 ? "COMPLETING" : job.state;
+}
+
+/** The seconds that a step may take, suspensions of its job aside; UNLIMITED for none but the job's. */
+export function stepLimit({ limitS, spec }: Step): number {
+  return limitS ?? spec?.timeLimitS ?? UNLIMITED;
 }
 
 /** Whether a step still runs somewhere, or is about to. */

@@ -21,6 +21,12 @@ export interface StepUsage {
   /** Bytes. */
   readonly read?: Spread | undefined;
   readonly written?: Spread | undefined;
+  /**
+   * Percent and MiB of all GPUs of the step on a node together, where the driver tells: the highest look, and as the
+   * least and the sum the average over time. They count as the first task's.
+   */
+  readonly gpuUtil?: Spread | undefined;
+  readonly gpuMemMiB?: Spread | undefined;
 }
 
 /** What one task used. */
@@ -38,7 +44,7 @@ export interface TaskUsage {
   };
 }
 
-export type UsageMetric = "cpuMs" | "pages" | "rssKiB" | "vmKiB" | "read" | "written";
+export type UsageMetric = "cpuMs" | "pages" | "rssKiB" | "vmKiB" | "read" | "written" | "gpuUtil" | "gpuMemMiB";
 
 /** One metric over all tasks of a step. */
 export interface Total {

@@ -2,8 +2,10 @@
 
 import type { StepKey } from "../core/ids.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { HostCpu } from "../platform/cpu-topology.ts";
 import type { Log } from "../platform/log.ts";
 import type { ClosedStarts } from "./closed-starts.ts";
+import type { GpuWatch } from "./gpu-watch.ts";
 import type { HolderCrew } from "./holder-crew.ts";
 import type { FollowBatch } from "./holder-factory.ts";
 import type { ReportQueue } from "./report-queue.ts";
@@ -20,11 +22,14 @@ export interface AgentContext {
   readonly steps: StepTable;
   readonly holders: HolderCrew;
   readonly closed: ClosedStarts;
+  readonly gpuWatch: GpuWatch;
   readonly followBatch: FollowBatch;
   /** Names of the steps (JOB.ATTEMPT.STEP) of which processes live on this node. */
   readonly survivors: () => readonly string[];
   /** Starts (JOB.ATTEMPT) of which only processes are left: no record speaks of them. */
   readonly strays: Set<string>;
+  /** CPUs that steps can be bound to. */
+  readonly cpus: () => readonly HostCpu[];
   /** When this daemon started, milliseconds since 1970. */
   readonly startedAt: number;
   /** The machine's present boot. */

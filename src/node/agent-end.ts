@@ -22,9 +22,10 @@ export function applyStatus(context: AgentContext, holder: HolderPort, status: H
   const entry = context.steps.get(status.key);
   if (!entry || entry.phase === "ended") return applyLate(context, holder, status, entry);
   entry.holder = holder;
-  if (status.phase === "ended") return void endStep(context, entry, endOf(status, entry));
+  if (status.phase === "ended") return void endStep(context, entry, endOf(context, status, entry));
   if (entry.phase === "running") return;
   entry.phase = "running";
+  context.gpuWatch.review();
   context.reports.add({ type: "started", key: status.key });
 }
 
@@ -185,7 +186,10 @@ function forget(context: AgentContext, holder: HolderPort, { key }: Pick<HolderS
 }
 
 /** A problem with exits that all look well would count as success. */
-function endOf({ exits, problem, clean, outOfMemory, usage }: HolderStep, entry: StepEntry): StepEnd {
+function endOf({ gpuWatch }: AgentContext, status: HolderStep, entry: StepEntry): StepEnd {
+  const { exits, problem, clean, outOfMemory } = status;
+  const usage = status.usage && gpuWatch.withGpus(status.key, status.usage);
+  gpuWatch.forget(status.key);
   const isFine = exits.length > 0 && (problem === "" || exits.some((exit) => exit.code !== 0 || exit.signal !== 0));
   const failed = Array.from({ length: entry.record.tasks }, () => EXIT_FAILED);
   const more = { ...(outOfMemory ? { outOfMemory } : {}), ...(usage ? { usage } : {}) };

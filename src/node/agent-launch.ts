@@ -16,6 +16,8 @@ import { messageOf } from "./deferred.ts";
 import { identityOf, isSameHolder } from "./holder-crew.ts";
 import type { HolderPort } from "./holder-port.ts";
 import { buildStepLaunch, taskCount } from "./launch.ts";
+import { type BoundTasks, bindTasks } from "./launch-cpus.ts";
+import { partOf } from "./launch-part.ts";
 import type { LaunchRecord } from "./spool-records.ts";
 import { newEntry, type StepEntry } from "./step-table.ts";
 
@@ -86,15 +88,26 @@ function recordOf(context: AgentContext, launch: NodeLaunch): LaunchRecord {
   const shared = kind === "pty" ? null : context.holders.livingShared;
   const receivedAt = context.clock.now();
   const holder = shared && identityOf(shared);
+  const bound = bindHere(context, launch);
+  const gpus = launch.layout.find(({ node }) => node === context.name)?.gpus.map(({ index }) => index) ?? [];
   return {
-    key,
-    kind,
-    tasks: taskCount(launch, context.name),
-    startAt,
-    receivedAt,
+    ...{ key, kind, tasks: taskCount(launch, context.name), startAt, receivedAt, holder },
+    ...(gpus.length > 0 ? { gpus } : {}),
     bootId: context.bootId,
-    holder,
+    ...(bound && "tasks" in bound ? { cpus: bound.tasks } : {}),
   };
+}
+
+/** CPUs for a new step, beside those that the node's other steps are bound to. */
+function bindHere({ name, gpuProvider, steps, cpus }: AgentContext, launch: NodeLaunch): BoundTasks | null {
+  const part = launch.program.cpuBind && partOf(launch, name, { gpuProvider });
+  if (!part) return null;
+  const claims = new Map<number, number>();
+  for (const { phase, record } of steps.all()) {
+    if (phase === "ended") continue;
+    for (const id of (record.cpus ?? []).flat()) claims.set(id, (claims.get(id) ?? 0) + 1);
+  }
+  return bindTasks(launch, part, cpus(), claims);
 }
 
 function hand(context: AgentContext, entry: StepEntry, launch: NodeLaunch): void {
@@ -106,7 +119,10 @@ function hand(context: AgentContext, entry: StepEntry, launch: NodeLaunch): void
 
 async function handOver(context: AgentContext, entry: StepEntry, launch: NodeLaunch): Promise<void> {
   const { name, gpuProvider, gpuMemory, spool } = context;
-  const built = buildStepLaunch(launch, { name, gpuProvider, gpuMemory, spoolFolder: spool.folderOf(launch.key) });
+  const { cpus: tasks } = entry.record;
+  const bound = tasks ? { tasks } : bindHere(context, launch);
+  const place = { name, gpuProvider, gpuMemory, spoolFolder: spool.folderOf(launch.key), cpus: context.cpus(), bound };
+  const built = buildStepLaunch(launch, place);
   if ("problem" in built) return failStep(context, entry, built.problem, true);
   const holder = entry.holder ?? (await chooseHolder(context, entry));
   if (entry.cancelled) {

@@ -18,6 +18,8 @@ export async function tellUsage(context: AgentContext, order: Params<"node.usage
     ),
   );
   return {
-    steps: answers.flat().map(({ key, usage, pids }) => ({ stepId: key.stepId, pids, ...(usage ? { usage } : {}) })),
+    steps: answers.flat().map(({ key, usage, pids }) => {
+      return { stepId: key.stepId, pids, ...(usage ? { usage: context.gpuWatch.withGpus(key, usage) } : {}) };
+    }),
   };
 }

@@ -10,7 +10,9 @@ import type { Settings } from "../config/settings.ts";
 import type { NodeInventory } from "../core/node.ts";
 import type { Gpu } from "../core/resources.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { HostCpu } from "../platform/cpu-topology.ts";
 import type { Disk } from "../platform/disk.ts";
+import type { GpuLoad } from "../platform/gpu.ts";
 import type { Log } from "../platform/log.ts";
 import { RpcError } from "../protocol/errors.ts";
 import type { NodeVitals } from "../protocol/procedures.ts";
@@ -28,6 +30,7 @@ import { orderTerminateStep } from "./agent-terminate-step.ts";
 import { tellUsage } from "./agent-usage.ts";
 import { ClosedStarts } from "./closed-starts.ts";
 import { deferred, messageOf } from "./deferred.ts";
+import { GpuWatch } from "./gpu-watch.ts";
 import { HolderCrew } from "./holder-crew.ts";
 import type { FollowBatch, HolderFactory } from "./holder-factory.ts";
 import type { HolderPort } from "./holder-port.ts";
@@ -58,8 +61,12 @@ export interface AgentOptions {
   survivors(): readonly string[];
   readonly settings: Pick<Settings, "killWaitS">;
   readonly nodePlaces: NodePlaces;
+  /** CPUs that steps can be bound to, neighbours beside one another; without it none can. */
+  cpus?(): readonly HostCpu[];
   /** How the machine is doing, told with each sign of life; without it the signs say nothing. */
   vitals?(): NodeVitals;
+  /** How busy its GPUs are; never rejects. Without it nothing is told of their use. */
+  gpuLoad?(): Promise<readonly GpuLoad[]>;
   /** Of the program. */
   readonly version: string;
   readonly pid: number;
@@ -93,6 +100,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     stopped = true;
     if (running) {
       running.context.stopped = true;
+      running.context.gpuWatch.close();
       running.session.stop();
     }
     ended.resolve();
@@ -121,13 +129,16 @@ async function createContext(
   const { name, settings, nodePlaces, followBatch } = options;
   const { bootId, gpuProvider, gpus } = await options.inventory();
   const spool = await openSpool({ disk, log }, nodePlaces, clock.now());
+  const steps = new StepTable();
+  const gpuWatch = new GpuWatch({ clock, steps: () => steps.all(), load: options.gpuLoad ?? (async () => []) });
   const context: AgentContext = {
+    ...{ steps, gpuWatch },
     ...{ clock, log, name, spool, bootId, gpuProvider, followBatch },
     gpuMemory: memoryByUuid(gpus),
     survivors: () => options.survivors(),
+    cpus: () => options.cpus?.() ?? [],
     strays: new Set(),
     startedAt: clock.now(),
-    steps: new StepTable(),
     closed: new ClosedStarts(),
     reports: createReportQueue({ clock, log }, (reports) => confirmReports(context, reports)),
     holders: new HolderCrew(options.holders, {

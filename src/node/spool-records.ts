@@ -18,6 +18,8 @@ export interface LaunchRecord {
   readonly kind: "batch" | "run" | "pty";
   /** Tasks on this node. */
   readonly tasks: number;
+  /** Positions of its GPUs on this node; absent for none. */
+  readonly gpus?: readonly number[];
   /** When the controller started the job: tells two jobs of the same number apart after its state was lost. */
   readonly startAt: number;
   /** When the order came, milliseconds since 1970. */
@@ -26,6 +28,8 @@ export interface LaunchRecord {
   readonly bootId: string;
   /** The holder that was asked or is about to be; `null` as long as none was. */
   readonly holder: HolderIdentity | null;
+  /** CPUs that its tasks are bound to, task by task; absent where they are not. */
+  readonly cpus?: readonly (readonly number[])[];
 }
 
 /** How a step ended on this node: by itself, or without anybody who could say how. */
@@ -63,13 +67,16 @@ export function parseLaunchRecord(bytes: Uint8Array, folderName: string): Launch
   const key = parseStepKey(folderName);
   const record = parse<LaunchRecord>(bytes);
   if (!key || !record) return undefined;
-  const { kind, tasks, startAt, receivedAt, bootId, holder } = record;
+  const { kind, tasks, gpus, startAt, receivedAt, bootId, holder } = record;
   const hasKey = isObject(record.key) && formatStepKey(record.key) === folderName;
   const hasKind = kind === "batch" || kind === "run" || kind === "pty";
   const hasTimes = isCount(startAt) && isCount(receivedAt);
   const hasHolder = holder === null || isIdentity(holder);
   if (!hasKey || !hasKind || !hasTimes || !hasHolder || !isCount(tasks) || typeof bootId !== "string") return undefined;
-  return { key, kind, tasks, startAt, receivedAt, bootId, holder };
+  const hasGpus = Array.isArray(gpus) && gpus.every(isCount);
+  const isBound = Array.isArray(record.cpus) && record.cpus.every((ids) => Array.isArray(ids) && ids.every(isCount));
+  const lists = { ...(hasGpus ? { gpus } : {}), ...(isBound && record.cpus ? { cpus: record.cpus } : {}) };
+  return { key, kind, tasks, ...lists, startAt, receivedAt, bootId, holder };
 }
 
 /** Reads end.json. */

@@ -13,10 +13,17 @@ const FAKE_MODEL = "Fake GPU";
 const FAKE_TYPE = "fake";
 const FAKE_MEMORY_MIB = 16_384;
 
-type FakeGpus = { readonly gpus: readonly DetectedGpu[] } | { readonly problem: string };
+/** One with its show of being busy, where the file says so. */
+interface FakeGpu extends DetectedGpu {
+  readonly utilisationPercent?: number;
+  readonly memoryUsedMiB?: number;
+}
+
+type FakeGpus = { readonly gpus: readonly FakeGpu[] } | { readonly problem: string };
 
 /**
- * Reads the setting: a count, or the path of a file with a list of `{model, type?, memoryMiB?, uuid?}`.
+ * Reads the setting: a count, or the path of a file with a list of `{model, type?, memoryMiB?, uuid?}`,
+ * with `utilisationPercent?` and `memoryUsedMiB?` for how busy each seems.
  * @returns the GPUs, or one sentence on what is wrong
  */
 export function readFakeGpus(setting: string, hostname: string): FakeGpus {
@@ -40,7 +47,7 @@ export function readFakeGpus(setting: string, hostname: string): FakeGpus {
 }
 
 /** The GPUs that a file's text lists, or what is wrong with it in words. */
-export function parseFakeGpus(text: string, hostname: string): DetectedGpu[] | string {
+export function parseFakeGpus(text: string, hostname: string): FakeGpu[] | string {
   let list: unknown;
   try {
     list = JSON.parse(text);
@@ -49,7 +56,7 @@ export function parseFakeGpus(text: string, hostname: string): DetectedGpu[] | s
   }
   if (!Array.isArray(list)) return "expected a list of {model, type?, memoryMiB?, uuid?}";
   if (list.length > FAKE_GPUS_MAX) return `lists ${list.length} GPUs; at most ${FAKE_GPUS_MAX} are allowed`;
-  const gpus: DetectedGpu[] = [];
+  const gpus: FakeGpu[] = [];
   for (const [index, item] of list.entries()) {
     const problem = itemProblem(item);
     if (problem) return `GPU ${index}: ${problem}`;
@@ -60,13 +67,13 @@ export function parseFakeGpus(text: string, hostname: string): DetectedGpu[] | s
   return gpus;
 }
 
-/** A provider of idle GPUs. */
-export function fakeProvider(gpus: readonly DetectedGpu[]): GpuProvider {
+/** A provider of GPUs that are idle unless they say otherwise. */
+export function fakeProvider(gpus: readonly FakeGpu[]): GpuProvider {
   return {
     inventory: async () => ({ provider: "fake", gpus, problem: null }),
     load: async () =>
-      gpus.map(({ index }) => {
-        return { index, utilisationPercent: 0, memoryUsedMiB: 0, temperatureC: 30, powerW: 0, processes: [] };
+      gpus.map(({ index, utilisationPercent = 0, memoryUsedMiB = 0 }) => {
+        return { index, utilisationPercent, memoryUsedMiB, temperatureC: 30, powerW: 0, processes: [] };
       }),
   };
 }
@@ -76,28 +83,41 @@ interface FakeItem {
   readonly type?: string;
   readonly memoryMiB?: number;
   readonly uuid?: string;
+  readonly utilisationPercent?: number;
+  readonly memoryUsedMiB?: number;
 }
 
-function fakeGpu(item: FakeItem, index: number, hostname: string): DetectedGpu {
+function fakeGpu(item: FakeItem, index: number, hostname: string): FakeGpu {
+  const { utilisationPercent, memoryUsedMiB } = item;
   return {
     index,
     uuid: item.uuid ?? `GPU-fake-${shortHash(hostname)}-${index}`,
     model: item.model,
     type: item.type?.toLowerCase() ?? shortGpuType(item.model),
     memoryMiB: item.memoryMiB ?? FAKE_MEMORY_MIB,
+    ...(utilisationPercent === undefined ? {} : { utilisationPercent }),
+    ...(memoryUsedMiB === undefined ? {} : { memoryUsedMiB }),
   };
 }
 
 function itemProblem(item: unknown): string {
   if (typeof item !== "object" || item === null || Array.isArray(item)) return "expected {model, ...}";
-  const { model, type, memoryMiB, uuid, ...others } = item as Record<string, unknown>;
+  const { model, type, memoryMiB, uuid, utilisationPercent, memoryUsedMiB, ...others } = item as Record<
+    string,
+    unknown
+  >;
   const unknown = Object.keys(others);
   if (unknown.length > 0) return `unknown key "${unknown[0]}"`;
   if (!isWord(model)) return "model must be a text that is not empty";
   if (type !== undefined && !isWord(type)) return "type must be a text that is not empty";
   if (uuid !== undefined && !isWord(uuid)) return "uuid must be a text that is not empty";
-  const whole = memoryMiB === undefined || (Number.isSafeInteger(memoryMiB) && (memoryMiB as number) >= 0);
-  return whole ? "" : "memoryMiB must be a count of MiB";
+  if (!isCount(memoryMiB)) return "memoryMiB must be a count of MiB";
+  if (!isCount(memoryUsedMiB)) return "memoryUsedMiB must be a count of MiB";
+  return isCount(utilisationPercent, 100) ? "" : "utilisationPercent must be a number from 0 to 100";
+}
+
+function isCount(value: unknown, max = Number.MAX_SAFE_INTEGER): boolean {
+  return value === undefined || (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max);
 }
 
 /** As long as the wire's names may be. */

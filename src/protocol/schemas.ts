@@ -34,6 +34,8 @@ export const stepUsage: v.GenericSchema<StepUsage> = v.object({
   vmKiB: v.optional(spread),
   read: v.optional(spread),
   written: v.optional(spread),
+  gpuUtil: v.optional(spread),
+  gpuMemMiB: v.optional(spread),
 });
 
 const gpu: v.GenericSchema<Gpu> = v.object({ index: count, uuid: name, model: name, type: name, memoryMiB: count });

@@ -44,6 +44,8 @@ export interface Gate {
   dependencyText(job: PendingJob): string;
   /** The job, or tasks of an array's record, if they can't start any more and must end now. */
   endOf(job: PendingJob): End | null;
+  /** Seconds that it may run once it starts, 0 for no limit: its own, or its partition's. */
+  limitS(job: PendingJob): number;
   /** The last moment at which it can start and be over before its deadline; `null` for no deadline. */
   startBy(job: PendingJob): number | null;
   /** Tasks of an array's record that may start, ascending. */
@@ -130,6 +132,7 @@ export function gateOf(state: ClusterState, now: number): Gate {
     },
     dependencyText: (job) => dependencyText(judge, job),
     endOf,
+    limitS: (job) => limitOf(state, job),
     startBy: (job) => startBy(state, job),
     openTasks: (job) => (isPerTask(job) ? sortedTasks(job).open : tasksOf(job.array?.tasks ?? [])),
     slotsOf,
@@ -169,6 +172,7 @@ export const OPEN_GATE: Gate = {
   waitReason: () => null,
   dependencyText: () => "",
   endOf: () => null,
+  limitS: ({ spec }) => spec.timeLimitS ?? UNLIMITED,
   startBy: () => null,
   openTasks: (job) => tasksOf(job.array?.tasks ?? []),
   slotsOf: () => Number.POSITIVE_INFINITY,
@@ -183,6 +187,11 @@ const ARRAY_LIMIT: Hindrance = { word: "JobArrayTaskLimit", wakeAt: null };
 const DEPENDENCY: Hindrance = { word: "Dependency", wakeAt: null };
 const NEVER: Hindrance = { word: "DependencyNeverSatisfied", wakeAt: null };
 const TOO_LATE: Hindrance = { word: "DeadLine", wakeAt: null };
+
+function limitOf(state: ClusterState, { spec }: PendingJob): number {
+  const partition = findPartition(state, spec);
+  return partition ? effectiveLimit(spec, partition) : (spec.timeLimitS ?? UNLIMITED);
+}
 
 const TOO_LATE_TEXT = "it can't be over before its deadline any more";
 

@@ -13,6 +13,8 @@ import type { ClusterState } from "../core/state.ts";
 export interface Place {
   /** Jobs with the same key may use the same nodes. */
   readonly key: string;
+  /** Name of the partition; empty for none. */
+  readonly partition: string;
   allows(node: NodeName): boolean;
   /** Why a node is not allowed, in words; empty if it is. */
   whyNot(node: NodeName): string;
@@ -20,11 +22,11 @@ export interface Place {
   readonly reserved: readonly NodeName[];
   /** A request with what the partition adds. The same object for the same request. */
   adapt(request: ResourceRequest): ResourceRequest;
-  /** CPUs of one node that the jobs of this place may hold together, 0 for no limit; and what they hold now. */
   /** Nodes that are taken for these jobs whatever room they have: a job of another user is there (--exclusive=user). */
   readonly others: ReadonlySet<NodeName>;
   /** The user who wants no other on the nodes of these jobs, by number; `null` for none. */
   readonly onlyUser: number | null;
+  /** CPUs of one node that the jobs of the partition may hold together, 0 for no limit; and what they hold now. */
   readonly cpusMax: number;
   cpusHeld(node: NodeName): number;
 }
@@ -35,6 +37,7 @@ export type Places = (job: PendingJob) => Place;
 /** Anywhere: for questions about room alone. */
 export const ANYWHERE: Place = {
   key: "",
+  partition: "",
   allows: () => true,
   whyNot: () => "",
   reserved: [],
@@ -58,7 +61,13 @@ export function placesOf(state: ClusterState, now: number): Places {
     if (!place) {
       const shared = ofPartition.get(partition.name) ?? sharedOf(state, partition);
       ofPartition.set(partition.name, shared);
-      place = { ...shared, ...bounds(state, partition, reserved), ...sharing(state, job), key };
+      place = {
+        ...shared,
+        ...bounds(state, partition, reserved),
+        ...sharing(state, job),
+        key,
+        partition: partition.name,
+      };
       places.set(key, place);
     }
     return place;

@@ -49,6 +49,13 @@ export interface Start {
   readonly followers?: readonly ComponentAllocation[];
 }
 
+/** A time and a place that no job behind may delay. Of an array's record, those of its next task. */
+export interface Reservation {
+  /** The latest time at which it starts, as far as time limits hold: milliseconds since 1970. */
+  readonly at: number;
+  readonly allocation: Allocation;
+}
+
 /** A waiting job, or some tasks of an array's record, that can't start any more. */
 export interface End {
   readonly jobId: JobId;
@@ -70,6 +77,8 @@ export interface Plan {
   readonly reasons: ReadonlyMap<JobId, Reason>;
   /** Why all other jobs of a `chargeGroup` wait that no pass needs to look at. */
   readonly groupReasons: ReadonlyMap<string, Reason>;
+  /** What is promised to the first jobs that wait for room. */
+  readonly reservations: ReadonlyMap<JobId, Reservation>;
   /** The reason of every other job that may start. */
   readonly otherwise: Reason;
   /** When, at the earliest, time alone changes something (milliseconds since 1970); `null` for never. */

@@ -6,11 +6,13 @@
  */
 
 import type { NodeName } from "../core/ids.ts";
+import type { Node } from "../core/node.ts";
 import type { Candidate } from "../core/node-set.ts";
 import { type Allocation, type NodeUsage, type ResourceRequest, WHOLE_GPU } from "../core/resources.ts";
 import { createPlacer } from "./place/place.ts";
 import { take } from "./place/together.ts";
 import type { Place } from "./places.ts";
+import type { Profile } from "./profile.ts";
 
 export interface Pool {
   readonly candidates: readonly Candidate[];
@@ -18,8 +20,12 @@ export interface Pool {
 }
 
 export interface Pools {
-  /** What jobs of a place may use now; `null` if all of it is kept for jobs before them. */
-  of(place: Place): Pool | null;
+  /** What a job of a place may use from now until a time; `null` if all of it is kept for jobs before it. */
+  of(place: Place, until: number): Pool | null;
+  /** What it could use from a later time on, by what is known now. */
+  at(place: Place, from: number, until: number): Pool;
+  /** The same with the nodes that reservations keep from it, and without regard to what is promised to others. */
+  freedBy(place: Place, at: number): Pool;
   /** Keeps the nodes of a place for the job that waits for them. */
   keep(place: Place): void;
   /** Grants to a job (of a user, by number) of a place what was found for it. */
@@ -33,97 +39,147 @@ export interface Pools {
 }
 
 /** Pools of nodes that take new work. */
-export function createPools(open: readonly Candidate[]): Pools {
-  const pools = new Map<string, Pool | null>();
-  const kept = new Set<NodeName>();
-  const granted = new Map<string, Map<NodeName, number>>();
+export function createPools(open: readonly Candidate[], profile: Profile, now: number): Pools {
+  return new PassPools(open, profile, now);
+}
+
+class PassPools implements Pools {
+  readonly all: readonly Candidate[];
+  readonly #profile: Profile;
+  readonly #now: number;
+  readonly #pools = new Map<string, Pool | null>();
+  readonly #kept = new Set<NodeName>();
+  readonly #granted = new Map<string, Map<NodeName, number>>();
   /** Of the jobs that this pass starts. */
-  const users = new Map<NodeName, Set<number>>();
+  readonly #users = new Map<NodeName, Set<number>>();
+  /** How long the job at hand may run: no pool looks further. */
+  #horizon = Number.POSITIVE_INFINITY;
 
-  const make = (place: Place): Pool | null => {
-    const own = open.filter(({ node }) => place.allows(node.name));
-    const free = own.filter(({ node }) => !kept.has(node.name));
-    // A partition without nodes that take work has a pool all the same: its jobs are told what is missing.
-    if (own.length > 0 && free.length === 0) return null;
-    const given = granted.get(place.key) ?? new Map<NodeName, number>();
-    granted.set(place.key, given);
-    const limited = place.cpusMax > 0 ? free.map((one) => capped(one, place, given)) : free;
-    const minds = place.others.size > 0 || place.onlyUser !== null;
-    const candidates = minds ? limited.map((one) => unlessTaken(one, () => isTaken(place, one.node.name))) : limited;
-    return { candidates, place: createPlacer(candidates) };
-  };
+  constructor(open: readonly Candidate[], profile: Profile, now: number) {
+    this.all = open;
+    this.#profile = profile;
+    this.#now = now;
+  }
 
-  const isTaken = ({ others, onlyUser }: Place, node: NodeName): boolean => {
-    const newcomers = users.get(node);
-    const isOther = onlyUser !== null && newcomers !== undefined && [...newcomers].some((uid) => uid !== onlyUser);
-    return isOther || others.has(node);
-  };
+  get isDone(): boolean {
+    return this.all.length > 0 && this.all.every(({ node }) => this.#kept.has(node.name));
+  }
 
-  const note = (place: Place, allocation: Allocation, uid: number): void => {
-    const given = granted.get(place.key);
+  of(place: Place, until: number): Pool | null {
+    this.#horizon = until;
+    const known = this.#pools.get(place.key);
+    if (known !== undefined) return known;
+    const made = this.#make(place);
+    this.#pools.set(place.key, made);
+    return made;
+  }
+
+  at(place: Place, from: number, until: number): Pool {
+    const usageOf = (one: Candidate): NodeUsage => this.#profile.usageBetween(one, from, until);
+    return this.#later(place, usageOf, [from, until], place.allows);
+  }
+
+  freedBy(place: Place, at: number): Pool {
+    const reserved = new Set(place.reserved);
+    const usageOf = (one: Candidate): NodeUsage => this.#profile.runningAt(one, at);
+    const isAllowed = (node: NodeName): boolean => place.allows(node) || reserved.has(node);
+    return this.#later(place, usageOf, [at, Number.NEGATIVE_INFINITY], isAllowed);
+  }
+
+  keep(place: Place): void {
+    for (const { node } of this.all) if (place.allows(node.name)) this.#kept.add(node.name);
+    this.#pools.clear();
+  }
+
+  take(place: Place, allocation: Allocation, uid: number): void {
+    take(this.all, allocation);
+    this.note(place, allocation, uid);
+  }
+
+  note(place: Place, allocation: Allocation, uid: number): void {
+    const given = this.#granted.get(place.partition) ?? new Map<NodeName, number>();
+    this.#granted.set(place.partition, given);
     for (const { node, cpus } of allocation) {
-      given?.set(node, (given.get(node) ?? 0) + cpus);
-      users.set(node, (users.get(node) ?? new Set()).add(uid));
+      given.set(node, (given.get(node) ?? 0) + cpus);
+      this.#users.set(node, (this.#users.get(node) ?? new Set()).add(uid));
     }
     if (place.onlyUser === null) return;
     // Its own user's jobs get what is left of these nodes in the next pass, which knows whose they are.
-    for (const { node } of allocation) kept.add(node);
-    pools.clear();
-  };
+    for (const { node } of allocation) this.#kept.add(node);
+    this.#pools.clear();
+  }
 
+  #make(place: Place): Pool | null {
+    const own = this.all.filter(({ node }) => place.allows(node.name));
+    const free = own.filter(({ node }) => !this.#kept.has(node.name));
+    // A partition without nodes that take work has a pool all the same: its jobs are told what is missing.
+    if (own.length > 0 && free.length === 0) return null;
+    const heldUntil = free.map((one) => seen(one, () => this.#profile.usageUntil(one, this.#horizon)));
+    const heldCpus = ({ name }: Node): number => this.#heldCpus(place, name, this.#now, this.#horizon);
+    const limited = place.cpusMax > 0 ? heldUntil.map((one) => capped(one, place, heldCpus)) : heldUntil;
+    const minds = place.others.size > 0 || place.onlyUser !== null;
+    const candidates = minds
+      ? limited.map((one) => seen(one, () => (this.#isTaken(place, one.node.name) ? full(one.node) : one.usage)))
+      : limited;
+    return { candidates, place: createPlacer(candidates) };
+  }
+
+  #later(
+    place: Place,
+    usageOf: (one: Candidate) => NodeUsage,
+    [from, until]: readonly [number, number],
+    isAllowed: (node: NodeName) => boolean,
+  ): Pool {
+    const heldCpus = ({ name }: Node): number => this.#heldCpus(place, name, from, until);
+    const candidates = this.all.flatMap((base): Candidate[] => {
+      const { node, position } = base;
+      if (!isAllowed(node.name) || this.#kept.has(node.name)) return [];
+      const usage = usageOf(base);
+      // Whose jobs are there then is not known; an empty node is nobody's.
+      if (usage.cpus > 0 && this.#isTaken(place, node.name)) return [{ node, position, usage: full(node) }];
+      const one = { node, position, usage };
+      return [place.cpusMax > 0 ? capped(one, place, heldCpus) : one];
+    });
+    return { candidates, place: createPlacer(candidates) };
+  }
+
+  /** CPUs that jobs of the partition hold on a node. */
+  #heldCpus(place: Place, node: NodeName, from: number, until: number): number {
+    const given = this.#granted.get(place.partition)?.get(node) ?? 0;
+    return place.cpusHeld(node) + given - this.#profile.cpusGivenBack(node, place.partition, from, until);
+  }
+
+  #isTaken({ others, onlyUser }: Place, node: NodeName): boolean {
+    const newcomers = this.#users.get(node);
+    const isOther = onlyUser !== null && newcomers !== undefined && [...newcomers].some((uid) => uid !== onlyUser);
+    return isOther || others.has(node);
+  }
+}
+
+/** A node with another usage than it has, asked for anew each time. */
+function seen({ node, position }: Candidate, usage: () => NodeUsage): Candidate {
   return {
-    of(place) {
-      const known = pools.get(place.key);
-      if (known !== undefined) return known;
-      const made = make(place);
-      pools.set(place.key, made);
-      return made;
-    },
-    keep(place) {
-      for (const { node } of open) if (place.allows(node.name)) kept.add(node.name);
-      pools.clear();
-    },
-    take(place, allocation, uid) {
-      take(open, allocation);
-      note(place, allocation, uid);
-    },
-    note,
-    all: open,
-    get isDone() {
-      return open.length > 0 && open.every(({ node }) => kept.has(node.name));
+    ...{ node, position },
+    get usage() {
+      return usage();
     },
   };
 }
 
-/** A node as it is, or full. */
-function unlessTaken(base: Candidate, isTaken: () => boolean): Candidate {
-  const { inventory } = base.node;
-  const full: NodeUsage = {
+function full({ inventory }: Node): NodeUsage {
+  return {
     ...{ cpus: inventory.cpus, memoryMiB: inventory.memoryMiB },
     gpus: Object.fromEntries(inventory.gpus.map(({ index }) => [index, WHOLE_GPU])),
-  };
-  return {
-    ...{ node: base.node, position: base.position },
-    get usage() {
-      return isTaken() ? full : base.usage;
-    },
   };
 }
 
 /** A node as jobs of a place see it that may hold only some of its CPUs together. */
-function capped(base: Candidate, place: Place, given: ReadonlyMap<NodeName, number>): Candidate {
-  const { node, position } = base;
-  const cpus = Math.min(place.cpusMax, node.inventory.cpus);
-  const now = (usage: NodeUsage): NodeUsage => {
-    const held = place.cpusHeld(node.name) + (given.get(node.name) ?? 0);
-    const free = Math.min(cpus - held, node.inventory.cpus - usage.cpus);
+function capped(base: Candidate, { cpusMax }: Place, heldCpus: (node: Node) => number): Candidate {
+  const { node } = base;
+  const cpus = Math.min(cpusMax, node.inventory.cpus);
+  return seen({ ...base, node: { ...node, inventory: { ...node.inventory, cpus } } }, () => {
+    const { usage } = base;
+    const free = Math.min(cpus - heldCpus(node), node.inventory.cpus - usage.cpus);
     return { ...usage, cpus: cpus - Math.max(0, free) };
-  };
-  return {
-    node: { ...node, inventory: { ...node.inventory, cpus } },
-    position,
-    get usage() {
-      return now(base.usage);
-    },
-  };
+  });
 }

@@ -117,3 +117,19 @@ export function historyPeer(chunk = 3, jobs: readonly Job[] = HISTORY): FakePeer
     },
   });
 }
+
+/** The same jobs, job 20's second step with this besides on its first node. */
+export function withUsage(more: Partial<StepUsage>): readonly Job[] {
+  return HISTORY.map((job) => {
+    if (job.id !== 20 || job.state === "PENDING") return job;
+    const steps = job.steps.map((one) => ({
+      ...one,
+      parts: one.parts.map((each) => {
+        const isFirst = each.usage !== undefined && each.node === "n1" && one.id === 0;
+        const gpus = [0, 1].map((index) => ({ index, uuid: `GPU-${index}`, type: "a100", thousandths: 1000 }));
+        return isFirst ? { ...each, gpus, usage: { ...each.usage, ...more } as StepUsage } : each;
+      }),
+    }));
+    return { ...job, steps };
+  });
+}

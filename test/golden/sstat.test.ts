@@ -8,7 +8,7 @@ import { RpcError } from "../../src/protocol/errors.ts";
 import type { Result } from "../../src/protocol/procedures.ts";
 import { clusterPeer } from "./cluster.ts";
 import { expectGolden } from "./expect-golden.ts";
-import { historyPeer } from "./history.ts";
+import { historyPeer, withUsage } from "./history.ts";
 import { type Outcome, runOn } from "./run.ts";
 
 const USED: StepUsage = {
@@ -80,6 +80,27 @@ test("seff of an ended, a waiting and a cancelled job", async () => {
   );
   expect(outs.map(({ code, err }) => ({ code, err }))).toEqual(outs.map(() => ({ code: 0, err: "" })));
   expectGolden("seff.txt", outs.map(({ out }) => out).join("--\n"));
+});
+
+test("seff of a job whose GPUs were looked at, and of one that was out of memory", async () => {
+  const gpu = { gpuUtil: [190, 0, 120.5, 0, 120.5], gpuMemMiB: [30_720, 0, 20_480, 0, 20_480] } as const;
+  const outs = await Promise.all(
+    ["20", "7"].map((id) => runOn(seff, [id], { controller: historyPeer(3, withUsage(gpu)) })),
+  );
+  expectGolden("seff-gpus.txt", outs.map(({ out }) => out).join("--\n"));
+});
+
+test("sstat shows the use of GPUs among what comes in", async () => {
+  const gpu = { gpuUtil: [190, 0, 120.5, 0, 120.5], gpuMemMiB: [30_720, 0, 20_480, 0, 20_480] } as const;
+  const steps = ANSWER.steps.map(({ stepId, parts }) => {
+    return { stepId, parts: parts.map((part) => (part.usage ? { ...part, usage: { ...part.usage, ...gpu } } : part)) };
+  });
+  const controller = clusterPeer({ script: { "step.usage": () => ({ steps, silent: [] }) } });
+  const { out } = await runOn(command, ["-n", "-P", "-j", "12.0", "-o", "TRESUsageInAve,TRESUsageInMax"], {
+    controller,
+  });
+  expect(out).toContain("gres/gpumem=10G,gres/gpuutil=60,");
+  expect(out).toContain("gres/gpumem=30G,gres/gpuutil=190,");
 });
 
 test("seff of a job that nobody knows", async () => {

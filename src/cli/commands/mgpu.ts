@@ -52,6 +52,7 @@ const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Co
   scancel: () => import("./scancel.ts"),
   scontrol: () => import("./scontrol.ts"),
   sdiag: () => import("./sdiag.ts"),
+  seff: () => import("./seff.ts"),
   sinfo: () => import("./sinfo.ts"),
   sprio: () => import("./sprio.ts"),
   squeue: () => import("./squeue.ts"),

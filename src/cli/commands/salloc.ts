@@ -36,7 +36,7 @@ export const command: Command = {
   run,
 };
 
-const REFUSAL = "Failed to allocate resources";
+const REFUSAL = "Job submit/allocate failed";
 
 /** A job that waited for longer than this rings the bell when it starts. */
 const BELL_MS = 10_000;

@@ -3,6 +3,7 @@
 import { ARRAY_SIZE_MAX } from "../../core/array-spec.ts";
 import { formatLicenses, licensesOf } from "../../core/licenses.ts";
 import { isPolicyOn } from "../../core/policy/state.ts";
+import { formatSchedulerParameters } from "../../core/scheduler-parameters.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import { SLURM_VERSION } from "../../view/slurm-version.ts";
 import type { ControllerContext } from "../context.ts";
@@ -78,7 +79,7 @@ function jobs({ loop, settings }: ControllerContext): Value[] {
   ];
 }
 
-function priority({ loop }: ControllerContext): Value[] {
+function priority({ loop, settings }: ControllerContext): Value[] {
   const { policy } = loop.state;
   const { config } = policy;
   const isOn = isPolicyOn(policy);
@@ -99,9 +100,8 @@ function priority({ loop }: ControllerContext): Value[] {
     ["PreemptMode", "OFF"],
     ["PreemptType", "preempt/none"],
     ["PriorityType", isOn ? "priority/multifactor" : "priority/basic"],
-    ["SchedulerParameters", NONE],
-    // Nobody overtakes a job that waits for room.
-    ["SchedulerType", "sched/builtin"],
+    ["SchedulerParameters", formatSchedulerParameters(settings.schedulerParameters)],
+    ["SchedulerType", settings.schedulerType],
     ["SelectType", "select/cons_tres"],
     ["SelectTypeParameters", "CR_CORE_MEMORY"],
     ["SuspendTime", "INFINITE"],

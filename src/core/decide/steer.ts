@@ -41,6 +41,7 @@ import {
   effectiveLimit,
   entryProblem,
   findPartition,
+  nodeProblem,
   priorityProblem,
   timeProblem,
 } from "./submit.ts";
@@ -299,9 +300,17 @@ function updateProblem(state: ClusterState, job: Job, { changes, byUid }: Update
   return (
     arrayProblem(job, changes) ??
     timeProblem(spec, partition) ??
+    wordsProblem(state, spec, partition, changes) ??
     (changes.dependency ? dependencyProblem(state, spec, job) : null) ??
     (changes.licenses ? licenseProblem(state, spec.licenses) : null)
   );
+}
+
+/** Nodes and features that are not there. A shape that no node has now may come with another change. */
+function wordsProblem(state: ClusterState, spec: JobSpec, partition: Partition, changes: JobChanges): Refusal | null {
+  const problem = changes.request === undefined ? null : nodeProblem(state, spec, partition);
+  const isWord = problem?.denial.code === "INVALID_NODE" || problem?.denial.code === "INVALID_FEATURE";
+  return isWord ? problem : null;
 }
 
 /** Of an array, only how many of its tasks run at a time may change: which tasks there are is settled. */

@@ -11,7 +11,7 @@ import { addShare, type NodeShare } from "../resources.ts";
 import { type ClusterState, dropJob, putJob, recountPolicy } from "../state.ts";
 import { allocated, cleaned, ended, held, requeued, signalled, suspended, updated } from "./job.ts";
 import { changeNode, type NodeEvent } from "./node.ts";
-import { stepCreated, stepEnded, stepEnding, stepStarted } from "./step.ts";
+import { stepCreated, stepEnded, stepEnding, stepLimited, stepStarted } from "./step.ts";
 
 /**
  * Applies one event to the state in place. Records are replaced, never changed, so that whoever read one keeps it.
@@ -104,6 +104,8 @@ function nextRecord(job: Job, event: JobEvent, at: number): Job {
       return stepStarted(job, event);
     case "step.ended":
       return stepEnded(job, event, at);
+    case "step.limited":
+      return stepLimited(job, event);
     case "step.ending":
       return stepEnding(job, event);
     default:

@@ -243,7 +243,14 @@ function plannedTask(
   const { [DAEMON_VARIABLE]: _daemon, ...environment } = { ...launch.environment, ...task.environment };
   const { prolog } = launch;
   const epilog = epilogOf(processes, launch, environment);
-  const wishes = { umask: launch.umask, prolog, rlimits: launch.rlimits, openFiles, remark: remarkOf(task, epilog) };
+  const wishes = {
+    umask: launch.umask,
+    prolog,
+    rlimits: launch.rlimits,
+    openFiles,
+    remark: remarkOf(task, epilog),
+    cpuBind: task.cpuBind,
+  };
   const sharesOutput = stderr.to === "stdout";
   const stdout = opened.get(task.task, "stdout") ?? "client";
   const errorStream = sharesOutput ? (stdout === "client" ? "stdout" : stdout) : undefined;

@@ -41,7 +41,10 @@ export function seffText(record: HistoryRecord, context: SeffContext): string {
 }
 
 function stateLine({ exit }: AcctRow, { job, state }: HistoryRecord): string {
-  return isEnded(job) ? `State: ${state} (exit code ${shellCode(exit)})` : `State: ${state}`;
+  if (!isEnded(job)) return `State: ${state}`;
+  // Slurm's code of a job that was out of memory, 0:125, is no signal of the program.
+  if (state === "OUT_OF_MEMORY") return `State: ${state} (exit code 0)`;
+  return `State: ${state} (exit code ${shellCode(exit)})`;
 }
 
 function efficiency(job: AcctRow, steps: readonly AcctRow[], { nowMs }: SeffContext): string[] {
@@ -54,7 +57,7 @@ function efficiency(job: AcctRow, steps: readonly AcctRow[], { nowMs }: SeffCont
     `CPU Efficiency: ${percent(cpuS, coreS)} of ${elapsed(coreS)} core-walltime`,
     `Job Wall-clock time: ${elapsed(wallS)}`,
     ...memoryLines(job, steps),
-    ...gpuLines(job, wallS),
+    ...gpuLines(job, steps, wallS),
   ];
 }
 
@@ -75,9 +78,25 @@ function memoryLines(job: AcctRow, steps: readonly AcctRow[]): string[] {
   return [...lines, `Memory Efficiency: ${percent(used.kib, grantedKiB)} of ${memory(grantedKiB)} (${share}/${what})`];
 }
 
-function gpuLines({ row: { gpus } }: AcctRow, wallS: number): string[] {
+/** What the step with most looks at GPUs says of them: the batch script where it has them, for it lasts longest. */
+function gpuLines({ row: { gpus } }: AcctRow, steps: readonly AcctRow[], wallS: number): string[] {
   if (gpus === 0) return [];
-  return [`GPUs: ${formatGpus(gpus)} for ${elapsed((wallS * gpus) / 1000)} of GPU-walltime; their use is not measured`];
+  const lines = [`GPUs: ${formatGpus(gpus)} for ${elapsed((wallS * gpus) / 1000)} of GPU-walltime`];
+  const seen = steps.filter(({ parts }) => parts.some(({ usage }) => usage?.gpuUtil));
+  const [longest] = seen.toSorted((a, b) => lastedMs(b) - lastedMs(a));
+  if (!longest) return [...lines, "GPU Efficiency: not measured (no step with GPUs ran long enough)"];
+  const count = longest.parts.reduce((sum, part) => sum + part.gpus.length, 0);
+  const of = (metric: "gpuUtil" | "gpuMemMiB", at: 0 | 4): number =>
+    longest.parts.reduce((sum, { usage }) => sum + (usage?.[metric]?.[at] ?? 0), 0);
+  return [
+    ...lines,
+    `GPU Efficiency: ${percent(of("gpuUtil", 4), 100 * count)} on average, ${percent(of("gpuUtil", 0), 100 * count)} at most`,
+    `GPU Memory: ${memory(of("gpuMemMiB", 4) * KIB)} on average, ${memory(of("gpuMemMiB", 0) * KIB)} at most`,
+  ];
+}
+
+function lastedMs({ startAt, endAt }: AcctRow): number {
+  return (endAt ?? Number.POSITIVE_INFINITY) - (startAt ?? 0);
 }
 
 function percent(part: number, whole: number): string {

@@ -13,6 +13,8 @@ const TRES: Readonly<Record<"In" | "Out", readonly (readonly [name: string, metr
   In: [
     ["cpu", "cpuMs"],
     ["fs/disk", "read"],
+    ["gres/gpumem", "gpuMemMiB"],
+    ["gres/gpuutil", "gpuUtil"],
     ["mem", "rssKiB"],
     ["pages", "pages"],
     ["vmem", "vmKiB"],
@@ -84,6 +86,7 @@ function tresFields(direction: "In" | "Out"): Record<string, UsageField> {
 
 function tresAmount(value: number, metric: UsageMetric, units: Units): string {
   if (metric === "cpuMs") return elapsed(value / MS);
+  if (metric === "gpuMemMiB") return value === 0 ? "0" : amount(Math.round(value), "M", units);
   if (metric === "rssKiB" || metric === "vmKiB") return memory(value, units);
   return String(Math.round(value));
 }

@@ -126,7 +126,8 @@ describe("a step", () => {
     [new RpcError("JOB_FINISHED", "over"), "Unable to create step for job 7: over\n"],
     [
       new RpcError("NOT_FEASIBLE", "no", "ask for less"),
-      "Unable to create step for job 7: no\nsrun: hint: ask for less\n",
+      // Under Slurm's name without the hint.
+      "Unable to create step for job 7: no\n",
     ],
   ])("a refusal: %s", async (error, text) => {
     const { fake, refuse, code } = await srun(["x"]);

@@ -89,6 +89,7 @@ describe("fake GPUs from a file", () => {
     ['[{"model":""}]', /^GPU 0: model must be/],
     ['[{"model":"a"},{"model":"a","type":7}]', /^GPU 1: type must be/],
     ['[{"model":"a","memoryMiB":-1}]', /^GPU 0: memoryMiB must be/],
+    ['[{"model":"a","utilisationPercent":101}]', /^GPU 0: utilisationPercent must be/],
     ['[{"model":"a","memory":1}]', /^GPU 0: unknown key "memory"/],
     ['[{"model":"a","uuid":"u"},{"model":"a","uuid":"u"}]', /^GPU 1: its uuid "u" is used twice/],
   ])("%s is refused", (text, problem) => {

@@ -103,10 +103,10 @@ describe("nodes that are not there", () => {
 describe("arrays", () => {
   test("as many tasks as there is room for, lowest first; then the pass stops", () => {
     const array = arrayRecord(1, tasks(3, 7), 0, { request: gpuRequest(1) });
-    const plan = schedule(viewOf([array, pending(2)], [node("n1", 3)]), T0);
+    const plan = schedule(viewOf([array, pending(2, { request: gpuRequest(1) })], [node("n1", 3)]), T0);
     expect(startsOf(plan)).toEqual(["1_3", "1_4", "1_5"]);
     expect(plan.starts.map((start) => start.allocation[0]?.gpus[0]?.index)).toEqual([0, 1, 2]);
-    expect(wordsOf(plan)).toEqual({ 1: "Resources" });
+    expect(wordsOf(plan)).toEqual({ 1: "Resources", 2: "Priority" });
   });
   test("the last task is named too", () => {
     expect(startsOf(schedule(viewOf([arrayRecord(1, tasks(3, 4))], [node("n1")]), T0))).toEqual(["1_3", "1_4"]);

@@ -67,10 +67,12 @@ export async function showAliases(words: readonly string[], { context }: Scope):
 
 /** What a cluster of mgpu never has, told with Slurm's exit code. */
 export function showNothing(
+  complaint: string,
   text: string,
   isError = false,
 ): (words: readonly string[], scope: Scope) => Promise<number> {
   return async (_words, scope) => {
+    await scope.peer(complaint);
     if (isError) scope.error(text);
     else if (text !== "" && !scope.show.quiet) scope.context.stdio.out(`${text}\n`);
     return 0;

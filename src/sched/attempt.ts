@@ -1,0 +1,172 @@
+/** One try to start a job in one partition, or all components of a heterogeneous job together. */
+
+import { couldRun, describeRequest } from "../core/fit.ts";
+import type { PendingJob } from "../core/job.ts";
+import { isListed } from "../core/partition-list.ts";
+import type { Allocation, ResourceRequest } from "../core/resources.ts";
+import { lookAgain, type Pass, passOver, untilOf } from "./pass.ts";
+import { shapeOf } from "./place/place.ts";
+import { couldRunTogether, placeTogether, type Wish } from "./place/together.ts";
+import type { Place } from "./places.ts";
+import type { Reason, Start } from "./plan.ts";
+import type { Pool } from "./pools.ts";
+import type { Holding } from "./profile.ts";
+import { freeText, impossibleReason, PRIORITY } from "./reasons.ts";
+import type { ScheduleView } from "./view.ts";
+
+/** Why a job can't start now, and the places that it waits for if there is no room; empty for another hindrance. */
+export interface Miss {
+  readonly reason: Reason;
+  readonly waitsIn: readonly Place[];
+}
+
+/** Starts a job or a task in the partition that it names, `null`; else says why not. */
+export function startIn(pass: Pass, job: PendingJob, taskId: number | null): Miss | null {
+  const { pools, profile } = pass;
+  const place = pass.places(job);
+  const until = untilOf(pass, job, pass.now);
+  const pool = pools.of(place, until);
+  if (pool === null) return otherwise(PRIORITY);
+  const request = place.adapt(job.spec.request);
+  const known = impossibleIn(pass, place, request);
+  if (known) return otherwise(known);
+  const { limits } = pass.view.gate;
+  const before = limits.check(job, null);
+  const allocation = before === null ? pool.place(request) : null;
+  // What it would get may be more than it asks for: whole nodes, all the GPUs of a type.
+  const blocked = before ?? (allocation && limits.check(job, allocation));
+  if (blocked?.word === "Licenses") return { reason: blocked, waitsIn: [place] };
+  if (blocked) {
+    lookAgain(pass, blocked);
+    if (blocked.isForAll) passOver(pass, job, blocked);
+    return otherwise(blocked);
+  }
+  if (allocation && !keepsLicenses(pass, job, until)) return { reason: PRIORITY, waitsIn: [place] };
+  if (allocation) {
+    limits.take(job, allocation);
+    pass.starts.push({ jobId: job.id, taskId, allocation, ...startPlace(job) });
+    pools.take(place, allocation, job.spec.user.uid);
+    profile.start(holdingOf(pass, job, place, allocation));
+    return null;
+  }
+  const never = whyNever(pass, place, request, pool);
+  if (never) return otherwise(never);
+  const text = `waits for ${describeRequest(request)} to be free${freeText(pool.candidates, request)}`;
+  return { reason: { word: "Resources", text }, waitsIn: [place] };
+}
+
+/** Starts all components of a heterogeneous job, `null`; or none, and says why. */
+export function startWhole(pass: Pass, jobs: readonly PendingJob[]): Miss | null {
+  const { pools, profile, view } = pass;
+  const [job] = jobs;
+  const components = jobs.flatMap((one): Component[] => {
+    const place = pass.places(one);
+    const pool = pools.of(place, longest(pass, jobs, pass.now));
+    return pool ? [{ place, pool, request: place.adapt(one.spec.request) }] : [];
+  });
+  if (!job || components.length < jobs.length) return otherwise(PRIORITY);
+  const shape = components.map(({ place, request }) => `${place.key} ${shapeOf(request)}`).join();
+  const known = pass.impossible.get(shape);
+  if (known) return otherwise(known);
+  const { limits } = view.gate;
+  const blocked = firstOf(jobs, (one) => limits.check(one, null));
+  if (blocked) {
+    lookAgain(pass, blocked);
+    return otherwise(blocked);
+  }
+  const usages = pools.all.map(({ usage }) => usage);
+  const [allocation, ...others] = placeTogether(pools.all, components.map(toWish)) ?? [];
+  if (allocation) {
+    const parts = jobs.map((one, at) => ({ job: one, allocation: [allocation, ...others][at] ?? [] }));
+    const full = limits.takeAll(parts);
+    if (full) {
+      for (const [at, candidate] of pools.all.entries()) candidate.usage = usages[at] ?? candidate.usage;
+      lookAgain(pass, full);
+      return otherwise(full);
+    }
+    const followers = parts.slice(1).map((part) => ({
+      ...{ jobId: part.job.id, allocation: part.allocation },
+      ...startPlace(part.job),
+    }));
+    pass.starts.push({ jobId: job.id, taskId: null, allocation, ...startPlace(job), followers });
+    for (const [at, { place }] of components.entries()) {
+      const granted = parts[at]?.allocation ?? [];
+      pools.note(place, granted, job.spec.user.uid);
+      profile.start(holdingOf(pass, jobs[at] ?? job, place, granted));
+    }
+    return null;
+  }
+  if (!couldRunTogether(components.map(({ pool, request }) => ({ candidates: pool.candidates, request })))) {
+    const reason = impossibleTogether(view, components);
+    pass.impossible.set(shape, reason);
+    return otherwise(reason);
+  }
+  const text = `waits for all of its ${jobs.length} components to find room at the same time`;
+  return { reason: { word: "Resources", text }, waitsIn: components.map(({ place }) => place) };
+}
+
+/** Until when the last of some jobs runs that start together. */
+export function longest(pass: Pass, jobs: readonly PendingJob[], at: number): number {
+  return Math.max(...jobs.map((one) => untilOf(pass, one, at)));
+}
+
+function otherwise(reason: Reason): Miss {
+  return { reason, waitsIn: [] };
+}
+
+/** What a job holds that starts now. */
+function holdingOf(pass: Pass, job: PendingJob, { partition }: Place, allocation: Allocation): Holding {
+  const until = untilOf(pass, job, pass.now);
+  const assumed = pass.now + pass.policy.assumedTimeS * 1000;
+  return { allocation, until: Number.isFinite(until) ? until : assumed, licenses: job.spec.licenses, partition };
+}
+
+/** Whether its licenses stay free for those to whom they are promised. */
+function keepsLicenses({ profile, view, now }: Pass, { spec: { licenses } }: PendingJob, until: number): boolean {
+  return licenses.length === 0 || !view.licenses || profile.hasLicenses(view.licenses, licenses, now, until);
+}
+
+/** Of a job that may start in several partitions: the one that it is looked at in. */
+function startPlace({ spec }: PendingJob): Pick<Start, "partition"> {
+  return isListed(spec) && spec.partition !== null ? { partition: spec.partition } : {};
+}
+
+function impossibleIn({ impossible }: Pass, place: Place, request: ResourceRequest): Reason | null {
+  return impossible.size === 0 ? null : (impossible.get(`${place.key} ${shapeOf(request)}`) ?? null);
+}
+
+/** Why no node at hand could ever run a request; `null` if it only waits. Looked at once for each shape. */
+function whyNever({ view, impossible }: Pass, place: Place, request: ResourceRequest, pool: Pool): Reason | null {
+  const shape = `${place.key} ${shapeOf(request)}`;
+  const known = impossible.get(shape);
+  if (known !== undefined) return known;
+  const found = couldRun(pool.candidates, request) ? null : impossibleReason(view, place, request);
+  impossible.set(shape, found);
+  return found;
+}
+
+/** A component of a heterogeneous job, with where it may go. */
+interface Component {
+  readonly place: Place;
+  readonly pool: Pool;
+  readonly request: ResourceRequest;
+}
+
+function toWish({ pool, request }: Component): Wish {
+  return { request, place: pool.place };
+}
+
+function impossibleTogether(view: ScheduleView, components: readonly Component[]): Reason {
+  const alone = components.find(({ pool, request }) => !couldRun(pool.candidates, request));
+  if (alone) return impossibleReason(view, alone.place, alone.request);
+  const text = `each of its ${components.length} components could run, but not all of them at the same time on these nodes`;
+  return { word: "BadConstraints", text };
+}
+
+function firstOf<T, R>(items: readonly T[], find: (item: T) => R | null): R | null {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== null) return found;
+  }
+  return null;
+}

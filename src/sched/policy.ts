@@ -1,0 +1,32 @@
+/** How the scheduler deals with the queue: what is set once for all passes. */
+
+import type { PendingJob } from "../core/job.ts";
+
+export interface SchedulerPolicy {
+  /**
+   * How many of the first blocked jobs of each partition are promised a time and a place: no job behind them may
+   * delay that. 1 is EASY backfill, more is conservative, 0 keeps everything for the first blocked one: nobody overtakes.
+   */
+  readonly reservations: number;
+  /** In which order those behind them are tried: as they stand in the queue, or the shortest first. */
+  readonly backfillOrder: "arrival" | "shortest";
+  /** Most jobs of a partition that are tried in a pass once one of it is blocked. */
+  readonly backfillDepth: number;
+  /** Seconds after which running jobs without a time limit are taken to be over. Waiting ones get no such favour. */
+  readonly assumedTimeS: number;
+  /**
+   * How long a job is likely to run, in seconds; `null` where nobody can tell: then its limit counts. Only for the
+   * order of those that overtake: what is promised rests on limits (`limitS`, seconds, 0 for none).
+   */
+  readonly predictS?: (job: PendingJob, limitS: number) => number | null;
+}
+
+const DAY_S = 86_400;
+
+/** One reservation a partition, the rest in the order of the queue. */
+export const EASY: SchedulerPolicy = {
+  reservations: 1,
+  backfillOrder: "arrival",
+  backfillDepth: 1000,
+  assumedTimeS: DAY_S,
+};

@@ -1,0 +1,60 @@
+/** Why jobs wait that may start but find no room, in words. */
+
+import { describeRequest, feasibility } from "../core/fit.ts";
+import { fold } from "../core/hostlist.ts";
+import { isOpen, type Node } from "../core/node.ts";
+import { type Candidate, candidatesOf } from "../core/node-set.ts";
+import { formatGpus, type ResourceRequest, WHOLE_GPU } from "../core/resources.ts";
+import type { Place } from "./places.ts";
+import type { Reason } from "./plan.ts";
+import type { ScheduleView } from "./view.ts";
+
+/** Most nodes of which a reason tells what is free. */
+const FREE_NODES_MAX = 4;
+
+/** Most nodes that a reason names. */
+const NODES_NAMED_MAX = 20;
+
+/** Of all who are not the first. */
+export const PRIORITY: Reason = { word: "Priority", text: "other jobs come first" };
+
+/** Whether new work may go to a node, and its daemon is there. */
+export function takesWork({ isConnected }: ScheduleView, node: Node): boolean {
+  return isOpen(node) && isConnected(node.name);
+}
+
+/** ` (n1: 1 of 4 GPUs free)`: what there is, where so few nodes are asked about that it can be read. */
+export function freeText(candidates: readonly Candidate[], { gpus }: ResourceRequest): string {
+  if (candidates.length > FREE_NODES_MAX) return "";
+  const texts = candidates.map(({ node: { name, inventory }, usage }) => {
+    if (!gpus) return `${name}: ${inventory.cpus - usage.cpus} of ${inventory.cpus} CPUs free`;
+    const taken = Object.values(usage.gpus).reduce((sum, thousandths) => sum + thousandths, 0);
+    return `${name}: ${formatGpus(inventory.gpus.length * WHOLE_GPU - taken)} of ${inventory.gpus.length} GPUs free`;
+  });
+  return ` (${texts.join(", ")})`;
+}
+
+/** Why the nodes that take work could not run a request even if they were free. */
+export function impossibleReason(view: ScheduleView, place: Place, request: ResourceRequest): Reason {
+  const nodes = view.nodes.filter(({ name }) => place.allows(name));
+  if (place.reserved.length > 0) {
+    const all = view.nodes.filter(({ name }) => place.allows(name) || place.reserved.includes(name));
+    if (feasibility(nodes, request) && !feasibility(all, request)) {
+      const names = fold(place.reserved.slice(0, NODES_NAMED_MAX));
+      return { word: "ReqNodeNotAvail", text: `${names} may be reserved for other jobs` };
+    }
+  }
+  if (view.nodes.length > 0 && nodes.length === 0) {
+    return { word: "PartitionConfig", text: `partition ${place.key} has no nodes` };
+  }
+  if (view.nodes.length === 0) {
+    return { word: "ReqNodeNotAvail", text: `asks for ${describeRequest(request)}, but no node is connected` };
+  }
+  const never = feasibility(nodes, request);
+  if (never) return { word: "BadConstraints", text: `the nodes have changed: ${never.hint}` };
+  const missing = candidatesOf(nodes).flatMap(({ node }) => (takesWork(view, node) ? [] : [node.name]));
+  const names = fold(missing.slice(0, NODES_NAMED_MAX)) + (missing.length > NODES_NAMED_MAX ? ",..." : "");
+  const verb = missing.length === 1 ? "is" : "are";
+  const text = `asks for ${describeRequest(request)}, but ${names} ${verb} down, drained or not connected`;
+  return { word: "ReqNodeNotAvail", text };
+}

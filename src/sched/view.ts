@@ -1,0 +1,29 @@
+/** What a pass of the scheduler looks at. */
+
+import type { NodeName } from "../core/ids.ts";
+import type { PendingJob } from "../core/job.ts";
+import type { Queue } from "../core/lanes.ts";
+import type { Node } from "../core/node.ts";
+import type { Gate } from "./eligible.ts";
+import type { Places } from "./places.ts";
+import type { Holding } from "./profile.ts";
+
+export interface ScheduleView {
+  /** Waiting jobs, the most important first. Read as far as needed. */
+  readonly pending: Iterable<PendingJob> & Partial<Queue>;
+  /** All of them that may end without starting, wherever they stand (deadline, --kill-on-invalid-dep). */
+  readonly expiring: Iterable<PendingJob>;
+  /** All nodes of the cluster. */
+  readonly nodes: readonly Node[];
+  /** Whether a node's daemon is connected. */
+  readonly isConnected: (node: NodeName) => boolean;
+  readonly gate: Gate;
+  /** Where jobs may go; anywhere if absent. */
+  readonly places?: Places;
+  /** Where they may go later, and the times at which that changes by itself; as now if absent. */
+  readonly later?: { readonly placesAt: (at: number) => Places; readonly times: readonly number[] };
+  /** What is in use, and until when; read only when a job is blocked. What is not told of never ends. */
+  readonly holdings?: Iterable<Holding>;
+  /** How many there are of each license; needed only where holdings or jobs have any. */
+  readonly licenses?: ReadonlyMap<string, number>;
+}
