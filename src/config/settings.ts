@@ -5,6 +5,7 @@
  */
 
 import { type LicenseWish, parseLicenses } from "../core/licenses.ts";
+import { PLACEMENT, type Placement, parsePlacement, SCORE_NAMES } from "../core/placement.ts";
 import {
   parseSchedulerParameters,
   SCHEDULER_PARAMETERS,
@@ -47,6 +48,8 @@ export interface Settings {
   /** Whether jobs may start before others that wait for room, where they delay none of the first (Slurm's backfill). */
   readonly schedulerType: (typeof SCHEDULER_TYPES)[number];
   readonly schedulerParameters: SchedulerParameters;
+  /** By which score nodes are chosen for jobs. */
+  readonly placement: Placement;
 }
 
 interface Key<T> {
@@ -134,6 +137,15 @@ export const SETTINGS: Keys = {
     },
     expected: "bf_job_part_count_reserve=, bf_max_job_part=, bf_assumed_time=, bf_order=arrival|shortest, bf_predict",
   },
+  placement: {
+    variable: "MGPU_PLACEMENT",
+    fallback: PLACEMENT,
+    parse(text) {
+      const parsed = parsePlacement(text);
+      return "problem" in parsed ? undefined : parsed.value;
+    },
+    expected: `a score, then PARTITION=score with commas: ${SCORE_NAMES.join(", ")}`,
+  },
 };
 
 /** The texts of the settings that an environment gives, by variable. Empty ones count as not given. */
@@ -177,6 +189,7 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     mailProgram: read("mailProgram"),
     schedulerType: read("schedulerType"),
     schedulerParameters: read("schedulerParameters"),
+    placement: read("placement"),
   };
   return { settings, problems };
 }

@@ -29,7 +29,7 @@ export interface Scoring {
 }
 
 /** Thousandths of GPUs that are free on a node, taken or not by the request. */
-export function freeThousandths({ node, usage }: Pick<Spot, "node" | "usage">): number {
+function freeThousandths({ node, usage }: Pick<Spot, "node" | "usage">): number {
   let free = node.inventory.gpus.length * WHOLE_GPU;
   for (const index in usage.gpus) free -= usage.gpus[index] ?? 0;
   return free;

@@ -14,7 +14,7 @@ import { type Scoring, takenThousandths } from "./score.ts";
 const STEPS = 50;
 
 /** What a GPU of a type costs that is asked for by name as often as GPUs are on the whole. */
-const PRICE = 0.5;
+const PRICE = 0.3;
 
 /** @param typical as for FGD */
 export function thriftyScore(typical: () => Typical): Scoring {
