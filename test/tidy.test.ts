@@ -34,6 +34,7 @@ const PURE_PLATFORM = new Set(["platform/clock.ts:sleep"]);
 
 /** Packages that a folder may use. Everything else outside is forbidden there. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  config: ["valibot", "yaml"],
   protocol: ["valibot", "msgpackr"],
   rpc: ["valibot"],
   controller: ["lowdb"],

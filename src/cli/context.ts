@@ -37,6 +37,8 @@ export interface Files {
   writeProblem(path: string): string;
   /** Makes or replaces a file. Throws Node's error. */
   write(path: string, data: Uint8Array): void;
+  /** Makes or replaces a file as a whole, and its folder; only the user can read it. Throws Node's error. */
+  replace(path: string, data: Uint8Array): void;
   /** What is known of a file without reading it. Throws Node's error. */
   stat(path: string): FileFacts;
   /** The file's bytes, in parts of at most so many. Throws Node's error. */

@@ -4,7 +4,7 @@ import { earlierRecords, type HistoryRecord, historyMatcher } from "../../src/co
 import type { EndedJob, Job, Step, StepPart } from "../../src/core/job.ts";
 import { DEFAULT_PARTITION } from "../../src/core/partition.ts";
 import type { StepUsage } from "../../src/core/usage.ts";
-import type { FakePeer } from "../unit/cli/fake-context.ts";
+import type { FakePeer, Script } from "../unit/cli/fake-context.ts";
 import { clusterPeer, gpus, JOBS, NOW, pending, rowOf, share, specOf } from "./cluster.ts";
 
 const S = 1000;
@@ -91,9 +91,10 @@ const MORE: readonly Job[] = [
 const HISTORY: readonly Job[] = [...JOBS, ...MORE].map((job) => ({ ...job }));
 
 /** A controller that answers jobs.history from these, some records at a time. */
-export function historyPeer(chunk = 3, jobs: readonly Job[] = HISTORY): FakePeer {
+export function historyPeer(chunk = 3, jobs: readonly Job[] = HISTORY, script: Script = {}): FakePeer {
   return clusterPeer({
     script: {
+      ...script,
       "jobs.history": async ({ filter, duplicates, steps }, send) => {
         const matches = historyMatcher(filter, () => DEFAULT_PARTITION.name, NOW);
         const records = jobs.flatMap((job): HistoryRecord[] => {

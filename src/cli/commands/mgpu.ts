@@ -1,11 +1,12 @@
 /** mgpu: what Slurm has no command for, as subcommands. Wrong usage ends with exit code 2. */
 
-import { nearest } from "../../view/nearest.ts";
+import { nearest } from "../../util/nearest.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { helpText } from "../help.ts";
 import type { ParsedOptions } from "../option.ts";
 import { runCommand, withCommonOptions } from "../run.ts";
-import { command as completion, printCandidates } from "./mgpu-completion.ts";
+import { command as completion } from "./mgpu-completion.ts";
+import { command as config, sampleCommand as configSample } from "./mgpu-config.ts";
 import { command as down } from "./mgpu-down.ts";
 import { command as exec } from "./mgpu-exec.ts";
 import { command as forward } from "./mgpu-forward.ts";
@@ -36,6 +37,8 @@ const SUBCOMMANDS: readonly Command[] = [
   forward,
   shims,
   completion,
+  config,
+  configSample,
 ];
 
 /** Those that take words besides their options. */
@@ -89,7 +92,7 @@ async function run({ operands: [word, ...rest] }: ParsedOptions, context: Comman
   if (word === "help") return help(rest, context);
   if (word === "version") return runCommand(command, ["--version"], context);
   // Asked by completion scripts, not by people: stands in no help.
-  if (word === "__complete") return printCandidates(rest[0] ?? "", context);
+  if (word === "__complete") return (await import("./completion/candidates.ts")).refreshCandidates(context);
   if (word === "forward-end") return runCommand((await import("./mgpu-forward-end.ts")).command, rest, context);
   const subcommand = find(word, context);
   const checked = WITH_OPERANDS.has(subcommand) ? subcommand : refuseOperands(subcommand);

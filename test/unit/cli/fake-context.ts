@@ -298,6 +298,9 @@ function fakeFiles(options: FakeOptions, cwd: string): Files {
     findProgram: () => "found",
     programPath: (name) => (name.startsWith("/") ? name : `/bin/${name}`),
     writeProblem: () => "",
+    replace(path, data) {
+      this.write(path, data);
+    },
     write(path, data) {
       files[absolute(path)] = new TextDecoder().decode(data);
     },

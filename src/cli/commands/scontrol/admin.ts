@@ -37,14 +37,21 @@ export const shutdown: Verb = async (words, scope) => {
   }
 };
 
-/** There is no file to be read again. */
+/** The controller reads its configuration file again. What it could not take over is told. */
 export const reconfigure: Verb = async (words, scope) => {
   wordCountProblem("reconfigure", words, 0, 0);
-  await scope.peer("slurm_reconfigure error");
-  if (!scope.show.quiet) {
-    scope.context.stdio.err(
-      "scontrol: settings are read when mgpu starts; what scontrol and sacctmgr change holds at once\n",
+  const peer = await scope.peer("slurm_reconfigure error");
+  const { changed, refused, problems } = await peer.call("controller.reconfigure", {});
+  if (problems.length > 0) {
+    throw new UserError(
+      problems.map((problem) => `slurm_reconfigure error: ${problem}`),
+      "nothing was changed; mgpu config check looks through the file",
     );
+  }
+  if (scope.show.quiet) return 0;
+  for (const line of changed) scope.context.stdio.err(`scontrol: ${line}\n`);
+  for (const line of refused) {
+    scope.context.stdio.err(`scontrol: ${line} needs a restart of mgpuctld; jobs run on meanwhile\n`);
   }
   return 0;
 };
