@@ -4,7 +4,7 @@
  */
 
 import { type LicenseWish, parseLicenses } from "../core/licenses.ts";
-import { PLACEMENT, type Placement, parsePlacement, SCORE_NAMES } from "../core/placement.ts";
+import { formatPlacement, PLACEMENT, type Placement, parsePlacement, SCORE_NAMES } from "../core/placement.ts";
 import {
   formatSchedulerParameters,
   parseSchedulerParameters,
@@ -239,6 +239,9 @@ export const SETTINGS: Keys = {
     expected: "bf_job_part_count_reserve=, bf_max_job_part=, bf_assumed_time=, bf_order=arrival|shortest, bf_predict",
   },
   placement: {
+    key: "scheduler.placement",
+    about: "by which score nodes are chosen for jobs",
+    format: formatPlacement,
     variable: "MGPU_PLACEMENT",
     fallback: PLACEMENT,
     parse(text) {
