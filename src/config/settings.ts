@@ -4,6 +4,7 @@
  */
 
 import { type LicenseWish, parseLicenses } from "../core/licenses.ts";
+import { formatPlacement, PLACEMENT, type Placement, parsePlacement, SCORE_NAMES } from "../core/placement.ts";
 import {
   formatSchedulerParameters,
   parseSchedulerParameters,
@@ -47,6 +48,8 @@ export interface Settings {
   /** Whether jobs may start before others that wait for room, where they delay none of the first (Slurm's backfill). */
   readonly schedulerType: (typeof SCHEDULER_TYPES)[number];
   readonly schedulerParameters: SchedulerParameters;
+  /** By which score nodes are chosen for jobs. */
+  readonly placement: Placement;
 }
 
 interface Key<T> {
@@ -235,6 +238,18 @@ export const SETTINGS: Keys = {
     },
     expected: "bf_job_part_count_reserve=, bf_max_job_part=, bf_assumed_time=, bf_order=arrival|shortest, bf_predict",
   },
+  placement: {
+    key: "scheduler.placement",
+    about: "by which score nodes are chosen for jobs",
+    format: formatPlacement,
+    variable: "MGPU_PLACEMENT",
+    fallback: PLACEMENT,
+    parse(text) {
+      const parsed = parsePlacement(text);
+      return "problem" in parsed ? undefined : parsed.value;
+    },
+    expected: `a score, then PARTITION=score with commas: ${SCORE_NAMES.join(", ")}`,
+  },
 };
 
 /** The texts of the settings that an environment gives, by variable. Empty ones count as not given. */
@@ -278,6 +293,7 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     mailProgram: read("mailProgram"),
     schedulerType: read("schedulerType"),
     schedulerParameters: read("schedulerParameters"),
+    placement: read("placement"),
   };
   return { settings, problems };
 }
