@@ -63,5 +63,8 @@ function rowsOf({ log, policy, algorithm, kind }, result, published) {
   ];
   if (policy !== "easy") return rows;
   const metric = "jobs that start at another second than published";
-  return [...rows, row({ ...common, metric, unit: "", ours: result.startsElsewhere, reference: null, referenceName: "" })];
+  return [
+    ...rows,
+    row({ ...common, metric, unit: "", ours: result.startsElsewhere, reference: null, referenceName: "" }),
+  ];
 }
