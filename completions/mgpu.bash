@@ -147,6 +147,35 @@ _mgpu_table() {
         '--version|n|nothing|show the version'
       )
       ;;
+    'mgpu sim')
+      operand='file' table=(
+        '-c|r|nothing|replay on such a cluster: 8x8, 1x0x128 (nodes x GPUs x CPUs), 4x8:a100,16x2:t4; without it, on this one'
+        '--cluster|r|nothing|replay on such a cluster: 8x8, 1x0x128 (nodes x GPUs x CPUs), 4x8:a100,16x2:t4; without it, on this one'
+        '--nodes|r|file|replay on the nodes of a table with the columns name,gpus[,cpus][,memory_mib][,type], or on those of openb'
+        '-p|r|words fifo easy easy-sjbf easy-predict conservative slowdown srtf srsf srsf-whole tiresias-l likely help|compare these policies; --policy=help lists them'
+        '--policy|r|words fifo easy easy-sjbf easy-predict conservative slowdown srtf srsf srsf-whole tiresias-l likely help|compare these policies; --policy=help lists them'
+        '--what-if|r|nothing|and the same on a changed cluster: "+2 nodes of 8", "+1 node of 4 a100", "-1 node"; may be given several times'
+        '--format|r|words muri swf swf-csv openb philly mgpu|the trace'\''s format, where it is not found out: muri, swf, swf-csv, openb, philly, mgpu'
+        '-n|r|nothing|replay the first jobs only'
+        '--jobs|r|nothing|replay the first jobs only'
+        '-t|r|nothing|the time limit of jobs whose trace names none; without it such a limit is the run time'
+        '--time-limit|r|nothing|the time limit of jobs whose trace names none; without it such a limit is the run time'
+        '--event-cost|r|nothing|progress that each running job loses at every event, where jobs take turns; without it what the trace says, else 0'
+        '--first-fit|n|nothing|fill nodes in their order, instead of those where the least is left over'
+        '--json|n|nothing|print the numbers as JSON: times in seconds, shares from 0 to 1'
+        '--csv|r|file|write a line for each job and policy to a file'
+        '--svg|r|file|write a picture to a file: how waits are spread, and the load over time'
+        '--no-chart|n|nothing|print the table alone'
+        '--ascii|n|nothing|draw with ASCII characters only; so it does where the locale is not UTF-8'
+        '-q|n|nothing|show no progress'
+        '--quiet|n|nothing|show no progress'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
     'mgpu completion')
       operand='grammar mgpu completion' table=(
         '--system|n|nothing|install for all users of this machine, under /usr/local/share'
@@ -1243,6 +1272,7 @@ _mgpu_subcommands=(
   'exec|Run a command inside a running job, with the GPUs and files that it sees'
   'forward|Make a port of a job'\''s node a port of this machine, until Ctrl-C'
   'shims|Make links named srun, sbatch, squeue ... in a folder, for programs that were made for Slurm'
+  'sim|Replay a trace, or this cluster'\''s own past, with other policies or on another cluster, side by side'
   'completion|Print the completion script for a shell, or install it where shells look for completions'
   'config|Check the configuration file, show what holds here, or print a sample or its JSON schema'
   'config-sample|Print a configuration file with every key and its default: mgpu config sample'

@@ -5,6 +5,7 @@ import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Net } from "../platform/net.ts";
 import type { Random } from "../platform/random.ts";
 import type { Tcp } from "../platform/tcp.ts";
+import type * as replay from "../replay/main.ts";
 import type { Connected } from "../rpc/types.ts";
 import type { OperandMode, Option, ParsedOptions } from "./option.ts";
 
@@ -171,9 +172,17 @@ export interface CommandContext {
   utcOffsetMinutes(atMs: number): number;
   /** Opens the terminal UI, which is loaded then, until it is left; the exit code. */
   openTui(request: TuiRequest): Promise<number>;
+  /** The replay of traces, which is loaded then. */
+  loadReplay(): ReplayEngine;
   /** Connects to the controller, starting one on this machine if none is configured or running. */
   connect(options?: ConnectOptions): Promise<Connected>;
 }
+
+/** What `mgpu sim` needs to replay traces. */
+export type ReplayEngine = typeof replay & {
+  /** The contents of a gzip file; throws Node's error. */
+  gunzip(data: Uint8Array): Uint8Array;
+};
 
 /** How the terminal UI is to look and behave. */
 export interface TuiRequest {

@@ -15,6 +15,7 @@ import { command as logs } from "./mgpu-logs.ts";
 import { command as screens } from "./mgpu-screens.ts";
 import { command as seff } from "./mgpu-seff.ts";
 import { command as shims } from "./mgpu-shims.ts";
+import { command as sim } from "./mgpu-sim.ts";
 import { command as status } from "./mgpu-status.ts";
 import { command as top } from "./mgpu-top.ts";
 import { command as up } from "./mgpu-up.ts";
@@ -36,6 +37,7 @@ const SUBCOMMANDS: readonly Command[] = [
   exec,
   forward,
   shims,
+  sim,
   completion,
   config,
   configSample,

@@ -368,7 +368,10 @@ function readPrograms(
     const text = new TextDecoder().decode(files.read(file));
     return parseMultiProgram(text, file, values.ntasks ?? inherited.ntasks ?? null, extra);
   } catch (error) {
-    return { programs: [], problems: [`--multi-prog: ${file}: ${errnoText(error)}`] };
+    return {
+      programs: [],
+      problems: [`--multi-prog: Could not open multi_prog config file ${file}: ${errnoText(error)}`],
+    };
   }
 }
 

@@ -60,6 +60,12 @@ const BY_COMMAND: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
     states: { words: "idle alloc mix down drain drained draining fail resv unk all" },
     nodes: NODES,
   },
+  "mgpu sim": {
+    ...{ jobs: NOTHING, nodes: FILE, format: { words: "muri swf swf-csv openb philly mgpu" } },
+    policy: {
+      words: "fifo easy easy-sjbf easy-predict conservative slowdown srtf srsf srsf-whole tiresias-l likely help",
+    },
+  },
   "mgpu-sreport": { tres: { words: "cpu mem gres/gpu billing node ALL" } },
 };
 
@@ -82,6 +88,7 @@ const OPERANDS: Readonly<Record<string, Kind>> = {
   "mgpu logs": PAST,
   "mgpu seff": PAST,
   "mgpu shims": { is: "folder" },
+  "mgpu sim": FILE,
 };
 
 /** What the words after the options may be. */

@@ -31,7 +31,7 @@ const ENTITIES: Readonly<Record<string, Verb>> = {
   jobids: showJobs,
   steps: showSteps,
   aliases: async (words, scope) => (await import("./show-config.ts")).showAliases(words, scope),
-  assoc_mgr: async (words, scope) => (await import("./show-config.ts")).showAssociations(words, scope),
+  assoc_mgr: async (words, scope) => (await import("./show-assoc.ts")).showAssociations(words, scope),
   bbstat: nothing("slurm_load_burst_buffer_stat error", ""),
   burstbuffer: nothing("slurm_load_burst_buffer_info error", ""),
   config: async (words, scope) => (await import("./show-config.ts")).showConfig(words, scope),
@@ -57,7 +57,8 @@ export const show: Verb = async (words, scope) => {
   if (word === "") throw new UserError("too few arguments for keyword:show");
   const found = findKeyword(ENTITIES, word);
   if (typeof found === "string") throw new UserError(`invalid entity:${word} for keyword:show`);
-  if (args.length > 1) throw new UserError("too many arguments for keyword:show");
+  // Several filters at a time are of use there alone.
+  if (args.length > 1 && found.value !== ENTITIES.assoc_mgr) throw new UserError("too many arguments for keyword:show");
   return found.value(args, scope);
 };
 
