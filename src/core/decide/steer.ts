@@ -196,9 +196,16 @@ export function decideUpdate(state: ClusterState, command: UpdateJob, now: numbe
     type: "job.updated",
     jobId: part.id,
     changes,
+    before: wishesBefore(job.spec, changes),
     ...(isLimit ? { limitS: limit } : {}),
     ...(isBegin ? { eligibleAt: Math.max(now, changes.beginAt ?? 0) } : {}),
   });
+}
+
+/** What is about to be changed, as it is. */
+function wishesBefore(spec: JobSpec, changes: JobChanges): Partial<JobSpec> {
+  const keys = Object.keys(changes) as (keyof JobSpec)[];
+  return Object.fromEntries(keys.map((key) => [key, spec[key]]));
 }
 
 /** A finished and cleared job leaves the hot state, unless a waiting one still asks how it ended. */
