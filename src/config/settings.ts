@@ -4,6 +4,7 @@
  */
 
 import { type LicenseWish, parseLicenses } from "../core/licenses.ts";
+import { formatModels, type ModelTable, NO_MODELS, parseModels } from "../core/models.ts";
 import { formatPlacement, PLACEMENT, type Placement, parsePlacement, SCORE_NAMES } from "../core/placement.ts";
 import {
   formatSchedulerParameters,
@@ -50,6 +51,8 @@ export interface Settings {
   readonly schedulerParameters: SchedulerParameters;
   /** By which score nodes are chosen for jobs. */
   readonly placement: Placement;
+  /** GPUs that jobs get by the name of their model. */
+  readonly models: ModelTable;
 }
 
 interface Key<T> {
@@ -250,6 +253,19 @@ export const SETTINGS: Keys = {
     },
     expected: `a score, then PARTITION=score with commas: ${SCORE_NAMES.join(", ")}`,
   },
+  models: {
+    key: "models.table",
+    about: "GPUs that each model needs",
+    isLive: true,
+    variable: "MGPU_MODELS",
+    fallback: NO_MODELS,
+    parse(text) {
+      const parsed = parseModels(text);
+      return "problem" in parsed ? undefined : parsed.value;
+    },
+    format: formatModels,
+    expected: "models with their GPUs, such as llama-70b=4,mistral=0.5",
+  },
 };
 
 /** The texts of the settings that an environment gives, by variable. Empty ones count as not given. */
@@ -294,6 +310,7 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     schedulerType: read("schedulerType"),
     schedulerParameters: read("schedulerParameters"),
     placement: read("placement"),
+    models: read("models"),
   };
   return { settings, problems };
 }

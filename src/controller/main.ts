@@ -36,7 +36,7 @@ import { cancelHandler } from "./handlers/cancel.ts";
 import { changeHandler } from "./handlers/change.ts";
 import { configHandler } from "./handlers/config.ts";
 import { explainHandler } from "./handlers/explain.ts";
-import { getHandler, scriptHandler } from "./handlers/get.ts";
+import { environmentHandler, getHandler, scriptHandler } from "./handlers/get.ts";
 import { historyHandler } from "./handlers/history.ts";
 import { licensesHandler } from "./handlers/licenses.ts";
 import { listHandler } from "./handlers/list.ts";
@@ -247,6 +247,7 @@ function handlersOf(context: ControllerContext, again: UnaryHandler<"controller.
     "jobs.steer": steerHandler(context),
     "jobs.get": getHandler(context),
     "job.script": scriptHandler(context),
+    "job.environment": environmentHandler(context),
     "job.notify": notifyHandler(context),
     "job.explain": explainHandler(context),
     "job.output": outputHandler(context),
@@ -260,6 +261,10 @@ function handlersOf(context: ControllerContext, again: UnaryHandler<"controller.
     "cluster.change": changeHandler(context),
     "policy.list": listPolicyHandler(context),
     "policy.change": changePolicyHandler(context),
+    "models.list": () => ({
+      models: { ...context.settings.models.models },
+      otherwise: context.settings.models.otherwise,
+    }),
     "config.show": configHandler(context),
     "priorities.list": listPrioritiesHandler(context),
     "shares.list": listSharesHandler(context),

@@ -121,6 +121,8 @@ export interface JobUpdated {
   readonly type: "job.updated";
   readonly jobId: JobId;
   readonly changes: Partial<JobSpec>;
+  /** What of it the job asked for before; absent in older journals. */
+  readonly before?: Partial<JobSpec>;
   /** Of a running job, seconds; absent if unchanged. */
   readonly limitS?: number;
   /** Of a waiting job; absent if unchanged. */

@@ -55,12 +55,13 @@ export function earlierRecords(job: Job): { readonly job: EndedJob; readonly sta
 
 /** A job as it would stand had this attempt been its last. */
 function asEnded(job: Job, one: EarlierAttempt): EndedJob {
-  const { id, spec, submitAt, requestId, array, eligibleAt } = job;
+  const { id, spec, submitAt, requestId, array, eligibleAt, changed } = job;
   const { attempt, startAt, endAt, limitS, allocation, steps, exit, cause, suspendedMs } = one;
   const state = one.state === "REQUEUED" ? "CANCELLED" : one.state;
   return {
     ...{ id, spec, submitAt, requestId, array, attempt, state, startAt, endAt, limitS, allocation, steps, exit, cause },
     ...{ eligibleAt: Math.min(eligibleAt, startAt), cancelledBy: null, cleanup: [], suspendedMs },
+    ...(changed ? { changed } : {}),
   };
 }
 

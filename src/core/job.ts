@@ -62,6 +62,17 @@ export interface EarlierAttempt {
 /** Earlier attempts that a record keeps, the newest of them: a job that starts over for ever must not fill memory. */
 export const EARLIER_ATTEMPTS_MAX = 50;
 
+/** What a job asked for until it was changed: for listings of the past. */
+export interface EarlierWishes {
+  /** When it was changed, milliseconds since 1970. */
+  readonly at: number;
+  /** What its spec said before, of that which was changed. */
+  readonly before: Partial<JobSpec>;
+}
+
+/** Changes that a record remembers, the newest of them. */
+export const EARLIER_WISHES_MAX = 20;
+
 /** Which tasks of which array a record is. */
 export interface ArrayPart {
   /** The array's number: that of its first record. */
@@ -82,6 +93,8 @@ interface JobCommon {
   readonly array: ArrayPart | null;
   /** Starts before the present or last one, oldest first; absent if there was none. */
   readonly earlier?: readonly EarlierAttempt[];
+  /** Changes of its wishes, oldest first; absent if there was none. */
+  readonly changed?: readonly EarlierWishes[];
 }
 
 /** Who keeps a job waiting: its user (hold, --hold) or the operator. */

@@ -60,6 +60,12 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       survivors: () => [...new Set(table.find("").map(({ step }) => step))],
       vitals: createVitals(),
       cpus: readCpuTopology,
+      processes: {
+        find: table.find,
+        mostKiB: table.memory.mostKiB,
+        shareKiB: table.memory.shareKiB,
+        kill: (one) => void table.signal(one, 9),
+      },
       gpuLoad: () => chosen.provider.load(),
       settings,
       nodePlaces: mine,

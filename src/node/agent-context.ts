@@ -8,6 +8,7 @@ import type { ClosedStarts } from "./closed-starts.ts";
 import type { GpuWatch } from "./gpu-watch.ts";
 import type { HolderCrew } from "./holder-crew.ts";
 import type { FollowBatch } from "./holder-factory.ts";
+import type { StepProcesses } from "./orphan-memory.ts";
 import type { ReportQueue } from "./report-queue.ts";
 import type { Spool } from "./spool.ts";
 import type { StepTable } from "./step-table.ts";
@@ -28,6 +29,8 @@ export interface AgentContext {
   readonly survivors: () => readonly string[];
   /** Starts (JOB.ATTEMPT) of which only processes are left: no record speaks of them. */
   readonly strays: Set<string>;
+  /** The processes of this node's steps; without them batch scripts without a holder have no memory limit. */
+  readonly processes: StepProcesses | null;
   /** CPUs that steps can be bound to. */
   readonly cpus: () => readonly HostCpu[];
   /** When this daemon started, milliseconds since 1970. */

@@ -15,7 +15,7 @@ import { reportUnstarted } from "./agent-terminate-step.ts";
 import { messageOf } from "./deferred.ts";
 import { identityOf, isSameHolder } from "./holder-crew.ts";
 import type { HolderPort } from "./holder-port.ts";
-import { buildStepLaunch, taskCount } from "./launch.ts";
+import { buildStepLaunch, memoryOf, taskCount } from "./launch.ts";
 import { type BoundTasks, bindTasks } from "./launch-cpus.ts";
 import { partOf } from "./launch-part.ts";
 import type { LaunchRecord } from "./spool-records.ts";
@@ -94,8 +94,16 @@ function recordOf(context: AgentContext, launch: NodeLaunch): LaunchRecord {
     ...{ key, kind, tasks: taskCount(launch, context.name), startAt, receivedAt, holder },
     ...(gpus.length > 0 ? { gpus } : {}),
     bootId: context.bootId,
+    ...(kind === "batch" ? batchMemory(context, launch) : {}),
     ...(bound && "tasks" in bound ? { cpus: bound.tasks } : {}),
   };
+}
+
+/** What keeps a batch script within its memory when its holder is gone. */
+function batchMemory({ name, gpuProvider }: AgentContext, launch: NodeLaunch): Pick<LaunchRecord, "memory"> {
+  const part = partOf(launch, name, { gpuProvider });
+  const { memory } = part ? memoryOf(launch, part) : {};
+  return memory ? { memory } : {};
 }
 
 /** CPUs for a new step, beside those that the node's other steps are bound to. */

@@ -69,7 +69,7 @@ function programsOf(
 }
 
 /** The limits that follow from what was asked for: by the job for all of its steps here, by the step for itself. */
-function memoryOf({ job, request, allocation }: NodeLaunch, part: NodePart): Pick<StepLaunch, "memory"> {
+export function memoryOf({ job, request, allocation }: NodeLaunch, part: NodePart): Pick<StepLaunch, "memory"> {
   const share = allocation.find(({ node }) => node === part.node);
   const stepMiB = request.memory ? part.memoryMiB : 0;
   const jobMiB = job.request.memory ? (share?.memoryMiB ?? 0) : 0;

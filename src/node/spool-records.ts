@@ -30,6 +30,10 @@ export interface LaunchRecord {
   readonly holder: HolderIdentity | null;
   /** CPUs that its tasks are bound to, task by task; absent where they are not. */
   readonly cpus?: readonly (readonly number[])[];
+  /** Of a batch script: MiB that it, and all steps of its job here, may use together; 0 for no limit. */
+  readonly memory?: { readonly stepMiB: number; readonly jobMiB: number };
+  /** It is killed for its memory. */
+  readonly outOfMemory?: true;
 }
 
 /** How a step ended on this node: by itself, or without anybody who could say how. */
@@ -75,8 +79,13 @@ export function parseLaunchRecord(bytes: Uint8Array, folderName: string): Launch
   if (!hasKey || !hasKind || !hasTimes || !hasHolder || !isCount(tasks) || typeof bootId !== "string") return undefined;
   const hasGpus = Array.isArray(gpus) && gpus.every(isCount);
   const isBound = Array.isArray(record.cpus) && record.cpus.every((ids) => Array.isArray(ids) && ids.every(isCount));
+  const limits = isObject(record.memory) && isCount(record.memory.stepMiB) && isCount(record.memory.jobMiB);
+  const memory = {
+    ...(limits && record.memory ? { memory: record.memory } : {}),
+    ...(record.outOfMemory === true ? { outOfMemory: true as const } : {}),
+  };
   const lists = { ...(hasGpus ? { gpus } : {}), ...(isBound && record.cpus ? { cpus: record.cpus } : {}) };
-  return { key, kind, tasks, ...lists, startAt, receivedAt, bootId, holder };
+  return { key, kind, tasks, ...lists, ...memory, startAt, receivedAt, bootId, holder };
 }
 
 /** Reads end.json. */

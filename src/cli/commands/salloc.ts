@@ -16,6 +16,7 @@ import { SESSION_SIGNALS, type SessionSignal } from "../attach/steering.ts";
 import { distinct, readComponents, splitComponents } from "../components.ts";
 import { type Child, type Command, type CommandContext, UserError } from "../context.ts";
 import { baseName, draftJob } from "../jobspec.ts";
+import { withModel } from "../model.ts";
 import type { ParsedOptions } from "../option.ts";
 import { type SubmitValues, submitOptions } from "../options/submit.ts";
 import { type Submitted, submitJob } from "../submission.ts";
@@ -52,9 +53,10 @@ type Outcome = { readonly granted: JobRow } | { readonly code: number };
 
 async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
   const typed = splitComponents(parsed, OPTIONS);
-  const [wishes, ...others] = readComponents("salloc", typed, context);
-  const { values } = wishes;
+  const [read, ...others] = readComponents("salloc", typed, context);
   const operands = typed.at(-1)?.operands ?? [];
+  const wishes = await withModel(read, operands, context);
+  const { values } = wishes;
   const [program] = operands;
   const argv = program === undefined ? (values["no-shell"] ? [] : [shellOf(context)]) : operands;
   const defaultName = program === undefined ? SHELL_JOB_NAME : baseName(program);
@@ -203,7 +205,7 @@ class Session {
     const cancel = this.context.clock.after(Math.max(AT_ONCE_S, immediate) * 1000, () => {
       if (this.revoke === null || this.isRevoked) return;
       this.isRevoked = true;
-      this.speaker.error("Unable to allocate resources: Requested nodes are busy");
+      this.speaker.error("Job submit/allocate failed: Requested nodes are busy");
       const code = immediateExitCode(this.context.environment);
       void allocation.complete(EXIT_OK).then(() => settle({ code }));
     });
@@ -211,7 +213,8 @@ class Session {
   }
 
   private sayQueued(jobId: number): void {
-    if (this.isRevoked) return;
+    const { immediate } = this.values;
+    if (this.isRevoked || (immediate !== undefined && immediate <= AT_ONCE_S)) return;
     this.saidQueued = true;
     this.speaker.info(`Pending job allocation ${jobId}`);
     this.speaker.info(`job ${jobId} queued and waiting for resources`);

@@ -5,6 +5,7 @@
 
 import { parseExtraNodeInfo, parseHint } from "../../core/cpu-bind.ts";
 import { expected, type Parsed, parseCount } from "../../core/parse.ts";
+import { shaped } from "./readers.ts";
 import { ALL, type IgnoredOption, ignored, named, type Reader, type RefusedOption, refused } from "./record.ts";
 
 const NO_TOPOLOGY = "CPUs are counted without regard to sockets, cores and threads";
@@ -20,11 +21,6 @@ function oneOf(words: readonly string[], many = false): Reader {
     const given = many ? text.toLowerCase().split(",") : [text.toLowerCase()];
     return given.every((one) => words.includes(one)) ? { value: text } : expected(words.join(", "), text);
   };
-}
-
-/** Beyond its words, these take lists of numbers, masks and frequencies whose meaning nothing here depends on. */
-function shaped(pattern: RegExp, what: string): Reader {
-  return (text: string): Parsed<string> => (pattern.test(text) ? { value: text } : expected(what, text));
 }
 
 const MEM_BIND = shaped(

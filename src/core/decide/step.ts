@@ -26,7 +26,7 @@ export function decideCreateStep(state: ClusterState, command: CreateStep, now: 
     if ("kind" in host) return host;
     const placed = placeStep(host, one.spec.request, one.spec.distribution);
     if ("busy" in placed) return deny("STEP_BUSY", placed.busy, placed.holders);
-    if ("problem" in placed) return deny("NOT_FEASIBLE", NOT_AVAILABLE, placed.problem);
+    if ("problem" in placed) return deny("NOT_FEASIBLE", placed.isTooWide ? TOO_WIDE : NOT_AVAILABLE, placed.problem);
     wanted.push({ host, spec: one.spec, parts: placed.parts });
   }
   const id = Math.max(...wanted.map(({ host }) => host.nextStepId));
@@ -42,6 +42,7 @@ export function decideCreateStep(state: ClusterState, command: CreateStep, now: 
   return { kind: "accept", events, jobId, stepId: id };
 }
 
+const TOO_WIDE = "More processors requested than permitted";
 const NOT_AVAILABLE = "Requested node configuration is not available";
 
 function hostOf(state: ClusterState, jobId: number, byUid: number): Job | Refusal {

@@ -4,6 +4,7 @@ import { assert } from "../../util/assert.ts";
 import type { JobAllocated, JobCleaned, JobEnded, JobHeld, JobRequeued, JobSuspended, JobUpdated } from "../events.ts";
 import {
   EARLIER_ATTEMPTS_MAX,
+  EARLIER_WISHES_MAX,
   type EarlierAttempt,
   type EndedJob,
   EXIT_OK,
@@ -16,8 +17,9 @@ import { jobStep } from "../step-place.ts";
 import { endingWithJob, overAt, partsGone } from "./step.ts";
 
 /** What every record of a job has. */
-function common({ id, spec, submitAt, requestId, attempt, array, earlier }: Job) {
-  return { id, spec, submitAt, requestId, attempt, array, ...(earlier ? { earlier } : {}) };
+function common({ id, spec, submitAt, requestId, attempt, array, earlier, changed }: Job) {
+  const past = { ...(earlier ? { earlier } : {}), ...(changed ? { changed } : {}) };
+  return { id, spec, submitAt, requestId, attempt, array, ...past };
 }
 
 /** PENDING to RUNNING, with the first step, if the job has one of its own, on its way. */
@@ -107,11 +109,13 @@ export function held(job: Job, event: JobHeld): PendingJob {
 }
 
 /** With other wishes. */
-export function updated(job: Job, event: JobUpdated): Job {
+export function updated(job: Job, event: JobUpdated, at: number): Job {
   assert(!isEnded(job), `job ${job.id} was changed in state ${job.state}`);
   const spec = { ...job.spec, ...event.changes };
-  if (job.state === "RUNNING") return { ...job, spec, limitS: event.limitS ?? job.limitS };
-  return { ...job, spec, eligibleAt: event.eligibleAt ?? job.eligibleAt };
+  const earlier = event.before ? [...(job.changed ?? []), { at, before: event.before }] : [];
+  const changed = earlier.length > 0 ? { changed: earlier.slice(-EARLIER_WISHES_MAX) } : {};
+  if (job.state === "RUNNING") return { ...job, spec, ...changed, limitS: event.limitS ?? job.limitS };
+  return { ...job, spec, ...changed, eligibleAt: event.eligibleAt ?? job.eligibleAt };
 }
 
 /** Stopped, or going on; time spent suspended is counted apart. */

@@ -93,7 +93,7 @@ function nextRecord(job: Job, event: JobEvent, at: number): Job {
     case "job.held":
       return held(job, event);
     case "job.updated":
-      return updated(job, event);
+      return updated(job, event, at);
     case "job.suspended":
       return suspended(job, event, at);
     case "job.signalled":

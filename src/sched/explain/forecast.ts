@@ -11,7 +11,8 @@ import { fold } from "../../core/hostlist.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { PendingJob } from "../../core/job.ts";
 import { jobLabel } from "../../core/job-label.ts";
-import type { Allocation } from "../../core/resources.ts";
+import type { Node } from "../../core/node.ts";
+import { type Allocation, NO_USAGE } from "../../core/resources.ts";
 import type { ClusterState } from "../../core/state.ts";
 import { holdingsOf } from "../holdings.ts";
 import { EASY, type SchedulerPolicy } from "../policy.ts";
@@ -74,17 +75,45 @@ export function forecastStart(
   if (found) return { startAt: found.at, nodeList: found.nodes, why: "" };
   if (waits) return { startAt: null, nodeList: "", why: waits.reason.text };
   const isFar = ahead.length >= JOBS_MAX;
-  return { startAt: null, nodeList: "", why: isFar ? "too many jobs come first" : endlessText(state, view, ahead) };
+  return {
+    startAt: null,
+    nodeList: "",
+    why: isFar ? "too many jobs come first" : endlessText(state, view, ahead, job, now),
+  };
 }
 
-/** What stands in the way where no end is known. */
-function endlessText(state: ClusterState, { gate }: ScheduleView, ahead: readonly PendingJob[]): string {
+/** What stands in the way where no end is known: nodes that take no work, else jobs without limit. */
+function endlessText(
+  state: ClusterState,
+  view: ScheduleView,
+  ahead: readonly PendingJob[],
+  job: PendingJob,
+  now: number,
+): string {
+  const { gate, isConnected } = view;
+  const idle = [...state.nodes.values()].map((node) => ({ ...node, usage: NO_USAGE }));
+  const startOn = (nodes: readonly Node[], isThere: ScheduleView["isConnected"]): Allocation | undefined =>
+    schedule({ ...view, nodes, pending: [job], expiring: [], isConnected: isThere }, now).starts[0]?.allocation;
+  if (!startOn(idle, isConnected)) {
+    const back = idle.map((node) => ({ ...node, drain: null, down: null }));
+    const places = startOn(back, () => true)?.map(({ node }) => node) ?? [];
+    const away = places.flatMap((name) => awayText(state.nodes.get(name), isConnected));
+    return away.length > 0 ? `it needs ${away.join(" and ")}` : "the nodes that take work can't hold it";
+  }
   const running = [...state.active].flatMap((id) => {
-    const job = state.jobs.get(id);
-    return job?.state === "RUNNING" && job.limitS === 0 ? [jobLabel(job)] : [];
+    const other = state.jobs.get(id);
+    return other?.state === "RUNNING" && other.limitS === 0 ? [jobLabel(other)] : [];
   });
-  const endless = [...running, ...ahead.filter((job) => gate.limitS(job) === 0).map(jobLabel)];
+  const endless = [...running, ...ahead.filter((other) => gate.limitS(other) === 0).map(jobLabel)];
   if (endless.length === 0) return "the nodes that take work can't hold it";
   const named = endless.slice(0, 3).join(", ") + (endless.length > 3 ? " ..." : "");
   return `${endless.length === 1 ? `job ${named} has` : `jobs ${named} have`} no time limit`;
+}
+
+function awayText(node: Node | undefined, isConnected: ScheduleView["isConnected"]): string[] {
+  if (!node) return [];
+  const { name, down, drain } = node;
+  if (down) return [`${name}, which is down: ${down.reason}`];
+  if (drain) return [`${name}, which is drained: ${drain.reason}`];
+  return isConnected(name) ? [] : [`${name}, whose daemon is not connected`];
 }

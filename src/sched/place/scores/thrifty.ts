@@ -1,7 +1,7 @@
 /**
  * Fragmentation gradient descent with a price on what others need: GPUs of a type for which many jobs ask by name cost a
  * job more that would do with any, the more so the fewer of them there are. So scarce types are left to those who
- * can't run elsewhere. Coarser steps than FGD's, which keeps more nodes whole (decisions/0025-placement-scores.md).
+ * can't run elsewhere. Coarser steps than FGD's, which keeps more nodes whole (decisions/0018-placement-scores.md).
  */
 
 import type { Node } from "../../../core/node.ts";
