@@ -42,7 +42,7 @@ describe("a job that waits", () => {
     const { fake, told, waiting } = waitingWith(TERMINAL);
     void waiting.look();
     await settle();
-    expect(fake.err()).toBe("\r\x1b[Kmgpu-srun: job 7 waits for 2 GPUs to be free; number 2 of 5 ");
+    expect(fake.err()).toBe("\r\x1b[Kmgpu-srun: job 7 waits for 2 GPUs to be free; number 2 of 5");
     told.position = "number 1 of 5 in the queue";
     await fake.clock.advance(10_000);
     expect(fake.err().split("\r\x1b[K").at(-1)).toMatch(/number 1/);
