@@ -4,6 +4,7 @@
  */
 
 import { type LicenseWish, parseLicenses } from "../core/licenses.ts";
+import { formatModels, type ModelTable, NO_MODELS, parseModels } from "../core/models.ts";
 import {
   formatSchedulerParameters,
   parseSchedulerParameters,
@@ -47,6 +48,8 @@ export interface Settings {
   /** Whether jobs may start before others that wait for room, where they delay none of the first (Slurm's backfill). */
   readonly schedulerType: (typeof SCHEDULER_TYPES)[number];
   readonly schedulerParameters: SchedulerParameters;
+  /** GPUs that jobs get by the name of their model. */
+  readonly models: ModelTable;
 }
 
 interface Key<T> {
@@ -235,6 +238,19 @@ export const SETTINGS: Keys = {
     },
     expected: "bf_job_part_count_reserve=, bf_max_job_part=, bf_assumed_time=, bf_order=arrival|shortest, bf_predict",
   },
+  models: {
+    key: "models.table",
+    about: "GPUs that each model needs",
+    isLive: true,
+    variable: "MGPU_MODELS",
+    fallback: NO_MODELS,
+    parse(text) {
+      const parsed = parseModels(text);
+      return "problem" in parsed ? undefined : parsed.value;
+    },
+    format: formatModels,
+    expected: "models with their GPUs, such as llama-70b=4,mistral=0.5",
+  },
 };
 
 /** The texts of the settings that an environment gives, by variable. Empty ones count as not given. */
@@ -278,6 +294,7 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     mailProgram: read("mailProgram"),
     schedulerType: read("schedulerType"),
     schedulerParameters: read("schedulerParameters"),
+    models: read("models"),
   };
   return { settings, problems };
 }

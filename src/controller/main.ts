@@ -261,6 +261,10 @@ function handlersOf(context: ControllerContext, again: UnaryHandler<"controller.
     "cluster.change": changeHandler(context),
     "policy.list": listPolicyHandler(context),
     "policy.change": changePolicyHandler(context),
+    "models.list": () => ({
+      models: { ...context.settings.models.models },
+      otherwise: context.settings.models.otherwise,
+    }),
     "config.show": configHandler(context),
     "priorities.list": listPrioritiesHandler(context),
     "shares.list": listSharesHandler(context),
