@@ -111,7 +111,9 @@ test("a program runs in the environment of Python that was asked for, or not at 
   expect(await cluster.ok("mgpu-salloc", ["--conda-env", "torch", "mgpu-srun", "python"])).toBe("torch\n");
   const missing = await cluster.run("mgpu-srun", ["--conda-env", "jax", "touch", "started.txt"]);
   expect(missing.code).toBe(1);
-  expect(missing.stderr).toContain(`no conda environment "jax": looked for conda-meta in ${cluster.folder}/miniconda3/`);
+  expect(missing.stderr).toContain(
+    `no conda environment "jax": looked for conda-meta in ${cluster.folder}/miniconda3/`,
+  );
   expect(() => cluster.read("started.txt")).toThrow("ENOENT");
   const two = await cluster.run("mgpu-srun", ["--conda-env", "torch", "--venv", prefix, "true"]);
   expect(two.stderr).toContain("a program runs in one environment, name one of them");
