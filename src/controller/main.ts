@@ -209,6 +209,7 @@ function assemble(
     onMended: () => dispatch.perform(resumeHere(loop.state)),
   });
   const planner = createPlanner({
+    running: () => ({ all: settings.maxRunning, perUser: settings.maxRunningPerUser }),
     ...{ policy, clock, log },
     state: () => loop.state,
     execute: (command) => loop.execute(command),

@@ -7,6 +7,7 @@
 import type { Command } from "../core/commands.ts";
 import type { Decision } from "../core/decide/decision.ts";
 import type { Job, PendingJob } from "../core/job.ts";
+import type { JobLimits } from "../core/job-limits.ts";
 import { byPriority } from "../core/lanes.ts";
 import { type Prioritizer, prioritizer, sharesAt } from "../core/priority.ts";
 import type { ClusterState } from "../core/state.ts";
@@ -37,6 +38,8 @@ export interface PlannerPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly policy: SchedulerPolicy;
+  /** How many jobs may run at a time; any number if absent. */
+  running?(): JobLimits;
   state(): ClusterState;
   execute(command: Command): Promise<Decision>;
   /** Whether a node's daemon is connected. */
@@ -84,7 +87,8 @@ export function createPlanner(ports: PlannerPorts): Planner {
     const now = ports.clock.now();
     plan = timed(ports, state, () => {
       const { policy } = ports;
-      return schedule(viewOf(state, ports.isConnected, now, { ranking: rankingNow(), policy }), now, policy);
+      const known = { ranking: rankingNow(), policy, running: ports.running?.() };
+      return schedule(viewOf(state, ports.isConnected, now, known), now, policy);
     });
     starting = new Set(
       plan.starts.flatMap(({ jobId, followers = [] }) => [jobId, ...followers.map((one) => one.jobId)]),
@@ -180,21 +184,25 @@ function createRanking(ports: Pick<PlannerPorts, "state" | "clock">): () => Prio
 
 /**
  * What a pass looks at, of a state and of who is connected.
- * @param known priorities that are known already; the policy of the pass
+ * @param known priorities that are known already; the policy of the pass; how many jobs may run
  */
 export function viewOf(
   state: ClusterState,
   isConnected: (node: string) => boolean,
   now: number,
-  known: { readonly ranking?: Prioritizer; readonly policy?: SchedulerPolicy } = {},
+  known: {
+    readonly ranking?: Prioritizer;
+    readonly policy?: SchedulerPolicy;
+    readonly running?: JobLimits | undefined;
+  } = {},
 ): ScheduleView {
-  const { ranking, policy = EASY } = known;
+  const { ranking, policy = EASY, running } = known;
   return {
     pending: byPriority(state.lanes, (id) => pendingJob(state, id), ranking ?? prioritizer(state, now)),
     expiring: waiting(state, state.expiring),
     nodes: [...state.nodes.values()],
     isConnected,
-    gate: gateOf(state, now),
+    gate: gateOf(state, now, running),
     places: placesOf(state, now),
     holdings: { [Symbol.iterator]: () => holdingsOf(state, now, policy.assumedTimeS) },
     licenses: state.licenses,

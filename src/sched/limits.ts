@@ -2,6 +2,7 @@
 
 import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
 import type { PendingJob, RunningJob } from "../core/job.ts";
+import { countRunning, type JobLimits } from "../core/job-limits.ts";
 import { licenseShortage } from "../core/licenses.ts";
 import { isListed } from "../core/partition-list.ts";
 import { chargedKeys } from "../core/policy/ledger.ts";
@@ -10,6 +11,7 @@ import { isPolicyOn } from "../core/policy/state.ts";
 import { addTres, tresOf, wishedTres } from "../core/policy/tres.ts";
 import type { Allocation } from "../core/resources.ts";
 import { type ClusterState, usedLicenses } from "../core/state.ts";
+import { countOf } from "../util/plural.ts";
 import { shapeOf } from "./place/place.ts";
 
 /** What keeps a job waiting though there may be room. */
@@ -44,8 +46,9 @@ export function chargeGroup({ spec }: Pick<PendingJob, "spec">): string {
 }
 
 /** For one moment of one state. */
-export function limitBook(state: ClusterState, now: number): LimitBook {
+export function limitBook(state: ClusterState, now: number, running: JobLimits = ANY_NUMBER): LimitBook {
   const counters: Counter[] = [licenseCounter(state)];
+  if (running.all > 0 || running.perUser > 0) counters.push(runningCounter(state, running));
   if (isPolicyOn(state.policy)) counters.unshift(policyCounter(state, now));
   const check: LimitBook["check"] = (job, allocation) => {
     for (const counter of counters) {
@@ -71,6 +74,32 @@ export function limitBook(state: ClusterState, now: number): LimitBook {
         take(job, allocation);
       }
       return null;
+    },
+  };
+}
+
+const ANY_NUMBER: JobLimits = { all: 0, perUser: 0 };
+
+/** Limits of the configuration on jobs that run, under the words of Slurm's limits that come nearest. */
+function runningCounter(state: ClusterState, { all: most, perUser }: JobLimits): Counter {
+  let { all, byUser } = countRunning(state);
+  return {
+    check({ spec: { user } }) {
+      if (perUser > 0 && (byUser.get(user.uid) ?? 0) >= perUser) {
+        return { word: "QOSMaxJobsPerUserLimit", text: `${countOf(perUser, "job")} of a user may run at a time` };
+      }
+      if (most === 0 || all < most) return null;
+      return { word: "AssocGrpJobsLimit", text: `${countOf(most, "job")} may run at a time` };
+    },
+    take({ spec: { user } }) {
+      all += 1;
+      byUser.set(user.uid, (byUser.get(user.uid) ?? 0) + 1);
+    },
+    mark() {
+      const before = { all, byUser: new Map(byUser) };
+      return () => {
+        ({ all, byUser } = before);
+      };
     },
   };
 }
