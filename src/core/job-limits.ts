@@ -48,13 +48,13 @@ export function fullQueue(state: ClusterState, limits: JobLimits, specs: readonl
   const more = added === 1 ? "" : `, and this would be ${added} more`;
   const then = "submit it again when some of them have started";
   if (isOver(own, limits.perUser)) {
-    const hint = `${countOf(own, "job")} of yours wait${more}; limits.max_queued_per_user is ${limits.perUser}: ${then}`;
+    const hint = `${countOf(own, "job")} of yours ${own === 1 ? "waits" : "wait"}${more}, limits.max_queued_per_user is ${limits.perUser}: ${then}`;
     return deny("QUEUE_FULL", "The queue is full for this user", hint);
   }
   if (!isOver(all, limits.all)) return null;
   return deny(
     "QUEUE_FULL",
     "The queue is full",
-    `${countOf(all, "job")} wait${more}; limits.max_queued is ${limits.all}: ${then}`,
+    `${countOf(all, "job")} ${all === 1 ? "waits" : "wait"}${more}, limits.max_queued is ${limits.all}: ${then}`,
   );
 }
