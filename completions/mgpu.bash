@@ -944,6 +944,7 @@ _mgpu_table() {
         '-o|r|nothing|what to print: %[.][width]letter and text between, for instance "%.18i %j %T"'
         '--format|r|nothing|what to print: %[.][width]letter and text between, for instance "%.18i %j %T"'
         '--hide|n|nothing|leave out hidden partitions; none is hidden'
+        '--interactive|n|nothing|show the queue on the whole screen, live; -i without anything else does the same'
         '-i|r|nothing|print again and again'
         '--iterate|r|nothing|print again and again'
         '-j|o|ask jobs|only these jobs; separate ids by commas'

@@ -551,6 +551,7 @@ complete -c mgpu-squeue -s 'O' -l Format -r -f -d 'what to print: name[:[.][widt
 complete -c mgpu-squeue -l federation -d 'show jobs of the federation; mgpu is in none, so this changes nothing'
 complete -c mgpu-squeue -s 'o' -l format -r -f -d 'what to print: %[.][width]letter and text between, for instance "%.18i %j %T"'
 complete -c mgpu-squeue -l hide -d 'leave out hidden partitions; none is hidden'
+complete -c mgpu-squeue -l interactive -d 'show the queue on the whole screen, live; -i without anything else does the same'
 complete -c mgpu-squeue -s 'i' -l iterate -r -f -d 'print again and again'
 complete -c mgpu-squeue -s 'j' -l jobs -f -a '(__mgpu_find)' -d 'only these jobs; separate ids by commas'
 complete -c mgpu-squeue -l json -f -d 'print JSON in the shape of Slurm 23.11 (data_parser v0.0.40); list tells the shapes there are'
