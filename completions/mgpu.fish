@@ -96,6 +96,13 @@ complete -c mgpu -n '__fish_seen_subcommand_from use' -s 'h' -l help -d 'show th
 complete -c mgpu -n '__fish_seen_subcommand_from use' -l usage -d 'show a short reminder of the usage'
 complete -c mgpu -n '__fish_seen_subcommand_from use' -s 'V' -l version -d 'show the version'
 complete -c mgpu -n '__fish_seen_subcommand_from use' -s 'M' -l clusters -r -f -d 'speak to that cluster of mgpu login; local is this machine'
+complete -c mgpu -n '__fish_seen_subcommand_from systemd' -f
+complete -c mgpu -n '__fish_seen_subcommand_from systemd' -l user -d 'for the user\'s own systemd, without root'
+complete -c mgpu -n '__fish_seen_subcommand_from systemd' -l install -d 'write it where systemd looks, rather than print it; starts nothing'
+complete -c mgpu -n '__fish_seen_subcommand_from systemd' -s 'h' -l help -d 'show this text'
+complete -c mgpu -n '__fish_seen_subcommand_from systemd' -l usage -d 'show a short reminder of the usage'
+complete -c mgpu -n '__fish_seen_subcommand_from systemd' -s 'V' -l version -d 'show the version'
+complete -c mgpu -n '__fish_seen_subcommand_from systemd' -s 'M' -l clusters -r -f -d 'speak to that cluster of mgpu login; local is this machine'
 complete -c mgpu -n '__fish_seen_subcommand_from top' -f
 complete -c mgpu -n '__fish_seen_subcommand_from top' -l demo -d 'show a simulated busy cluster: nothing is started, asked or changed'
 complete -c mgpu -n '__fish_seen_subcommand_from top' -l read-only -d 'look, but change nothing'
@@ -551,6 +558,7 @@ complete -c mgpu-squeue -s 'O' -l Format -r -f -d 'what to print: name[:[.][widt
 complete -c mgpu-squeue -l federation -d 'show jobs of the federation; mgpu is in none, so this changes nothing'
 complete -c mgpu-squeue -s 'o' -l format -r -f -d 'what to print: %[.][width]letter and text between, for instance "%.18i %j %T"'
 complete -c mgpu-squeue -l hide -d 'leave out hidden partitions; none is hidden'
+complete -c mgpu-squeue -l interactive -d 'show the queue on the whole screen, live; -i without anything else does the same'
 complete -c mgpu-squeue -s 'i' -l iterate -r -f -d 'print again and again'
 complete -c mgpu-squeue -s 'j' -l jobs -f -a '(__mgpu_find)' -d 'only these jobs; separate ids by commas'
 complete -c mgpu-squeue -l json -f -d 'print JSON in the shape of Slurm 23.11 (data_parser v0.0.40); list tells the shapes there are'
