@@ -33,6 +33,7 @@ export interface Pass {
   readonly ends: End[];
   readonly reasons: Map<JobId, Reason>;
   readonly groupReasons: Map<string, Reason>;
+  readonly wishReasons: Map<string, Reason>;
   readonly wakeTimes: { earliest: number };
 }
 
@@ -55,7 +56,7 @@ export function beginPass(view: ScheduleView, now: number, policy: SchedulerPoli
       queues: new Map(),
       contested: { places: [], known: new Map() },
     },
-    ...{ starts: [], ends: [], reasons: new Map(), groupReasons: new Map() },
+    ...{ starts: [], ends: [], reasons: new Map(), groupReasons: new Map(), wishReasons: new Map() },
     wakeTimes: { earliest: Number.POSITIVE_INFINITY },
   };
 }

@@ -77,6 +77,8 @@ export interface Plan {
   readonly reasons: ReadonlyMap<JobId, Reason>;
   /** Why all other jobs of a `chargeGroup` wait that no pass needs to look at. */
   readonly groupReasons: ReadonlyMap<string, Reason>;
+  /** The same of a `wishGroup`. */
+  readonly wishReasons: ReadonlyMap<string, Reason>;
   /** What is promised to the first jobs that wait for room. */
   readonly reservations: ReadonlyMap<JobId, Reservation>;
   /** The reason of every other job that may start. */

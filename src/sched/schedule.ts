@@ -11,7 +11,9 @@
 import type { PendingJob } from "../core/job.ts";
 import { isListed } from "../core/partition-list.ts";
 import { type Miss, startIn, startWhole } from "./attempt.ts";
+import { wishGroup } from "./limits.ts";
 import { beginPass, contest, isContested, type Pass, queueOf, untilOf, wakeAt } from "./pass.ts";
+import type { Place } from "./places.ts";
 import type { Plan, Reservation } from "./plan.ts";
 import { EASY, type SchedulerPolicy } from "./policy.ts";
 import { PRIORITY } from "./reasons.ts";
@@ -34,7 +36,9 @@ export function schedule(view: ScheduleView, now: number, policy: SchedulerPolic
   for (const job of view.expiring) endHopeless(pass, job);
   const { starts, ends, reasons, groupReasons, wakeTimes } = pass;
   const wake = Number.isFinite(wakeTimes.earliest) ? Math.max(now, wakeTimes.earliest) : null;
-  return { starts, ends, reasons, groupReasons, reservations: reservationsOf(pass), otherwise: PRIORITY, wakeAt: wake };
+  const reservations = reservationsOf(pass);
+  const { wishReasons } = pass;
+  return { starts, ends, reasons, groupReasons, wishReasons, reservations, otherwise: PRIORITY, wakeAt: wake };
 }
 
 /** Whether something other than room keeps a job waiting. Notes when time alone changes that. */
@@ -149,14 +153,21 @@ function settle(
   const note = (reason: typeof told): void => {
     for (const { id } of jobs) if (!pass.reasons.has(id)) pass.reasons.set(id, reason);
   };
+  const [only] = jobs.length === 1 ? jobs : [];
   const places = waiting.flatMap(([, miss]) => miss?.waitsIn ?? []);
   if (places.length === 0) {
     note(told);
+    // Whoever asks for the same is told the same.
+    if (only && told !== PRIORITY) {
+      pass.wishReasons.set(wishGroup(only), told);
+      pass.view.pending.leaveUniform?.();
+    }
     return "waits";
   }
   const queues = [...new Set(places.map(({ partition }) => partition))].map((name) => queueOf(pass, name));
   const isLate = pass.policy.reservations > 0 && queues.every(({ promises }) => promises >= pass.policy.reservations);
   if (isLate) {
+    if (only) leaveUniform(pass, places);
     note(told.word === "Licenses" ? told : PRIORITY);
     return "waits";
   }
@@ -172,6 +183,12 @@ function settle(
   }
   promise(pass, found, (one) => untilOf(pass, one, found.at));
   return "promised";
+}
+
+/** Nobody behind who asks for the same finds more room: within a pass there is only less. */
+function leaveUniform({ view }: Pass, places: readonly Place[]): void {
+  // Unless it depends on whose job it is.
+  if (places.every(({ others, onlyUser }) => others.size === 0 && onlyUser === null)) view.pending.leaveUniform?.();
 }
 
 function soonest(found: readonly (Found | null)[]): Found | null {
