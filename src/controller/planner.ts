@@ -14,11 +14,11 @@ import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { type Gate, gateOf } from "../sched/eligible.ts";
 import { holdingsOf } from "../sched/holdings.ts";
-import { chargeGroup, wishGroup } from "../sched/limits.ts";
 import { placesOf } from "../sched/places.ts";
 import type { Plan, Reason } from "../sched/plan.ts";
 import { EASY, type SchedulerPolicy } from "../sched/policy.ts";
 import { type ScheduleView, schedule } from "../sched/schedule.ts";
+import { toldReason } from "../sched/told.ts";
 
 export interface Planner {
   /** Something that matters to the queue changed. */
@@ -117,16 +117,11 @@ export function createPlanner(ports: PlannerPorts): Planner {
       if (own) return own.reason;
       // Of an array's record some tasks may start while others wait.
       const isNew = job.id >= nextJobId || starting.has(job.id);
-      const told = plan.reasons.get(job.id) ?? (isNew ? NO_REASON : groupReason(plan, job));
+      const told = isNew ? (plan.reasons.get(job.id) ?? NO_REASON) : toldReason(plan, job);
       return told ?? plan.otherwise;
     },
     dependencyOf: (job) => (job.state === "PENDING" && job.spec.dependency ? gateNow().dependencyText(job) : ""),
   };
-}
-
-function groupReason({ groupReasons, wishReasons }: Plan, job: PendingJob): Reason | undefined {
-  const whole = groupReasons.size > 0 ? groupReasons.get(chargeGroup(job)) : undefined;
-  return whole ?? (wishReasons.size > 0 ? wishReasons.get(wishGroup(job)) : undefined);
 }
 
 /** Hands over what a plan says; what comes of it is logged only if it went wrong. */

@@ -69,6 +69,11 @@ function leaveOne(lanes: Map<string, Lane>, key: string, id: JobId): boolean {
   return isFound;
 }
 
+/** Whether a lane by its name in the index may hold a job whose lane is so named by {@link laneOf}. */
+export function isLaneOf(name: string, key: string, job: PendingJob): boolean {
+  return name === key || name === uniformKey(key, job);
+}
+
 function uniformKey(key: string, { spec }: PendingJob): string {
   return `${key}${UNIFORM}${wishKey(spec)}`;
 }

@@ -12,7 +12,7 @@ import type { PendingJob } from "../core/job.ts";
 import { isListed } from "../core/partition-list.ts";
 import { type Miss, startIn, startWhole } from "./attempt.ts";
 import { wishGroup } from "./limits.ts";
-import { beginPass, contest, isContested, type Pass, queueOf, untilOf, wakeAt } from "./pass.ts";
+import { beginPass, contest, isContested, type Pass, queueOf, wakeAt } from "./pass.ts";
 import type { Place } from "./places.ts";
 import type { Plan, Reservation } from "./plan.ts";
 import { EASY, type SchedulerPolicy } from "./policy.ts";
@@ -181,7 +181,7 @@ function settle(
     for (const place of places) pass.pools.keep(place);
     return "waits";
   }
-  promise(pass, found, (one) => untilOf(pass, one, found.at));
+  promise(pass, found);
   return "promised";
 }
 
