@@ -49,7 +49,8 @@ const UNIFORM = "\u0001";
 /** Puts a job into its lane, at its place. */
 export function enterLane(lanes: Map<string, Lane>, key: string, job: PendingJob): void {
   const own = uniformKey(key, job);
-  const isUniform = lanes.has(own) || (lanes.size < LANES_MAX && !job.spec.het);
+  // Components of a heterogeneous job wait for one another, not for what they ask for.
+  const isUniform = !job.spec.het && (lanes.has(own) || lanes.size < LANES_MAX);
   const used = isUniform ? own : key;
   const lane = lanes.get(used) ?? new Lane();
   lanes.set(used, lane);
