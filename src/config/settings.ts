@@ -10,6 +10,7 @@ import {
   SCHEDULER_PARAMETERS,
   type SchedulerParameters,
 } from "../core/scheduler-parameters.ts";
+import { parseTimeLimit } from "../core/time.ts";
 import type { Environment } from "./places.ts";
 
 export interface Settings {
@@ -47,6 +48,12 @@ export interface Settings {
   /** Whether jobs may start before others that wait for room, where they delay none of the first (Slurm's backfill). */
   readonly schedulerType: (typeof SCHEDULER_TYPES)[number];
   readonly schedulerParameters: SchedulerParameters;
+  /** Whose room jobs may have: of those of a QoS that theirs lists, of partitions of a lower tier, or nobody's. */
+  readonly preemptType: (typeof PREEMPT_TYPES)[number];
+  /** What becomes of a job that makes room, where its QoS or partition says nothing else. */
+  readonly preemptMode: (typeof PREEMPT_MODES)[number];
+  /** Seconds that a job runs before it may be preempted. */
+  readonly preemptExemptS: number;
 }
 
 interface Key<T> {
@@ -61,6 +68,8 @@ type Keys = { readonly [K in keyof Settings]: Key<Settings[K]> };
 
 const ENFORCE = ["NO", "ANY", "ALL"] as const;
 const SCHEDULER_TYPES = ["sched/backfill", "sched/builtin"] as const;
+const PREEMPT_TYPES = ["preempt/none", "preempt/qos", "preempt/partition_prio"] as const;
+const PREEMPT_MODES = ["OFF", "CANCEL", "REQUEUE", "SUSPEND"] as const;
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
 export const SETTINGS: Keys = {
@@ -134,6 +143,28 @@ export const SETTINGS: Keys = {
     },
     expected: "bf_job_part_count_reserve=, bf_max_job_part=, bf_assumed_time=, bf_order=arrival|shortest, bf_predict",
   },
+  preemptType: {
+    variable: "MGPU_PREEMPT_TYPE",
+    fallback: "preempt/qos",
+    parse: (text) => PREEMPT_TYPES.find((type) => type === text || type === `preempt/${text}`),
+    expected: PREEMPT_TYPES.join(", "),
+  },
+  preemptMode: {
+    variable: "MGPU_PREEMPT_MODE",
+    fallback: "REQUEUE",
+    // Suspended jobs always go on by themselves, for which Slurm wants GANG.
+    parse: (text) => PREEMPT_MODES.find((mode) => mode === text.toUpperCase().replace(/,GANG$|^GANG,/, "")),
+    expected: PREEMPT_MODES.join(", "),
+  },
+  preemptExemptS: {
+    variable: "MGPU_PREEMPT_EXEMPT_TIME",
+    fallback: 0,
+    parse(text) {
+      const parsed = text === "-1" ? { value: 0 } : parseTimeLimit(text);
+      return "problem" in parsed ? undefined : parsed.value;
+    },
+    expected: "a time such as 30 (minutes) or 1:30:00",
+  },
 };
 
 /** The texts of the settings that an environment gives, by variable. Empty ones count as not given. */
@@ -177,6 +208,9 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     mailProgram: read("mailProgram"),
     schedulerType: read("schedulerType"),
     schedulerParameters: read("schedulerParameters"),
+    preemptType: read("preemptType"),
+    preemptMode: read("preemptMode"),
+    preemptExemptS: read("preemptExemptS"),
   };
   return { settings, problems };
 }

@@ -17,6 +17,7 @@ import { holdingsOf } from "../sched/holdings.ts";
 import { placesOf } from "../sched/places.ts";
 import type { Plan, Reason } from "../sched/plan.ts";
 import { EASY, type SchedulerPolicy } from "../sched/policy.ts";
+import { preemptingIn } from "../sched/victims.ts";
 import { type ScheduleView, schedule } from "../sched/schedule.ts";
 import { toldReason } from "../sched/told.ts";
 
@@ -64,6 +65,8 @@ export function createPlanner(ports: PlannerPorts): Planner {
     reasons: new Map(),
     otherwise: NO_REASON,
     ends: [],
+    preemptions: [],
+    resumes: [],
     groupReasons: new Map(),
     wishReasons: new Map(),
     reservations: new Map(),
@@ -92,6 +95,10 @@ export function createPlanner(ports: PlannerPorts): Planner {
     );
     nextJobId = state.nextJobId;
     for (const start of plan.starts) execute({ type: "job.allocate", ...start }, start.jobId);
+    for (const one of plan.preemptions) execute({ type: "job.preempt", ...one }, one.jobId);
+    for (const jobId of plan.resumes) {
+      execute({ type: "job.suspend", jobId, tasks: null, byUid: 0, suspend: false }, jobId);
+    }
     for (const name of endedReservations(state, now)) execute({ type: "reservation.expire", name }, 0);
     for (const end of plan.ends) execute({ type: "job.expire", ...end }, end.jobId);
     const wakeAt = Math.min(plan.wakeAt ?? Number.POSITIVE_INFINITY, nextReservationAt(state, now));
@@ -199,6 +206,7 @@ export function viewOf(
     places: placesOf(state, now),
     holdings: { [Symbol.iterator]: () => holdingsOf(state, now, policy.assumedTimeS) },
     licenses: state.licenses,
+    ...(policy.preemption ? { preemption: preemptingIn(state, policy.preemption, now) } : {}),
     ...(state.reservations.size > 0 ? { later: laterOf(state) } : {}),
   };
 }

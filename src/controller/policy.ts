@@ -14,9 +14,10 @@ export interface ControllerPolicy {
 
 /** Jobs without a limit are predicted by what their users' jobs took all the same. */
 export function policyOf(
-  { schedulerType, schedulerParameters }: Settings,
+  settings: Settings,
   state: () => ClusterState,
 ): ControllerPolicy {
+  const { schedulerType, schedulerParameters } = settings;
   const { bf_job_part_count_reserve, bf_max_job_part, bf_assumed_time, bf_order, bf_predict } = schedulerParameters;
   const predictor = createPredictor();
   const policy: SchedulerPolicy = {
@@ -24,6 +25,7 @@ export function policyOf(
     backfillOrder: bf_order,
     backfillDepth: bf_max_job_part,
     assumedTimeS: bf_assumed_time * 60,
+    ...preemptionOf(settings),
     ...(bf_predict ? { predictS: (job, limitS) => predictor.predictS(job.spec.user.uid, limitS) } : {}),
   };
   return {
@@ -38,4 +40,12 @@ export function policyOf(
       }
     },
   };
+}
+
+const MODES = { OFF: "off", CANCEL: "cancel", REQUEUE: "requeue", SUSPEND: "suspend" } as const;
+
+function preemptionOf({ preemptType, preemptMode, preemptExemptS }: Settings): Pick<SchedulerPolicy, "preemption"> {
+  if (preemptType === "preempt/none") return {};
+  const by = preemptType === "preempt/qos" ? "qos" : "partition";
+  return { preemption: { by, mode: MODES[preemptMode], exemptS: preemptExemptS } };
 }

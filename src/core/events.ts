@@ -133,6 +133,20 @@ export interface JobSuspended {
   readonly jobId: JobId;
   readonly attempt: Attempt;
   readonly suspended: boolean;
+  /** It made room for this job, and holds nothing until it goes on. Absent for a plain suspension. */
+  readonly yieldsTo?: JobId;
+}
+
+/** A running job was told that it makes room for another one, and has until a time to end by itself. */
+export interface JobPreempting {
+  readonly type: "job.preempting";
+  readonly jobId: JobId;
+  readonly attempt: Attempt;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly mode: "cancel" | "requeue";
+  /** Number of the job for which it is. */
+  readonly by: JobId;
 }
 
 /** A step was made within a running job's allocation. */
@@ -242,6 +256,7 @@ export type Event =
   | JobHeld
   | JobUpdated
   | JobSuspended
+  | JobPreempting
   | JobSignalled
   | ArraySplit
   | StepCreated

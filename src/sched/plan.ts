@@ -56,6 +56,17 @@ export interface Reservation {
   readonly allocation: Allocation;
 }
 
+/** A running job that makes room for a waiting one. */
+export interface Preemption {
+  readonly jobId: JobId;
+  readonly attempt: number;
+  readonly mode: "cancel" | "requeue" | "suspend";
+  /** Seconds until its end, once it was told. */
+  readonly graceS: number;
+  /** The job for which it is. */
+  readonly by: JobId;
+}
+
 /** A waiting job, or some tasks of an array's record, that can't start any more. */
 export interface End {
   readonly jobId: JobId;
@@ -70,6 +81,9 @@ export interface Plan {
   /** In the order in which they should be carried out. */
   readonly starts: readonly Start[];
   readonly ends: readonly End[];
+  readonly preemptions: readonly Preemption[];
+  /** Jobs that made room for others and find it free again. */
+  readonly resumes: readonly JobId[];
   /**
    * Why jobs wait that may start (`Gate.waitReason` tells of the others), as far as the pass came; of an array's
    * record, why the tasks left in it do.

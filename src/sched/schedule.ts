@@ -16,6 +16,7 @@ import { beginPass, contest, isContested, type Pass, queueOf, wakeAt } from "./p
 import type { Place } from "./places.ts";
 import type { Plan, Reservation } from "./plan.ts";
 import { EASY, type SchedulerPolicy } from "./policy.ts";
+import { keepForYielded, makeRoom } from "./preempt.ts";
 import { PRIORITY } from "./reasons.ts";
 import { earliestStart, type Found, promise } from "./reserve.ts";
 import type { ScheduleView } from "./view.ts";
@@ -26,6 +27,7 @@ export type { ScheduleView } from "./view.ts";
 export function schedule(view: ScheduleView, now: number, policy: SchedulerPolicy = EASY): Plan {
   const pass = beginPass(view, now, policy);
   const later: PendingJob[] = [];
+  keepForYielded(pass);
   for (const job of view.pending) {
     if (isHeldBack(pass, job) || isBeyondDepth(pass, job)) continue;
     if (mayBeOvertaken(pass, job)) later.push(job);
@@ -34,11 +36,12 @@ export function schedule(view: ScheduleView, now: number, policy: SchedulerPolic
   }
   for (const job of shortestFirst(pass, later)) startTasks(pass, job);
   for (const job of view.expiring) endHopeless(pass, job);
-  const { starts, ends, reasons, groupReasons, wakeTimes } = pass;
+  const { starts, ends, preemptions, resumes, reasons, groupReasons, wakeTimes } = pass;
   const wake = Number.isFinite(wakeTimes.earliest) ? Math.max(now, wakeTimes.earliest) : null;
   const reservations = reservationsOf(pass);
   const { wishReasons } = pass;
-  return { starts, ends, reasons, groupReasons, wishReasons, reservations, otherwise: PRIORITY, wakeAt: wake };
+  const why = { reasons, groupReasons, wishReasons, otherwise: PRIORITY };
+  return { starts, ends, preemptions, resumes, ...why, reservations, wakeAt: wake };
 }
 
 /** Whether something other than room keeps a job waiting. Notes when time alone changes that. */
@@ -166,6 +169,11 @@ function settle(
   }
   const queues = [...new Set(places.map(({ partition }) => partition))].map((name) => queueOf(pass, name));
   const isLate = pass.policy.reservations > 0 && queues.every(({ promises }) => promises >= pass.policy.reservations);
+  const isMaking = waiting.some(([variant]) => makeRoom(pass, variant));
+  if (isLate && isMaking) {
+    note(told);
+    return "waits";
+  }
   if (isLate) {
     if (only) leaveUniform(pass, places);
     note(told.word === "Licenses" ? told : PRIORITY);
