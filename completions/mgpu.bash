@@ -1,10 +1,12 @@
 # Completion of mgpu's commands for bash. Made by "npm run generate" from the declarations of the options: do not edit.
+# Run as a program, "bash mgpu.bash --candidates WORD... CURRENT" prints what fits: zsh and fish ask this way.
 
+# SPELLING|ARGUMENT|KIND|HELP; ARGUMENT is n(one), r(equired) or o(ptional).
 _mgpu_table() {
+  operand= table=()
   case $1 in
     'mgpu')
-      operand='subcommand'
-      table=(
+      operand='grammar mgpu' table=(
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'
@@ -13,8 +15,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu up')
-      operand='nothing'
-      table=(
+      operand='nothing' table=(
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'
@@ -23,8 +24,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu down')
-      operand='nothing'
-      table=(
+      operand='nothing' table=(
         '-f|n|nothing|cancel the jobs that run, instead of refusing'
         '--force|n|nothing|cancel the jobs that run, instead of refusing'
         '-h|n|nothing|show this text'
@@ -35,8 +35,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu status')
-      operand='nothing'
-      table=(
+      operand='nothing' table=(
         '--json|n|nothing|print JSON'
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
@@ -46,8 +45,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu top')
-      operand='nothing'
-      table=(
+      operand='nothing' table=(
         '--demo|n|nothing|show a simulated busy cluster: nothing is started, asked or changed'
         '--read-only|n|nothing|look, but change nothing'
         '--ascii|n|nothing|draw with ASCII characters only; so it does where the locale is not UTF-8'
@@ -59,8 +57,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu why')
-      operand='ask jobs'
-      table=(
+      operand='ask past' table=(
         '--json|n|nothing|print JSON'
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
@@ -70,8 +67,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu logs')
-      operand='ask jobs'
-      table=(
+      operand='ask past' table=(
         '-f|n|nothing|go on with what comes, until the jobs end'
         '--follow|n|nothing|go on with what comes, until the jobs end'
         '-n|r|nothing|only the last lines of each file, and with --follow what comes after them'
@@ -87,8 +83,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu history')
-      operand='nothing'
-      table=(
+      operand='nothing' table=(
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'
@@ -97,8 +92,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu seff')
-      operand='ask jobs'
-      table=(
+      operand='ask past' table=(
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'
@@ -107,8 +101,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu screens')
-      operand='nothing'
-      table=(
+      operand='nothing' table=(
         '-a|n|nothing|those of all users, and not only one'\''s own'
         '--all|n|nothing|those of all users, and not only one'\''s own'
         '--json|n|nothing|print JSON'
@@ -120,8 +113,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu exec')
-      operand='file'
-      table=(
+      operand='grammar mgpu exec' table=(
         '--pty|n|nothing|give it a terminal, also where mgpu-srun would not'
         '--no-pty|n|nothing|give it none, also where mgpu-srun would'
         '-w|r|ask nodes|run it on this node of the job'
@@ -134,8 +126,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu forward')
-      operand='nothing'
-      table=(
+      operand='grammar mgpu forward' table=(
         '-w|r|ask nodes|the node of the job that is meant'
         '--nodelist|r|ask nodes|the node of the job that is meant'
         '-q|n|nothing|say nothing but errors'
@@ -148,8 +139,36 @@ _mgpu_table() {
       )
       ;;
     'mgpu shims')
-      operand='folder'
-      table=(
+      operand='folder' table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
+    'mgpu sim')
+      operand='file' table=(
+        '-c|r|nothing|replay on such a cluster: 8x8, 1x0x128 (nodes x GPUs x CPUs), 4x8:a100,16x2:t4; without it, on this one'
+        '--cluster|r|nothing|replay on such a cluster: 8x8, 1x0x128 (nodes x GPUs x CPUs), 4x8:a100,16x2:t4; without it, on this one'
+        '--nodes|r|file|replay on the nodes of a table with the columns name,gpus[,cpus][,memory_mib][,type], or on those of openb'
+        '-p|r|words fifo easy easy-sjbf easy-predict conservative slowdown srtf srsf srsf-whole tiresias-l likely help|compare these policies; --policy=help lists them'
+        '--policy|r|words fifo easy easy-sjbf easy-predict conservative slowdown srtf srsf srsf-whole tiresias-l likely help|compare these policies; --policy=help lists them'
+        '--what-if|r|nothing|and the same on a changed cluster: "+2 nodes of 8", "+1 node of 4 a100", "-1 node"; may be given several times'
+        '--format|r|words muri swf swf-csv openb philly mgpu|the trace'\''s format, where it is not found out: muri, swf, swf-csv, openb, philly, mgpu'
+        '-n|r|nothing|replay the first jobs only'
+        '--jobs|r|nothing|replay the first jobs only'
+        '-t|r|nothing|the time limit of jobs whose trace names none; without it such a limit is the run time'
+        '--time-limit|r|nothing|the time limit of jobs whose trace names none; without it such a limit is the run time'
+        '--event-cost|r|nothing|progress that each running job loses at every event, where jobs take turns; without it what the trace says, else 0'
+        '--first-fit|n|nothing|fill nodes in their order, instead of those where the least is left over'
+        '--json|n|nothing|print the numbers as JSON: times in seconds, shares from 0 to 1'
+        '--csv|r|file|write a line for each job and policy to a file'
+        '--svg|r|file|write a picture to a file: how waits are spread, and the load over time'
+        '--no-chart|n|nothing|print the table alone'
+        '--ascii|n|nothing|draw with ASCII characters only; so it does where the locale is not UTF-8'
+        '-q|n|nothing|show no progress'
+        '--quiet|n|nothing|show no progress'
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'
@@ -158,8 +177,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu completion')
-      operand='words bash zsh fish'
-      table=(
+      operand='grammar mgpu completion' table=(
         '--system|n|nothing|install for all users of this machine, under /usr/local/share'
         '--slurm-names|n|nothing|install for srun, sbatch ... too, where those are links to mgpu'\''s'
         '--remove|n|nothing|remove what install made, instead of installing'
@@ -170,11 +188,28 @@ _mgpu_table() {
         '--version|n|nothing|show the version'
       )
       ;;
+    'mgpu config')
+      operand='nothing' table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
+    'mgpu config-sample')
+      operand='nothing' table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
     'mgpu-sacct')
-      operand='nothing'
-      table=(
-        '-A|r|nothing|only jobs of these accounts'
-        '--accounts|r|nothing|only jobs of these accounts'
+      operand='nothing' table=(
+        '-A|r|ask accounts|only jobs of these accounts'
+        '--accounts|r|ask accounts|only jobs of these accounts'
         '-L|n|nothing|jobs of all clusters: mgpu is one, so this changes nothing'
         '--allclusters|n|nothing|jobs of all clusters: mgpu is one, so this changes nothing'
         '-X|n|nothing|one row a job, without its steps'
@@ -208,8 +243,8 @@ _mgpu_table() {
         '--gid|r|nothing|only jobs of these groups, by name or gid'
         '-e|n|nothing|print the names of all fields'
         '--helpformat|n|nothing|print the names of all fields'
-        '-j|r|ask jobs|only these jobs or steps, such as 12,12.0,13_4,14.batch,15+1'
-        '--jobs|r|ask jobs|only these jobs or steps, such as 12,12.0,13_4,14.batch,15+1'
+        '-j|r|ask past|only these jobs or steps, such as 12,12.0,13_4,14.batch,15+1'
+        '--jobs|r|ask past|only these jobs or steps, such as 12,12.0,13_4,14.batch,15+1'
         '--json|o|nothing|print JSON in the shape of Slurm 23.11'
         '--local|n|nothing|jobs of this cluster: there is no other, so this changes nothing'
         '-l|n|nothing|print much of each job and step'
@@ -230,8 +265,8 @@ _mgpu_table() {
         '--parsable2|n|nothing|fields between bars'
         '-r|r|ask partitions|only jobs of these partitions'
         '--partition|r|ask partitions|only jobs of these partitions'
-        '-q|r|nothing|only jobs of these QOS'
-        '--qos|r|nothing|only jobs of these QOS'
+        '-q|r|ask qos|only jobs of these QOS'
+        '--qos|r|ask qos|only jobs of these QOS'
         '-R|r|nothing|only jobs that waited for one of these reasons'
         '--reason|r|nothing|only jobs that waited for one of these reasons'
         '-S|r|nothing|only jobs that were there after this time: since midnight if not given'
@@ -263,8 +298,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu-sacctmgr')
-      operand='nothing'
-      table=(
+      operand='grammar mgpu-sacctmgr' table=(
         '-s|n|nothing|with list: show the associations of each account or user'
         '--associations|n|nothing|with list: show the associations of each account or user'
         '-i|n|nothing|make changes without asking'
@@ -289,8 +323,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu-salloc')
-      operand='command'
-      table=(
+      operand='command' table=(
         '-n|r|nothing|number of tasks to run (default 1, or one on each node)'
         '--ntasks|r|nothing|number of tasks to run (default 1, or one on each node)'
         '-N|r|nothing|number of nodes'
@@ -315,21 +348,21 @@ _mgpu_table() {
         '--exclude|r|ask nodes|nodes that must not be used'
         '-F|r|file|as --nodelist, with the names in a file'
         '--nodefile|r|file|as --nodelist, with the names in a file'
-        '-C|r|nothing|features that the nodes must have: a, a&b, a/b'
-        '--constraint|r|nothing|features that the nodes must have: a, a&b, a/b'
+        '-C|r|ask features|features that the nodes must have: a, a&b, a/b'
+        '--constraint|r|ask features|features that the nodes must have: a, a&b, a/b'
         '--contiguous|n|nothing|only nodes that are next to each other in the order of their names'
         '--spread-job|n|nothing|use as many nodes as allowed rather than as few as possible'
         '-m|r|words block cyclic plane arbitrary|how tasks are dealt out to nodes: block (default), cyclic, plane=size or arbitrary'
         '--distribution|r|words block cyclic plane arbitrary|how tasks are dealt out to nodes: block (default), cyclic, plane=size or arbitrary'
-        '-G|r|nothing|GPUs for the whole job: 2, a100:2, 0.5, 2.5'
-        '--gpus|r|nothing|GPUs for the whole job: 2, a100:2, 0.5, 2.5'
-        '--gpus-per-node|r|nothing|GPUs on each node'
-        '--gpus-per-task|r|nothing|GPUs for each task, seen by it alone'
-        '--gpus-per-socket|r|nothing|GPUs for each of --sockets-per-node, on each node'
+        '-G|r|ask gpus|GPUs for the whole job: 2, a100:2, 0.5, 2.5'
+        '--gpus|r|ask gpus|GPUs for the whole job: 2, a100:2, 0.5, 2.5'
+        '--gpus-per-node|r|ask gpus|GPUs on each node'
+        '--gpus-per-task|r|ask gpus|GPUs for each task, seen by it alone'
+        '--gpus-per-socket|r|ask gpus|GPUs for each of --sockets-per-node, on each node'
         '--sockets-per-node|r|nothing|multiplies --gpus-per-socket; has no other effect'
-        '--gres|r|nothing|GPUs on each node: gpu, gpu:2, gpu:a100:2, gpu:0.5, none'
-        '--tres-per-task|r|nothing|for each task: gres/gpu=1,cpu=4'
-        '--gpu-bind|r|nothing|which of its node'\''s GPUs each task sees: none, single:tasks, per_task:n, map_gpu:list, mask_gpu:list'
+        '--gres|r|gres|GPUs on each node: gpu, gpu:2, gpu:a100:2, gpu:0.5, none'
+        '--tres-per-task|r|words cpu= gres/gpu:|for each task: gres/gpu=1,cpu=4'
+        '--gpu-bind|r|words closest single: map: mask: none|which of its node'\''s GPUs each task sees: none, single:tasks, per_task:n, map_gpu:list, mask_gpu:list'
         '--tres-bind|r|nothing|as --gpu-bind'
         '--gpu-mem|r|nothing|so much memory of each GPU; alone, the part of a GPU that has it'
         '--node-gpu-ids|r|nothing|exactly these GPUs, by their indices on their nodes: node1:0,1;node2:3'
@@ -346,13 +379,13 @@ _mgpu_table() {
         '--job-name|r|nothing|name of the job'
         '-p|r|ask partitions|partition to run in, or several (a,b): it starts in the first with room'
         '--partition|r|ask partitions|partition to run in, or several (a,b): it starts in the first with room'
-        '-A|r|nothing|account to charge the job to'
-        '--account|r|nothing|account to charge the job to'
-        '-q|r|nothing|quality of service of the job'
-        '--qos|r|nothing|quality of service of the job'
-        '--reservation|r|nothing|use the nodes of this reservation'
-        '-L|r|nothing|licenses that the job needs while it runs'
-        '--licenses|r|nothing|licenses that the job needs while it runs'
+        '-A|r|ask accounts|account to charge the job to'
+        '--account|r|ask accounts|account to charge the job to'
+        '-q|r|ask qos|quality of service of the job'
+        '--qos|r|ask qos|quality of service of the job'
+        '--reservation|r|ask reservations|use the nodes of this reservation'
+        '-L|r|ask licenses|licenses that the job needs while it runs'
+        '--licenses|r|ask licenses|licenses that the job needs while it runs'
         '--comment|r|nothing|a comment that is kept with the job'
         '--wckey|r|nothing|a key for accounting that is kept with the job'
         '--mail-type|r|words NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS|when to send mail: BEGIN, END, FAIL, REQUEUE, TIME_LIMIT, ALL and others'
@@ -360,14 +393,14 @@ _mgpu_table() {
         '-M|r|nothing|this cluster'\''s name or all: there is one'
         '--clusters|r|nothing|this cluster'\''s name or all: there is one'
         '--cluster|r|nothing|this cluster'\''s name or all: there is one'
-        '--uid|r|nothing|your own name or number only: jobs run as the user who submits them'
+        '--uid|r|ask users|your own name or number only: jobs run as the user who submits them'
         '--gid|r|nothing|your own group'\''s number only'
         '-H|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
         '--hold|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
         '--priority|r|nothing|priority of the job: a number, higher first, or TOP'
         '--nice|o|nothing|lower the job'\''s priority by this much (default 100)'
-        '-d|r|words after: afterany: afterok: afternotok: aftercorr: singleton|wait for other jobs: afterok:12, afterany:12:13, after:12+5, aftercorr:12, singleton; ? between them for any'
-        '--dependency|r|words after: afterany: afterok: afternotok: aftercorr: singleton|wait for other jobs: afterok:12, afterany:12:13, after:12+5, aftercorr:12, singleton; ? between them for any'
+        '-d|r|dependency|wait for other jobs: afterok:12, afterany:12:13, after:12+5, aftercorr:12, singleton; ? between them for any'
+        '--dependency|r|dependency|wait for other jobs: afterok:12, afterany:12:13, after:12+5, aftercorr:12, singleton; ? between them for any'
         '-k|o|nothing|go on when one of the job'\''s nodes fails'
         '--no-kill|o|nothing|go on when one of the job'\''s nodes fails'
         '-D|r|folder|working directory of the job (default: where the command was typed)'
@@ -389,15 +422,14 @@ _mgpu_table() {
       )
       ;;
     'mgpu-sattach')
-      operand='ask jobs'
-      table=(
+      operand='ask sessions' table=(
         '--error-filter|r|nothing|show only this task'\''s stderr'
         '--input-filter|r|nothing|what is typed is for this task only, and not for all'
         '-l|n|nothing|put its task'\''s number before each line'
         '--label|n|nothing|put its task'\''s number before each line'
         '--layout|n|nothing|show which tasks run where, and end'
         '--output-filter|r|nothing|show only this task'\''s stdout'
-        '--detach-keys|r|nothing|key before d (detach), k (kill), ? (help) in a session: ctrl-\ (default), ctrl-a ..., or "none"'
+        '--detach-keys|r|words ctrl-a ctrl-b ctrl-p ctrl-\ none|key before d (detach), k (kill), ? (help) in a session: ctrl-\ (default), ctrl-a ..., or "none"'
         '--pty|n|nothing|no effect: a step with a terminal is attached to that'
         '-r|n|nothing|look on at a session, without typing'
         '--read-only|n|nothing|look on at a session, without typing'
@@ -415,8 +447,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu-sbatch')
-      operand='file'
-      table=(
+      operand='file' table=(
         '-n|r|nothing|number of tasks to run (default 1, or one on each node)'
         '--ntasks|r|nothing|number of tasks to run (default 1, or one on each node)'
         '-N|r|nothing|number of nodes'
@@ -441,21 +472,21 @@ _mgpu_table() {
         '--exclude|r|ask nodes|nodes that must not be used'
         '-F|r|file|as --nodelist, with the names in a file'
         '--nodefile|r|file|as --nodelist, with the names in a file'
-        '-C|r|nothing|features that the nodes must have: a, a&b, a/b'
-        '--constraint|r|nothing|features that the nodes must have: a, a&b, a/b'
+        '-C|r|ask features|features that the nodes must have: a, a&b, a/b'
+        '--constraint|r|ask features|features that the nodes must have: a, a&b, a/b'
         '--contiguous|n|nothing|only nodes that are next to each other in the order of their names'
         '--spread-job|n|nothing|use as many nodes as allowed rather than as few as possible'
         '-m|r|words block cyclic plane arbitrary|how tasks are dealt out to nodes: block (default), cyclic, plane=size or arbitrary'
         '--distribution|r|words block cyclic plane arbitrary|how tasks are dealt out to nodes: block (default), cyclic, plane=size or arbitrary'
-        '-G|r|nothing|GPUs for the whole job: 2, a100:2, 0.5, 2.5'
-        '--gpus|r|nothing|GPUs for the whole job: 2, a100:2, 0.5, 2.5'
-        '--gpus-per-node|r|nothing|GPUs on each node'
-        '--gpus-per-task|r|nothing|GPUs for each task, seen by it alone'
-        '--gpus-per-socket|r|nothing|GPUs for each of --sockets-per-node, on each node'
+        '-G|r|ask gpus|GPUs for the whole job: 2, a100:2, 0.5, 2.5'
+        '--gpus|r|ask gpus|GPUs for the whole job: 2, a100:2, 0.5, 2.5'
+        '--gpus-per-node|r|ask gpus|GPUs on each node'
+        '--gpus-per-task|r|ask gpus|GPUs for each task, seen by it alone'
+        '--gpus-per-socket|r|ask gpus|GPUs for each of --sockets-per-node, on each node'
         '--sockets-per-node|r|nothing|multiplies --gpus-per-socket; has no other effect'
-        '--gres|r|nothing|GPUs on each node: gpu, gpu:2, gpu:a100:2, gpu:0.5, none'
-        '--tres-per-task|r|nothing|for each task: gres/gpu=1,cpu=4'
-        '--gpu-bind|r|nothing|which of its node'\''s GPUs each task sees: none, single:tasks, per_task:n, map_gpu:list, mask_gpu:list'
+        '--gres|r|gres|GPUs on each node: gpu, gpu:2, gpu:a100:2, gpu:0.5, none'
+        '--tres-per-task|r|words cpu= gres/gpu:|for each task: gres/gpu=1,cpu=4'
+        '--gpu-bind|r|words closest single: map: mask: none|which of its node'\''s GPUs each task sees: none, single:tasks, per_task:n, map_gpu:list, mask_gpu:list'
         '--tres-bind|r|nothing|as --gpu-bind'
         '--gpu-mem|r|nothing|so much memory of each GPU; alone, the part of a GPU that has it'
         '--node-gpu-ids|r|nothing|exactly these GPUs, by their indices on their nodes: node1:0,1;node2:3'
@@ -470,13 +501,13 @@ _mgpu_table() {
         '--job-name|r|nothing|name of the job'
         '-p|r|ask partitions|partition to run in, or several (a,b): it starts in the first with room'
         '--partition|r|ask partitions|partition to run in, or several (a,b): it starts in the first with room'
-        '-A|r|nothing|account to charge the job to'
-        '--account|r|nothing|account to charge the job to'
-        '-q|r|nothing|quality of service of the job'
-        '--qos|r|nothing|quality of service of the job'
-        '--reservation|r|nothing|use the nodes of this reservation'
-        '-L|r|nothing|licenses that the job needs while it runs'
-        '--licenses|r|nothing|licenses that the job needs while it runs'
+        '-A|r|ask accounts|account to charge the job to'
+        '--account|r|ask accounts|account to charge the job to'
+        '-q|r|ask qos|quality of service of the job'
+        '--qos|r|ask qos|quality of service of the job'
+        '--reservation|r|ask reservations|use the nodes of this reservation'
+        '-L|r|ask licenses|licenses that the job needs while it runs'
+        '--licenses|r|ask licenses|licenses that the job needs while it runs'
         '--comment|r|nothing|a comment that is kept with the job'
         '--wckey|r|nothing|a key for accounting that is kept with the job'
         '--mail-type|r|words NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS|when to send mail: BEGIN, END, FAIL, REQUEUE, TIME_LIMIT, ALL and others'
@@ -484,14 +515,14 @@ _mgpu_table() {
         '-M|r|nothing|this cluster'\''s name or all: there is one'
         '--clusters|r|nothing|this cluster'\''s name or all: there is one'
         '--cluster|r|nothing|this cluster'\''s name or all: there is one'
-        '--uid|r|nothing|your own name or number only: jobs run as the user who submits them'
+        '--uid|r|ask users|your own name or number only: jobs run as the user who submits them'
         '--gid|r|nothing|your own group'\''s number only'
         '-H|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
         '--hold|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
         '--priority|r|nothing|priority of the job: a number, higher first, or TOP'
         '--nice|o|nothing|lower the job'\''s priority by this much (default 100)'
-        '-d|r|words after: afterany: afterok: afternotok: aftercorr: singleton|wait for other jobs: afterok:12, afterany:12:13, after:12+5, aftercorr:12, singleton; ? between them for any'
-        '--dependency|r|words after: afterany: afterok: afternotok: aftercorr: singleton|wait for other jobs: afterok:12, afterany:12:13, after:12+5, aftercorr:12, singleton; ? between them for any'
+        '-d|r|dependency|wait for other jobs: afterok:12, afterany:12:13, after:12+5, aftercorr:12, singleton; ? between them for any'
+        '--dependency|r|dependency|wait for other jobs: afterok:12, afterany:12:13, after:12+5, aftercorr:12, singleton; ? between them for any'
         '--kill-on-invalid-dep|r|words yes no|cancel the job if its dependency can never be met'
         '-a|r|nothing|run the script once for each number: 0-9, 1,3,5-7, 0-15:4; %4 runs four at a time'
         '--array|r|nothing|run the script once for each number: 0-9, 1,3,5-7, 0-15:4; %4 runs four at a time'
@@ -533,8 +564,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu-sbcast')
-      operand='file'
-      table=(
+      operand='file' table=(
         '-C|o|nothing|no effect: copies travel as they are'
         '--compress|o|nothing|no effect: copies travel as they are'
         '--exclude|r|ask nodes|no effect: no libraries are copied along'
@@ -561,10 +591,9 @@ _mgpu_table() {
       )
       ;;
     'mgpu-scancel')
-      operand='ask jobs'
-      table=(
-        '-A|r|nothing|only jobs charged to these accounts'
-        '--account|r|nothing|only jobs charged to these accounts'
+      operand='ask targets' table=(
+        '-A|r|ask accounts|only jobs charged to these accounts'
+        '--account|r|ask accounts|only jobs charged to these accounts'
         '-b|n|nothing|signal the shell of the batch script, not the steps'
         '--batch|n|nothing|signal the shell of the batch script, not the steps'
         '-M|r|nothing|this cluster'\''s name or all: there is one'
@@ -584,12 +613,12 @@ _mgpu_table() {
         '--nodelist|r|ask nodes|only jobs that run on one of these nodes; a name with a / is a file that lists them'
         '-p|r|ask partitions|only jobs in these partitions'
         '--partition|r|ask partitions|only jobs in these partitions'
-        '-q|r|nothing|only jobs with these qualities of service'
-        '--qos|r|nothing|only jobs with these qualities of service'
+        '-q|r|ask qos|only jobs with these qualities of service'
+        '--qos|r|ask qos|only jobs with these qualities of service'
         '-Q|n|nothing|report nothing, whatever happens'
         '--quiet|n|nothing|report nothing, whatever happens'
-        '-R|r|nothing|only jobs in these reservations'
-        '--reservation|r|nothing|only jobs in these reservations'
+        '-R|r|ask reservations|only jobs in these reservations'
+        '--reservation|r|ask reservations|only jobs in these reservations'
         '--sibling|r|nothing|refused: there are no federations of clusters'
         '-s|r|words INT TERM USR1 USR2 HUP KILL CONT STOP|send this signal to the running steps instead of ending the job; a name or a number'
         '--signal|r|words INT TERM USR1 USR2 HUP KILL CONT STOP|send this signal to the running steps instead of ending the job; a name or a number'
@@ -608,8 +637,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu-scontrol')
-      operand='words show update hold uhold release requeue requeuehold suspend resume top ping create delete reconfigure shutdown version'
-      table=(
+      operand='grammar mgpu-scontrol' table=(
         '-a|n|nothing|show hidden partitions too'
         '--all|n|nothing|show hidden partitions too'
         '-M|r|nothing|this cluster'\''s name: there is one'
@@ -627,8 +655,8 @@ _mgpu_table() {
         '-Q|n|nothing|say nothing but errors'
         '--quiet|n|nothing|say nothing but errors'
         '--sibling|n|nothing|no effect: there are no federations of clusters'
-        '-u|r|nothing|refused: requests are your own'
-        '--uid|r|nothing|refused: requests are your own'
+        '-u|r|ask users|refused: requests are your own'
+        '--uid|r|ask users|refused: requests are your own'
         '-v|n|nothing|no effect: errors say all there is to say'
         '--verbose|n|nothing|no effect: errors say all there is to say'
         '--yaml|o|nothing|print YAML with the contents of --json'
@@ -640,8 +668,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu-sdiag')
-      operand='nothing'
-      table=(
+      operand='nothing' table=(
         '-a|n|nothing|print all statistics; this is what is done without it too'
         '--all|n|nothing|print all statistics; this is what is done without it too'
         '-M|r|nothing|this cluster'\''s name: there is one'
@@ -662,9 +689,17 @@ _mgpu_table() {
         '--version|n|nothing|show the version'
       )
       ;;
+    'mgpu-seff')
+      operand='nothing' table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+      )
+      ;;
     'mgpu-sinfo')
-      operand='nothing'
-      table=(
+      operand='nothing' table=(
         '-a|n|nothing|show hidden partitions too'
         '--all|n|nothing|show hidden partitions too'
         '-M|r|nothing|only these clusters: mgpu is one'
@@ -692,8 +727,8 @@ _mgpu_table() {
         '--noconvert|n|nothing|print memory in MiB; it is printed so anyway'
         '-N|n|nothing|a row for each node and partition'
         '--Node|n|nothing|a row for each node and partition'
-        '-n|r|nothing|only these nodes, such as n[1-4],login'
-        '--nodes|r|nothing|only these nodes, such as n[1-4],login'
+        '-n|r|ask nodes|only these nodes, such as n[1-4],login'
+        '--nodes|r|ask nodes|only these nodes, such as n[1-4],login'
         '-h|n|nothing|print no line of column names'
         '--noheader|n|nothing|print no line of column names'
         '-p|r|ask partitions|only these partitions'
@@ -704,8 +739,8 @@ _mgpu_table() {
         '--responding|n|nothing|only nodes whose daemon responds'
         '-S|r|nothing|order by these letters of --format, each with - for descending order; #P,-t if not given'
         '--sort|r|nothing|order by these letters of --format, each with - for descending order; #P,-t if not given'
-        '-t|r|words PENDING RUNNING SUSPENDED COMPLETING CONFIGURING COMPLETED CANCELLED FAILED TIMEOUT NODE_FAIL OUT_OF_MEMORY all|only nodes in these states, such as idle,mix; down&drain for both at once'
-        '--states|r|words PENDING RUNNING SUSPENDED COMPLETING CONFIGURING COMPLETED CANCELLED FAILED TIMEOUT NODE_FAIL OUT_OF_MEMORY all|only nodes in these states, such as idle,mix; down&drain for both at once'
+        '-t|r|words idle alloc mix down drain drained draining fail resv unk all|only nodes in these states, such as idle,mix; down&drain for both at once'
+        '--states|r|words idle alloc mix down drain drained draining fail resv unk all|only nodes in these states, such as idle,mix; down&drain for both at once'
         '-s|n|nothing|a row for each partition with its nodes counted by state'
         '--summarize|n|nothing|a row for each partition with its nodes counted by state'
         '-v|n|nothing|tell first what is asked for'
@@ -718,8 +753,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu-sprio')
-      operand='nothing'
-      table=(
+      operand='nothing' table=(
         '--federation|n|nothing|no effect: there are no federations of clusters'
         '-j|r|ask jobs|only these jobs'
         '--jobs|r|ask jobs|only these jobs'
@@ -752,11 +786,10 @@ _mgpu_table() {
       )
       ;;
     'mgpu-squeue')
-      operand='nothing'
-      table=(
-        '-A|r|nothing|only jobs of these accounts'
-        '--account|r|nothing|only jobs of these accounts'
-        '--accounts|r|nothing|only jobs of these accounts'
+      operand='nothing' table=(
+        '-A|r|ask accounts|only jobs of these accounts'
+        '--account|r|ask accounts|only jobs of these accounts'
+        '--accounts|r|ask accounts|only jobs of these accounts'
         '-a|n|nothing|show jobs of all partitions; no partition of mgpu is hidden, so this changes nothing'
         '--all|n|nothing|show jobs of all partitions; no partition of mgpu is hidden, so this changes nothing'
         '-r|n|nothing|one line for each task of an array; tasks that wait together have one line if not given'
@@ -778,8 +811,8 @@ _mgpu_table() {
         '-j|o|ask jobs|only these jobs; separate ids by commas'
         '--jobs|o|ask jobs|only these jobs; separate ids by commas'
         '--json|o|nothing|print JSON in the shape of Slurm 23.11 (data_parser v0.0.40); list tells the shapes there are'
-        '-L|r|nothing|only jobs that ask for one of these licenses'
-        '--licenses|r|nothing|only jobs that ask for one of these licenses'
+        '-L|r|ask licenses|only jobs that ask for one of these licenses'
+        '--licenses|r|ask licenses|only jobs that ask for one of these licenses'
         '--local|n|nothing|show jobs of this cluster only; there is no other'
         '-l|n|nothing|print long state names and time limits too'
         '--long|n|nothing|print long state names and time limits too'
@@ -797,10 +830,10 @@ _mgpu_table() {
         '--partition|r|ask partitions|only jobs in these partitions'
         '-P|n|nothing|one line for each partition that a waiting job asks for; each asks for one'
         '--priority|n|nothing|one line for each partition that a waiting job asks for; each asks for one'
-        '-q|r|nothing|only jobs with these qualities of service'
-        '--qos|r|nothing|only jobs with these qualities of service'
-        '-R|r|nothing|only jobs of this reservation'
-        '--reservation|r|nothing|only jobs of this reservation'
+        '-q|r|ask qos|only jobs with these qualities of service'
+        '--qos|r|ask qos|only jobs with these qualities of service'
+        '-R|r|ask reservations|only jobs of this reservation'
+        '--reservation|r|ask reservations|only jobs of this reservation'
         '--sibling|n|nothing|show siblings of a federation'\''s jobs; there are none'
         '--sib|n|nothing|show siblings of a federation'\''s jobs; there are none'
         '-S|r|nothing|order by these letters of --format, each with - for descending order; by job id if not given'
@@ -808,8 +841,8 @@ _mgpu_table() {
         '--start|n|nothing|show when and where waiting jobs should start'
         '-t|r|words PENDING RUNNING SUSPENDED COMPLETING CONFIGURING COMPLETED CANCELLED FAILED TIMEOUT NODE_FAIL OUT_OF_MEMORY all|only jobs in these states, by long or short name, or all; jobs that are not over if not given'
         '--states|r|words PENDING RUNNING SUSPENDED COMPLETING CONFIGURING COMPLETED CANCELLED FAILED TIMEOUT NODE_FAIL OUT_OF_MEMORY all|only jobs in these states, by long or short name, or all; jobs that are not over if not given'
-        '-s|o|nothing|show job steps, such as 12.0,13'
-        '--steps|o|nothing|show job steps, such as 12.0,13'
+        '-s|o|ask steps|show job steps, such as 12.0,13'
+        '--steps|o|ask steps|show job steps, such as 12.0,13'
         '-u|r|ask users|only jobs of these users, by name or number'
         '--user|r|ask users|only jobs of these users, by name or number'
         '--users|r|ask users|only jobs of these users, by name or number'
@@ -823,8 +856,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu-sreport')
-      operand='nothing'
-      table=(
+      operand='grammar mgpu-sreport' table=(
         '-a|n|nothing|no effect: there is one cluster'
         '--all_clusters|n|nothing|no effect: there is one cluster'
         '-M|r|nothing|this cluster'\''s name: there is one'
@@ -839,8 +871,8 @@ _mgpu_table() {
         '--quiet|n|nothing|no effect: nothing but errors is said'
         '-t|r|nothing|seconds, minutes, hours, percent, secper ...'
         '--time|r|nothing|seconds, minutes, hours, percent, secper ...'
-        '-T|r|nothing|what to count: cpu, mem, node, gres/gpu ...'
-        '--tres|r|nothing|what to count: cpu, mem, node, gres/gpu ...'
+        '-T|r|words cpu mem gres/gpu billing node ALL|what to count: cpu, mem, node, gres/gpu ...'
+        '--tres|r|words cpu mem gres/gpu billing node ALL|what to count: cpu, mem, node, gres/gpu ...'
         '-v|n|nothing|no effect: errors say all there is to say'
         '--verbose|n|nothing|no effect: errors say all there is to say'
         '-h|n|nothing|show this text'
@@ -851,8 +883,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu-srun')
-      operand='command'
-      table=(
+      operand='command' table=(
         '-n|r|nothing|number of tasks to run (default 1, or one on each node)'
         '--ntasks|r|nothing|number of tasks to run (default 1, or one on each node)'
         '-N|r|nothing|number of nodes'
@@ -877,23 +908,23 @@ _mgpu_table() {
         '--exclude|r|ask nodes|nodes that must not be used'
         '-F|r|file|as --nodelist, with the names in a file'
         '--nodefile|r|file|as --nodelist, with the names in a file'
-        '-C|r|nothing|features that the nodes must have: a, a&b, a/b'
-        '--constraint|r|nothing|features that the nodes must have: a, a&b, a/b'
+        '-C|r|ask features|features that the nodes must have: a, a&b, a/b'
+        '--constraint|r|ask features|features that the nodes must have: a, a&b, a/b'
         '--contiguous|n|nothing|only nodes that are next to each other in the order of their names'
         '--spread-job|n|nothing|use as many nodes as allowed rather than as few as possible'
         '-m|r|words block cyclic plane arbitrary|how tasks are dealt out to nodes: block (default), cyclic, plane=size or arbitrary'
         '--distribution|r|words block cyclic plane arbitrary|how tasks are dealt out to nodes: block (default), cyclic, plane=size or arbitrary'
         '-r|r|nothing|within a job: start the step on its nodes from this one on, counted from 0'
         '--relative|r|nothing|within a job: start the step on its nodes from this one on, counted from 0'
-        '-G|r|nothing|GPUs for the whole job: 2, a100:2, 0.5, 2.5'
-        '--gpus|r|nothing|GPUs for the whole job: 2, a100:2, 0.5, 2.5'
-        '--gpus-per-node|r|nothing|GPUs on each node'
-        '--gpus-per-task|r|nothing|GPUs for each task, seen by it alone'
-        '--gpus-per-socket|r|nothing|GPUs for each of --sockets-per-node, on each node'
+        '-G|r|ask gpus|GPUs for the whole job: 2, a100:2, 0.5, 2.5'
+        '--gpus|r|ask gpus|GPUs for the whole job: 2, a100:2, 0.5, 2.5'
+        '--gpus-per-node|r|ask gpus|GPUs on each node'
+        '--gpus-per-task|r|ask gpus|GPUs for each task, seen by it alone'
+        '--gpus-per-socket|r|ask gpus|GPUs for each of --sockets-per-node, on each node'
         '--sockets-per-node|r|nothing|multiplies --gpus-per-socket; has no other effect'
-        '--gres|r|nothing|GPUs on each node: gpu, gpu:2, gpu:a100:2, gpu:0.5, none'
-        '--tres-per-task|r|nothing|for each task: gres/gpu=1,cpu=4'
-        '--gpu-bind|r|nothing|which of its node'\''s GPUs each task sees: none, single:tasks, per_task:n, map_gpu:list, mask_gpu:list'
+        '--gres|r|gres|GPUs on each node: gpu, gpu:2, gpu:a100:2, gpu:0.5, none'
+        '--tres-per-task|r|words cpu= gres/gpu:|for each task: gres/gpu=1,cpu=4'
+        '--gpu-bind|r|words closest single: map: mask: none|which of its node'\''s GPUs each task sees: none, single:tasks, per_task:n, map_gpu:list, mask_gpu:list'
         '--tres-bind|r|nothing|as --gpu-bind'
         '--gpu-mem|r|nothing|so much memory of each GPU; alone, the part of a GPU that has it'
         '--node-gpu-ids|r|nothing|exactly these GPUs, by their indices on their nodes: node1:0,1;node2:3'
@@ -910,13 +941,13 @@ _mgpu_table() {
         '--job-name|r|nothing|name of the job'
         '-p|r|ask partitions|partition to run in, or several (a,b): it starts in the first with room'
         '--partition|r|ask partitions|partition to run in, or several (a,b): it starts in the first with room'
-        '-A|r|nothing|account to charge the job to'
-        '--account|r|nothing|account to charge the job to'
-        '-q|r|nothing|quality of service of the job'
-        '--qos|r|nothing|quality of service of the job'
-        '--reservation|r|nothing|use the nodes of this reservation'
-        '-L|r|nothing|licenses that the job needs while it runs'
-        '--licenses|r|nothing|licenses that the job needs while it runs'
+        '-A|r|ask accounts|account to charge the job to'
+        '--account|r|ask accounts|account to charge the job to'
+        '-q|r|ask qos|quality of service of the job'
+        '--qos|r|ask qos|quality of service of the job'
+        '--reservation|r|ask reservations|use the nodes of this reservation'
+        '-L|r|ask licenses|licenses that the job needs while it runs'
+        '--licenses|r|ask licenses|licenses that the job needs while it runs'
         '--comment|r|nothing|a comment that is kept with the job'
         '--wckey|r|nothing|a key for accounting that is kept with the job'
         '--mail-type|r|words NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS|when to send mail: BEGIN, END, FAIL, REQUEUE, TIME_LIMIT, ALL and others'
@@ -924,14 +955,14 @@ _mgpu_table() {
         '-M|r|nothing|this cluster'\''s name or all: there is one'
         '--clusters|r|nothing|this cluster'\''s name or all: there is one'
         '--cluster|r|nothing|this cluster'\''s name or all: there is one'
-        '--uid|r|nothing|your own name or number only: jobs run as the user who submits them'
+        '--uid|r|ask users|your own name or number only: jobs run as the user who submits them'
         '--gid|r|nothing|your own group'\''s number only'
         '-H|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
         '--hold|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
         '--priority|r|nothing|priority of the job: a number, higher first, or TOP'
         '--nice|o|nothing|lower the job'\''s priority by this much (default 100)'
-        '-d|r|words after: afterany: afterok: afternotok: aftercorr: singleton|wait for other jobs: afterok:12, afterany:12:13, after:12+5, aftercorr:12, singleton; ? between them for any'
-        '--dependency|r|words after: afterany: afterok: afternotok: aftercorr: singleton|wait for other jobs: afterok:12, afterany:12:13, after:12+5, aftercorr:12, singleton; ? between them for any'
+        '-d|r|dependency|wait for other jobs: afterok:12, afterany:12:13, after:12+5, aftercorr:12, singleton; ? between them for any'
+        '--dependency|r|dependency|wait for other jobs: afterok:12, afterany:12:13, after:12+5, aftercorr:12, singleton; ? between them for any'
         '-k|o|nothing|go on when one of the job'\''s nodes fails'
         '--no-kill|o|nothing|go on when one of the job'\''s nodes fails'
         '--test-only|n|nothing|queue nothing: say when and where the job would start'
@@ -954,8 +985,8 @@ _mgpu_table() {
         '--verbose|n|nothing|say what happens'
         '--pty|n|nothing|run the task in a terminal of its own, to which mgpu-sattach comes back'
         '--no-pty|n|nothing|never use a terminal; by default mgpu-srun does when one task is run from a terminal'
-        '--detach-keys|r|nothing|key before d (detach), k (kill), ? (help) in a session: ctrl-\ (default), ctrl-a ..., or "none"'
-        '--on-disconnect|r|nothing|what becomes of the job when its client is gone (default: detach with a terminal, else kill)'
+        '--detach-keys|r|words ctrl-a ctrl-b ctrl-p ctrl-\ none|key before d (detach), k (kill), ? (help) in a session: ctrl-\ (default), ctrl-a ..., or "none"'
+        '--on-disconnect|r|words detach kill|what becomes of the job when its client is gone (default: detach with a terminal, else kill)'
         '--session-timeout|r|nothing|end the job so long after its start, with a warning before'
         '--connection-timeout|r|nothing|give up each attempt to connect after so long'
         '--max-wait-time|r|nothing|say that the job is alive whenever it has printed nothing for so long'
@@ -976,8 +1007,10 @@ _mgpu_table() {
         '--kill-on-bad-exit|o|nothing|end all tasks when one fails'
         '-W|r|nothing|end the other tasks so long after the first one ended; 0 (default) waits for all'
         '--wait|r|nothing|end the other tasks so long after the first one ended; 0 (default) waits for all'
-        '--mpi|r|nothing|none only: start MPI programs by mpirun or mpiexec within an allocation'
-        '--bcast|o|nothing|copy the program to each node first, and run the copy'
+        '--mpi|r|words none pmi2 pmix|none only: start MPI programs by mpirun or mpiexec within an allocation'
+        '--cpu-bind|r|words none cores threads sockets|bind tasks to CPUs of their nodes: none (default), threads, cores, sockets, map_cpu:0,1 ...; --cpu-bind=help'
+        '--cpu_bind|r|words none cores threads sockets|bind tasks to CPUs of their nodes: none (default), threads, cores, sockets, map_cpu:0,1 ...; --cpu-bind=help'
+        '--bcast|o|file|copy the program to each node first, and run the copy'
         '--send-libs|o|nothing|no only: libraries are not copied with the program'
         '--prolog|r|nothing|run this here before the step starts'
         '--epilog|r|nothing|run this here after the step'\''s end'
@@ -996,10 +1029,9 @@ _mgpu_table() {
       )
       ;;
     'mgpu-sshare')
-      operand='nothing'
-      table=(
-        '-A|r|nothing|only these accounts'
-        '--accounts|r|nothing|only these accounts'
+      operand='nothing' table=(
+        '-A|r|ask accounts|only these accounts'
+        '--accounts|r|ask accounts|only these accounts'
         '-a|n|nothing|show all users'
         '--all|n|nothing|show all users'
         '-e|n|nothing|show the names of the columns'
@@ -1033,8 +1065,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu-sstat')
-      operand='nothing'
-      table=(
+      operand='nothing' table=(
         '-a|n|nothing|all steps of jobs that are named without one'
         '--allsteps|n|nothing|all steps of jobs that are named without one'
         '-o|r|nothing|what to print, such as jobid,maxrss%12'
@@ -1062,8 +1093,7 @@ _mgpu_table() {
       )
       ;;
     'mgpu-strigger')
-      operand='file'
-      table=(
+      operand='nothing' table=(
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'
@@ -1074,93 +1104,420 @@ _mgpu_table() {
   esac
 }
 
-_mgpu_subcommands='up down status top why logs history seff screens exec forward shims completion help version'
-
-# Words of a kind that begin with $2, into COMPREPLY. Members of lists are completed one by one.
-_mgpu_values() {
-  local kind=$1 cur=$2 list= words word
-  case $kind in
-    file) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
-    folder) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
-    command) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -c -f -- "$cur"); return ;;
-    subcommand) words=$_mgpu_subcommands ;;
-    words*) words=${kind#words } ;;
-    ask*) words=$(mgpu __complete "${kind#ask }" 2>/dev/null | cut -f1) ;;
-    *) return ;;
+# PATTERN|KIND: what may stand after operands that fit the pattern.
+_mgpu_grammar() {
+  case $1 in
+    'mgpu')
+      rules=(
+        '|words @subcommands'
+        'help |words @subcommands'
+      )
+      ;;
+    'mgpu-scontrol')
+      rules=(
+        '|words show update hold uhold release requeue requeuehold suspend resume top create delete notify listpids pidinfo wait_job write completing ping reconfigure shutdown version help'
+        'show |words job node partition reservation step hostnames hostlist hostlistsorted config licenses daemons aliases topology'
+        'show job*|ask past'
+        'show node*|ask nodes'
+        'show host*|ask nodes'
+        'show partition*|ask partitions'
+        'show reservation*|ask reservations'
+        'show step*|ask steps'
+        'show *|nothing'
+        'update |words JobId= NodeName= PartitionName= ReservationName='
+        'update *nodename=*|words State= Reason= Weight= Comment= Extra= Features= ActiveFeatures= AvailableFeatures='
+        'update *partitionname=*|words AllowAccounts= AllowQos= Default= DefaultTime= DefMemPerCPU= DefMemPerNode= DenyAccounts= DenyQos= DisableRootJobs= Hidden= JobDefaults= MaxCPUsPerNode= MaxMemPerCPU= MaxMemPerNode= MaxNodes= MaxTime= MinNodes= Nodes= OverSubscribe= PriorityJobFactor= PriorityTier= QOS= ReqResv= RootOnly= State='
+        'update *reservationname=*|words StartTime= EndTime= Duration= Nodes= NodeCnt= Users= Accounts= Flags= PartitionName= Features='
+        'update *|words JobId= Account= ArrayTaskThrottle= Comment= Contiguous= CPUsPerTask= Deadline= Dependency= ExcNodeList= Features= Gres= JobName= Licenses= MailType= MailUser= MinCPUsNode= MinMemoryCPU= MinMemoryNode= Name= Nice= NumNodes= NumTasks= OverSubscribe= Partition= Priority= QOS= ReqNodeList= Requeue= ReservationName= StartTime= StdOut= TasksPerNode= TimeLimit= TimeMin= TresPerJob= TresPerNode= TresPerTask= WCKey= WorkDir='
+        'create |words reservation partition'
+        'create res*|words ReservationName= StartTime= EndTime= Duration= Nodes= NodeCnt= Users= Accounts= Flags= PartitionName= Features='
+        'create part*|words PartitionName= AllowAccounts= AllowQos= Default= DefaultTime= DefMemPerCPU= DefMemPerNode= DenyAccounts= DenyQos= DisableRootJobs= Hidden= JobDefaults= MaxCPUsPerNode= MaxMemPerCPU= MaxMemPerNode= MaxNodes= MaxTime= MinNodes= Nodes= OverSubscribe= PriorityJobFactor= PriorityTier= QOS= ReqResv= RootOnly= State='
+        'delete |words ReservationName= PartitionName= reservation partition'
+        'delete res*|ask reservations'
+        'delete part*|ask partitions'
+        'write |words batch_script'
+        'write batch_script |ask jobs'
+        'write *|file'
+        'listpids |ask jobs'
+        '[huw]*|ask jobs'
+        're[lqs]*|ask jobs'
+        'suspend *|ask jobs'
+        'top *|ask jobs'
+        'notify |ask jobs'
+      )
+      ;;
+    'mgpu-sacctmgr')
+      rules=(
+        '|words add modify delete list show version'
+        'list |words account association cluster configuration qos tres user'
+        'show |words account association cluster configuration qos tres user'
+        'list *|words format= where'
+        'show *|words format= where'
+        'modify |words account user qos cluster'
+        'add |words account user qos'
+        'delete |words account user qos'
+        'add account *=*|words Parent= Description= Organization= GrpJobs= GrpSubmitJobs= GrpTRES= GrpTRESMins= GrpTRESRunMins= GrpWall= MaxTRESPerJob= MaxTRESPerNode= MaxTRESMinsPerJob= MaxWallDurationPerJob= MaxJobs= MaxSubmitJobs= FairShare= DefaultQOS= QOS='
+        'add user *=*|words Accounts= Partitions= DefaultAccount= AdminLevel= GrpJobs= GrpSubmitJobs= GrpTRES= GrpTRESMins= GrpTRESRunMins= GrpWall= MaxTRESPerJob= MaxTRESPerNode= MaxTRESMinsPerJob= MaxWallDurationPerJob= MaxJobs= MaxSubmitJobs= FairShare= DefaultQOS= QOS='
+        'add qos *=*|words GrpJobs= GrpSubmitJobs= GrpTRES= GrpTRESMins= GrpTRESRunMins= GrpWall= MaxTRESPerJob= MaxTRESPerNode= MaxTRESMinsPerJob= MaxWallDurationPerJob= MaxJobsPerUser= MaxSubmitJobsPerUser= MaxJobsPerAccount= MaxSubmitJobsPerAccount= MaxTRESPerUser= MaxTRESPerAccount= MinTRESPerJob= Priority= Flags= GraceTime= Preempt= PreemptMode= UsageFactor= Description='
+        'add account *?|words Parent= Description= Organization= GrpJobs= GrpSubmitJobs= GrpTRES= GrpTRESMins= GrpTRESRunMins= GrpWall= MaxTRESPerJob= MaxTRESPerNode= MaxTRESMinsPerJob= MaxWallDurationPerJob= MaxJobs= MaxSubmitJobs= FairShare= DefaultQOS= QOS='
+        'add user |ask users'
+        'add user *?|words Accounts= Partitions= DefaultAccount= AdminLevel= GrpJobs= GrpSubmitJobs= GrpTRES= GrpTRESMins= GrpTRESRunMins= GrpWall= MaxTRESPerJob= MaxTRESPerNode= MaxTRESMinsPerJob= MaxWallDurationPerJob= MaxJobs= MaxSubmitJobs= FairShare= DefaultQOS= QOS='
+        'add qos *?|words GrpJobs= GrpSubmitJobs= GrpTRES= GrpTRESMins= GrpTRESRunMins= GrpWall= MaxTRESPerJob= MaxTRESPerNode= MaxTRESMinsPerJob= MaxWallDurationPerJob= MaxJobsPerUser= MaxSubmitJobsPerUser= MaxJobsPerAccount= MaxSubmitJobsPerAccount= MaxTRESPerUser= MaxTRESPerAccount= MinTRESPerJob= Priority= Flags= GraceTime= Preempt= PreemptMode= UsageFactor= Description='
+        'modify account *set *|words Parent= Description= Organization= GrpJobs= GrpSubmitJobs= GrpTRES= GrpTRESMins= GrpTRESRunMins= GrpWall= MaxTRESPerJob= MaxTRESPerNode= MaxTRESMinsPerJob= MaxWallDurationPerJob= MaxJobs= MaxSubmitJobs= FairShare= DefaultQOS= QOS='
+        'modify user *set *|words Accounts= Partitions= DefaultAccount= AdminLevel= GrpJobs= GrpSubmitJobs= GrpTRES= GrpTRESMins= GrpTRESRunMins= GrpWall= MaxTRESPerJob= MaxTRESPerNode= MaxTRESMinsPerJob= MaxWallDurationPerJob= MaxJobs= MaxSubmitJobs= FairShare= DefaultQOS= QOS='
+        'modify qos *set *|words GrpJobs= GrpSubmitJobs= GrpTRES= GrpTRESMins= GrpTRESRunMins= GrpWall= MaxTRESPerJob= MaxTRESPerNode= MaxTRESMinsPerJob= MaxWallDurationPerJob= MaxJobsPerUser= MaxSubmitJobsPerUser= MaxJobsPerAccount= MaxSubmitJobsPerAccount= MaxTRESPerUser= MaxTRESPerAccount= MinTRESPerJob= Priority= Flags= GraceTime= Preempt= PreemptMode= UsageFactor= Description='
+        'modify cluster *|words set PriorityWeightAge= PriorityWeightFairShare= PriorityWeightJobSize= PriorityWeightPartition= PriorityWeightQOS= PriorityWeightTRES= PriorityMaxAge= PriorityDecayHalfLife= PriorityFavorSmall= TRESBillingWeights='
+        'modify *where *|words Accounts= Users= Partitions= set'
+        'modify account |ask accounts'
+        'delete account |ask accounts'
+        'modify user |ask users'
+        'delete user |ask users'
+        'modify qos |ask qos'
+        'delete qos |ask qos'
+        'modify *|words set where'
+        'delete *|words where Accounts= Users='
+      )
+      ;;
+    'mgpu-sreport')
+      rules=(
+        '|words cluster user job'
+        'cluster |words Utilization UserUtilizationByAccount AccountUtilizationByUser'
+        'user |words TopUsage'
+        'job |words SizesByAccount'
+        '*|words start= end= format= Users= Accounts='
+      )
+      ;;
+    'mgpu completion')
+      rules=(
+        '|words bash zsh fish install'
+        'install *|words bash zsh fish'
+      )
+      ;;
+    'mgpu exec')
+      rules=(
+        '|ask running'
+        '*|command'
+      )
+      ;;
+    'mgpu forward')
+      rules=(
+        '|ask running'
+      )
+      ;;
   esac
-  case $cur in *,*) list=${cur%,*}, cur=${cur##*,} ;; esac
-  for word in $words; do
-    case $word in "$cur"*) COMPREPLY+=("$list$word") ;; esac
+}
+
+# What may stand behind KEY=.
+_mgpu_key() {
+  case $1 in
+    jobid) kind='ask jobs' ;;
+    nodename) kind='ask nodes' ;;
+    nodes) kind='ask nodes' ;;
+    reqnodelist) kind='ask nodes' ;;
+    excnodelist) kind='ask nodes' ;;
+    partition) kind='ask partitions' ;;
+    partitions) kind='ask partitions' ;;
+    partitionname) kind='ask partitions' ;;
+    reservationname) kind='ask reservations' ;;
+    reservation) kind='ask reservations' ;;
+    account) kind='ask accounts' ;;
+    accounts) kind='ask accounts' ;;
+    defaultaccount) kind='ask accounts' ;;
+    parent) kind='ask accounts' ;;
+    allowaccounts) kind='ask accounts' ;;
+    denyaccounts) kind='ask accounts' ;;
+    qos) kind='ask qos' ;;
+    allowqos) kind='ask qos' ;;
+    denyqos) kind='ask qos' ;;
+    defaultqos) kind='ask qos' ;;
+    user) kind='ask users' ;;
+    users) kind='ask users' ;;
+    preempt) kind='ask qos' ;;
+    licenses) kind='ask licenses' ;;
+    features) kind='ask features' ;;
+    gres) kind='gres' ;;
+    trespernode) kind='gres' ;;
+    tresperjob) kind='gres' ;;
+    trespertask) kind='gres' ;;
+    dependency) kind='dependency' ;;
+    state) kind='words DRAIN RESUME DOWN IDLE UNDRAIN UP INACTIVE' ;;
+    adminlevel) kind='words None Operator Administrator' ;;
+    mailtype) kind='words NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS' ;;
+    flags) kind='words MAINT IGNORE_JOBS DAILY WEEKLY ALL_NODES PART_NODES FLEX OVERLAP' ;;
+    default) kind='words YES NO' ;;
+    hidden) kind='words YES NO' ;;
+    rootonly) kind='words YES NO' ;;
+    reqresv) kind='words YES NO' ;;
+    requeue) kind='words YES NO' ;;
+    contiguous) kind='words YES NO' ;;
+    disablerootjobs) kind='words YES NO' ;;
+    grptres) kind='words cpu= mem= node= gres/gpu= billing=' ;;
+    maxtresperjob) kind='words cpu= mem= node= gres/gpu= billing=' ;;
+    maxtrespernode) kind='words cpu= mem= node= gres/gpu= billing=' ;;
+    maxtresperuser) kind='words cpu= mem= node= gres/gpu= billing=' ;;
+    *) kind=nothing ;;
+  esac
+}
+
+_mgpu_subcommands=(
+  'up|Start mgpu on this machine; nothing happens if it runs already'
+  'down|End mgpu'\''s daemons; waiting jobs stay in the queue for the next start'
+  'status|Show mgpu'\''s daemons and how the queue stands; exit code 1 if something is wrong'
+  'top|Show jobs, nodes and GPUs on the whole screen, live; ? lists the keys'
+  'why|Say why a job waits and what would start it now, since when it runs, or how it ended'
+  'logs|Show the output of jobs that run or have ended; lines are labelled where they come from several files'
+  'history|Show the queue as it stood at a time, or what ran between two times'
+  'seff|Show how much of its CPUs and memory a job used'
+  'screens|List the sessions with a terminal that mgpu-sattach can go to'
+  'exec|Run a command inside a running job, with the GPUs and files that it sees'
+  'forward|Make a port of a job'\''s node a port of this machine, until Ctrl-C'
+  'shims|Make links named srun, sbatch, squeue ... in a folder, for programs that were made for Slurm'
+  'sim|Replay a trace, or this cluster'\''s own past, with other policies or on another cluster, side by side'
+  'completion|Print the completion script for a shell, or install it where shells look for completions'
+  'config|Check the configuration file, show what holds here, or print a sample or its JSON schema'
+  'config-sample|Print a configuration file with every key and its default: mgpu config sample'
+  'help|Show what a command does'
+  'version|Show the version'
+)
+
+# The names of the cluster, into lines. They are kept in a file for a minute; after some seconds a new one is fetched meanwhile.
+_mgpu_names() {
+  local file=${MGPU_CONTROLLER:-${MGPU_HOME:-default}} now
+  file=${XDG_CACHE_HOME:-$HOME/.cache}/mgpu/completion/${file//\//%}
+  lines=()
+  [[ -r $file ]] && mapfile -t lines <"$file"
+  printf -v now '%(%s)T' -1
+  if ((now - ${lines[0]:-0} > 60)); then
+    "$_mgpu_program" __complete >/dev/null 2>&1 </dev/null
+    lines=()
+    [[ -r $file ]] && mapfile -t lines <"$file"
+  elif ((now - lines[0] > 5)); then
+    ("$_mgpu_program" __complete >/dev/null 2>&1 </dev/null &)
+  fi
+}
+
+# Keeps a value that goes on from "$member".
+_mgpu_offer() {
+  case $1 in "$member"*) values+=("$1") abouts+=("$2") ;; esac
+}
+
+# Names of a kind; $2 is put before each.
+_mgpu_ask() {
+  local lines line
+  _mgpu_names
+  for line in "${lines[@]:1}"; do
+    case $line in
+      "$1"$'\t'*)
+        line=${line#*$'\t'}
+        _mgpu_offer "$2${line%%$'\t'*}" "${line#*$'\t'}"
+        ;;
+    esac
   done
-  case "${COMPREPLY[*]}" in *:) compopt -o nospace 2>/dev/null ;; esac
 }
 
-# The program's own completion, from its name on, which stands at $1.
-_mgpu_program() {
-  if declare -F _command_offset >/dev/null; then
-    _command_offset "$1"
-  elif ((COMP_CWORD == $1)); then
-    _mgpu_values command "${COMP_WORDS[COMP_CWORD]}"
-  else
-    _mgpu_values file "${COMP_WORDS[COMP_CWORD]}"
-  fi
+# The number of a node within brackets: n[1-4,7
+_mgpu_number() {
+  local inner=${cur##*\[} base=${cur%\[*} lines line digits
+  base=${base##*,}
+  member=${inner##*[,-]}
+  before+=${cur%"$member"}
+  _mgpu_names
+  for line in "${lines[@]:1}"; do
+    case $line in
+      nodes$'\t'"$base"[0-9]*)
+        line=${line#*$'\t'}
+        digits=${line%%$'\t'*}
+        digits=${digits#"$base"}
+        case $digits in *[!0-9]*) continue ;; esac
+        _mgpu_offer "$digits" "${line#*$'\t'}"
+        if [[ $digits == "$member" ]]; then values+=("$digits]") abouts+=('the end of the list'); fi
+        ;;
+    esac
+  done
 }
 
-_mgpu_complete() {
-  local name=${1##*/} operand= table=() row spelling argument kind help at=1 word cur prev pending=
-  COMPREPLY=()
+# What fits "$cur" of a kind. Members of lists are completed one by one.
+_mgpu_values() {
+  local kind=$1 member=$cur word rule rules
+  case $kind in
+    file | folder) mode=$kind; return ;;
+    command) mode=command offset=${#words[@]}; return ;;
+    grammar*)
+      _mgpu_grammar "${kind#grammar }"
+      for rule in "${rules[@]}"; do
+        # The pattern is one: not quoted.
+        if [[ $operands == ${rule%%|*} ]]; then _mgpu_values "${rule#*|}"; return; fi
+      done
+      return
+      ;;
+  esac
+  if [[ $kind == 'ask nodes' && $cur == *\[* && ${cur##*\[} != *\]* ]]; then _mgpu_number; return; fi
+  case $cur in *,*) member=${cur##*,} before+=${cur%,*}, ;; esac
+  case $kind in
+    'words @subcommands')
+      for word in "${_mgpu_subcommands[@]}"; do _mgpu_offer "${word%%|*}" "${word#*|}"; done
+      ;;
+    words*) for word in ${kind#words }; do _mgpu_offer "$word" ''; done ;;
+    ask*) _mgpu_ask "${kind#ask }" '' ;;
+    gres)
+      _mgpu_offer gpu: 'GPUs of any type'
+      _mgpu_ask gpus gpu:
+      ;;
+    dependency)
+      if [[ $member == *:* ]]; then
+        before+=${member%:*}: member=${member##*:}
+        _mgpu_ask jobs ''
+        return
+      fi
+      _mgpu_offer afterok: 'after jobs that end well'
+      _mgpu_offer afterany: 'after jobs that end'
+      _mgpu_offer afternotok: 'after jobs that fail'
+      _mgpu_offer after: 'after jobs have begun'
+      _mgpu_offer aftercorr: 'each task after its like'
+      _mgpu_offer singleton 'one job of this name at a time'
+      ;;
+  esac
+}
+
+# The kind of the next operand is that of a program of the user's own.
+_mgpu_is_command() {
+  local rules rule
+  if [[ $operand == command ]]; then return 0; fi
+  [[ $operand == grammar* ]] || return 1
+  _mgpu_grammar "${operand#grammar }"
+  for rule in "${rules[@]}"; do
+    if [[ $operands == ${rule%%|*} ]]; then [[ ${rule#*|} == command ]]; return; fi
+  done
+  return 1
+}
+
+# What fits "$cur" behind "${words[@]}": values with what they are in abouts, each going on from "$before", which is part
+# of the word. Another mode than words: file, folder, or command with the offset of the user's program.
+_mgpu_find() {
+  local name=${words[0]##*/} at=1 operands= pending= ended= operand table index word row rest kind
+  values=() abouts=() mode=words offset=0 before=
+  case $name in mgpu*) ;; *) name=mgpu-$name ;; esac
   _mgpu_table "$name"
-  if [[ $name == mgpu && $COMP_CWORD -gt 1 ]]; then
-    _mgpu_table "mgpu ${COMP_WORDS[1]}"
-    at=2
+  if [[ $name == mgpu && ${#words[@]} -gt 1 ]]; then
+    _mgpu_table "mgpu ${words[1]}"
+    if [[ -n $operand ]]; then at=2; else _mgpu_table mgpu; fi
   fi
-  # Bash makes words of --option, = and value.
-  local words=() index
-  for ((index = at; index < COMP_CWORD; index++)); do
-    word=${COMP_WORDS[index]}
-    if [[ $word == = ]]; then pending=; continue; fi
-    if [[ ${COMP_WORDS[index - 1]} == = && index -gt at ]]; then continue; fi
+  for ((index = at; index < ${#words[@]}; index++)); do
+    word=${words[index]}
     if [[ -n $pending ]]; then pending=; continue; fi
-    if [[ $word == -?* ]]; then
+    if [[ -z $ended && $word == -- ]]; then ended=1; continue; fi
+    if [[ -z $ended && $word == -?* ]]; then
       for row in "${table[@]}"; do
-        IFS='|' read -r spelling argument kind help <<<"$row"
-        if [[ $spelling == "$word" && $argument == r ]]; then pending=$kind; fi
+        case $row in "$word|r|"*) rest=${row#*|r|} pending=${rest%%|*} ;; esac
       done
       continue
     fi
-    # The first word of the user's own program: from there on it is the program's affair.
-    if [[ $operand == command ]]; then
-      _mgpu_program "$index"
-      return
-    fi
+    # From there on it is the program's affair.
+    if _mgpu_is_command; then mode=command offset=$index; return; fi
+    operands+="${word,,} "
   done
-  cur=${COMP_WORDS[COMP_CWORD]} prev=
-  if [[ $cur == = ]]; then cur= prev=${COMP_WORDS[COMP_CWORD - 1]}
-  elif [[ $COMP_CWORD -gt 1 && ${COMP_WORDS[COMP_CWORD - 1]} == = ]]; then prev=${COMP_WORDS[COMP_CWORD - 2]}
-  fi
-  if [[ -n $prev ]]; then
+  if [[ -n $pending ]]; then _mgpu_values "$pending"; return; fi
+  if [[ -z $ended && $cur == --*=* ]]; then
     for row in "${table[@]}"; do
-      IFS='|' read -r spelling argument kind help <<<"$row"
-      if [[ $spelling == "$prev" ]]; then _mgpu_values "$kind" "$cur"; return; fi
+      case $row in
+        "${cur%%=*}|"[ro]'|'*)
+          rest=${row#*|?|} before=${cur%%=*}= cur=${cur#*=}
+          _mgpu_values "${rest%%|*}"
+          return
+          ;;
+      esac
     done
     return
   fi
-  if [[ -n $pending ]]; then _mgpu_values "$pending" "$cur"; return; fi
-  if [[ $cur != -* ]]; then
-    if [[ $operand == command ]]; then _mgpu_program "$COMP_CWORD"; else _mgpu_values "$operand" "$cur"; fi
+  if [[ -z $ended && $cur == -* ]]; then
+    for row in "${table[@]}"; do
+      case $row in "$cur"*)
+        word=${row%%|*} rest=${row#*|}
+        case $word${rest%%|*} in --*[ro]) [[ ${rest%%|*} == n ]] || word+== ;; esac
+        values+=("$word") abouts+=("${row##*|}")
+        ;;
+      esac
+    done
     return
   fi
-  for row in "${table[@]}"; do
-    IFS='|' read -r spelling argument kind help <<<"$row"
-    [[ $spelling == "$cur"* ]] || continue
-    case $spelling$argument in --*[ro]) spelling+== ;; esac
-    COMPREPLY+=("$spelling")
-    # What is only listed, not inserted, may say what it means.
-    if [[ $COMP_TYPE == 63 ]]; then COMPREPLY[-1]+="  ($help)"; fi
-  done
-  if ((${#COMPREPLY[@]} == 1)); then
-    COMPREPLY=("${COMPREPLY[0]%%  (*}")
-    case ${COMPREPLY[0]} in *=) compopt -o nospace 2>/dev/null ;; esac
+  if [[ $operand == grammar* && $cur == *=* ]]; then
+    word=${cur%%=*} before=${cur%%=*}= cur=${cur#*=}
+    word=${word%[+-]}
+    _mgpu_key "${word,,}"
+    _mgpu_values "$kind"
+    return
   fi
+  _mgpu_values "$operand"
 }
-complete -F _mgpu_complete mgpu mgpu-sacct mgpu-sacctmgr mgpu-salloc mgpu-sattach mgpu-sbatch mgpu-sbcast mgpu-scancel mgpu-scontrol mgpu-sdiag mgpu-sinfo mgpu-sprio mgpu-squeue mgpu-sreport mgpu-srun mgpu-sshare mgpu-sstat mgpu-strigger
+
+_mgpu_complete() {
+  local values abouts mode offset before words=() cur rest=${COMP_LINE:0:COMP_POINT} starts=() index word whole
+  COMPREPLY=()
+  # Bash parts words at = and : as well. What follows without a blank is one word.
+  for ((index = 0; index <= COMP_CWORD; index++)); do
+    word=${rest#"${rest%%[![:blank:]]*}"}
+    if [[ $word != "$rest" || index -eq 0 ]]; then words+=('') starts+=("$index"); fi
+    rest=$word
+    if ((index == COMP_CWORD)); then word=$rest; else word=${COMP_WORDS[index]}; fi
+    words[-1]+=$word
+    rest=${rest#"$word"}
+  done
+  cur=${words[-1]}
+  whole=$cur
+  unset 'words[-1]'
+  _mgpu_program=mgpu
+  # The mgpu that lies beside what is typed: under Slurm's names, or by a path.
+  case ${words[0]} in */mgpu*) _mgpu_program=${words[0]%/*}/mgpu ;; esac
+  _mgpu_find
+  case $mode in
+    file | folder)
+      compopt -o filenames 2>/dev/null
+      rest=-f
+      [[ $mode == folder ]] && rest=-d
+      mapfile -t values < <(compgen "$rest" -- "$cur")
+      ;;
+    command)
+      if ((offset < ${#words[@]})) && declare -F _command_offset >/dev/null; then
+        _command_offset "${starts[offset]}"
+        return
+      fi
+      compopt -o filenames 2>/dev/null
+      if ((offset < ${#words[@]})); then mapfile -t values < <(compgen -f -- "$cur")
+      else mapfile -t values < <(compgen -c -f -- "$cur"); fi
+      ;;
+  esac
+  # Bash replaces what follows the last of its own borders only.
+  rest=
+  for ((index = ${#whole} - 1; index >= 0; index--)); do
+    word=${whole:index:1}
+    if [[ ($word == = || $word == :) && $COMP_WORDBREAKS == *"$word"* ]]; then rest=${whole:0:index+1}; break; fi
+  done
+  for index in "${!values[@]}"; do
+    word=$before${values[index]}
+    word=${word#"$rest"}
+    # What is only listed, not inserted, may say what it means.
+    if [[ $COMP_TYPE == 63 && ${#values[@]} -gt 1 && -n ${abouts[index]-} ]]; then word+="  (${abouts[index]})"; fi
+    COMPREPLY+=("$word")
+  done
+  case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac
+}
+
+# Slurm's names are completed where they lead to mgpu: beside a real Slurm, its own completion stays.
+_mgpu_slurm_names() {
+  local name
+  for name; do
+    hash "$name" "mgpu-$name" 2>/dev/null || continue
+    if [[ ${BASH_CMDS[$name]} -ef ${BASH_CMDS[mgpu-$name]} ]]; then complete -F _mgpu_complete "$name"; fi
+  done
+}
+
+if [[ ${1-} == --candidates && $0 == */mgpu.bash ]]; then
+  # MODE TAB OFFSET TAB BEFORE, then VALUE TAB ABOUT.
+  words=("${@:2:$#-2}") cur=${!#} _mgpu_program=${0%/completions/mgpu.bash}/bin/mgpu
+  _mgpu_find
+  printf '%s\t%s\t%s\n' "$mode" "$offset" "$before"
+  for index in "${!values[@]}"; do printf '%s\t%s\n' "${values[index]}" "${abouts[index]}"; done
+else
+  complete -F _mgpu_complete mgpu mgpu-sacct mgpu-sacctmgr mgpu-salloc mgpu-sattach mgpu-sbatch mgpu-sbcast mgpu-scancel mgpu-scontrol mgpu-sdiag mgpu-seff mgpu-sinfo mgpu-sprio mgpu-squeue mgpu-sreport mgpu-srun mgpu-sshare mgpu-sstat mgpu-strigger
+  _mgpu_slurm_names sacct sacctmgr salloc sattach sbatch sbcast scancel scontrol sdiag seff sinfo sprio squeue sreport srun sshare sstat strigger
+fi

@@ -16,6 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   util: [],
   core: ["util"],
   sched: ["core", "util"],
+  replay: ["core", "sched", "view", "util"],
   view: ["core", "sched", "type:protocol", "util"],
   protocol: ["core", "util"],
   config: ["core", "util"],
@@ -23,10 +24,23 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   rpc: ["protocol", "core", "type:platform", "util"],
   controller: ["core", "sched", "view", "protocol", "rpc", "config", "type:platform", "util"],
   node: ["core", "protocol", "rpc", "config", "type:platform", "util"],
-  cli: ["core", "view", "protocol", "rpc", "config", "type:platform", "util"],
+  cli: ["core", "view", "protocol", "rpc", "config", "type:platform", "type:replay", "util"],
   tui: ["core", "view", "protocol", "rpc", "config", "type:platform", "util"],
   sim: ["core", "sched", "controller", "node", "protocol", "rpc", "config", "platform", "view", "util"],
-  entry: ["core", "controller", "node", "cli", "tui", "protocol", "rpc", "config", "platform", "view", "util"],
+  entry: [
+    "core",
+    "controller",
+    "node",
+    "cli",
+    "tui",
+    "replay",
+    "protocol",
+    "rpc",
+    "config",
+    "platform",
+    "view",
+    "util",
+  ],
 };
 
 /** Pure helpers of platform that need nothing of the machine, so anybody may call them. */
@@ -34,6 +48,7 @@ const PURE_PLATFORM = new Set(["platform/clock.ts:sleep"]);
 
 /** Packages that a folder may use. Everything else outside is forbidden there. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  config: ["valibot", "yaml"],
   protocol: ["valibot", "msgpackr"],
   rpc: ["valibot"],
   controller: ["lowdb"],

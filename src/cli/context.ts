@@ -5,6 +5,7 @@ import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Net } from "../platform/net.ts";
 import type { Random } from "../platform/random.ts";
 import type { Tcp } from "../platform/tcp.ts";
+import type * as replay from "../replay/main.ts";
 import type { Connected } from "../rpc/types.ts";
 import type { OperandMode, Option, ParsedOptions } from "./option.ts";
 
@@ -37,6 +38,8 @@ export interface Files {
   writeProblem(path: string): string;
   /** Makes or replaces a file. Throws Node's error. */
   write(path: string, data: Uint8Array): void;
+  /** Makes or replaces a file as a whole, and its folder; only the user can read it. Throws Node's error. */
+  replace(path: string, data: Uint8Array): void;
   /** What is known of a file without reading it. Throws Node's error. */
   stat(path: string): FileFacts;
   /** The file's bytes, in parts of at most so many. Throws Node's error. */
@@ -169,9 +172,17 @@ export interface CommandContext {
   utcOffsetMinutes(atMs: number): number;
   /** Opens the terminal UI, which is loaded then, until it is left; the exit code. */
   openTui(request: TuiRequest): Promise<number>;
+  /** The replay of traces, which is loaded then. */
+  loadReplay(): ReplayEngine;
   /** Connects to the controller, starting one on this machine if none is configured or running. */
   connect(options?: ConnectOptions): Promise<Connected>;
 }
+
+/** What `mgpu sim` needs to replay traces. */
+export type ReplayEngine = typeof replay & {
+  /** The contents of a gzip file; throws Node's error. */
+  gunzip(data: Uint8Array): Uint8Array;
+};
 
 /** How the terminal UI is to look and behave. */
 export interface TuiRequest {
@@ -203,18 +214,23 @@ export interface Command {
   run(parsed: ParsedOptions, context: CommandContext): Promise<number>;
 }
 
+/** How a message begins under Slurm's names, which differs there from message to message: `PROGRAM: error: `, or not. */
+export type Severity = "error" | "fatal" | "bare";
+
 /** A user's mistake or a refusal: one message or several, all shown, then the hint; exit code 1 unless said. */
 export class UserError extends Error {
   override readonly name = "UserError";
   readonly problems: readonly string[];
   readonly hint: string | undefined;
   readonly exitCode: number;
+  readonly severity: Severity;
 
-  constructor(problems: string | readonly string[], hint?: string, exitCode = 1) {
+  constructor(problems: string | readonly string[], hint?: string, exitCode = 1, severity: Severity = "error") {
     const list = typeof problems === "string" ? [problems] : problems;
     super(list.join("; "));
     this.problems = list;
     this.hint = hint;
     this.exitCode = exitCode;
+    this.severity = severity;
   }
 }

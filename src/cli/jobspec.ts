@@ -55,6 +55,7 @@ const RETRY_WAIT_S = 10;
 
 /** Slurm's words, which scripts look for. */
 const TIME_MIN_PROBLEM = "Invalid time-min specification (exceeds job's time or other limits)";
+const BEGIN_PROBLEM = "Incompatible begin and deadline time specification";
 const DEADLINE_PROBLEM = "Requested time limit is invalid (missing or exceeds some limit): it is over";
 
 /** Puts a job together and checks it against this machine. */
@@ -132,6 +133,7 @@ function program({ values }: Wishes, facts: StepFacts, kind: JobKind, context: C
     umask: umask(context),
     rlimits: kind === "alloc" ? {} : rlimits(values, context),
     gpuBind: gpuBind(values),
+    ...(values["cpu-bind"] === undefined ? {} : { cpuBind: values["cpu-bind"] }),
     ...(values["task-prolog"] === undefined ? {} : { taskProlog: values["task-prolog"] }),
     ...(values["task-epilog"] === undefined ? {} : { taskEpilog: values["task-epilog"] }),
   };
@@ -273,7 +275,11 @@ function userProblems({ values, place }: Wishes, { user }: CommandContext): stri
   const problems: string[] = [];
   const { uid, gid } = values;
   if (uid !== undefined && uid !== user.name && uid !== String(user.uid)) {
-    problems.push(`${place("uid")}: jobs run as the user who submits them; use sudo -u ${uid}`);
+    const why = "jobs run as the user who submits them";
+    // As root may be somebody else at will, it is told how.
+    problems.push(
+      `${place("uid")}: ${user.uid === 0 ? `${why}; use sudo -u ${uid}` : `only permitted by root user: ${why}`}`,
+    );
   }
   if (gid !== undefined && gid !== String(user.gid)) {
     problems.push(`${place("gid")}: jobs run with your own group, ${user.gid}; use newgrp or sg`);
@@ -282,13 +288,14 @@ function userProblems({ values, place }: Wishes, { user }: CommandContext): stri
 }
 
 function timeProblems(job: JobRequest, { place }: Wishes, { clock }: CommandContext): string[] {
-  const { timeLimitS, timeMinS, deadlineAt } = job;
+  const { timeLimitS, timeMinS, beginAt, deadlineAt } = job;
   const problems: string[] = [];
   const most = timeLimitS === null || timeLimitS === UNLIMITED ? Number.POSITIVE_INFINITY : timeLimitS;
   const least = timeMinS === UNLIMITED ? Number.POSITIVE_INFINITY : (timeMinS ?? 0);
   if (least > most) problems.push(`${place("time-min")}: ${TIME_MIN_PROBLEM}`);
   // Moments are whole seconds: `now` itself lies up to one second back.
   if (deadlineAt > 0 && deadlineAt <= clock.now() - 1000) problems.push(`${place("deadline")}: ${DEADLINE_PROBLEM}`);
+  else if (deadlineAt > 0 && beginAt > deadlineAt) problems.push(`${place("deadline")}: ${BEGIN_PROBLEM}`);
   return problems;
 }
 

@@ -47,9 +47,9 @@ export function parseMultiProgram(
       programs.set(task, { task, argv });
     }
   }
-  const count = tasks ?? programs.size;
+  const count = tasks ?? Math.max(1, programs.size);
   for (let task = 0; task < count && problems.length === 0; task++) {
-    if (!programs.has(task)) problems.push(`${file}: No executable program specified for task ${task}`);
+    if (!programs.has(task)) problems.push(`Configuration file ${file} invalid, no record for task id ${task}`);
   }
   const chosen = [...programs.values()].filter(({ task }) => task < count).sort((a, b) => a.task - b.task);
   return { programs: chosen, problems };

@@ -2,6 +2,7 @@
 
 import type { Job, PendingJob, RunningJob } from "../core/job.ts";
 import { queueAt } from "../core/job-at.ts";
+import { QOS_DEFAULT } from "../core/jobspec.ts";
 import type { JobFilter, JobListRow } from "../protocol/procedures.ts";
 import type { Peer } from "../rpc/types.ts";
 import { toJobDetails } from "../view/job-details.ts";
@@ -56,6 +57,6 @@ function furtherTest({ states, names, nodes = [], qos = [] }: JobFilter): (job: 
   return ({ state, spec, allocation }) =>
     has(states, state) &&
     has(lower, spec.name.toLowerCase()) &&
-    has(qos, spec.qos ?? "normal") &&
+    has(qos, spec.qos ?? QOS_DEFAULT) &&
     has(nodes, ...allocation.map(({ node }) => node));
 }

@@ -1,5 +1,6 @@
 /** --iterate: the same listing again and again, until somebody stops it. */
 
+import { isSlurmName } from "./connect.ts";
 import { type CommandContext, UserError } from "./context.ts";
 import type { OptionReader } from "./filters.ts";
 
@@ -21,7 +22,9 @@ export async function repeat(
   const seconds = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (seconds < 1 || seconds > SECONDS_MAX) {
     const isSinfo = program.endsWith("sinfo");
-    throw new UserError(isSinfo ? `Error: invalid entry for --iterate=${text}` : `--iterate=${text}`);
+    // Slurm's squeue ends it with an empty line.
+    const end = isSlurmName(program) ? "\n" : "";
+    throw new UserError(isSinfo ? `Error: invalid entry for --iterate=${text}` : `--iterate=${text}${end}`);
   }
   for (;;) {
     const code = await once();

@@ -69,6 +69,18 @@ function printErrors(context: CommandContext, texts: readonly string[]): void {
   context.stdio.err(texts.map((text) => `${context.program}: error: ${text}\n`).join(""));
 }
 
+/** A user's mistake, in Slurm's manner where Slurm's name was called. */
+function printUserError({ problems, hint, severity }: UserError, context: CommandContext): void {
+  const { program, stdio } = context;
+  const isSlurm = isSlurmName(program);
+  const kind = isSlurm ? severity : "error";
+  const prefix = kind === "bare" ? "" : `${program}: ${kind}: `;
+  stdio.err(problems.map((text) => `${prefix}${text}\n`).join(""));
+  // Slurm gives no hints; a refusal of ours stays without an answer otherwise.
+  const isOurs = problems.some((text) => text.includes("mgpu"));
+  if (hint !== undefined && (!isSlurm || isOurs)) stdio.err(`${program}: hint: ${hint}\n`);
+}
+
 /** What went wrong with a call, in words: whose trouble it is, then the message. */
 function describeRpcError(error: RpcError): string {
   const prefix = RPC_PREFIXES[error.code];
@@ -106,9 +118,11 @@ function versionText(context: CommandContext): string {
 }
 
 function reportUsage(command: Command, problems: readonly string[], context: CommandContext): number {
-  printErrors(context, problems);
+  // Under Slurm's names the lines are those of getopt, which Slurm leaves to say it.
+  if (isSlurmName(context.program)) context.stdio.err(problems.map((text) => `${context.program}: ${text}\n`).join(""));
+  else printErrors(context, problems);
   const hint = unknownOptionHint(problems, withCommonOptions(command.options));
-  if (hint !== undefined) context.stdio.err(`${context.program}: hint: ${hint}\n`);
+  if (hint !== undefined && !isSlurmName(context.program)) context.stdio.err(`${context.program}: hint: ${hint}\n`);
   context.stdio.err(`Try "${context.program} --help" for more information\n`);
   return /^mgpu( |$)/.test(command.name) ? EXIT_USAGE_MGPU : 1;
 }
@@ -117,8 +131,7 @@ function reportFailure(error: unknown, context: CommandContext): number {
   if (isOutputClosed(error)) return EXIT_READER_GONE;
   const { program, stdio } = context;
   if (error instanceof UserError) {
-    printErrors(context, error.problems);
-    if (error.hint !== undefined) stdio.err(`${program}: hint: ${error.hint}\n`);
+    printUserError(error, context);
     return error.exitCode;
   }
   if (error instanceof RpcError) {

@@ -9,6 +9,7 @@ import { sleep } from "../platform/clock.ts";
 import { type ErrorCode, RpcError } from "../protocol/errors.ts";
 import type { Params } from "../protocol/procedures.ts";
 import type { Connected, Peer } from "../rpc/types.ts";
+import { forgetCandidates } from "./commands/completion/cache-path.ts";
 import { connectAsSlurm, feasibilityHint } from "./connect.ts";
 import { type CommandContext, UserError } from "./context.ts";
 
@@ -68,6 +69,7 @@ export async function submitJob(
       onSend();
       const { jobId, warnings = [] } = await connected.peer.call("job.submit", { requestId, ...submission });
       for (const text of warnings) context.stdio.err(`${context.program}: warning: ${text}\n`);
+      forgetCandidates(context);
       return { jobId, connected };
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;

@@ -1,16 +1,16 @@
 /**
- * Settings of the daemons: each has a default and an environment variable. Bad values are all reported together.
- *
- * The configuration file of a later version fills the same record; this is the one place that names the keys.
+ * Settings of the daemons: each has a key in the configuration file (file.ts), an environment variable, which goes
+ * above it, and a default. Bad values are all reported together. This is the one place that names them.
  */
 
 import { type LicenseWish, parseLicenses } from "../core/licenses.ts";
 import {
+  formatSchedulerParameters,
   parseSchedulerParameters,
   SCHEDULER_PARAMETERS,
   type SchedulerParameters,
 } from "../core/scheduler-parameters.ts";
-import { parseTimeLimit } from "../core/time.ts";
+import { formatDuration, parseTimeLimit } from "../core/time.ts";
 import type { Environment } from "./places.ts";
 
 export interface Settings {
@@ -57,11 +57,19 @@ export interface Settings {
 }
 
 interface Key<T> {
+  /** `SECTION.NAME` in the configuration file. Those of `node` may also stand in `nodes.NAME`, for that node only. */
+  readonly key: string;
+  /** What it is for, as a sentence without its full stop: for the sample, the schema and the manual. */
+  readonly about: string;
+  /** A running controller takes a new value when it is told to read its configuration again. */
+  readonly isLive?: true;
   readonly variable: string;
   readonly fallback: T;
   /** The value, or `undefined` if the text is none. */
   readonly parse: (text: string) => T | undefined;
   readonly expected: string;
+  /** The inverse of `parse`, where the value is not its own text. */
+  readonly format?: (value: T) => string;
 }
 
 type Keys = { readonly [K in keyof Settings]: Key<Settings[K]> };
@@ -73,47 +81,133 @@ const PREEMPT_MODES = ["OFF", "CANCEL", "REQUEUE", "SUSPEND"] as const;
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
 export const SETTINGS: Keys = {
-  clusterName: { variable: "MGPU_CLUSTER_NAME", fallback: "mgpu", parse: word, expected: "a name" },
-  killWaitS: { variable: "MGPU_KILL_WAIT", fallback: 30, parse: seconds, expected: "seconds" },
-  minJobAgeS: { variable: "MGPU_MIN_JOB_AGE", fallback: 300, parse: seconds, expected: "seconds" },
-  heartbeatMs: { variable: "MGPU_HEARTBEAT_MS", fallback: 5000, parse: positive, expected: "milliseconds, at least 1" },
+  clusterName: {
+    key: "cluster.name",
+    about: "name of the cluster in listings and in the variables of jobs",
+    variable: "MGPU_CLUSTER_NAME",
+    fallback: "mgpu",
+    parse: word,
+    expected: "a name",
+  },
+  killWaitS: {
+    key: "limits.kill_wait",
+    about: "seconds between SIGTERM and SIGKILL",
+    variable: "MGPU_KILL_WAIT",
+    fallback: 30,
+    parse: seconds,
+    expected: "seconds",
+  },
+  minJobAgeS: {
+    key: "limits.min_job_age",
+    about: "seconds that a job which is over stays in the queue's memory",
+    isLive: true,
+    variable: "MGPU_MIN_JOB_AGE",
+    fallback: 300,
+    parse: seconds,
+    expected: "seconds",
+  },
+  heartbeatMs: {
+    key: "cluster.heartbeat_ms",
+    about: "milliseconds between a node's signs of life",
+    variable: "MGPU_HEARTBEAT_MS",
+    fallback: 5000,
+    parse: positive,
+    expected: "milliseconds, at least 1",
+  },
   snapshotBytes: {
+    key: "cluster.snapshot_bytes",
+    about: "bytes of journal after which a snapshot is made",
     variable: "MGPU_SNAPSHOT_BYTES",
     fallback: 16 * 1024 * 1024,
     parse: positive,
     expected: "bytes, at least 1",
   },
-  orphanS: { variable: "MGPU_ORPHAN_WAIT", fallback: 60, parse: seconds, expected: "seconds" },
-  nodeName: { variable: "MGPU_NODE_ID", fallback: "", parse: word, expected: "letters, digits, '.', '_' and '-'" },
+  orphanS: {
+    key: "limits.orphan_wait",
+    about: "seconds that a job of srun survives without its client",
+    variable: "MGPU_ORPHAN_WAIT",
+    fallback: 60,
+    parse: seconds,
+    expected: "seconds",
+  },
+  nodeName: {
+    key: "node.name",
+    about: "name of this machine's node; the short host name otherwise",
+    variable: "MGPU_NODE_ID",
+    fallback: "",
+    parse: word,
+    expected: "letters, digits, '.', '_' and '-'",
+  },
   nodeAddress: {
+    key: "node.address",
+    about: "host name or number at which others reach this machine",
     variable: "MGPU_NODE_ADDRESS",
     fallback: "",
     parse: (text) => (/^[A-Za-z0-9][A-Za-z0-9.:_%-]{0,254}$/.test(text) ? text : undefined),
     expected: "a host name or an IP address",
   },
-  cpus: { variable: "MGPU_CPUS", fallback: 0, parse: positive, expected: "a count, at least 1" },
-  memoryMiB: { variable: "MGPU_MEMORY", fallback: 0, parse: positive, expected: "MiB, at least 1" },
-  fakeGpus: { variable: "MGPU_FAKE_GPUS", fallback: "", parse: (text) => text, expected: "a count or a file" },
+  cpus: {
+    key: "node.cpus",
+    about: "CPUs to offer instead of all",
+    variable: "MGPU_CPUS",
+    fallback: 0,
+    parse: positive,
+    expected: "a count, at least 1",
+  },
+  memoryMiB: {
+    key: "node.memory",
+    about: "MiB of memory to offer instead of all",
+    variable: "MGPU_MEMORY",
+    fallback: 0,
+    parse: positive,
+    expected: "MiB, at least 1",
+  },
+  fakeGpus: {
+    key: "node.fake_gpus",
+    about: "offer so many fake GPUs, or those that a file lists, instead of the real ones",
+    variable: "MGPU_FAKE_GPUS",
+    fallback: "",
+    parse: (text) => text,
+    expected: "a count or a file",
+  },
   logLevel: {
+    key: "logging.level",
+    about: "least severe messages that are logged",
+    isLive: true,
     variable: "MGPU_LOG_LEVEL",
     fallback: "info",
     parse: (text) => LEVELS.find((level) => level === text),
     expected: LEVELS.join(", "),
   },
   enforcePartLimits: {
+    key: "limits.enforce_partition_limits",
+    about: "whether jobs that exceed their partition's limits are refused (ANY, ALL) or wait (NO)",
+    isLive: true,
     variable: "MGPU_ENFORCE_PART_LIMITS",
     fallback: "NO",
     parse: (text) => ENFORCE.find((word) => word === text.toUpperCase()),
     expected: ENFORCE.join(", "),
   },
-  features: { variable: "MGPU_FEATURES", fallback: [], parse: words, expected: "words with commas between them" },
+  features: {
+    key: "node.features",
+    about: "words that jobs may ask this machine's node for with --constraint",
+    variable: "MGPU_FEATURES",
+    fallback: [],
+    parse: words,
+    expected: "words with commas between them",
+  },
   controllerSocket: {
+    key: "cluster.controller_socket",
+    about: "path of the controller's socket, for a node daemon of this machine",
     variable: "MGPU_CONTROLLER_SOCKET",
     fallback: "",
     parse: (text) => (text.startsWith("/") ? text : undefined),
     expected: "the absolute path of a socket",
   },
   licenses: {
+    key: "cluster.licenses",
+    about: "licenses and how many there are of each",
+    isLive: true,
     variable: "MGPU_LICENSES",
     fallback: [],
     parse(text) {
@@ -123,18 +217,25 @@ export const SETTINGS: Keys = {
     expected: "licenses with their counts, such as matlab:10,ansys:2",
   },
   mailProgram: {
+    key: "notifications.mail_program",
+    about: "program that mail is sent with; the machine's own otherwise",
     variable: "MGPU_MAIL_PROG",
     fallback: "",
     parse: (text) => (text.startsWith("/") ? text : undefined),
     expected: "the absolute path of a program",
   },
   schedulerType: {
+    key: "scheduler.type",
+    about: "whether jobs may overtake those that wait for room where that delays none that has a promise",
     variable: "MGPU_SCHEDULER_TYPE",
     fallback: "sched/backfill",
     parse: (text) => SCHEDULER_TYPES.find((type) => type === text || type === `sched/${text}`),
     expected: SCHEDULER_TYPES.join(" or "),
   },
   schedulerParameters: {
+    key: "scheduler.parameters",
+    about: "how far and in which order jobs may overtake",
+    format: formatSchedulerParameters,
     variable: "MGPU_SCHEDULER_PARAMETERS",
     fallback: SCHEDULER_PARAMETERS,
     parse(text) {
@@ -144,12 +245,17 @@ export const SETTINGS: Keys = {
     expected: "bf_job_part_count_reserve=, bf_max_job_part=, bf_assumed_time=, bf_order=arrival|shortest, bf_predict",
   },
   preemptType: {
+    key: "scheduler.preempt_type",
+    about:
+      "whose room jobs may have: that of jobs of a QOS that theirs lists, of partitions of a lower tier, or nobody's",
     variable: "MGPU_PREEMPT_TYPE",
     fallback: "preempt/qos",
     parse: (text) => PREEMPT_TYPES.find((type) => type === text || type === `preempt/${text}`),
     expected: PREEMPT_TYPES.join(", "),
   },
   preemptMode: {
+    key: "scheduler.preempt_mode",
+    about: "what becomes of a job that makes room for another, where its QOS or partition says nothing else",
     variable: "MGPU_PREEMPT_MODE",
     fallback: "REQUEUE",
     // Suspended jobs always go on by themselves, for which Slurm wants GANG.
@@ -157,6 +263,9 @@ export const SETTINGS: Keys = {
     expected: PREEMPT_MODES.join(", "),
   },
   preemptExemptS: {
+    key: "scheduler.preempt_exempt_time",
+    about: "how long a job runs before it may be preempted",
+    format: (value) => (value === 0 ? "0" : formatDuration(value)),
     variable: "MGPU_PREEMPT_EXEMPT_TIME",
     fallback: 0,
     parse(text) {

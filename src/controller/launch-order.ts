@@ -15,6 +15,7 @@ import { must } from "../util/assert.ts";
 import { partitionName } from "./select.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Blobs } from "./store/blobs.ts";
+import { decodeEnvironment } from "./stored-inputs.ts";
 
 /** What follows from a secret of the state folder, so that it survives restarts without being stored. */
 export function secretsOf(digest: Digest, secret: string) {
@@ -69,7 +70,7 @@ export async function launchOrder(
     startAt: job.startAt,
     clusterName,
     script,
-    environment: JSON.parse(new TextDecoder().decode(environment)) as Record<string, string>,
+    environment: decodeEnvironment(environment),
   };
 }
 
@@ -105,6 +106,7 @@ function programOf(spec: ProgramSpec): NodeLaunch["program"] {
     programs: programs.map((program) => ({ task: program.task, argv: [...program.argv] })),
     rlimits: { ...rlimits },
     ...{ distribution, gpuBind },
+    ...(spec.cpuBind === undefined ? {} : { cpuBind: spec.cpuBind }),
     ...(spec.taskProlog === undefined ? {} : { taskProlog: spec.taskProlog }),
     ...(spec.taskEpilog === undefined ? {} : { taskEpilog: spec.taskEpilog }),
   };

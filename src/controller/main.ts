@@ -24,7 +24,7 @@ import type { Random } from "../platform/random.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { JobRow } from "../protocol/procedures.ts";
 import { servePeers } from "../rpc/serve.ts";
-import type { Handlers } from "../rpc/types.ts";
+import type { Handlers, UnaryHandler } from "../rpc/types.ts";
 import { toJobRow } from "../view/job-row.ts";
 import { createAbsences } from "./absences.ts";
 import { awayReason, createHolderLinks } from "./away.ts";
@@ -36,7 +36,7 @@ import { cancelHandler } from "./handlers/cancel.ts";
 import { changeHandler } from "./handlers/change.ts";
 import { configHandler } from "./handlers/config.ts";
 import { explainHandler } from "./handlers/explain.ts";
-import { getHandler, scriptHandler } from "./handlers/get.ts";
+import { environmentHandler, getHandler, scriptHandler } from "./handlers/get.ts";
 import { historyHandler } from "./handlers/history.ts";
 import { licensesHandler } from "./handlers/licenses.ts";
 import { listHandler } from "./handlers/list.ts";
@@ -63,6 +63,7 @@ import { createPlanner, type Planner } from "./planner.ts";
 import { policyOf } from "./policy.ts";
 import { createPost } from "./post.ts";
 import { startPurging } from "./purge.ts";
+import { type Reload, reconfigure } from "./reconfigure.ts";
 import { partitionName } from "./select.ts";
 import { createSessions } from "./sessions.ts";
 import { createStatistics } from "./statistics.ts";
@@ -84,6 +85,8 @@ export interface ControllerPorts {
   compact(compaction: Compaction): Promise<number>;
   /** The program should end. */
   exit(): void;
+  /** Reads the configuration again; without it there is none to read. */
+  readonly reload?: Reload;
 }
 
 export interface ControllerOptions {
@@ -97,6 +100,8 @@ export interface ControllerOptions {
 
 export interface Controller {
   readonly loop: Loop;
+  /** Reads the configuration again, as SIGHUP asks for. */
+  reconfigure(): Promise<unknown>;
   /**
    * Keeps the variables that the settings came from: a controller that starts after a crash of this one gets them
    * again. Never rejects.
@@ -118,6 +123,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
   const context = assemble(ports, options, opened, secret);
   await context.loop.execute({ type: "licenses.configure", licenses: settings.licenses });
   const startedAt = context.identity.startedAt;
+  const again = () => reconfigure(context, ports.reload ?? (() => ({ settings: context.settings })));
   const identity = () => ({
     daemon: "mgpuctld" as const,
     protocol: { ...PROTOCOL },
@@ -130,7 +136,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
     { net, clock, log },
     { path: places.controllerSocket },
     identity,
-    context.statistics.counted(handlersOf(context)),
+    context.statistics.counted(handlersOf(context, again)),
   );
   await publishEndpoint(disk, options);
   resume(context);
@@ -138,6 +144,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
   log.info("controller started", { socket: places.controllerSocket, jobs: context.loop.state.jobs.size });
   return {
     loop: context.loop,
+    reconfigure: again,
     rememberSettings: (given) => rememberSettings(ports, places, given),
     async stop() {
       server.close();
@@ -228,8 +235,9 @@ function rowOf(whole: Parameters<typeof awayReason>[0] & { readonly loop: Loop }
   return toJobRow(job, { reason: word, reasonText, partition, dependency, priority: planner.priorityOf(job) });
 }
 
-function handlersOf(context: ControllerContext): Handlers<"controller"> {
+function handlersOf(context: ControllerContext, again: UnaryHandler<"controller.reconfigure">): Handlers<"controller"> {
   return {
+    "controller.reconfigure": again,
     "job.submit": submitHandler(context),
     "job.watch": watchHandler(context),
     "jobs.list": listHandler(context),
@@ -239,6 +247,7 @@ function handlersOf(context: ControllerContext): Handlers<"controller"> {
     "jobs.steer": steerHandler(context),
     "jobs.get": getHandler(context),
     "job.script": scriptHandler(context),
+    "job.environment": environmentHandler(context),
     "job.notify": notifyHandler(context),
     "job.explain": explainHandler(context),
     "job.output": outputHandler(context),

@@ -13,10 +13,7 @@ export interface ControllerPolicy {
 }
 
 /** Jobs without a limit are predicted by what their users' jobs took all the same. */
-export function policyOf(
-  settings: Settings,
-  state: () => ClusterState,
-): ControllerPolicy {
+export function policyOf(settings: Settings, state: () => ClusterState): ControllerPolicy {
   const { schedulerType, schedulerParameters } = settings;
   const { bf_job_part_count_reserve, bf_max_job_part, bf_assumed_time, bf_order, bf_predict } = schedulerParameters;
   const predictor = createPredictor();

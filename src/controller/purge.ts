@@ -13,12 +13,13 @@ const JOBS_A_SWEEP_MAX = 1000;
 
 /** Sweeps for ever. */
 export function startPurging(context: ControllerContext, disk: Disk): void {
-  const ageMs = context.settings.minJobAgeS * 1000;
-  const periodMs = Math.min(SWEEP_MS_MAX, Math.max(100, ageMs / 4));
-  const again = (): void => void context.clock.after(periodMs, () => void sweep().finally(again));
+  // Asked for each time: it may change while the controller runs.
+  const ageMs = (): number => context.settings.minJobAgeS * 1000;
+  const periodMs = (): number => Math.min(SWEEP_MS_MAX, Math.max(100, ageMs() / 4));
+  const again = (): void => void context.clock.after(periodMs(), () => void sweep().finally(again));
 
   const sweep = async (): Promise<void> => {
-    const old = finishedBefore(context, context.clock.now() - ageMs);
+    const old = finishedBefore(context, context.clock.now() - ageMs());
     if (old.length === 0 || context.loop.problem) return;
     try {
       await recordFinished(disk, context.places.accountingFolder, old);

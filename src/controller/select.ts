@@ -4,6 +4,7 @@ import { intersect, type TaskSet } from "../core/array-spec.ts";
 import { findPartition } from "../core/decide/submit.ts";
 import { componentAt } from "../core/het.ts";
 import { displayState, type Job } from "../core/job.ts";
+import { QOS_DEFAULT } from "../core/jobspec.ts";
 import { presentPartitions } from "../core/partition-list.ts";
 import { type ClusterState, recordsOf } from "../core/state.ts";
 import type { JobFilter } from "../protocol/procedures.ts";
@@ -105,7 +106,7 @@ function furtherMatcher(state: ClusterState, filter: JobFilter): (job: Job) => b
     tests.push((job) => valuesOf(job).some((value) => set.has(value)));
   };
   add(filter.accounts, ({ spec }) => [spec.account ?? ""]);
-  add(filter.qos, ({ spec }) => [spec.qos ?? "normal"]);
+  add(filter.qos, ({ spec }) => [spec.qos ?? QOS_DEFAULT]);
   add(filter.reservations, ({ spec }) => [spec.reservation ?? ""]);
   add(filter.licenses, ({ spec }) => spec.licenses.map(({ name }) => name));
   add(filter.nodes, ({ allocation }) =>

@@ -15,6 +15,11 @@ export function encodeEnvironment(environment: Readonly<Record<string, string>>)
   return new TextEncoder().encode(JSON.stringify(environment));
 }
 
+/** The inverse. */
+export function decodeEnvironment(bytes: Uint8Array): Record<string, string> {
+  return JSON.parse(new TextDecoder().decode(bytes)) as Record<string, string>;
+}
+
 /** Stores an encoded environment; answers with its digest. The same bytes again cost next to nothing. Rejects with STORAGE. */
 export function storeEncoded(ports: Ports, environment: Uint8Array): Promise<string> {
   return store(ports, environment);

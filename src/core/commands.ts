@@ -118,6 +118,8 @@ export interface AllocateJob {
   readonly allocation: Allocation;
   /** Of a job that may start in several: the partition that it starts in. */
   readonly partition?: string;
+  /** Of a job with a least time (--time-min) that finds room only with less than its limit: the seconds it gets. */
+  readonly limitS?: number;
   /** Of a heterogeneous job: what its other components that wait are given in the same moment. */
   readonly followers?: readonly ComponentAllocation[];
 }
@@ -149,6 +151,16 @@ export interface CancelStep {
   /** CANCELLED unless something else ended it. */
   readonly state: TerminalState;
   readonly cause: string;
+}
+
+/** Give a step another time limit; of all steps that are not over where none is named. */
+export interface LimitStep {
+  readonly type: "step.limit";
+  readonly jobId: JobId;
+  readonly stepId: StepId | null;
+  /** Seconds since its start, UNLIMITED for none. */
+  readonly limitS: number;
+  readonly byUid: number;
 }
 
 /** A node's word that its part of a step runs. */
@@ -327,6 +339,7 @@ export type Command =
   | AllocateJob
   | CreateStep
   | CancelStep
+  | LimitStep
   | ReportStepStarted
   | ReportStepEnded
   | ReportStepLost

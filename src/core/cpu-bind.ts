@@ -5,6 +5,9 @@ import { formatRepeats, parseRepeats } from "./repeats.ts";
 
 const PLAIN = ["none", "rank", "rank_ldom", "sockets", "cores", "threads", "ldoms", "help"] as const;
 const LISTED = ["map_cpu", "mask_cpu", "map_ldom", "mask_ldom"] as const;
+/** Every kind of binding. */
+export const CPU_BIND_KINDS = [...PLAIN, ...LISTED] as const;
+
 const HINTS = ["compute_bound", "memory_bound", "multithread", "nomultithread", "help"] as const;
 
 /** How tasks are bound to CPUs. `help` asks for the list of kinds; `null` leaves the binding to the cluster. */
@@ -50,7 +53,9 @@ export function parseCpuBind(text: string): Parsed<CpuBind> {
   if (plain !== undefined && list === undefined) return { value: { verbose, kind: plain, list: [] } };
   const kind = LISTED.find((one) => one === name);
   if (kind === undefined || list === undefined) {
-    return expected(`quiet, verbose, ${PLAIN.join(", ")}, or ${LISTED.join(", ")} with a list`, text);
+    return LISTED.some((one) => one === name) && list === undefined
+      ? { problem: `missing list for "--cpu-bind=${name}:<list>"` }
+      : expected(`quiet, verbose, ${PLAIN.join(", ")}, or ${LISTED.join(", ")} with a list`, text);
   }
   const members = parseRepeats(list, kind.startsWith("mask") ? parseMask : parseId);
   return "problem" in members ? members : { value: { verbose, kind, list: members.value } };

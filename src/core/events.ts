@@ -89,6 +89,8 @@ export interface JobRequeued {
   /** How accounting shows the start that is over now; absent in older journals, which kept nothing of it. */
   readonly state?: EarlierAttempt["state"];
   readonly exit?: ExitStatus;
+  /** It made room for this job, and does not start before that one has. */
+  readonly after?: JobId;
   /** It shows as SPECIAL_EXIT until it is released. */
   readonly special?: boolean;
 }
@@ -121,6 +123,8 @@ export interface JobUpdated {
   readonly type: "job.updated";
   readonly jobId: JobId;
   readonly changes: Partial<JobSpec>;
+  /** What of it the job asked for before; absent in older journals. */
+  readonly before?: Partial<JobSpec>;
   /** Of a running job, seconds; absent if unchanged. */
   readonly limitS?: number;
   /** Of a waiting job; absent if unchanged. */
@@ -166,6 +170,16 @@ export interface StepEnding {
   readonly state: TerminalState;
   readonly by: number | null;
   readonly cause: string;
+}
+
+/** A step has another time limit than it began with. */
+export interface StepLimited {
+  readonly type: "step.limited";
+  readonly jobId: JobId;
+  readonly attempt: Attempt;
+  readonly stepId: StepId;
+  /** Seconds since its start, UNLIMITED for none. */
+  readonly limitS: number;
 }
 
 /** A finished job left the hot state; its accounting record was written before. */
@@ -261,6 +275,7 @@ export type Event =
   | ArraySplit
   | StepCreated
   | StepEnding
+  | StepLimited
   | JobPurged
   | NodeRegistered
   | NodeDown

@@ -5,6 +5,7 @@
 
 import { intersect, type TaskSet } from "./array-spec.ts";
 import { type EarlierAttempt, type EndedJob, isEnded, type Job } from "./job.ts";
+import { QOS_DEFAULT } from "./jobspec.ts";
 
 /** Empty lists select all; several criteria must all hold. */
 export interface HistoryFilter {
@@ -54,12 +55,13 @@ export function earlierRecords(job: Job): { readonly job: EndedJob; readonly sta
 
 /** A job as it would stand had this attempt been its last. */
 function asEnded(job: Job, one: EarlierAttempt): EndedJob {
-  const { id, spec, submitAt, requestId, array, eligibleAt } = job;
+  const { id, spec, submitAt, requestId, array, eligibleAt, changed } = job;
   const { attempt, startAt, endAt, limitS, allocation, steps, exit, cause, suspendedMs } = one;
   const state = one.state === "REQUEUED" ? "CANCELLED" : one.state;
   return {
     ...{ id, spec, submitAt, requestId, array, attempt, state, startAt, endAt, limitS, allocation, steps, exit, cause },
     ...{ eligibleAt: Math.min(eligibleAt, startAt), cancelledBy: null, cleanup: [], suspendedMs },
+    ...(changed ? { changed } : {}),
   };
 }
 
@@ -100,7 +102,7 @@ export function historyMatcher(
       allows(sets.groups, spec.user.gid) &&
       allows(sets.names, spec.name) &&
       allows(sets.accounts, spec.account ?? "") &&
-      allows(sets.qos, spec.qos ?? "") &&
+      allows(sets.qos, spec.qos ?? QOS_DEFAULT) &&
       allows(sets.wckeys, spec.wckey) &&
       (sets.partitions.size === 0 || sets.partitions.has(partitionOf(job))) &&
       (sets.nodes.size === 0 || job.allocation.some(({ node }) => sets.nodes.has(node))) &&

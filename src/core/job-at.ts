@@ -3,15 +3,16 @@
 import { taskSetOf, tasksOf } from "./array-spec.ts";
 import type { JobId } from "./ids.ts";
 import { isEnded, type Job, type PendingJob, type RunningJob } from "./job.ts";
+import type { JobSpec } from "./jobspec.ts";
 
 /**
  * The job as it was at `at` (milliseconds since 1970): waiting or running; `null` if it was not there yet or any more.
- * What records do not keep is left out: changes of its wishes, holds, suspensions.
+ * What records do not keep is left out: holds, suspensions.
  */
 export function jobAt(job: Job, at: number): PendingJob | RunningJob | null {
   if (job.submitAt > at || (isEnded(job) && job.endAt <= at)) return null;
   const startAt = job.state === "PENDING" ? null : job.startAt;
-  return startAt !== null && startAt <= at ? runningAt(job, startAt) : pendingAt(job);
+  return startAt !== null && startAt <= at ? runningAt(job, startAt, at) : pendingAt(job, at);
 }
 
 /**
@@ -45,8 +46,9 @@ function together(records: readonly PendingJob[]): PendingJob[] {
   return [{ ...first, array: { ...first.array, tasks } }];
 }
 
-function runningAt(job: Job, startAt: number): RunningJob {
-  const { id, spec, submitAt, attempt, requestId, array, eligibleAt, allocation } = job;
+function runningAt(job: Job, startAt: number, at: number): RunningJob {
+  const { id, submitAt, attempt, requestId, array, eligibleAt, allocation } = job;
+  const spec = specAt(job, at);
   const limitS = job.state === "PENDING" ? 0 : (job.limitS ?? 0);
   return {
     ...{ id, spec, submitAt, attempt, requestId, array, eligibleAt, allocation, limitS, startAt },
@@ -55,8 +57,15 @@ function runningAt(job: Job, startAt: number): RunningJob {
   };
 }
 
-function pendingAt(job: Job): PendingJob {
-  const { id, spec, submitAt, requestId, array, eligibleAt } = job;
+/** What it asked for then: changes since are taken back, the newest first. */
+function specAt({ spec, changed = [] }: Job, at: number): JobSpec {
+  const later = changed.filter((one) => one.at > at);
+  return Object.assign({}, spec, ...later.toReversed().map(({ before }) => before)) as JobSpec;
+}
+
+function pendingAt(job: Job, at: number): PendingJob {
+  const { id, submitAt, requestId, array, eligibleAt } = job;
+  const spec = specAt(job, at);
   return {
     ...{ state: "PENDING", id, spec, submitAt, requestId, array, eligibleAt, attempt: 0 },
     ...{ hold: null, allocation: [], cleanup: [], retried: 0 },

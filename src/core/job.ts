@@ -15,7 +15,7 @@
 
 import type { TaskSet } from "./array-spec.ts";
 import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
-import type { JobSpec, StepSpec } from "./jobspec.ts";
+import { type JobSpec, type StepSpec, UNLIMITED } from "./jobspec.ts";
 import type { Allocation, GpuGrant } from "./resources.ts";
 import type { StepUsage } from "./usage.ts";
 
@@ -62,6 +62,17 @@ export interface EarlierAttempt {
 /** Earlier attempts that a record keeps, the newest of them: a job that starts over for ever must not fill memory. */
 export const EARLIER_ATTEMPTS_MAX = 50;
 
+/** What a job asked for until it was changed: for listings of the past. */
+export interface EarlierWishes {
+  /** When it was changed, milliseconds since 1970. */
+  readonly at: number;
+  /** What its spec said before, of that which was changed. */
+  readonly before: Partial<JobSpec>;
+}
+
+/** Changes that a record remembers, the newest of them. */
+export const EARLIER_WISHES_MAX = 20;
+
 /** Which tasks of which array a record is. */
 export interface ArrayPart {
   /** The array's number: that of its first record. */
@@ -84,6 +95,8 @@ interface JobCommon {
   readonly yieldsTo?: JobId;
   /** Starts before the present or last one, oldest first; absent if there was none. */
   readonly earlier?: readonly EarlierAttempt[];
+  /** Changes of its wishes, oldest first; absent if there was none. */
+  readonly changed?: readonly EarlierWishes[];
 }
 
 /** Who keeps a job waiting: its user (hold, --hold) or the operator. */
@@ -96,6 +109,8 @@ export interface PendingJob extends JobCommon {
   readonly hold: Hold | null;
   /** Requeued and held with State=SpecialExit: for somebody to look at. */
   readonly special?: true;
+  /** It made room for this job, and does not start before that one has. */
+  readonly after?: JobId;
   /** What it held before it was requeued, until the nodes in `cleanup` have confirmed that nothing runs there. */
   readonly allocation: Allocation;
   readonly cleanup: readonly NodeName[];
@@ -181,6 +196,8 @@ export interface Step {
   readonly startAt: number;
   /** Milliseconds that its job had been suspended when it started: they are none of its time. Absent for 0. */
   readonly suspendedBeforeMs?: number;
+  /** Seconds: a limit given later than its own; absent while that holds. */
+  readonly limitS?: number;
   readonly endAt: number | null;
   readonly parts: readonly StepPart[];
   /** RUNNING, or how it ended. */
@@ -206,6 +223,11 @@ export function displayState(job: Job): JobState | "COMPLETING" | "SUSPENDED" | 
   if (job.state === "PENDING" && job.special) return "SPECIAL_EXIT";
   if (job.state === "RUNNING") return job.suspendedAt === null ? "RUNNING" : "SUSPENDED";
   return isEnded(job) && job.cleanup.length > 0 ? "COMPLETING" : job.state;
+}
+
+/** The seconds that a step may take, suspensions of its job aside; UNLIMITED for none but the job's. */
+export function stepLimit({ limitS, spec }: Step): number {
+  return limitS ?? spec?.timeLimitS ?? UNLIMITED;
 }
 
 /** Whether a step still runs somewhere, or is about to. */

@@ -1,6 +1,7 @@
 /** What a user asked for, after all defaults and all checks that need no cluster. */
 
 import type { ArraySpec } from "./array-spec.ts";
+import type { CpuBind } from "./cpu-bind.ts";
 import type { Dependency } from "./dependency.ts";
 import type { GpuBind } from "./gpu-bind.ts";
 import type { TaskDistribution } from "./layout.ts";
@@ -73,6 +74,8 @@ export interface ProgramSpec {
   readonly rlimits: Readonly<Record<string, number>>;
   readonly distribution: TaskDistribution;
   readonly gpuBind: GpuBind | null;
+  /** Absent where nothing was said: tasks are not bound to CPUs. */
+  readonly cpuBind?: CpuBind;
   /** Run before and after each task, on its node: a path, or a name to be found along PATH (srun alone). */
   readonly taskProlog?: string;
   readonly taskEpilog?: string;
@@ -165,3 +168,6 @@ export type JobRequest = Omit<JobSpec, "user" | "scriptDigest" | "environmentDig
 
 /** The same of a step. */
 export type StepOrder = Omit<StepSpec, "environmentDigest">;
+
+/** The QoS of jobs that have none by their own wish or their account's. */
+export const QOS_DEFAULT = "normal";

@@ -9,7 +9,7 @@ import { firstTask, taskCount } from "./array-spec.ts";
 import type { Effect, SendMail } from "./effects.ts";
 import type { Event } from "./events.ts";
 import type { JobId } from "./ids.ts";
-import { type ExitStatus, isEnded, type Job } from "./job.ts";
+import { type ExitStatus, isEnded, type Job, type PendingJob } from "./job.ts";
 import type { MailPercent, MailType } from "./mail-types.ts";
 import { type ClusterState, recordsOf } from "./state.ts";
 
@@ -34,7 +34,7 @@ export function mailEffects(before: Job | undefined, after: ClusterState, event:
     case "job.allocated":
       return beginMail(after, after.jobs.get(event.jobId));
     case "job.requeued":
-      return before?.state === "RUNNING" ? mail("REQUEUE", before, runTime(before, now)) : [];
+      return before && before.state !== "PENDING" ? mail("REQUEUE", before, timeRun(before, now)) : [];
     case "job.ended":
       return [...endMails(after, after.jobs.get(event.jobId)), ...dependents(after, before)];
     case "job.cleaned":
@@ -104,7 +104,7 @@ function beginMail(state: ClusterState, job: Job | undefined): Effect[] {
 
 function endMails(state: ClusterState, job: Job | undefined): Effect[] {
   if (!job || !isEnded(job) || !job.spec.mail) return [];
-  const ran = job.startAt === null ? NOTHING : runTime({ ...job, startAt: job.startAt }, job.endAt);
+  const ran = timeRun(job, job.endAt);
   const over = job.state === "TIMEOUT" ? mail("TIME_LIMIT", job, ran) : [];
   if (!isSummed(job)) return [...over, ...endMail(job, job.state, withExit(ran, job.state, job.exit))];
   if (isUnderWay(state, job)) return over;
@@ -191,6 +191,12 @@ function isUnderWay({ active, jobs }: ClusterState, { id, array }: Job): boolean
 function hasAllTasks({ spec }: Job, records: readonly Job[]): boolean {
   const known = records.reduce((sum, { array }) => sum + taskCount(array?.tasks ?? []), 0);
   return known === taskCount(spec.array?.tasks ?? []);
+}
+
+/** How long a job ran, up to `now` if it still does; nothing of one that never started. */
+function timeRun(job: Exclude<Job, PendingJob>, now: number): Told {
+  if (job.startAt === null) return NOTHING;
+  return runTime({ ...job, startAt: job.startAt }, isEnded(job) ? job.endAt : now);
 }
 
 function runTime(job: { readonly startAt: number; readonly suspendedMs: number }, until: number): Told {

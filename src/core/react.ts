@@ -7,7 +7,8 @@
 import { limitEnd, mailAt, signalAt, stepEnd } from "./decide/timer.ts";
 import type { Effect } from "./effects.ts";
 import type { Event } from "./events.ts";
-import { isOpenStep, type Job, type RunningJob, type Step } from "./job.ts";
+import { isOpenStep, type Job, type RunningJob, type Step, stepLimit } from "./job.ts";
+import { UNLIMITED } from "./jobspec.ts";
 import { MAIL_PERCENTS } from "./mail-types.ts";
 import { SIGCONT, SIGSTOP, SIGTERM } from "./signals.ts";
 import type { ClusterState } from "./state.ts";
@@ -68,6 +69,8 @@ function jobEffects(job: Job | undefined, event: JobEvent): Effect[] {
       return [...endedStepTimer(job, event.stepId), notify(event.jobId)];
     case "step.created":
       return [...startEffects(job, event.step.id), notify(event.jobId)];
+    case "step.limited":
+      return [...limitedStepTimer(job, event.stepId), notify(event.jobId)];
     case "step.ending":
       return [...startEffects(job, event.stepId), notify(event.jobId)];
     default:
@@ -139,13 +142,23 @@ function limitTimers(job: RunningJob): Effect[] {
 /** A step that is over needs its timer no longer. */
 function endedStepTimer(job: Job | undefined, stepId: Step["id"]): Effect[] {
   const step = job && job.state !== "PENDING" ? job.steps.find(({ id }) => id === stepId) : undefined;
-  if (!job || !step || step.endAt === null || (step.spec?.timeLimitS ?? 0) === 0) return [];
+  if (!job || !step || step.endAt === null || stepLimit(step) === UNLIMITED) return [];
   return [{ type: "timer.clear", timer: { kind: "step", jobId: job.id, attempt: job.attempt, stepId } }];
 }
 
 /** None that rings at no time; while the job is suspended the one that was set is cleared. */
 function stepTimer(job: RunningJob, step: Step): Effect[] {
-  if ((step.spec?.timeLimitS ?? 0) === 0) return [];
+  if (stepLimit(step) === UNLIMITED) return [];
+  return setStepTimer(job, step);
+}
+
+/** The limit that a timer was set for may be gone. */
+function limitedStepTimer(job: Job | undefined, stepId: Step["id"]): Effect[] {
+  const step = job?.state === "RUNNING" ? job.steps.find(({ id }) => id === stepId) : undefined;
+  return job?.state === "RUNNING" && step ? setStepTimer(job, step) : [];
+}
+
+function setStepTimer(job: RunningJob, step: Step): Effect[] {
   const timer = { kind: "step", jobId: job.id, attempt: job.attempt, stepId: step.id } as const;
   const at = stepEnd(job, step);
   return [Number.isFinite(at) ? { type: "timer.set", timer, at } : { type: "timer.clear", timer }];
@@ -167,9 +180,7 @@ function stepOrders({ id: jobId, attempt }: RunningJob, { id: stepId, parts, end
 function graceEffects(job: RunningJob): Effect[] {
   const { id: jobId, attempt } = job;
   const orders = job.allocation.flatMap(({ node }) =>
-    [SIGCONT, SIGTERM].map(
-      (signal): Effect => ({ type: "node.signal", node, jobId, attempt, target: "full", signal }),
-    ),
+    [SIGCONT, SIGTERM].map((signal): Effect => ({ type: "node.signal", node, jobId, attempt, target: "full", signal })),
   );
   return [...limitTimers(job), ...orders];
 }

@@ -22,7 +22,8 @@ import {
 export type StepPlacement =
   | { readonly parts: readonly StepPart[] }
   | { readonly busy: string; readonly holders: string }
-  | { readonly problem: string };
+  /** `isTooWide`: it asks for more CPUs than the whole job has. */
+  | { readonly problem: string; readonly isTooWide?: boolean };
 
 /** What the open steps of a job leave of one of its nodes. */
 interface Room {
@@ -68,7 +69,11 @@ export function placeStep(
   if ("problem" in chosen) return chosen;
   const empty = chosen.shares.map((share): Room => ({ share, cpus: share.cpus, gpus: share.gpus }));
   const whenEmpty = fill(empty, request, distribution);
-  if (whenEmpty === null) return { problem: impossible(job.allocation, request) };
+  if (whenEmpty === null) {
+    const cpus = job.allocation.reduce((sum, share) => sum + share.cpus, 0);
+    const isTooWide = !request.overcommit && (request.tasks ?? 1) * (request.cpusPerTask ?? 1) > cpus;
+    return { problem: impossible(job.allocation, request), isTooWide };
+  }
   if (request.overlap) return { parts: whenEmpty };
   const parts = fill(
     empty.map((room) => roomLeft(room, job.steps)),

@@ -66,6 +66,10 @@ function contextOf(command: Command): CommandContext {
       const { openTui }: typeof import("./programs/tui.ts") = require(join(__dirname, "tui.cjs"));
       return openTui(context, connectPorts, request);
     },
+    loadReplay() {
+      const engine: typeof import("./programs/replay.ts") = require(join(__dirname, "replay.cjs"));
+      return engine;
+    },
     tcp: async () => (await import("../platform/tcp.ts")).realTcp(),
     session: {
       input: realInput(),

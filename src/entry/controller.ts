@@ -39,6 +39,11 @@ export async function runController(program: string, line: DaemonLine, exit: () 
     mailer: realMailer(settings.mailProgram, log),
     compact: (compaction: unknown) => runWorker(join(__dirname, "snapshot-worker.cjs"), compaction) as Promise<number>,
     exit,
+    reload() {
+      const read = line.reload();
+      if ("settings" in read) log.setLevel(read.settings.logLevel);
+      return read;
+    },
   };
   try {
     return await startController(ports, {

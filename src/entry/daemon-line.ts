@@ -1,12 +1,16 @@
 /** The command lines of the daemons: a few options over the settings from the environment. */
 
+import { hostname } from "node:os";
 import { buildText } from "../cli/build-text.ts";
 import { parseOptions } from "../cli/getopt.ts";
 import type { Option } from "../cli/option.ts";
+import { loadConfig } from "../config/load.ts";
 import { type Environment, type Places, placesFrom } from "../config/places.ts";
 import { givenSettings, SETTINGS, type Settings, settingsFrom } from "../config/settings.ts";
 import { VERSION } from "../config/version.ts";
+import { realFiles } from "../platform/files.ts";
 import { canHoldFolder } from "../platform/folders.ts";
+import { shortHostname } from "../platform/host.ts";
 import { makePrivateFolder } from "../platform/runtime-folder.ts";
 import { settleEnvironment } from "./environment.ts";
 import { fail, messageOf } from "./fail.ts";
@@ -14,9 +18,13 @@ import { fail, messageOf } from "./fail.ts";
 /** What every daemon knows from its command line and environment. */
 export interface DaemonLine {
   readonly settings: Settings;
-  /** The variables that the settings came from, options included. */
+  /** The variables that the settings came from, options included; not what the configuration file says. */
   readonly givenSettings: Readonly<Record<string, string>>;
   readonly places: Places;
+  /** The configuration file; `null` where there is none. */
+  readonly configPath: string | null;
+  /** Reads the configuration file again. */
+  reload(): { readonly settings: Settings } | { readonly problems: readonly string[] };
   has(long: string): boolean;
   value(long: string): string | undefined;
 }
@@ -72,28 +80,53 @@ export function readDaemonLine(program: string, summary: string, options: readon
     { long: "help", short: "h", argument: "none", help: "show this text" },
     { long: "version", short: "V", argument: "none", help: "show the version" },
   ];
-  const line = parseDaemonLine(all, process.argv.slice(2), settleEnvironment());
-  const { values, settings, environment, problems, lineProblems } = line;
+  const parse = () => parseDaemonLine(all, process.argv.slice(2), settleEnvironment(), findConfig);
+  const { values, settings, given, configPath, problems, lineProblems } = parse();
   const has = (long: string): boolean => values.has(long);
   const value = (long: string): string | undefined => values.get(long)?.at(-1);
   if (lineProblems.length === 0 && has("help")) answer(helpOf(program, summary, all));
   if (lineProblems.length === 0 && has("version")) answer(`${buildText(program, VERSION)}\n`);
   if (problems.length > 0) fail(program, problems.join(`\n${program}: error: `));
   const places = placesFrom(process.env, process.getuid?.() ?? 0, canHoldFolder);
-  return { settings, givenSettings: givenSettings(environment), has, value, places };
+  const reload = () => {
+    const again = parse();
+    return again.problems.length > 0 ? { problems: again.problems } : { settings: again.settings };
+  };
+  return { settings, givenSettings: givenSettings(given), configPath, reload, has, value, places };
 }
 
-/** What a command line and the environment come to: options go above variables. Pure. */
-export function parseDaemonLine(options: readonly Option[], args: readonly string[], variables: Environment) {
+/** Finds the configuration file, for a node of that name; empty for the host's name. */
+type FindConfig = (env: Environment, node: string) => ReturnType<typeof loadConfig>;
+
+const findConfig: FindConfig = (env, name) =>
+  loadConfig(env, realFiles(), { name, hostname: shortHostname(hostname()) });
+
+/**
+ * What a command line, the environment and the configuration file come to: options go above variables, those above the
+ * file. Pure but for `find`.
+ */
+export function parseDaemonLine(
+  options: readonly Option[],
+  args: readonly string[],
+  variables: Environment,
+  find: FindConfig,
+) {
   const parsed = parseOptions(options, [...args], "permute");
   const typed = settingVariables((long) => parsed.values.get(long)?.at(-1));
   const level = parsed.values.has("verbose") ? { MGPU_LOG_LEVEL: "debug" } : {};
-  const environment = { ...variables, ...typed, ...level };
-  const { settings, problems: bad } = settingsFrom(environment);
+  const given: Environment = { ...variables, ...typed, ...level };
+  const config = find(variables, given.MGPU_NODE_ID ?? "");
+  const { path, file, problems: ofFile } = { ...NO_CONFIG, ...config };
+  // An empty variable says nothing.
+  const said = Object.fromEntries(Object.entries(given).filter(([, text]) => text !== ""));
+  const { settings, problems: bad } = settingsFrom({ ...file.texts, ...said });
   const lineProblems = [...parsed.problems, ...parsed.operands.map((word) => `unexpected argument "${word}"`)];
-  const problems = [...lineProblems, ...bad.map((problem) => namingOption(problem, (long) => parsed.values.has(long)))];
-  return { values: parsed.values, settings, environment, lineProblems, problems };
+  const named = bad.map((problem) => namingOption(problem, (long) => parsed.values.has(long)));
+  const problems = [...lineProblems, ...ofFile, ...named];
+  return { values: parsed.values, settings, given, configPath: path, lineProblems, problems };
 }
+
+const NO_CONFIG = { path: null, file: { texts: {} }, problems: [] };
 
 /** Makes the folder of our sockets, or ends the process with the reason. */
 export function prepareRuntime(program: string, places: Places): void {

@@ -2,9 +2,12 @@
 
 import { resolve } from "node:path";
 
-/** Makes MGPU_HOME absolute, here and for daemons that this process starts: they work in another folder. */
+/** Makes the paths of our variables absolute, here and for daemons that this process starts: they work elsewhere. */
 export function settleEnvironment(): NodeJS.ProcessEnv {
   const { env } = process;
-  if (env.MGPU_HOME && !env.MGPU_HOME.startsWith("/")) env.MGPU_HOME = resolve(env.MGPU_HOME);
+  for (const name of ["MGPU_HOME", "MGPU_CONFIG"]) {
+    const path = env[name];
+    if (path && !path.startsWith("/")) env[name] = resolve(path);
+  }
   return env;
 }

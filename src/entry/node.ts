@@ -8,6 +8,7 @@ import { readBatchExit } from "../node/holder/batch-spool.ts";
 import { createHolders } from "../node/holders.ts";
 import { createInventory } from "../node/inventory.ts";
 import { realClock } from "../platform/clock.ts";
+import { readCpuTopology } from "../platform/cpu-topology.ts";
 import { startDaemon } from "../platform/daemon.ts";
 import { realDisk } from "../platform/disk.ts";
 import { boundedReader, readWindowAs } from "../platform/file-window.ts";
@@ -58,6 +59,13 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       readFile: boundedReader(readWindowAs),
       survivors: () => [...new Set(table.find("").map(({ step }) => step))],
       vitals: createVitals(),
+      cpus: readCpuTopology,
+      processes: {
+        find: table.find,
+        mostKiB: table.memory.mostKiB,
+        shareKiB: table.memory.shareKiB,
+        kill: (one) => void table.signal(one, 9),
+      },
       gpuLoad: () => chosen.provider.load(),
       settings,
       nodePlaces: mine,

@@ -2,11 +2,13 @@
 
 import type { StepKey } from "../core/ids.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { HostCpu } from "../platform/cpu-topology.ts";
 import type { Log } from "../platform/log.ts";
 import type { ClosedStarts } from "./closed-starts.ts";
 import type { GpuWatch } from "./gpu-watch.ts";
 import type { HolderCrew } from "./holder-crew.ts";
 import type { FollowBatch } from "./holder-factory.ts";
+import type { StepProcesses } from "./orphan-memory.ts";
 import type { ReportQueue } from "./report-queue.ts";
 import type { Spool } from "./spool.ts";
 import type { StepTable } from "./step-table.ts";
@@ -27,6 +29,10 @@ export interface AgentContext {
   readonly survivors: () => readonly string[];
   /** Starts (JOB.ATTEMPT) of which only processes are left: no record speaks of them. */
   readonly strays: Set<string>;
+  /** The processes of this node's steps; without them batch scripts without a holder have no memory limit. */
+  readonly processes: StepProcesses | null;
+  /** CPUs that steps can be bound to. */
+  readonly cpus: () => readonly HostCpu[];
   /** When this daemon started, milliseconds since 1970. */
   readonly startedAt: number;
   /** The machine's present boot. */

@@ -15,7 +15,9 @@ import { reportUnstarted } from "./agent-terminate-step.ts";
 import { messageOf } from "./deferred.ts";
 import { identityOf, isSameHolder } from "./holder-crew.ts";
 import type { HolderPort } from "./holder-port.ts";
-import { buildStepLaunch, taskCount } from "./launch.ts";
+import { buildStepLaunch, memoryOf, taskCount } from "./launch.ts";
+import { type BoundTasks, bindTasks } from "./launch-cpus.ts";
+import { partOf } from "./launch-part.ts";
 import type { LaunchRecord } from "./spool-records.ts";
 import { newEntry, type StepEntry } from "./step-table.ts";
 
@@ -86,12 +88,34 @@ function recordOf(context: AgentContext, launch: NodeLaunch): LaunchRecord {
   const shared = kind === "pty" ? null : context.holders.livingShared;
   const receivedAt = context.clock.now();
   const holder = shared && identityOf(shared);
+  const bound = bindHere(context, launch);
   const gpus = launch.layout.find(({ node }) => node === context.name)?.gpus.map(({ index }) => index) ?? [];
   return {
     ...{ key, kind, tasks: taskCount(launch, context.name), startAt, receivedAt, holder },
     ...(gpus.length > 0 ? { gpus } : {}),
     bootId: context.bootId,
+    ...(kind === "batch" ? batchMemory(context, launch) : {}),
+    ...(bound && "tasks" in bound ? { cpus: bound.tasks } : {}),
   };
+}
+
+/** What keeps a batch script within its memory when its holder is gone. */
+function batchMemory({ name, gpuProvider }: AgentContext, launch: NodeLaunch): Pick<LaunchRecord, "memory"> {
+  const part = partOf(launch, name, { gpuProvider });
+  const { memory } = part ? memoryOf(launch, part) : {};
+  return memory ? { memory } : {};
+}
+
+/** CPUs for a new step, beside those that the node's other steps are bound to. */
+function bindHere({ name, gpuProvider, steps, cpus }: AgentContext, launch: NodeLaunch): BoundTasks | null {
+  const part = launch.program.cpuBind && partOf(launch, name, { gpuProvider });
+  if (!part) return null;
+  const claims = new Map<number, number>();
+  for (const { phase, record } of steps.all()) {
+    if (phase === "ended") continue;
+    for (const id of (record.cpus ?? []).flat()) claims.set(id, (claims.get(id) ?? 0) + 1);
+  }
+  return bindTasks(launch, part, cpus(), claims);
 }
 
 function hand(context: AgentContext, entry: StepEntry, launch: NodeLaunch): void {
@@ -103,7 +127,10 @@ function hand(context: AgentContext, entry: StepEntry, launch: NodeLaunch): void
 
 async function handOver(context: AgentContext, entry: StepEntry, launch: NodeLaunch): Promise<void> {
   const { name, gpuProvider, gpuMemory, spool } = context;
-  const built = buildStepLaunch(launch, { name, gpuProvider, gpuMemory, spoolFolder: spool.folderOf(launch.key) });
+  const { cpus: tasks } = entry.record;
+  const bound = tasks ? { tasks } : bindHere(context, launch);
+  const place = { name, gpuProvider, gpuMemory, spoolFolder: spool.folderOf(launch.key), cpus: context.cpus(), bound };
+  const built = buildStepLaunch(launch, place);
   if ("problem" in built) return failStep(context, entry, built.problem, true);
   const holder = entry.holder ?? (await chooseHolder(context, entry));
   if (entry.cancelled) {

@@ -10,10 +10,14 @@ import { endStep } from "./agent-end.ts";
 import { messageOf } from "./deferred.ts";
 import type { BatchExit } from "./holder/batch-spool.ts";
 import type { HolderPort } from "./holder-port.ts";
+import { watchOrphan } from "./orphan-memory.ts";
 import type { StepEntry } from "./step-table.ts";
 
 /** How often a batch script's files are looked at: its end is seen this late at worst. */
 const FOLLOW_MS = 250;
+
+/** How often its memory is added up, as by a holder. */
+const MEMORY_MS = 1000;
 
 const HOLDER_LOST = "holder lost";
 const NODE_REBOOTED = "node rebooted";
@@ -65,12 +69,14 @@ export async function endBatch(context: AgentContext, entry: StepEntry): Promise
   if (entry.phase === "ended" || state.phase === "running") return;
   if (state.phase === "lost") return lose(context, entry, state.cause);
   // Its own exit is known; whether it left other processes behind is not.
-  await endStep(context, entry, { type: "ended", exits: [state.exit], problem: "", clean: false });
+  const memory = entry.record.outOfMemory ? { outOfMemory: true } : {};
+  await endStep(context, entry, { type: "ended", exits: [state.exit], problem: "", clean: false, ...memory });
 }
 
 async function follow(context: AgentContext, entry: StepEntry): Promise<void> {
   let isTold = false;
   let isMissing = false;
+  let lookedMs = 0;
   while (!context.stopped && entry.phase === "orphaned") {
     const state = await readBatch(context, entry);
     // Its holder may have died between starting it and the script's first sign of life: missing once may be early.
@@ -79,6 +85,10 @@ async function follow(context: AgentContext, entry: StepEntry): Promise<void> {
     if (state.phase === "running" && !isTold) {
       isTold = true;
       context.reports.add({ type: "started", key: entry.record.key });
+    }
+    if (context.clock.now() - lookedMs >= MEMORY_MS) {
+      await watchOrphan(context, entry);
+      lookedMs = context.clock.now();
     }
     await sleep(context.clock, FOLLOW_MS);
   }

@@ -10,6 +10,7 @@ import type { Settings } from "../config/settings.ts";
 import type { NodeInventory } from "../core/node.ts";
 import type { Gpu } from "../core/resources.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { HostCpu } from "../platform/cpu-topology.ts";
 import type { Disk } from "../platform/disk.ts";
 import type { GpuLoad } from "../platform/gpu.ts";
 import type { Log } from "../platform/log.ts";
@@ -33,6 +34,7 @@ import { GpuWatch } from "./gpu-watch.ts";
 import { HolderCrew } from "./holder-crew.ts";
 import type { FollowBatch, HolderFactory } from "./holder-factory.ts";
 import type { HolderPort } from "./holder-port.ts";
+import type { StepProcesses } from "./orphan-memory.ts";
 import { type ReadFile, readOutput } from "./read-output.ts";
 import { createReportQueue } from "./report-queue.ts";
 import { Session } from "./session.ts";
@@ -60,6 +62,10 @@ export interface AgentOptions {
   survivors(): readonly string[];
   readonly settings: Pick<Settings, "killWaitS">;
   readonly nodePlaces: NodePlaces;
+  /** The processes of this node's steps, to keep batch scripts without a holder within their memory. */
+  readonly processes?: StepProcesses;
+  /** CPUs that steps can be bound to, neighbours beside one another; without it none can. */
+  cpus?(): readonly HostCpu[];
   /** How the machine is doing, told with each sign of life; without it the signs say nothing. */
   vitals?(): NodeVitals;
   /** How busy its GPUs are; never rejects. Without it nothing is told of their use. */
@@ -133,6 +139,8 @@ async function createContext(
     ...{ clock, log, name, spool, bootId, gpuProvider, followBatch },
     gpuMemory: memoryByUuid(gpus),
     survivors: () => options.survivors(),
+    processes: options.processes ?? null,
+    cpus: () => options.cpus?.() ?? [],
     strays: new Set(),
     startedAt: clock.now(),
     closed: new ClosedStarts(),

@@ -1,8 +1,10 @@
 /** What the controller orders, made into what a holder runs: this node's tasks, their environment and streams. Pure. */
 
 import { batchStreams, PTY_STREAMS, type StreamFacts, type Streams, taskStreams } from "../core/streams.ts";
+import type { HostCpu } from "../platform/cpu-topology.ts";
 import type { StepLaunch, TaskLaunch } from "../protocol/holder.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
+import { type BoundTasks, cpuReport } from "./launch-cpus.ts";
 import { type PartEnvironment, partEnvironment } from "./launch-environment.ts";
 import { gpuRemark } from "./launch-gpus.ts";
 import { isBatch, type NodeGpus, type NodePart, partOf, stepTasks } from "./launch-part.ts";
@@ -13,6 +15,9 @@ export interface LaunchPlace extends NodeGpus {
   readonly name: string;
   /** Folder of the step's files on this node. */
   readonly spoolFolder: string;
+  /** CPUs that tasks can be bound to, and what they are bound to. */
+  readonly cpus?: readonly HostCpu[];
+  readonly bound?: BoundTasks | null;
 }
 
 /** This node's part of a step, ready for a holder; or why it can't be run, in words. */
@@ -23,11 +28,15 @@ export function buildStepLaunch(
   const part = partOf(launch, place.name, place);
   if (!part) return { problem: `the job holds nothing on node ${place.name}` };
   const { key, token, program, script } = launch;
+  if (place.bound && "problem" in place.bound) return { problem: place.bound.problem };
   const programs = programsOf(launch, part);
   if ("problem" in programs) return programs;
   if (isBatch(launch) && script === null) return { problem: "the batch script is missing" };
   const environment = partEnvironment(launch, part);
-  const tasks = part.tasks.map((_, local) => taskOf(launch, part, environment, local, programs.argvs[local] ?? []));
+  const tasks = part.tasks.map((_, local) => ({
+    ...taskOf(launch, part, environment, local, programs.argvs[local] ?? []),
+    ...cpuBinding(launch, part, local, place),
+  }));
   const common = {
     ...{ key, token, workDir: program.workDir, environment: environment.step, tasks },
     ...{ umask: program.umask, rlimits: { ...program.rlimits } },
@@ -60,7 +69,7 @@ function programsOf(
 }
 
 /** The limits that follow from what was asked for: by the job for all of its steps here, by the step for itself. */
-function memoryOf({ job, request, allocation }: NodeLaunch, part: NodePart): Pick<StepLaunch, "memory"> {
+export function memoryOf({ job, request, allocation }: NodeLaunch, part: NodePart): Pick<StepLaunch, "memory"> {
   const share = allocation.find(({ node }) => node === part.node);
   const stepMiB = request.memory ? part.memoryMiB : 0;
   const jobMiB = job.request.memory ? (share?.memoryMiB ?? 0) : 0;
@@ -80,6 +89,19 @@ function taskOf(
     ...streamsOf(launch, part, task),
     ...gpuRemark(launch, part, local),
   };
+}
+
+/** The CPUs of a task, and what it tells of them. */
+function cpuBinding(
+  launch: NodeLaunch,
+  part: NodePart,
+  local: number,
+  { bound, cpus = [] }: LaunchPlace,
+): Pick<TaskLaunch, "cpuBind"> {
+  const own = bound && "tasks" in bound ? bound.tasks[local] : undefined;
+  const report = cpuReport(launch, part, local, own, cpus);
+  if (own === undefined && report === null) return {};
+  return { cpuBind: { cpus: [...(own ?? [])], ...(report === null ? {} : { report }) } };
 }
 
 function streamsOf(launch: NodeLaunch, part: NodePart, task: number): Streams {

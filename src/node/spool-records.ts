@@ -28,6 +28,12 @@ export interface LaunchRecord {
   readonly bootId: string;
   /** The holder that was asked or is about to be; `null` as long as none was. */
   readonly holder: HolderIdentity | null;
+  /** CPUs that its tasks are bound to, task by task; absent where they are not. */
+  readonly cpus?: readonly (readonly number[])[];
+  /** Of a batch script: MiB that it, and all steps of its job here, may use together; 0 for no limit. */
+  readonly memory?: { readonly stepMiB: number; readonly jobMiB: number };
+  /** It is killed for its memory. */
+  readonly outOfMemory?: true;
 }
 
 /** How a step ended on this node: by itself, or without anybody who could say how. */
@@ -72,7 +78,14 @@ export function parseLaunchRecord(bytes: Uint8Array, folderName: string): Launch
   const hasHolder = holder === null || isIdentity(holder);
   if (!hasKey || !hasKind || !hasTimes || !hasHolder || !isCount(tasks) || typeof bootId !== "string") return undefined;
   const hasGpus = Array.isArray(gpus) && gpus.every(isCount);
-  return { key, kind, tasks, ...(hasGpus ? { gpus } : {}), startAt, receivedAt, bootId, holder };
+  const isBound = Array.isArray(record.cpus) && record.cpus.every((ids) => Array.isArray(ids) && ids.every(isCount));
+  const limits = isObject(record.memory) && isCount(record.memory.stepMiB) && isCount(record.memory.jobMiB);
+  const memory = {
+    ...(limits && record.memory ? { memory: record.memory } : {}),
+    ...(record.outOfMemory === true ? { outOfMemory: true as const } : {}),
+  };
+  const lists = { ...(hasGpus ? { gpus } : {}), ...(isBound && record.cpus ? { cpus: record.cpus } : {}) };
+  return { key, kind, tasks, ...lists, ...memory, startAt, receivedAt, bootId, holder };
 }
 
 /** Reads end.json. */

@@ -22,12 +22,21 @@ export function realFiles() {
     programPath,
     writeProblem,
     write: (path: string, data: Uint8Array): void => fs.writeFileSync(path, data),
+    replace,
     stat,
     chunks,
     window: boundedReader(readWindow),
     link,
     remove: (path: string): void => fs.rmSync(path, { force: true }),
   };
+}
+
+/** Readers see the old file or the new one. */
+function replace(path: string, data: Uint8Array): void {
+  fs.mkdirSync(path.slice(0, path.lastIndexOf("/")) || "/", { recursive: true });
+  const draft = `${path}.${process.pid}`;
+  fs.writeFileSync(draft, data, { mode: 0o600 });
+  fs.renameSync(draft, path);
 }
 
 /** Makes a symbolic link, and its folder; empty if it is there (already), else the reason in words. */

@@ -27,7 +27,7 @@ export function readHost(): HostFacts {
     memoryMiB: parseMemTotal(readText("/proc/meminfo")) ?? Math.floor(os.totalmem() / 2 ** 20),
     bootId: readText("/proc/sys/kernel/random/boot_id").trim(),
     os: describeOs(readText("/etc/os-release"), os.type(), os.release()),
-    arch: os.arch(),
+    arch: os.machine(),
     address: () => outwardAddress(readText("/proc/net/route"), os.networkInterfaces()),
   };
 }

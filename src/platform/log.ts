@@ -11,10 +11,15 @@ export interface Log {
   error(message: string, fields?: LogFields): void;
 }
 
+/** One that can be made to keep more or less. */
+export interface LeveledLog extends Log {
+  setLevel(level: LogLevel): void;
+}
+
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** Appends to a file descriptor, synchronously: the last lines before a crash are the ones that matter. */
-export function fileLog(fd: number, level: LogLevel, base: LogFields): Log {
+export function fileLog(fd: number, level: LogLevel, base: LogFields): LeveledLog {
   const destination = pino.destination({ dest: fd, sync: true });
   // A full disk loses log lines, never the daemon.
   destination.on("error", () => {});
@@ -25,6 +30,9 @@ export function fileLog(fd: number, level: LogLevel, base: LogFields): Log {
     info: (message, fields = {}) => logger.info(fields, message),
     warn: (message, fields = {}) => logger.warn(fields, message),
     error: (message, fields = {}) => logger.error(fields, message),
+    setLevel(wanted) {
+      logger.level = wanted;
+    },
   };
 }
 

@@ -33,6 +33,13 @@ export const ENTITY_PROCEDURES = {
     /** What the changed or made thing is called, where it was given a name. */
     result: v.object({ name: s.text }),
   },
+  /** The controller reads its configuration again; lines say what changed, what needs a restart, and what is wrong. */
+  "controller.reconfigure": {
+    on: "controller",
+    kind: "unary",
+    params: nothing,
+    result: v.object({ changed: v.array(s.text), refused: v.array(s.text), problems: v.array(s.text) }),
+  },
   /** Slurm's configuration keys with what is true of this cluster, in Slurm's order. */
   "config.show": {
     on: "controller",

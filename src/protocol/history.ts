@@ -60,6 +60,13 @@ export const HISTORY_PROCEDURES = {
     item: historyItem,
     result: historyResult,
   },
+  /** The environment that a batch job was submitted with, as long as its record is in the queue; owner and root. */
+  "job.environment": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({ jobId: s.positive }),
+    result: v.object({ environment: s.environment }),
+  },
   /** What the running steps of a job used so far, as its nodes see it now; INVALID_JOB if it does not run. */
   "step.usage": {
     on: "controller",

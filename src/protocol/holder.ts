@@ -47,6 +47,8 @@ export const taskLaunch = v.object({
   stderr: v.union([streamTarget, v.object({ to: v.literal("stdout") })]),
   /** One line for its stderr, before its program starts. */
   remark: v.optional(text),
+  /** CPUs that it is bound to, none for all; the report for its stderr has the task's pid between its halves. */
+  cpuBind: v.optional(v.object({ cpus: v.array(count), report: v.optional(v.object({ before: text, after: text })) })),
 });
 
 /** One node's part of a step. */

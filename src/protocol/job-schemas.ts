@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import type { TaskSet } from "../core/array-spec.ts";
+import { CPU_BIND_KINDS, type CpuBind } from "../core/cpu-bind.ts";
 import type { Dependency } from "../core/dependency.ts";
 import type { GpuBind } from "../core/gpu-bind.ts";
 import { COMPONENTS_MAX } from "../core/het.ts";
@@ -80,6 +81,12 @@ const gpuBind: v.GenericSchema<GpuBind> = v.variant("kind", [
   v.object({ verbose: v.boolean(), kind: v.literal("mask_gpu"), masks: v.array(v.array(count)) }),
 ]);
 
+const cpuBind: v.GenericSchema<CpuBind> = v.object({
+  verbose: v.nullable(v.boolean()),
+  kind: v.nullable(v.picklist(CPU_BIND_KINDS)),
+  list: v.pipe(v.array(v.pipe(name, v.regex(/^(?:0x[0-9a-f]+|\d+)$/))), v.maxLength(65_536)),
+});
+
 const program = {
   name: text,
   workDir: text,
@@ -92,6 +99,7 @@ const program = {
   rlimits: v.record(v.string(), integer),
   distribution,
   gpuBind: v.nullable(gpuBind),
+  cpuBind: v.exactOptional(cpuBind),
   taskProlog: v.exactOptional(text),
   taskEpilog: v.exactOptional(text),
 };

@@ -77,9 +77,11 @@ const config: v.GenericSchema<Partial<PriorityConfig>> = v.object({
 
 const level = v.picklist(["None", "Operator", "Administrator"]);
 
+const account = v.object({ name, description: text, organization: text, coordinators: v.optional(v.array(name)) });
+
 /** One change; what it names is checked against what there is by `decide`. */
 export const policyChange: v.GenericSchema<PolicyChange> = v.union([
-  v.object({ put: v.literal("account"), record: v.object({ name, description: text, organization: text }) }),
+  v.object({ put: v.literal("account"), record: account }),
   v.object({ put: v.literal("user"), record: v.object({ name, defaultAccount: text, adminLevel: level }) }),
   v.object({ put: v.literal("association"), record: association }),
   v.object({ put: v.literal("qos"), record: qos }),

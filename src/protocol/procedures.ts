@@ -169,6 +169,8 @@ export const PROCEDURES = {
         v.object({ type: v.literal("suspend") }),
         v.object({ type: v.literal("resume") }),
         v.object({ type: v.literal("update"), changes: j.jobChanges }),
+        // Of one step, or of all that run (`null`).
+        v.object({ type: v.literal("stepLimit"), stepId: v.nullable(s.stepId), limitS: s.count }),
       ]),
     }),
     result: r.jobResults,

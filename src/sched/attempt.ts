@@ -20,8 +20,12 @@ export interface Miss {
   readonly waitsIn: readonly Place[];
 }
 
-/** Starts a job or a task in the partition that it names, `null`; else says why not. */
-export function startIn(pass: Pass, job: PendingJob, taskId: number | null): Miss | null {
+/**
+ * Starts a job or a task in the partition that it names, `null`; else says why not.
+ * @param limitS seconds, where it is to start with less than its limit
+ */
+export function startIn(pass: Pass, wish: PendingJob, taskId: number | null, limitS?: number): Miss | null {
+  const job = limitS === undefined ? wish : { ...wish, spec: { ...wish.spec, timeLimitS: limitS } };
   const { pools, profile } = pass;
   const place = pass.places(job);
   const until = untilOf(pass, job, pass.now);
@@ -44,7 +48,8 @@ export function startIn(pass: Pass, job: PendingJob, taskId: number | null): Mis
   if (allocation && !keepsLicenses(pass, job, until)) return { reason: PRIORITY, waitsIn: [place] };
   if (allocation) {
     limits.take(job, allocation);
-    pass.starts.push({ jobId: job.id, taskId, allocation, ...startPlace(job) });
+    const shorter = limitS === undefined ? {} : { limitS };
+    pass.starts.push({ jobId: job.id, taskId, allocation, ...startPlace(job), ...shorter });
     pools.take(place, allocation, job.spec.user.uid);
     profile.start(holdingOf(pass, job, place, allocation));
     return null;
@@ -53,6 +58,23 @@ export function startIn(pass: Pass, job: PendingJob, taskId: number | null): Mis
   if (never) return otherwise(never);
   const text = `waits for ${describeRequest(request)} to be free${freeText(pool.candidates, request)}`;
   return { reason: { word: "Resources", text }, waitsIn: [place] };
+}
+
+/** Most limits that are tried for a job with a least time. */
+const LIMITS_MAX = 8;
+
+/**
+ * Shorter limits, in seconds, with which a job may find room (--time-min), longest first: up to the times at which
+ * something is promised to others. Empty where only its own will do.
+ */
+export function shorterLimits(pass: Pass, job: PendingJob): readonly number[] {
+  const { timeMinS } = job.spec;
+  if (timeMinS === null || timeMinS === 0) return [];
+  const least = pass.now + timeMinS * 1000;
+  const most = untilOf(pass, job, pass.now);
+  const ends = pass.profile.promised.flatMap(({ at }) => (at > least && at < most ? [at] : []));
+  const longest = [...new Set(ends)].sort((a, b) => b - a).slice(0, LIMITS_MAX);
+  return [...longest, ...(least < most ? [least] : [])].map((end) => Math.floor((end - pass.now) / 1000));
 }
 
 /** Starts all components of a heterogeneous job, `null`; or none, and says why. */

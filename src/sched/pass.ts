@@ -58,7 +58,15 @@ export function beginPass(view: ScheduleView, now: number, policy: SchedulerPoli
       queues: new Map(),
       contested: { places: [], known: new Map() },
     },
-    ...{ starts: [], ends: [], preemptions: [], resumes: [], reasons: new Map(), groupReasons: new Map(), wishReasons: new Map() },
+    ...{
+      starts: [],
+      ends: [],
+      preemptions: [],
+      resumes: [],
+      reasons: new Map(),
+      groupReasons: new Map(),
+      wishReasons: new Map(),
+    },
     wakeTimes: { earliest: Number.POSITIVE_INFINITY },
   };
 }

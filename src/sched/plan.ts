@@ -45,6 +45,8 @@ export interface Start {
   readonly allocation: Allocation;
   /** Of a job that may start in several: the partition that it starts in. */
   readonly partition?: string;
+  /** Of a job with a least time (--time-min) that finds room only with less than its limit: the seconds it gets. */
+  readonly limitS?: number;
   /** Of a heterogeneous job: its other components that wait, which start in the same moment. */
   readonly followers?: readonly ComponentAllocation[];
 }

@@ -8,7 +8,14 @@
 import type { NodeName } from "../core/ids.ts";
 import type { Node } from "../core/node.ts";
 import type { Candidate } from "../core/node-set.ts";
-import { type Allocation, addShare, type NodeShare, type NodeUsage, type ResourceRequest, WHOLE_GPU } from "../core/resources.ts";
+import {
+  type Allocation,
+  addShare,
+  type NodeShare,
+  type NodeUsage,
+  type ResourceRequest,
+  WHOLE_GPU,
+} from "../core/resources.ts";
 import { createPlacer } from "./place/place.ts";
 import { take } from "./place/together.ts";
 import type { Place } from "./places.ts";

@@ -10,7 +10,7 @@
 
 import type { PendingJob } from "../core/job.ts";
 import { isListed } from "../core/partition-list.ts";
-import { type Miss, startIn, startWhole } from "./attempt.ts";
+import { type Miss, shorterLimits, startIn, startWhole } from "./attempt.ts";
 import { wishGroup } from "./limits.ts";
 import { beginPass, contest, isContested, type Pass, queueOf, wakeAt } from "./pass.ts";
 import type { Place } from "./places.ts";
@@ -109,11 +109,15 @@ function startTasks(pass: Pass, job: PendingJob): void {
   const { gate } = pass.view;
   if (job.spec.het) {
     const jobs = gate.componentsOf(job);
-    // Each of its components comes by in the queue: the first one that waits stands for all. Of several partitions each
-    // takes the first that is open to it.
+    // Each of its components comes by in the queue: the first one that waits stands for all.
     if (jobs[0]?.id !== job.id) return;
-    const variants = jobs.map((one) => gate.variantsOf(one)[0] ?? one);
-    settle(pass, variants, [[variants, startWhole(pass, variants)]]);
+    const misses: (readonly [readonly PendingJob[], Miss | null])[] = [];
+    for (const variants of spreads(pass, jobs)) {
+      const miss = startWhole(pass, variants);
+      misses.push([variants, miss]);
+      if (miss === null) break;
+    }
+    settle(pass, jobs, misses);
     return;
   }
   if (!job.array) return void startOne(pass, job, null);
@@ -141,7 +145,36 @@ function startOne(pass: Pass, job: PendingJob, taskId: number | null): Outcome {
     if (miss === null) return "starts";
     misses.push([[one], miss]);
   }
+  for (const one of shortened(pass, job, misses)) {
+    for (const limitS of shorterLimits(pass, one)) if (startIn(pass, one, taskId, limitS) === null) return "starts";
+  }
   return settle(pass, [job], misses);
+}
+
+/** Those of the variants that lack room alone, of a job that would take less time. */
+function shortened(
+  { contested }: Pass,
+  { spec }: PendingJob,
+  misses: readonly (readonly [readonly PendingJob[], Miss | null])[],
+): readonly PendingJob[] {
+  // With nothing promised to others a shorter limit changes nothing.
+  if (spec.timeMinS === null || contested.places.length === 0) return [];
+  const isRoom = (miss: Miss | null): boolean => miss !== null && (miss.waitsIn.length > 0 || miss.reason === PRIORITY);
+  return misses.flatMap(([variant, miss]) => (isRoom(miss) ? variant : []));
+}
+
+/** Ways to spread the components of a heterogeneous job over the partitions that they name which are tried. */
+const SPREADS_MAX = 64;
+
+/** Each component in one of the partitions that are open to it: the first of each first. */
+function spreads({ view: { gate } }: Pass, jobs: readonly PendingJob[]): readonly (readonly PendingJob[])[] {
+  let found: readonly (readonly PendingJob[])[] = [[]];
+  for (const job of jobs) {
+    const open = gate.variantsOf(job);
+    const own = open.length > 0 ? open : [job];
+    found = found.flatMap((before) => own.map((one) => [...before, one])).slice(0, SPREADS_MAX);
+  }
+  return found;
 }
 
 /** Notes why jobs that start together wait. The first of their partition are promised a time. */

@@ -1,8 +1,8 @@
 /** Whose room a waiting job may have: Slurm's preempt/qos and preempt/partition_prio. */
 
 import { mayRequeue } from "../core/decide/preempt.ts";
-import { limitEnd } from "../core/decide/timer.ts";
 import { findPartition } from "../core/decide/submit.ts";
+import { limitEnd } from "../core/decide/timer.ts";
 import { isFollower } from "../core/het.ts";
 import type { PendingJob, RunningJob } from "../core/job.ts";
 import { prioritizer } from "../core/priority.ts";

@@ -1,6 +1,6 @@
 /** The command line behind `:`. Pure. */
 
-import { nearest } from "../view/nearest.ts";
+import { nearest } from "../util/nearest.ts";
 import { ask, attachTo, deedFor, readPrompt, targetsOf } from "./deeds.ts";
 import type { Action, Deed, Model, Step } from "./model.ts";
 import { labelOf, type Row, SORT_KEYS, type SortKey } from "./rows.ts";

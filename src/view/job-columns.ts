@@ -208,7 +208,7 @@ function resourceColumns({ isUnconverted }: ListingView): Columns {
 function fixedColumns(): Columns {
   return {
     a: word("ACCOUNT", "account"),
-    q: column("QOS", ["qos"], (row) => row.qos || "normal"),
+    q: column("QOS", ["qos"], (row) => row.qos),
     y: number("NICE", ["nice"], (row) => row.nice),
     n: column("REQ_NODES", ["requestedNodes"], (row) => row.requestedNodes),
     x: column("EXC_NODES", ["excludedNodes"], (row) => row.excludedNodes),

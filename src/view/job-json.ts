@@ -189,7 +189,7 @@ function wishes(row: JobListRow): JsonRecord {
     power: { flags: [] },
     prefer: "",
     profile: ["NOT_SET"],
-    qos: row.qos || "normal",
+    qos: row.qos,
     required_nodes: row.requestedNodes,
     resv_name: row.reservation,
     shared: row.exclusive ? ["none"] : row.onlyUser ? ["user"] : [],

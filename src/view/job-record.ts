@@ -62,7 +62,7 @@ function identityLines(job: Job, row: JobRow): RecordLines {
       ["Priority", row.priority],
       ["Nice", spec.nice],
       ["Account", orUnset(row.account)],
-      ["QOS", orUnset(row.qos)],
+      ["QOS", row.qos],
       ...(row.wckey === "" ? [] : [["WCKey", row.wckey] as const]),
     ],
   ];
@@ -92,6 +92,8 @@ function exitText({ code, signal }: ExitStatus): string {
   return `${code}:${signal}`;
 }
 
+const NEVER_ELIGIBLE = /^(JobHeld|Dependency)/;
+
 function timeLines(job: Job, row: JobRow, time: RecordTime): RecordLines {
   const { spec } = job;
   const suspendedAt = job.state === "RUNNING" ? job.suspendedAt : null;
@@ -99,6 +101,8 @@ function timeLines(job: Job, row: JobRow, time: RecordTime): RecordLines {
   const ranMs = row.startAt === null ? 0 : (row.endAt ?? suspendedAt ?? time.nowMs) - row.startAt - suspendedMs;
   const beforeSuspendMs = suspendedAt === null || row.startAt === null ? 0 : suspendedAt - row.startAt - suspendedMs;
   const end = expectedEndMs(row);
+  // What is held, or waits for others, is not eligible at any time that is known.
+  const eligibleAt = job.state === "PENDING" && NEVER_ELIGIBLE.test(row.reason) ? null : row.eligibleAt;
   return [
     [
       ["RunTime", clockTime(ranMs / 1000)],
@@ -107,9 +111,9 @@ function timeLines(job: Job, row: JobRow, time: RecordTime): RecordLines {
     ],
     [
       ["SubmitTime", moment(row.submitAt, time)],
-      ["EligibleTime", moment(row.eligibleAt, time)],
+      ["EligibleTime", moment(eligibleAt, time)],
     ],
-    [["AccrueTime", moment(row.eligibleAt, time)]],
+    [["AccrueTime", moment(eligibleAt, time)]],
     [
       ["StartTime", moment(row.startAt ?? beginOf(job, time), time)],
       ["EndTime", moment(end, time)],
@@ -141,7 +145,7 @@ function placeLines({ spec }: Job, row: JobRow): RecordLines {
       ["ReqNodeList", orUnset(row.requestedNodes)],
       ["ExcNodeList", orUnset(row.excludedNodes)],
     ],
-    [["NodeList", orUnset(row.nodeList)]],
+    [["NodeList", row.nodeList]],
     ...(row.kind === "batch" && first !== "" ? [[["BatchHost", first] as const]] : []),
   ];
 }
@@ -241,8 +245,8 @@ function wishLines({ spec }: Job): RecordLines {
   const { request, mail } = spec;
   const { memory, gpus, cpusPerGpu } = request;
   const lines: Pair[][] = [];
-  if (cpusPerGpu > 0) lines.push([["CpusPerTres", `gres:gpu:${cpusPerGpu}`]]);
-  if (memory?.per === "gpu") lines.push([["MemPerTres", `gres:gpu:${memory.mib}`]]);
+  if (cpusPerGpu > 0) lines.push([["CpusPerTres", `gres/gpu:${cpusPerGpu}`]]);
+  if (memory?.per === "gpu") lines.push([["MemPerTres", `gres/gpu:${memory.mib}`]]);
   if (gpus) lines.push([[TRES_KEYS[gpus.per], wishText(gpus)]]);
   if (mail) {
     lines.push([
@@ -256,6 +260,6 @@ function wishLines({ spec }: Job): RecordLines {
 const TRES_KEYS = { job: "TresPerJob", node: "TresPerNode", task: "TresPerTask" } as const;
 
 function wishText({ wishes }: GpuRequest): string {
-  const words = wishes.map(({ type, thousandths }) => `gres:gpu${type ? `:${type}` : ""}:${formatGpus(thousandths)}`);
+  const words = wishes.map(({ type, thousandths }) => `gres/gpu${type ? `:${type}` : ""}:${formatGpus(thousandths)}`);
   return words.join(",");
 }

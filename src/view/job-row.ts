@@ -9,6 +9,7 @@ import { formatDependencyState } from "../core/dependency.ts";
 import { fold } from "../core/hostlist.ts";
 import { displayState, isEnded, type Job, type JobState } from "../core/job.ts";
 import { arrayTasksLabel } from "../core/job-label.ts";
+import { QOS_DEFAULT } from "../core/jobspec.ts";
 import { priorityOf } from "../core/priority.ts";
 import { type Allocation, gpuThousandths, type ResourceRequest, WHOLE_GPU } from "../core/resources.ts";
 import type { JobRow } from "../protocol/procedures.ts";
@@ -154,7 +155,7 @@ function wishes({ spec }: Job): Pick<JobRow, Wishes> {
   return {
     account: spec.account ?? "",
     comment: spec.comment,
-    qos: spec.qos ?? "",
+    qos: spec.qos ?? QOS_DEFAULT,
     wckey: spec.wckey,
     reservation: spec.reservation ?? "",
     licenses: spec.licenses.map(({ name, count }) => (count === 1 ? name : `${name}:${count}`)).join(","),

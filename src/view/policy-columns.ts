@@ -14,6 +14,8 @@ export interface PolicyRow {
   readonly depth: number;
   /** QoS that the association may use, inherited ones too. */
   readonly qos: readonly string[] | null;
+  /** Of an account: who coordinates it; of a user: the accounts that they coordinate. */
+  readonly coordinators: readonly string[];
 }
 
 type Column = AccountColumn<PolicyRow>;
@@ -34,7 +36,7 @@ export const POLICY_COLUMNS: Readonly<Record<string, Column>> = {
   account: of("Account", 10, ({ association, account }) => association?.account ?? account?.name ?? ""),
   adminlevel: of("Admin", 9, ({ user }) => user?.adminLevel ?? ""),
   cluster: of("Cluster", 10, ({ cluster, association }) => (association ? cluster : "")),
-  coordinators: of("Coord Accounts", 20, () => ""),
+  coordinators: of("Coord Accounts", 20, ({ coordinators }) => coordinators.join(",")),
   defaultaccount: of("Def Acct", 10, ({ user }) => user?.defaultAccount ?? ""),
   defaultqos: of("Def QOS", 9, ({ association }) => association?.defaultQos ?? ""),
   description: of("Descr", 20, ({ account }) => account?.description ?? ""),

@@ -1,7 +1,7 @@
 /** A step as `scontrol show step` prints it. */
 
 import { fold } from "../core/hostlist.ts";
-import type { RunningJob, Step } from "../core/job.ts";
+import { type RunningJob, type Step, stepLimit } from "../core/job.ts";
 import { UNLIMITED } from "../core/jobspec.ts";
 import { clockTime, moment, orUnset, type RecordLines, type RecordTime, UNSET } from "./record-text.ts";
 import { partsTres } from "./tres.ts";
@@ -9,7 +9,7 @@ import { partsTres } from "./tres.ts";
 /** The record's pairs, by line. */
 export function stepRecord(job: RunningJob, step: Step, partition: string, time: RecordTime): RecordLines {
   const program = step.spec ?? job.spec;
-  const limitS = step.spec?.timeLimitS ?? UNLIMITED;
+  const limitS = stepLimit(step);
   const nodes = fold(step.parts.map(({ node }) => node));
   const distribution =
     typeof program.distribution === "string" ? program.distribution : Object.keys(program.distribution)[0];

@@ -1,9 +1,8 @@
 /** A step that runs, as `squeue -s` lists it: flat, made from its job's record. */
 
 import { fold } from "../core/hostlist.ts";
-import type { Job, Step } from "../core/job.ts";
+import { type Job, type Step, stepLimit } from "../core/job.ts";
 import { jobLabel } from "../core/job-label.ts";
-import { UNLIMITED } from "../core/jobspec.ts";
 import type { JobRow } from "../protocol/procedures.ts";
 import { partsTres } from "./tres.ts";
 
@@ -57,7 +56,7 @@ function toStepRow(job: Job, row: JobRow, step: Step): StepRow {
     partition: row.partition,
     state: row.state === "SUSPENDED" ? row.state : step.state,
     startAt: step.startAt,
-    limitS: step.spec?.timeLimitS ?? UNLIMITED,
+    limitS: stepLimit(step),
     nodeList: fold(step.parts.map((part) => part.node)),
     nodes: step.parts.length,
     tasks: step.parts.reduce((sum, part) => sum + part.tasks.length, 0),

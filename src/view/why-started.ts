@@ -140,7 +140,10 @@ function outputLines(job: Job, label: string): string[] {
     .map(({ path, node, streams }) => `${streams === "both" ? "output" : streams}: ${path} on ${node}`);
   if (files.length > FILES_TOLD_MAX) lines.push(`and ${files.length - FILES_TOLD_MAX} more files`);
   if (files.length > 0) lines.push(`"mgpu logs ${label}" shows it`);
-  const hosts = new Set(outputs.flatMap(({ clientHost }) => clientHost ?? []));
-  if (hosts.size > 0) lines.push(`output went to the srun that started it, on ${[...hosts].join(", ")}`);
+  // What steps of a batch script print goes through the script's own files.
+  const own = job.spec.kind === "batch" ? [] : outputs;
+  const hosts = new Set(own.flatMap(({ clientHost }) => clientHost ?? []));
+  const who = job.spec.kind === "alloc" ? "the commands that started its steps" : "the srun that started it";
+  if (hosts.size > 0) lines.push(`output went to ${who}, on ${[...hosts].join(", ")}`);
   return lines;
 }

@@ -16,6 +16,15 @@ const FINDINGS: Readonly<Record<NodeFinding, string>> = {
   away: "away",
 };
 
+/** Of a component of a heterogeneous job: what it asks for and where; all start together, as the first one's text says. */
+export function componentText(found: Explanation, time: RecordTime): string {
+  return [
+    `  component ${found.label} asks for ${found.request} in partition ${found.partition}\n`,
+    section("  Nodes", indent(nodesText(found))),
+    section("  Held by", indent(holdersText(found, time))),
+  ].join("");
+}
+
 /** The paragraphs after the job's own line, each line indented. */
 export function waitingText(found: Explanation, time: RecordTime): string {
   const parts = [

@@ -1,126 +1,83 @@
-/** The completion scripts in the shells that they are for. A stand-in for mgpu answers what they ask of the cluster. */
+/** The completion scripts in the shells that they are for: somebody presses Tab, on a cluster of three nodes. */
 
-import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, test } from "vitest";
+import { TestCluster } from "../integration/support/cluster.ts";
+import { TmuxScreen } from "../integration/support/tmux.ts";
 
 const scripts = join(import.meta.dirname, "../../completions");
-const folder = mkdtempSync(join(tmpdir(), "mgpu-complete-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const cluster = new TestCluster();
 
-const ANSWER = `#!/bin/sh
-[ "$1" = __complete ] || exit 1
-case $2 in
-  jobs) printf '12\\tRUNNING train (ada)\\n14\\tPENDING big (bob)\\n' ;;
-  nodes) printf 'n1\\tIDLE\\nn2\\tMIXED\\n' ;;
-  partitions) printf 'main\\tpartition\\nmaint\\tpartition\\n' ;;
-  users) printf 'ada\\thas jobs\\n' ;;
-esac
-`;
-writeFileSync(join(folder, "mgpu"), ANSWER);
-chmodSync(join(folder, "mgpu"), 0o755);
-writeFileSync(join(folder, "train.py"), "");
-
-const env = { ...process.env, PATH: `${folder}:${process.env.PATH}`, HOME: folder, TERM: "dumb" };
+beforeAll(async () => {
+  await cluster.startNodes(["n1", "n2", "n10"].map((name) => ({ name, cpus: 4, gpus: 2 })));
+  const sleep = ["--output=/dev/null", "--wrap", "sleep 1000"];
+  await cluster.ok("mgpu-sbatch", ["-J", "train", ...sleep]);
+  await cluster.ok("mgpu-sbatch", ["-J", "big", "--hold", ...sleep]);
+  await cluster.ok("mgpu", ["shims", join(cluster.folder, "names")]);
+  writeFileSync(join(cluster.work, "train.py"), "");
+});
+afterAll(() => cluster.stop());
 
 function has(shell: string): boolean {
-  const isThere = spawnSync(shell, ["-c", "true"]).status === 0;
-  if (!isThere && process.env.CI) throw new Error(`${shell} is missing: .ci/run installs it`);
+  const isThere = spawnSync(shell, ["-c", "true"]).status === 0 && spawnSync("tmux", ["-V"]).status === 0;
+  if (!isThere && process.env.CI) throw new Error(`${shell} or tmux is missing: .ci/run installs them`);
   return isThere;
 }
 
-function bash(...words: readonly string[]): string[] {
-  const code = `
-    source ${scripts}/mgpu.bash
-    COMP_WORDS=("$@"); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); COMP_TYPE=9
-    _mgpu_complete "$1" "\${COMP_WORDS[COMP_CWORD]}"
-    printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const out = execFileSync("bash", ["--norc", "-c", code, "bash", ...words], { env, cwd: folder, encoding: "utf8" });
-  return out
-    .split("\n")
-    .filter((line) => line !== "")
-    .sort();
+/** Types, presses Tab so many times, waits for what is to be seen, and gives the line up. */
+async function tab(screen: TmuxScreen, line: string, what: RegExp, times = 1): Promise<void> {
+  await screen.press("-l", line);
+  for (let time = 0; time < times; time++) await screen.press("Tab");
+  await screen.shows(what);
+  await screen.press("C-e", "C-u");
+  await screen.enter("clear");
+  await screen.shows(/^\S*> *$/);
 }
 
-describe.skipIf(!has("bash"))("bash", () => {
-  test("options, with = where a value follows", () => {
-    expect(bash("mgpu-srun", "--part")).toEqual(["--partition="]);
-    expect(bash("mgpu-srun", "--gpus-per-")).toContain("--gpus-per-node=");
-    expect(bash("mgpu-squeue", "--noh")).toEqual(["--noheader"]);
-    expect(bash("mgpu", "why", "--j")).toEqual(["--json"]);
-  });
-  test("values after a blank, after = and in lists", () => {
-    expect(bash("mgpu-srun", "-p", "mai")).toEqual(["main", "maint"]);
-    expect(bash("mgpu-srun", "--partition", "=", "maint")).toEqual(["maint"]);
-    expect(bash("mgpu-srun", "--partition", "=")).toEqual(["main", "maint"]);
-    expect(bash("mgpu-sbatch", "-w", "n1,n")).toEqual(["n1,n1", "n1,n2"]);
-    expect(bash("mgpu-squeue", "--states", "=", "PEND")).toEqual(["PENDING"]);
-  });
-  test("operands: jobs, subcommands, the user's program and its files", () => {
-    expect(bash("mgpu-scancel", "1")).toEqual(["12", "14"]);
-    expect(bash("mgpu", "logs", "-f", "14")).toEqual(["14"]);
-    expect(bash("mgpu", "sta")).toEqual(["status"]);
-    expect(bash("mgpu-srun", "-n", "2", "bas")).toContain("bash");
-    expect(bash("mgpu-srun", "-n", "2", "python", "tra")).toEqual(["train.py"]);
-    expect(bash("mgpu-srun", "python", "--part")).toEqual([]);
-  });
+/** What every shell completes on one line, without a list. */
+const ALIKE: readonly (readonly [string, RegExp])[] = [
+  ["mgpu-srun --partit", /--partition/],
+  ["mgpu-srun --partition=ma", /--partition=main/],
+  ["mgpu-srun -p ma", /-p main/],
+  ["mgpu-sbatch -w n1,n2,n1", /n1,n2,n10?/],
+  ["mgpu-sbatch --gres=gpu:f", /gpu:fake:/],
+  ["mgpu-sbatch --dependency=afterok:1", /afterok:1/],
+  ["mgpu-squeue --states=PEND", /--states=PENDING/],
+  ["mgpu-scontrol hol", /scontrol hold/],
+  ["mgpu-scontrol update JobId=2 TimeL", /TimeLimit=/],
+  ["mgpu-scontrol update NodeName=n10 State=DRA", /State=DRAIN/],
+  ["mgpu sta", /mgpu status/],
+  ["mgpu exec 1 python3 tra", /python3 train\.py/],
+  ["mgpu-srun python3 tra", /python3 train\.py/],
+];
+
+const SHELLS: Readonly<Record<string, readonly string[]>> = {
+  bash: ["env PS1='> ' bash --norc", "bind 'set enable-bracketed-paste off'", `source ${scripts}/mgpu.bash`],
+  zsh: ["zsh -f", "PS1='> '; LISTMAX=1000", `fpath=(${scripts} $fpath); autoload -Uz compinit; compinit -u -d ~/dump`],
+  fish: ["fish --no-config", "function fish_prompt; echo '> '; end", `source ${scripts}/mgpu.fish`],
+};
+
+const screen = { current: null as TmuxScreen | null };
+beforeAll(async () => {
+  screen.current = await TmuxScreen.open(cluster, 150, 45);
+  await screen.current.enter(`export PATH=${join(cluster.folder, "names")}:$PATH`);
 });
+afterAll(() => screen.current?.close());
 
-describe.skipIf(!has("fish"))("fish", () => {
-  const fish = (line: string): string[] =>
-    execFileSync("fish", ["--no-config", "-c", `source ${scripts}/mgpu.fish; complete -C ${JSON.stringify(line)}`], {
-      ...{ env, cwd: folder, encoding: "utf8" },
-    })
-      .split("\n")
-      .filter((text) => text !== "");
-
-  test("options with their help, values, operands", () => {
-    expect(fish("mgpu-srun --partit")[0]).toMatch(/^--partition.*\t.*partition/i);
-    expect(fish("mgpu-srun -p mai")).toEqual(["main\tpartition", "maint\tpartition"]);
-    expect(fish("mgpu-srun --partition=maint")[0]).toMatch(/maint\tpartition$/);
-    expect(fish("mgpu-scancel 1")).toEqual(["12\tRUNNING train (ada)", "14\tPENDING big (bob)"]);
-    expect(fish("mgpu logs 14")).toEqual(["14\tPENDING big (bob)"]);
-    expect(fish("mgpu sta")[0]).toMatch(/^status\t/);
-    expect(fish("mgpu-srun bas").some((one) => one.startsWith("bash"))).toBe(true);
-    expect(fish("mgpu-srun python tra")).toContain("train.py");
+for (const [shell, lines] of Object.entries(SHELLS)) {
+  test.skipIf(!has(shell))(`${shell} completes options, values, lists and operands`, async () => {
+    const tmux = screen.current as TmuxScreen;
+    for (const line of lines) await tmux.enter(line);
+    await tmux.enter("clear; echo re''ady");
+    await tmux.shows(/^ready/m);
+    for (const [line, what] of ALIKE) await tab(tmux, line, what);
+    await tab(tmux, "mgpu-scancel ", /RUNNING train/, 3);
+    await tab(tmux, "mgpu-srun --gpus-per-", /GPUs on each node/, 3);
+    // By Slurm's name, a link to ours.
+    await tab(tmux, "squeue --states=PEND", /--states=PENDING/);
+    await tmux.enter("exit");
+    await tmux.shows(/\$ *$/);
   });
-});
-
-describe.skipIf(!has("zsh"))("zsh", () => {
-  /** What a Tab after the line lists or inserts, by way of a terminal of zsh's own. */
-  const zsh = (line: string): string => {
-    const code = `
-      zmodload zsh/zpty
-      zpty z zsh -f -i
-      zpty -w z 'PS1=; fpath=(${scripts} $fpath); autoload -Uz compinit; compinit -u -d ${folder}/dump; LISTMAX=1000; zstyle ":completion:*" list-prompt ""; unsetopt beep; print re''ady'
-      local out= piece=
-      while [[ $out != *$'\\n'ready* ]]; do zpty -r z piece || break; out+=$piece; done
-      zpty -w -n z ${JSON.stringify(line)}$'\\t\\t'
-      out=
-      repeat 30; do
-        sleep 0.1
-        while zpty -rt z piece; do out+=$piece; done
-        [[ $out == *"$1"* ]] && break
-      done
-      print -r -- "$out"
-      zpty -d z`;
-    return code;
-  };
-  const complete = (line: string, awaited: string): string =>
-    execFileSync("zsh", ["-f", "-c", zsh(line), "zsh", awaited], {
-      env,
-      cwd: folder,
-      encoding: "utf8",
-      timeout: 30_000,
-    });
-
-  test("options, values and operands", () => {
-    expect(complete("mgpu-srun --partit", "--partition")).toContain("--partition");
-    expect(complete("mgpu-srun -p mai", "maint")).toContain("maint");
-    expect(complete("mgpu-scancel 1", "big")).toContain("PENDING big (bob)");
-    expect(complete("mgpu sta", "status")).toContain("status");
-    expect(complete("mgpu-srun python tra", "train.py")).toContain("train.py");
-  });
-});
+}

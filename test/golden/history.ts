@@ -4,7 +4,8 @@ import { earlierRecords, type HistoryRecord, historyMatcher } from "../../src/co
 import type { EndedJob, Job, Step, StepPart } from "../../src/core/job.ts";
 import { DEFAULT_PARTITION } from "../../src/core/partition.ts";
 import type { StepUsage } from "../../src/core/usage.ts";
-import type { FakePeer } from "../unit/cli/fake-context.ts";
+import type { FakePeer, Script } from "../unit/cli/fake-context.ts";
+import { association, policyOf, qos } from "../unit/support/policy.ts";
 import { clusterPeer, gpus, JOBS, NOW, pending, rowOf, share, specOf } from "./cluster.ts";
 
 const S = 1000;
@@ -90,10 +91,19 @@ const MORE: readonly Job[] = [
 
 const HISTORY: readonly Job[] = [...JOBS, ...MORE].map((job) => ({ ...job }));
 
+/** The account that job 20 is charged to. */
+const POLICY = policyOf([
+  qos(1, "normal"),
+  association(2, { account: "lab" }),
+  association(9, { account: "lab", user: "ada" }),
+]);
+
 /** A controller that answers jobs.history from these, some records at a time. */
-export function historyPeer(chunk = 3, jobs: readonly Job[] = HISTORY): FakePeer {
+export function historyPeer(chunk = 3, jobs: readonly Job[] = HISTORY, script: Script = {}): FakePeer {
   return clusterPeer({
     script: {
+      "policy.list": () => ({ policy: POLICY, clusterName: "lab", gpuTypes: ["a100"], now: NOW }),
+      ...script,
       "jobs.history": async ({ filter, duplicates, steps }, send) => {
         const matches = historyMatcher(filter, () => DEFAULT_PARTITION.name, NOW);
         const records = jobs.flatMap((job): HistoryRecord[] => {

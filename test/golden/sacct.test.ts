@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { command } from "../../src/cli/commands/sacct.ts";
+import { RpcError } from "../../src/protocol/errors.ts";
 import { SACCT_FIELDS } from "../../src/view/accounting/fields.ts";
 import { expectGolden } from "./expect-golden.ts";
 import { historyPeer } from "./history.ts";
@@ -25,6 +26,7 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
   ["units", ["-j", "20", "--units=M", "-P", "-o", "jobid,maxrss,avevmsize,maxdiskwrite,reqmem,alloctres,reqtres"]],
   ["noconvert", ["-j", "20", "--noconvert", "-P", "-o", "jobid,maxrss,maxdiskread,reqmem,tresusageintot"]],
   ["truncate", ["-T", "-S", "2026-11-21T21:00:30", "-E", "2026-11-21T21:01:00", "-X", "-o", "jobid,start,end,elapsed"]],
+  ["associations", ["-S", "0101", "-x", "9", "-P", "-o", "jobid,associd,account,user,qos,qosraw"]],
   ["array", ["--array", "-j", "22", "-n"]],
   ["states", ["-s", "F,ca", "-S", "0101", "-E", "now", "-X"]],
   ["running-then", ["-s", "R", "-S", "2026-11-21T21:00:00", "-E", "2026-11-21T21:00:30", "-Xn"]],
@@ -36,6 +38,22 @@ test.each(CASES)("sacct %s", async (name, argv) => {
   const { code, out, err } = await sacct(argv);
   expect({ code, err }).toEqual({ code: 0, err: "" });
   expectGolden(`sacct-${name}.txt`, out);
+});
+
+test("sacct --batch-script and --env-vars print what was submitted, and NONE where it is gone", async () => {
+  const inputs = {
+    "job.script": () => ({ script: new TextEncoder().encode("#!/bin/sh\ntrue\n") }),
+    "job.environment": ({ jobId }: { jobId: number }) => {
+      if (jobId !== 20) throw new RpcError("INVALID_JOB", "Invalid job id specified");
+      return { environment: { HOME: "/home/ada", A: "1" } };
+    },
+  };
+  const rule = "-".repeat(80);
+  const script = await sacct(["-B", "-j", "20"], { controller: historyPeer(3, undefined, inputs) });
+  expect(script.out).toBe(`Batch Script for 20\n${rule}\n#!/bin/sh\ntrue\n\n`);
+  const variables = await sacct(["--env-vars", "-j", "20,21"], { controller: historyPeer(3, undefined, inputs) });
+  const head = (id: number): string => `Environment used for ${id} (must be batch to display)\n${rule}\n`;
+  expect(variables.out).toBe(`${head(20)}HOME=/home/ada\nA=1\n\n${head(21)}NONE\n\n`);
 });
 
 test("sacct --json and --yaml", async () => {

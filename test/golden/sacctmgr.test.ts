@@ -3,14 +3,15 @@
 import { expect, test } from "vitest";
 import { command } from "../../src/cli/commands/sacctmgr.ts";
 import { NO_POLICY } from "../../src/core/policy/records.ts";
-import { fakePeer } from "../unit/cli/fake-context.ts";
 import { LAB, policyOf } from "../unit/support/policy.ts";
-import { NOW } from "./cluster.ts";
+import { clusterPeer, NOW } from "./cluster.ts";
 import { expectGolden } from "./expect-golden.ts";
 import { runOn } from "./run.ts";
 
 const peer = (policy = policyOf(LAB)) =>
-  fakePeer({ "policy.list": () => ({ policy, clusterName: "lab", gpuTypes: ["a100"], now: NOW }) });
+  clusterPeer({
+    script: { "policy.list": () => ({ policy, clusterName: "lab", gpuTypes: ["a100"], now: NOW }) },
+  });
 
 const CASES: readonly (readonly [string, readonly string[]])[] = [
   ["accounts", ["list", "account"]],
@@ -29,6 +30,13 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
   ["config", ["list", "config"]],
   ["runaway", ["list", "runaway"]],
   ["wckey", ["list", "wckey"]],
+  ["accounts-coordinators", ["list", "account", "withcoord"]],
+  ["event", ["list", "event"]],
+  ["federation", ["list", "federation"]],
+  ["problem", ["list", "problem"]],
+  ["resource", ["list", "resource"]],
+  ["reservation", ["list", "reservation"]],
+  ["dump", ["dump", "lab", "file=-"]],
 ];
 
 test.each(CASES)("sacctmgr %s", async (name, argv) => {

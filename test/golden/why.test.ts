@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { command } from "../../src/cli/commands/mgpu.ts";
 import type { Explanation } from "../../src/core/explanation.ts";
 import type { Job, Step } from "../../src/core/job.ts";
-import { clusterPeer, JOBS, NOW } from "./cluster.ts";
+import { clusterPeer, JOBS, NOW, pending, specOf } from "./cluster.ts";
 import { expectGolden } from "./expect-golden.ts";
 import { runOn } from "./run.ts";
 
@@ -95,6 +95,40 @@ test("mgpu why of jobs that run or are over", async () => {
   const { code, out } = await runOn(command, ["why", ids.join(","), "99"], { controller: controller() });
   expect(code).toBe(1);
   expectGolden("why-started.txt", out);
+});
+
+test("mgpu why of a heterogeneous job is one answer: its components start together", async () => {
+  const parts = [0, 1].map((offset) => pending(40 + offset, specOf({ name: "het", het: { offset, size: 2 } }), NOW));
+  const peer = clusterPeer({
+    script: {
+      "jobs.history": async (_, send) => {
+        const facts = { partition: "main", reason: "Resources", reasonText: "waits", isDuplicate: false };
+        await send({ records: parts.map((job) => ({ job, state: job.state, ...facts })) });
+        return { now: NOW, clusterName: "lab", damaged: 0 };
+      },
+      "job.explain": ({ jobId }) => ({ explanation: { ...EXPLANATION, jobId, label: `40+${jobId - 40}` }, now: NOW }),
+    },
+  });
+  const { code, out } = await runOn(command, ["why", "40"], { controller: peer });
+  expect(code).toBe(0);
+  expectGolden("why-het.txt", out);
+});
+
+test("a batch script's steps have no output of their own to tell of, an allocation's have", async () => {
+  const step: Step = { ...BATCH, id: 0, name: "x" };
+  const told = async (kind: "batch" | "alloc") => {
+    const job = { ...JOBS[1], spec: specOf({ kind, submitHost: "desk" }), steps: [step] } as Job;
+    const script = {
+      "jobs.history": async (_: unknown, send: (item: never) => Promise<void>) => {
+        const facts = { partition: "main", reason: "None", reasonText: "", isDuplicate: false };
+        await send({ records: [{ job, state: job.state, ...facts }] } as never);
+        return { now: NOW, clusterName: "lab", damaged: 0 };
+      },
+    };
+    return (await runOn(command, ["why", "2"], { controller: clusterPeer({ script }) })).out;
+  };
+  expect(await told("batch")).not.toContain("output went to");
+  expect(await told("alloc")).toContain("output went to the commands that started its steps, on desk\n");
 });
 
 test("mgpu why --json", async () => {

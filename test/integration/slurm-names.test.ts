@@ -29,8 +29,14 @@ const DEAD: readonly (readonly [name: string, args: readonly string[], words: st
   ["scontrol", ["requeue", "1"], "slurm_requeue error"],
   ["sbatch", ["--wrap", "hostname"], "sbatch: error: Batch job submission failed"],
   ["srun", ["hostname"], "srun: error: Unable to allocate resources"],
-  ["salloc", ["true"], "salloc: error: Failed to allocate resources"],
-  ["sattach", ["1.0"], "sattach: error: Failed on 1.0"],
+  ["salloc", ["true"], "salloc: error: Job submit/allocate failed"],
+  ["sattach", ["1.0"], "sattach: error: Could not get job step info"],
+  ["sprio", [], "Couldn't get priority factors from controller"],
+  ["sshare", [], "Couldn't get shares from controller"],
+  ["sdiag", [], "slurm_get_statistics"],
+  ["seff", ["1"], "slurm_load_jobs error"],
+  ["scontrol", ["show", "burstbuffer"], "slurm_load_burst_buffer_info error"],
+  ["scontrol", ["update", "stepid=1.0", "timelimit=5"], "slurm_update error"],
   ["sacctmgr", ["show", "user"], "sacctmgr: error"],
 ];
 
@@ -44,7 +50,12 @@ describe("a controller that does not run", () => {
 
   test("scontrol ping says that it is down", async () => {
     expect(await run("scontrol", ["ping"])).toMatchObject({
-      ...{ code: 1, stdout: expect.stringMatching(/^Slurmctld\(primary\) at \S+ is DOWN\n/) },
+      ...{
+        code: 1,
+        stdout: expect.stringMatching(
+          /^Slurmctld\(primary\) at \S+ is DOWN\n\*+\n\*\* RESTORE SLURMCTLD DAEMON TO SERVICE \*\*\n\*+\n$/,
+        ),
+      },
     });
   });
 

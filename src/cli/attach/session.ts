@@ -16,7 +16,7 @@ import { type CommandContext, UserError } from "../context.ts";
 import { ExitReport } from "./exit-report.ts";
 import { warnBefore } from "./farewell.ts";
 import { Followed, partName } from "./followed.ts";
-import { immediateExitCode } from "./immediate.ts";
+import { AT_ONCE_S, immediateExitCode } from "./immediate.ts";
 import { forwardInput } from "./input.ts";
 import { LastTasks } from "./last-tasks.ts";
 import { Link, type LinkPorts, PATIENCE_AFTER_END_MS } from "./link.ts";
@@ -283,6 +283,7 @@ class Session {
   }
 
   private sayQueued(): void {
+    if (this.plan.immediateS !== null && this.plan.immediateS <= AT_ONCE_S) return;
     const hasStarted = this.steps.size > 0 || (this.row !== null && this.row.startAt !== null);
     if (hasStarted || this.isWatchOver || this.steering.isRevoking) return;
     this.saidQueued = true;
@@ -317,6 +318,8 @@ class Session {
     if (this.steps.size > 0 || this.isWatchOver || (this.row !== null && this.row.startAt !== null)) return;
     this.speaker.error("Unable to allocate resources: Requested nodes are busy");
     const code = immediateExitCode(this.context.environment);
+    // Nothing more is said of it.
+    this.isClosed = true;
     this.cancel().then(() => this.resolve(code), this.reject);
   }
 

@@ -4,6 +4,7 @@ import type { HistoryRecord } from "../../core/history.ts";
 import type { Step } from "../../core/job.ts";
 import type { StepUsage } from "../../core/usage.ts";
 import type { Peer } from "../../rpc/types.ts";
+import { connectAsSlurm } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { criteriaOf, parseJobTarget } from "../filters.ts";
 import type { ParsedOptions } from "../option.ts";
@@ -29,7 +30,9 @@ async function run({ operands }: ParsedOptions, context: CommandContext): Promis
   if (target === undefined || target.step !== null || more.length > 0) {
     throw new UserError(`expected one job id such as 12 or 12_3, got "${operands.join(" ")}"`, undefined, EXIT_USAGE);
   }
-  const { peer } = await context.connect({ start: true });
+  const connected = await connectAsSlurm(context, "slurm_load_jobs error");
+  if (connected === null) return 1;
+  const { peer } = connected;
   try {
     const { ids, tasks } = criteriaOf([target]);
     const none = { users: [], groups: [], states: [], names: [], accounts: [], partitions: [], nodes: [], qos: [] };

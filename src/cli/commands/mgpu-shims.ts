@@ -19,9 +19,11 @@ export const SHIMS = [
   "sbcast",
   "scancel",
   "scontrol",
+  "seff",
   "sinfo",
   "squeue",
   "sstat",
+  "strigger",
 ] as const;
 
 const EXIT_USAGE = 2;
@@ -38,6 +40,11 @@ export const command: Command = {
     if (folder === undefined || folder === "" || more.length > 0) {
       throw new UserError("expected one folder", `for example: ${context.program} ~/slurm-names`, EXIT_USAGE);
     }
+    const { files, cwd } = context;
+    const path = absolutePath(folder, cwd);
+    if (!files.isFolder(path) && exists(files, path)) {
+      throw new UserError(`${path} is not a folder`, "choose an empty or a new folder");
+    }
     const problems = SHIMS.flatMap((name) => linkProblem(context, folder, name));
     if (problems.length > 0) throw new UserError(problems, "nothing else was changed; choose an empty or a new folder");
     context.stdio.out(`${folder}: ${SHIMS.join(" ")}\n`);
@@ -50,4 +57,13 @@ function linkProblem({ files, launcherFolder, cwd }: CommandContext, folder: str
   const path = `${absolutePath(folder, cwd).replace(/\/$/, "")}/${name}`;
   const problem = files.link(`${launcherFolder}/mgpu-${name}`, path);
   return problem === "" ? [] : [problem];
+}
+
+function exists(files: CommandContext["files"], path: string): boolean {
+  try {
+    files.stat(path);
+    return true;
+  } catch {
+    return false;
+  }
 }

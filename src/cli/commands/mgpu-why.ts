@@ -11,7 +11,7 @@ import { toJobRow } from "../../view/job-row.ts";
 import { printable } from "../../view/printf.ts";
 import type { RecordTime } from "../../view/record-text.ts";
 import { startedLines } from "../../view/why-started.ts";
-import { waitingText } from "../../view/why-waiting.ts";
+import { componentText, waitingText } from "../../view/why-waiting.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { type JobTarget, parseJobTarget, splitJobIds } from "../filters.ts";
 import type { ParsedOptions } from "../option.ts";
@@ -102,9 +102,32 @@ function unknownJobs(texts: readonly string[]): UserError {
 }
 
 function answersText(answers: readonly Answer[], time: RecordTime): string {
-  const told = answers.slice(0, RECORDS_TOLD_MAX).map((answer) => answerText(answer, time));
-  if (answers.length > told.length) told.push(`and ${answers.length - told.length} more\n`);
+  const told = answers.slice(0, RECORDS_TOLD_MAX).flatMap((answer) => {
+    // Components start together: the first one's answer is the whole job's.
+    if (isFollower(answer, answers)) return [];
+    const followers = answers.filter((other) => isFollower(other, answers) && isOneJob(answer, other));
+    const more = followers.map(({ explanation }) => (explanation ? componentText(explanation, time) : ""));
+    const together =
+      followers.length === 0
+        ? ""
+        : `  Its ${followers.length + 1} components start together, or none does; the others:\n`;
+    return [`${answerText(answer, time)}${together}${more.join("")}`];
+  });
+  if (answers.length > RECORDS_TOLD_MAX) told.push(`and ${answers.length - RECORDS_TOLD_MAX} more\n`);
   return told.join("\n");
+}
+
+/** A component that waits, whose first one is told of too. */
+function isFollower(answer: Answer, answers: readonly Answer[]): boolean {
+  const { job } = answer.entry;
+  if (!answer.explanation || (job.spec.het?.offset ?? 0) === 0) return false;
+  return answers.some(
+    (other) => other.explanation && other.entry.job.spec.het?.offset === 0 && isOneJob(other, answer),
+  );
+}
+
+function isOneJob({ entry: { job: a } }: Answer, { entry: { job: b } }: Answer): boolean {
+  return a.id - (a.spec.het?.offset ?? 0) === b.id - (b.spec.het?.offset ?? 0);
 }
 
 function answerText({ entry: { job, row }, explanation }: Answer, time: RecordTime): string {

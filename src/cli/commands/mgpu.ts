@@ -1,11 +1,12 @@
 /** mgpu: what Slurm has no command for, as subcommands. Wrong usage ends with exit code 2. */
 
-import { nearest } from "../../view/nearest.ts";
+import { nearest } from "../../util/nearest.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { helpText } from "../help.ts";
 import type { ParsedOptions } from "../option.ts";
 import { runCommand, withCommonOptions } from "../run.ts";
-import { command as completion, printCandidates } from "./mgpu-completion.ts";
+import { command as completion } from "./mgpu-completion.ts";
+import { command as config, sampleCommand as configSample } from "./mgpu-config.ts";
 import { command as down } from "./mgpu-down.ts";
 import { command as exec } from "./mgpu-exec.ts";
 import { command as forward } from "./mgpu-forward.ts";
@@ -14,6 +15,7 @@ import { command as logs } from "./mgpu-logs.ts";
 import { command as screens } from "./mgpu-screens.ts";
 import { command as seff } from "./mgpu-seff.ts";
 import { command as shims } from "./mgpu-shims.ts";
+import { command as sim } from "./mgpu-sim.ts";
 import { command as status } from "./mgpu-status.ts";
 import { command as top } from "./mgpu-top.ts";
 import { command as up } from "./mgpu-up.ts";
@@ -35,7 +37,10 @@ const SUBCOMMANDS: readonly Command[] = [
   exec,
   forward,
   shims,
+  sim,
   completion,
+  config,
+  configSample,
 ];
 
 /** Those that take words besides their options. */
@@ -52,6 +57,7 @@ const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Co
   scancel: () => import("./scancel.ts"),
   scontrol: () => import("./scontrol.ts"),
   sdiag: () => import("./sdiag.ts"),
+  seff: () => import("./seff.ts"),
   sinfo: () => import("./sinfo.ts"),
   sprio: () => import("./sprio.ts"),
   squeue: () => import("./squeue.ts"),
@@ -88,7 +94,7 @@ async function run({ operands: [word, ...rest] }: ParsedOptions, context: Comman
   if (word === "help") return help(rest, context);
   if (word === "version") return runCommand(command, ["--version"], context);
   // Asked by completion scripts, not by people: stands in no help.
-  if (word === "__complete") return printCandidates(rest[0] ?? "", context);
+  if (word === "__complete") return (await import("./completion/candidates.ts")).refreshCandidates(context);
   if (word === "forward-end") return runCommand((await import("./mgpu-forward-end.ts")).command, rest, context);
   const subcommand = find(word, context);
   const checked = WITH_OPERANDS.has(subcommand) ? subcommand : refuseOperands(subcommand);

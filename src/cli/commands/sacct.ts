@@ -6,6 +6,7 @@
  */
 
 import type { HistoryRecord } from "../../core/history.ts";
+import type { JobRow } from "../../protocol/procedures.ts";
 import type { Peer } from "../../rpc/types.ts";
 import { SACCT_FIELDS, SACCT_FORMAT, SACCT_FORMAT_BRIEF, SACCT_FORMAT_LONG } from "../../view/accounting/fields.ts";
 import { chooseFields, namesText } from "../../view/accounting/table.ts";
@@ -15,7 +16,7 @@ import { type Command, type CommandContext, UserError } from "../context.ts";
 import { type OptionReader, optionReader } from "../filters.ts";
 import type { ParsedOptions } from "../option.ts";
 import { SACCT_OPTIONS } from "./sacct/options.ts";
-import { type AcctPrinter, readTable, readUnits } from "./sacct/print.ts";
+import { type AcctPrinter, readPolicyIds, readTable, readUnits } from "./sacct/print.ts";
 import { readSelection, type Selection } from "./sacct/selection.ts";
 
 export const command: Command = {
@@ -73,8 +74,13 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
       return await printFiles(peer, context, selection, options.isGiven("env-vars"));
     }
     const { clusterName } = await peer.call("controller.status", {});
-    const printer = await readPrinter(options, context, { fields, units, clusterName });
-    await stream(peer, options, selection, printer, context);
+    const { associations } = selection;
+    const isNeeded = associations !== undefined || fields.some(({ name }) => name === "AssocID" || name === "QOSRAW");
+    const ids = await readPolicyIds(peer, isNeeded);
+    const printer = await readPrinter(options, context, { fields, units, clusterName, ...ids });
+    const isWanted = (row: JobRow): boolean =>
+      selection.isWanted(row) && (associations === undefined || associations.includes(String(ids.associationId(row))));
+    await stream(peer, options, { ...selection, isWanted }, printer, context);
     return 0;
   } finally {
     peer.close();
@@ -93,7 +99,7 @@ function readFormat(options: OptionReader): string {
 async function readPrinter(
   options: OptionReader,
   context: CommandContext,
-  table: Pick<Parameters<typeof readTable>[2], "fields" | "units" | "clusterName">,
+  table: Parameters<typeof readTable>[2],
 ): Promise<AcctPrinter> {
   if (!options.isGiven("json") && !options.isGiven("yaml")) return readTable(options, context, table);
   const { documentPrinter } = await import("./sacct/document.ts");

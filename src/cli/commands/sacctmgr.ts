@@ -4,18 +4,23 @@
  */
 
 import { NO_POLICY } from "../../core/policy/records.ts";
+import { policyFrom } from "../../core/policy/state.ts";
 import { byPrefix } from "../../core/policy/words.ts";
 import type { Result } from "../../protocol/procedures.ts";
 import type { Connected } from "../../rpc/types.ts";
+import { errnoText } from "../../util/errno.ts";
 import type { TableStyle } from "../../view/account-table.ts";
 import { SLURM_VERSION } from "../../view/slurm-version.ts";
 import { connectAsSlurm, isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
+import { absolutePath } from "../jobspec.ts";
 import { createLineReader, type LineReader } from "../lines.ts";
 import type { Option, ParsedOptions } from "../option.ts";
 import { addAccounts, deleteAccounts, modifyAccounts } from "./sacctmgr/accounts.ts";
 import { modifyCluster, weightTexts } from "./sacctmgr/cluster.ts";
+import { addCoordinators, deleteCoordinators } from "./sacctmgr/coordinators.ts";
 import { createDraft, type Draft, type Edit } from "./sacctmgr/draft.ts";
+import { loadText } from "./sacctmgr/dump.ts";
 import { list } from "./sacctmgr/list.ts";
 import { addQos, deleteQos, modifyQos } from "./sacctmgr/qos.ts";
 import { readSpecs, type Specs } from "./sacctmgr/specs.ts";
@@ -69,6 +74,7 @@ const EDITS: Readonly<Record<string, (draft: Draft, specs: Specs, cluster: strin
   "add account": addAccounts,
   "add user": addUsers,
   "add qos": addQos,
+  "add coordinator": addCoordinators,
   "modify account": modifyAccounts,
   "modify user": modifyUsers,
   "modify qos": modifyQos,
@@ -76,6 +82,7 @@ const EDITS: Readonly<Record<string, (draft: Draft, specs: Specs, cluster: strin
   "delete account": deleteAccounts,
   "delete user": deleteUsers,
   "delete qos": deleteQos,
+  "delete coordinator": deleteCoordinators,
 };
 
 const ENTITIES = [
@@ -92,17 +99,14 @@ const VERBS = [
 const ABSENT: Readonly<Record<string, string>> = {
   archive: "mgpu's accounting files are archives already: mgpu-sacct reads them",
   clear: "mgpu-sdiag -r clears the statistics",
-  dump: "mgpu-sacctmgr -P list associations shows all of it",
-  load: "add accounts and users with mgpu-sacctmgr add",
-  Coordinator: "give the user AdminLevel=Operator instead",
-  Event: "mgpu-sinfo -R and mgpu-scontrol show node tell what became of nodes",
+  Cluster: "a controller has one cluster: MGPU_CLUSTER_NAME names it",
+  Event: "mgpu-scontrol update NodeName=... State=RESUME takes a node back",
   Federation: "mgpu knows no federations of clusters",
-  Problem: "changes that do not hold together are refused, so there are none to list",
   Resource: "mgpu-scontrol show licenses shows licenses",
-  Reservation: "mgpu-scontrol show reservation shows reservations",
+  Reservation: "mgpu-scontrol create reservation makes reservations",
   Stats: "mgpu-sdiag shows statistics",
   Transaction: "every change is in the controller's journal",
-  WCKey: "mgpu keeps a job's --wckey, and no list of them",
+  WCKey: "wckeys need no adding: a job may have any --wckey, and mgpu-sreport counts by them",
 };
 
 async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
@@ -179,6 +183,10 @@ async function carryOut(words: readonly string[], scope: Scope): Promise<number>
     case "delete":
     case "remove":
       return edit("delete", rest, scope);
+    case "dump":
+      return dump(rest, scope);
+    case "load":
+      return commit(scope, async (draft, cluster) => loadText(draft, await readDump(rest, scope), cluster));
     case "version":
       context.stdio.out(isSlurmName(context.program) ? `slurm ${SLURM_VERSION}\n` : `mgpu ${context.version}\n`);
       return 0;
@@ -204,11 +212,13 @@ async function listEntity(words: readonly string[], scope: Scope): Promise<numbe
     stdio.out(`Runaway Jobs: No runaway jobs found on cluster ${cluster}\n`);
     return 0;
   }
-  if (entity === "WCKey") {
-    if (scope.hasHeader) stdio.out(emptyWckeys(scope.style));
+  const { moreList } = await import("./sacctmgr/more-lists.ts");
+  const more = await moreList(entity, scope.peer, scope.context, scope);
+  if (more !== undefined) {
+    stdio.out(more);
     return 0;
   }
-  const absent = ABSENT[entity];
+  const absent = entity === "Cluster" ? undefined : ABSENT[entity];
   if (absent !== undefined) throw new UserError(`list ${typed}: mgpu keeps no such list`, absent);
   const { policy, clusterName, gpuTypes, now } = await policyOf(scope);
   if (entity === "Configuration") {
@@ -220,13 +230,6 @@ async function listEntity(words: readonly string[], scope: Scope): Promise<numbe
   if ("problems" in found) return complain(scope, found.problems);
   stdio.out(found.text);
   return 0;
-}
-
-/** The list of wckeys is always empty. */
-function emptyWckeys(style: TableStyle): string {
-  const names = ["WCKey", "Cluster", "User"];
-  if (style !== "table") return `${names.join("|")}${style === "parsable" ? "|" : ""}\n`;
-  return `${names.map((name) => `${name.padStart(10)} `).join("")}\n${`${"-".repeat(10)} `.repeat(3)}\n`;
 }
 
 async function configText(
@@ -263,10 +266,19 @@ async function edit(verb: "add" | "modify" | "delete", words: readonly string[],
     if (absent !== undefined) throw new UserError(`${verb} ${typed}: not possible with mgpu`, absent);
     return complain(scope, entityProblem(verb));
   }
+  return commit(scope, async (draft, cluster) => editor(draft, readSpecs(rest), cluster));
+}
+
+/** Makes an edit, asks, and sends it. */
+async function commit(scope: Scope, make: (draft: Draft, cluster: string) => Promise<Edit>): Promise<number> {
+  if (scope.isReadOnly) return complain(scope, ["Can't run this command in readonly mode."]);
   const { policy, clusterName } = await policyOf(scope);
   const draft = createDraft(policy);
-  const { text, problems } = editor(draft, readSpecs(rest), clusterName);
+  const { text, problems } = await make(draft, clusterName);
   if (problems.length > 0) return complain(scope, problems);
+  const { busyLines } = await import("./sacctmgr/busy.ts");
+  const busy = await busyLines(await scope.peer(), draft, policyFrom(policy), clusterName);
+  if (busy.length > 0) return complain(scope, busy);
   const { stdio } = scope.context;
   if (!scope.isQuiet) stdio.out(text);
   if (!(await isWanted(scope))) {
@@ -276,6 +288,37 @@ async function edit(verb: "add" | "modify" | "delete", words: readonly string[],
   const peer = await scope.peer();
   await peer.call("policy.change", { version: policy.version, changes: [...draft.changes] });
   return 0;
+}
+
+/** `dump [CLUSTER] [file=PATH]`: Slurm writes CLUSTER.cfg unless told otherwise; `file=-` is standard output. */
+async function dump(words: readonly string[], scope: Scope): Promise<number> {
+  const { policy, clusterName } = await policyOf(scope);
+  const file = words.find((word) => /^file=/i.test(word))?.slice("file=".length) ?? `./${clusterName}.cfg`;
+  const names = words.filter((word) => !word.includes("="));
+  const wrong = names.find((name) => name !== clusterName);
+  if (wrong !== undefined) return complain(scope, [` Cluster ${wrong} doesn't exist.`]);
+  const { dumpText } = await import("./sacctmgr/dump.ts");
+  const text = dumpText(policy.version === 0 ? NO_POLICY : policy, clusterName);
+  const { stdio, files } = scope.context;
+  if (file === "-") stdio.out(text);
+  else {
+    const problem = files.writeProblem(absolutePath(file, scope.context.cwd));
+    if (problem !== "") return complain(scope, [` Unable to write "${file}": ${problem}`]);
+    files.write(absolutePath(file, scope.context.cwd), new TextEncoder().encode(text));
+    if (!scope.isQuiet) stdio.out(`sacctmgr: ${policy.associations.length} associations written to ${file}\n`);
+  }
+  return 0;
+}
+
+async function readDump(words: readonly string[], { context }: Scope): Promise<string> {
+  const file =
+    words.find((word) => /^file=/i.test(word))?.slice("file=".length) ?? words.find((one) => !one.includes("="));
+  if (file === undefined) throw new UserError("You need to specify a file to load from", "mgpu-sacctmgr load FILE");
+  try {
+    return new TextDecoder().decode(context.files.read(absolutePath(file, context.cwd)));
+  } catch (error) {
+    throw new UserError(`Unable to read "${file}": ${errnoText(error)}`);
+  }
 }
 
 /** Asks, unless -i was given. Whatever is no yes within half a minute is a no. */
@@ -303,9 +346,12 @@ function entityProblem(verb: string): string[] {
   const word = verb === "delete" ? "delete" : verb;
   return [
     `No valid entity in ${word} command`,
-    verb === "list"
-      ? 'Input line must include "Account", "Association", "Cluster", "Configuration",'
-      : 'Input line must include "Account", "User" or "QOS"',
-    ...(verb === "list" ? ['"QOS", "RunAwayJobs", "TRES", "User", or "WCKey"'] : []),
+    ...(verb === "list"
+      ? [
+          'Input line must include "Account", "Association", "Cluster", "Configuration",',
+          '"Event", "Federation", "Problem", "QOS", "Resource", "Reservation",',
+          '"RunAwayJobs", "Stats", "Transaction", "TRES", "User", or "WCKey"',
+        ]
+      : ['Input line must include "Account", "Coordinator", "QOS", or "User"']),
   ];
 }

@@ -36,7 +36,7 @@ export const command: Command = {
   run,
 };
 
-const REFUSAL = "Failed to allocate resources";
+const REFUSAL = "Job submit/allocate failed";
 
 /** A job that waited for longer than this rings the bell when it starts. */
 const BELL_MS = 10_000;
@@ -203,7 +203,7 @@ class Session {
     const cancel = this.context.clock.after(Math.max(AT_ONCE_S, immediate) * 1000, () => {
       if (this.revoke === null || this.isRevoked) return;
       this.isRevoked = true;
-      this.speaker.error("Unable to allocate resources: Requested nodes are busy");
+      this.speaker.error("Job submit/allocate failed: Requested nodes are busy");
       const code = immediateExitCode(this.context.environment);
       void allocation.complete(EXIT_OK).then(() => settle({ code }));
     });
@@ -211,7 +211,8 @@ class Session {
   }
 
   private sayQueued(jobId: number): void {
-    if (this.isRevoked) return;
+    const { immediate } = this.values;
+    if (this.isRevoked || (immediate !== undefined && immediate <= AT_ONCE_S)) return;
     this.saidQueued = true;
     this.speaker.info(`Pending job allocation ${jobId}`);
     this.speaker.info(`job ${jobId} queued and waiting for resources`);

@@ -104,7 +104,7 @@ interface Layout {
 
 async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
   const plan = readPlan(parsed, context);
-  const complaint = `${context.program}: error: Failed on ${nameOf(plan.jobId, plan.stepId)}`;
+  const complaint = `${context.program}: error: Could not get job step info`;
   const connected = await connectAsSlurm(context, complaint);
   if (connected === null) return 1;
   const { peer } = connected;

@@ -17,7 +17,7 @@ import { createEntity } from "./scontrol/create.ts";
 import { deleteEntity } from "./scontrol/delete.ts";
 import { findKeyword } from "./scontrol/keywords.ts";
 import { ping, waitJob, write } from "./scontrol/others.ts";
-import { createScope, type Scope, Unreachable, type Verb } from "./scontrol/scope.ts";
+import { createScope, isBare, type Scope, Unreachable, type Verb } from "./scontrol/scope.ts";
 import { show } from "./scontrol/show.ts";
 import { hold, release, requeue, requeueHold, resume, suspend, top, userHold } from "./scontrol/steer.ts";
 import { update } from "./scontrol/update.ts";
@@ -128,14 +128,22 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
     return await carryOut(operands, scope);
   } catch (error) {
     if (error instanceof Unreachable) return 1;
-    throw error;
+    throw inSlurmsManner(error, context);
   } finally {
     scope.close();
   }
 }
 
+function inSlurmsManner(error: unknown, { program }: CommandContext): unknown {
+  if (!(error instanceof UserError) || !isSlurmName(program)) return error;
+  const { problems, hint, exitCode } = error;
+  return problems.every(isBare) ? new UserError(problems, hint, exitCode, "bare") : error;
+}
+
 async function carryOut(words: readonly string[], scope: Scope): Promise<number> {
   const [keyword = "", ...rest] = words;
+  // On the command line they are for nothing, but right.
+  if (rest.length === 0 && (keyword in SETTINGS || /^(exit|quit)$/i.test(keyword))) return 0;
   const found = findKeyword(VERBS, keyword);
   if (found === "ambiguous") throw new UserError(`${keyword} may mean several things: write more of it`);
   if (found === "unknown") throw new UserError(`invalid keyword: ${keyword}`);

@@ -34,7 +34,7 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   const first = parsed.operands[0];
   if (first !== undefined) throw new UserError(`Unrecognized option: ${first}`);
   const isGiven = (long: string): boolean => parsed.values.has(long);
-  const connected = await connectAsSlurm(context, "sdiag: error");
+  const connected = await connectAsSlurm(context, "slurm_get_statistics");
   if (connected === null) return 1;
   try {
     await checkClusters(connected.peer, parsed.values.get("cluster")?.at(-1));

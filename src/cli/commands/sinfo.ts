@@ -11,7 +11,7 @@ import { groupNodes, type NodeColumn, type NodeGroup } from "../../view/node-gro
 import { parseNodeOrder } from "../../view/node-sort.ts";
 import { type FormatPlan, fitToRows, type Painter, renderHeader, renderRow } from "../../view/printf.ts";
 import { type MomentText, momentText } from "../../view/time-format.ts";
-import { checkClusters } from "../clusters.ts";
+import { clusterLine } from "../clusters.ts";
 import { connectAsSlurm, isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { type OptionReader, optionReader } from "../filters.ts";
@@ -66,8 +66,9 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
     if (connected === null) return 1;
     const { peer } = connected;
     try {
-      await checkClusters(peer, options.last("clusters"));
+      const line = await clusterLine(peer, options, context);
       if (options.isGiven("verbose")) tellOptions(OPTIONS, parsed, context);
+      if (line !== "" && !isMachineForm(options)) context.stdio.out(line);
       return await list(peer, options, isWanted, context);
     } finally {
       peer.close();
@@ -122,12 +123,14 @@ function checkSort(options: OptionReader, { columns }: Layout, { program }: Comm
 
 function rowsOf({ options, layout, partitions, nodes }: Listing): NodeGroup[] {
   const { plan, columns, isPerNode } = layout;
-  const groups = groupNodes(
+  const all = groupNodes(
     partitions,
     nodes,
     plan.fields.map(({ column }) => column),
     { isPerNode, isExact: options.isGiven("exact") },
   );
+  // Which partitions a node is in says nothing of its GPUs.
+  const groups = options.isGiven("gpus") ? [...new Map(all.map((one) => [one.nodes[0]?.name, one])).values()] : all;
   const order = options.last("sort");
   if (order === undefined) return groups;
   const names = partitions.map(({ name }) => name);

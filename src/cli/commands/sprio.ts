@@ -55,7 +55,7 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   const plan = parseFormat(format, SPRIO_COLUMNS);
   const order = readOrder(parsed.values.get("sort")?.at(-1) ?? "i");
   for (const letter of plan.unknown) complain(context, `Invalid job format specification: ${letter}`);
-  const connected = await connectAsSlurm(context, "sprio: error");
+  const connected = await connectAsSlurm(context, "Couldn't get priority factors from controller");
   if (connected === null) return 1;
   try {
     await checkClusters(connected.peer, parsed.values.get("cluster")?.at(-1));

@@ -10,7 +10,7 @@ import { parseMoment } from "../../core/begin-time.ts";
 import type { JobListRow } from "../../protocol/procedures.ts";
 import type { Peer } from "../../rpc/types.ts";
 import type { JobField } from "../../view/job-columns.ts";
-import { checkClusters } from "../clusters.ts";
+import { clusterLine } from "../clusters.ts";
 import { connectAsSlurm, isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { jobFilter, type OptionReader, optionReader } from "../filters.ts";
@@ -70,9 +70,10 @@ async function run(parsed: ParsedOptions, now: CommandContext): Promise<number> 
     if (connected === null) return 1;
     const peer = at === null ? connected.peer : (await import("../past.ts")).peerAt(connected.peer, at);
     try {
-      await checkClusters(peer, options.last("clusters"));
+      const line = await clusterLine(peer, options, context);
       await checkNodes(peer, selection.nodes);
       if (options.isGiven("verbose")) tellOptions(OPTIONS, parsed, context);
+      if (line !== "" && !isMachineForm(options)) context.stdio.out(line);
       const listing = { options, selection, context, peer, clusterName: await clusterNameOf(peer, options) };
       if (selection.steps === null) return await listJobs(listing);
       const { listSteps } = await import("./squeue/steps.ts");

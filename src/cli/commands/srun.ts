@@ -19,6 +19,7 @@ import { SESSION_SIGNALS, type SessionSignal } from "../attach/steering.ts";
 import { distinct, readComponents, splitPrograms } from "../components.ts";
 import { isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
+import { CPU_BIND_HELP } from "../cpu-bind-help.ts";
 import { absolutePath, baseName, draftJob, draftStep, type StepFacts } from "../jobspec.ts";
 import { parseMultiProgram } from "../multi-prog.ts";
 import type { ParsedOptions } from "../option.ts";
@@ -78,6 +79,10 @@ async function run(parsed: ParsedOptions, plain: CommandContext): Promise<number
   const context = withConnectionTimeout(plain, wishes.values["connection-timeout"]);
   if (wishes.values.mpi === "list") {
     context.stdio.out("MPI plugin types are...\n\tnone\n");
+    return 0;
+  }
+  if (wishes.values["cpu-bind"]?.kind === "help") {
+    context.stdio.out(CPU_BIND_HELP);
     return 0;
   }
   // As in Slurm: the last component has a program, and those without one run that of the next.
@@ -363,7 +368,10 @@ function readPrograms(
     const text = new TextDecoder().decode(files.read(file));
     return parseMultiProgram(text, file, values.ntasks ?? inherited.ntasks ?? null, extra);
   } catch (error) {
-    return { programs: [], problems: [`--multi-prog: ${file}: ${errnoText(error)}`] };
+    return {
+      programs: [],
+      problems: [`--multi-prog: Could not open multi_prog config file ${file}: ${errnoText(error)}`],
+    };
   }
 }
 

@@ -53,7 +53,7 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   const isFlat = isGiven("Users");
   const found = columnsOf(format, isFlat ? { ...SHARE_COLUMNS, account: FLAT_ACCOUNT } : SHARE_COLUMNS);
   if ("unknown" in found) throw new UserError(`Invalid field requested: "${found.unknown}"`);
-  const connected = await connectAsSlurm(context, "sshare: error");
+  const connected = await connectAsSlurm(context, "Couldn't get shares from controller");
   if (connected === null) return 1;
   try {
     await checkClusters(connected.peer, parsed.values.get("clusters")?.at(-1));

@@ -1,28 +1,41 @@
-/** What can stand for the value of an option, or as an operand: completions ask the cluster, or have a list. */
+/** What can stand for the value of an option, or as an operand: names of the cluster, or a list of words. */
 
 import { LIVE_STATES } from "../../view/job-states.ts";
+import type { CandidateKind } from "../commands/completion/candidates.ts";
 import type { Option } from "../option.ts";
-import type { Entry } from "./catalogue.ts";
+import { GRAMMARS } from "./grammars.ts";
 
-/** `jobs`, `nodes`, `partitions` and `users` are asked of `mgpu __complete`; lists are words apart by blanks. */
+/**
+ * `ask`: names of the cluster from the cache; `words`: apart by blanks, one that ends with `=` or `:` goes on; `grammar`:
+ * what fits depends on the words before (grammars.ts).
+ */
 export type Kind =
-  | { readonly ask: "jobs" | "nodes" | "partitions" | "users" }
+  | { readonly ask: CandidateKind }
   | { readonly words: string }
-  | { readonly is: "file" | "folder" | "command" | "nothing" };
+  | { readonly grammar: string }
+  | { readonly is: "file" | "folder" | "command" | "nothing" | "gres" | "dependency" };
 
 const JOBS: Kind = { ask: "jobs" };
+const PAST: Kind = { ask: "past" };
 const NODES: Kind = { ask: "nodes" };
 const FILE: Kind = { is: "file" };
 const NOTHING: Kind = { is: "nothing" };
+const GPUS: Kind = { ask: "gpus" };
+const GRES: Kind = { is: "gres" };
+const SIGNALS: Kind = { words: "INT TERM USR1 USR2 HUP KILL CONT STOP" };
 
 const STATES = [...LIVE_STATES, "COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "all"];
-const MAIL = "NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS";
+export const MAIL = "NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS";
 
 /** By long name, for all commands alike. */
 const BY_OPTION: Readonly<Record<string, Kind>> = {
-  ...{ partition: { ask: "partitions" }, user: { ask: "users" }, users: { ask: "users" } },
-  ...{ jobs: JOBS, job: JOBS, jobid: JOBS, nodelist: NODES, nodes: NOTHING, exclude: NODES, node: NODES },
-  ...{ output: FILE, error: FILE, input: FILE, "export-file": FILE, nodefile: FILE },
+  ...{ partition: { ask: "partitions" }, user: { ask: "users" }, users: { ask: "users" }, uid: { ask: "users" } },
+  ...{ account: { ask: "accounts" }, accounts: { ask: "accounts" }, qos: { ask: "qos" } },
+  ...{ reservation: { ask: "reservations" }, licenses: { ask: "licenses" }, constraint: { ask: "features" } },
+  ...{ jobs: JOBS, job: JOBS, jobid: JOBS, nodelist: NODES, exclude: NODES, node: NODES, nodes: NOTHING },
+  ...{ gpus: GPUS, "gpus-per-node": GPUS, "gpus-per-task": GPUS, "gpus-per-socket": GPUS, gres: GRES },
+  ...{ "tres-per-task": { words: "cpu= gres/gpu:" }, step: { ask: "steps" }, steps: { ask: "steps" } },
+  ...{ output: FILE, error: FILE, input: FILE, "export-file": FILE, nodefile: FILE, "multi-prog": NOTHING },
   chdir: { is: "folder" },
   states: { words: STATES.join(" ") },
   state: { words: STATES.join(" ") },
@@ -31,25 +44,55 @@ const BY_OPTION: Readonly<Record<string, Kind>> = {
   distribution: { words: "block cyclic plane arbitrary" },
   "kill-on-invalid-dep": { words: "yes no" },
   export: { words: "ALL NONE" },
-  signal: { words: "INT TERM USR1 USR2 HUP KILL CONT STOP" },
-  dependency: { words: "after: afterany: afterok: afternotok: aftercorr: singleton" },
+  signal: SIGNALS,
+  dependency: { is: "dependency" },
+  "on-disconnect": { words: "detach kill" },
+  "detach-keys": { words: "ctrl-a ctrl-b ctrl-p ctrl-\\ none" },
+  "gpu-bind": { words: "closest single: map: mask: none" },
+  "cpu-bind": { words: "none cores threads sockets" },
+  mpi: { words: "none pmi2 pmix" },
+};
+
+/** Where an option of a command means something else than elsewhere. */
+const BY_COMMAND: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
+  "mgpu-sacct": { jobs: PAST, job: PAST },
+  "mgpu-sinfo": {
+    states: { words: "idle alloc mix down drain drained draining fail resv unk all" },
+    nodes: NODES,
+  },
+  "mgpu sim": {
+    ...{ jobs: NOTHING, nodes: FILE, format: { words: "muri swf swf-csv openb philly mgpu" } },
+    policy: {
+      words: "fifo easy easy-sjbf easy-predict conservative slowdown srtf srsf srsf-whole tiresias-l likely help",
+    },
+  },
+  "mgpu-sreport": { tres: { words: "cpu mem gres/gpu billing node ALL" } },
 };
 
 /** What the value of an option may be. */
-export function kindOf({ long, argument }: Option): Kind {
-  return argument === "none" ? NOTHING : (BY_OPTION[long] ?? NOTHING);
+export function kindOf({ long, argument, metavar }: Option, typed: string): Kind {
+  if (argument === "none") return NOTHING;
+  const own = BY_COMMAND[typed]?.[long] ?? BY_OPTION[long];
+  if (own !== undefined) return own;
+  return metavar === "file" || metavar === "path" ? FILE : NOTHING;
 }
 
-const SCONTROL =
-  "show update hold uhold release requeue requeuehold suspend resume top ping create delete reconfigure shutdown version";
+const OPERANDS: Readonly<Record<string, Kind>> = {
+  "mgpu-srun": { is: "command" },
+  "mgpu-salloc": { is: "command" },
+  "mgpu-sbatch": FILE,
+  "mgpu-sbcast": FILE,
+  "mgpu-scancel": { ask: "targets" },
+  "mgpu-sattach": { ask: "sessions" },
+  "mgpu why": PAST,
+  "mgpu logs": PAST,
+  "mgpu seff": PAST,
+  "mgpu shims": { is: "folder" },
+  "mgpu sim": FILE,
+};
 
 /** What the words after the options may be. */
-export function operandOf({ typed, command }: Entry): Kind {
-  if (typed === "mgpu-srun" || typed === "mgpu-salloc") return { is: "command" };
-  if (typed === "mgpu-sbatch" || typed === "mgpu-sbcast") return FILE;
-  if (["mgpu-scancel", "mgpu-sattach", "mgpu why", "mgpu logs", "mgpu seff"].includes(typed)) return JOBS;
-  if (typed === "mgpu-scontrol") return { words: SCONTROL };
-  if (typed === "mgpu shims") return { is: "folder" };
-  if (typed === "mgpu completion") return { words: "bash zsh fish" };
-  return command.operands === "stop" ? FILE : NOTHING;
+export function operandOf(typed: string): Kind {
+  if (Object.hasOwn(GRAMMARS, typed)) return { grammar: typed };
+  return OPERANDS[typed] ?? NOTHING;
 }

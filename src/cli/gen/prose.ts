@@ -13,6 +13,12 @@ export const PROSE: Readonly<Record<string, readonly string[]>> = {
     "The files are read on this machine if they lie here, else through the controller and the node. A job that waits is said to wait; with --follow its start is waited for. Lines are labelled with the job, the task and the stream where several are shown together; one file by itself is passed on byte for byte.",
     "Output of mgpu-srun without -o goes to the terminal where it was started and is kept nowhere: mgpu-sattach shows what comes from now on.",
   ],
+  "mgpu-sim": [
+    "Replays jobs with the times at which they were submitted and the times that they ran, through the scheduler of mgpuctld with a clock of its own, once for each policy and each cluster, and prints side by side how long they waited, their bounded slowdown (wait and run by run, where less than ten seconds count as ten), the time from submission to end (JCT), the makespan, the share of the cluster that was used, the share that lay idle while a job waited (crumbs that nobody could use, and what was kept for others), and how often jobs were stopped for others.",
+    "Without TRACE the jobs are those of this cluster that are over, as mgpu-sacct knows them. A TRACE, packed by gzip or not, - for standard input, is a log in the Standard Workload Format of 18 columns, a table with the columns of the traces of Muri, openb or Philly or of SWF logs, or mgpu's own accounting (accounting/*.jsonl) and journal (journal/*.jsonl), several files of which may be given. What can't be read is told with the number of its line.",
+    "Without --cluster and --nodes the cluster is this one with nothing running and all nodes in service, or the processors that an SWF log names. CPUs and memory count where the cluster names them. A job gets as few nodes as can hold it, whole ones where it needs several.",
+    "With the policies fifo to slowdown a job runs to its end once it started. Time limits are what others rely on; run times are looked at by none of them, unless a trace names no limits. With the policies srtf to likely jobs take turns: at every event all GPUs are dealt out anew, and a job that is stopped goes on later where it was. srtf, srsf and srsf-whole know run times, tiresias-l and likely do not.",
+  ],
   "mgpu-srun": [
     "Runs a program as a job of its own, or as a step of the job in which it is called, streams its output, and returns its exit code. Everything from the first word that is no option on belongs to the program.",
   ],

@@ -1,90 +1,64 @@
-/** The completion script for zsh: a specification of _arguments for each command. */
+/** The completion script for zsh: shows what the script for bash finds. */
 
-import type { Option } from "../option.ts";
-import { type Entry, isUseful } from "./catalogue.ts";
-import { type Kind, kindOf, operandOf } from "./kinds.ts";
+import type { Entry } from "./catalogue.ts";
+import { slurmNames } from "./slurm-names.ts";
 
 /** All of the script. */
 export function zshScript(entries: readonly Entry[]): string {
   const programs = entries.map(({ typed }) => typed).filter((typed) => !typed.includes(" "));
-  const subcommands = entries.filter(({ typed }) => typed.startsWith("mgpu "));
-  const functions = entries.filter(({ typed }) => typed !== "mgpu").map(functionOf);
-  const listed = subcommands.map(({ typed, command }) => {
-    return `    ${quote(`${typed.slice("mgpu ".length)}:${command.summary.replaceAll(":", "\\:")}`)}\n`;
-  });
-  return `#compdef ${programs.join(" ")}
+  const names = slurmNames(programs);
+  return `#compdef ${[...programs, ...names].join(" ")}
 # Completion of mgpu's commands for zsh. Made by "npm run generate" from the declarations of the options: do not edit.
+# What fits is found by the script for bash, which lies beside mgpu's programs.
 
-_mgpu_ask() {
-  local -a found
-  local line
-  for line in \${(f)"$(mgpu __complete $1 2>/dev/null)"}; do
-    found+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
+_mgpu() {
+  local program=\${words[1]}
+  [[ $program == */* ]] || program=\${commands[$program]}
+  # Links lead to bin/ of the package.
+  local script=\${program:A:h:h}/completions/mgpu.bash
+  # A real Slurm's program of that name, for instance.
+  if [[ ! -r $script ]]; then _default; return; fi
+  local -a found pairs open
+  local line value about mode offset before
+  found=("\${(@f)$(bash $script --candidates "\${(@Q)words[1,CURRENT-1]}" "\${(Q)PREFIX}" 2>/dev/null)}")
+  IFS=$'\\t' read -r mode offset before <<<"\${found[1]//$'\\t\\t'/$'\\t0\\t'}"
+  before=\${found[1]#*$'\\t'*$'\\t'}
+  # Goes on within the word.
+  local typed=\${(q)before}
+  [[ $PREFIX == $before* ]] && typed=$before
+  IPREFIX+=$typed
+  PREFIX=\${PREFIX#$typed}
+  case $mode in
+    file) _files; return ;;
+    folder) _files -/; return ;;
+    command)
+      if (( offset < CURRENT - 1 )); then
+        shift $offset words
+        (( CURRENT -= offset ))
+        _normal
+      else
+        _command_names -e
+        _files
+      fi
+      return
+      ;;
+  esac
+  for line in "\${(@)found[2,-1]}"; do
+    value=\${line%%$'\\t'*}
+    about=\${line#*$'\\t'}
+    value=\${value//:/\\\\:}
+    case $value in
+      *[=:]) open+=("$value:$about") ;;
+      *) pairs+=("$value:$about") ;;
+    esac
   done
-  _describe -t $1 $1 found -S ''
+  local status_=1
+  (( $#pairs )) && _describe -V values pairs && status_=0
+  (( $#open )) && _describe -V words open -S '' && status_=0
+  return status_
 }
 
-${functions.join("\n")}
-_mgpu_main() {
-  local -a subcommands=(
-${listed.join("")}    'help:Show what a command does'
-    'version:Show the version'
-  )
-  if (( CURRENT == 2 )); then
-    _describe -t commands 'mgpu command' subcommands
-    return
-  fi
-  local word=$words[2]
-  shift words
-  (( CURRENT-- ))
-  (( $+functions[_mgpu_of_mgpu_$word] )) && _mgpu_of_mgpu_$word
-}
-
-if [[ $service == mgpu ]]; then
-  _mgpu_main
-else
-  _mgpu_of_\${service//-/_}
-fi
+# Sourced by eval, there is nothing to complete yet.
+if [[ \${funcstack[1]} == _mgpu ]]; then _mgpu "$@"; else compdef _mgpu ${[...programs, ...names].join(" ")}; fi
 `;
-}
-
-function functionOf(entry: Entry): string {
-  const specs = entry.options.filter(isUseful).flatMap(specsOf);
-  const operand = operandOf(entry);
-  const rest = isCommand(operand) ? "'(-)1: :_command_names -e' '*:: :_normal'" : quote(`*: :${actionOf(operand)}`);
-  const flags = entry.command.operands === "stop" ? "-s -S -A '-*'" : "-s -S";
-  const lines = specs.map((spec) => `    ${quote(spec)} \\\n`).join("");
-  return `_mgpu_of_${entry.typed.replaceAll(/[- ]/g, "_")}() {\n  _arguments ${flags} \\\n${lines}    ${rest}\n}\n`;
-}
-
-function isCommand(kind: Kind): boolean {
-  return "is" in kind && kind.is === "command";
-}
-
-/** One spelling after the other; any may be given again. */
-function specsOf(option: Option): string[] {
-  const { short, long, aliases = [], argument, metavar = "value", help } = option;
-  const told = `[${help.replaceAll(/[[\]\\]/g, "\\$&").replaceAll(":", "\\:")}]`;
-  const name = metavar.replaceAll(/[:[\]\\]/g, " ");
-  const value = {
-    none: "",
-    required: `:${name}:${actionOf(kindOf(option))}`,
-    optional: `::${name}:${actionOf(kindOf(option))}`,
-  };
-  const mark = { none: "", required: "=", optional: "=-" }[argument];
-  const letter = { none: "", required: "+", optional: "-" }[argument];
-  return [
-    ...(short === undefined ? [] : [`*-${short}${letter}${told}${value[argument]}`]),
-    ...[long, ...aliases].map((spelling) => `*--${spelling}${mark}${told}${value[argument]}`),
-  ];
-}
-
-function actionOf(kind: Kind): string {
-  if ("ask" in kind) return `_sequence _mgpu_ask ${kind.ask}`;
-  if ("words" in kind) return `_sequence compadd - ${kind.words}`;
-  return { file: "_files", folder: "_files -/", command: "_command_names -e", nothing: " " }[kind.is];
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

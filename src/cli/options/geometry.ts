@@ -174,7 +174,7 @@ export const GEOMETRY = [
     variables: named("USE_MIN_NODES"),
   }),
   ignored("prefer", ALL, "a wish that need not be met"),
-  ignored("tmp", ALL, "disk space of nodes is not counted"),
+  ignored("tmp", ALL, "disk space of nodes is not counted", { check: parseMemory }),
 ] as const satisfies readonly SubmitOption[];
 
 function readNodeList(text: string): Parsed<NodeListWish> {

@@ -5,7 +5,7 @@ import { parseGpuWishes, parseGresWishes, parseTresWish, type TresWish } from ".
 import type { Parsed } from "../../core/parse.ts";
 import { parseMemory } from "../../core/parse.ts";
 import type { GpuWish } from "../../core/resources.ts";
-import { atLeastOne } from "./readers.ts";
+import { atLeastOne, shaped } from "./readers.ts";
 import { ALL, ignored, named, SRUN, type SubmitOption } from "./record.ts";
 
 const GPUS = {
@@ -89,11 +89,20 @@ export const GPU_OPTIONS = [
     of: ALL,
     read: parseNodeGpuIds,
   },
-  ignored("gpu-freq", ALL, "clocks of GPUs are left as they are", { variables: named("GPU_FREQ") }),
+  ignored("gpu-freq", ALL, "clocks of GPUs are left as they are", {
+    variables: named("GPU_FREQ"),
+    check: shaped(
+      /^(?:(?:memory=)?(?:low|medium|high|highm1|\d+)|verbose)(?:,(?:(?:memory=)?(?:low|medium|high|highm1|\d+)|verbose))*$/i,
+      "low, medium, high, highm1 or a frequency, memory= and the like, verbose",
+    ),
+  }),
   ignored("gres-flags", ALL, "CPUs and GPUs are chosen without regard to each other's place", {
     variables: named("GRES_FLAGS"),
+    check: shaped(/^(?:disable-binding|enforce-binding)$/i, "disable-binding or enforce-binding"),
   }),
-  ignored("accel-bind", SRUN, "tasks are bound to GPUs by --gpu-bind alone"),
+  ignored("accel-bind", SRUN, "tasks are bound to GPUs by --gpu-bind alone", {
+    check: shaped(/^[gnv]+$/i, "some of the letters g, n, v"),
+  }),
 ] as const satisfies readonly SubmitOption[];
 
 function readGres(text: string): Parsed<readonly GpuWish[]> {

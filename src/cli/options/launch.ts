@@ -1,6 +1,7 @@
 /** Options of how srun starts and watches its tasks, and of salloc's own command. */
 
 import { lastTask, parseTaskSet, tasksOf } from "../../core/array-spec.ts";
+import { type CpuBind, parseCpuBind } from "../../core/cpu-bind.ts";
 import { expected, type Parsed, quote } from "../../core/parse.ts";
 import { parseSignal, SIGTERM } from "../../core/signals.ts";
 import { anyText, countFromZero, flag, someText } from "./readers.ts";
@@ -68,6 +69,16 @@ export const LAUNCH = [
     variables: { srun: "SLURM_MPI_TYPE" },
     of: SRUN,
     read: readMpi,
+  },
+  {
+    long: "cpu-bind",
+    aliases: ["cpu_bind"],
+    argument: "required",
+    metavar: "[verbose,]kind",
+    help: "bind tasks to CPUs of their nodes: none (default), threads, cores, sockets, map_cpu:0,1 ...; --cpu-bind=help",
+    variables: { srun: "SLURM_CPU_BIND" },
+    of: SRUN,
+    read: readCpuBind,
   },
   {
     long: "bcast",
@@ -177,6 +188,13 @@ export const LAUNCH = [
   refused("container-id", ALL, "start the container in the script, for example by apptainer exec or podman run"),
   refused("context", ALL, "SELinux contexts are left as they are"),
 ] as const satisfies readonly SubmitOption[];
+
+/** In Slurm's words, with what would be right behind them. */
+function readCpuBind(text: string): Parsed<CpuBind> {
+  const parsed = parseCpuBind(text);
+  if ("value" in parsed || parsed.problem.startsWith("missing")) return parsed;
+  return { problem: `unrecognized --cpu-bind argument ${quote(text)}: ${parsed.problem}` };
+}
 
 /** Numbers of jobs have no upper end but that of exact numbers. */
 function readJobId(text: string): Parsed<number> {

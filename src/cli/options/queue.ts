@@ -3,7 +3,7 @@
 import { type ArraySpec, parseArraySpec } from "../../core/array-spec.ts";
 import { type Dependency, parseDependency } from "../../core/dependency.ts";
 import { expected, type Parsed } from "../../core/parse.ts";
-import { countFromZero, flag, onUnless, zeroOrOne } from "./readers.ts";
+import { countFromZero, flag, zeroOrOne } from "./readers.ts";
 import { ALL, ALLOCATORS, ignored, named, RUNNERS, refused, SBATCH, type SubmitOption } from "./record.ts";
 
 /** What --nice alone stands for. */
@@ -121,7 +121,7 @@ export const QUEUE = [
     variables: named("NO_KILL"),
     directive: true,
     of: ALL,
-    read: onUnless(/^(off|no|0)$/i),
+    read: readNoKill,
   },
   {
     long: "test-only",
@@ -144,12 +144,19 @@ export const QUEUE = [
   },
   ignored("wait-all-nodes", ALLOCATORS, "nodes are ready when a job gets them: none is booted for it", {
     variables: named("WAIT_ALL_NODES", ALLOCATORS),
+    check: (text) => (/^[01]$/.test(text) ? { value: text } : expected("0 or 1", text)),
   }),
   refused("reboot", ALL, "mgpu does not reboot nodes; drain one and reboot it by hand", { argument: "none" }),
   refused("batch", SBATCH, "the script runs on the first node of the job; choose nodes by --constraint", {
     variables: named("BATCH", SBATCH),
   }),
 ] as const satisfies readonly SubmitOption[];
+
+/** As in Slurm, a variable says `set`, or anything of that kind. */
+function readNoKill(text: string): Parsed<boolean> {
+  if (/^(?:off|no|0)$/i.test(text)) return { value: false };
+  return /^(?:|set|on|yes|1)$/i.test(text) ? { value: true } : expected("no value, or off", text);
+}
 
 function readPriority(text: string): Parsed<number> {
   if (/^top$/i.test(text)) return { value: PRIORITY_TOP };

@@ -42,7 +42,7 @@ export function zeroOrOne(text: string): Parsed<boolean> {
   return expected("0 or 1", text);
 }
 
-/** A flag that may be given a value after all: `--no-kill`, `--no-kill=off`. */
-export function onUnless(off: RegExp): (text: string) => Parsed<boolean> {
-  return (text) => ({ value: !off.test(text) });
+/** What an option without effect may say, where nothing here depends on more than its shape. */
+export function shaped(pattern: RegExp, what: string): (text: string) => Parsed<string> {
+  return (text) => (pattern.test(text) ? { value: text } : expected(what, text));
 }

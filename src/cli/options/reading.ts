@@ -119,7 +119,9 @@ function readLayers(layers: readonly Layer[], facts: ReadingFacts, preserve = fa
 /** `null` for an option without effect. */
 function readOne(option: SubmitOption, texts: readonly string[], facts: ReadingFacts): Parsed<unknown> | null {
   if (isSupported(option)) return option.read(option.long === "verbose" ? sumOf(texts) : (texts.at(-1) ?? ""), facts);
-  return option.refused === undefined ? null : { problem: option.refused };
+  if (option.refused !== undefined) return { problem: option.refused };
+  const checked = "check" in option ? option.check?.(texts.at(-1) ?? "", facts) : undefined;
+  return checked && "problem" in checked ? checked : null;
 }
 
 function isOverruled(long: string, layer: Layer, layers: readonly Layer[]): boolean {

@@ -39,6 +39,8 @@ export interface SupportedOption extends Owned {
 
 export interface IgnoredOption extends Owned {
   readonly ignored: string;
+  /** What it may say all the same: a wrong word is told of. */
+  readonly check?: Reader;
 }
 
 export interface RefusedOption extends Owned {
@@ -75,12 +77,17 @@ export interface Spelling {
   readonly variables?: Partial<Record<Submitter, string>>;
 }
 
+/** What an option without effect may have besides. */
+interface Unused extends Spelling {
+  readonly check?: Reader;
+}
+
 /** An option that is taken without effect. `why` is a clause: why nothing needs to be done. */
 export function ignored(
   long: string,
   of: readonly Submitter[],
   why: string,
-  { argument = "required", ...spelling }: Spelling = {},
+  { argument = "required", ...spelling }: Unused = {},
 ): IgnoredOption {
   return { long, of, argument, directive: true, help: why, ignored: why, ...spelling };
 }

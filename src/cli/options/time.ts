@@ -60,7 +60,10 @@ export const TIME = [
     of: ALL,
     read: parseSignalSpec,
   },
-  ignored("delay-boot", ALL, "nodes are not booted for jobs", { variables: named("DELAY_BOOT") }),
+  ignored("delay-boot", ALL, "nodes are not booted for jobs", {
+    variables: named("DELAY_BOOT"),
+    check: parseTimeLimit,
+  }),
 ] as const satisfies readonly SubmitOption[];
 
 /** Milliseconds since 1970. */

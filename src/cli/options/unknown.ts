@@ -3,7 +3,7 @@
  * another command, or a typing error. Names stand here by themselves, so that no command loads another one's options.
  */
 
-import { nearest } from "../../view/nearest.ts";
+import { nearest } from "../../util/nearest.ts";
 import type { Option } from "../option.ts";
 
 /** Long names of options that Slurm's listing commands document. Those that mgpu has are no matter. */

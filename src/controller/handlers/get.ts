@@ -2,10 +2,11 @@
 
 import type { Job } from "../../core/job.ts";
 import { RpcError } from "../../protocol/errors.ts";
-import type { JobRow } from "../../protocol/procedures.ts";
+import type { Hello, JobRow } from "../../protocol/procedures.ts";
 import type { StreamHandler, UnaryHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
 import { selectJobs } from "../select.ts";
+import { decodeEnvironment } from "../stored-inputs.ts";
 
 /** Records a chunk, each step counted as one: some MB at most, far below the limit of a frame. */
 const RECORDS_A_CHUNK = 500;
@@ -28,13 +29,27 @@ export function getHandler(context: ControllerContext): StreamHandler<"jobs.get"
   };
 }
 
+/** A job of the queue, for its owner and root. */
+function ownJob({ loop }: ControllerContext, jobId: number, { user: { uid } }: Hello): Job {
+  const job = loop.state.jobs.get(jobId);
+  if (!job) throw new RpcError("INVALID_JOB", "Invalid job id specified", `there is no job ${jobId} in the queue`);
+  if (uid !== 0 && uid !== job.spec.user.uid) throw new RpcError("PERMISSION", "Access/permission denied");
+  return job;
+}
+
+/** What a batch job was submitted with, for its owner and root. */
+export function environmentHandler(context: ControllerContext): UnaryHandler<"job.environment"> {
+  return async ({ jobId }, { hello }) => {
+    const { spec } = ownJob(context, jobId, hello);
+    if (spec.scriptDigest === null) throw new RpcError("INVALID_JOB", "the job is no batch job");
+    return { environment: decodeEnvironment(await context.blobs.get(spec.environmentDigest)) };
+  };
+}
+
 /** The script of a batch job, for its owner and root. */
 export function scriptHandler(context: ControllerContext): UnaryHandler<"job.script"> {
   return async ({ jobId }, { hello }) => {
-    const job = context.loop.state.jobs.get(jobId);
-    if (!job) throw new RpcError("INVALID_JOB", "Invalid job id specified", `there is no job ${jobId} in the queue`);
-    const { uid } = hello.user;
-    if (uid !== 0 && uid !== job.spec.user.uid) throw new RpcError("PERMISSION", "Access/permission denied");
+    const job = ownJob(context, jobId, hello);
     if (job.spec.scriptDigest === null) throw new RpcError("INVALID_JOB", "job script retrieval failed: it has none");
     return { script: await context.blobs.get(job.spec.scriptDigest) };
   };

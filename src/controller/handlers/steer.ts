@@ -17,7 +17,7 @@ export function steerHandler(context: ControllerContext): UnaryHandler<"jobs.ste
       filter,
       () => true,
       (selected) => commandOf(action, selected, hello.user.uid),
-      action.type !== "update",
+      action.type !== "update" && action.type !== "stepLimit",
     ),
   });
 }
@@ -38,6 +38,8 @@ function commandOf(action: Action, { job, tasks }: Selected, byUid: number): Com
     case "suspend":
     case "resume":
       return { type: "job.suspend", ...asked, suspend: action.type === "suspend" };
+    case "stepLimit":
+      return { type: "step.limit", jobId: job.id, stepId: action.stepId, limitS: action.limitS, byUid };
     case "update":
       return {
         type: "job.update",

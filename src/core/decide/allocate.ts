@@ -38,11 +38,20 @@ export function decideAllocate(state: ClusterState, command: AllocateJob, now: n
 
 const MOVED = "the job is in another partition now";
 
-/** The job as of the partition that the plan is for; `null` if it is not in that one (any more). */
-function asPlanned(job: PendingJob, { partition }: { readonly partition?: string }): PendingJob | null {
-  if (partition === undefined) return isListed(job.spec) ? null : job;
-  if (!namedPartitions(job.spec).includes(partition)) return null;
-  return { ...job, spec: { ...job.spec, partition } };
+/**
+ * The job as of the partition and with the limit that the plan is for; `null` if it is not in that one (any more), or
+ * takes no less time.
+ */
+function asPlanned(
+  job: PendingJob,
+  { partition, limitS }: { readonly partition?: string; readonly limitS?: number },
+): PendingJob | null {
+  const { spec } = job;
+  if (limitS !== undefined && (spec.timeMinS === null || limitS < spec.timeMinS)) return null;
+  const shorter = limitS === undefined ? {} : { timeLimitS: limitS };
+  if (partition === undefined) return isListed(spec) ? null : { ...job, spec: { ...spec, ...shorter } };
+  if (!namedPartitions(spec).includes(partition)) return null;
+  return { ...job, spec: { ...spec, partition, ...shorter } };
 }
 
 /** A heterogeneous job starts with all of its components that wait, in one record. */

@@ -29,7 +29,7 @@ import {
   decideSuspend,
   decideUpdate,
 } from "./steer.ts";
-import { decideCancelStep, decideCreateStep } from "./step.ts";
+import { decideCancelStep, decideCreateStep, decideLimitStep } from "./step.ts";
 import { decideSubmit } from "./submit.ts";
 import { decideTimer } from "./timer.ts";
 
@@ -50,6 +50,7 @@ const DECIDERS: { readonly [T in Command["type"]]: Decider<Extract<Command, { ty
   "job.purge": decidePurge,
   "step.create": decideCreateStep,
   "step.cancel": decideCancelStep,
+  "step.limit": decideLimitStep,
   "report.stepStarted": decideStepStarted,
   "report.stepEnded": decideStepEnded,
   "report.stepLost": decideStepLost,

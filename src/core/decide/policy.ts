@@ -7,6 +7,7 @@ import {
   associationUsageKey,
   chainOf,
   changePolicy,
+  coordinatorsOf,
   type PolicyState,
   policyFrom,
   qosUsageKey,
@@ -19,8 +20,10 @@ import { accept, type Decision, deny } from "./decision.ts";
 export function decideChangePolicy(state: ClusterState, command: ChangePolicy): Decision {
   const { policy } = state;
   const level = policy.users.get(command.byName)?.adminLevel ?? "None";
-  if (!command.isOwner && level === "None") {
-    const hint = "root, the owner of this cluster, and users with an AdminLevel may change accounts and QoS";
+  if (!command.isOwner && level === "None" && !coordinatesAll(policy, command)) {
+    const hint =
+      "root, the owner of this cluster, and users with an AdminLevel may change accounts and QoS; " +
+      "coordinators of an account may change its users";
     return deny("PERMISSION", "Access/permission denied", hint);
   }
   const raisesItself = command.changes.some((change) => "put" in change && change.put === "user");
@@ -35,6 +38,26 @@ export function decideChangePolicy(state: ClusterState, command: ChangePolicy): 
   const [problem] = [...busyProblems(policy, command.changes), ...policyProblems(after)];
   if (problem !== undefined) return deny("INVALID_POLICY", problem);
   return accept({ type: "policy.changed", changes: command.changes });
+}
+
+/** Whether all changes are of users in accounts that somebody coordinates: who is in them, and their limits. */
+function coordinatesAll(policy: PolicyState, { changes, byName }: ChangePolicy): boolean {
+  const isMine = (account: string): boolean => coordinatorsOf(policy, account).includes(byName);
+  const isUsers = (one: Association | undefined): boolean =>
+    one !== undefined && one.user !== "" && isMine(one.account);
+  const isSomebody = [...policy.accounts.values()].some(({ coordinators = [] }) => coordinators.includes(byName));
+  if (!isSomebody) return false;
+  return changes.every((change) => {
+    if ("drop" in change) {
+      if (change.drop === "association") return isUsers(policy.associations.get(change.id));
+      return change.drop === "user";
+    }
+    if (change.put === "user") {
+      return change.record.adminLevel === (policy.users.get(change.record.name)?.adminLevel ?? "None");
+    }
+    const before = change.put === "association" ? policy.associations.get(change.record.id) : undefined;
+    return change.put === "association" && isUsers(change.record) && (before === undefined || isUsers(before));
+  });
 }
 
 function changesLevels(policy: PolicyState, { changes }: ChangePolicy): boolean {

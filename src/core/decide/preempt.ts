@@ -24,7 +24,9 @@ export function decidePreempt(state: ClusterState, command: PreemptJob, now: num
   }
   if (graceS === 0) return accept(...preemptNow(state, job, mode, by, now));
   const at = now + graceS * 1000;
-  return accept(...whole.map(({ id, attempt }): Event => ({ type: "job.preempting", jobId: id, attempt, at, mode, by })));
+  return accept(
+    ...whole.map(({ id, attempt }): Event => ({ type: "job.preempting", jobId: id, attempt, at, mode, by })),
+  );
 }
 
 /** The events of a preemption whose time has come. Jobs that can't start again end. */
@@ -39,7 +41,8 @@ export function preemptNow(
   const cause = `preempted for job ${by}`;
   if (mode === "requeue" && mayRequeue(first)) {
     const how = { state: "PREEMPTED", exit: EXIT_OK } as const;
-    return requeueWhole(state, first, cause, now, null, [], first.retried, how);
+    const events = requeueWhole(state, first, cause, now, null, [], first.retried, how);
+    return events.map((event) => ({ ...event, after: by }));
   }
   return endWhole(state, first, "PREEMPTED", EXIT_OK, cause, null);
 }

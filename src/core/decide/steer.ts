@@ -14,7 +14,7 @@ import type {
   UpdateJob,
 } from "../commands.ts";
 import type { Event, JobEnded, JobRequeued } from "../events.ts";
-import { isFollower, isLed, leaderId, livingOthers } from "../het.ts";
+import { componentsOf, isFollower, isLed, leaderId, livingOthers } from "../het.ts";
 import {
   type EarlierAttempt,
   type EndedJob,
@@ -42,6 +42,7 @@ import {
   effectiveLimit,
   entryProblem,
   findPartition,
+  nodeProblem,
   priorityProblem,
   timeProblem,
 } from "./submit.ts";
@@ -125,21 +126,28 @@ export function decideRequeue(state: ClusterState, command: RequeueJob, now: num
     return deny("DISABLED", "Requested operation is presently disabled", `job ${job.id}: ${why}`);
   }
   if (isEnded(job) && (job.spec.het || job.array)) {
-    const problem = requeueProblem(job, command.tasks);
+    const problem = requeueProblem(state, job, command.tasks);
     if (problem) return deny("DISABLED", "Requested operation is presently disabled", `job ${job.id}: ${problem}`);
   }
   if (isLed(state, job)) return denyPart(job);
   const hold: Hold | null = command.hold ? holdBy(job, command.byUid) : null;
   const special = command.special ? { special: true } : {};
   const events = isEnded(job)
-    ? [requeueEnded(job, now, hold)]
+    ? componentsOf(state, job).flatMap((one) => (isEnded(one) ? [requeueEnded(one, now, hold)] : []))
     : requeueWhole(state, job, "requeued by request", now, hold);
   return accept(...events.map((event) => (event.type === "job.requeued" ? { ...event, ...special } : event)));
 }
 
 /** Why an ended job can't start again though it is a batch job; empty if it can. */
-function requeueProblem({ spec, array }: EndedJob, tasks: TaskSet | null): string {
-  if (spec.het) return "a heterogeneous job that is over does not start again: submit it again instead";
+function requeueProblem(state: ClusterState, job: EndedJob, tasks: TaskSet | null): string {
+  const { spec, array } = job;
+  if (spec.het) {
+    if (isFollower(job)) return `it starts again with the whole heterogeneous job: requeue ${leaderId(job)}`;
+    const parts = componentsOf(state, job);
+    if (parts.length < spec.het.size)
+      return "parts of this heterogeneous job have left memory: submit it again instead";
+    return parts.every(isEnded) ? "" : "parts of this heterogeneous job are not over";
+  }
   const all = taskCount(array?.tasks ?? []);
   if (tasks === null || array === null || taskCount(intersect(array.tasks, tasks)) === all) return "";
   return `these tasks ended together, before any started: requeue all ${all} of them`;
@@ -200,9 +208,16 @@ export function decideUpdate(state: ClusterState, command: UpdateJob, now: numbe
     type: "job.updated",
     jobId: part.id,
     changes,
+    before: wishesBefore(job.spec, changes),
     ...(isLimit ? { limitS: limit } : {}),
     ...(isBegin ? { eligibleAt: Math.max(now, changes.beginAt ?? 0) } : {}),
   });
+}
+
+/** What is about to be changed, as it is. */
+function wishesBefore(spec: JobSpec, changes: JobChanges): Partial<JobSpec> {
+  const keys = Object.keys(changes) as (keyof JobSpec)[];
+  return Object.fromEntries(keys.map((key) => [key, spec[key]]));
 }
 
 /** A finished and cleared job leaves the hot state, unless a waiting one still asks how it ended. */
@@ -311,9 +326,17 @@ function updateProblem(state: ClusterState, job: Job, { changes, byUid }: Update
   return (
     arrayProblem(job, changes) ??
     timeProblem(spec, partition) ??
+    wordsProblem(state, spec, partition, changes) ??
     (changes.dependency ? dependencyProblem(state, spec, job) : null) ??
     (changes.licenses ? licenseProblem(state, spec.licenses) : null)
   );
+}
+
+/** Nodes and features that are not there. A shape that no node has now may come with another change. */
+function wordsProblem(state: ClusterState, spec: JobSpec, partition: Partition, changes: JobChanges): Refusal | null {
+  const problem = changes.request === undefined ? null : nodeProblem(state, spec, partition);
+  const isWord = problem?.denial.code === "INVALID_NODE" || problem?.denial.code === "INVALID_FEATURE";
+  return isWord ? problem : null;
 }
 
 /** Of an array, only how many of its tasks run at a time may change: which tasks there are is settled. */

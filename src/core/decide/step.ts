@@ -1,8 +1,8 @@
 /** Steps that srun makes within a running job. */
 
-import type { CancelStep, CreateStep } from "../commands.ts";
+import type { CancelStep, CreateStep, LimitStep } from "../commands.ts";
 import type { Event } from "../events.ts";
-import { isEnded, type Job, type RunningJob, type Step, type StepPart } from "../job.ts";
+import { isEnded, isOpenStep, type Job, type RunningJob, type Step, type StepPart } from "../job.ts";
 import type { StepSpec } from "../jobspec.ts";
 import type { ClusterState } from "../state.ts";
 import { inWhole, placeStep } from "../step-place.ts";
@@ -26,7 +26,7 @@ export function decideCreateStep(state: ClusterState, command: CreateStep, now: 
     if ("kind" in host) return host;
     const placed = placeStep(host, one.spec.request, one.spec.distribution);
     if ("busy" in placed) return deny("STEP_BUSY", placed.busy, placed.holders);
-    if ("problem" in placed) return deny("NOT_FEASIBLE", NOT_AVAILABLE, placed.problem);
+    if ("problem" in placed) return deny("NOT_FEASIBLE", placed.isTooWide ? TOO_WIDE : NOT_AVAILABLE, placed.problem);
     wanted.push({ host, spec: one.spec, parts: placed.parts });
   }
   const id = Math.max(...wanted.map(({ host }) => host.nextStepId));
@@ -42,6 +42,7 @@ export function decideCreateStep(state: ClusterState, command: CreateStep, now: 
   return { kind: "accept", events, jobId, stepId: id };
 }
 
+const TOO_WIDE = "More processors requested than permitted";
 const NOT_AVAILABLE = "Requested node configuration is not available";
 
 function hostOf(state: ClusterState, jobId: number, byUid: number): Job | Refusal {
@@ -79,4 +80,20 @@ export function decideCancelStep(state: ClusterState, command: CancelStep): Deci
   if (step.ending !== null) return ignore("the step is being ended");
   const { attempt } = job;
   return accept({ type: "step.ending", jobId, attempt, stepId, state: command.state, by: byUid, cause });
+}
+
+/** Gives one step, or all of a job, another time limit: its owner may lengthen it too, for the job's own holds still. */
+export function decideLimitStep(state: ClusterState, command: LimitStep): Decision {
+  const { jobId, stepId, limitS, byUid } = command;
+  const job = hostOf(state, jobId, byUid);
+  if ("kind" in job) return job;
+  if (job.state === "PENDING") return deny("NOT_RUNNING", "Job is pending execution", `job ${jobId} has no steps yet`);
+  if (isEnded(job)) return deny("JOB_FINISHED", "Job/step already completing or completed");
+  const meant = job.steps.filter((step) => isOpenStep(step) && (stepId === null || step.id === stepId));
+  if (meant.length === 0) {
+    const what = stepId === null ? "no step that runs" : `no step ${stepId} that runs`;
+    return deny("INVALID_STEP", "Invalid job id specified", `job ${jobId} has ${what}`);
+  }
+  const { attempt } = job;
+  return accept(...meant.map((step): Event => ({ type: "step.limited", jobId, attempt, stepId: step.id, limitS })));
 }

@@ -248,7 +248,8 @@ function circle(state: ClusterState, dependency: Dependency | null, ids: readonl
   return null;
 }
 
-function nodeProblem(state: ClusterState, spec: JobSpec, partition: Partition): Refusal | null {
+/** Why none of the nodes can ever hold a job, or its partition's can't; `null` if some can. */
+export function nodeProblem(state: ClusterState, spec: JobSpec, partition: Partition): Refusal | null {
   // Before the first node has registered nothing is known of what there will be.
   if (state.nodes.size === 0) return null;
   const nodes = [...state.nodes.values()];

@@ -2,7 +2,7 @@
 
 import type { FireTimer } from "../commands.ts";
 import type { Event } from "../events.ts";
-import { EXIT_OK, type RunningJob, type Step } from "../job.ts";
+import { EXIT_OK, type RunningJob, type Step, stepLimit } from "../job.ts";
 import type { MailPercent } from "../mail-types.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, ignore } from "./decision.ts";
@@ -74,7 +74,7 @@ export function mailAt(job: RunningJob, percent: MailPercent): number {
  * Infinity without a limit, and while the job is suspended.
  */
 export function stepEnd(job: RunningJob, step: Step): number {
-  const limitS = step.spec?.timeLimitS ?? 0;
+  const limitS = stepLimit(step);
   if (limitS === 0 || job.suspendedAt !== null) return Number.POSITIVE_INFINITY;
   return step.startAt + limitS * 1000 + job.suspendedMs - (step.suspendedBeforeMs ?? 0);
 }

@@ -43,6 +43,8 @@ export interface Account {
   readonly name: string;
   readonly description: string;
   readonly organization: string;
+  /** Users who see to the users of this account and of those below it; absent for none. */
+  readonly coordinators?: readonly string[] | undefined;
 }
 
 export type AdminLevel = "None" | "Operator" | "Administrator";

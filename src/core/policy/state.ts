@@ -129,6 +129,14 @@ export function qosUsageKey(name: string): string {
   return `q:${name}`;
 }
 
+/** Who sees to the users of an account: its coordinators and those of the accounts above, by name. */
+export function coordinatorsOf(policy: PolicyState, account: string): string[] {
+  const association = findAssociation(policy, account, "", "");
+  const chain = association ? chainOf(policy, association) : [];
+  const names = chain.flatMap((one) => policy.accounts.get(one.account)?.coordinators ?? []);
+  return [...new Set(names)].sort();
+}
+
 /** The user's association that a job is charged to: the one of its partition, else that of all. */
 export function findAssociation(
   policy: PolicyState,

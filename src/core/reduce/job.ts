@@ -1,10 +1,19 @@
 /** How events change job records. Illegal transitions are assertions: `decide` never lets them happen. */
 
 import { assert } from "../../util/assert.ts";
-import type { JobAllocated, JobCleaned, JobEnded, JobHeld,
-  JobPreempting, JobRequeued, JobSuspended, JobUpdated } from "../events.ts";
+import type {
+  JobAllocated,
+  JobCleaned,
+  JobEnded,
+  JobHeld,
+  JobPreempting,
+  JobRequeued,
+  JobSuspended,
+  JobUpdated,
+} from "../events.ts";
 import {
   EARLIER_ATTEMPTS_MAX,
+  EARLIER_WISHES_MAX,
   type EarlierAttempt,
   type EndedJob,
   EXIT_OK,
@@ -17,8 +26,9 @@ import { jobStep } from "../step-place.ts";
 import { endingWithJob, overAt, partsGone } from "./step.ts";
 
 /** What every record of a job has. */
-function common({ id, spec, submitAt, requestId, attempt, array, earlier }: Job) {
-  return { id, spec, submitAt, requestId, attempt, array, ...(earlier ? { earlier } : {}) };
+function common({ id, spec, submitAt, requestId, attempt, array, earlier, changed }: Job) {
+  const past = { ...(earlier ? { earlier } : {}), ...(changed ? { changed } : {}) };
+  return { id, spec, submitAt, requestId, attempt, array, ...past };
 }
 
 /** PENDING to RUNNING, with the first step, if the job has one of its own, on its way. */
@@ -80,9 +90,23 @@ export function requeued(job: Job, event: JobRequeued, at: number): PendingJob {
   const { eligibleAt, hold, cleanup, retried } = event;
   const allocation = cleanup.length === 0 ? [] : job.allocation;
   const earlier = isEnded(job) ? endedAttempt(job) : earlierAttempts(job, event, at);
-  const special = event.special ? { special: true as const } : {};
+  const special = {
+    ...(event.special ? { special: true as const } : {}),
+    ...(event.after === undefined ? {} : { after: event.after }),
+  };
   const held = cleanup.length > 0 ? yielded(job) : {};
-  return { ...common(job), ...earlier, ...held, state: "PENDING", eligibleAt, hold, allocation, cleanup, retried, ...special };
+  return {
+    ...common(job),
+    ...earlier,
+    ...held,
+    state: "PENDING",
+    eligibleAt,
+    hold,
+    allocation,
+    cleanup,
+    retried,
+    ...special,
+  };
 }
 
 /** What is kept of the start that is over. What its steps still run is being ended. */
@@ -115,11 +139,13 @@ export function held(job: Job, event: JobHeld): PendingJob {
 }
 
 /** With other wishes. */
-export function updated(job: Job, event: JobUpdated): Job {
+export function updated(job: Job, event: JobUpdated, at: number): Job {
   assert(!isEnded(job), `job ${job.id} was changed in state ${job.state}`);
   const spec = { ...job.spec, ...event.changes };
-  if (job.state === "RUNNING") return { ...job, spec, limitS: event.limitS ?? job.limitS };
-  return { ...job, spec, eligibleAt: event.eligibleAt ?? job.eligibleAt };
+  const earlier = event.before ? [...(job.changed ?? []), { at, before: event.before }] : [];
+  const changed = earlier.length > 0 ? { changed: earlier.slice(-EARLIER_WISHES_MAX) } : {};
+  if (job.state === "RUNNING") return { ...job, spec, ...changed, limitS: event.limitS ?? job.limitS };
+  return { ...job, spec, ...changed, eligibleAt: event.eligibleAt ?? job.eligibleAt };
 }
 
 /** Stopped, or going on; time spent suspended is counted apart. */

@@ -11,7 +11,7 @@ import { addShare, type NodeShare } from "../resources.ts";
 import { type ClusterState, dropJob, putJob, recountPolicy } from "../state.ts";
 import { allocated, cleaned, ended, held, preempting, requeued, signalled, suspended, updated } from "./job.ts";
 import { changeNode, type NodeEvent } from "./node.ts";
-import { stepCreated, stepEnded, stepEnding, stepStarted } from "./step.ts";
+import { stepCreated, stepEnded, stepEnding, stepLimited, stepStarted } from "./step.ts";
 
 /**
  * Applies one event to the state in place. Records are replaced, never changed, so that whoever read one keeps it.
@@ -93,7 +93,7 @@ function nextRecord(job: Job, event: JobEvent, at: number): Job {
     case "job.held":
       return held(job, event);
     case "job.updated":
-      return updated(job, event);
+      return updated(job, event, at);
     case "job.suspended":
       return suspended(job, event, at);
     case "job.preempting":
@@ -106,6 +106,8 @@ function nextRecord(job: Job, event: JobEvent, at: number): Job {
       return stepStarted(job, event);
     case "step.ended":
       return stepEnded(job, event, at);
+    case "step.limited":
+      return stepLimited(job, event);
     case "step.ending":
       return stepEnding(job, event);
     default:

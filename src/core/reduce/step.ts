@@ -1,7 +1,7 @@
 /** How events change the steps of a job. */
 
 import { assert } from "../../util/assert.ts";
-import type { JobEnded, StepCreated, StepEnded, StepEnding, StepStarted } from "../events.ts";
+import type { JobEnded, StepCreated, StepEnded, StepEnding, StepLimited, StepStarted } from "../events.ts";
 import { type Job, type RunningJob, type Step, type StepPart, type TerminalState, worstExit } from "../job.ts";
 
 /** A new step, on its way to its nodes. */
@@ -36,6 +36,11 @@ function outcomeOf({ exits, usage }: StepEnded): Pick<StepPart, "exits" | "usage
 export function stepEnding(job: Job, event: StepEnding): Job {
   const { state, by, cause } = event;
   return changeStep(job, event, (step) => ({ ...step, ending: { state, by, cause } }));
+}
+
+/** A step has another time limit. */
+export function stepLimited(job: Job, event: StepLimited): Job {
+  return changeStep(job, event, (step) => ({ ...step, limitS: event.limitS }));
 }
 
 /** A step that still runs when its job ends, ends with it. */

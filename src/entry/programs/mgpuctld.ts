@@ -24,7 +24,7 @@ void main();
 async function main(): Promise<void> {
   process.on("SIGTERM", () => void end());
   process.on("SIGINT", () => void end());
-  process.on("SIGHUP", () => {});
+  process.on("SIGHUP", () => void controller?.reconfigure());
   controller = await runController(PROGRAM, line, () => void end());
   if (isEnding) return stop();
   if (line.has("with-node")) agent = await runNode(PROGRAM, line);

@@ -174,12 +174,16 @@ interface OpenedFiles {
   close(): void;
 }
 
-/** Opens each file once, however many tasks share it: they then write one after another, not over one another. */
+/** Opens each output once, however many tasks share it: they then write one after another, not over one another. */
 async function openFiles(ports: PlanPorts, wishes: readonly FileWish[], found: Problems): Promise<OpenedFiles> {
   const { processes } = ports;
   const opening = new Map<string, Promise<Outcome<OpenFile>>>();
   const opened = new Map<string, OpenFile>();
-  const nameOf = ({ role, path }: FileWish): string => `${role === "stdin" ? "<" : ">"}${path}`;
+  // Each task reads all of its input: sharing one open file, each would get what the others left.
+  const nameOf = ({ task, role, path }: FileWish): string => {
+    if (role !== "stdin") return `>${path}`;
+    return path === NULL_DEVICE ? `<${path}` : `<${task}:${path}`;
+  };
   for (const wish of wishes) {
     const name = nameOf(wish);
     if (!opening.has(name)) opening.set(name, openFile(ports, wish));
@@ -243,7 +247,14 @@ function plannedTask(
   const { [DAEMON_VARIABLE]: _daemon, ...environment } = { ...launch.environment, ...task.environment };
   const { prolog } = launch;
   const epilog = epilogOf(processes, launch, environment);
-  const wishes = { umask: launch.umask, prolog, rlimits: launch.rlimits, openFiles, remark: remarkOf(task, epilog) };
+  const wishes = {
+    umask: launch.umask,
+    prolog,
+    rlimits: launch.rlimits,
+    openFiles,
+    remark: remarkOf(task, epilog),
+    cpuBind: task.cpuBind,
+  };
   const sharesOutput = stderr.to === "stdout";
   const stdout = opened.get(task.task, "stdout") ?? "client";
   const errorStream = sharesOutput ? (stdout === "client" ? "stdout" : stdout) : undefined;

@@ -6,6 +6,7 @@
  */
 
 import type { Processes } from "../../platform/process.ts";
+import type { TaskLaunch } from "../../protocol/holder.ts";
 import { splitEnvironment } from "./batch-spool.ts";
 import { SYSTEM_SEARCH_PATH } from "./ports.ts";
 
@@ -25,6 +26,8 @@ export interface TaskOpening {
   readonly openFiles: number | null;
   /** A line for stderr. */
   readonly remark: string | undefined;
+  /** CPUs by number, none for all; what is told on stderr about them, around the pid. */
+  readonly cpuBind?: TaskLaunch["cpuBind"];
   /** A program whose output changes the task's environment, see {@link prologLines}. */
   readonly prolog?: string | undefined;
   /** The program's; what a shell would drop of it is set again. */
@@ -71,6 +74,7 @@ export function taskOpener(processes: Pick<Processes, "findProgram">, opening: T
     ...(openFiles === null || rlimits.NOFILE !== undefined ? [] : [`ulimit -S -n ${openFiles}`]),
     ...Object.entries(rlimits).flatMap(([name, value]) => limitLines(name, value)),
     ...(remark === undefined ? [] : [`printf '%s\\n' ${quoted(remark)} >&2`]),
+    ...bindLines(processes, opening.cpuBind),
     "export SLURM_TASK_PID=$$",
     ...(prolog === undefined ? [] : prologLines(prolog)),
     // With the redirections: a shell that does these first keeps its old descriptors, and some pass them on.
@@ -80,6 +84,21 @@ export function taskOpener(processes: Pick<Processes, "findProgram">, opening: T
   const env = processes.findProgram("env", SYSTEM_SEARCH_PATH, "/");
   const setting = dropped.length > 0 && "file" in env ? [env.file, ...dropped] : [];
   return [SHELL, "-c", text, SHELL, ...setting];
+}
+
+/** Binds the shell, and so the program that it becomes. As in Slurm, what can't be bound runs all the same. */
+function bindLines(processes: Pick<Processes, "findProgram">, cpuBind: TaskOpening["cpuBind"]): string[] {
+  if (!cpuBind) return [];
+  const { cpus, report } = cpuBind;
+  const tell = (status: string): string =>
+    report ? `printf '%s%s%s\\n' ${quoted(report.before)} $$ ${quoted(report.after + status)} >&2` : ":";
+  if (cpus.length === 0) return [tell("")];
+  const error = (words: string): string => `echo ${quoted(`slurmstepd: error: --cpu-bind: ${words}`)} >&2`;
+  const taskset = processes.findProgram("taskset", SYSTEM_SEARCH_PATH, "/");
+  if ("problem" in taskset) return [error("this node has no taskset (package util-linux): the task is not bound")];
+  const list = cpus.join(",");
+  const failed = `{ ${tell(" FAILED")}; ${error(`taskset can't bind the task to the CPUs ${list}`)}; }`;
+  return [`if ${quoted(taskset.file)} -p -c ${list} $$ >/dev/null 2>&1; then ${tell("")}; else ${failed}; fi`];
 }
 
 /** Variables that some shells end at when they are to be changed. */

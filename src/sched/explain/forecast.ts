@@ -1,131 +1,119 @@
 /**
- * When a waiting job should start: the scheduler's own passes, run ahead in time, as if every job used its whole time
- * limit and nothing new came. Pure.
+ * When and where waiting jobs should start: the one forecast, for `squeue --start` and for `mgpu why`. Pure.
+ *
+ * It is a pass of the scheduler itself with a promise for each of the first jobs that wait (conservative backfill), as
+ * if every job used its whole time limit and none came after. So it knows partitions, reservations and licenses as the
+ * scheduler does, costs one pass, and whatever backfill learns it learns too.
  */
 
-import { withoutTask } from "../../core/array-spec.ts";
-import { effectiveLimit, findPartition } from "../../core/decide/submit.ts";
-import { limitEnd } from "../../core/decide/timer.ts";
 import type { StartForecast } from "../../core/explanation.ts";
 import { fold } from "../../core/hostlist.ts";
+import type { JobId } from "../../core/ids.ts";
 import type { PendingJob } from "../../core/job.ts";
 import { jobLabel } from "../../core/job-label.ts";
 import type { Node } from "../../core/node.ts";
-import { type Allocation, addShare } from "../../core/resources.ts";
+import { type Allocation, NO_USAGE } from "../../core/resources.ts";
 import type { ClusterState } from "../../core/state.ts";
-import type { Gate } from "../eligible.ts";
-import type { Start } from "../plan.ts";
+import { holdingsOf } from "../holdings.ts";
+import { EASY, type SchedulerPolicy } from "../policy.ts";
 import { type ScheduleView, schedule } from "../schedule.ts";
 
-/** Moments that are looked at: each is one pass. */
-const PASSES_MAX = 100;
+/** Waiting jobs of a partition that are told of: a promise costs about as much as a start. */
+const JOBS_MAX = 100;
 
-/** Slurm gives a job that is being cleared away about so long; in milliseconds. */
-const CLEARING_MS = 5000;
+/** Nothing is said of nodes that are held without end: what the scheduler assumes of these, people would take for a promise. */
+const CONSERVATIVE: SchedulerPolicy = {
+  ...EASY,
+  reservations: JOBS_MAX,
+  backfillDepth: JOBS_MAX,
+  assumedTimeS: Number.POSITIVE_INFINITY,
+};
 
-/** An allocation that will be given back. */
-interface Held {
-  readonly allocation: Allocation;
-  readonly until: number;
-  readonly label: string;
+/** When a job should start, in milliseconds since 1970, and its nodes, folded; empty where they are not known. */
+export interface ExpectedStart {
+  readonly at: number;
+  readonly nodes: string;
 }
 
-/** Runs time ahead until the job starts. Yields after each pass. */
-export function* forecastStart(
+/** What can be told, by job; of an array's record, of its next task. */
+export function forecastStarts(state: ClusterState, view: ScheduleView, now: number): Map<JobId, ExpectedStart> {
+  const starts = new Map<JobId, ExpectedStart>();
+  const tell = (jobId: JobId, at: number, allocation: Allocation): void => {
+    if (starts.has(jobId)) return;
+    starts.set(jobId, { at, nodes: fold([...new Set(allocation.map(({ node }) => node))]) });
+  };
+  const holdings = { [Symbol.iterator]: () => holdingsOf(state, now, CONSERVATIVE.assumedTimeS) };
+  const plan = schedule({ ...view, holdings, expiring: [] }, now, CONSERVATIVE);
+  for (const { jobId, allocation, followers = [] } of plan.starts) {
+    tell(jobId, now, allocation);
+    for (const other of followers) tell(other.jobId, now, other.allocation);
+  }
+  for (const [jobId, { at, allocation }] of plan.reservations) tell(jobId, at, allocation);
+  return starts;
+}
+
+/** When a job that must not start before some time starts at the earliest; `null` for all others. */
+export function beginForecast({ spec, eligibleAt }: PendingJob, now: number): ExpectedStart | null {
+  const at = Math.max(spec.beginAt, eligibleAt);
+  return at > now ? { at, nodes: "" } : null;
+}
+
+/**
+ * The forecast of one job.
+ * @param ahead the first of those before it that may start
+ */
+export function forecastStart(
   state: ClusterState,
   view: ScheduleView,
   ahead: readonly PendingJob[],
   job: PendingJob,
   now: number,
-): Generator<void, StartForecast> {
-  let nodes: readonly Node[] = [...state.nodes.values()];
-  let held = holdings(state, now);
-  let waiting: readonly PendingJob[] = [...ahead, job];
-  let at = now;
-  for (let pass = 0; pass < PASSES_MAX; pass++) {
-    const gate = gateAt(view.gate, at);
-    const plan = schedule({ ...view, nodes, pending: waiting, expiring: [], gate }, at);
-    const own = plan.starts.find(({ jobId }) => jobId === job.id);
-    if (own) return { startAt: at, nodeList: fold(own.allocation.map(({ node }) => node)), why: "" };
-    for (const start of plan.starts) {
-      const starter = waiting.find(({ id }) => id === start.jobId);
-      if (!starter) continue;
-      held = [...held, { allocation: start.allocation, until: endOf(state, starter, at), label: jobLabel(starter) }];
-      nodes = changed(nodes, start.allocation, 1);
-    }
-    waiting = withoutStarted(waiting, plan.starts);
-    yield;
-    const next = nextMoment(view.gate, waiting, held, at);
-    if (!Number.isFinite(next)) return { startAt: null, nodeList: "", why: endlessText(view.gate, job, held) };
-    for (const one of held) if (one.until <= next) nodes = changed(nodes, one.allocation, -1);
-    held = held.filter(({ until }) => until > next);
-    at = next;
-  }
-  return { startAt: null, nodeList: "", why: "too many jobs come first" };
-}
-
-function holdings(state: ClusterState, now: number): Held[] {
-  return [...state.active].flatMap((id) => {
-    const job = state.jobs.get(id);
-    if (!job) return [];
-    const until = job.state === "RUNNING" ? Math.max(now + CLEARING_MS, limitEnd(job)) : now + CLEARING_MS;
-    return [{ allocation: job.allocation, until, label: jobLabel(job) }];
-  });
-}
-
-/** What time alone lifts is lifted when it has come. */
-function gateAt(gate: Gate, at: number): Gate {
+): StartForecast {
+  const waits = view.gate.waitReason(job);
+  const later = waits?.reason.word === "BeginTime" ? beginForecast(job, now) : null;
+  const found = later ?? forecastStarts(state, { ...view, pending: [...ahead, job] }, now).get(job.id);
+  if (found) return { startAt: found.at, nodeList: found.nodes, why: "" };
+  if (waits) return { startAt: null, nodeList: "", why: waits.reason.text };
+  const isFar = ahead.length >= JOBS_MAX;
   return {
-    ...gate,
-    hindrance(job) {
-      const found = gate.hindrance(job);
-      return found?.wakeAt !== null && found !== null && found.wakeAt <= at ? null : found;
-    },
+    startAt: null,
+    nodeList: "",
+    why: isFar ? "too many jobs come first" : endlessText(state, view, ahead, job, now),
   };
 }
 
-function endOf(state: ClusterState, { spec }: PendingJob, at: number): number {
-  const partition = findPartition(state, spec);
-  const limitS = partition ? effectiveLimit(spec, partition) : 0;
-  return limitS === 0 ? Number.POSITIVE_INFINITY : at + limitS * 1000;
-}
-
-function withoutStarted(waiting: readonly PendingJob[], starts: readonly Start[]): readonly PendingJob[] {
-  if (starts.length === 0) return waiting;
-  return waiting.flatMap((job) => {
-    const own = starts.filter(({ jobId }) => jobId === job.id);
-    if (own.length === 0) return [job];
-    if (!job.array) return [];
-    let { tasks } = job.array;
-    for (const { taskId } of own) if (taskId !== null) tasks = withoutTask(tasks, taskId);
-    return tasks.length === 0 ? [] : [{ ...job, array: { ...job.array, tasks } }];
-  });
-}
-
-/** The next time at which something ends, or a job's own time comes. */
-function nextMoment(gate: Gate, waiting: readonly PendingJob[], held: readonly Held[], at: number): number {
-  let next = Number.POSITIVE_INFINITY;
-  for (const { until } of held) next = Math.min(next, until);
-  for (const job of waiting) {
-    const wakeAt = gate.hindrance(job)?.wakeAt ?? 0;
-    if (wakeAt > at) next = Math.min(next, wakeAt);
+/** What stands in the way where no end is known: nodes that take no work, else jobs without limit. */
+function endlessText(
+  state: ClusterState,
+  view: ScheduleView,
+  ahead: readonly PendingJob[],
+  job: PendingJob,
+  now: number,
+): string {
+  const { gate, isConnected } = view;
+  const idle = [...state.nodes.values()].map((node) => ({ ...node, usage: NO_USAGE }));
+  const startOn = (nodes: readonly Node[], isThere: ScheduleView["isConnected"]): Allocation | undefined =>
+    schedule({ ...view, nodes, pending: [job], expiring: [], isConnected: isThere }, now).starts[0]?.allocation;
+  if (!startOn(idle, isConnected)) {
+    const back = idle.map((node) => ({ ...node, drain: null, down: null }));
+    const places = startOn(back, () => true)?.map(({ node }) => node) ?? [];
+    const away = places.flatMap((name) => awayText(state.nodes.get(name), isConnected));
+    return away.length > 0 ? `it needs ${away.join(" and ")}` : "the nodes that take work can't hold it";
   }
-  return next;
-}
-
-function endlessText(gate: Gate, job: PendingJob, held: readonly Held[]): string {
-  const hindrance = gate.waitReason(job);
-  if (hindrance) return hindrance.reason.text;
-  const endless = held.filter(({ until }) => !Number.isFinite(until)).map(({ label }) => label);
+  const running = [...state.active].flatMap((id) => {
+    const other = state.jobs.get(id);
+    return other?.state === "RUNNING" && other.limitS === 0 ? [jobLabel(other)] : [];
+  });
+  const endless = [...running, ...ahead.filter((other) => gate.limitS(other) === 0).map(jobLabel)];
   if (endless.length === 0) return "the nodes that take work can't hold it";
   const named = endless.slice(0, 3).join(", ") + (endless.length > 3 ? " ..." : "");
   return `${endless.length === 1 ? `job ${named} has` : `jobs ${named} have`} no time limit`;
 }
 
-function changed(nodes: readonly Node[], allocation: Allocation, sign: 1 | -1): readonly Node[] {
-  const shares = new Map(allocation.map((share) => [share.node, share]));
-  return nodes.map((node) => {
-    const share = shares.get(node.name);
-    return share ? { ...node, usage: addShare(node.usage, share, sign) } : node;
-  });
+function awayText(node: Node | undefined, isConnected: ScheduleView["isConnected"]): string[] {
+  if (!node) return [];
+  const { name, down, drain } = node;
+  if (down) return [`${name}, which is down: ${down.reason}`];
+  if (drain) return [`${name}, which is drained: ${drain.reason}`];
+  return isConnected(name) ? [] : [`${name}, whose daemon is not connected`];
 }

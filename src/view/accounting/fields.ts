@@ -23,6 +23,9 @@ export interface FieldContext {
   readonly isWithoutSteps: boolean;
   /** Name of a group, by its number; the number itself where it has none. */
   groupName(gid: number): string;
+  /** Number of the association that a job is charged to, and of a QOS, as accounts are now; 0 for none. */
+  associationId(row: AcctRow["row"]): number;
+  qosId(name: string): number;
 }
 
 /** One column. */
@@ -154,7 +157,7 @@ const FIELDS: readonly (readonly [name: string, width: number, text: Text])[] = 
   ["AllocCPUS", 10, ({ cpus }) => String(cpus)],
   ["AllocNodes", 10, (row) => (row.step !== null || isPlaced(row) ? String(row.nodes) : "0")],
   ["AllocTRES", 10, allocTres],
-  ["AssocID", 7, () => "0"],
+  ["AssocID", 7, ({ row }, { associationId }) => String(associationId(row))],
   ["AveCPUFreq", 10, split(NOTHING, () => "0")],
   ["BlockID", 16, NOTHING],
   ["Cluster", 10, (_, { clusterName }) => clusterName],
@@ -200,7 +203,7 @@ const FIELDS: readonly (readonly [name: string, width: number, text: Text])[] = 
   ["PlannedCPURAW", 13, split((row, context) => String(waitedS(row, context) * row.cpus))],
   ["Priority", 10, split(({ row }) => String(row.priority))],
   ["QOS", 10, split(({ row }) => row.qos)],
-  ["QOSRAW", 6, NOTHING],
+  ["QOSRAW", 6, split(({ row }, { qosId }) => (qosId(row.qos) === 0 ? "" : String(qosId(row.qos))))],
   ["QOSREQ", 10, split(({ job }) => job.spec.qos ?? "")],
   ["Reason", 22, split(({ row }) => row.reason)],
   ["ReqCPUFreq", 10, frequency],

@@ -3,8 +3,10 @@
 import type { Child, ChildRequest, CommandContext, Files, Input, SignalName, Stdio } from "../../../src/cli/context.ts";
 import { placesFrom } from "../../../src/config/places.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
+import { gunzip } from "../../../src/platform/gzip.ts";
 import { RpcError } from "../../../src/protocol/errors.ts";
 import type { Item, Params, Result, StreamMethod, UnaryMethod } from "../../../src/protocol/procedures.ts";
+import * as replay from "../../../src/replay/main.ts";
 import type { CallOptions, Connected, Peer } from "../../../src/rpc/types.ts";
 
 type Answer<M> = M extends StreamMethod
@@ -242,6 +244,7 @@ export function fakeContext(options: FakeOptions = {}): Fake {
       connectHolder: options.connectHolder ?? (() => Promise.reject(new RpcError("LOST_CONTACT", "no holder"))),
     },
     openTui: async () => 0,
+    loadReplay: () => ({ ...replay, gunzip }),
     tcp: () => Promise.reject(new Error("no TCP")),
     utcOffsetMinutes: () => options.utcOffsetMinutes ?? 0,
     connect: connector(options.controller),
@@ -298,6 +301,9 @@ function fakeFiles(options: FakeOptions, cwd: string): Files {
     findProgram: () => "found",
     programPath: (name) => (name.startsWith("/") ? name : `/bin/${name}`),
     writeProblem: () => "",
+    replace(path, data) {
+      this.write(path, data);
+    },
     write(path, data) {
       files[absolute(path)] = new TextDecoder().decode(data);
     },

@@ -34,7 +34,7 @@ describe("a file of --multi-prog", () => {
     expect(argvOf("0-2 x\n", null)).toEqual(["x", "x", "x"]);
   });
   test.each([
-    ["0 x\n", 2, "f: No executable program specified for task 1"],
+    ["0 x\n", 2, "Configuration file f invalid, no record for task id 1"],
     ["0 x\n0 y\n", 1, "f: line 2: task 0 has a program already"],
     ["0\n", 1, "f: line 1: expected a program after 0"],
     ["4-0 x\n", 1, 'f: line 1: expected task numbers such as 0,2-3 or *, got "4-0"'],

@@ -15,7 +15,7 @@ import { LAB, policyOf, qos } from "../support/policy.ts";
 import { fakePeer } from "./fake-context.ts";
 
 /** A controller that does what the real one does with changes. */
-function cluster(changes: readonly PolicyChange[] = LAB) {
+function cluster(changes: readonly PolicyChange[] = LAB, jobs: readonly object[] = []) {
   const state = emptyState();
   change(state, changes, 0);
   const peer = () =>
@@ -26,13 +26,19 @@ function cluster(changes: readonly PolicyChange[] = LAB) {
         gpuTypes: [],
         now: 0,
       }),
+      "jobs.list": async ({ fields }, send) => {
+        const rows = jobs.map((job) => fields.map((field) => (job as Record<string, unknown>)[field]));
+        if (rows.length > 0) await send({ rows });
+        return { now: 0 };
+      },
       "policy.change": ({ version, changes: wanted }) => {
         change(state, wanted, version);
         return {};
       },
     });
-  const run = (...argv: string[]) => runOn(command, ["-i", ...argv], { controller: peer() });
-  return { state, run };
+  const files: Record<string, string> = {};
+  const run = (...argv: string[]) => runOn(command, ["-i", ...argv], { controller: peer(), files });
+  return { state, run, files };
 }
 
 function change(state: ClusterState, changes: readonly PolicyChange[], version: number): void {
@@ -84,10 +90,8 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["add user kim account=nope", " This account 'nope' doesn't exist.\n        Contact your admin to add this account."],
   ["add account", " Need name of account to add."],
   ["add qos bad Priority=abc foo=3", "Invalid value for Priority (abc)\n Unknown option: foo=3"],
-  ["add qos new Preempt=normal", "Preempt: mgpu does not preempt yet"],
-  ["modify qos high set PreemptMode=requeue", "PreemptMode: mgpu does not preempt yet"],
   ["modify qos high set PreemptMode=nope", "Bad Preempt Mode given: nope"],
-  ["modify qos high set GraceTime=30", "GraceTime: mgpu does not preempt yet"],
+  ["modify qos high set GraceTime=soon", "Invalid value for GraceTime (soon)"],
   ["modify qos high set flags=NoReserve,DenyOnLimit", "Flags: NoReserve has no effect in mgpu: jobs keep no room"],
   ["modify qos high set flags+=overpart", "Flags: OverPartQOS has no effect in mgpu"],
   ["modify qos high set flags=UsageFactorSafe", "Flags: UsageFactorSafe has no effect in mgpu"],
@@ -168,4 +172,80 @@ test("no words make the reader of specs throw", () => {
       expect(names.length + where.length + set.length).toBeGreaterThanOrEqual(0);
     }),
   );
+});
+
+test("coordinators: added, listed with the accounts below, removed, and gone with the user", async () => {
+  const { state, run } = cluster();
+  const added = await run("add", "coordinator", "account=root", "names=ada,bob");
+  expect(added.out).toBe(" Adding Coordinator User(s)\n  ada\n  bob\n To Account(s) and all sub-accounts\n  root\n");
+  expect((await run("-nP", "list", "account", "speech", "withcoord")).out).toBe("speech|speech group|lab|ada,bob\n");
+  expect((await run("-nP", "list", "user", "ada", "withcoord")).out).toBe("ada|vision|None|root,speech,vision\n");
+  expect((await run("add", "coordinator", "account=nosuch", "names=kim")).err).toBe(
+    " There is no user 'kim': add the user first\n This account 'nosuch' doesn't exist.\n",
+  );
+  const gone = await run("delete", "coordinator", "account=root", "names=ada");
+  expect(gone.out).toContain(" Removed Coordinators (sub accounts not listed)...\n  U = ada       A = root      \n");
+  await run("delete", "user", "bob");
+  expect(state.policy.accounts.get("root")?.coordinators).toBeUndefined();
+});
+
+test("a coordinator changes the users of their accounts, and nothing else", async () => {
+  const { state, run } = cluster();
+  await run("add", "coordinator", "account=vision", "names=bob");
+  const [own, other] = [7, 8].map((id) => state.policy.associations.get(id));
+  const decide = (record: typeof own, byName: string) => {
+    if (!record) throw new Error("no association");
+    const changes: PolicyChange[] = [{ put: "association", record: { ...record, shares: 9 } }];
+    const { version } = state.policy;
+    return step(state, { type: "policy.change", version, changes, byName, isOwner: false }, 2000).decision.kind;
+  };
+  expect(decide(own, "eve")).toBe("deny");
+  expect(decide(own, "bob")).toBe("accept");
+  expect(decide(other, "bob")).toBe("deny");
+  expect(decide(state.policy.associations.get(3), "bob")).toBe("deny");
+});
+
+test("what was dumped is loaded into an empty cluster as it was, and nothing is new the second time", async () => {
+  const { run, files, state } = cluster();
+  await run("add", "coordinator", "account=vision", "names=bob");
+  expect((await run("dump", "lab", "file=all.cfg")).out).toContain("written to all.cfg");
+  const text = Object.entries(files).find(([name]) => name.endsWith("all.cfg"))?.[1] ?? "";
+  expect(text).toContain(
+    "Parent - 'root'\nAccount - 'speech':Description='speech group':Organization='lab':Fairshare=1\n",
+  );
+  expect(text).toContain("User - 'bob':DefaultAccount='vision':AdminLevel='None':Coordinator='vision':Fairshare=1:");
+  const fresh = cluster([qos(5, "high")]);
+  fresh.files["/home/ada/all.cfg"] = text;
+  for (const name of Object.keys(files)) fresh.files[name] = text;
+  expect(await fresh.run("load", "all.cfg")).toMatchObject({ code: 0, err: "" });
+  const plain = { id: 0, account: "", user: "", partition: "", parent: "", shares: 1, limits: {}, qos: null };
+  const facts = ({ policy }: ClusterState) =>
+    [...policy.associations.values()].map((one) => JSON.stringify({ ...plain, ...one, id: 0 })).sort();
+  expect(facts(fresh.state)).toEqual(facts(state));
+  expect([...fresh.state.policy.users.values()].sort((a, b) => (a.name < b.name ? -1 : 1))).toEqual(
+    [...state.policy.users.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+  );
+  expect(fresh.state.policy.accounts.get("vision")).toEqual(state.policy.accounts.get("vision"));
+  expect((await fresh.run("dump", "other")).err).toBe(" Cluster other doesn't exist.\n");
+  fresh.files[Object.keys(files)[0] ?? ""] = "Cluster - 'lab'\nnonsense\nUser - 'x':MaxJobs=abc\n";
+  const bad = await fresh.run("load", "all.cfg");
+  expect(bad.code).toBe(1);
+  expect(bad.err).toContain("line 2: expected Kind - 'name':Key=Value..., got: nonsense\n");
+  expect(bad.err).toContain("line 3: Invalid value for MaxJobs (abc)");
+});
+
+test("jobs that are charged to what is to go are named, and nothing is removed", async () => {
+  const jobs = [{ id: 12, account: "vision", user: "ada", qos: "high", partition: "main" }];
+  const { run, state } = cluster(LAB, jobs);
+  const line = "  JobID = 12         C = lab        A = vision     U = ada      \n";
+  const words = ` Error with request: Job(s) active, cancel job(s) before remove\n${line}`;
+  for (const gone of [
+    ["user", "ada"],
+    ["account", "vision"],
+    ["qos", "high"],
+  ]) {
+    expect(await run("delete", ...gone)).toMatchObject({ code: 1, out: "", err: words });
+  }
+  expect(state.policy.users.has("ada")).toBe(true);
+  expect((await run("delete", "user", "bob")).code).toBe(0);
 });

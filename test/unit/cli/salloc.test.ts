@@ -222,7 +222,7 @@ describe("what is asked for", () => {
     await fake.clock.advance(1100);
     expect(code()).toBe(7);
     expect(completions).toHaveLength(1);
-    expect(fake.err()).toContain("salloc: error: Unable to allocate resources: Requested nodes are busy\n");
+    expect(fake.err()).toContain("salloc: error: Job submit/allocate failed: Requested nodes are busy\n");
   });
   test("the bell rings after a long wait, or when wanted", async () => {
     const terminal = { columns: 80, rows: 24 };

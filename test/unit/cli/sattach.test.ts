@@ -146,7 +146,7 @@ describe("what can't be", () => {
     [[], "No job step ID specified."],
     [["7.0", "8.0"], "sattach takes only a single job step ID as input"],
     [["7"], '"7" does not look like a jobid.stepid'],
-    [["7.batch"], "7.batch: a batch script writes to its files\nsattach: hint: mgpu-scontrol show job 7 names them"],
+    [["7.batch"], "7.batch: a batch script writes to its files"],
     [["--read-only", "--steal", "7.0"], "--read-only and --steal can't be used together"],
     [["--detach-keys=tab", "7.0"], '--detach-keys: expected a key such as ctrl-\\ or ctrl-a, or none, got "tab"'],
     [["--output-filter=x", "7.0"], '--output-filter: expected a task\'s number, got "x"'],

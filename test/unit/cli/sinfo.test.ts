@@ -85,6 +85,15 @@ test("GPUs of several types, and a part of one", async () => {
   );
 });
 
+test("a node of several partitions has one row of its GPUs", async () => {
+  const { out } = await sinfo(["-ha", "--gpus"]);
+  const names = out
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => line.split(/\s+/)[0]);
+  expect(names).toEqual([...new Set(names)]);
+});
+
 test("a dead controller, in Slurm's words under Slurm's name only", async () => {
   const controller = (): Promise<never> => Promise.reject(new NoController("can't reach it", "mgpu up", true));
   expect(await sinfo([], { program: "sinfo", controller })).toEqual({

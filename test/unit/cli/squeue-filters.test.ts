@@ -42,7 +42,7 @@ describe("filters", () => {
 test.each<[string[], string]>([
   [["-w", "n1,n99"], "Invalid node name n99"],
   [["-w", "n[1-"], "Invalid node name n[1-"],
-  [["-M", "moon"], "'moon' can't be reached now, or it is an invalid entry for --clusters"],
+  [["-M", "moon"], "No cluster 'moon' known by database."],
   [["-i", "soon"], "--iterate=soon"],
   [["-i", "0"], "--iterate=0"],
   [["-sfoo"], "Invalid job_step id: foo"],
@@ -53,6 +53,31 @@ test.each<[string[], string]>([
   const { code, out, err } = await squeue(argv);
   expect({ code, out }).toEqual({ code: 1, out: "" });
   expect(err).toContain(`mgpu-squeue: error: ${words}`);
+});
+
+test("under Slurm's name the rows of a named cluster stand under its name", async () => {
+  const slurm = { program: "squeue" };
+  expect((await squeue(["-M", "lab", "-A", "physics", "-o", "%A"], slurm)).out).toBe("CLUSTER: lab\nJOBID\n22\n");
+  expect((await squeue(["-M", "lab", "-A", "physics", "-ho", "%A"], slurm)).out).toBe("22\n");
+  expect(await squeue([], { ...slurm, environment: { SLURM_CLUSTERS: "moon" } })).toEqual({
+    ...{ code: 1, out: "" },
+    err:
+      "squeue: error: No cluster 'moon' known by database.\n" +
+      "squeue: error: 'moon' can't be reached now, or it is an invalid entry for SLURM_CLUSTERS.  " +
+      "Use 'sacctmgr list clusters' to see available clusters.\n",
+  });
+});
+
+test.each([
+  [["-S", "bogus"], "squeue: error: Invalid sort specification: o\nsqueue: error: Invalid sort specification: s\n"],
+  [["-s", "12"], "squeue: error: Invalid job_step id: 12.??\n"],
+  [["--bogus"], "squeue: unrecognized option '--bogus'\nTry \"squeue --help\" for more information\n"],
+  [
+    ["-l", "-o", "%i"],
+    `squeue: fatal: Options -o(--format) and -l(--long) are mutually exclusive. Please remove one and retry.\n`,
+  ],
+])("under Slurm's name %j is refused as Slurm does", async (argv, err) => {
+  expect(await squeue(argv, { program: "squeue" })).toEqual({ code: 1, out: "", err });
 });
 
 test("under Slurm's name an unknown user is told of, and has no jobs", async () => {

@@ -186,7 +186,8 @@ describe("bad input", () => {
       "squeue: error: Invalid job id: foo",
       "squeue: error: Invalid job state specified: xyz",
       expect.stringMatching(/^squeue: error: Valid job states include: PENDING,RUNNING,/),
-      "",
+      // Slurm's message ends with a line feed of its own.
+      ...["", ""],
     ]);
   });
 

@@ -126,7 +126,8 @@ describe("a step", () => {
     [new RpcError("JOB_FINISHED", "over"), "Unable to create step for job 7: over\n"],
     [
       new RpcError("NOT_FEASIBLE", "no", "ask for less"),
-      "Unable to create step for job 7: no\nsrun: hint: ask for less\n",
+      // Under Slurm's name without the hint.
+      "Unable to create step for job 7: no\n",
     ],
   ])("a refusal: %s", async (error, text) => {
     const { fake, refuse, code } = await srun(["x"]);
@@ -265,9 +266,11 @@ describe("several programs", () => {
   });
   test("a file that is wrong, or missing", async () => {
     const wrong = await srun(["--multi-prog", "conf"], { files: { "/work/conf": "0 a\n" } });
-    expect(wrong.fake.err()).toBe("srun: error: conf: No executable program specified for task 1\n");
+    expect(wrong.fake.err()).toBe("srun: error: Configuration file conf invalid, no record for task id 1\n");
     const missing = await srun(["--multi-prog", "conf"]);
-    expect(missing.fake.err()).toBe("srun: error: --multi-prog: conf: No such file or directory\n");
+    expect(missing.fake.err()).toBe(
+      "srun: error: --multi-prog: Could not open multi_prog config file conf: No such file or directory\n",
+    );
     expect([wrong.code(), missing.code()]).toEqual([1, 1]);
   });
 });

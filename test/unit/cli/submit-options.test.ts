@@ -204,6 +204,14 @@ describe("values", () => {
   ])("%s of %s is refused with a hint, not swallowed", (word, submitter, hint) => {
     expect(read([word], {}, submitter).problems[0]).toContain(hint);
   });
+  test.each(["--hint=x", "--mem-bind=x", "--cpu-freq=x", "-S", "-Bx", "--switches=x", "--profile=x", "--delay-boot=x"])(
+    "%s is told of, though it has no effect",
+    (word) => {
+      const { problems } = read(word === "-S" ? ["-Sx"] : [word]);
+      expect(problems).toHaveLength(1);
+      expect(problems[0]).toContain("expected");
+    },
+  );
   test("what has no effect leaves no value", () => {
     const argv = ["--cpu-freq=high", "-s", "--hint=nomultithread", "-S2", "-B2:4", "--switches=1@5", "--profile=all"];
     const { values, problems } = read(argv);

@@ -28,6 +28,7 @@ const TYPES: Record<Event["type"], true> = {
   "array.split": true,
   "step.created": true,
   "step.ending": true,
+  "step.limited": true,
   "job.purged": true,
   "step.started": true,
   "step.ended": true,

@@ -1,10 +1,11 @@
 /** When waiting jobs should start, played ahead on the scheduler's own passes. */
 
 import { expect, test } from "vitest";
-import { forecast } from "../../../src/controller/forecast.ts";
-import type { Job, RunningJob } from "../../../src/core/job.ts";
+import { viewOf } from "../../../src/controller/planner.ts";
+import type { Job, PendingJob, RunningJob } from "../../../src/core/job.ts";
 import { DEFAULT_PARTITION } from "../../../src/core/partition.ts";
 import { fromStored } from "../../../src/core/state.ts";
+import { beginForecast, forecastStarts } from "../../../src/sched/explain/forecast.ts";
 import { JOBS, NOW, nodeOf, pending, share, specOf } from "../../golden/cluster.ts";
 
 const MIN = 60_000;
@@ -20,13 +21,17 @@ function waits(id: number, cpus: number, limitS: number, over: Partial<ReturnTyp
   return pending(id, specOf({ timeLimitS: limitS, ...over }, { tasks: 1, cpusPerTask: cpus }), NOW - MIN);
 }
 
-function startsOf(jobs: readonly Job[]): Record<number, string> {
+function startsOf(jobs: readonly Job[], over: Partial<Parameters<typeof fromStored>[0]> = {}): Record<number, string> {
   const nodes = [nodeOf("n1"), nodeOf("n2")].map((node, index) => {
     const cpus = jobs.some((job) => job.state === "RUNNING" && job.allocation[0]?.node === `n${index + 1}`) ? 8 : 0;
     return { ...node, usage: { cpus, memoryMiB: 0, gpus: {} } };
   });
-  const state = fromStored({ seq: 1, nextJobId: 100, jobs, nodes, partitions: [DEFAULT_PARTITION] });
-  const starts = forecast(state, () => true, NOW);
+  const state = fromStored({ seq: 1, nextJobId: 100, jobs, nodes, partitions: [DEFAULT_PARTITION], ...over });
+  const starts = forecastStarts(
+    state,
+    viewOf(state, () => true, NOW),
+    NOW,
+  );
   return Object.fromEntries([...starts].map(([id, { at, nodes: where }]) => [id, `${(at - NOW) / MIN} ${where}`]));
 }
 
@@ -43,11 +48,24 @@ test("what never ends is never free, and nothing is said of those who wait for i
 test("a begin time counts; held and dependent jobs are not told of", () => {
   const later = { ...waits(3, 1, 600), eligibleAt: NOW + 5 * MIN } as Job;
   const held = { ...waits(4, 1, 600), hold: "user" } as Job;
-  expect(startsOf([later, held])).toEqual({ 3: "5 n1" });
+  expect(startsOf([later, held])).toEqual({});
+  expect(beginForecast(later as PendingJob, NOW)).toEqual({ at: NOW + 5 * MIN, nodes: "" });
 });
 
 test("a queue without end costs no more than a short one", () => {
   const jobs = [busy(1, "n1", 600), busy(2, "n2", 600)];
   for (let id = 3; id < 5000; id++) jobs.push(waits(id, 8, 600));
   expect(Object.keys(startsOf(jobs)).length).toBeLessThanOrEqual(100);
+});
+
+test("partitions and reservations count as they do for the scheduler", () => {
+  const narrow = { ...DEFAULT_PARTITION, name: "narrow", isDefault: false, nodes: ["n2"] };
+  const jobs = [busy(1, "n1", 600), busy(2, "n2", 1200), waits(3, 8, 600, { partition: "narrow" }), waits(4, 8, 600)];
+  expect(startsOf(jobs, { partitions: [DEFAULT_PARTITION, narrow] })).toEqual({ 3: "19 n2", 4: "9 n1" });
+  const upkeep = {
+    ...{ name: "upkeep", startAt: NOW + 5 * MIN, endAt: NOW + 30 * MIN, nodes: ["n1"], users: ["root"], accounts: [] },
+    ...{ partition: null, flags: [], by: { uid: 0, name: "root" } },
+  };
+  const alone = [busy(1, "n1", 600), busy(2, "n2", 0), waits(3, 8, 600)];
+  expect(startsOf(alone, { reservations: [upkeep] })).toEqual({ 3: "30 n1" });
 });

@@ -345,3 +345,32 @@ describe("a node that is set down", () => {
     expect(states()).toEqual(["PENDING", "PENDING"]);
   });
 });
+
+describe("a heterogeneous job that is over", () => {
+  const requeue = (jobId: number): Command => ({ type: "job.requeue", jobId, ...asked, hold: false });
+  test("starts again as a whole", () => {
+    const { submit, start, run, states, job } = cluster();
+    submit();
+    start();
+    run(scriptEnds(3));
+    expect(states()).toEqual(["FAILED", "FAILED"]);
+    expect(run(requeue(2)).decision).toMatchObject({ denial: { hint: expect.stringContaining("requeue 1") } });
+    run(requeue(1));
+    expect(states()).toEqual(["PENDING", "PENDING"]);
+    run({ type: "report.jobCleaned", node: "n1", jobId: 2, attempt: 1 });
+    run({ type: "report.jobCleaned", node: "n2", jobId: 2, attempt: 1 });
+    start();
+    expect(states()).toEqual(["RUNNING", "RUNNING"]);
+    expect([1, 2].map((id) => (job(id) as { attempt: number }).attempt)).toEqual([2, 2]);
+  });
+  test("does not once a part of it has left memory", () => {
+    const { submit, start, run, states } = cluster();
+    submit();
+    start();
+    run(scriptEnds(0));
+    for (const node of ["n1", "n2"]) run({ type: "report.jobCleaned", node, jobId: 2, attempt: 1 });
+    run({ type: "job.purge", jobId: 2 });
+    expect(states()).toHaveLength(1);
+    expect(run(requeue(1)).decision).toMatchObject({ denial: { hint: expect.stringContaining("left memory") } });
+  });
+});

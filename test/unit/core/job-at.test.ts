@@ -24,6 +24,24 @@ test("a job waits, runs, and is gone", () => {
   expect(jobAt(pending(1), T0 + 5)?.state).toBe("PENDING");
 });
 
+test("a job is shown with the wishes of then: changes since are taken back", () => {
+  const now = { ...pending(1, { name: "c", nice: 2 }), submitAt: T0 };
+  const changed = [
+    { at: T0 + 10, before: { name: "a" } },
+    { at: T0 + 20, before: { name: "b", nice: 0 } },
+  ];
+  const at = (time: number) => {
+    const spec = jobAt({ ...now, changed }, time)?.spec;
+    return [spec?.name, spec?.nice];
+  };
+  expect([at(T0 + 5), at(T0 + 10), at(T0 + 15), at(T0 + 20)]).toEqual([
+    ["a", 0],
+    ["b", 0],
+    ["b", 0],
+    ["c", 2],
+  ]);
+});
+
 test("of a job that was started again, the start that ran counts", () => {
   const first = ended(1, T0 + 10, T0 + 20);
   const last = ended(1, T0 + 50, T0 + 90);

@@ -483,6 +483,7 @@ test("a running job's limit and a waiting job's wishes can be changed", () => {
   expect(update(1, { partition: "main" }).decision).toMatchObject({ denial: { code: "NOT_PENDING" } });
   update(2, { comment: "mine", nice: 5 });
   expect(job(2).spec).toMatchObject({ comment: "mine", nice: 5 });
+  expect(job(2).changed).toMatchObject([{ before: { comment: "", nice: 0 } }]);
   expect(update(2, { partition: "nope" }).decision).toMatchObject({ denial: { code: "INVALID_PARTITION" } });
 });
 

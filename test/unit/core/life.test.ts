@@ -62,6 +62,40 @@ test("a job that runs into its deadline ends as DEADLINE, one that runs out of t
   expect(state.jobs.get(1)).toMatchObject({ state: "DEADLINE", cause: "its deadline was reached" });
 });
 
+test("a step's limit may be changed while it runs, of one step or of all", () => {
+  const { state, run, submit, start, pass } = cluster();
+  submit({ kind: "alloc" });
+  const limit = (stepId: number | null, limitS: number, byUid = 1000) =>
+    run({ type: "step.limit", jobId: 1, stepId, limitS, byUid });
+  expect(limit(0, 60).decision).toMatchObject({ kind: "deny", denial: { code: "NOT_RUNNING" } });
+  start(1);
+  run({ type: "step.create", jobId: 1, requestId: "s", byUid: 1000, spec: stepSpec() });
+  const timer = { kind: "step", jobId: 1, attempt: 1, stepId: 0 } as const;
+  expect(limit(7, 60).decision).toMatchObject({ kind: "deny", denial: { code: "INVALID_STEP" } });
+  expect(limit(0, 60, 1001).decision).toMatchObject({ kind: "deny", denial: { code: "PERMISSION" } });
+  expect(limit(null, 60).effects).toContainEqual({ type: "timer.set", timer, at: T0 + 60_000 });
+  expect(limit(0, 0).effects).toContainEqual({ type: "timer.clear", timer });
+  pass(100);
+  expect(run({ type: "timer.fire", timer }).decision.kind).toBe("ignore");
+  expect(limit(0, 90).effects).toContainEqual({ type: "timer.set", timer, at: T0 + 90_000 });
+  run({ type: "timer.fire", timer });
+  const job = state.jobs.get(1);
+  expect(job?.state === "RUNNING" && job.steps[0]).toMatchObject({ limitS: 90, ending: { state: "TIMEOUT" } });
+});
+
+test("features and nodes that are not there are refused, shapes that may come are not", () => {
+  const { run, submit, update } = cluster();
+  submit();
+  expect(update(1, { request: request({ constraint: "nosuch" }) }).decision).toMatchObject({
+    ...{ kind: "deny", denial: { code: "INVALID_FEATURE" } },
+  });
+  expect(update(1, { request: request({ nodeList: ["n9"] }) }).decision).toMatchObject({
+    ...{ kind: "deny", denial: { code: "INVALID_NODE" } },
+  });
+  expect(update(1, { request: request({ nodes: { min: 9, max: 9 } }) }).decision.kind).toBe("accept");
+  expect(run({ type: "job.cancel", jobId: 1, tasks: null, byUid: 0, cause: "" }).decision.kind).toBe("accept");
+});
+
 test("a step's time stands still while its job is suspended", () => {
   const { state, run, submit, start, pass, suspend } = cluster();
   submit({ kind: "alloc" });

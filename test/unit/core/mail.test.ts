@@ -95,6 +95,18 @@ test("a requeue, and a time limit on the way to its end", () => {
   ]);
 });
 
+test("a requeue of a job that is over tells how long it ran", () => {
+  const { submit, start, end, run, pass } = cluster();
+  submit(mail("REQUEUE"));
+  start(1);
+  pass(7);
+  end(1, 3);
+  pass(60);
+  expect(run({ type: "job.requeue", jobId: 1, tasks: null, byUid: 1000, hold: false })).toMatchObject([
+    { subject: "Slurm Job_id=1 Name=train Requeued, Run time 00:00:07" },
+  ]);
+});
+
 test("mail about a time limit that a restart finds long due was sent before", () => {
   const { submit, start, run, pass } = cluster();
   submit({ ...mail("TIME_LIMIT_50"), timeLimitS: 1000 });

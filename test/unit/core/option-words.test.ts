@@ -139,7 +139,7 @@ describe("--cpu-bind", () => {
     ["", /^expected quiet, verbose, none, .*, got ""$/],
     ["cores,sockets", /^expected quiet, verbose/],
     ["cores:1", /^expected quiet, verbose/],
-    ["map_cpu", /^expected quiet, verbose/],
+    ["map_cpu", /^missing list for "--cpu-bind=map_cpu:<list>"$/],
     ["map_cpu:a", /^expected a number such as 3, got "a"/],
     ["mask_cpu:0x", /^expected a hexadecimal mask such as 0xf, got "0x"/],
     ["mask_cpu:0", /^expected a hexadecimal mask/],

@@ -11,7 +11,7 @@ import { type Outcome, step } from "../../../src/core/kernel.ts";
 import { emptyState } from "../../../src/core/state.ts";
 import { gateOf } from "../../../src/sched/eligible.ts";
 import { schedule } from "../../../src/sched/schedule.ts";
-import { inventory, request, submit, T0 } from "../support/samples.ts";
+import { inventory, request, spec, submit, T0 } from "../support/samples.ts";
 
 function cluster() {
   const state = emptyState();
@@ -156,4 +156,16 @@ test("a change puts another list in place, or one name", () => {
   expect(change(["b", "zz"])).toBe("deny");
   expect([change(["main", "b"]), partition(1)]).toEqual(["accept", "main,b"]);
   expect([change(["a"]), partition(1)]).toEqual(["accept", "a"]);
+});
+
+test("each component of a heterogeneous job starts where there is room, in any of its partitions", () => {
+  const { run, add, pass, partition } = cluster();
+  add(["a"]);
+  expect(pass()).toEqual(["1:n1"]);
+  const wish = { request: request({ cpusPerTask: 8 }) };
+  const followers = [spec({ ...wish, partition: "main", partitions: ["main"] })];
+  const first = spec({ ...wish, partition: "a", partitions: ["a", "b"] });
+  expect(run({ type: "job.submit", requestId: "h", spec: first, followers }).decision.kind).toBe("accept");
+  pass();
+  expect([partition(2), partition(3)]).toEqual(["b", "main"]);
 });

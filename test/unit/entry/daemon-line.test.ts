@@ -5,8 +5,9 @@ import { CONTROLLER_OPTION, NODE_OPTIONS, parseDaemonLine } from "../../../src/e
 
 const OPTIONS = [...NODE_OPTIONS, CONTROLLER_OPTION];
 
-function parse(line: string, environment: Record<string, string> = {}) {
-  return parseDaemonLine(OPTIONS, line === "" ? [] : line.split(" "), environment);
+function parse(line: string, environment: Record<string, string> = {}, texts: Record<string, string> = {}) {
+  const find = () => ({ path: "/c.yaml", file: { texts, places: {} } });
+  return parseDaemonLine(OPTIONS, line === "" ? [] : line.split(" "), environment, find);
 }
 
 describe("the flags of mgpud", () => {
@@ -33,6 +34,20 @@ describe("the flags of mgpud", () => {
       controllerSocket: "/c",
     });
     expect(parse("").settings).toMatchObject({ nodeName: "", cpus: 0, features: [], controllerSocket: "" });
+  });
+
+  test("and variables go above the file; an empty variable says nothing", () => {
+    const texts = { MGPU_NODE_ID: "f", MGPU_CPUS: "9", MGPU_MEMORY: "100", MGPU_FEATURES: "file" };
+    const { settings, given } = parse("--features ssd", { MGPU_CPUS: "2", MGPU_MEMORY: "" }, texts);
+    expect(settings).toMatchObject({ nodeName: "f", cpus: 2, memoryMiB: 100, features: ["ssd"] });
+    expect(given).not.toHaveProperty("MGPU_NODE_ID");
+  });
+
+  test("a file that is wrong is told of with the rest", () => {
+    const find = () => ({ problems: ["/c.yaml:1:2: limits.x: there is no such key"] });
+    const { problems, configPath } = parseDaemonLine(OPTIONS, ["--cpus", "many"], {}, find);
+    expect(problems).toEqual(["/c.yaml:1:2: limits.x: there is no such key", expect.stringMatching(/^--cpus/)]);
+    expect(configPath).toBeNull();
   });
 
   test("are all complained of at once", () => {

@@ -202,6 +202,13 @@ describe("files", () => {
     for (const number of [0, 1, 2, 3]) expect(lines.filter((line) => line === `line of ${number}`)).toHaveLength(200);
   });
 
+  test("each task reads all of the same file", async () => {
+    const { handlers, folder } = openHolder();
+    writeFileSync(join(folder, "in"), "data\n");
+    const both = [0, 1].map((number) => task(["cat"], { task: number, stdin: { from: "file", path: "in" } }));
+    const client = await runToEnd(handlers, launch(stepKey(), both, { workDir: folder }));
+    expect([client.text(0), client.text(1)]).toEqual(["data\n", "data\n"]);
+  });
   test("binary files pass exactly, from stdin to stdout", async () => {
     const { handlers, folder } = openHolder();
     const data = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * index) & 0xff));

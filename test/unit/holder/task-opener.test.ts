@@ -45,6 +45,23 @@ describe("a task's process", () => {
     expect(client.text()).toMatch(/^0027\n256\n3\n(\d+) \1\n$/);
   });
 
+  test("is bound to its CPUs, and tells so with its own pid", async () => {
+    const report = { before: "cpu-bind=MAP  - n1, task  0  0 [", after: "]: mask 0x1 set" };
+    const bound = { ...shell("grep Cpus_allowed_list /proc/self/status; echo $$"), cpuBind: { cpus: [0], report } };
+    const client = await runStep([bound], {});
+    const pid = /^Cpus_allowed_list:\t0\n(\d+)\n$/.exec(client.text())?.[1];
+    expect(client.text(0, "err")).toBe(`cpu-bind=MAP  - n1, task  0  0 [${pid}]: mask 0x1 set\n`);
+  });
+
+  test("runs unbound where it can't be bound, and says so", async () => {
+    const client = await runStep([{ ...shell("echo ran"), cpuBind: { cpus: [4095] } }], {});
+    expect(client.text()).toBe("ran\n");
+    expect(client.text(0, "err")).toBe("slurmstepd: error: --cpu-bind: taskset can't bind the task to the CPUs 4095\n");
+    const missing = { ...PLAIN, cpuBind: { cpus: [0] } };
+    const none = { findProgram: () => ({ problem: { code: "ENOENT", number: 2, text: "No such file or directory" } }) };
+    expect(taskOpener(none, missing).join("\n")).toContain("this node has no taskset (package util-linux)");
+  });
+
   test("of a step with a terminal, too", async () => {
     const pty = { columns: 80, rows: 24 };
     const client = await runStep([shell(REPORT)], { pty, umask: 0o27, rlimits: { NOFILE: 256, CORE: 0 } });

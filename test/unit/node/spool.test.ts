@@ -16,6 +16,9 @@ const RECORD: LaunchRecord = {
   receivedAt: 6,
   bootId: "b",
   holder: { socket: "/s", pid: 3, startedAt: 4 },
+  cpus: [[0, 2], [1]],
+  memory: { stepMiB: 5, jobMiB: 0 },
+  outOfMemory: true,
 };
 const END: StepEnd = { type: "ended", exits: [{ code: 1, signal: 0 }], problem: "", clean: true };
 

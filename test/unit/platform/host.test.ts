@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { describeOs, outwardAddress, parseMemTotal, readHost, shortHostname } from "../../../src/platform/host.ts";
 
@@ -8,7 +9,8 @@ describe("host facts", () => {
     expect(host.cpus).toBeGreaterThan(0);
     expect(host.memoryMiB).toBeGreaterThan(0);
     expect(host.bootId).toMatch(/^[0-9a-f-]{36}$/);
-    expect(host.arch).toBe(process.arch);
+    // As uname -m says, which is what Slurm shows: x86_64.
+    expect(host.arch).toBe(execFileSync("uname", ["-m"], { encoding: "utf8" }).trim());
     expect(host.os).toContain("Linux");
   });
 

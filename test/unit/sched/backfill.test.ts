@@ -176,3 +176,19 @@ test("a user's last two jobs tell how long the next will run", () => {
     20, 15, 20,
   ]);
 });
+
+describe("a job with a least time (--time-min)", () => {
+  const holdings = [held("n1", [0, 1, 2], 100)];
+  const blocked = job(1, gpuRequest(4), 500);
+  const limits = ({ starts }: Plan) => starts.map(({ jobId, limitS }) => [jobId, limitS]);
+  const plan = (jobs: readonly PendingJob[]) => schedule(viewOf(jobs, [node("n1")], holdings), T0);
+  test("starts with what is left before the next promise, if that will do", () => {
+    expect(limits(plan([blocked, job(2, gpuRequest(1), 600, { timeMinS: 60 })]))).toEqual([[2, 100]]);
+    expect(limits(plan([blocked, job(2, gpuRequest(1), 600, { timeMinS: 101 })]))).toEqual([]);
+    expect(limits(plan([blocked, job(2, gpuRequest(1), null, { timeMinS: 60 })]))).toEqual([[2, 100]]);
+  });
+  test("has its own limit where nobody is in the way", () => {
+    expect(limits(plan([job(2, gpuRequest(1), 600, { timeMinS: 60 })]))).toEqual([[2, undefined]]);
+    expect(limits(plan([blocked, job(2, gpuRequest(1), 90, { timeMinS: 60 })]))).toEqual([[2, undefined]]);
+  });
+});

@@ -184,6 +184,13 @@ describe("queue and start", () => {
       why: "job 2 has no time limit",
     });
   });
+  test("a drained node that would do is named, and not a job elsewhere without limit", () => {
+    const small = { ...busy(1, node("n1", 1), [0], 0), limit: 0 };
+    const drained = node("n2", 4, 8, { drain: { reason: "fan", at: T0 } });
+    const waiting = pending(2, wants(4));
+    const { forecast } = explained(stateOf([small.job, waiting], [small.node, drained]), waiting);
+    expect(forecast).toMatchObject({ startAt: null, why: "it needs n2, which is drained: fan" });
+  });
   test("its own begin time; what never can be", () => {
     const later = pending(2, {}, { eligibleAt: T0 + MIN });
     expect(explained(stateOf([later], [node("n1")]), later).forecast.startAt).toBe(T0 + MIN);

@@ -49,7 +49,7 @@ test("a waiting job: what it asks for, and no times", () => {
     hetOffset: 0,
     account: "",
     comment: "",
-    qos: "",
+    qos: "normal",
     wckey: "",
     reservation: "",
     licenses: "",

@@ -2,12 +2,12 @@
 
 import { describe, expect, test } from "vitest";
 import { parseSignal } from "../../../src/core/signals.ts";
+import { nearest } from "../../../src/util/nearest.ts";
 import { formatGres, formatMemory } from "../../../src/view/amounts.ts";
 import { countText, daemonTable, nodeText } from "../../../src/view/cluster-text.ts";
 import { formatDateLine } from "../../../src/view/date-line.ts";
 import { parseJobStates, stateCode } from "../../../src/view/job-states.ts";
 import { expectedEndMs, leftS, usedS } from "../../../src/view/job-times.ts";
-import { nearest } from "../../../src/view/nearest.ts";
 import { parseNodeStates } from "../../../src/view/node-states.ts";
 import { comparator, parseSort } from "../../../src/view/sort.ts";
 import { textTable } from "../../../src/view/text-table.ts";

@@ -4,36 +4,42 @@ import type { HistoryRecord } from "../../../core/history.ts";
 import { jobLabel } from "../../../core/job-label.ts";
 import { RpcError } from "../../../protocol/errors.ts";
 import type { Peer } from "../../../rpc/types.ts";
-import { type CommandContext, UserError } from "../../context.ts";
+import type { CommandContext } from "../../context.ts";
 import type { Selection } from "./selection.ts";
 
 const RULE = "-".repeat(80);
 
-/** Prints the scripts, in Slurm's shape; `NONE` for a job that has none, or whose script is no longer kept. */
+/**
+ * Prints scripts or environments, in Slurm's shape; `NONE` for a job that has none, or where it is no longer kept: that
+ * is as long as the queue remembers the job.
+ */
 export async function printFiles(
   peer: Peer,
   { stdio }: CommandContext,
   { filter }: Selection,
   isEnvironment: boolean,
 ): Promise<number> {
-  if (isEnvironment) {
-    throw new UserError(
-      "the environments of jobs are not shown: they are kept for their nodes alone",
-      "in the batch script, env > FILE writes its environment down",
-    );
-  }
   const found: HistoryRecord[] = [];
   await peer.stream("jobs.history", { filter, duplicates: false, steps: false }, ({ records }) => {
     found.push(...records);
   });
   for (const { job } of found) {
-    stdio.out(`Batch Script for ${jobLabel(job)}\n${RULE}\n${await scriptOf(peer, job.id)}\n`);
+    const title = isEnvironment ? "Environment used for" : "Batch Script for";
+    const hint = isEnvironment ? " (must be batch to display)" : "";
+    const text = await textOf(peer, job.id, isEnvironment);
+    stdio.out(`${title} ${jobLabel(job)}${hint}\n${RULE}\n${text}\n`);
   }
   return 0;
 }
 
-async function scriptOf(peer: Peer, jobId: number): Promise<string> {
+async function textOf(peer: Peer, jobId: number, isEnvironment: boolean): Promise<string> {
   try {
+    if (isEnvironment) {
+      const { environment } = await peer.call("job.environment", { jobId });
+      return Object.entries(environment)
+        .map(([name, value]) => `${name}=${value}\n`)
+        .join("");
+    }
     const { script } = await peer.call("job.script", { jobId });
     return new TextDecoder().decode(script);
   } catch (error) {

@@ -2,6 +2,7 @@
 
 import { taskCount, tasksOf } from "../../../core/array-spec.ts";
 import type { HistoryRecord } from "../../../core/history.ts";
+import type { Peer } from "../../../rpc/types.ts";
 import type { Units } from "../../../view/accounting/amounts.ts";
 import type { AcctField, FieldContext } from "../../../view/accounting/fields.ts";
 import { type AcctRow, acctRows } from "../../../view/accounting/rows.ts";
@@ -37,8 +38,22 @@ export function readStyle(options: OptionReader): TableStyle {
   return { delimiter: isParsable ? (options.last("delimiter") ?? "|") : null, isEnded };
 }
 
+/** Numbers that accounts and QOS have now, for fields and conditions that speak of them. */
+export type PolicyIds = Pick<FieldContext, "associationId" | "qosId">;
+
+/** Asks for them; without need nobody is asked. */
+export async function readPolicyIds(peer: Peer, isNeeded: boolean): Promise<PolicyIds> {
+  if (!isNeeded) return { associationId: () => 0, qosId: () => 0 };
+  const { policyFrom, findAssociation } = await import("../../../core/policy/state.ts");
+  const policy = policyFrom((await peer.call("policy.list", {})).policy);
+  return {
+    associationId: ({ account, user, partition }) => findAssociation(policy, account, user, partition)?.id ?? 0,
+    qosId: (name) => policy.qos.get(name)?.id ?? 0,
+  };
+}
+
 /** What a table is made of. */
-interface TableParts {
+interface TableParts extends PolicyIds {
   readonly fields: readonly AcctField[];
   readonly units: Units;
   readonly clusterName: string;
@@ -46,12 +61,21 @@ interface TableParts {
 
 /** A table of rows. */
 export function readTable(options: OptionReader, context: CommandContext, parts: TableParts): AcctPrinter {
-  const { fields, units, clusterName } = parts;
+  const { fields, units, clusterName, associationId, qosId } = parts;
   const style = readStyle(options);
   const isWithoutSteps = options.isGiven("allocations");
   const isExpanded = options.isGiven("array");
   const { nowMs, moment, groupName } = listingView(context, { isUnconverted: false, clusterName: () => clusterName });
-  const fieldContext: FieldContext = { nowMs, moment, groupName, units, clusterName, isWithoutSteps };
+  const fieldContext: FieldContext = {
+    nowMs,
+    moment,
+    groupName,
+    units,
+    clusterName,
+    isWithoutSteps,
+    associationId,
+    qosId,
+  };
   const line = (row: AcctRow): string => {
     const texts = fields.map((field) => field.text(row, fieldContext));
     return lineText(fields, texts, style);

@@ -27,6 +27,8 @@ export interface Selection {
   readonly targets: readonly JobTarget[];
   /** What the controller's filter does not say. */
   readonly isWanted: (row: JobRow) => boolean;
+  /** Those of --associations; `undefined` for all. */
+  readonly associations: readonly string[] | undefined;
   /** Of --truncate. */
   readonly bounds: { readonly sinceMs: number | null; readonly untilMs: number | null };
   /** The window in words, for --verbose. */
@@ -61,6 +63,7 @@ export function readSelection(options: OptionReader, context: CommandContext, pr
     filter,
     targets,
     isWanted: readRest(options, problem),
+    associations: options.list("associations"),
     bounds: isCut ? { sinceMs: window.since, untilMs: window.until ?? context.clock.now() } : NO_BOUNDS,
     window: window.words,
   };
@@ -170,8 +173,6 @@ function readRest(options: OptionReader, problem: Take): (row: JobRow) => boolea
     all.every((one) => features.split(/[^\w.:-]+/).includes(one)),
   );
   add(options.list("reason"), (some, { reason }) => some.some((one) => one.toLowerCase() === reason.toLowerCase()));
-  // Nobody has an association: their number is 0.
-  add(options.list("associations"), (ids) => ids.includes("0"));
   const flags = options.list("flags");
   for (const word of flags ?? []) if (!FLAGS.includes(word.toLowerCase())) problem(`Invalid job flag ${word}`);
   add(flags, (some, { startAt }) => startAt !== null && some.some((one) => one.toLowerCase() === "schedmain"));

@@ -1,7 +1,14 @@
 /** list and show. */
 
 import type { Association, StoredPolicy } from "../../../core/policy/records.ts";
-import { allowedQos, chainOf, findAssociation, type PolicyState, policyFrom } from "../../../core/policy/state.ts";
+import {
+  allowedQos,
+  chainOf,
+  coordinatorsOf,
+  findAssociation,
+  type PolicyState,
+  policyFrom,
+} from "../../../core/policy/state.ts";
 import { byPrefix } from "../../../core/policy/words.ts";
 import { type AccountColumn, accountTable, columnsOf, type TableStyle } from "../../../view/account-table.ts";
 import {
@@ -100,8 +107,10 @@ function listAccounts(request: Request): ListResult {
   const { policy, options, flags, selection } = request;
   const accounts = selectedAccounts(request, selection);
   if (!options.withAssoc && !flags.has("WithAssoc")) {
-    const rows = accounts.map((account) => ({ ...plainRow(request), account }));
-    return table(request, POLICY_COLUMNS, POLICY_FORMATS.account, rows);
+    const rows = accounts.map((account) => {
+      return { ...plainRow(request), account, coordinators: coordinatorsOf(policy, account.name) };
+    });
+    return table(request, POLICY_COLUMNS, withCoordinators(request, POLICY_FORMATS.account), rows);
   }
   const rows = accounts.flatMap((account) =>
     selectAssociations(policy, { ...selection, names: [], accounts: [account.name] }).map((one) => rowOf(request, one)),
@@ -116,13 +125,21 @@ function listUsers(request: Request): ListResult {
     const isIn = (name: string): boolean =>
       selection.accounts.length === 0 ||
       [...policy.associations.values()].some(({ user, account }) => user === name && asks(selection.accounts, account));
-    const rows = users.filter(({ name }) => isIn(name)).map((user) => ({ ...plainRow(request), user }));
-    return table(request, POLICY_COLUMNS, POLICY_FORMATS.user, rows);
+    const own = (name: string): string[] =>
+      [...policy.accounts.keys()].filter((account) => coordinatorsOf(policy, account).includes(name)).sort();
+    const rows = users
+      .filter(({ name }) => isIn(name))
+      .map((user) => ({ ...plainRow(request), user, coordinators: own(user.name) }));
+    return table(request, POLICY_COLUMNS, withCoordinators(request, POLICY_FORMATS.user), rows);
   }
   const rows = users.flatMap((user) =>
     selectAssociations(policy, { ...selection, names: [], users: [user.name] }).map((one) => rowOf(request, one)),
   );
   return table(request, POLICY_COLUMNS, POLICY_FORMATS.userWithAssoc, rows);
+}
+
+function withCoordinators({ flags }: Request, format: string): string {
+  return flags.has("WithCoord") ? `${format},coordinators` : format;
 }
 
 function listAssociations(request: Request): ListResult {
@@ -144,7 +161,15 @@ function listClusters(request: Request): ListResult {
 }
 
 function plainRow({ listed }: Request): PolicyRow {
-  return { cluster: listed.cluster, account: null, user: null, association: null, depth: 0, qos: null };
+  return {
+    cluster: listed.cluster,
+    account: null,
+    user: null,
+    association: null,
+    depth: 0,
+    qos: null,
+    coordinators: [],
+  };
 }
 
 function rowOf({ policy, listed }: Request, association: Association): PolicyRow {
@@ -156,6 +181,7 @@ function rowOf({ policy, listed }: Request, association: Association): PolicyRow
     association,
     depth: chain.length - 1,
     qos: allowedQos(chain),
+    coordinators: coordinatorsOf(policy, association.account),
   };
 }
 

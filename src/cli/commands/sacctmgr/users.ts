@@ -3,6 +3,7 @@
 import type { AdminLevel, Association, PolicyUser } from "../../../core/policy/records.ts";
 import { byPrefix, isAccountName } from "../../../core/policy/words.ts";
 import { unknownOptions } from "./accounts.ts";
+import { removeCoordinators } from "./coordinators.ts";
 import { type Draft, type Edit, plainAssociation, refuse } from "./draft.ts";
 import { readAssociationWord, readPatches, readUsageReset, type Setting, usageResets } from "./patch.ts";
 import { asks, readSelection, type Selection, selectAssociations } from "./select.ts";
@@ -51,7 +52,9 @@ export function addUsers(draft: Draft, { names, where, set }: Specs, cluster: st
   const { patch, problems: bad, unknown } = readPatches(words.rest, (spec) => readAssociationWord(policy, spec));
   const wanted = [...new Set([...names, ...words.names])];
   const accounts = [...new Set(words.accounts.length > 0 ? words.accounts : defaultList(words))];
-  const problems = [...words.problems, ...bad, ...unknownOptions(unknown)];
+  const isWckey = ({ key }: Spec): boolean => /^wckeys?$/i.test(key);
+  const problems = [...words.problems, ...bad, ...unknownOptions(unknown.filter((spec) => !isWckey(spec)))];
+  if (unknown.some(isWckey)) problems.push(" WCKeys need no adding: a job may have any --wckey");
   if (wanted.length === 0) problems.push(" Need name of user to add.");
   else if (accounts.length === 0) problems.push(" Need name of account to add user to.");
   for (const name of wanted.filter((one) => !isAccountName(one))) problems.push(` Bad name of a user: '${name}'`);
@@ -177,6 +180,11 @@ export function deleteUsers(draft: Draft, { names, where }: Specs, cluster: stri
   const isLeft = ({ name }: PolicyUser): boolean => [...policy.associations.values()].some(({ user }) => user === name);
   const gone = users.filter((user) => !isLeft(user));
   for (const { name } of gone) draft.make({ drop: "user", name });
+  removeCoordinators(
+    draft,
+    gone.map(({ name }) => name),
+    [],
+  );
   for (const user of users.filter(isLeft)) keepDefault(draft, user);
   if (selection.accounts.length === 0 && selection.partitions.length === 0) {
     return { text: ` Deleting users...\n${nameLines(gone.map(({ name }) => name))}`, problems: [] };

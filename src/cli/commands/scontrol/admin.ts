@@ -1,7 +1,8 @@
 /** scontrol's verbs for operators, and those that a cluster of mgpu has no use for: each says what to do instead. */
 
-import { formatDuration } from "../../../core/time.ts";
+import { formatTimestamp } from "../../../core/time.ts";
 import { RpcError } from "../../../protocol/errors.ts";
+import { clockTime } from "../../../view/record-text.ts";
 import { UserError } from "../../context.ts";
 import { loadEntries } from "./entries.ts";
 import { type Verb, wordCountProblem } from "./scope.ts";
@@ -13,10 +14,11 @@ export const completing: Verb = async (words, scope) => {
   const { entries, nowMs } = await loadEntries(peer, { states: ["COMPLETING"] });
   for (const { job, row } of entries) {
     if (job.state === "PENDING" || job.state === "RUNNING" || job.cleanup.length === 0) continue;
-    const since = formatDuration(Math.max(0, nowMs - job.endAt) / 1000);
+    const since = clockTime((nowMs - job.endAt) / 1000);
+    const ended = formatTimestamp(job.endAt, scope.context.utcOffsetMinutes);
     const nodes = `Nodes(COMPLETING)=${job.cleanup.join(",")}`;
     scope.context.stdio.out(
-      `JobId=${job.id} EndTime=${since} CompletingTime=${since} ${nodes} NodeList=${row.nodeList}\n`,
+      `JobId=${job.id} EndTime=${ended} CompletingTime=${since} ${nodes} NodeList=${row.nodeList}\n`,
     );
   }
   return 0;
@@ -37,14 +39,21 @@ export const shutdown: Verb = async (words, scope) => {
   }
 };
 
-/** There is no file to be read again. */
+/** The controller reads its configuration file again. What it could not take over is told. */
 export const reconfigure: Verb = async (words, scope) => {
   wordCountProblem("reconfigure", words, 0, 0);
-  await scope.peer("slurm_reconfigure error");
-  if (!scope.show.quiet) {
-    scope.context.stdio.err(
-      "scontrol: settings are read when mgpu starts; what scontrol and sacctmgr change holds at once\n",
+  const peer = await scope.peer("slurm_reconfigure error");
+  const { changed, refused, problems } = await peer.call("controller.reconfigure", {});
+  if (problems.length > 0) {
+    throw new UserError(
+      problems.map((problem) => `slurm_reconfigure error: ${problem}`),
+      "nothing was changed; mgpu config check looks through the file",
     );
+  }
+  if (scope.show.quiet) return 0;
+  for (const line of changed) scope.context.stdio.err(`scontrol: ${line}\n`);
+  for (const line of refused) {
+    scope.context.stdio.err(`scontrol: ${line} needs a restart of mgpuctld; jobs run on meanwhile\n`);
   }
   return 0;
 };

@@ -32,6 +32,19 @@ export function readAssignment(word: string): Assignment {
   return { key, operator: operator as Operator, text, word };
 }
 
+/** Reads words; a key and its value may be two of them, as in Slurm: `JobId 12`. @throws UserError */
+export function readAssignments(words: readonly string[]): Assignment[] {
+  const all: Assignment[] = [];
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? "";
+    const next = words[at + 1];
+    const isKey = /^[A-Za-z]+$/.test(word) && next !== undefined && !next.includes("=");
+    if (isKey) at++;
+    all.push(readAssignment(isKey ? `${word}=${next}` : word));
+  }
+  return all;
+}
+
 /** The value of a key in a table whose keys are in lower case; shortened keys are found too. */
 export function lookUpKey<T>(table: Readonly<Record<string, T>>, key: string): T | "unknown" | "ambiguous" {
   const isShort = key.length < KEY_LETTERS_MIN && !Object.hasOwn(table, key.toLowerCase());

@@ -1,7 +1,7 @@
 /** `scontrol create`: partitions and reservations. */
 
 import { UserError } from "../../context.ts";
-import { readAssignment } from "./assignments.ts";
+import { readAssignments } from "./assignments.ts";
 import type { Verb } from "./scope.ts";
 
 /** `create partition PartitionName=p1 Nodes=n1,n2`, or without the word `partition`. */
@@ -9,7 +9,7 @@ export const createEntity: Verb = async (words, scope) => {
   const [first = ""] = words;
   if (first === "") throw new UserError("too few arguments for create keyword");
   const rest = first.includes("=") ? words : words.slice(1);
-  const all = rest.map(readAssignment);
+  const all = readAssignments(rest);
   const named = all.find(({ key }) => /^(partition(name)?|reservation(name)?)$/i.test(key));
   const kind = (first.includes("=") ? (named?.key ?? first) : first).toLowerCase();
   if (kind.length >= 3 && "partitionname".startsWith(kind)) {

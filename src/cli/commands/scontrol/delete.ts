@@ -8,9 +8,12 @@ import { nodeNames } from "./update-node.ts";
 
 /** `delete NodeName=n3`, one thing at a time. */
 export const deleteEntity: Verb = async (words, scope) => {
-  const [word] = words;
-  if (word === undefined) throw new UserError("too few arguments for delete keyword");
-  if (words.length > 1) throw new UserError("too many arguments for keyword:delete");
+  const [first, ...rest] = words;
+  if (first === undefined) throw new UserError("too few arguments for delete keyword");
+  const isApart = !first.includes("=");
+  const word = isApart ? `${first}=${rest.shift() ?? ""}` : first;
+  if (word.endsWith("=")) throw new UserError("Proper format is 'delete <ENTITY>=<ID>' or 'delete <ENTITY> <ID>'");
+  if (rest.length > 0) throw new UserError("too many arguments for keyword:delete");
   const { key, text } = readAssignment(word);
   const [kind, change] = changeOf(key.toLowerCase(), text, word);
   return (await changeCluster(change, scope, `delete_${kind} ${word}`)) === null ? 1 : 0;

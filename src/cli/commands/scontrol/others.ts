@@ -1,10 +1,12 @@
 /** scontrol's verbs that are neither `show` nor steer jobs: ping, write, wait_job. */
 
 import { errnoText } from "../../../util/errno.ts";
-import { NoController } from "../../connect.ts";
+import { isSlurmName, NoController } from "../../connect.ts";
 import { UserError } from "../../context.ts";
 import { readJobIds } from "./entries.ts";
 import { type Verb, wordCountProblem } from "./scope.ts";
+
+const STARS = "*".repeat(41);
 
 /** Whether the controller answers. Never starts one. */
 export const ping: Verb = async (words, scope) => {
@@ -20,6 +22,8 @@ export const ping: Verb = async (words, scope) => {
   } catch (error) {
     if (!(error instanceof NoController)) throw error;
     say("DOWN");
+    if (isSlurmName(context.program))
+      context.stdio.out(`${STARS}\n** RESTORE SLURMCTLD DAEMON TO SERVICE **\n${STARS}\n`);
     return 1;
   }
 };
@@ -76,7 +80,10 @@ export const waitJob: Verb = async (words, scope) => {
     .catch((error: unknown) => {
       if (!abort.signal.aborted) throw error;
     });
-  if (isReady) return 0;
+  if (isReady) {
+    if (!scope.show.quiet) scope.context.stdio.err(`${scope.context.program}: Nodes are ready for job ${words[0]}\n`);
+    return 0;
+  }
   scope.error(`Job ${words[0]} no longer running`);
   return 1;
 };

@@ -22,8 +22,10 @@ export interface Scope {
   readonly show: ShowOptions;
   /** The controller; the same connection for each caller. Throws {@link Unreachable} after its complaint was said. */
   peer(complaint: string): Promise<Peer>;
-  /** Says what went wrong, in a line of its own. */
+  /** Says what went wrong, in a line of its own; under Slurm's name as bare as there. */
   error(text: string): void;
+  /** Says that a record is not there: where Slurm says it, if its name was called, which is among the records. */
+  notFound(text: string): void;
   /** Closes the connection, if one was made. */
   close(): void;
 }
@@ -34,6 +36,19 @@ export type Verb = (words: readonly string[], scope: Scope) => Promise<number>;
 /** No controller, and the user was told. */
 export class Unreachable extends Error {
   override readonly name = "Unreachable";
+}
+
+/** Messages that Slurm's scontrol prints without its name before them. */
+const BARE = [
+  /^too (few|many) arguments |^(one|numeric|missing) arguments? |^Input line must|^Request aborted/,
+  /^invalid (keyword|entity|encode|write argument|shutdown argument)|^No (changes specified|valid entity)/,
+  /^Update of this parameter|^Invalid (StepID|deletion entity|UserID|MailType|job_id)|^You must specify/,
+  /^Invalid time specification|^job notify failure| for job \S+$/,
+];
+
+/** Whether it is one of those. */
+export function isBare(text: string): boolean {
+  return BARE.some((pattern) => pattern.test(text));
 }
 
 /** A scope for one run of scontrol. */
@@ -47,7 +62,15 @@ export function createScope(context: CommandContext, show: ShowOptions): Scope {
       if (connected === null) throw new Unreachable(complaint);
       return connected.peer;
     },
-    error: (text) => context.stdio.err(`${context.program}: error: ${text}\n`),
+    error(text) {
+      const prefix = isSlurmName(context.program) && isBare(text) ? "" : `${context.program}: error: `;
+      context.stdio.err(`${prefix}${text}\n`);
+    },
+    notFound(text) {
+      const { stdio } = context;
+      if (isSlurmName(context.program) && show.document === null) stdio.out(`${text}\n`);
+      else stdio.err(`${text}\n`);
+    },
     close: () => connected?.peer.close(),
   };
 }

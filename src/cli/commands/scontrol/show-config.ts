@@ -39,26 +39,6 @@ export async function showDaemons(_words: readonly string[], scope: Scope): Prom
   return 0;
 }
 
-/** Accounts, users and QoS that the controller has. */
-export async function showAssociations(_words: readonly string[], scope: Scope): Promise<number> {
-  const { stdio } = scope.context;
-  const peer = await scope.peer("slurm_load_assoc_mgr_info error");
-  const { policy } = await peer.call("policy.list", {});
-  stdio.out("Current Association Manager state\n\n");
-  const section = (title: string, none: string, lines: readonly string[]): void => {
-    stdio.out(lines.length === 0 ? `${none}\n\n\n` : `${title}\n\n${lines.join("\n")}\n\n`);
-  };
-  const users = policy.users.map(({ name, defaultAccount }) => `UserName=${name} DefAccount=${defaultAccount}`);
-  const associations = policy.associations.map(({ id, account, user, partition }) => {
-    return `ID=${id} Account=${account} UserName=${user} Partition=${partition}`;
-  });
-  const qos = policy.qos.map(({ name }) => `QOS=${name}`);
-  section("User Records", "No users currently cached in Slurm.", users);
-  section("Association Records", "No associations currently cached in Slurm.", associations);
-  section("QOS Records", "No QOS currently cached in Slurm.", qos);
-  return 0;
-}
-
 /** The same list that it was given: node names are the machines' names here. */
 export async function showAliases(words: readonly string[], { context }: Scope): Promise<number> {
   if (words[0] !== undefined) context.stdio.out(`${words[0]}\n`);
@@ -67,10 +47,12 @@ export async function showAliases(words: readonly string[], { context }: Scope):
 
 /** What a cluster of mgpu never has, told with Slurm's exit code. */
 export function showNothing(
+  complaint: string,
   text: string,
   isError = false,
 ): (words: readonly string[], scope: Scope) => Promise<number> {
   return async (_words, scope) => {
+    await scope.peer(complaint);
     if (isError) scope.error(text);
     else if (text !== "" && !scope.show.quiet) scope.context.stdio.out(`${text}\n`);
     return 0;

@@ -26,6 +26,6 @@ export async function showNodes(words: readonly string[], scope: Scope): Promise
     for (const node of chosen) context.stdio.out(recordText(nodeRecord(node, show.details > 0, time), show.oneLine));
     if (nodes.length === 0 && wanted === null && !show.quiet) context.stdio.out("No nodes in the system\n");
   }
-  for (const name of missing) context.stdio.err(`Node ${name} not found\n`);
+  for (const name of missing) scope.notFound(`Node ${name} not found`);
   return missing.length > 0 ? 1 : 0;
 }

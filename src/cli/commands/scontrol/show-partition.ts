@@ -21,6 +21,6 @@ export async function showPartitions(words: readonly string[], scope: Scope): Pr
     for (const partition of chosen) context.stdio.out(recordText(partitionRecord(partition), show.oneLine));
     if (chosen.length === 0 && names === null && !show.quiet) context.stdio.out("No partitions in the system\n");
   }
-  for (const name of missing) context.stdio.err(`Partition ${name} not found\n`);
+  for (const name of missing) scope.notFound(`Partition ${name} not found`);
   return missing.length > 0 ? 1 : 0;
 }

@@ -20,6 +20,6 @@ export async function showReservations(words: readonly string[], scope: Scope): 
     if (chosen.length === 0 && name === undefined && !show.quiet) context.stdio.out("No reservations in the system\n");
   }
   if (name === undefined || chosen.length > 0) return 0;
-  context.stdio.err(`Reservation ${name} not found\n`);
+  scope.notFound(`Reservation ${name} not found`);
   return 1;
 }

@@ -15,9 +15,9 @@ import type { Scope, Verb } from "./scope.ts";
 const LOAD_JOBS = "slurm_load_jobs error";
 
 const nothing =
-  (text: string, isError = false): Verb =>
+  (complaint: string, text: string, isError = false): Verb =>
   async (words, scope) =>
-    (await import("./show-config.ts")).showNothing(text, isError)(words, scope);
+    (await import("./show-config.ts")).showNothing(complaint, text, isError)(words, scope);
 
 /** Under both of its names one value: a shortened one may mean either. */
 const licenses: Verb = async (words, scope) => (await import("./show-licenses.ts")).showLicenses(words, scope);
@@ -31,21 +31,21 @@ const ENTITIES: Readonly<Record<string, Verb>> = {
   jobids: showJobs,
   steps: showSteps,
   aliases: async (words, scope) => (await import("./show-config.ts")).showAliases(words, scope),
-  assoc_mgr: async (words, scope) => (await import("./show-config.ts")).showAssociations(words, scope),
-  bbstat: nothing(""),
-  burstbuffer: nothing(""),
+  assoc_mgr: async (words, scope) => (await import("./show-assoc.ts")).showAssociations(words, scope),
+  bbstat: nothing("slurm_load_burst_buffer_stat error", ""),
+  burstbuffer: nothing("slurm_load_burst_buffer_info error", ""),
   config: async (words, scope) => (await import("./show-config.ts")).showConfig(words, scope),
   daemons: async (words, scope) => (await import("./show-config.ts")).showDaemons(words, scope),
-  dwstat: nothing(""),
-  federation: nothing(""),
-  frontend: nothing("No nodes in the system"),
+  dwstat: nothing("slurm_load_burst_buffer_stat error", ""),
+  federation: nothing("slurm_load_federation error", ""),
+  frontend: nothing("slurm_load_front_end error", "No nodes in the system"),
   licenses,
   lics: licenses,
   nodes: async (words, scope) => (await import("./show-node.ts")).showNodes(words, scope),
   partitions: async (words, scope) => (await import("./show-partition.ts")).showPartitions(words, scope),
   reservations: async (words, scope) => (await import("./show-reservation.ts")).showReservations(words, scope),
-  slurmd: nothing("node daemons listen nowhere; scontrol show node tells of them", true),
-  topology: nothing("No topology information available", true),
+  slurmd: nothing("slurm_load_slurmd_status", "node daemons listen nowhere; scontrol show node tells of them", true),
+  topology: nothing("slurm_load_topo error", "No topology information available", true),
 };
 
 /** `show ENTITY [ID]` or `show ENTITY=ID`. */
@@ -57,7 +57,8 @@ export const show: Verb = async (words, scope) => {
   if (word === "") throw new UserError("too few arguments for keyword:show");
   const found = findKeyword(ENTITIES, word);
   if (typeof found === "string") throw new UserError(`invalid entity:${word} for keyword:show`);
-  if (args.length > 1) throw new UserError("too many arguments for keyword:show");
+  // Several filters at a time are of use there alone.
+  if (args.length > 1 && found.value !== ENTITIES.assoc_mgr) throw new UserError("too many arguments for keyword:show");
   return found.value(args, scope);
 };
 
@@ -95,7 +96,7 @@ async function showSteps(words: readonly string[], scope: Scope): Promise<number
     const rows = entries.flatMap(({ job, row }) => stepRows(job, row)).filter(({ stepId }) => isMeant(stepId));
     await printSteps(rows, nowMs, peer, scope);
     if (rows.length > 0 || target === null) return 0;
-    scope.error(`Job step ${words[0]} not found`);
+    scope.notFound(`Job step ${words[0]} not found`);
     return 1;
   }
   const time = { nowMs, utcOffset: context.utcOffsetMinutes };
@@ -110,7 +111,7 @@ async function showSteps(words: readonly string[], scope: Scope): Promise<number
   }
   if (isFound || (target === null && show.quiet)) return 0;
   if (target === null) context.stdio.out("No job steps in the system\n");
-  else scope.error(`Job step ${words[0]} not found`);
+  else scope.notFound(`Job step ${words[0]} not found`);
   return target === null ? 0 : 1;
 }
 

@@ -1,5 +1,6 @@
 /** scontrol's verbs that hold, release, requeue, suspend and resume jobs, and move them to the top of the queue. */
 
+import { jobLabel } from "../../../core/job-label.ts";
 import type { Params } from "../../../protocol/procedures.ts";
 import { UserError } from "../../context.ts";
 import { criteriaOf, jobFilter } from "../../filters.ts";
@@ -7,6 +8,9 @@ import { loadEntries, loadTargets, readJobIds } from "./entries.ts";
 import { type Scope, steer, type Verb, wordCountProblem } from "./scope.ts";
 
 type Action = Params<"jobs.steer">["action"];
+
+const NO_LONGER_PENDING = "Job is no longer pending execution";
+const HELD = "Job is in held state, pending scheduler release";
 
 const NAMED = /^(?:job)?name=(.*)$/i;
 
@@ -89,6 +93,11 @@ export const top: Verb = async (words, scope) => {
   const [first] = chosen;
   if (first === undefined) throw new UserError(`Invalid job id specified for job ${words.join(",")}`);
   const { row } = first;
+  const started = chosen.filter(({ job }) => job.state !== "PENDING");
+  if (started.length > 0)
+    throw new UserError(started.map((one) => `${NO_LONGER_PENDING} for job ${jobLabel(one.job)}`));
+  const held = chosen.filter(({ job }) => job.state === "PENDING" && job.hold !== null);
+  if (held.length > 0) throw new UserError(held.map((one) => `${HELD} for job ${jobLabel(one.job)}`));
   const queue = await loadEntries(peer, { users: [String(row.uid)], states: ["PENDING"], partitions: [row.partition] });
   const others = queue.entries.filter(
     (entry) =>

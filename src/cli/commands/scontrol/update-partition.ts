@@ -163,7 +163,9 @@ function readJobDefaults(text: string): Parsed<Partial<Changes>> {
 }
 
 function readGraceTime(text: string): Parsed<Partial<Changes>> {
-  return mapped(/^\d{1,9}$/.test(text) ? { value: Number(text) } : parseTimeLimit(text), (graceTimeS) => ({ graceTimeS }));
+  return mapped(/^\d{1,9}$/.test(text) ? { value: Number(text) } : parseTimeLimit(text), (graceTimeS) => ({
+    graceTimeS,
+  }));
 }
 
 const PREEMPT_MODES = ["cluster", "cancel", "requeue", "suspend", "off"] as const;

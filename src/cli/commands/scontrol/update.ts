@@ -4,12 +4,19 @@ import type { JobEntry } from "../../../view/job-record.ts";
 import { isSlurmName } from "../../connect.ts";
 import { UserError } from "../../context.ts";
 import { jobFilter } from "../../filters.ts";
-import { type Assignment, lookUpKey, readAssignment } from "./assignments.ts";
+import { type Assignment, lookUpKey, readAssignments } from "./assignments.ts";
 import { loadEntries, loadTargets, readJobIds } from "./entries.ts";
 import { reportResults, type Scope, type Verb } from "./scope.ts";
 import { type Changes, FIELDS, type Field, type FieldContext } from "./update-fields.ts";
 
 const COMPLAINT = "slurm_update error";
+
+const NO_ENTITY = [
+  "No valid entity in update command",
+  'Input line must include "NodeName", "PartitionName", "Reservation", "JobId", or "SlurmctldDebug"',
+];
+
+const REFUSED_ENTITY = "not supported by mgpu: there are no front ends, and the log level is set when mgpu starts";
 
 interface Change {
   readonly field: Field;
@@ -20,12 +27,13 @@ interface Change {
 const NODE = /^node(n(a(me?)?)?)?$/i;
 const PARTITION = /^partitionn(a(me?)?)?$/i;
 const RESERVATION = /^reservation(name)?$/i;
-const OTHER_ENTITIES = /^(stepid|slurmctlddebug|frontendname)$/i;
+const STEP = /^step(id)?$/i;
+const OTHER_ENTITIES = /^(slurmctlddebug|frontendname)$/i;
 
 /** `update JobId=12,13 TimeLimit=1:00:00 ...`, or `JobName=x` instead of ids. */
 export const update: Verb = async (words, scope) => {
   if (words.length === 0) throw new UserError("too few arguments for update keyword");
-  const all = words.map(readAssignment);
+  const all = readAssignments(words);
   const isId = ({ key }: Assignment): boolean => /^job(id)?s?$/i.test(key);
   const ids = all.filter(isId).map(({ text }) => text);
   const node = ids.length === 0 ? all.find(({ key }) => NODE.test(key)) : undefined;
@@ -46,11 +54,17 @@ export const update: Verb = async (words, scope) => {
     const rest = all.filter((one) => one !== reservation);
     return updateReservation(reservation.text, rest, scope);
   }
+  const step = ids.length === 0 ? all.find(({ key }) => STEP.test(key)) : undefined;
+  if (step) {
+    const { updateStep } = await import("./update-step.ts");
+    const rest = all.filter((one) => one !== step);
+    return updateStep(step, rest, scope);
+  }
   const other = all.find(({ key }) => OTHER_ENTITIES.test(key));
-  if (ids.length === 0 && other) throw new UserError(`update ${other.key}: not supported by this version of mgpu`);
+  if (ids.length === 0 && other) throw new UserError(`update ${other.key}: ${REFUSED_ENTITY}`);
   const named = all.find(({ key }) => /^(job)?name$/i.test(key));
   if (ids.length === 0 && named === undefined) {
-    throw new UserError("No valid entity in update command", "scontrol update JobId=12 TimeLimit=1:00:00");
+    throw new UserError(NO_ENTITY, "scontrol update JobId=12 TimeLimit=1:00:00");
   }
   const user = all.find(({ key }) => /^user(id)?$/i.test(key));
   const assignments = all.filter((one) => !isId(one) && one !== user && (ids.length > 0 || one !== named));
@@ -69,7 +83,9 @@ function findField(assignment: Assignment): Change {
   if (found === "unknown") {
     throw new UserError([`Update of this parameter is not supported: ${key}${operator}${text}`, "Request aborted"]);
   }
-  if (operator !== "=" && !found.takesSteps) throw new UserError(`${key}${operator}: only TimeLimit takes this`);
+  if (operator !== "=" && !found.takesSteps) {
+    throw new UserError(`Option ${assignment.word} does not accept [+|-]= syntax`, "of a job, only TimeLimit takes it");
+  }
   return { field: found, assignment };
 }
 
@@ -79,7 +95,7 @@ async function find(scope: Scope, ids: readonly string[], name: string, user?: s
     const criteria = { names: [name], users: user === undefined ? [] : [user] };
     const { entries } = await loadEntries(peer, criteria);
     const live = entries.filter(({ row }) => row.endAt === null);
-    if (live.length === 0) throw new UserError(`no job in the queue is called ${name}`);
+    if (live.length === 0) throw new UserError(`JobName ${name} not found`, "no job in the queue is called so");
     return live;
   }
   const targets = readJobIds(ids);
@@ -106,6 +122,38 @@ async function change(entry: JobEntry, changes: readonly Change[], scope: Scope)
   return reportResults((await peer.call("jobs.steer", { filter, action })).jobs, scope);
 }
 
+/** What Slurm calls keys in its complaints, where that is not as people type them. */
+const SLURM_KEYS: Readonly<Record<string, string>> = {
+  arraytaskthrottle: "ArrayTaskThrottle",
+  contiguous: "Contiguous",
+  cpuspertask: "CpusPerTask",
+  mincpusnode: "MinCPUsNode",
+  minmemorycpu: "MinMemoryCPU",
+  minmemorynode: "MinMemoryNode",
+  nice: "Nice",
+  numtasks: "NumTasks",
+  oversubscribe: "OverSubscribe",
+  priority: "Priority",
+  reqprocs: "NumTasks",
+  requeue: "Requeue",
+  shared: "OverSubscribe",
+  taskspernode: "TasksPerNode",
+};
+
+/** A value that can't be read, in the words of Slurm's scontrol where it has some of its own. */
+function slurmWords({ key, text, operator }: Assignment, { problem }: { readonly problem: string }): string {
+  const own = `${key}: ${problem}`;
+  if (problem.includes("mgpu")) return own;
+  const full = Object.keys(FIELDS).find((one) => one.startsWith(key.toLowerCase())) ?? "";
+  if (full === "timelimit") return operator === "=" ? "Invalid TimeLimit value" : own;
+  if (full === "timemin") return "Invalid TimeMin value";
+  if (full === "numnodes" || full === "reqnodes") return `Invalid numeric value "${text}" for requested node count.`;
+  if (/^(starttime|eligibletime|deadline)$/.test(full)) return `Invalid time specification (pos=0): ${text}`;
+  if (full === "mailtype") return `Invalid MailType: ${text}`;
+  const name = SLURM_KEYS[full];
+  return name === undefined ? own : `Invalid ${name} value: ${text}`;
+}
+
 /** All changes in one; each sees what those before it changed. */
 function merged({ job, row }: JobEntry, changes: readonly Change[], { context }: Scope): Changes {
   let sum: Changes = {};
@@ -120,7 +168,10 @@ function merged({ job, row }: JobEntry, changes: readonly Change[], { context }:
       userName: context.user.name,
     };
     const parsed = field.read(assignment.text, facts, assignment.operator);
-    if ("problem" in parsed) problems.push(`${assignment.key}: ${parsed.problem}`);
+    if ("problem" in parsed)
+      problems.push(
+        isSlurmName(context.program) ? slurmWords(assignment, parsed) : `${assignment.key}: ${parsed.problem}`,
+      );
     else sum = { ...sum, ...parsed.value };
   }
   if (problems.length > 0) throw new UserError(problems);

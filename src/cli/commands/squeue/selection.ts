@@ -40,13 +40,13 @@ export interface Selection {
 export function readSelection(options: OptionReader, parsed: ParsedOptions, context: CommandContext): Selection {
   const problems: string[] = [];
   const users = readUsers(options, context, problems);
-  const targets = readTargets(parsed, problems);
+  const targets = readTargets(parsed, problems, isSlurmName(context.program));
   const isSteps = options.isGiven("steps");
   const stateNames = options.list("states") ?? (options.isGiven("start") ? ["PENDING"] : undefined);
   const choice = stateNames ? parseJobStates(stateNames) : { states: LIVE_STATES, problems: [] };
   problems.push(...choice.problems);
   const nodes = readNodes(options, context, problems);
-  if (problems.length > 0) throw new UserError(problems);
+  if (problems.length > 0) throw new UserError(inSlurmsManner(problems, context));
   const named = isSteps ? [...targets.jobs, ...targets.steps] : targets.jobs;
   const criteria = {
     ...criteriaOf(named),
@@ -71,6 +71,12 @@ export function readSelection(options: OptionReader, parsed: ParsedOptions, cont
     nodes,
     steps: isSteps ? stepTest(targets, options) : null,
   };
+}
+
+/** Slurm's messages of states end with a line feed of their own, and so with an empty line. */
+function inSlurmsManner(problems: readonly string[], { program }: CommandContext): readonly string[] {
+  if (!isSlurmName(program)) return problems;
+  return problems.map((text) => (text.startsWith("Valid job states include") ? `${text}\n` : text));
 }
 
 function readUsers(options: OptionReader, context: CommandContext, problems: string[]): readonly string[] {
@@ -103,7 +109,7 @@ interface Targets {
  * What --jobs and --steps name. Their values are optional, so getopt takes only attached ones: for each `-j` and `-s`
  * without, the next operand is the list, as in Slurm.
  */
-function readTargets({ values, operands }: ParsedOptions, problems: string[]): Targets {
+function readTargets({ values, operands }: ParsedOptions, problems: string[], isSlurm: boolean): Targets {
   const left = [...operands];
   const listOf = (long: string): string[] | undefined => {
     const texts = values.get(long);
@@ -111,9 +117,9 @@ function readTargets({ values, operands }: ParsedOptions, problems: string[]): T
     const lists = texts.flatMap((text) => text || (left.shift() ?? []));
     return lists.length === 0 ? undefined : splitJobIds(lists).filter((word) => word !== "");
   };
-  const read = (words: readonly string[], complaint: (word: string) => string): JobTarget[] =>
+  const read = (words: readonly string[], complaint: (word: string) => string, needs = /^/): JobTarget[] =>
     words.flatMap((word) => {
-      const target = parseJobTarget(word);
+      const target = needs.test(word) ? parseJobTarget(word) : undefined;
       if (target === undefined) problems.push(complaint(word));
       return target ?? [];
     });
@@ -123,7 +129,10 @@ function readTargets({ values, operands }: ParsedOptions, problems: string[]): T
   return {
     isGiven: jobs !== undefined || steps !== undefined,
     jobs: read(jobs ?? [], (word) => `Invalid job id: ${word}`),
-    steps: read(steps ?? [], (word) => `Invalid job_step id: ${word}`),
+    // Slurm takes no job for its steps.
+    steps: isSlurm
+      ? read(steps ?? [], (word) => `Invalid job_step id: ${word}.??`, /\./)
+      : read(steps ?? [], (word) => `Invalid job_step id: ${word}`),
   };
 }
 

@@ -20,6 +20,11 @@ import type { OptionReader } from "../../filters.ts";
 import { type JobPrinter, sortingPrinter, tablePrinter } from "../../output/job-list.ts";
 import { painterFor } from "../../output/painter.ts";
 
+const EXCLUSIVE = "Options -o(--format) and -l(--long) are mutually exclusive. Please remove one and retry.";
+
+/** Letters that Slurm's squeue prints but can't order by. */
+const UNSORTED = "AEFKRWXYZakoqrswxy";
+
 const DEFAULT_SORT = "P,t,-p";
 const DEFAULT_SORT_STEPS = "P,i";
 
@@ -47,7 +52,7 @@ export function jobTable(options: OptionReader, view: ListingView, context: Comm
   const layout: Layout<JobColumn> = {
     plan,
     heading: headingOf(plan, options, view, context),
-    keys: readSort(options.last("sort") ?? usual, columns),
+    keys: readSort(options.last("sort") ?? usual, columns, isSlurmName(context.program) ? UNSORTED : ""),
     isOwnFormat: isOwn,
   };
   const printer = tablePrinter(plan, layout.heading, painterFor(context, layout));
@@ -97,7 +102,7 @@ function readFormat(
   const [letters, fields] = [options.isTyped("format"), options.isTyped("Format")];
   if (letters && fields) throw new UserError("-O (--Format) is incompatible with -o (--format)");
   if (letters && options.isGiven("long")) {
-    throw new UserError("Options -o(--format) and -l(--long) are mutually exclusive. Please remove one and retry.");
+    throw new UserError(EXCLUSIVE, undefined, 1, "fatal");
   }
   const text = (long: "format" | "Format", isFields: boolean) => {
     return { text: options.last(long) ?? "", isFields, isOwn: false };
@@ -110,10 +115,12 @@ function readFormat(
   return options.isGiven("Format") ? text("Format", true) : { text: own, isFields: false, isOwn: true };
 }
 
-function readSort<C>(text: string, columns: Readonly<Record<string, C>>): readonly SortKey<C>[] {
+/** @param excluded letters that are columns but no order */
+function readSort<C>(text: string, columns: Readonly<Record<string, C>>, excluded = ""): readonly SortKey<C>[] {
   // The one long name that Slurm takes; all jobs are of one cluster.
   const words = text.split(",").filter((word) => !/^[+-]?cluster$/i.test(word));
-  const { keys, unknown } = parseSort(words.join(","), columns);
+  const sortable = Object.fromEntries(Object.entries(columns).filter(([letter]) => !excluded.includes(letter)));
+  const { keys, unknown } = parseSort(words.join(","), sortable);
   if (unknown.length > 0)
     throw new UserError([...new Set(unknown)].map((letter) => `Invalid sort specification: ${letter}`));
   return keys;

@@ -1,0 +1,70 @@
+/**
+ * Finds the configuration file: `$MGPU_CONFIG`, else `mgpu/config.yaml` (or `.yml`, `.json`) below `$XDG_CONFIG_HOME`
+ * or `~/.config`, else below `/etc`. The first that is there is the one; files are not joined.
+ */
+
+import { errnoText } from "../util/errno.ts";
+import { CONFIG_BYTES_MAX, type ConfigFile, readConfig } from "./file.ts";
+import type { Environment } from "./places.ts";
+
+/** What is asked of the file system. Both throw Node's errors. */
+export interface ConfigReader {
+  stat(path: string): { readonly isFile: boolean; readonly size: number };
+  read(path: string): Uint8Array;
+}
+
+export interface FoundConfig {
+  /** Where it was found; `null` where there is none. */
+  readonly path: string | null;
+  readonly file: ConfigFile;
+}
+
+const NAMES = ["config.yaml", "config.yml", "config.json"];
+const NONE: ConfigFile = { texts: {}, places: {} };
+
+/** Where a configuration is looked for, the most important place first. */
+export function configPlaces(env: Environment): readonly string[] {
+  if (env.MGPU_CONFIG) return [env.MGPU_CONFIG];
+  const own = env.XDG_CONFIG_HOME?.startsWith("/") ? env.XDG_CONFIG_HOME : env.HOME && `${env.HOME}/.config`;
+  return [...(own ? [own] : []), "/etc"].flatMap((folder) => NAMES.map((name) => `${folder}/mgpu/${name}`));
+}
+
+/** This machine's node, as {@link readConfig} takes it. */
+export interface OwnNode {
+  readonly name: string;
+  readonly hostname: string;
+}
+
+/**
+ * Finds and reads the configuration of this machine.
+ * @returns one line for each problem where the file can't be used
+ */
+export function loadConfig(
+  env: Environment,
+  files: ConfigReader,
+  node: OwnNode,
+): FoundConfig | { readonly problems: readonly string[] } {
+  for (const path of configPlaces(env)) {
+    const text = readText(path, files, !env.MGPU_CONFIG);
+    if (text === null) continue;
+    if (typeof text !== "string") return { problems: [`${path}: ${text.problem}`] };
+    const file = readConfig(text, path, node.name, node.hostname);
+    return "problems" in file ? file : { path, file };
+  }
+  return { path: null, file: NONE };
+}
+
+/** @param mayMiss `null` where there is no such file; a problem otherwise */
+function readText(path: string, files: ConfigReader, mayMiss: boolean): string | null | { readonly problem: string } {
+  try {
+    const { isFile, size } = files.stat(path);
+    if (!isFile) return { problem: "this is no plain file; a configuration is one of YAML or JSON" };
+    if (size > CONFIG_BYTES_MAX) return { problem: `larger than the ${CONFIG_BYTES_MAX} bytes of a configuration` };
+    return new TextDecoder("utf-8", { fatal: true }).decode(files.read(path));
+  } catch (error) {
+    const { code } = error as { readonly code?: string };
+    if (mayMiss && (code === "ENOENT" || code === "ENOTDIR")) return null;
+    if (code === "ERR_ENCODING_INVALID_ENCODED_DATA") return { problem: "this is no UTF-8 text" };
+    return { problem: errnoText(error) };
+  }
+}

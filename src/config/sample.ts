@@ -1,0 +1,57 @@
+/** The configuration file explained: a sample with every key, and a JSON schema for editors. Both from the one table. */
+
+import { type FileKey, keysOf, nameOf, SECTIONS } from "./schema.ts";
+
+const HEAD = `# The configuration of mgpu: ~/.config/mgpu/config.yaml, or /etc/mgpu/config.yaml for all users of a machine.
+# Every key may be left out; what follows # is its default or an example. Each has an environment variable, which goes
+# above the file. Check it with: mgpu config check. A running mgpuctld reads it again at: mgpu-scontrol reconfigure.
+`;
+
+const NODES = `
+# What is said of one node goes above the section node.
+# nodes:
+#   node001:
+#     address: 10.0.0.11
+#     features: [a100, nvlink]
+`;
+
+/** A file that says nothing but what holds anyway: every line that could be one is behind a #. */
+export function sampleText(): string {
+  const sections = SECTIONS.map((section) => `\n${section}:\n${keysOf(section).map(sampleLines).join("")}`);
+  return HEAD + sections.join("") + NODES;
+}
+
+function sampleLines({ key, about, variable, fallback, expected, isLive }: FileKey): string {
+  const when = isLive ? "" : " (needs a restart)";
+  return `  # ${about}: ${expected}. ${variable}${when}\n  # ${nameOf(key)}: ${fallback}\n`;
+}
+
+/** The schema, after JSON Schema 2020-12. Values may be numbers or texts: what they mean is checked by mgpu config check. */
+export function jsonSchema(): Readonly<Record<string, unknown>> {
+  const sections = Object.fromEntries(SECTIONS.map((section) => [section, objectOf(keysOf(section))]));
+  const ofNode = objectOf(keysOf("node").filter(({ key }) => key !== "node.name"));
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "Configuration of mgpu",
+    type: "object",
+    additionalProperties: false,
+    properties: { ...sections, nodes: { type: "object", additionalProperties: ofNode } },
+  };
+}
+
+function objectOf(keys: readonly FileKey[]) {
+  return {
+    type: ["object", "null"],
+    additionalProperties: false,
+    properties: Object.fromEntries(keys.map((one) => [nameOf(one.key), scalarOf(one)])),
+  };
+}
+
+function scalarOf({ about, expected, fallback, variable }: FileKey) {
+  const scalar = { type: ["string", "number", "boolean", "null"] };
+  return {
+    description: `${about}: ${expected}. Variable ${variable}.`,
+    ...(fallback === "" ? {} : { default: fallback }),
+    anyOf: [scalar, { type: "array", items: scalar }],
+  };
+}

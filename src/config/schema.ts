@@ -1,0 +1,95 @@
+/**
+ * What may stand in a configuration file: sections of keys, made from the table of settings. A value is a text or a
+ * list of texts; what kind of text, the setting itself knows.
+ */
+
+import * as v from "valibot";
+import { SETTINGS } from "./settings.ts";
+
+/** A setting as the file sees it, whatever its type. */
+export interface FileKey {
+  /** `SECTION.NAME` */
+  readonly key: string;
+  readonly about: string;
+  readonly variable: string;
+  readonly expected: string;
+  /** The default as it would be written; empty for none. */
+  readonly fallback: string;
+  readonly isLive: boolean;
+  readonly isValid: (text: string) => boolean;
+}
+
+/** All keys, in the order of the table. */
+export const FILE_KEYS: readonly FileKey[] = Object.values(SETTINGS).map(
+  ({ key, about, variable, expected, fallback, parse, format, isLive }) => ({
+    ...{ key, about, variable, expected },
+    fallback:
+      fallback === 0 ? "" : ((format as ((value: unknown) => string) | undefined)?.(fallback) ?? String(fallback)),
+    isLive: isLive ?? false,
+    isValid: (text) => parse(text) !== undefined,
+  }),
+);
+
+/** Sections in the order in which they come first. */
+export const SECTIONS: readonly string[] = [...new Set(FILE_KEYS.map(({ key }) => sectionOf(key)))];
+
+/** Entries of `nodes` have the keys of `node`, except the name, which is the entry's own. */
+const NODE_SECTION = "node";
+const NODE_NAME_KEY = "node.name";
+
+/** Most nodes that a file may describe. */
+const NODES_MAX = 10_000;
+
+/** The section of `SECTION.NAME`. */
+export function sectionOf(key: string): string {
+  return key.slice(0, key.indexOf("."));
+}
+
+/** The name in its section. */
+export function nameOf(key: string): string {
+  return key.slice(key.indexOf(".") + 1);
+}
+
+/** Keys of a section. */
+export function keysOf(section: string): readonly FileKey[] {
+  return FILE_KEYS.filter(({ key }) => sectionOf(key) === section);
+}
+
+/** Lists are the same as their members with commas between them. Nothing at all is no value. */
+const value = ({ expected, isValid }: FileKey) =>
+  v.optional(
+    v.pipe(
+      v.union([v.string(), v.array(v.string())], `expected ${expected}`),
+      v.transform((given) => (typeof given === "string" ? given : given.join(","))),
+      v.check(
+        (text) => text === "" || isValid(text),
+        ({ input }) => `expected ${expected}, got "${input}"`,
+      ),
+    ),
+  );
+
+const section = (keys: readonly FileKey[]) =>
+  v.strictObject(Object.fromEntries(keys.map((one) => [nameOf(one.key), value(one)])), "expected keys with values");
+
+const nodeName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "expected the name of a node"));
+
+const nodes = v.pipe(
+  v.record(
+    nodeName,
+    section(keysOf(NODE_SECTION).filter(({ key }) => key !== NODE_NAME_KEY)),
+    "expected names of nodes",
+  ),
+  v.maxEntries(NODES_MAX, `expected at most ${NODES_MAX} nodes`),
+);
+
+/** A whole file. Sections without any key are left out before. */
+export const CONFIG_SCHEMA = v.strictObject(
+  {
+    ...(Object.fromEntries(SECTIONS.map((name) => [name, v.optional(section(keysOf(name)))])) as Record<
+      string,
+      v.OptionalSchema<ReturnType<typeof section>, undefined>
+    >),
+    nodes: v.optional(nodes),
+  },
+  "expected sections such as limits:",
+);

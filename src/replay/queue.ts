@@ -1,0 +1,180 @@
+/**
+ * Replays a trace with jobs that run to their end once they started. Each submission and each end is an event of its own,
+ * with a pass of the scheduler after it. Of the same moment come first the ends that limits foretold (room that
+ * everybody counted on), then submissions, then all other ends.
+ */
+
+import type { Node } from "../core/node.ts";
+import type { Allocation } from "../core/resources.ts";
+import type { SchedulerPolicy } from "../sched/policy.ts";
+import { createPredictor, type Predictor } from "../sched/predict.ts";
+import type { Holding } from "../sched/profile.ts";
+import { EventHeap } from "./heap.ts";
+import { Meter, type Metered } from "./meter.ts";
+import { planStarts } from "./pass.ts";
+import { Machine, type Task } from "./task.ts";
+
+/** How jobs wait in line. */
+export interface QueueRules {
+  readonly scheduler: SchedulerPolicy;
+  /** Run times are foretold by what the user's last jobs took; else by limits. */
+  readonly predicts: boolean;
+  /**
+   * Who comes first at a moment: the smallest number; the earliest if absent.
+   * @param waitedS since its submission
+   * @param likelyS how long it is likely to run
+   */
+  readonly rank?: (task: Task, waitedS: number, likelyS: number) => number;
+}
+
+const MS = 1000;
+
+type EventKind = "foretold" | "submit" | "end";
+
+const RANKS: Readonly<Record<EventKind, number>> = { foretold: 0, submit: 1, end: 2 };
+
+interface QueueEvent {
+  readonly at: number;
+  readonly rank: number;
+  readonly kind: EventKind;
+  readonly task: Task;
+}
+
+interface Running {
+  readonly task: Task;
+  readonly allocation: Allocation;
+  readonly holding: Holding;
+}
+
+/** Yields the number of events that were handled, now and then; returns what was measured. The tasks are filled in. */
+export function* replayQueue(
+  tasks: readonly Task[],
+  nodes: readonly Node[],
+  rules: QueueRules,
+): Generator<number, Metered> {
+  const line = new Line(nodes, rules);
+  for (const task of tasks) line.expect("submit", task.job.submitS, task);
+  let count = 0;
+  for (;;) {
+    const event = line.next();
+    if (event === undefined) return line.measured();
+    line.handle(event);
+    count += 1;
+    if (count % EVENTS_A_STEP === 0) yield count;
+  }
+}
+
+/** Events between two looks at the clock by whoever drives a replay. */
+const EVENTS_A_STEP = 64;
+
+class Line {
+  readonly #events = new EventHeap<QueueEvent>();
+  readonly #machine: Machine;
+  readonly #meter: Meter;
+  readonly #rules: QueueRules;
+  readonly #predictor: Predictor = createPredictor();
+  readonly #running = new Map<Task, Running>();
+  /** Foretold run times, seconds; as they were at the submission. */
+  readonly #likelyS = new Map<number, number>();
+  #waiting: Task[] = [];
+  /** Of what waits, the smallest request. */
+  #smallest = Number.POSITIVE_INFINITY;
+
+  constructor(nodes: readonly Node[], rules: QueueRules) {
+    this.#machine = new Machine(nodes);
+    this.#meter = new Meter(this.#machine.capacity);
+    this.#rules = rules;
+  }
+
+  expect(kind: EventKind, at: number, task: Task): void {
+    this.#events.push({ at, rank: RANKS[kind], kind, task });
+  }
+
+  next(): QueueEvent | undefined {
+    return this.#events.pop();
+  }
+
+  measured(): Metered {
+    return this.#meter.result();
+  }
+
+  handle({ kind, at, task }: QueueEvent): void {
+    this.#meter.advance(at, this.#machine.free, this.#waiting.length > 0);
+    if (kind === "foretold") return this.#release(task);
+    if (kind === "submit") this.#arrive(task);
+    else this.#end(task, at);
+    if (this.#smallest <= this.#machine.free) this.#pass(at);
+  }
+
+  #arrive(task: Task): void {
+    if (this.#rules.predicts) {
+      const limitS = task.record.spec.timeLimitS ?? 0;
+      const likelyS = this.#predictor.predictS(task.job.user, limitS);
+      if (likelyS !== null) this.#likelyS.set(task.record.id, Math.max(1, likelyS));
+    }
+    this.#waiting.push(task);
+    this.#smallest = Math.min(this.#smallest, task.size);
+  }
+
+  #end(task: Task, at: number): void {
+    this.#release(task);
+    task.endS = at;
+    this.#predictor.note(task.job.user, task.job.runS);
+  }
+
+  #release(task: Task): void {
+    const running = this.#running.get(task);
+    if (!running) return;
+    this.#running.delete(task);
+    this.#machine.give(running.allocation);
+  }
+
+  #pass(at: number): void {
+    const { scheduler, rank } = this.#rules;
+    if (rank) this.#sort(at, rank);
+    const byId = new Map<number, Task>();
+    const starts = planStarts({
+      ...{ nodes: this.#machine.nodes, machine: this.#machine, free: this.#machine.free, waiting: this.#waiting },
+      holdings: this.#holdings(),
+      now: at * MS,
+      policy: { ...scheduler, ...(this.#rules.predicts ? { predictS: this.#predict } : {}) },
+    });
+    if (starts.length === 0) return;
+    for (const task of this.#waiting) byId.set(task.record.id, task);
+    for (const { jobId, allocation } of starts) {
+      const task = byId.get(jobId);
+      if (task) this.#start(task, allocation, at);
+    }
+    this.#waiting = this.#waiting.filter(({ startS }) => startS === null);
+    this.#smallest = this.#waiting.reduce((least, { size }) => Math.min(least, size), Number.POSITIVE_INFINITY);
+  }
+
+  readonly #predict = (job: { readonly id: number }, limitS: number): number | null =>
+    this.#likelyS.get(job.id) ?? (limitS > 0 ? limitS : null);
+
+  #sort(at: number, rank: NonNullable<QueueRules["rank"]>): void {
+    const ranks = new Map<Task, number>();
+    for (const task of this.#waiting) {
+      const { id, spec } = task.record;
+      const likelyS = this.#likelyS.get(id) ?? spec.timeLimitS ?? 0;
+      ranks.set(task, rank(task, at - task.job.submitS, likelyS));
+    }
+    this.#waiting.sort((a, b) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0) || a.record.id - b.record.id);
+  }
+
+  #start(task: Task, allocation: Allocation, at: number): void {
+    task.startS = at;
+    const limitS = task.record.spec.timeLimitS ?? 0;
+    const until = limitS === 0 ? Number.POSITIVE_INFINITY : (at + limitS) * MS;
+    this.#machine.take(allocation);
+    const holding = { allocation, until, licenses: [], partition: "" };
+    this.#running.set(task, { task, allocation, holding });
+    const endS = at + task.job.runS;
+    if (task.job.runS === limitS) this.expect("foretold", endS, task);
+    this.expect("end", endS, task);
+  }
+
+  *#holdings(): Generator<Holding> {
+    for (const { holding } of this.#running.values()) yield holding;
+  }
+}

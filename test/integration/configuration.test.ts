@@ -1,0 +1,62 @@
+/** The configuration file: read by daemons at their start and again on request, checked and shown by mgpu config. */
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { TestCluster } from "./support/cluster.ts";
+
+const cluster = new TestCluster({ env: { MGPU_FAKE_GPUS: "", MGPU_NODE_ID: "n1" } });
+afterAll(() => cluster.stop());
+
+const folder = join(cluster.folder, ".config/mgpu");
+const path = join(folder, "config.yaml");
+function configure(text: string): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path, text);
+}
+
+const setting = async (key: string) =>
+  new RegExp(`^${key}\\s*= (.*)$`, "m").exec(await cluster.ok("mgpu-scontrol", ["show", "config"]))?.[1];
+
+test("one that is wrong keeps mgpu from starting, with every problem; a right one holds; changes are taken over", async () => {
+  configure("limits:\n  min_job_age: soon\nnods: {}\n");
+  const wrong = await cluster.run("mgpu-srun", ["true"]);
+  expect(wrong.code).not.toBe(0);
+  expect(wrong.stderr).toContain(`${path}:2:16: limits.min_job_age: expected seconds, got "soon"`);
+  expect(wrong.stderr).toContain(`${path}:3:1: nods: there is no such section; did you mean node?`);
+  const checked = await cluster.run("mgpu", ["config", "check"]);
+  expect(checked.code).toBe(1);
+  expect(checked.stderr).toContain(`${path}:2:16: limits.min_job_age`);
+
+  configure("cluster: {name: lab}\nlimits: {min_job_age: 77}\nnodes:\n  n1: {fake_gpus: 3}\n");
+  expect(await cluster.ok("mgpu", ["config", "check"])).toBe(`${path}: 3 settings, no problem\n`);
+  expect((await cluster.ok("mgpu-srun", ["--gpus", "3", "sh", "-c", "echo $CUDA_VISIBLE_DEVICES"])).trim()).toBe(
+    "0,1,2",
+  );
+  expect(await setting("ClusterName")).toBe("lab");
+  expect(await setting("MinJobAge")).toBe("77 sec");
+  expect(await cluster.ok("mgpu", ["config", "show"])).toMatch(
+    /^limits\.min_job_age\s+= 77\s+# \S+config\.yaml:2:23$/m,
+  );
+
+  configure("cluster: {name: other}\nlimits: {min_job_age: 66}\nnodes:\n  n1: {fake_gpus: 3}\n");
+  const again = await cluster.run("mgpu-scontrol", ["reconfigure"]);
+  expect(again).toMatchObject({ code: 0 });
+  expect(again.stderr).toBe(
+    "scontrol: limits.min_job_age: 77 -> 66\n" +
+      "scontrol: cluster.name: lab -> other needs a restart of mgpuctld; jobs run on meanwhile\n",
+  );
+  expect(await setting("MinJobAge")).toBe("66 sec");
+  expect(await setting("ClusterName")).toBe("lab");
+
+  configure("limits: {min_job_age: never}\n");
+  const refused = await cluster.run("mgpu-scontrol", ["reconfigure"]);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain(`${path}:1:23: limits.min_job_age: expected seconds, got "never"`);
+  expect(await setting("MinJobAge")).toBe("66 sec");
+
+  configure("limits: {min_job_age: 55}\n");
+  const [controller] = cluster.processes().filter(({ command }) => command.includes("mgpuctld"));
+  process.kill(controller?.pid as number, "SIGHUP");
+  await cluster.until(async () => (await setting("MinJobAge")) === "55 sec", "a hangup makes it read the file again");
+});
