@@ -12,15 +12,21 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu up')
       operand='nothing' table=(
+        '--listen|r|nothing|also for other machines, from now on and after each start; 0.0.0.0:7411 is every address of this one'
+        '--no-listen|n|nothing|for this machine only again'
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu down')
@@ -32,6 +38,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu status')
@@ -42,6 +50,101 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu nodes')
+      operand='nothing' table=(
+        '--json|n|nothing|print JSON'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu join')
+      operand='nothing' table=(
+        '--node-id|r|nothing|name of this node; the short host name otherwise'
+        '--address|r|nothing|where other nodes reach this one; otherwise the address that the controller sees'
+        '--no-start|n|nothing|keep the key, and start no node daemon: mgpu systemd gives a unit for it'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu leave')
+      operand='nothing' table=(
+        '-f|n|nothing|also while jobs run here, or where the controller can'\''t be asked'
+        '--force|n|nothing|also while jobs run here, or where the controller can'\''t be asked'
+        '--keep-key|n|nothing|end the daemon only: mgpu join without a word starts it again'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu key')
+      operand='nothing' table=(
+        '--uses|r|nothing|token: so many machines may join with it; 1 otherwise'
+        '--ttl|r|nothing|token: good for 90s, 30m, 12h or 2d; 1h otherwise'
+        '--role|r|nothing|issue: user, operator, administrator, node; user otherwise'
+        '--user|r|ask users|issue: as whom the bearer'\''s jobs run; NAME otherwise'
+        '-a|n|nothing|list: also those that are void'
+        '--all|n|nothing|list: also those that are void'
+        '--json|n|nothing|list: print JSON'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu login')
+      operand='nothing' table=(
+        '--no-default|n|nothing|commands go on to speak to the cluster that they speak to now'
+        '--json|n|nothing|print the list as JSON'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu logout')
+      operand='nothing' table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu use')
+      operand='nothing' table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu top')
@@ -54,6 +157,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu why')
@@ -64,6 +169,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu logs')
@@ -80,6 +187,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu history')
@@ -89,6 +198,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu seff')
@@ -98,6 +209,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu screens')
@@ -110,6 +223,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu exec')
@@ -123,6 +238,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu forward')
@@ -136,6 +253,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu shims')
@@ -145,6 +264,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu sim')
@@ -186,6 +307,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu config')
@@ -195,6 +318,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu config-sample')
@@ -204,6 +329,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu-sacct')
@@ -320,6 +447,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu-salloc')
@@ -366,6 +495,7 @@ _mgpu_table() {
         '--tres-bind|r|nothing|as --gpu-bind'
         '--gpu-mem|r|nothing|so much memory of each GPU; alone, the part of a GPU that has it'
         '--node-gpu-ids|r|nothing|exactly these GPUs, by their indices on their nodes: node1:0,1;node2:3'
+        '--model|r|nothing|as many GPUs as the configuration says that this model needs'
         '-t|r|nothing|time limit: minutes, min:sec, h:m:s, days-h, days-h:m, days-h:m:s or UNLIMITED; 0 means none'
         '--time|r|nothing|time limit: minutes, min:sec, h:m:s, days-h, days-h:m, days-h:m:s or UNLIMITED; 0 means none'
         '--time-min|r|nothing|a shorter limit that will do if the job can start earlier with it'
@@ -444,6 +574,8 @@ _mgpu_table() {
         '--help|n|nothing|show this text'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu-sbatch')
@@ -490,6 +622,7 @@ _mgpu_table() {
         '--tres-bind|r|nothing|as --gpu-bind'
         '--gpu-mem|r|nothing|so much memory of each GPU; alone, the part of a GPU that has it'
         '--node-gpu-ids|r|nothing|exactly these GPUs, by their indices on their nodes: node1:0,1;node2:3'
+        '--model|r|nothing|as many GPUs as the configuration says that this model needs'
         '-t|r|nothing|time limit: minutes, min:sec, h:m:s, days-h, days-h:m, days-h:m:s or UNLIMITED; 0 means none'
         '--time|r|nothing|time limit: minutes, min:sec, h:m:s, days-h, days-h:m, days-h:m:s or UNLIMITED; 0 means none'
         '--time-min|r|nothing|a shorter limit that will do if the job can start earlier with it'
@@ -588,6 +721,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu-scancel')
@@ -696,6 +831,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu-sinfo')
@@ -928,6 +1065,7 @@ _mgpu_table() {
         '--tres-bind|r|nothing|as --gpu-bind'
         '--gpu-mem|r|nothing|so much memory of each GPU; alone, the part of a GPU that has it'
         '--node-gpu-ids|r|nothing|exactly these GPUs, by their indices on their nodes: node1:0,1;node2:3'
+        '--model|r|nothing|as many GPUs as the configuration says that this model needs'
         '-t|r|nothing|time limit: minutes, min:sec, h:m:s, days-h, days-h:m, days-h:m:s or UNLIMITED; 0 means none'
         '--time|r|nothing|time limit: minutes, min:sec, h:m:s, days-h, days-h:m, days-h:m:s or UNLIMITED; 0 means none'
         '--time-min|r|nothing|a shorter limit that will do if the job can start earlier with it'
@@ -1090,6 +1228,8 @@ _mgpu_table() {
         '--usage|n|nothing|show a short reminder of the usage'
         '-V|n|nothing|show the version'
         '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
     'mgpu-strigger')
@@ -1263,6 +1403,13 @@ _mgpu_subcommands=(
   'up|Start mgpu on this machine; nothing happens if it runs already'
   'down|End mgpu'\''s daemons; waiting jobs stay in the queue for the next start'
   'status|Show mgpu'\''s daemons and how the queue stands; exit code 1 if something is wrong'
+  'nodes|Show the machines of the cluster; remove takes one out for good'
+  'join|Make this machine a node of a cluster; without a word, start the node daemon of one that joined before'
+  'leave|End this machine'\''s node daemon and forget the cluster that it joined'
+  'key|Keys of people and machines: make a join token, issue, list, rotate, revoke'
+  'login|Store a key for a cluster on another machine; without a word, list the clusters that there are keys for'
+  'logout|Forget the key of a cluster'
+  'use|Choose the cluster that commands speak to: one of mgpu login, or local for mgpu on this machine'
   'top|Show jobs, nodes and GPUs on the whole screen, live; ? lists the keys'
   'why|Say why a job waits and what would start it now, since when it runs, or how it ended'
   'logs|Show the output of jobs that run or have ended; lines are labelled where they come from several files'

@@ -5,8 +5,9 @@
 
 import type { Connected, Peer } from "../rpc/types.ts";
 import type { CommandContext, ConnectOptions } from "./context.ts";
-import { type ConnectPorts, configuredSocket, dialAny, isRefusal, NoController, noController } from "./dial.ts";
+import { type ConnectPorts, dialAny, isRefusal, NoController, noController } from "./dial.ts";
 import { connectEmbedded } from "./embedded.ts";
+import { targetOf } from "./target.ts";
 
 export { NoController } from "./dial.ts";
 
@@ -15,10 +16,14 @@ export { NoController } from "./dial.ts";
  * @throws NoController, UserError; RpcError VERSION or DEADLINE of a controller that is there
  */
 export async function connectController(ports: ConnectPorts, options: ConnectOptions): Promise<Connected> {
-  const configured = configuredSocket(ports);
-  const { start = true, isAsked = false } = options;
-  if (configured === null) return connectEmbedded(ports, { start, isAsked, isQuiet: isSlurmName(ports.program) });
-  const found = await dialAny(ports, [configured]);
+  const target = targetOf(ports);
+  const { start = true, isAsked = false, isHere = false } = options;
+  const isDefault = ports.cluster === undefined && !ports.environment.MGPU_CONTROLLER;
+  if (target.kind === "here" || (isHere && isDefault)) {
+    return connectEmbedded(ports, { start, isAsked, isQuiet: isSlurmName(ports.program) });
+  }
+  if (target.kind === "remote") return (await import("./remote.ts")).connectRemote(ports, target.remote);
+  const found = await dialAny(ports, [target.path]);
   if ("peer" in found) return found;
   const hint = found.some(isRefusal)
     ? "MGPU_CONTROLLER names it, and it is not open to you: name a controller of your own, or unset the variable to use " +

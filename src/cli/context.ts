@@ -5,6 +5,8 @@ import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Net } from "../platform/net.ts";
 import type { Random } from "../platform/random.ts";
 import type { Tcp } from "../platform/tcp.ts";
+import type { Invitation } from "../protocol/identity.ts";
+import type { AttachPoint } from "../protocol/procedures.ts";
 import type * as replay from "../replay/main.ts";
 import type { Connected } from "../rpc/types.ts";
 import type { OperandMode, Option, ParsedOptions } from "./option.ts";
@@ -113,8 +115,8 @@ export interface SessionPorts {
   readonly terminal: Terminal;
   /** From the first call on the signal does not do what it would; the returned function ends that. */
   onSignal(name: SignalName, handler: () => void): Cancel;
-  /** Connects to the holder that listens on a Unix socket; rejects if there is none. */
-  connectHolder(socket: string): Promise<Connected>;
+  /** Connects to the holder of a step, wherever that is; rejects if there is none. */
+  connectHolder(point: AttachPoint): Promise<Connected>;
   /** Starts a program here, with our own streams; rejects with Node's error if it can't be started. */
   startChild(request: ChildRequest): Promise<Child>;
 }
@@ -172,10 +174,34 @@ export interface CommandContext {
   utcOffsetMinutes(atMs: number): number;
   /** Opens the terminal UI, which is loaded then, until it is left; the exit code. */
   openTui(request: TuiRequest): Promise<number>;
+  /** Connects to a controller on another machine. @throws UserError with advice */
+  remote(invitation: Invitation): Promise<Connected>;
+  /** Loaded at its first use. */
+  machine(): Promise<MachinePorts>;
+  /** From now on `connect` means the cluster of that profile (-M). */
+  chooseCluster(name: string): void;
   /** The replay of traces, which is loaded then. */
   loadReplay(): ReplayEngine;
   /** Connects to the controller, starting one on this machine if none is configured or running. */
   connect(options?: ConnectOptions): Promise<Connected>;
+}
+
+/** The node daemon of a machine that joined a cluster. */
+export interface MachinePorts {
+  /** Starts it, detached, with variables that our environment may lack. */
+  startNode(variables: Readonly<Record<string, string>>): Promise<{
+    readonly logFile: string;
+    /** Bytes that the log had before. */
+    readonly logFrom: number;
+    /** Resolves should it end while we wait. */
+    readonly exited: Promise<unknown>;
+  }>;
+  /** The process that is the daemon of a node; `null` if there is none. */
+  findNode(node: string): Promise<{ readonly pid: number | null } | null>;
+  /** Asks a process to end (SIGTERM). */
+  endProcess(pid: number): void;
+  /** Asks the holders of a node to end as soon as nothing runs in them; how many there are. */
+  endHolders(node: string): number;
 }
 
 /** What `mgpu sim` needs to replay traces. */
@@ -199,6 +225,8 @@ export interface ConnectOptions {
   readonly start?: boolean;
   /** Whether the user asks for the start itself: one that ran apart from its nodes is started for nothing less. */
   readonly isAsked?: boolean;
+  /** Whether mgpu on this machine is meant, whatever the user's default profile says. */
+  readonly isHere?: boolean;
 }
 
 /** One command. `run` gets parsed options without problems and returns the exit code. */

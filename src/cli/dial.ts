@@ -1,7 +1,9 @@
 /** Where a controller may listen, and what is said of one that can't be reached. */
 
-import { type Endpoint, SOCKET_PATH_BYTES_MAX } from "../config/places.ts";
+import type { Endpoint } from "../config/places.ts";
 import type { Log } from "../platform/log.ts";
+import type { Net } from "../platform/net.ts";
+import type { Credential } from "../platform/secure.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import { RpcError } from "../protocol/errors.ts";
 import { connectPeer } from "../rpc/connect.ts";
@@ -35,6 +37,10 @@ export interface ConnectPorts
   startDaemon(): Promise<StartedDaemon>;
   /** Which process works with the state folder, whether it listens or not; `null` if none does. */
   findDaemon(): Promise<{ readonly pid: number | null } | null>;
+  /** A net that proves a credential; loads TLS. */
+  secureNet(credential: Credential): Promise<Net>;
+  /** The cluster that -M names. */
+  readonly cluster?: string | undefined;
   /** Instead of {@link connectPeer}, for tests. */
   dial?(socket: string): Promise<Connected>;
 }
@@ -65,26 +71,6 @@ const MEANINGS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "permission denied",
 };
-
-/** The path in MGPU_CONTROLLER, or `null` if the variable is not set. @throws UserError if it is none */
-export function configuredSocket({ environment, cwd }: ConnectPorts): string | null {
-  const text = environment.MGPU_CONTROLLER;
-  if (!text) return null;
-  const hint = "set it to the path of the controller's socket, unix:/path, or unset it to use mgpu on this machine";
-  if (/^tcp:/.test(text) || /^[^/]+:\d+$/.test(text)) {
-    throw new UserError(`MGPU_CONTROLLER=${text}: TCP comes with a later version`, hint);
-  }
-  const path = text.replace(/^unix:(\/\/)?/, "");
-  if (!path.includes("/")) throw new UserError(`MGPU_CONTROLLER: expected unix:/path, got "${text}"`, hint);
-  const socket = path.startsWith("/") ? path : `${cwd}/${path}`;
-  if (new TextEncoder().encode(socket).length > SOCKET_PATH_BYTES_MAX) {
-    throw new UserError(
-      `MGPU_CONTROLLER: ${socket} is longer than the ${SOCKET_PATH_BYTES_MAX} bytes of a socket`,
-      hint,
-    );
-  }
-  return socket;
-}
 
 /**
  * Where a controller of this machine may listen: where the last one said it does, then the usual place, whose name

@@ -12,6 +12,7 @@ import { isGiven, parseOptions } from "./getopt.ts";
 import { helpText, usageText } from "./help.ts";
 import type { Option, ParsedOptions } from "./option.ts";
 import { unknownOptionHint } from "./options/unknown.ts";
+import { readProfiles } from "./target.ts";
 
 /** What a shell reports for a program that ended because its reader was gone: 128 + SIGPIPE. */
 const EXIT_READER_GONE = 141;
@@ -48,7 +49,7 @@ export async function runCommand(command: Command, argv: readonly string[], cont
       context.stdio.out(answer);
       return 0;
     }
-    return await command.run(parsed, context);
+    return await command.run(chooseCluster(command, parsed, context), context);
   } catch (error) {
     return errorExit(command, reportFailure(error, context), context);
   }
@@ -101,8 +102,32 @@ export function withCommonOptions(options: readonly Option[]): readonly Option[]
     { long: "help", ...letter("h"), argument: "none", help: "show this text" },
     { long: "usage", argument: "none", help: "show a short reminder of the usage" },
     { long: "version", ...letter("V"), argument: "none", help: "show the version" },
+    ...(options.some(isClusterOption) ? [] : [{ ...CLUSTER_OPTION, ...letter("M") }]),
   ];
   return [...options, ...common.filter(({ long }) => !options.some((option) => option.long === long))];
+}
+
+/** The option of Slurm's that names clusters: every command has one. */
+const CLUSTER_OPTION = {
+  long: "clusters",
+  argument: "required",
+  metavar: "name",
+  help: "speak to that cluster of mgpu login; local is this machine",
+} as const;
+
+function isClusterOption({ long }: Option): boolean {
+  return long === "clusters" || long === "cluster";
+}
+
+/** Turns to the cluster that -M names. Commands that have the option of their own see names that are no profiles. */
+function chooseCluster(command: Command, parsed: ParsedOptions, context: CommandContext): ParsedOptions {
+  const own = command.options.find(isClusterOption);
+  const long = own?.long ?? CLUSTER_OPTION.long;
+  const name = parsed.values.get(long)?.at(-1);
+  if (name === undefined) return parsed;
+  if (own && name !== "local" && !Object.hasOwn(readProfiles(context).clusters, name)) return parsed;
+  context.chooseCluster(name);
+  return { ...parsed, values: new Map([...parsed.values].filter(([key]) => key !== long)) };
 }
 
 function commonAnswer(command: Command, parsed: ParsedOptions, context: CommandContext): string | undefined {

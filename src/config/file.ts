@@ -7,7 +7,8 @@
 import * as v from "valibot";
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
 import { nearest } from "../util/nearest.ts";
-import { CONFIG_SCHEMA, FILE_KEYS, keysOf, nameOf, SECTIONS, sectionOf } from "./schema.ts";
+import { CONFIG_SCHEMA, FILE_KEYS, keysOf, NAMED_SECTIONS, nameOf, SECTIONS, sectionOf } from "./schema.ts";
+import { SETTINGS } from "./settings.ts";
 
 /** What a file says. */
 export interface ConfigFile {
@@ -15,6 +16,8 @@ export interface ConfigFile {
   readonly texts: Readonly<Record<string, string>>;
   /** Where each stands, by environment variable: `FILE:LINE:COLUMN`. */
   readonly places: Readonly<Record<string, string>>;
+  /** Another file that has the models, as it was written; `null` for none. */
+  readonly modelFile: string | null;
 }
 
 /** Larger files are no configuration. */
@@ -28,24 +31,39 @@ const PROBLEMS_MAX = 50;
 
 type Path = readonly (string | number)[];
 
+/** What a reading depends on besides the text. */
+export interface ReadingOf {
+  /** The file's name as problems tell it. */
+  readonly name: string;
+  /** This machine's node, if its name is given; else the file's `node.name`, else `hostname`. */
+  readonly node: string;
+  readonly hostname: string;
+}
+
 /**
- * Reads a file's text.
- * @param name the file's name as problems tell it
- * @param node this machine's node, if its name is given; else the file's `node.name`, else `hostname`. What `nodes` says
- *   of it goes above `node`
+ * Reads a file's text. What `nodes` says of this machine's node goes above `node`.
  * @returns what it says, or one line for each problem: `FILE:LINE:COLUMN: limits.kill_wait: expected seconds, got "x"`
  */
-export function readConfig(
+export function readConfig(text: string, of: ReadingOf): ConfigFile | { readonly problems: readonly string[] } {
+  return read(text, of, 0);
+}
+
+/** Reads a file that is a `models` section by itself: `llm_config.json` of a predecessor. */
+export function readModels(text: string, of: ReadingOf): ConfigFile | { readonly problems: readonly string[] } {
+  return read(`{"models":\n${text}\n}`, of, 1);
+}
+
+/** @param added lines before the file's own */
+function read(
   text: string,
-  name: string,
-  node = "",
-  hostname = "",
+  { name, node, hostname }: ReadingOf,
+  added: number,
 ): ConfigFile | { readonly problems: readonly string[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, schema: "failsafe", prettyErrors: false });
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
-    return `${name}:${line}:${col}`;
+    return `${name}:${Math.max(1, line - added)}:${col}`;
   };
   if (document.errors.length > 0) {
     return { problems: document.errors.slice(0, PROBLEMS_MAX).map(({ pos, message }) => `${at(pos[0])}: ${message}`) };
@@ -60,12 +78,16 @@ export function readConfig(
       .map(({ offset, text }) => `${at(offset)}: ${text}`);
     return { problems: [...new Set(problems)].slice(0, PROBLEMS_MAX) };
   }
-  return said(document, parsed.output as Said, (named) => node || named || hostname, at);
+  return said(document, parsed.output as unknown as Said, (named) => node || named || hostname, at);
 }
 
 type Issue = v.BaseIssue<unknown>;
 type Section = Readonly<Record<string, string | undefined>>;
-type Said = Readonly<Record<string, Section>> & { readonly nodes?: Readonly<Record<string, Section>> };
+/** The schema's output; its sections are made from a table, so their keys are not in the type. */
+type Said = Readonly<Record<string, Section>> & {
+  readonly nodes?: Readonly<Record<string, Section>>;
+  readonly models?: { readonly file?: string; readonly models?: Section };
+};
 
 /** The file as plain values; a section without keys (`limits:` alone) is none. */
 function contentOf(document: Document): { readonly value: unknown } | { readonly problem: string } {
@@ -100,7 +122,10 @@ function said(
   for (const { key, variable } of keysOf("node")) {
     take(["nodes", own, nameOf(key)], variable, output.nodes?.[own]?.[nameOf(key)]);
   }
-  return { texts, places };
+  const { file, models, ...rest } = output.models ?? {};
+  const rows = Object.entries({ ...rest, ...models }).map(([model, gpus]) => `${model}=${gpus}`);
+  take(["models"], SETTINGS.models.variable, rows.join(","));
+  return { texts, places, modelFile: file ?? null };
 }
 
 const pathOf = ({ path }: Issue): Path => (path ?? []).map(({ key }) => key as string | number);
@@ -120,7 +145,7 @@ function describe(issue: Issue): string {
 
 /** What may stand where an unknown key stands. */
 function knownAt(path: Path): readonly string[] {
-  if (path.length === 1) return [...SECTIONS, "nodes"];
+  if (path.length === 1) return [...SECTIONS, ...NAMED_SECTIONS];
   const isOfNode = path[0] === "nodes";
   const names = keysOf(isOfNode ? "node" : String(path[0])).map(({ key }) => nameOf(key));
   return isOfNode ? names.filter((name) => name !== "name") : names;

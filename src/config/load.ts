@@ -4,8 +4,11 @@
  */
 
 import { errnoText } from "../util/errno.ts";
-import { CONFIG_BYTES_MAX, type ConfigFile, readConfig } from "./file.ts";
+import { CONFIG_BYTES_MAX, type ConfigFile, readConfig, readModels } from "./file.ts";
 import type { Environment } from "./places.ts";
+import { SETTINGS } from "./settings.ts";
+
+const VARIABLE = SETTINGS.models.variable;
 
 /** What is asked of the file system. Both throw Node's errors. */
 export interface ConfigReader {
@@ -20,7 +23,7 @@ export interface FoundConfig {
 }
 
 const NAMES = ["config.yaml", "config.yml", "config.json"];
-const NONE: ConfigFile = { texts: {}, places: {} };
+const NONE: ConfigFile = { texts: {}, places: {}, modelFile: null };
 
 /** Where a configuration is looked for, the most important place first. */
 export function configPlaces(env: Environment): readonly string[] {
@@ -42,16 +45,35 @@ export interface OwnNode {
 export function loadConfig(
   env: Environment,
   files: ConfigReader,
-  node: OwnNode,
+  { name, hostname }: OwnNode,
 ): FoundConfig | { readonly problems: readonly string[] } {
   for (const path of configPlaces(env)) {
     const text = readText(path, files, !env.MGPU_CONFIG);
     if (text === null) continue;
     if (typeof text !== "string") return { problems: [`${path}: ${text.problem}`] };
-    const file = readConfig(text, path, node.name, node.hostname);
-    return "problems" in file ? file : { path, file };
+    const file = readConfig(text, { name: path, node: name, hostname });
+    if ("problems" in file) return file;
+    return file.modelFile === null ? { path, file } : withModels(path, file, file.modelFile, files);
   }
   return { path: null, file: NONE };
+}
+
+/** With the models of another file, named as from the folder of the first; what the first says itself goes above. */
+function withModels(
+  path: string,
+  own: ConfigFile,
+  named: string,
+  files: ConfigReader,
+): FoundConfig | { readonly problems: readonly string[] } {
+  const name = named.startsWith("/") ? named : `${path.slice(0, path.lastIndexOf("/"))}/${named}`;
+  const text = readText(name, files, false) ?? "";
+  const where = `${own.places[VARIABLE] ?? path}: models.file`;
+  if (typeof text !== "string") return { problems: [`${where}: ${name}: ${text.problem}`] };
+  const models = readModels(text, { name, node: "", hostname: "" });
+  if ("problems" in models) return models;
+  const table = [models.texts[VARIABLE], own.texts[VARIABLE]].filter(Boolean).join(",");
+  const places = { ...own.places, [VARIABLE]: own.places[VARIABLE] ?? models.places[VARIABLE] ?? path };
+  return { path, file: { texts: { ...own.texts, [VARIABLE]: table }, places, modelFile: name } };
 }
 
 /** @param mayMiss `null` where there is no such file; a problem otherwise */

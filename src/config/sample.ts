@@ -13,6 +13,14 @@ const NODES = `
 #   node001:
 #     address: 10.0.0.11
 #     features: [a100, nvlink]
+
+# GPUs that jobs get by the name of their model (mgpu-srun --model NAME, or --model NAME among the program's own words).
+# A predecessor's llm_config.json may be named as file. MGPU_MODELS=llama-70b=4,default_requirement=1
+# models:
+#   file: llm_config.json
+#   default_requirement: 1
+#   llama-70b: 4
+#   mistral-7b: 0.5
 `;
 
 /** A file that says nothing but what holds anyway: every line that could be one is behind a #. */
@@ -35,9 +43,17 @@ export function jsonSchema(): Readonly<Record<string, unknown>> {
     title: "Configuration of mgpu",
     type: "object",
     additionalProperties: false,
-    properties: { ...sections, nodes: { type: "object", additionalProperties: ofNode } },
+    properties: { ...sections, nodes: { type: "object", additionalProperties: ofNode }, models: MODELS },
   };
 }
+
+const GPUS = { description: "GPUs as --gpus takes them: 2, 0.5, a100:2", type: ["string", "number"] };
+const MODELS = {
+  description: "GPUs that jobs get by the name of their model. Variable MGPU_MODELS.",
+  type: ["object", "null"],
+  properties: { file: { type: "string" }, models: { type: "object", additionalProperties: GPUS } },
+  additionalProperties: GPUS,
+};
 
 function objectOf(keys: readonly FileKey[]) {
   return {

@@ -4,6 +4,8 @@
  */
 
 import * as v from "valibot";
+import { parseGpuWishes } from "../core/gres.ts";
+import { isModelName } from "../core/models.ts";
 import { SETTINGS } from "./settings.ts";
 
 /** A setting as the file sees it, whatever its type. */
@@ -30,8 +32,16 @@ export const FILE_KEYS: readonly FileKey[] = Object.values(SETTINGS).map(
   }),
 );
 
-/** Sections in the order in which they come first. */
-export const SECTIONS: readonly string[] = [...new Set(FILE_KEYS.map(({ key }) => sectionOf(key)))];
+/** Its keys are models. */
+const MODELS_SECTION = "models";
+
+/** Sections of fixed keys, in the order in which they come first. */
+export const SECTIONS: readonly string[] = [...new Set(FILE_KEYS.map(({ key }) => sectionOf(key)))].filter(
+  (name) => name !== MODELS_SECTION,
+);
+
+/** Sections whose keys are names. */
+export const NAMED_SECTIONS = ["nodes", "models"] as const;
 
 /** Entries of `nodes` have the keys of `node`, except the name, which is the entry's own. */
 const NODE_SECTION = "node";
@@ -82,6 +92,23 @@ const nodes = v.pipe(
   v.maxEntries(NODES_MAX, `expected at most ${NODES_MAX} nodes`),
 );
 
+const modelName = v.pipe(v.string(), v.check(isModelName, "expected the name of a model"));
+
+const gpus = v.pipe(
+  v.string("expected GPUs, such as 2, 0.5 or a100:2"),
+  v.check(
+    (text) => "value" in parseGpuWishes(text),
+    ({ input }) => `expected GPUs, such as 2, 0.5 or a100:2, got "${input}"`,
+  ),
+);
+
+/** GPUs by model; `models` within it and `default_requirement` as llm_config.json has them, `file` names such a file. */
+const models = v.objectWithRest(
+  { file: v.optional(v.string("expected the path of a file")), models: v.optional(v.record(modelName, gpus)) },
+  gpus,
+  "expected models with their GPUs, such as llama-70b: 4",
+);
+
 /** A whole file. Sections without any key are left out before. */
 export const CONFIG_SCHEMA = v.strictObject(
   {
@@ -90,6 +117,7 @@ export const CONFIG_SCHEMA = v.strictObject(
       v.OptionalSchema<ReturnType<typeof section>, undefined>
     >),
     nodes: v.optional(nodes),
+    models: v.optional(models),
   },
   "expected sections such as limits:",
 );

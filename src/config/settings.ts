@@ -4,6 +4,7 @@
  */
 
 import { type LicenseWish, parseLicenses } from "../core/licenses.ts";
+import { formatModels, type ModelTable, NO_MODELS, parseModels } from "../core/models.ts";
 import {
   formatSchedulerParameters,
   parseSchedulerParameters,
@@ -39,6 +40,10 @@ export interface Settings {
   readonly features: readonly string[];
   /** Absolute path of the socket of the node daemon's controller; empty for that of the state folder. */
   readonly controllerSocket: string;
+  /** Where the controller listens for other machines, `host:port`; empty for where it was told to earlier. */
+  readonly listen: string;
+  /** Port at which a node takes the streams of clients on other machines; 0 for any that is free. */
+  readonly streamPort: number;
   /** Slurm's EnforcePartLimits: whether jobs that exceed their partition's limits are refused, or wait (NO). */
   readonly enforcePartLimits: "NO" | "ANY" | "ALL";
   /** How many there are of each license that jobs may ask for with --licenses. */
@@ -54,6 +59,8 @@ export interface Settings {
   readonly preemptMode: (typeof PREEMPT_MODES)[number];
   /** Seconds that a job runs before it may be preempted. */
   readonly preemptExemptS: number;
+  /** GPUs that jobs get by the name of their model. */
+  readonly models: ModelTable;
 }
 
 interface Key<T> {
@@ -204,6 +211,22 @@ export const SETTINGS: Keys = {
     parse: (text) => (text.startsWith("/") ? text : undefined),
     expected: "the absolute path of a socket",
   },
+  listen: {
+    key: "security.listen",
+    about: "where the controller listens for other machines, with TLS and keys only",
+    variable: "MGPU_LISTEN",
+    fallback: "",
+    parse: (text) => (/^[A-Za-z0-9.:[\]-]*:\d{1,5}$/.test(text) ? text : undefined),
+    expected: "host:port, for example 0.0.0.0:7411",
+  },
+  streamPort: {
+    key: "security.stream_port",
+    about: "port at which a node takes streams of other machines; any that is free otherwise",
+    variable: "MGPU_STREAM_PORT",
+    fallback: 0,
+    parse: port,
+    expected: "a port, 0 to 65535",
+  },
   licenses: {
     key: "cluster.licenses",
     about: "licenses and how many there are of each",
@@ -274,6 +297,19 @@ export const SETTINGS: Keys = {
     },
     expected: "a time such as 30 (minutes) or 1:30:00",
   },
+  models: {
+    key: "models.table",
+    about: "GPUs that each model needs",
+    isLive: true,
+    variable: "MGPU_MODELS",
+    fallback: NO_MODELS,
+    parse(text) {
+      const parsed = parseModels(text);
+      return "problem" in parsed ? undefined : parsed.value;
+    },
+    format: formatModels,
+    expected: "models with their GPUs, such as llama-70b=4,mistral=0.5",
+  },
 };
 
 /** The texts of the settings that an environment gives, by variable. Empty ones count as not given. */
@@ -313,6 +349,8 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     enforcePartLimits: read("enforcePartLimits"),
     features: read("features"),
     controllerSocket: read("controllerSocket"),
+    listen: read("listen"),
+    streamPort: read("streamPort"),
     licenses: read("licenses"),
     mailProgram: read("mailProgram"),
     schedulerType: read("schedulerType"),
@@ -320,6 +358,7 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     preemptType: read("preemptType"),
     preemptMode: read("preemptMode"),
     preemptExemptS: read("preemptExemptS"),
+    models: read("models"),
   };
   return { settings, problems };
 }
@@ -340,6 +379,11 @@ function seconds(text: string): number | undefined {
 
 function whole(text: string): number | undefined {
   return /^\d{1,12}$/.test(text) ? Number(text) : undefined;
+}
+
+function port(text: string): number | undefined {
+  const value = whole(text);
+  return value !== undefined && value <= 65535 ? value : undefined;
 }
 
 function positive(text: string): number | undefined {

@@ -52,6 +52,8 @@ export interface ControllerContext extends Ending {
   /** Connections to the holders of a node of this machine, made without its daemon; close them. Never rejects. */
   holdersOf(node: string): Promise<Peer[]>;
   perform(effects: readonly Effect[]): void;
+  /** Why other machines can't reach us although they should; empty otherwise. */
+  outsideProblem(): string;
   /** Nodes that should connect soon: they count as down if they don't. */
   missNodes(nodes: readonly string[]): void;
   /** Jobs that left the hot state, see store/accounting.ts. */

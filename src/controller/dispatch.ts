@@ -25,7 +25,7 @@ export interface DispatchPorts {
   wakeScheduler(): void;
   readonly post: Post;
   /** All that a node needs to start its part of a step. Rejects if a stored file is gone. */
-  launchOf(job: RunningJob, key: StepKey): Promise<NodeLaunch>;
+  launchOf(job: RunningJob, key: StepKey, node: string): Promise<NodeLaunch>;
 }
 
 export interface Dispatch {
@@ -139,7 +139,7 @@ async function launch(ports: DispatchPorts, { peer }: Session, effect: LaunchSte
   const job = ports.state().jobs.get(jobId);
   if (job?.state !== "RUNNING" || job.attempt !== attempt) return;
   try {
-    const order = await ports.launchOf(job, key);
+    const order = await ports.launchOf(job, key, node);
     await peer.call("node.launch", order, { deadlineMs: NODE_CALL_DEADLINE_MS });
   } catch (error) {
     if (error instanceof RpcError && isLinkTrouble(error)) throw error;

@@ -91,7 +91,8 @@ export function attachPointsOf(
       const session = sessions.get(node);
       if (!session) continue;
       const socket = holderSocketFor(session.registration.holder.socket, key, hasTerminal);
-      points.push({ key, node, socket, token: token(key), tasks: [...tasks] });
+      const away = session.caller ? { isAway: true } : {};
+      points.push({ key, node, socket, token: token(key), tasks: [...tasks], ...away });
     }
   }
   return points;

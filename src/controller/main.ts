@@ -23,8 +23,9 @@ import type { Net } from "../platform/net.ts";
 import type { Random } from "../platform/random.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { JobRow } from "../protocol/procedures.ts";
-import { servePeers } from "../rpc/serve.ts";
+import { servePeers, servePeersOf } from "../rpc/serve.ts";
 import type { Handlers, UnaryHandler } from "../rpc/types.ts";
+import { must } from "../util/assert.ts";
 import { toJobRow } from "../view/job-row.ts";
 import { createAbsences } from "./absences.ts";
 import { awayReason, createHolderLinks } from "./away.ts";
@@ -35,9 +36,11 @@ import { createErrand } from "./errand.ts";
 import { cancelHandler } from "./handlers/cancel.ts";
 import { changeHandler } from "./handlers/change.ts";
 import { configHandler } from "./handlers/config.ts";
+import { doorHandler } from "./handlers/door.ts";
 import { explainHandler } from "./handlers/explain.ts";
 import { environmentHandler, getHandler, scriptHandler } from "./handlers/get.ts";
 import { historyHandler } from "./handlers/history.ts";
+import { keyHandlers } from "./handlers/keys.ts";
 import { licensesHandler } from "./handlers/licenses.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler, vitalsHandler } from "./handlers/node.ts";
@@ -58,6 +61,8 @@ import { watchHandler } from "./handlers/watch.ts";
 import { watchJobsHandler } from "./handlers/watch-jobs.ts";
 import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
+import { guarded } from "./network/access.ts";
+import { type Outside, type OutsidePorts, openOutside } from "./network/outside.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
 import { createPlanner, type Planner } from "./planner.ts";
 import { policyOf } from "./policy.ts";
@@ -85,6 +90,8 @@ export interface ControllerPorts {
   compact(compaction: Compaction): Promise<number>;
   /** The program should end. */
   exit(): void;
+  /** Without it no other machine is listened for. */
+  readonly outside?: OutsidePorts;
   /** Reads the configuration again; without it there is none to read. */
   readonly reload?: Reload;
 }
@@ -120,7 +127,11 @@ export async function startController(ports: ControllerPorts, options: Controlle
   const { places, settings } = options;
   const opened = await openStore(ports, places, settings.snapshotBytes);
   const secret = await readSecret(ports, `${places.home}/controller/secret`);
-  const context = assemble(ports, options, opened, secret);
+  const known: { context: ControllerContext | null } = { context: null };
+  const getContext = (): ControllerContext => must(known.context, "the context");
+  const outside = ports.outside ? await openOutside(ports, ports.outside, places, getContext) : null;
+  const context = assemble(ports, options, opened, secret, outside);
+  known.context = context;
   await context.loop.execute({ type: "licenses.configure", licenses: settings.licenses });
   const startedAt = context.identity.startedAt;
   const again = () => reconfigure(context, ports.reload ?? (() => ({ settings: context.settings })));
@@ -132,12 +143,11 @@ export async function startController(ports: ControllerPorts, options: Controlle
     startedAt,
   });
   net.removeStale({ path: places.controllerSocket });
-  const server = await servePeers(
-    { net, clock, log },
-    { path: places.controllerSocket },
-    identity,
-    context.statistics.counted(handlersOf(context, again)),
-  );
+  const book = ports.outside?.book ?? log;
+  const handlers = guarded(context.statistics.counted(handlersOf(context, again, outside)), options.user, book);
+  const server = await servePeers({ net, clock, log }, { path: places.controllerSocket }, identity, handlers);
+  const remote = servePeersOf({ clock, log }, identity, handlers);
+  await outside?.serve(remote);
   await publishEndpoint(disk, options);
   resume(context);
   startPurging(context, disk);
@@ -148,6 +158,8 @@ export async function startController(ports: ControllerPorts, options: Controlle
     rememberSettings: (given) => rememberSettings(ports, places, given),
     async stop() {
       server.close();
+      outside?.close();
+      remote.close();
       await context.loop.close();
     },
   };
@@ -158,14 +170,14 @@ function assemble(
   options: ControllerOptions,
   opened: Awaited<ReturnType<typeof openStore>>,
   secret: string,
+  outside: Outside | null,
 ): ControllerContext {
   const { clock, disk, log, mailer, settings, places } = { ...ports, ...options };
   const blobs = openBlobs(disk, ports.digest, places.blobFolder, opened.store.checkPlace);
   const watchers = createWatchers();
   const submit = createErrand(clock, log, () => loop);
-  const absentNodes = createAbsences<string>(clock, NODE_DOWN_MS, (node) =>
-    submit({ type: "node.markDown", node, reason: "Not responding" }),
-  );
+  const markDown = (node: string): void => submit({ type: "node.markDown", node, reason: "Not responding" });
+  const absentNodes = createAbsences<string>(clock, NODE_DOWN_MS, markDown);
   const onLost = (node: string): void => {
     planner.wake();
     absentNodes.begin(node);
@@ -178,7 +190,10 @@ function assemble(
     submit,
     wakeScheduler: () => planner.wake(),
     post: createPost({ mailer, log, clock, state: () => loop.state }),
-    launchOf: (job, key) => launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset),
+    launchOf: async (job, key, node) => ({
+      ...(await launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset)),
+      ...(sessions.get(node)?.caller ? { access: outside?.access(job.id, job.attempt) } : {}),
+    }),
   });
   const statistics = createStatistics(clock);
   const { policy, learn } = policyOf(settings, () => loop.state);
@@ -205,8 +220,7 @@ function assemble(
     endAbandoned(loop.state, owned, isNew, submit),
   );
   return {
-    ...{ loop, statistics, sessions, watchers, owners, blobs, clock, log, mailer, settings, places },
-    identity,
+    ...{ loop, statistics, sessions, watchers, owners, blobs, clock, log, mailer, settings, places, identity },
     reasonOf: planner.reasonOf,
     rowOf: (job) => rowOf({ loop, sessions, clock, ...identity }, planner, job),
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),
@@ -218,6 +232,7 @@ function assemble(
     },
     ...stateFolder(disk, log, places),
     ...createEnding(clock, planner, watchers, ports.exit),
+    outsideProblem: () => outside?.problem() ?? "",
   };
 }
 
@@ -235,7 +250,11 @@ function rowOf(whole: Parameters<typeof awayReason>[0] & { readonly loop: Loop }
   return toJobRow(job, { reason: word, reasonText, partition, dependency, priority: planner.priorityOf(job) });
 }
 
-function handlersOf(context: ControllerContext, again: UnaryHandler<"controller.reconfigure">): Handlers<"controller"> {
+function handlersOf(
+  context: ControllerContext,
+  again: UnaryHandler<"controller.reconfigure">,
+  outside: Outside | null,
+): Handlers<"controller"> {
   return {
     "controller.reconfigure": again,
     "job.submit": submitHandler(context),
@@ -261,12 +280,18 @@ function handlersOf(context: ControllerContext, again: UnaryHandler<"controller.
     "cluster.change": changeHandler(context),
     "policy.list": listPolicyHandler(context),
     "policy.change": changePolicyHandler(context),
+    "models.list": () => ({
+      models: { ...context.settings.models.models },
+      otherwise: context.settings.models.otherwise,
+    }),
     "config.show": configHandler(context),
     "priorities.list": listPrioritiesHandler(context),
     "shares.list": listSharesHandler(context),
     statistics: statisticsHandler(context),
     "controller.status": statusHandler(context),
     "controller.shutdown": shutdownHandler(context),
+    "step.door": doorHandler(() => context, outside),
+    ...keyHandlers(() => context, outside?.office ?? null),
     "node.register": registerHandler(context),
     "node.report": reportHandler(context),
     "node.vitals": vitalsHandler(context),

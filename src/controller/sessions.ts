@@ -6,6 +6,7 @@
 import type { NodeName } from "../core/ids.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import type { Caller } from "../protocol/identity.ts";
 import type { NodeVitals, Params } from "../protocol/procedures.ts";
 import type { Peer } from "../rpc/types.ts";
 
@@ -14,6 +15,8 @@ export type Registration = Params<"node.register">;
 export interface Session {
   readonly peer: Peer;
   readonly registration: Registration;
+  /** Whom its connection belongs to, if that comes from another machine. */
+  readonly caller?: Caller | undefined;
   /** Starts that no job here accounts for, by JOB.ATTEMPT: until they are cleared away, the node takes no new work. */
   readonly strangers: Set<string>;
 }
@@ -21,6 +24,8 @@ export interface Session {
 export interface Sessions {
   /** What a connected node last told of its machine. */
   vitalsOf(node: NodeName): NodeVitals | undefined;
+  /** How far a node's clock was before ours when it last told, milliseconds. */
+  clockOffsetOf(node: NodeName): number | undefined;
   /** Keeps what the node of a connection tells; that of an older connection counts for nothing. */
   noteVitals(peer: Peer, vitals: NodeVitals): void;
   get(node: NodeName): Session | undefined;
@@ -53,6 +58,7 @@ const MISSED_MAX = 3;
 export function createSessions(ports: SessionPorts, heartbeatMs: number): Sessions {
   const sessions = new Map<NodeName, Session>();
   const vitals = new WeakMap<Peer, NodeVitals>();
+  const clocks = new WeakMap<Peer, number>();
   const lost = new Map<NodeName, { readonly at: number; readonly registration: Registration }>();
 
   const heartbeat = (session: Session): void => {
@@ -71,7 +77,14 @@ export function createSessions(ports: SessionPorts, heartbeatMs: number): Sessio
       const session = sessions.get(node);
       return session && vitals.get(session.peer);
     },
-    noteVitals: (peer, told) => void vitals.set(peer, told),
+    noteVitals(peer, told) {
+      vitals.set(peer, told);
+      if (told.now !== undefined) clocks.set(peer, Math.round(told.now - ports.clock.now()));
+    },
+    clockOffsetOf(node) {
+      const session = sessions.get(node);
+      return session && clocks.get(session.peer);
+    },
     get: (node) => sessions.get(node),
     lostAt: (node) => lost.get(node)?.at ?? null,
     lastOf: (node) => lost.get(node)?.registration,

@@ -3,11 +3,13 @@
 import { readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import type { Doors } from "../cli/attach/door.ts";
 import { connectController } from "../cli/connect.ts";
-import type { Command, CommandContext } from "../cli/context.ts";
+import type { Command, CommandContext, MachinePorts } from "../cli/context.ts";
 import type { ConnectPorts } from "../cli/dial.ts";
 import { runCommand } from "../cli/run.ts";
-import { placesFrom } from "../config/places.ts";
+import { type Target, targetOf } from "../cli/target.ts";
+import { nodePlaces, placesFrom } from "../config/places.ts";
 import { VERSION } from "../config/version.ts";
 import { startChild } from "../platform/child.ts";
 import { realClock } from "../platform/clock.ts";
@@ -53,10 +55,11 @@ function contextOf(command: Command): CommandContext {
     random: realRandom(),
     net: realNet(),
   };
-  const connectPorts: ConnectPorts = {
+  const connectPorts: ConnectPorts & { cluster?: string | undefined } = {
     ...{ ...base, log: NO_LOG },
     startDaemon: () => startEmbedded(base),
     findDaemon: () => findDaemon(base),
+    secureNet: async (credential) => (await import("../platform/secure.ts")).secureNet(credential),
   };
   const context: CommandContext = {
     ...base,
@@ -66,6 +69,8 @@ function contextOf(command: Command): CommandContext {
       const { openTui }: typeof import("./programs/tui.ts") = require(join(__dirname, "tui.cjs"));
       return openTui(context, connectPorts, request);
     },
+    remote: async (invitation) => (await import("../cli/remote.ts")).connectRemote(connectPorts, invitation),
+    machine: () => openMachine(base),
     loadReplay() {
       const engine: typeof import("./programs/replay.ts") = require(join(__dirname, "replay.cjs"));
       return engine;
@@ -76,23 +81,39 @@ function contextOf(command: Command): CommandContext {
       terminal: realTerminal(),
       onSignal,
       startChild,
-      connectHolder: (socket) => {
-        const { net, clock } = base;
-        return connectPeer(
-          { net, clock, log: NO_LOG },
-          { path: socket },
-          {
-            role: "client",
-            protocol: { ...PROTOCOL },
-            version: VERSION,
-            user,
-          },
-        );
-      },
+      connectHolder: holderDialler(connectPorts),
+    },
+    chooseCluster(name) {
+      connectPorts.cluster = name;
     },
     connect: (options) => connectController(connectPorts, options ?? {}),
   };
   return context;
+}
+
+/** Connects to holders: by their sockets on the controller's own machine, through doors from and to others. */
+function holderDialler(ports: ConnectPorts): CommandContext["session"]["connectHolder"] {
+  const { net, clock, log, version, user } = ports;
+  const hello = { role: "client" as const, protocol: { ...PROTOCOL }, version, user };
+  let doors: Promise<Doors> | null = null;
+  return async (point) => {
+    const target = targetOf(ports);
+    if (target.kind !== "remote" && !point.isAway) {
+      return connectPeer({ net, clock, log }, { path: point.socket }, hello);
+    }
+    doors ??= openDoors(ports, target);
+    return (await doors).open(point);
+  };
+}
+
+/** Loads TLS. */
+async function openDoors(ports: ConnectPorts, target: Target): Promise<Doors> {
+  const [{ Doors }, { dialRemote }] = await Promise.all([import("../cli/attach/door.ts"), import("../cli/remote.ts")]);
+  return new Doors({
+    connect: () => connectController(ports, { start: false }),
+    dial: (at, credential) => dialRemote(ports, at, credential),
+    target: target.kind === "remote" ? target.remote.target : null,
+  });
 }
 
 /** The system's name for one that was deleted, `/work (deleted)`: a command that needs it says that it is missing. */
@@ -116,6 +137,22 @@ async function startEmbedded({ places, environment, files }: Pick<CommandContext
   const log = `${places.logFolder}/mgpuctld.log`;
   const daemon = startDaemon(join(__dirname, "mgpuctld.cjs"), hasNode ? ["--with-node"] : [], log, added);
   return { ...daemon, hasNode, differences, resumed: Object.entries(added).map(([name, text]) => `${name}=${text}`) };
+}
+
+/** Loads what looks after the daemon of a node. */
+async function openMachine({ places }: Pick<CommandContext, "places">): Promise<MachinePorts> {
+  const [{ startDaemon }, { findLockHolder }, { endHolders }] = await Promise.all([
+    import("../platform/daemon.ts"),
+    import("../platform/lock.ts"),
+    import("./end-holders.ts"),
+  ]);
+  return {
+    startNode: async (variables) =>
+      startDaemon(join(__dirname, "mgpud.cjs"), [], `${places.logFolder}/mgpud.log`, variables),
+    findNode: (node) => findLockHolder(nodePlaces(places, node).folder, "node"),
+    endProcess: (pid) => void process.kill(pid, "SIGTERM"),
+    endHolders: (node) => endHolders(nodePlaces(places, node).holderFolder),
+  };
 }
 
 /** Empty for a file that can't be read. */

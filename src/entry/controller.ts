@@ -1,16 +1,22 @@
 /** A controller of this machine: real ports, the lock, orderly ends. */
 
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { VERSION } from "../config/version.ts";
 import { type Controller, startController } from "../controller/main.ts";
 import { realClock } from "../platform/clock.ts";
 import { realDigest } from "../platform/digest.ts";
 import { realDisk } from "../platform/disk.ts";
+import { makeLastingFolders } from "../platform/folders.ts";
+import { readHost } from "../platform/host.ts";
 import { takeLock } from "../platform/lock.ts";
 import { fileLog } from "../platform/log.ts";
 import { realMailer } from "../platform/mailer.ts";
 import { realNet } from "../platform/net.ts";
+import { logFileWriter, plainLog } from "../platform/plain-log.ts";
 import { realRandom } from "../platform/random.ts";
+import { realSecureDoor } from "../platform/secure.ts";
+import { findUser } from "../platform/users.ts";
 import { runWorker } from "../platform/worker.ts";
 import { type DaemonLine, prepareRuntime } from "./daemon-line.ts";
 import { fail, messageOf } from "./fail.ts";
@@ -26,6 +32,7 @@ export async function runController(program: string, line: DaemonLine, exit: () 
   const { places, settings } = line;
   await takeStateFolder(program, places.home);
   prepareRuntime(program, places);
+  makeLastingFolders(places.logFolder, 0o700);
   const log = fileLog(2, settings.logLevel, { daemon: "mgpuctld", pid: process.pid });
   endWhenRemoved(__filename, places.controllerSocket, log);
   const ports = {
@@ -39,6 +46,14 @@ export async function runController(program: string, line: DaemonLine, exit: () 
     mailer: realMailer(settings.mailProgram, log),
     compact: (compaction: unknown) => runWorker(join(__dirname, "snapshot-worker.cjs"), compaction) as Promise<number>,
     exit,
+    outside: {
+      door: realSecureDoor(),
+      book: plainLog(logFileWriter(`${places.logFolder}/audit.log`), "info", {}),
+      hostAddress: () => readHost().address() || hostname(),
+      findUser,
+      owner: currentUser(),
+      listen: settings.listen,
+    },
     reload() {
       const read = line.reload();
       if ("settings" in read) log.setLevel(read.settings.logLevel);

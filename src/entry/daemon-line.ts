@@ -21,6 +21,8 @@ export interface DaemonLine {
   /** The variables that the settings came from, options included; not what the configuration file says. */
   readonly givenSettings: Readonly<Record<string, string>>;
   readonly places: Places;
+  /** Whether a node daemon would be a program of its own, rather than part of the controller's. */
+  readonly isOwnProgram: boolean;
   /** The configuration file; `null` where there is none. */
   readonly configPath: string | null;
   /** Reads the configuration file again. */
@@ -38,6 +40,8 @@ const SETTING_OPTIONS: Readonly<Record<string, keyof Settings>> = {
   memory: "memoryMiB",
   features: "features",
   controller: "controllerSocket",
+  listen: "listen",
+  "stream-port": "streamPort",
 };
 
 export const NODE_OPTIONS: readonly Option[] = [
@@ -88,11 +92,12 @@ export function readDaemonLine(program: string, summary: string, options: readon
   if (lineProblems.length === 0 && has("version")) answer(`${buildText(program, VERSION)}\n`);
   if (problems.length > 0) fail(program, problems.join(`\n${program}: error: `));
   const places = placesFrom(process.env, process.getuid?.() ?? 0, canHoldFolder);
+  const isOwnProgram = program !== "mgpuctld";
   const reload = () => {
     const again = parse();
     return again.problems.length > 0 ? { problems: again.problems } : { settings: again.settings };
   };
-  return { settings, givenSettings: givenSettings(given), configPath, reload, has, value, places };
+  return { settings, givenSettings: givenSettings(given), configPath, reload, isOwnProgram, has, value, places };
 }
 
 /** Finds the configuration file, for a node of that name; empty for the host's name. */

@@ -1,6 +1,8 @@
 /** A node daemon of this machine: real ports, GPUs, holders, the connection to the controller. */
 
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Joined, joinFile, parseJoined } from "../config/joined.ts";
 import { nodePlaces, type Places } from "../config/places.ts";
 import { VERSION } from "../config/version.ts";
 import { type Agent, createAgent } from "../node/agent.ts";
@@ -26,6 +28,7 @@ import { connectPeer } from "../rpc/connect.ts";
 import { shortHash } from "../util/hash.ts";
 import { type DaemonLine, prepareRuntime } from "./daemon-line.ts";
 import { fail, messageOf } from "./fail.ts";
+import { createNodeLink } from "./node-link.ts";
 import { currentUser } from "./user.ts";
 
 /** Exit code when another daemon has this node's folder. */
@@ -35,7 +38,11 @@ const EXIT_LOCKED = 75;
 export async function runNode(program: string, line: DaemonLine): Promise<Agent> {
   const { settings, places } = line;
   const host = readHost();
-  const name = settings.nodeName || host.hostname;
+  const joined = line.isOwnProgram && !settings.controllerSocket ? readJoined(program, places) : null;
+  if (joined && settings.nodeName && settings.nodeName !== joined.node) {
+    fail(program, `this machine joined as node ${joined.node}, not ${settings.nodeName}: mgpu leave ends that`);
+  }
+  const name = settings.nodeName || joined?.node || host.hostname;
   const mine = nodePlaces(places, name);
   const log = fileLog(2, settings.logLevel, { daemon: "mgpud", node: name, pid: process.pid });
   await takeNodeFolder(program, mine.folder, name);
@@ -46,15 +53,24 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   const disk = realDisk();
   const scope = shortHash(mine.folder);
   const controller = settings.controllerSocket || places.controllerSocket;
+  const link = createNodeLink({ joined, file: joinFile(places), disk, clock, log, hello: hello("node") });
   const processes = realProcesses();
   const table = realProcessTable({ scope, monotonic: clock.monotonic });
   const agent = createAgent(
     { clock, disk, log },
     {
       name,
-      inventory: createInventory(host, chosen.provider, settings, VERSION),
+      inventory: createInventory(
+        { ...host, address: () => link.address() || host.address() },
+        chosen.provider,
+        settings,
+        VERSION,
+      ),
       holders: holdersOf(places, mine.holderFolder, name, scope, log),
-      connect: (handlers) => connectPeer({ net: realNet(), clock, log }, { path: controller }, hello("node"), handlers),
+      connect: joined
+        ? (handlers) => link.connect(handlers)
+        : (handlers) => connectPeer({ net: realNet(), clock, log }, { path: controller }, hello("node"), handlers),
+      ...(joined ? { outside: link.outside } : {}),
       followBatch: async (folder) => readBatchExit(folder, processes, table),
       readFile: boundedReader(readWindowAs),
       survivors: () => [...new Set(table.find("").map(({ step }) => step))],
@@ -79,6 +95,14 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
     fail(program, `node ${name} can't start: ${messageOf(error)}`);
   }
   return agent;
+}
+
+/** What `mgpu join` left; `null` if this machine joined nothing. */
+function readJoined(program: string, places: Places): Joined | null {
+  const path = joinFile(places);
+  if (!existsSync(path)) return null;
+  const joined = parseJoined(readFileSync(path, "utf8"));
+  return joined ?? fail(program, `${path} is damaged: mgpu leave removes it, then join again`);
 }
 
 function holdersOf(places: Places, holderFolder: string, name: string, scope: string, log: Log) {

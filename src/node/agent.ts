@@ -35,6 +35,7 @@ import { HolderCrew } from "./holder-crew.ts";
 import type { FollowBatch, HolderFactory } from "./holder-factory.ts";
 import type { HolderPort } from "./holder-port.ts";
 import type { StepProcesses } from "./orphan-memory.ts";
+import { type NodeOutside, outsideHandlers, withAccess } from "./outside.ts";
 import { type ReadFile, readOutput } from "./read-output.ts";
 import { createReportQueue } from "./report-queue.ts";
 import { Session } from "./session.ts";
@@ -68,6 +69,8 @@ export interface AgentOptions {
   cpus?(): readonly HostCpu[];
   /** How the machine is doing, told with each sign of life; without it the signs say nothing. */
   vitals?(): NodeVitals;
+  /** Where the controller is on another machine. */
+  readonly outside?: NodeOutside;
   /** How busy its GPUs are; never rejects. Without it nothing is told of their use. */
   gpuLoad?(): Promise<readonly GpuLoad[]>;
   /** Of the program. */
@@ -178,10 +181,11 @@ function createSession(context: AgentContext, options: AgentOptions, stop: () =>
   });
 }
 
-function nodeHandlers(context: AgentContext, { readFile }: AgentOptions, stop: () => void): Handlers<"node"> {
+function nodeHandlers(context: AgentContext, options: AgentOptions, stop: () => void): Handlers<"node"> {
+  const { readFile } = options;
   return {
     async "node.launch"(launch) {
-      await orderLaunch(context, launch);
+      await orderLaunch(context, withAccess(launch, options.outside));
       return {};
     },
     "node.signal"(order) {
@@ -197,6 +201,7 @@ function nodeHandlers(context: AgentContext, { readFile }: AgentOptions, stop: (
     "node.notify": (order) => passNotice(context, order),
     "node.usage": (order) => tellUsage(context, order),
     "node.read": (question) => readOutput(readFile, question),
+    ...outsideHandlers(context, options.outside),
     async "node.shutdown"({ holders }) {
       context.stopped = true;
       if (holders) await context.holders.shutdownIdle().catch((error: unknown) => logTrouble(context, error));

@@ -1,4 +1,4 @@
-/** Byte connections as an argument: Unix sockets here, TLS later, memory in simulations. */
+/** Byte connections as an argument: Unix sockets here, TLS in secure.ts, memory in simulations. */
 
 import { rmSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
@@ -6,7 +6,7 @@ import { listenOn, type Upkeep } from "./listener.ts";
 
 /** Where to connect or listen. */
 export interface Address {
-  /** Path of a Unix socket, at most 107 bytes. */
+  /** Path of a Unix socket, at most 107 bytes; of a net that speaks TLS `host:port`. */
   readonly path: string;
 }
 
@@ -92,7 +92,8 @@ async function listen(
   };
 }
 
-function attach(socket: Socket, events: ConnectionEvents): void {
+/** Tells a connection's owner what its socket does. */
+export function attach(socket: Socket, events: ConnectionEvents): void {
   let problem = "";
   socket.on("data", (chunk: Buffer) => events.data(chunk));
   socket.on("drain", () => events.drain());
@@ -102,7 +103,8 @@ function attach(socket: Socket, events: ConnectionEvents): void {
   socket.once("close", () => events.close(problem));
 }
 
-function wrap(socket: Socket): Connection {
+/** A socket as a connection. */
+export function wrap(socket: Socket): Connection {
   return {
     write: (data) => socket.writable && socket.write(data),
     pause: () => void socket.pause(),

@@ -14,6 +14,8 @@ export interface Vitals {
   readonly sockets: number;
   readonly coresPerSocket: number;
   readonly threadsPerCore: number;
+  /** By this machine's clock, milliseconds since 1970. */
+  readonly now: number;
 }
 
 /** A function that looks anew each time; the processors are looked at once. */
@@ -24,6 +26,7 @@ export function createVitals(): () => Vitals {
     loadCenti: Math.round((os.loadavg()[0] ?? 0) * 100),
     freeMemoryMiB: parseMemFree(readText("/proc/meminfo")) ?? Math.floor(os.freemem() / 2 ** 20),
     bootAt,
+    now: Date.now(),
     ...topology,
   });
 }

@@ -33,6 +33,13 @@ export const ENTITY_PROCEDURES = {
     /** What the changed or made thing is called, where it was given a name. */
     result: v.object({ name: s.text }),
   },
+  /** GPUs that each model needs, as `--gpus` takes them; `otherwise`: any other model. */
+  "models.list": {
+    on: "controller",
+    kind: "unary",
+    params: nothing,
+    result: v.object({ models: v.record(s.text, s.text), otherwise: v.nullable(s.text) }),
+  },
   /** The controller reads its configuration again; lines say what changed, what needs a restart, and what is wrong. */
   "controller.reconfigure": {
     on: "controller",

@@ -24,6 +24,15 @@ export function holderSocketFor(sharedSocket: string, key: StepKey, isPty: boole
   return `${folder}${shortHash(path)}${shortHash(`${path}!`)}.sock`;
 }
 
+/**
+ * Where the same holder listens for clients who are let in from elsewhere: they may see to steps whose token they have,
+ * and to nothing else.
+ * @param socket of {@link holderSocketFor}
+ */
+export function guestSocketOf(socket: string): string {
+  return socket.replace(/\.sock$/, ".step");
+}
+
 function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;
 }

@@ -13,6 +13,7 @@ import { HISTORY_PROCEDURES } from "./history.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
 import * as j from "./job-schemas.ts";
 import { listRow } from "./list-rows.ts";
+import { NETWORK_PROCEDURES } from "./network-procedures.ts";
 import { POLICY_PROCEDURES } from "./policy-procedures.ts";
 import * as r from "./records.ts";
 import * as s from "./schemas.ts";
@@ -30,6 +31,7 @@ const fileWindowAnswer = v.object({ window: v.nullable(v.object({ data: s.bytes,
 
 export const PROCEDURES = {
   ...HISTORY_PROCEDURES,
+  ...NETWORK_PROCEDURES,
   hello: { on: "any", kind: "unary", params: r.hello, result: r.helloAnswer },
   ping: { on: "any", kind: "unary", params: nothing, result: v.object({ now: s.count }) },
 

@@ -3,6 +3,7 @@
  */
 
 import * as v from "valibot";
+import type { Caller } from "./identity.ts";
 import * as j from "./job-schemas.ts";
 import * as s from "./schemas.ts";
 
@@ -99,6 +100,8 @@ export const attachPoint = v.object({
   /** Unix socket of the holder on that node. */
   socket: s.text,
   token: s.name,
+  /** That node is another machine than the controller's: its holder is reached by `step.door`. */
+  isAway: v.optional(v.boolean()),
   /** Numbers of its tasks within the step. */
   tasks: v.array(s.count),
 });
@@ -131,6 +134,8 @@ export const nodeVitals = v.object({
   sockets: s.count,
   coresPerSocket: s.count,
   threadsPerCore: s.count,
+  /** What its clock says, milliseconds since 1970. */
+  now: v.optional(s.count),
 });
 
 export const nodeRow = v.object({
@@ -159,6 +164,8 @@ export const nodeRow = v.object({
   lastBusyAt: s.count,
   /** Absent while its daemon is away, or too old to tell. */
   vitals: v.optional(nodeVitals),
+  /** How far its clock is before the controller's, milliseconds, as of its last sign of life; the way here included. */
+  clockOffsetMs: v.optional(s.integer),
 });
 
 /** Selects jobs. Empty lists select all; several criteria must all hold. */
@@ -255,6 +262,8 @@ export const nodeLaunch = v.object({
   limitS: s.count,
   startAt: s.count,
   clusterName: s.text,
+  /** For a node on another machine: what the job's own commands prove to the controller. */
+  access: v.optional(v.object({ identity: s.name, key: s.name })),
   script: v.nullable(s.bytes),
   environment: s.environment,
 });
@@ -358,5 +367,6 @@ export type NodeReport = v.InferOutput<typeof nodeReport>;
 export type NodeLaunch = v.InferOutput<typeof nodeLaunch>;
 export type JobFilter = v.InferOutput<typeof jobFilter>;
 export type DaemonStatus = v.InferOutput<typeof daemonStatus>;
-export type Hello = v.InferOutput<typeof hello>;
+/** `caller` is who listens to add: what the message says of its sender is not believed on TCP. */
+export type Hello = v.InferOutput<typeof hello> & { readonly caller?: Caller };
 export type HelloAnswer = v.InferOutput<typeof helloAnswer>;

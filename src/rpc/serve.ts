@@ -2,11 +2,24 @@
 
 import type { Cancel } from "../platform/clock.ts";
 import type { Address, Connection, ConnectionEvents } from "../platform/net.ts";
+import type { Caller } from "../protocol/identity.ts";
 import type { Hello, HelloAnswer } from "../protocol/procedures.ts";
 import { HELLO_DEADLINE_MS, readHello } from "./hello.ts";
 import { handlerTable } from "./incoming-calls.ts";
 import { WirePeer } from "./peer.ts";
 import type { AnyHandlers, Peer, RpcPorts, RpcServer } from "./types.ts";
+
+/** Who is at the other end of a connection, where that was proven before the first frame. */
+export interface Proven {
+  readonly caller: Caller;
+  readonly user: Hello["user"];
+}
+
+/** Serves connections that somebody else accepts. */
+export interface PeerServer extends RpcServer {
+  /** Takes a connection. Without `proven` its hello is believed: only its owner can open a Unix socket. */
+  accept(connection: Connection, proven?: Proven): ConnectionEvents;
+}
 
 /**
  * Serves an address until closed.
@@ -21,28 +34,43 @@ export async function servePeers(
   handlers: AnyHandlers,
   onPeer: (peer: Peer, hello: Hello) => void = () => {},
 ): Promise<RpcServer> {
-  const { net, clock, log } = ports;
-  const shared = { clock, log, handlers: handlerTable(handlers, clock), logNumbers: { last: 0 } };
-  const peers = new Set<WirePeer>();
-  const listener = await net.listen(address, accept);
+  const server = servePeersOf(ports, identity, handlers, onPeer);
+  const listener = await ports.net.listen(address, (connection) => server.accept(connection));
   return {
     close() {
-      for (const peer of peers) peer.close();
+      server.close();
       listener.close();
     },
   };
+}
 
-  function accept(connection: Connection): ConnectionEvents {
+/** The part of {@link servePeers} behind the listening. */
+export function servePeersOf(
+  { clock, log }: Pick<RpcPorts, "clock" | "log">,
+  identity: () => HelloAnswer,
+  handlers: AnyHandlers,
+  onPeer: (peer: Peer, hello: Hello) => void = () => {},
+): PeerServer {
+  const shared = { clock, log, handlers: handlerTable(handlers, clock), logNumbers: { last: 0 } };
+  const peers = new Set<WirePeer>();
+  return {
+    accept,
+    close() {
+      for (const peer of peers) peer.close();
+    },
+  };
+
+  function accept(connection: Connection, proven?: Proven): ConnectionEvents {
     let stopDeadline: Cancel = () => {};
     const peer = new WirePeer({
       ...shared,
-      name: "a caller",
+      name: proven?.caller.identity ?? "a caller",
       door: {
         greet(params) {
           const answer = identity();
-          const hello = readHello(params, answer);
+          const said = readHello(params, answer);
           stopDeadline();
-          return { hello, answer };
+          return { hello: proven ? greetingOf(said, proven) : said, answer };
         },
         onOpen: onPeer,
       },
@@ -56,4 +84,9 @@ export async function servePeers(
     peer.attach(connection);
     return peer.events;
   }
+}
+
+/** Of what a caller said, only the version counts. */
+function greetingOf(said: Hello, { caller, user }: Proven): Hello {
+  return { ...said, role: caller.grade === "node" ? "node" : "client", user, caller };
 }

@@ -16,7 +16,8 @@ type Columns = Record<string, StepColumn>;
 
 /** Columns by letter. */
 export function stepColumns({ nowMs, moment }: ListingView): Columns {
-  const usedS = ({ startAt }: StepRow): number => Math.max(0, Math.floor((nowMs - startAt) / 1000));
+  const usedS = ({ startAt, suspendedAt, suspendedMs }: StepRow): number =>
+    Math.max(0, Math.floor(((suspendedAt ?? nowMs) - startAt - suspendedMs) / 1000));
   const isNumber = (text: string): boolean => /^\d/.test(text);
   return {
     i: text("STEPID", (row) => row.label, { sortKey: placeOf }),

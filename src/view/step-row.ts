@@ -23,6 +23,9 @@ export interface StepRow {
   readonly partition: string;
   readonly state: string;
   readonly startAt: number;
+  /** Since when its job is suspended, else `null`; and milliseconds of suspensions before, while it ran. */
+  readonly suspendedAt: number | null;
+  readonly suspendedMs: number;
   /** Seconds, 0 for no limit. */
   readonly limitS: number;
   readonly nodeList: string;
@@ -56,6 +59,8 @@ function toStepRow(job: Job, row: JobRow, step: Step): StepRow {
     partition: row.partition,
     state: row.state === "SUSPENDED" ? row.state : step.state,
     startAt: step.startAt,
+    suspendedAt: row.suspendedAt,
+    suspendedMs: row.suspendedMs - (step.suspendedBeforeMs ?? 0),
     limitS: stepLimit(step),
     nodeList: fold(step.parts.map((part) => part.node)),
     nodes: step.parts.length,

@@ -33,5 +33,6 @@ test("each command for jobs has a page", async () => {
 
 test("the page of srun tells how each option of Slurm is taken", () => {
   const page = readFileSync(join(root, "man/man1/mgpu-srun.1"), "utf8");
-  for (const word of [".SS Supported", ".SS Taken without effect", ".SS Refused"]) expect(page).toContain(word);
+  for (const word of [".SS Supported options of Slurm", ".SS Taken without effect", ".SS Refused"])
+    expect(page).toContain(word);
 });

@@ -345,8 +345,9 @@ describe("no controller", () => {
 
   test("addresses that are none", async () => {
     const hint =
-      "mgpu-squeue: hint: set it to the path of the controller's socket, unix:/path, or unset it " +
+      "mgpu-squeue: hint: set it to unix:/path, to host:port#key or the name of a profile, or unset it " +
       "to use mgpu on this machine\n";
+    const keyHint = "mgpu-squeue: hint: mgpu key issue NAME on the controller's machine prints a line to paste here\n";
     const ran = (value: string) => cluster.run("mgpu-squeue", [], { env: { MGPU_CONTROLLER: value } });
     expect(await ran("nonsense")).toMatchObject({
       code: 1,
@@ -354,7 +355,7 @@ describe("no controller", () => {
     });
     expect(await ran("lab:7000")).toMatchObject({
       code: 1,
-      stderr: `mgpu-squeue: error: MGPU_CONTROLLER=lab:7000: TCP comes with a later version\n${hint}`,
+      stderr: `mgpu-squeue: error: MGPU_CONTROLLER=lab:7000: there is no key for it here\n${keyHint}`,
     });
   });
 

@@ -60,3 +60,24 @@ test("one that is wrong keeps mgpu from starting, with every problem; a right on
   process.kill(controller?.pid as number, "SIGHUP");
   await cluster.until(async () => (await setting("MinJobAge")) === "55 sec", "a hangup makes it read the file again");
 });
+
+test("GPUs by the name of a model: asked for, found in the program's words, said; unknown names are refused", async () => {
+  configure("models: {tiny: 0.5, big: 2}\nnodes:\n  n1: {fake_gpus: 3}\n");
+  await cluster.ok("mgpu-scontrol", ["reconfigure"]);
+  const count = ["sh", "-c", "echo $CUDA_VISIBLE_DEVICES"];
+  const named = await cluster.run("mgpu-srun", ["--model", "big", ...count]);
+  expect(named).toMatchObject({ code: 0, stdout: "0,1\n" });
+  expect(named.stderr).toContain("mgpu-srun: model big gets --gpus=2 (models: big;");
+  const found = await cluster.run("mgpu-srun", [...count, "train.py", "--llm", "org/BIG"]);
+  expect(found).toMatchObject({ code: 0, stdout: "0,1\n" });
+  const own = await cluster.run("mgpu-srun", ["--gpus=1", ...count, "train.py", "--model", "big"]);
+  expect(own).toMatchObject({ code: 0, stdout: "0\n", stderr: "" });
+  const unknown = await cluster.run("mgpu-srun", ["--model", "bgi", "true"]);
+  expect(unknown.code).toBe(1);
+  expect(unknown.stderr).toContain("nobody knows how many GPUs bgi needs");
+  expect(unknown.stderr).toContain("known are tiny, big");
+  const batch = await cluster.run("mgpu-sbatch", ["--parsable", "--hold", "--wrap", "python train.py --model tiny"]);
+  expect(batch.stderr).toContain("model tiny gets --gpus=0.5");
+  expect(await cluster.queue("%b", "-j", batch.stdout.trim())).toEqual([expect.stringMatching(/gpu:0\.5/)]);
+  await cluster.ok("mgpu-scancel", [batch.stdout.trim()]);
+});

@@ -55,6 +55,16 @@ describe("what goes along", () => {
   });
 });
 
+test("--cpu-bind binds each task to a CPU that it may use, and says so", async () => {
+  const allowed = await cluster.ok("mgpu-srun", ["grep", "Cpus_allowed_list", "/proc/self/status"]);
+  const cpu = /(\d+)\n$/.exec(allowed)?.[1] ?? "0";
+  const script = "grep Cpus_allowed_list /proc/self/status; echo $SLURM_CPU_BIND";
+  const { stdout, stderr } = await cluster.run("mgpu-srun", [`--cpu-bind=verbose,map_cpu:${cpu}`, "sh", "-c", script]);
+  expect(stdout).toBe(`Cpus_allowed_list:\t${cpu}\nverbose,map_cpu:${cpu}\n`);
+  const mask = (1n << BigInt(cpu)).toString(16);
+  expect(stderr).toMatch(new RegExp(`^cpu-bind=MAP  - n1, task  0  0 \\[\\d+\\]: mask 0x${mask} set\n$`));
+});
+
 test("--test-only says when and where, and queues nothing", async () => {
   const before = await cluster.queue("%i", "-t", "all");
   const { code, stdout, stderr } = await sbatch(["--test-only", "-n2"]);

@@ -11,7 +11,7 @@ export function withConnectionTimeout(context: CommandContext, seconds: number |
   return {
     ...context,
     connect: (options) => inTime(clock, seconds, context.connect(options)),
-    session: { ...session, connectHolder: (socket) => inTime(clock, seconds, session.connectHolder(socket)) },
+    session: { ...session, connectHolder: (point) => inTime(clock, seconds, session.connectHolder(point)) },
   };
 }
 

@@ -345,9 +345,9 @@ class Session {
   // The tasks, as their holders tell it.
 
   private attach(point: AttachPoint): void {
-    const { node, socket } = point;
+    const { node } = point;
     const view = this.terminal?.view ?? null;
-    const connect = (): Promise<Connected> => this.context.session.connectHolder(socket);
+    const connect = (): Promise<Connected> => this.context.session.connectHolder(point);
     const events: StepEvents = {
       started: (tasks) => {
         this.tasks.started(tasks);

@@ -116,7 +116,7 @@ async function untilGone(ended: HelloAnswer, context: CommandContext): Promise<v
 /** Whether it listens or has not given up its state folder yet. One that somebody started meanwhile is another. */
 async function isThere(ended: HelloAnswer, context: CommandContext): Promise<boolean> {
   try {
-    const { peer, answer } = await context.connect({ start: false });
+    const { peer, answer } = await context.connect({ start: false, isHere: true });
     peer.close();
     return answer.pid === ended.pid && answer.startedAt === ended.startedAt;
   } catch (error) {

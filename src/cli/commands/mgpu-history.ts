@@ -25,7 +25,7 @@ export const command: Command = {
   synopsis: "[OPTIONS...] TIME [TIME]",
   options: [],
   operands: "permute",
-  examples: ["mgpu history 14:30", "mgpu history now-2hours", "mgpu history 2026-11-21T08:00 2026-11-21T18:00"],
+  examples: ["mgpu history 00:00", "mgpu history now-2hours", "mgpu history 2026-11-21T08:00 2026-11-21T18:00"],
   run,
 };
 

@@ -67,7 +67,7 @@ async function statusOf(
     const point = await attachPoint(peer, job.id, session);
     if (!point) return null;
     const late = sleep(context.clock, ANSWER_MS).then(() => null);
-    const connected = await Promise.race([context.session.connectHolder(point.socket), late]);
+    const connected = await Promise.race([context.session.connectHolder(point), late]);
     if (!connected) return null;
     const { key, token } = point;
     const asked = connected.peer.call("step.terminal", { key, token }, { deadlineMs: ANSWER_MS });

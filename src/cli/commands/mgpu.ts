@@ -11,7 +11,11 @@ import { command as down } from "./mgpu-down.ts";
 import { command as exec } from "./mgpu-exec.ts";
 import { command as forward } from "./mgpu-forward.ts";
 import { command as history } from "./mgpu-history.ts";
+import { join, leave } from "./mgpu-join.ts";
+import { command as key } from "./mgpu-key.ts";
+import { login, logout, use } from "./mgpu-login.ts";
 import { command as logs } from "./mgpu-logs.ts";
+import { command as nodes } from "./mgpu-nodes.ts";
 import { command as screens } from "./mgpu-screens.ts";
 import { command as seff } from "./mgpu-seff.ts";
 import { command as shims } from "./mgpu-shims.ts";
@@ -28,6 +32,13 @@ const SUBCOMMANDS: readonly Command[] = [
   up,
   down,
   status,
+  nodes,
+  join,
+  leave,
+  key,
+  login,
+  logout,
+  use,
   top,
   why,
   logs,

@@ -16,6 +16,7 @@ import { SESSION_SIGNALS, type SessionSignal } from "../attach/steering.ts";
 import { distinct, readComponents, splitComponents } from "../components.ts";
 import { type Child, type Command, type CommandContext, UserError } from "../context.ts";
 import { baseName, draftJob } from "../jobspec.ts";
+import { withModel } from "../model.ts";
 import type { ParsedOptions } from "../option.ts";
 import { type SubmitValues, submitOptions } from "../options/submit.ts";
 import { type Submitted, submitJob } from "../submission.ts";
@@ -52,9 +53,10 @@ type Outcome = { readonly granted: JobRow } | { readonly code: number };
 
 async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
   const typed = splitComponents(parsed, OPTIONS);
-  const [wishes, ...others] = readComponents("salloc", typed, context);
-  const { values } = wishes;
+  const [read, ...others] = readComponents("salloc", typed, context);
   const operands = typed.at(-1)?.operands ?? [];
+  const wishes = await withModel(read, operands, context);
+  const { values } = wishes;
   const [program] = operands;
   const argv = program === undefined ? (values["no-shell"] ? [] : [shellOf(context)]) : operands;
   const defaultName = program === undefined ? SHELL_JOB_NAME : baseName(program);

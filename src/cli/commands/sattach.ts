@@ -272,7 +272,7 @@ async function attach(
     const filter = filters[item.stream === "out" ? "output-filter" : "error-filter"];
     if (filter === null || filter === item.task) relay.data(item.task, item.stream, item.offset, item.data);
   };
-  const peers = await Promise.all(points.map(({ socket }) => session.connectHolder(socket)));
+  const peers = await Promise.all(points.map((point) => session.connectHolder(point)));
   const parts = points.map((point, index) => ({ point, peer: peers[index]?.peer as Peer }));
   const watched = parts.map(async ({ point, peer }) => {
     const { node } = point;

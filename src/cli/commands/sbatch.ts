@@ -9,6 +9,7 @@ import { type Command, type CommandContext, UserError } from "../context.ts";
 import { type Directives, readDirectives } from "../directives.ts";
 import { isGiven, lastValue } from "../getopt.ts";
 import { absolutePath, draftJob } from "../jobspec.ts";
+import { withModel } from "../model.ts";
 import type { ParsedOptions } from "../option.ts";
 import type { Wishes } from "../options/reading.ts";
 import { submissionEnvironment } from "../options/submission-environment.ts";
@@ -72,8 +73,9 @@ async function prepare(parsed: ParsedOptions, context: CommandContext) {
   if (wrap !== undefined && path !== undefined) problems.push("Script arguments not permitted with --wrap option");
   const script = loadScript(wrap, path, context);
   const directives = readDirectives(script.text, script.file, OPTIONS);
-  const [wishes, ...others] = readComponents("sbatch", typed, context, directives.components);
+  const [read, ...others] = readComponents("sbatch", typed, context, directives.components);
   const command = script.command === path ? absolutePath(path, context.cwd) : script.command;
+  const wishes = await withModel(read, wrap === undefined ? args : wrap.split(/\s+/), context);
   const facts = {
     kind: "batch",
     defaultName: script.jobName,

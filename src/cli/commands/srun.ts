@@ -21,6 +21,7 @@ import { isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { CPU_BIND_HELP } from "../cpu-bind-help.ts";
 import { absolutePath, baseName, draftJob, draftStep, type StepFacts } from "../jobspec.ts";
+import { withModel } from "../model.ts";
 import { parseMultiProgram } from "../multi-prog.ts";
 import type { ParsedOptions } from "../option.ts";
 import { readSubmit, type Wishes } from "../options/reading.ts";
@@ -97,7 +98,9 @@ async function runOutside(
   typed: readonly [ParsedOptions, ...ParsedOptions[]],
   context: CommandContext,
 ): Promise<number> {
-  const parts = await planAll(readComponents("srun", typed, context), typed, context);
+  const [read, ...more] = readComponents("srun", typed, context);
+  const wished = await withModel(read, typed[0].operands, context);
+  const parts = await planAll([wished, ...more], typed, context);
   const drafts = parts.map(({ plan, facts }) => ({
     plan,
     ...draftJob(plan.wishes, { ...facts, kind: "run" }, context),

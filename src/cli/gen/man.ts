@@ -6,7 +6,9 @@
 import type { Option } from "../option.ts";
 import { parityTable } from "../options/parity.ts";
 import { catalogue, type Entry, isUseful } from "./catalogue.ts";
-import { EXIT_CODES, OVERVIEW, PROSE } from "./prose.ts";
+import { COMMON_DIFFERENCE, DIFFERENCES } from "./differences.ts";
+import { EXIT_CODES, OVERVIEW, PROSE, SECTIONS } from "./prose.ts";
+import { TOPICS, type Topic } from "./topics.ts";
 
 /** Of the pages, not of a build: a page is to change only when its text does. */
 const DATE = "2026-11-22";
@@ -15,7 +17,8 @@ const DATE = "2026-11-22";
 export async function manPages(version: string): Promise<ReadonlyMap<string, string>> {
   const entries = await catalogue();
   const pages = entries.map((entry) => [`${entry.page}.1`, commandPage(entry, entries, version)] as const);
-  return new Map([...pages, ["mgpu.7", overviewPage(entries, version)]]);
+  const topics = TOPICS.map((topic) => [`${topic.page}.${topic.section}`, topicPage(topic, version)] as const);
+  return new Map([...pages, ["mgpu.7", overviewPage(entries, version)], ...topics]);
 }
 
 function commandPage(entry: Entry, entries: readonly Entry[], version: string): string {
@@ -29,12 +32,19 @@ function commandPage(entry: Entry, entries: readonly Entry[], version: string): 
     isMain ? section("COMMANDS", entries.slice(1).flatMap(summaryLines)) : "",
     section(
       "OPTIONS",
-      options.filter(isUseful).flatMap((option) => optionLines(option, command.name)),
+      [...options]
+        .filter(isUseful)
+        .sort((a, b) => (a.long < b.long ? -1 : 1))
+        .flatMap((option) => optionLines(option, command.name)),
     ),
-    paritySection(command.name),
-    section("ENVIRONMENT", variableLines(options, command.name)),
-    section("EXIT STATUS", exitLines(command.name)),
+    ...(SECTIONS[page] ?? []).map(({ heading, texts = [], terms = [] }) =>
+      section(heading, [...paragraphs(texts), ...termLines(terms)]),
+    ),
+    section("RETURN VALUE", exitLines(command.name)),
+    section("ENVIRONMENT VARIABLES", variableLines(options, command.name)),
     isMain ? "" : section("EXAMPLES", examples(command.examples)),
+    differencesSection(page, command.name),
+    section("COPYING", ["mgpu is free software under the MIT license."]),
     section("SEE ALSO", [seeAlso(page, entries)]),
   ].join("");
 }
@@ -80,27 +90,41 @@ function optionHead({ short, long, argument, metavar = "value" }: Option): strin
   return `${letter}\\fB\\-\\-${roff(long)}\\fR${after}`;
 }
 
-/** How each of Slurm's options is taken; for the commands that submit. */
-function paritySection(name: string): string {
+function topicPage({ page, section: number, summary, sections }: Topic, version: string): string {
+  return [
+    title(page, number, version),
+    section("NAME", [`${roff(page)} \\- ${roff(summary)}`]),
+    ...sections.map(({ heading, texts = [], terms = [], lines = [] }) =>
+      section(heading, [...paragraphs(texts), ...termLines(terms), ...examples(lines)]),
+    ),
+    section("SEE ALSO", ["\\fBmgpu\\fR(1),\n\\fBmgpu\\fR(7),\n\\fBmgpu\\-srun\\fR(1)"]),
+  ].join("");
+}
+
+function termLines(terms: readonly (readonly [string, string])[]): string[] {
+  return terms.flatMap(([term, text]) => [".TP", `\\fB${roff(term)}\\fR`, roff(text)]);
+}
+
+/** For the commands that bear a name of Slurm's; how each of its options is taken, for those that submit. */
+function differencesSection(page: string, name: string): string {
+  const own = DIFFERENCES[page];
   const rows = parityTable().filter(({ commands }) => commands.some((one) => one === name));
-  if (rows.length === 0) return "";
+  if (own === undefined) return "";
   const kind = (wanted: string): typeof rows => rows.filter((row) => row.kind === wanted);
   const list = (wanted: string): string[] =>
     kind(wanted).flatMap(({ option, short, reason }) => {
       return [".TP", `\\fB${roff(option)}\\fR${short === "" ? "" : `, \\fB${roff(short)}\\fR`}`, roff(reason)];
     });
+  const supported = kind("supported").map(({ option }) => option);
   return section("DIFFERENCES FROM SLURM", [
-    roff(`How ${name} takes each option of Slurm's command of that name.`),
-    ".SS Supported",
-    roff(
-      `${kind("supported")
-        .map(({ option }) => option)
-        .join(", ")}.`,
-    ),
-    ".SS Taken without effect",
-    ...list("no effect"),
-    ".SS Refused",
-    ...list("refused"),
+    ...paragraphs([...own, COMMON_DIFFERENCE]),
+    ...(rows.length === 0
+      ? []
+      : [
+          ...[".SS Supported options of Slurm", roff(`${supported.join(", ")}.`)],
+          ...[".SS Taken without effect", ...list("no effect")],
+          ...[".SS Refused", ...list("refused")],
+        ]),
   ]);
 }
 
@@ -129,7 +153,8 @@ function examples(lines: readonly string[]): string[] {
 
 function seeAlso(page: string, entries: readonly Entry[]): string {
   const others = entries.filter((entry) => entry.page !== page).map((entry) => `\\fB${roff(entry.page)}\\fR(1)`);
-  return [...(page === "" ? [] : ["\\fBmgpu\\fR(7)"]), ...others].join(",\n");
+  const topics = TOPICS.map((topic) => `\\fB${roff(topic.page)}\\fR(${topic.section})`);
+  return [...(page === "" ? [] : ["\\fBmgpu\\fR(7)"]), ...others, ...topics].join(",\n");
 }
 
 /** Nothing in a text is a request or an escape; each hyphen is one that can be copied. */

@@ -1,5 +1,7 @@
 /** What manual pages say beyond the declarations of options. */
 
+import type { TopicSection } from "./topics.ts";
+
 /** Paragraphs by page, after the summary. */
 export const PROSE: Readonly<Record<string, readonly string[]>> = {
   mgpu: [
@@ -25,7 +27,137 @@ export const PROSE: Readonly<Record<string, readonly string[]>> = {
   "mgpu-sbatch": [
     "Queues a script, or with --wrap a command, and prints the number of the job. Options may stand in the script after #SBATCH or #MGPU, before its first command. Those of the command line come first, then variables, then the script.",
   ],
-  "mgpu-salloc": ["Waits for an allocation and runs a shell or a command that can use it with mgpu-srun."],
+  "mgpu-salloc": [
+    "Waits for an allocation and runs a shell or a command that can use it with mgpu-srun. When the shell or the command ends, the allocation ends. With --no-shell it stays until it is cancelled or its time is over.",
+  ],
+  "mgpu-squeue": [
+    "Lists jobs that wait or run: without arguments on a terminal on the whole screen, as they change, otherwise as a table with Slurm's columns. -o and -O choose columns, options choose jobs; several values of an option are parted by commas, and all options must hold.",
+    "Every listing is of one moment. In the live view ? lists the keys; q leaves it, and the table stays on the screen.",
+  ],
+  "mgpu-scancel": [
+    "Ends jobs, tasks of arrays and steps, or sends them a signal. Jobs that wait leave the queue at once; those that run get TERM, and KILL after the kill wait. Without job ids, options choose whose jobs are meant: all of them must hold.",
+  ],
+  "mgpu-scontrol": [
+    "Shows and changes jobs, nodes, partitions and reservations. One command stands on the command line; without any, commands are read from standard input, one a line. Words may be shortened as long as they are clear, and upper and lower case are alike.",
+    "update takes KEY=VALUE words; the first ones say what is changed (JobId=, NodeName=, PartitionName=, ReservationName=). All changes of an update are made, or none.",
+  ],
+  "mgpu-sacct": [
+    "Lists jobs and their steps, those of the past too, with what they used. Without -S it begins at midnight; with -j it looks through all the time. -o chooses columns, a width may follow after %.",
+  ],
+  "mgpu-sacctmgr": [
+    "Keeps accounts, users, associations (a user within an account), QoS, and the weights that priorities are made of. A change shows what it would do and asks, unless -i says not to. Limits hold from then on for jobs that wait: their reason tells of the limit they wait for.",
+  ],
+  "mgpu-sinfo": [
+    "Lists partitions and nodes with their states. Without options a line stands for the nodes of a partition that are in the same state; -N lists each node.",
+  ],
+  "mgpu-sattach": [
+    "Goes to a step that runs: to the streams of an ordinary one, or back into a session with a terminal, with its screen as it was. Several may look at a session; one types.",
+  ],
+  "mgpu-sbcast": ["Copies a file to all nodes of a job, whole or not at all. Within a job its own nodes are meant."],
+  "mgpu-sstat": [
+    "Shows what the steps of running jobs use at this moment: memory, CPU time, pages and files of their processes.",
+  ],
+  "mgpu-sprio": [
+    "Shows what the priorities of waiting jobs are made of: weighted factors of age, fair share, size, partition, QoS and TRES.",
+  ],
+  "mgpu-sshare": [
+    "Shows the shares of accounts and users, their usage, which fades with time, and what fair share follows from both.",
+  ],
+  "mgpu-sreport": [
+    "Reports of the past: how much of the cluster was used, by which accounts and users, and in jobs of which size.",
+  ],
+  "mgpu-sdiag": [
+    "Shows what the controller counted since midnight, its start or the last reset: jobs, passes of the scheduler, calls by kind and by user.",
+  ],
+  "mgpu-strigger": ["Slurm's triggers are not there; what they are mostly used for is done by mail and dependencies."],
+  "mgpu-up": [
+    "Starts the controller and this machine's node daemon, if they do not run. Other commands do the same when they need them.",
+  ],
+  "mgpu-down": [
+    "Ends the daemons. While jobs run it is refused, unless --force cancels them. Jobs that wait stay in the queue for the next start.",
+  ],
+  "mgpu-status": [
+    "Shows each daemon with its process and since when it runs, how many jobs there are, and where the state lies. It starts nothing.",
+  ],
+  "mgpu-top": [
+    "Opens the live view of mgpu-squeue, from a script or an alias too. --demo needs no daemon and changes nothing anywhere.",
+  ],
+  "mgpu-history": [
+    "Rebuilds from the accounting records which jobs waited and ran at a moment; with two times, what ran between them.",
+  ],
+  "mgpu-seff": ["Compares what a job was given with what it used: CPU time and memory."],
+  "mgpu-screens": [
+    "Lists sessions with a terminal: how long they run, their size, who is attached, and how long they have been quiet.",
+  ],
+  "mgpu-exec": [
+    "Runs a command beside what a job already runs, on its node, with its GPUs and its variables. It takes nothing from the job's allocation.",
+  ],
+  "mgpu-forward": [
+    "Makes a port of a job's node one of this machine, until it is ended with Ctrl-C: for notebooks and dashboards.",
+  ],
+  "mgpu-shims": [
+    "Makes links with Slurm's names in a folder. Put first on PATH, they let programs that call sbatch or squeue find mgpu.",
+  ],
+  "mgpu-completion": [
+    "Prints the completion script of a shell, or installs it where shells look: links in the folders of the user, or with --system in those of all users. Start files of shells are left alone.",
+    "Names of jobs, nodes, partitions, users, accounts, QoS and GPU types come from a small file that is fetched anew as it grows old.",
+  ],
+};
+
+/** More sections of a page, after its options. */
+export const SECTIONS: Readonly<Record<string, readonly TopicSection[]>> = {
+  "mgpu-squeue": [
+    {
+      heading: "JOB REASON CODES",
+      texts: ["Why a job waits, in the last column. mgpu why tells it in sentences."],
+      terms: [
+        ["Resources", "It is first in line and waits for nodes, CPUs, memory or GPUs to be free."],
+        ["Priority", "Jobs with a higher priority wait for the same."],
+        ["Dependency", "Jobs that it depends on have not ended."],
+        ["DependencyNeverSatisfied", "A job that it depends on ended otherwise than it asked for."],
+        ["BeginTime", "Its begin time has not come."],
+        ["JobHeldUser, JobHeldAdmin", "It is held: mgpu-scontrol release lets it go."],
+        ["JobArrayTaskLimit", "As many tasks of its array run as may run at once."],
+        ["Licenses", "Too few of a license are free."],
+        ["ReqNodeNotAvail", "A node that it names is down, drained or reserved."],
+        ["Reservation", "Its reservation has not begun."],
+        [
+          "PartitionTimeLimit, PartitionNodeLimit, PartitionDown, PartitionInactive",
+          "Its partition does not let it start.",
+        ],
+        [
+          "AssocGrpGRES, QOSMaxJobsPerUserLimit and the like",
+          "A limit of its account, association or QoS: the name says which.",
+        ],
+      ],
+    },
+    {
+      heading: "JOB STATE CODES",
+      terms: [
+        ["PD PENDING", "It waits."],
+        ["R RUNNING", "It has its allocation."],
+        ["S SUSPENDED", "It is stopped, and keeps its allocation."],
+        ["CG COMPLETING", "It has ended; something of it is still on a node."],
+        ["CD COMPLETED", "It ended with exit code 0."],
+        ["F FAILED", "It ended with another exit code or by a signal."],
+        ["CA CANCELLED", "Somebody ended it."],
+        ["TO TIMEOUT", "It reached its time limit."],
+        ["OOM OUT_OF_MEMORY", "It used more memory than it was given."],
+        ["NF NODE_FAIL", "Its node failed."],
+        ["PR PREEMPTED", "It made room for another job."],
+        ["DL DEADLINE", "It could not end by its deadline."],
+      ],
+    },
+  ],
+  "mgpu-srun": [
+    {
+      heading: "SIGNALS AND ESCAPE SEQUENCES",
+      texts: [
+        "In a session with a terminal Ctrl-\\ and then d leaves it running, ? lists the other keys; --detach-keys chooses another key. Ctrl-] three times within a second always leaves.",
+        "Without one, Ctrl-C shows the states of the tasks, a second one within a second ends them. TERM and HUP end the job, unless it has a session that outlives its client. Other signals are passed on to the tasks.",
+      ],
+    },
+  ],
 };
 
 /** Exit codes with what they mean, by command. */
@@ -73,7 +205,7 @@ export const OVERVIEW: readonly { readonly heading: string; readonly texts: read
   {
     heading: "COMPLETION",
     texts: [
-      'For bash put eval "$(mgpu completion bash)" into ~/.bashrc; for zsh put mgpu completion zsh > FOLDER/_mgpu into a folder of $fpath; for fish mgpu completion fish > ~/.config/fish/completions/mgpu.fish.',
+      'mgpu completion install puts the scripts for bash, zsh and fish where these shells look; eval "$(mgpu completion bash)" loads that for bash into one shell.',
     ],
   },
 ];

@@ -89,6 +89,16 @@ export const GPU_OPTIONS = [
     of: ALL,
     read: parseNodeGpuIds,
   },
+  {
+    long: "model",
+    argument: "required",
+    metavar: "name",
+    help: "as many GPUs as the configuration says that this model needs",
+    directive: true,
+    of: ALL,
+    read: (text: string): Parsed<string> =>
+      text === "" ? { problem: "expected the name of a model" } : { value: text },
+  },
   ignored("gpu-freq", ALL, "clocks of GPUs are left as they are", {
     variables: named("GPU_FREQ"),
     check: shaped(

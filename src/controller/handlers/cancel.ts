@@ -8,6 +8,7 @@ import type { Params } from "../../protocol/procedures.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
 import { forEachJob, type JobResult } from "../for-each-job.ts";
+import { actingUid } from "../network/access.ts";
 import type { Selected } from "../select.ts";
 
 /** Carries the commands out side by side: they share one write. */
@@ -26,7 +27,7 @@ export function cancelHandler(context: ControllerContext): UnaryHandler<"jobs.ca
       context,
       params.filter,
       (selected) => (isNamed || !isEnded(selected.job)) && isAsked(selected),
-      (selected) => commandOf(params, selected, hello.user.uid),
+      (selected) => commandOf(params, selected, actingUid(hello)),
       stepId === null && signal === null,
     );
     return { jobs };

@@ -6,6 +6,7 @@ import { RpcError } from "../../protocol/errors.ts";
 import type { Params } from "../../protocol/procedures.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
+import { manages } from "../network/access.ts";
 
 type Change = Params<"cluster.change">["change"];
 
@@ -13,7 +14,7 @@ type Change = Params<"cluster.change">["change"];
 export function changeHandler(context: ControllerContext): UnaryHandler<"cluster.change"> {
   return async ({ change }, { hello }) => {
     const { uid, name } = hello.user;
-    if (uid !== 0 && uid !== context.identity.user.uid) {
+    if (!manages(hello, context.identity.user)) {
       const hint = "only root and the user who started mgpuctld may change nodes, partitions and reservations";
       throw new RpcError("PERMISSION", "Access/permission denied", hint);
     }

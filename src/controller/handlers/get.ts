@@ -5,6 +5,7 @@ import { RpcError } from "../../protocol/errors.ts";
 import type { Hello, JobRow } from "../../protocol/procedures.ts";
 import type { StreamHandler, UnaryHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
+import { actingUid } from "../network/access.ts";
 import { selectJobs } from "../select.ts";
 import { decodeEnvironment } from "../stored-inputs.ts";
 
@@ -30,7 +31,8 @@ export function getHandler(context: ControllerContext): StreamHandler<"jobs.get"
 }
 
 /** A job of the queue, for its owner and root. */
-function ownJob({ loop }: ControllerContext, jobId: number, { user: { uid } }: Hello): Job {
+function ownJob({ loop }: ControllerContext, jobId: number, hello: Hello): Job {
+  const uid = actingUid(hello);
   const job = loop.state.jobs.get(jobId);
   if (!job) throw new RpcError("INVALID_JOB", "Invalid job id specified", `there is no job ${jobId} in the queue`);
   if (uid !== 0 && uid !== job.spec.user.uid) throw new RpcError("PERMISSION", "Access/permission denied");

@@ -13,12 +13,19 @@ import { endStrangers, noteCleared } from "../strangers.ts";
 
 /** Takes a node in and tells it again what it has to do. */
 export function registerHandler(context: ControllerContext): UnaryHandler<"node.register"> {
-  return async (registration, { peer }) => {
+  return async (registration, { peer, hello: { caller } }) => {
     const { name: node, inventory } = registration;
     const { starts = [] } = registration;
+    if (caller && caller.name !== node) {
+      throw new RpcError(
+        "PERMISSION",
+        "Access/permission denied",
+        `the key ${caller.identity} is not for a node ${node}`,
+      );
+    }
     await executeOrThrow(context, { type: "node.register", node, inventory, starts });
     const strangers = strangersOn(context.loop.state, node, starts);
-    const session = { peer, registration, strangers: new Set(strangers.map(formatStart)) };
+    const session = { peer, registration, caller, strangers: new Set(strangers.map(formatStart)) };
     context.sessions.add(session);
     notifyWatchers(context, node);
     logInventory(context, registration);

@@ -25,7 +25,9 @@ export function nodesHandler({ loop, sessions, clock }: ControllerContext): Unar
         const partitions = [...state.partitions.values()].filter((partition) => holdsNode(partition, node.name));
         const names = partitions.map(({ name }) => name);
         const vitals = sessions.vitalsOf(node.name);
-        return { ...toNodeRow(node, session !== undefined, names, facts), ...(vitals && { vitals }) };
+        const clockOffsetMs = sessions.clockOffsetOf(node.name);
+        const told = { ...(vitals && { vitals }), ...(clockOffsetMs !== undefined && { clockOffsetMs }) };
+        return { ...toNodeRow(node, session !== undefined, names, facts), ...told };
       }),
       now,
     };

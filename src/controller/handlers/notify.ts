@@ -5,6 +5,7 @@ import { isEnded } from "../../core/job.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
+import { actingUid } from "../network/access.ts";
 
 /** A node that does not answer in this time is left out: people wait for the answer. */
 const NODE_DEADLINE_MS = 6_000;
@@ -14,7 +15,7 @@ export function notifyHandler({ loop, sessions, log }: ControllerContext): Unary
   return async ({ jobId, message }, { hello }) => {
     const job = loop.state.jobs.get(jobId);
     if (!job) throw new RpcError("INVALID_JOB", "Invalid job id specified");
-    if (!mayTouch(job, hello.user.uid)) throw new RpcError("PERMISSION", "Access/permission denied");
+    if (!mayTouch(job, actingUid(hello))) throw new RpcError("PERMISSION", "Access/permission denied");
     if (isEnded(job)) throw new RpcError("JOB_FINISHED", "Job/step already completing or completed");
     if (job.state === "PENDING") throw new RpcError("NOT_RUNNING", "Job is pending execution");
     const { attempt } = job;

@@ -1,11 +1,13 @@
 /** job.output: part of a step's output file, fetched from the node where it lies. */
 
+import { mayTouch } from "../../core/decide/steer.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
 import { outputsOf } from "../../core/outputs.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
+import { actingUid } from "../network/access.ts";
 
 /** Jobs of the past that are remembered between the windows of one file. */
 const REMEMBERED_MAX = 16;
@@ -20,7 +22,7 @@ export function outputHandler(context: ControllerContext): UnaryHandler<"job.out
     if (!job) throw new RpcError("INVALID_JOB", "Invalid job id specified", `there never was a job ${jobId}`);
     if (!context.loop.state.jobs.has(jobId)) remember(past, job);
     const { user } = job.spec;
-    if (hello.user.uid !== 0 && hello.user.uid !== user.uid) {
+    if (!mayTouch(job, actingUid(hello))) {
       throw new RpcError("PERMISSION", "Access/permission denied", `job ${jobId} is ${user.name}'s`);
     }
     const step = outputsOf(job).find((one) => one.stepId === stepId);

@@ -9,6 +9,7 @@ import { prioritizer } from "../../core/priority.ts";
 import type { Item } from "../../protocol/procedures.ts";
 import type { StreamHandler, UnaryHandler } from "../../rpc/types.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
+import { manages } from "../network/access.ts";
 import { partitionName, selectJobs } from "../select.ts";
 
 /** Answers from memory. */
@@ -27,8 +28,8 @@ export function listPolicyHandler({ loop, settings, clock }: ControllerContext):
 /** Carries changes out for whoever may make them: root, the controller's own user, users with an AdminLevel. */
 export function changePolicyHandler(context: ControllerContext): UnaryHandler<"policy.change"> {
   return async ({ version, changes }, { hello }) => {
-    const { uid, name } = hello.user;
-    const isOwner = uid === 0 || uid === context.identity.user.uid;
+    const { name } = hello.user;
+    const isOwner = manages(hello, context.identity.user);
     await executeOrThrow(context, { type: "policy.change", version, changes, byName: name, isOwner });
     return {};
   };

@@ -7,6 +7,7 @@ import { RpcError } from "../../protocol/errors.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import { endAwayHolders } from "../away.ts";
 import type { ControllerContext } from "../context.ts";
+import { actingUid } from "../network/access.ts";
 
 /** Time for the nodes to say that nothing runs any more, beyond the kill wait. */
 const CLEANUP_GRACE_MS = 5000;
@@ -27,7 +28,7 @@ export function shutdownHandler(context: ControllerContext): UnaryHandler<"contr
     if (active.length > 0 && !force) throw jobsRunning(active);
     context.beginEnding(context.clock.now() + context.settings.killWaitS * 1000);
     try {
-      const ended = await endJobs(context, active, hello.user.uid, force);
+      const ended = await endJobs(context, active, actingUid(hello), force);
       await endNodes(context);
       await context.forgetSettings();
       context.stop();

@@ -3,12 +3,12 @@
 import { RpcError } from "../../protocol/errors.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
+import { manages } from "../network/access.ts";
 
 /** Everybody may look; only root and the user whose daemons these are may reset. */
 export function statisticsHandler({ loop, identity, statistics }: ControllerContext): UnaryHandler<"statistics"> {
   return ({ reset }, { hello }) => {
-    const { uid } = hello.user;
-    if (reset && uid !== 0 && uid !== identity.user.uid) {
+    if (reset && !manages(hello, identity.user)) {
       throw new RpcError(
         "PERMISSION",
         "Access/permission denied",

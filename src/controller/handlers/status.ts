@@ -39,7 +39,13 @@ function problemOf({ loop, blobs }: ControllerContext): string {
 /** All that somebody should see to. A note that can't be read is no reason to tell nothing. */
 async function problemsOf(context: ControllerContext): Promise<string[]> {
   const damage = await context.damage().catch(() => []);
-  return [problemOf(context), ...awayProblems(context), ...strangerProblems(context), ...damage].filter(Boolean);
+  return [
+    problemOf(context),
+    context.outsideProblem(),
+    ...awayProblems(context),
+    ...strangerProblems(context),
+    ...damage,
+  ].filter(Boolean);
 }
 
 function endingOf(context: ControllerContext): Pick<Result<"controller.status">, "ending"> {

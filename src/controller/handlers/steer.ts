@@ -5,6 +5,7 @@ import type { Params } from "../../protocol/procedures.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
 import { forEachJob } from "../for-each-job.ts";
+import { actingUid } from "../network/access.ts";
 import type { Selected } from "../select.ts";
 
 type Action = Params<"jobs.steer">["action"];
@@ -16,7 +17,7 @@ export function steerHandler(context: ControllerContext): UnaryHandler<"jobs.ste
       context,
       filter,
       () => true,
-      (selected) => commandOf(action, selected, hello.user.uid),
+      (selected) => commandOf(action, selected, actingUid(hello)),
       action.type !== "update" && action.type !== "stepLimit",
     ),
   });

@@ -7,6 +7,7 @@ import { RpcError } from "../../protocol/errors.ts";
 import type { Params } from "../../protocol/procedures.ts";
 import type { StreamHandler, UnaryHandler } from "../../rpc/types.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
+import { actingUid } from "../network/access.ts";
 import { stepName } from "../owners.ts";
 import { encodeEnvironment, storeEncoded } from "../stored-inputs.ts";
 
@@ -24,7 +25,7 @@ export function createStepHandler(context: ControllerContext): StreamHandler<"st
         // Before each try: while we wait nothing refers to it, and it may be swept away.
         const [first, ...others] = await Promise.all(parts.map((part) => stored(context, part)));
         if (!first) throw new RpcError("INTERNAL", "a step without any part");
-        const { uid } = hello.user;
+        const uid = actingUid(hello);
         const command = { type: "step.create", ...first, requestId, byUid: uid } as const;
         const decision = await context.loop.execute(others.length === 0 ? command : { ...command, others });
         if (decision.kind !== "deny") {
@@ -92,7 +93,7 @@ async function endUnwanted(
 /** Takes an allocation back. */
 export function completeHandler(context: ControllerContext): UnaryHandler<"job.complete"> {
   return async ({ jobId, exit }, { hello }) => {
-    await executeOrThrow(context, { type: "job.complete", jobId, byUid: hello.user.uid, exit });
+    await executeOrThrow(context, { type: "job.complete", jobId, byUid: actingUid(hello), exit });
     return {};
   };
 }

@@ -8,6 +8,7 @@ import { RpcError } from "../../protocol/errors.ts";
 import type { JobUpdate } from "../../protocol/procedures.ts";
 import type { StreamHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
+import { actingUid } from "../network/access.ts";
 import { jobName, stepName } from "../owners.ts";
 
 /** Streams updates; a watcher that is slow skips what is outdated. */
@@ -18,7 +19,7 @@ export function watchHandler(context: ControllerContext): StreamHandler<"job.wat
       throw new RpcError("INVALID_JOB", "Invalid job id specified", `there is no job ${jobId} in the queue`);
     }
     // What is sent opens the job's streams.
-    if (!mayTouch(watched, hello.user.uid)) throw new RpcError("PERMISSION", "Access/permission denied");
+    if (!mayTouch(watched, actingUid(hello))) throw new RpcError("PERMISSION", "Access/permission denied");
     const watcher = context.watchers.watch(jobId);
     const name = stepId === null ? jobName(jobId) : stepName(jobId, stepId);
     const release = owner ? context.owners.claim(name) : () => {};

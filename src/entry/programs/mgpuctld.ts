@@ -12,6 +12,12 @@ const PROGRAM = "mgpuctld";
 
 const line = readDaemonLine(PROGRAM, "The controller of an mgpu cluster.", [
   { long: "with-node", argument: "none", help: "run this machine's node daemon in the same process" },
+  {
+    long: "listen",
+    argument: "required",
+    metavar: "host:port",
+    help: "listen for other machines there; nothing else than TLS with a key is answered",
+  },
   ...NODE_OPTIONS,
 ]);
 

@@ -3,9 +3,10 @@
 import type { Cancel, Clock } from "../../platform/clock.ts";
 import type { Net } from "../../platform/net.ts";
 import { PROTOCOL } from "../../protocol/envelope.ts";
+import { guestSocketOf } from "../../protocol/holder-socket.ts";
 import { servePeers } from "../../rpc/serve.ts";
-import type { Peer } from "../../rpc/types.ts";
-import { createHolder, type HolderPorts } from "./holder.ts";
+import type { AnyHandlers, Peer } from "../../rpc/types.ts";
+import { createHolder, type Holder, type HolderPorts } from "./holder.ts";
 import { ALONE_MS } from "./limits.ts";
 
 /** A first step with two tasks finds its pipes made. */
@@ -43,6 +44,9 @@ export async function startHolder(
   const identity = () => ({ daemon: "mgpu-stepd" as const, protocol: PROTOCOL, version, pid, startedAt });
   const company = lookForCompany(ports.clock, () => holder.leaving.leaveIfUseless());
   const server = await servePeers(ports, { path: socket }, identity, holder.handlers, company.welcome);
+  const guests = { path: guestSocketOf(socket) };
+  ports.net.removeStale(guests);
+  const guestServer = await servePeers(ports, guests, identity, guestHandlers(holder), company.welcome);
   ports.log.info("holder listens", { socket, pid });
   // Before the first launch comes: pipes ahead of need, and all that runs already looked at once.
   void ports.processes.prepare(PIPES_AHEAD);
@@ -50,10 +54,16 @@ export async function startHolder(
   const close = (): void => {
     company.stop();
     server.close();
+    guestServer.close();
     holder.close();
     ports.log.info("holder ends", { pid });
   };
   return { ended: holder.ended.then(close), leave: (why) => holder.leaving.leave(why), close };
+}
+
+/** What the clients of steps may call; each of these calls shows its step's token. */
+function guestHandlers({ handlers }: Holder): AnyHandlers {
+  return Object.fromEntries(Object.entries(handlers).filter(([method]) => method.startsWith("step.")));
 }
 
 /** Calls `alone` each time that nobody has been connected for ALONE_MS. */

@@ -122,12 +122,15 @@ export class TestCluster {
   }
 
   /** Starts a controller and node daemons of these shapes, and waits until all are there. */
-  async startNodes(nodes: readonly { name: string; cpus: number; gpus: number }[]): Promise<readonly Running[]> {
+  async startNodes(
+    nodes: readonly { name: string; cpus: number; gpus: number; memoryMiB?: number }[],
+  ): Promise<readonly Running[]> {
     const controller = this.start("mgpuctld", []);
     await this.until(async () => (await this.run("mgpu", ["status"])).code === 0, "the controller answers");
-    const daemons = nodes.map(({ name, cpus, gpus }) =>
-      this.start("mgpud", ["--node-id", name, "--cpus", `${cpus}`, "--memory", "4000", "--gpu-count", `${gpus}`]),
-    );
+    const daemons = nodes.map(({ name, cpus, gpus, memoryMiB = 4000 }) => {
+      const offered = ["--cpus", `${cpus}`, "--memory", `${memoryMiB}`, "--gpu-count", `${gpus}`];
+      return this.start("mgpud", ["--node-id", name, ...offered]);
+    });
     await this.until(
       async () => {
         const { stdout } = await this.run("mgpu-sinfo", ["-h", "-N", "-o", "%N %t"]);

@@ -90,6 +90,7 @@ function machine(options: MachineOptions = {}): Machine {
         return { pid, ...known, exited, ...started };
       },
       findDaemon: async () => self.daemon,
+      secureNet: () => Promise.reject(new Error("no TLS in this test")),
     },
   };
   return self;
@@ -468,9 +469,10 @@ describe("MGPU_CONTROLLER", () => {
   });
 
   test.each([
-    ["lab.example:7000", /TCP comes with a later version/],
-    ["[::1]:7000", /TCP comes with a later version/],
-    ["tcp://lab:7000", /TCP comes with a later version/],
+    ["lab.example:7000", /there is no key for it here/],
+    ["[::1]:7000", /there is no key for it here/],
+    ["tcp://lab:7000", /there is no key for it here/],
+    ["lab:7000#user/ada/1:zz", /^MGPU_CONTROLLER=lab:7000#...: the key can't be read$/],
     ["lab", /expected unix:\/path, got "lab"/],
     [`/${"x".repeat(110)}`, /longer than the 107 bytes of a socket/],
   ])("%s is refused in words", async (value, message) => {

@@ -175,7 +175,7 @@ export interface FakeOptions {
   readonly stdio?: Partial<Stdio>;
   /** One controller connection after the other; the last one is kept. A function is asked each time. */
   readonly controller?: Peer | readonly Peer[] | (() => Promise<Connected>);
-  readonly connectHolder?: (socket: string) => Promise<Connected>;
+  readonly connectHolder?: CommandContext["session"]["connectHolder"];
   readonly startChild?: (request: ChildRequest) => Promise<Child>;
   readonly utcOffsetMinutes?: number;
   readonly shell?: Partial<CommandContext["shell"]>;
@@ -246,6 +246,9 @@ export function fakeContext(options: FakeOptions = {}): Fake {
     openTui: async () => 0,
     loadReplay: () => ({ ...replay, gunzip }),
     tcp: () => Promise.reject(new Error("no TCP")),
+    remote: () => Promise.reject(new Error("no other machines")),
+    machine: () => Promise.reject(new Error("no node daemon")),
+    chooseCluster: () => {},
     utcOffsetMinutes: () => options.utcOffsetMinutes ?? 0,
     connect: connector(options.controller),
   };

@@ -75,7 +75,7 @@ export const RUNNING = { state: "RUNNING", startAt: 1000, nodeList: "n1" } as co
 
 export interface FakeJob {
   connectController(): Promise<Connected>;
-  connectHolder(socket: string): Promise<Connected>;
+  connectHolder(): Promise<Connected>;
   /** Tells the watchers; the newest update is also what a new watcher hears first. */
   update(
     row: Partial<JobRow>,

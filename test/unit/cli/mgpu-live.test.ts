@@ -140,7 +140,10 @@ function contextFor(program: string): { context: CommandContext; out: () => stri
   const context = {
     ...real,
     connect: (options: { readonly start?: boolean } = {}) =>
-      connectController({ ...real, log, startDaemon, findDaemon }, { start: options.start ?? true }),
+      connectController(
+        { ...real, log, startDaemon, findDaemon, secureNet: startDaemon },
+        { start: options.start ?? true },
+      ),
   };
   return { context, out: fake.out, err: fake.err };
 }

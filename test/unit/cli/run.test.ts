@@ -46,7 +46,7 @@ describe("what all commands have", () => {
   });
   test("usage in short", async () => {
     const { out } = await check(demo(), ["--usage"]);
-    expect(out).toBe("Usage: mgpu-squeue [-o fmt] [-h] [--usage] [-V] [job...]\n");
+    expect(out).toBe("Usage: mgpu-squeue [-o fmt] [-h] [--usage] [-V] [-M name] [job...]\n");
   });
   test("version: ours, and under Slurm's names Slurm's shape", async () => {
     expect((await check(demo(), ["-V"])).out).toBe("mgpu 0.1.0 (commit unknown, protocol 1.0)\n");

@@ -50,7 +50,7 @@ async function sattach(
   });
   const fake = fakeContext({
     ...{ program: "sattach", controller },
-    connectHolder: async (socket) => {
+    connectHolder: async ({ socket }) => {
       const node = socket.slice("/run/".length, -".sock".length);
       return connected(
         fakePeer({

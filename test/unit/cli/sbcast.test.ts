@@ -35,7 +35,7 @@ async function sbcast(argv: string[], options: FakeOptions = {}, exits = [0, 0])
   const fake = fakeContext({
     ...{ program: "sbcast", environment: { SLURM_JOB_ID: "7", PATH: "/bin" }, files: { "/work/data": "content" } },
     controller: () => job.connectController(),
-    connectHolder: (socket) => job.connectHolder(socket),
+    connectHolder: () => job.connectHolder(),
     ...options,
   });
   let code: number | undefined;

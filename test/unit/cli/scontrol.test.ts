@@ -342,6 +342,11 @@ describe("update", () => {
       { filter: { ...ALL, ids: [12] }, action: { type: "stepLimit", stepId, limitS: 1800 } },
     ]);
   });
+  test("a step that does not run", async () => {
+    expect(await scontrol(["update", "StepId=99.0", "TimeLimit=30"])).toEqual({
+      ...{ code: 1, out: "", err: "slurm_update error: Job is no longer pending execution\n" },
+    });
+  });
   test("words that only matter in a session are no errors", async () => {
     expect(await scontrol(["oneliner"])).toEqual({ code: 0, out: "", err: "" });
   });

@@ -39,7 +39,7 @@ async function srun(argv: string[], options: FakeOptions = {}): Promise<Started>
   const fake = fakeContext({
     ...{ program: "srun", environment: INSIDE },
     controller: () => job.connectController(),
-    connectHolder: (socket) => job.connectHolder(socket),
+    connectHolder: () => job.connectHolder(),
     ...options,
   });
   let code: number | undefined;

@@ -17,7 +17,7 @@ async function srun(argv: string[], options: FakeOptions = {}, job = fakeJob()):
   const fake = fakeContext({
     program: "mgpu-srun",
     controller: () => job.connectController(),
-    connectHolder: (socket) => job.connectHolder(socket),
+    connectHolder: () => job.connectHolder(),
     ...options,
   });
   let code: number | undefined;

@@ -33,7 +33,7 @@ async function waiter(argv: string[], options: FakeOptions = {}): Promise<Waiter
   const fake = fakeContext({
     program: "mgpu-srun",
     controller: () => job.connectController(),
-    connectHolder: (socket) => job.connectHolder(socket),
+    connectHolder: () => job.connectHolder(),
     ...options,
   });
   void runCommand(command, argv, fake.context);

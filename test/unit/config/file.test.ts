@@ -5,31 +5,34 @@ import { jsonSchema, sampleText } from "../../../src/config/sample.ts";
 import { FILE_KEYS, nameOf, sectionOf } from "../../../src/config/schema.ts";
 import { SETTINGS } from "../../../src/config/settings.ts";
 
+const of = (name: string, node = "", hostname = "") => ({ name, node, hostname });
+
 const problems = (text: string): readonly string[] => {
-  const read = readConfig(text, "c.yaml");
+  const read = readConfig(text, of("c.yaml"));
   return "problems" in read ? read.problems : [];
 };
 
 describe("a configuration file", () => {
   test("gives the texts of settings, and where each stands", () => {
     const text = "# ours\ncluster:\n  name: lab\n  licenses: [matlab:2, ansys:1]\nlimits: {kill_wait: 007}\n";
-    expect(readConfig(text, "c.yaml")).toEqual({
+    expect(readConfig(text, of("c.yaml"))).toEqual({
       texts: { MGPU_CLUSTER_NAME: "lab", MGPU_LICENSES: "matlab:2,ansys:1", MGPU_KILL_WAIT: "007" },
+      modelFile: null,
       places: { MGPU_CLUSTER_NAME: "c.yaml:3:9", MGPU_LICENSES: "c.yaml:4:13", MGPU_KILL_WAIT: "c.yaml:5:21" },
     });
   });
 
   test("may be JSON, empty, or have sections and keys without values", () => {
-    expect(readConfig('{"limits": {"kill_wait": 5}}', "c")).toMatchObject({ texts: { MGPU_KILL_WAIT: "5" } });
+    expect(readConfig('{"limits": {"kill_wait": 5}}', of("c"))).toMatchObject({ texts: { MGPU_KILL_WAIT: "5" } });
     for (const text of ["", "# nothing\n", "limits:\n", "limits:\n  kill_wait:\n"]) {
-      expect(readConfig(text, "c")).toEqual({ texts: {}, places: {} });
+      expect(readConfig(text, of("c"))).toEqual({ texts: {}, places: {}, modelFile: null });
     }
   });
 
   test("says of one node what goes above what it says of all", () => {
     const text = "node: {cpus: 4, memory: 100}\nnodes: {n1: {cpus: 8}, n2: {cpus: 16}}\n";
     const cpus = (...node: string[]) => {
-      const read = readConfig(text, "c", ...node);
+      const read = readConfig(text, of("c", ...node));
       return "texts" in read ? [read.texts.MGPU_CPUS, read.texts.MGPU_MEMORY] : read;
     };
     expect(cpus("n1", "n2")).toEqual(["8", "100"]);
@@ -68,6 +71,22 @@ describe("a configuration file", () => {
     expect(problems(text)).toEqual([typeof problem === "string" ? problem : expect.stringMatching(problem)]);
   });
 
+  test("has GPUs by model, as it is or as a predecessor wrote it", () => {
+    const table = (text: string) => {
+      const read = readConfig(text, of("c"));
+      return "texts" in read ? read.texts.MGPU_MODELS : read.problems;
+    };
+    expect(table("models: {default_requirement: 1, llama-70b: 4, org/m:1b: a100:2}")).toBe(
+      "default_requirement=1,llama-70b=4,org/m:1b=a100:2",
+    );
+    expect(table('{"models": {"default_requirement": 1.0, "models": {"x": 0.5}}}')).toBe(
+      "default_requirement=1.0,x=0.5",
+    );
+    expect(table("models:\n  a,b: 1\n  x: many\n")).toEqual([
+      expect.stringMatching(/^c:3:6: models\.x: expected GPUs, such as 2, 0\.5 or a100:2, got "many"$/),
+    ]);
+  });
+
   test("aliases can't blow a small file up", () => {
     const bomb = [
       "a: &a [x,x,x,x,x,x,x,x,x]",
@@ -97,6 +116,21 @@ describe("the file that is read", () => {
     expect(loadConfig({ HOME: "/h" }, files({}), node)).toMatchObject({ path: null });
   });
 
+  test("names a file of models, whose problems have places of their own", () => {
+    const config = "models:\n  file: llm_config.json\n  y: 2\n";
+    const found = (llm: string) =>
+      loadConfig({ MGPU_CONFIG: "/d/c" }, files({ "/d/c": config, "/d/llm_config.json": llm }), node);
+    expect(found('{"default_requirement": 1, "models": {"x": 0.5, "y": 1}}')).toMatchObject({
+      file: { texts: { MGPU_MODELS: "default_requirement=1,x=0.5,y=1,y=2" } },
+    });
+    expect(found('{"models": {\n  "x": -1\n}}')).toEqual({
+      problems: ['/d/llm_config.json:2:8: models.models.x: expected GPUs, such as 2, 0.5 or a100:2, got "-1"'],
+    });
+    expect(loadConfig({ MGPU_CONFIG: "/d/c" }, files({ "/d/c": config }), node)).toEqual({
+      problems: [expect.stringMatching(/models\.file: \/d\/llm_config\.json: No such file/)],
+    });
+  });
+
   test.each([
     ["is missing", {}, "/c: No such file or directory"],
     ["is a folder", { "/c": "folder" }, /^\/c: this is no plain file/],
@@ -110,7 +144,7 @@ describe("the file that is read", () => {
 
 describe("the sample and the schema", () => {
   test("the sample is a file without a problem that says nothing", () => {
-    expect(readConfig(sampleText(), "sample")).toEqual({ texts: {}, places: {} });
+    expect(readConfig(sampleText(), of("sample"))).toEqual({ texts: {}, places: {}, modelFile: null });
   });
 
   test("the sample's defaults are what holds without a file", () => {
@@ -118,15 +152,17 @@ describe("the sample and the schema", () => {
       .split("\n")
       .map((line) => line.replace(/^ {2}# (\w+:.*)$/, (whole, rest: string) => (isKey(rest) ? `  ${rest}` : whole)))
       .join("\n");
-    const read = readConfig(text, "sample");
+    const read = readConfig(text, of("sample"));
     if ("problems" in read) throw new Error(read.problems.join("\n"));
-    for (const { variable, fallback } of FILE_KEYS) expect(read.texts[variable] ?? "").toBe(fallback);
+    for (const { variable, fallback } of FILE_KEYS.filter(({ key }) => key !== "models.table"))
+      expect(read.texts[variable] ?? "").toBe(fallback);
   });
   const isKey = (rest: string) => FILE_KEYS.some(({ key }) => rest.startsWith(`${nameOf(key)}:`));
 
   test("the schema has every key", () => {
     const { properties } = jsonSchema() as { properties: Record<string, { properties: object }> };
-    for (const { key } of FILE_KEYS) expect(properties[sectionOf(key)]?.properties).toHaveProperty([nameOf(key)]);
+    for (const { key } of FILE_KEYS.filter((one) => one.key !== "models.table"))
+      expect(properties[sectionOf(key)]?.properties).toHaveProperty([nameOf(key)]);
     expect(Object.keys(properties)).toContain("nodes");
   });
 

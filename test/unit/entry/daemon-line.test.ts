@@ -6,7 +6,7 @@ import { CONTROLLER_OPTION, NODE_OPTIONS, parseDaemonLine } from "../../../src/e
 const OPTIONS = [...NODE_OPTIONS, CONTROLLER_OPTION];
 
 function parse(line: string, environment: Record<string, string> = {}, texts: Record<string, string> = {}) {
-  const find = () => ({ path: "/c.yaml", file: { texts, places: {} } });
+  const find = () => ({ path: "/c.yaml", file: { texts, places: {}, modelFile: null } });
   return parseDaemonLine(OPTIONS, line === "" ? [] : line.split(" "), environment, find);
 }
 

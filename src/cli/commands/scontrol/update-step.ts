@@ -1,10 +1,13 @@
 /** `scontrol update StepId=JOB.STEP TimeLimit=...`: all that Slurm changes of a step. */
 
 import { parseTimeLimit } from "../../../core/time.ts";
+import { isSlurmName } from "../../connect.ts";
 import { UserError } from "../../context.ts";
 import { criteriaOf, jobFilter, parseJobTarget } from "../../filters.ts";
 import { type Assignment, lookUpKey } from "./assignments.ts";
-import { type Scope, steer } from "./scope.ts";
+import type { Scope } from "./scope.ts";
+
+const COMPLAINT = "slurm_update error";
 
 /** Gives one step another limit, or without a step's number all that run of a job. */
 export async function updateStep(id: Assignment, assignments: readonly Assignment[], scope: Scope): Promise<number> {
@@ -16,7 +19,15 @@ export async function updateStep(id: Assignment, assignments: readonly Assignmen
   const limitS = limits.at(-1);
   if (limitS === undefined) throw new UserError("No changes specified");
   const action = { type: "stepLimit", stepId: target.step, limitS } as const;
-  return steer({ filter: jobFilter(criteriaOf([target])), action }, scope, "slurm_update error");
+  const peer = await scope.peer(COMPLAINT);
+  const { jobs } = await peer.call("jobs.steer", { filter: jobFilter(criteriaOf([target])), action });
+  const { program, stdio } = scope.context;
+  const errors = jobs.flatMap(({ error }) => (error === null ? [] : [error]));
+  for (const { message, hint } of errors) {
+    stdio.err(`${COMPLAINT}: ${message}\n`);
+    if (hint !== undefined && !isSlurmName(program)) stdio.err(`${program}: hint: ${hint}\n`);
+  }
+  return errors.length > 0 ? 1 : 0;
 }
 
 /** Seconds, 0 for none. */

@@ -1,0 +1,92 @@
+/**
+ * Which cluster a command speaks to: the one that -M names, else MGPU_CONTROLLER, else the user's default profile, else
+ * mgpu on this machine.
+ */
+
+import { SOCKET_PATH_BYTES_MAX } from "../config/places.ts";
+import { NO_PROFILES, type Profiles, parseProfiles, profilesFile } from "../config/profiles.ts";
+import { type Invitation, parseInvitation, parseTarget } from "../protocol/identity.ts";
+import { errnoText } from "../util/errno.ts";
+import { type CommandContext, UserError } from "./context.ts";
+
+type Ports = Pick<CommandContext, "environment" | "cwd" | "files"> & { readonly cluster?: string | undefined };
+
+/** A controller of another machine, and who said that it is meant. */
+export interface Remote extends Invitation {
+  /** `MGPU_CONTROLLER`, `-M lab`, `the profile lab`. */
+  readonly source: string;
+}
+
+/** Where the controller is. */
+export type Target = { readonly kind: "here" } | { readonly kind: "socket"; readonly path: string } | RemoteTarget;
+
+type RemoteTarget = { readonly kind: "remote"; readonly remote: Remote };
+
+/** The cluster that is meant. @throws UserError if what names it can't be understood, or has no key */
+export function targetOf(ports: Ports): Target {
+  const { environment, cluster } = ports;
+  if (cluster !== undefined) return profileTarget(readProfiles(ports), cluster);
+  if (environment.MGPU_CONTROLLER) return variableTarget(ports, environment.MGPU_CONTROLLER);
+  const profiles = readProfiles(ports);
+  if (profiles.default === null) return { kind: "here" };
+  return remote(profiles.clusters[profiles.default], `the profile ${profiles.default} (mgpu use local leaves it)`);
+}
+
+/** The user's profiles; none if there is no such file. @throws UserError if it is damaged, or can't be read */
+export function readProfiles({ environment, files }: Pick<Ports, "environment" | "files">): Profiles {
+  const { path } = profilesFile(environment);
+  let text: string;
+  try {
+    text = new TextDecoder().decode(files.read(path));
+  } catch (error) {
+    if ((error as { readonly code?: string }).code === "ENOENT") return NO_PROFILES;
+    throw new UserError(`${path} can't be read: ${errnoText(error)}`);
+  }
+  const profiles = parseProfiles(text);
+  if (profiles) return profiles;
+  throw new UserError(`${path} can't be understood`, "remove it, then store your keys again with mgpu login");
+}
+
+function profileTarget(profiles: Profiles, name: string): Target {
+  if (name === "local") return { kind: "here" };
+  const profile = profiles.clusters[name];
+  if (profile && Object.hasOwn(profiles.clusters, name)) return remote(profile, `-M ${name}`);
+  const names = Object.keys(profiles.clusters);
+  const known = names.length > 0 ? `there are: ${names.join(", ")}, local` : "there are none; mgpu login makes one";
+  throw new UserError(`no profile is called "${name}"`, known);
+}
+
+function variableTarget(ports: Ports, text: string): Target {
+  const source = "MGPU_CONTROLLER";
+  const invitation = parseInvitation(text);
+  if (invitation) return { kind: "remote", remote: { ...invitation, source } };
+  const hint =
+    "set it to unix:/path, to host:port#key or the name of a profile, or unset it to use mgpu on this machine";
+  // The part behind it is secret.
+  const shown = text.replace(/#.*/s, "#...");
+  if (text.includes("#")) throw new UserError(`MGPU_CONTROLLER=${shown}: the key can't be read`, hint);
+  const address = text.replace(/^tcp:(\/\/)?/, "");
+  const path = text.replace(/^unix:(\/\/)?/, "");
+  if (address === text && path.includes("/")) return socketTarget(ports, path, hint);
+  const { clusters } = readProfiles(ports);
+  if (Object.hasOwn(clusters, text)) return remote(clusters[text], source);
+  const target = parseTarget(address);
+  const profile = Object.values(clusters).find((one) => one.target === target);
+  if (profile) return remote(profile, source);
+  if (target === null || !text.includes(":")) {
+    throw new UserError(`MGPU_CONTROLLER: expected unix:/path, got "${shown}"`, hint);
+  }
+  const keyHint = "mgpu key issue NAME on the controller's machine prints a line to paste here";
+  throw new UserError(`MGPU_CONTROLLER=${shown}: there is no key for it here`, keyHint);
+}
+
+function socketTarget({ cwd }: Ports, path: string, hint: string): Target {
+  const socket = path.startsWith("/") ? path : `${cwd}/${path}`;
+  if (new TextEncoder().encode(socket).length <= SOCKET_PATH_BYTES_MAX) return { kind: "socket", path: socket };
+  throw new UserError(`MGPU_CONTROLLER: ${socket} is longer than the ${SOCKET_PATH_BYTES_MAX} bytes of a socket`, hint);
+}
+
+function remote(profile: Profiles["clusters"][string] | undefined, source: string): Target {
+  if (!profile) return { kind: "here" };
+  return { kind: "remote", remote: { ...profile, source } };
+}

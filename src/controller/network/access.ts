@@ -1,0 +1,184 @@
+/** Who may call what, and the book in which it is written down: every change, and every refusal. */
+
+import type { Log } from "../../platform/log.ts";
+import { RpcError } from "../../protocol/errors.ts";
+import type { Grade } from "../../protocol/identity.ts";
+import type { Hello } from "../../protocol/procedures.ts";
+import type { CallContext, Handlers } from "../../rpc/types.ts";
+
+type Method = keyof Handlers<"controller">;
+
+/** The least grade that a procedure takes. Users, operators and administrators may each do what the one before may. */
+type Least = Grade;
+
+/**
+ * THE TABLE. Where it says user, the handler still looks whose job it is; where operators may do more, it asks
+ * {@link manages}.
+ */
+export const LEAST: Readonly<Record<Method, Least>> = {
+  "job.submit": "user",
+  "job.watch": "user",
+  "jobs.list": "user",
+  "jobs.watch": "user",
+  "jobs.history": "user",
+  "jobs.cancel": "user",
+  "jobs.steer": "user",
+  "jobs.get": "user",
+  "job.script": "user",
+  "job.environment": "user",
+  "models.list": "user",
+  "job.notify": "user",
+  "job.explain": "user",
+  "job.output": "user",
+  "job.complete": "user",
+  "step.create": "user",
+  "step.usage": "user",
+  "step.door": "user",
+  "nodes.list": "user",
+  "partitions.list": "user",
+  "reservations.list": "user",
+  "licenses.list": "user",
+  "cluster.change": "operator",
+  "policy.list": "user",
+  "policy.change": "user",
+  "config.show": "user",
+  "priorities.list": "user",
+  "shares.list": "user",
+  statistics: "user",
+  "controller.status": "user",
+  "controller.shutdown": "administrator",
+  "controller.reconfigure": "administrator",
+  "network.listen": "administrator",
+  "key.token": "administrator",
+  "key.issue": "administrator",
+  "key.list": "administrator",
+  "key.revoke": "administrator",
+  "node.register": "node",
+  "node.report": "node",
+  "node.vitals": "node",
+  "node.check": "node",
+  "node.join": "join",
+};
+
+const RANKS: Partial<Record<Grade, number>> = { user: 1, operator: 2, administrator: 3 };
+
+/** What only looks is not written down. */
+const CHANGES: ReadonlySet<string> = new Set([
+  ...["job.submit", "jobs.cancel", "jobs.steer", "job.notify", "job.complete", "step.create", "step.door"],
+  ...["cluster.change", "policy.change", "controller.shutdown", "controller.reconfigure", "network.listen"],
+  ...["key.token", "key.issue", "key.revoke", "node.register", "node.join"],
+]);
+
+/** Of a text in the book. */
+const TEXT_CHARS_MAX = 60;
+
+/** Numbers and names of one list in the book. */
+const LISTED_MAX = 20;
+
+/** Whose daemons these are. */
+interface Owner {
+  readonly uid: number;
+}
+
+/** Whether a caller's grade is enough for a procedure. Who is on this machine is judged by its uid. */
+export function mayCall(method: Method, { caller, user }: Hello, owner: Owner): boolean {
+  const least = LEAST[method];
+  if (caller) return rank(caller.grade) >= rank(least) && (rank(least) > 0 || caller.grade === least);
+  return least !== "administrator" || user.uid === 0 || user.uid === owner.uid;
+}
+
+function rank(grade: Grade): number {
+  return RANKS[grade] ?? 0;
+}
+
+/** Whether somebody may see to what is not its own: root, whose daemons these are, and operators. */
+export function manages({ caller, user }: Hello, owner: Owner): boolean {
+  if (caller) return rank(caller.grade) >= rank("operator");
+  return user.uid === 0 || user.uid === owner.uid;
+}
+
+/** As whom the kernel judges a command about jobs: operators of other machines may do what root may. */
+export function actingUid({ caller, user }: Hello): number {
+  return caller && rank(caller.grade) >= rank("operator") ? 0 : user.uid;
+}
+
+/** The handlers behind the table and the book. */
+export function guarded(handlers: Handlers<"controller">, owner: Owner, book: Log): Handlers<"controller"> {
+  const pairs = Object.entries(handlers).map(([name, handler]) => {
+    const method = name as Method;
+    return [method, guard(method, handler as never, owner, book)];
+  });
+  return Object.fromEntries(pairs) as Handlers<"controller">;
+}
+
+function guard(method: Method, handler: (...given: unknown[]) => unknown, owner: Owner, book: Log) {
+  return async (...given: unknown[]): Promise<unknown> => {
+    const { hello } = given.at(-1) as CallContext;
+    const facts = { who: whoText(hello), from: hello.caller?.from ?? "this machine", method };
+    if (!mayCall(method, hello, owner)) {
+      book.warn("denied", { ...facts, ...briefOf(given[0]) });
+      throw denial(method, hello);
+    }
+    try {
+      const result = await handler(...given);
+      if (CHANGES.has(method)) book.info("done", { ...facts, ...briefOf(given[0]), ...resultOf(result) });
+      return result;
+    } catch (error) {
+      const code = error instanceof RpcError ? error.code : "INTERNAL";
+      if (code === "PERMISSION") book.warn("denied", { ...facts, ...briefOf(given[0]) });
+      else if (CHANGES.has(method)) book.info("refused", { ...facts, ...briefOf(given[0]), code });
+      throw error;
+    }
+  };
+}
+
+function denial(method: Method, { caller }: Hello): RpcError {
+  const least = LEAST[method];
+  const hint =
+    caller === undefined
+      ? "only root and the user who started mgpuctld may do that"
+      : `the key ${caller.identity} is for a ${caller.grade}; ${method} takes ${article(least)} key`;
+  return new RpcError("PERMISSION", "Access/permission denied", hint);
+}
+
+function article(grade: Grade): string {
+  return `${/^[aeio]/.test(grade) ? "an" : "a"} ${grade}'s`;
+}
+
+/** `user/ada/1`, or `ada (uid 1000)` for somebody on this machine. */
+function whoText({ caller, user }: Hello): string {
+  return caller?.identity ?? `${user.name} (uid ${user.uid})`;
+}
+
+/** What a call is about: its short words and numbers, one level deep. Never scripts, environments, keys or tokens. */
+function briefOf(params: unknown): Record<string, unknown> {
+  const brief: Record<string, unknown> = {};
+  for (const [name, value] of entriesOf(params)) {
+    const plain = plainOf(name, value);
+    if (plain !== undefined) brief[name] = plain;
+    else for (const [inner, one] of entriesOf(value)) note(brief, name, inner, one);
+  }
+  return brief;
+}
+
+function note(brief: Record<string, unknown>, name: string, inner: string, value: unknown): void {
+  if (!/^(filter|change|action|job|key)$/.test(name) || !/^(ids|type|name|names|nodes|jobId|stepId)$/.test(inner))
+    return;
+  const plain = Array.isArray(value) ? value.slice(0, LISTED_MAX) : plainOf(inner, value);
+  if (plain !== undefined && !(Array.isArray(plain) && plain.length === 0)) brief[inner] = plain;
+}
+
+function plainOf(name: string, value: unknown): unknown {
+  if (/^(token|key|environment|script|requestId)$/.test(name)) return undefined;
+  if (typeof value === "string") return value.slice(0, TEXT_CHARS_MAX);
+  return typeof value === "number" || typeof value === "boolean" ? value : undefined;
+}
+
+function resultOf(result: unknown): Record<string, unknown> {
+  const found = entriesOf(result).filter(([name, value]) => /^(jobId|stepId|identity)$/.test(name) && value !== null);
+  return Object.fromEntries(found);
+}
+
+function entriesOf(value: unknown): [string, unknown][] {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+}

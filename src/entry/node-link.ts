@@ -1,0 +1,57 @@
+/** The node daemon's connection to a controller on another machine, by the key that it was given when it joined. */
+
+import { formatJoined, type Joined } from "../config/joined.ts";
+import type { NodeOutside } from "../node/outside.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Disk } from "../platform/disk.ts";
+import type { Log } from "../platform/log.ts";
+import { realSecureDoor, secureNet } from "../platform/secure.ts";
+import type { Hello } from "../protocol/procedures.ts";
+import { connectPeer } from "../rpc/connect.ts";
+import type { Connected, Handlers } from "../rpc/types.ts";
+import { must } from "../util/assert.ts";
+
+export interface NodeLinkSetup {
+  /** `null` where the controller is on this machine: then only `address` may be asked. */
+  readonly joined: Joined | null;
+  /** Where that is kept. */
+  readonly file: string;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly hello: Hello;
+}
+
+export interface NodeLink {
+  connect(handlers: Handlers<"node">): Promise<Connected>;
+  /** The address of this machine that the controller sees: the one on the route to it. Empty before a connection. */
+  address(): string;
+  readonly outside: NodeOutside;
+}
+
+/** Not connected yet. */
+export function createNodeLink({ joined, file, disk, clock, log, hello }: NodeLinkSetup): NodeLink {
+  let current = joined;
+  let address = "";
+  const now = (): Joined => must(current, "a cluster that was joined");
+  const door = realSecureDoor();
+  return {
+    address: () => address,
+    connect(handlers) {
+      const { target, ...credential } = now();
+      const net = secureNet(credential, (local) => {
+        address = local;
+      });
+      return connectPeer({ net, clock, log }, { path: target }, hello, handlers);
+    },
+    outside: {
+      target: joined?.target ?? "",
+      bridge: (credential, path) => door.bridge(now().target, credential, path),
+      async keepKey(credential) {
+        const next = { ...now(), ...credential };
+        await disk.replace(file, new TextEncoder().encode(formatJoined(next)));
+        current = next;
+      },
+    },
+  };
+}

@@ -1,0 +1,52 @@
+/** What a node daemon does for a controller on another machine, and for the clients that come from there. */
+
+import type { Credential } from "../platform/secure.ts";
+import { RpcError } from "../protocol/errors.ts";
+import { guestSocketOf, holderSocketFor } from "../protocol/holder-socket.ts";
+import { formatInvitation } from "../protocol/identity.ts";
+import type { NodeLaunch } from "../protocol/procedures.ts";
+import type { Handlers } from "../rpc/types.ts";
+import type { AgentContext } from "./agent-context.ts";
+import { messageOf } from "./deferred.ts";
+
+export interface NodeOutside {
+  /** Where the controller is, `host:port`. */
+  readonly target: string;
+  /** Connects to the controller and carries all bytes to and from a Unix socket. */
+  bridge(credential: Credential, path: string): Promise<void>;
+  /** Keeps another key for this node, to be used from the next connection on. */
+  keepKey(credential: Credential): Promise<void>;
+}
+
+/** The calls that only come from another machine. */
+export function outsideHandlers(
+  context: AgentContext,
+  outside: NodeOutside | undefined,
+): Pick<Handlers<"node">, "node.open" | "node.rekey"> {
+  const must = (): NodeOutside => {
+    if (outside) return outside;
+    throw new RpcError("DISABLED", "this node's controller is on the same machine");
+  };
+  return {
+    async "node.open"({ key, isPty, back }) {
+      const path = guestSocketOf(holderSocketFor(context.holders.sharedSocket, key, isPty));
+      try {
+        await must().bridge(back, path);
+      } catch (error) {
+        throw new RpcError("LOST_CONTACT", `node ${context.name} can't dial back: ${messageOf(error)}`);
+      }
+      return {};
+    },
+    async "node.rekey"(credential) {
+      await must().keepKey(credential);
+      return {};
+    },
+  };
+}
+
+/** A launch whose commands find the controller from here. */
+export function withAccess(launch: NodeLaunch, outside: NodeOutside | undefined): NodeLaunch {
+  if (!outside || !launch.access) return launch;
+  const MGPU_CONTROLLER = formatInvitation({ target: outside.target, ...launch.access });
+  return { ...launch, environment: { ...launch.environment, MGPU_CONTROLLER } };
+}

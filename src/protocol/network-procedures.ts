@@ -1,0 +1,108 @@
+/** The part of the table of procedures by which machines join, keys are given out, and streams find their way. */
+
+import * as v from "valibot";
+import { credential, GRADES } from "./identity.ts";
+import * as s from "./schemas.ts";
+
+const nothing = v.object({});
+
+const role = v.picklist(["user", "operator", "administrator", "node"]);
+
+const keyRow = v.object({
+  role: v.picklist(GRADES),
+  name: s.name,
+  identity: s.name,
+  user: s.text,
+  uid: s.count,
+  /** Milliseconds since 1970. */
+  issuedAt: s.count,
+  revokedAt: v.nullable(s.count),
+  /** Open connections that proved it. */
+  connections: s.count,
+});
+
+/** Which keys are meant: of one role, or of every role with that name. */
+const keyChoice = { name: s.name, role: v.optional(role) };
+
+/** Spread into PROCEDURES. */
+export const NETWORK_PROCEDURES = {
+  /** Listens for other machines, from now on and after each start; `null`: no more. */
+  "network.listen": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({ address: v.nullable(s.name) }),
+    result: v.object({ address: v.nullable(s.text) }),
+  },
+  /** A token that lets so many machines join within a time. */
+  "key.token": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({ uses: s.positive, ttlS: s.positive }),
+    /** `target`: where machines find us; `null` if nobody listens. */
+    result: v.object({ target: v.nullable(s.text), ...credential.entries, clusterName: s.text }),
+  },
+  /** Gives somebody a key. An earlier one of that name and role is no good any more. */
+  "key.issue": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({
+      name: s.name,
+      role,
+      /** As whom its bearer acts, a name or number that the controller's machine knows. */
+      user: v.optional(s.name),
+    }),
+    result: v.object({ target: v.nullable(s.text), ...credential.entries, user: s.text, clusterName: s.text }),
+  },
+  "key.list": { on: "controller", kind: "unary", params: nothing, result: v.object({ keys: v.array(keyRow) }) },
+  /** Makes keys void and cuts the connections that proved them. */
+  "key.revoke": {
+    on: "controller",
+    kind: "unary",
+    params: v.object(keyChoice),
+    result: v.object({ revoked: v.array(s.name), cut: s.count }),
+  },
+  /** A machine becomes a node: with a token, for a key of its own. */
+  "node.join": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({ node: s.nodeName, hostname: s.text }),
+    result: v.object({ ...credential.entries, clusterName: s.text }),
+  },
+  /** How the controller sees the node that asks. */
+  "node.check": {
+    on: "controller",
+    kind: "unary",
+    params: nothing,
+    result: v.object({
+      connected: v.boolean(),
+      /** What it registered with; `null` before. */
+      inventory: v.nullable(s.nodeInventory),
+      /** Jobs that run there. */
+      jobs: s.count,
+      clusterName: s.text,
+    }),
+  },
+  /** Ways to the holder of a step, each good for one connection within some seconds. */
+  "step.door": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({ key: s.stepKey, node: s.nodeName, token: s.name }),
+    result: v.object({
+      /** Straight to the node, where it listens: addresses in the order in which they are worth a try. */
+      direct: v.nullable(v.object({ targets: v.array(s.text), ...credential.entries })),
+      /** Through the controller. */
+      relay: credential,
+      /** Where the controller listens, for clients on its own machine; `null` if it does not. */
+      at: v.nullable(s.text),
+    }),
+  },
+  /** The node dials back, and carries that connection to the holder of a step. */
+  "node.open": {
+    on: "node",
+    kind: "unary",
+    params: v.object({ key: s.stepKey, isPty: v.boolean(), back: credential }),
+    result: nothing,
+  },
+  /** The node takes another key for its own, from now on. */
+  "node.rekey": { on: "node", kind: "unary", params: credential, result: nothing },
+} as const;

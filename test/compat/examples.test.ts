@@ -1,0 +1,99 @@
+/** The examples of the manual pages, each run as it stands there, on a cluster in which what they name exists. */
+
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { TestCluster } from "../integration/support/cluster.ts";
+
+const man = join(import.meta.dirname, "../../man");
+
+/** Those that need a terminal say so; those that go on until they are left are ended after some seconds. */
+const EXPECTED: Readonly<Record<string, { readonly code: number; readonly stderr?: RegExp }>> = {
+  "mgpu top": { code: 1, stderr: /needs a terminal/ },
+  "mgpu top --read-only": { code: 1, stderr: /needs a terminal/ },
+  "mgpu top --demo": { code: 1, stderr: /needs a terminal/ },
+  "mgpu-sattach 12": { code: 1, stderr: /terminal/ },
+  "mgpu-sattach --read-only 12": { code: 1, stderr: /terminal/ },
+  "mgpu-sattach 12.0": { code: 1, stderr: /terminal/ },
+  "mgpu-sattach --label 12.0": { code: 1, stderr: /terminal/ },
+  // Its page says that it is for use within a job.
+  "mgpu-sbcast data.bin /tmp/data.bin": { code: 1, stderr: /from within/ },
+};
+
+/** Seconds after which an example that goes on counts as working: timeout's exit code is 124 then. */
+const GOES_ON = ["mgpu forward 12 8888", "mgpu forward 12 6006:16006", "mgpu logs -f -n 20 12"];
+
+const cluster = new TestCluster();
+const programs = join(cluster.folder, "programs");
+const names = join(cluster.folder, "slurm-names");
+
+beforeAll(async () => {
+  mkdirSync(programs);
+  for (const name of ["mpirun", "snakemake", "nvidia-smi", "htop"]) program(join(programs, name));
+  for (const name of ["train.sh", "sweep.sh", "after.sh", "worker", "server", "solver"]) {
+    program(join(cluster.work, name));
+  }
+  writeFileSync(join(cluster.work, "train.py"), "print('trained')\n");
+  writeFileSync(join(cluster.work, "data.bin"), "data\n");
+  await cluster.startNodes(["n1", "n2"].map((name) => ({ name, cpus: 32, gpus: 16, memoryMiB: 200_000 })));
+});
+afterAll(() => cluster.stop());
+
+function program(path: string): void {
+  writeFileSync(path, "#!/bin/sh\nexit 0\n");
+  chmodSync(path, 0o755);
+}
+
+/** Jobs 1 to 14 as the pages speak of them: 12 is the task 12_3 of an array and has a terminal; 12 to 14 have a step 0. */
+async function populate(): Promise<void> {
+  const sleeper = ["--gpus=1", "-w", "n2", "--output=%j.out", "--wrap", "mgpu-srun sleep 1000"];
+  for (let job = 1; job < 12; job++) await cluster.ok("mgpu-sbatch", ["--output=/dev/null", "--wrap", "true"]);
+  await cluster.ok("mgpu-sbatch", ["--array=3", "--pty", ...sleeper]);
+  for (const name of ["13", "14"]) await cluster.ok("mgpu-sbatch", ["-J", name, ...sleeper]);
+  await cluster.until(async () => {
+    const { stdout } = await cluster.run("mgpu-squeue", ["-s", "-h", "-o", "%i"]);
+    return ["12_3.0", "13.0", "14.0"].every((step) => stdout.includes(step));
+  }, "jobs 12 to 14 have their steps");
+}
+
+/** The lines of the sections with examples. */
+function examples(): string[] {
+  const pages = readdirSync(man, { recursive: true, encoding: "utf8" }).filter((name) => /\.\d$/.test(name));
+  const lines = pages.flatMap((page) => {
+    const section = /^\.SH EXAMPLES\n\.nf\n([\s\S]*?)^\.fi$/m.exec(readFileSync(join(man, page), "utf8"))?.[1] ?? "";
+    return section.split("\n").filter((line) => line !== "");
+  });
+  return [...new Set(lines.map(plain))];
+}
+
+/** As it is typed, out of a line in bold. */
+function plain(line: string): string {
+  return line
+    .replace(/^\\fB/, "")
+    .replace(/\\fR$/, "")
+    .replaceAll("\\-", "-")
+    .replaceAll("\\&", "")
+    .replaceAll("\\e", "\\");
+}
+
+test("each does what it says, or says what it needs", async () => {
+  await populate();
+  const wrong: unknown[] = [];
+  const all = examples().filter((line) => !/mgpu down/.test(line));
+  // What ends jobs comes last, a signal before an end.
+  const found = [
+    ...all.filter((line) => !/scancel/.test(line)),
+    ...all.filter((line) => /scancel/.test(line)).reverse(),
+  ];
+  expect(found.length).toBeGreaterThan(60);
+  for (const line of found) {
+    const goesOn = GOES_ON.includes(line);
+    const { code, stderr, stdout } = await cluster.run("timeout", [goesOn ? "2" : "20", "bash", "-c", line], {
+      input: "",
+      env: { PATH: `${programs}:${names}:${join(man, "../bin")}:${process.env.PATH}`, HOME: cluster.folder },
+    });
+    const { code: awaited = goesOn ? 124 : 0, stderr: told = /(?:)/ } = EXPECTED[line] ?? {};
+    if (code !== awaited || !told.test(stderr)) wrong.push({ line, code, stderr, stdout: stdout.slice(0, 200) });
+  }
+  expect(wrong).toEqual([]);
+});

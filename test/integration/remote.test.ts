@@ -1,0 +1,151 @@
+/** Machines that join over TLS: a controller, a node and a client, each with a state folder and home of its own. */
+
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { createConnection } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TestCluster } from "./support/cluster.ts";
+
+const CONTROLLER = new TestCluster({ env: { MGPU_NODE_ID: "c1" } });
+const NODE = new TestCluster({ env: { MGPU_NODE_ID: "n1" } });
+const CLIENT = new TestCluster();
+
+/** `mgpu join ...` or `mgpu login ...` of what a command printed, without `mgpu`. */
+function lineOf(text: string): string[] {
+  const line = text.split("\n").find((one) => /^mgpu (join|login) /.test(one));
+  if (!line) throw new Error(`no line to paste in: ${text}`);
+  return line.split(" ").slice(1);
+}
+
+function portOf([, line = ""]: readonly string[]): number {
+  return Number(/:(\d+)#/.exec(line)?.[1]);
+}
+
+let joinLine: string[];
+
+beforeAll(async () => {
+  joinLine = lineOf(await CONTROLLER.ok("mgpu", ["up", "--listen", "127.0.0.1:0"]));
+  expect(await NODE.ok("mgpu", joinLine)).toMatch(/^node n1 of mgpu at 127.0.0.1:\d+: connected\nn1 at .*\n├─ GPU 0 /);
+  const issued = await CONTROLLER.ok("mgpu", ["key", "issue", "laptop", "--user", "root", "--role", "operator"]);
+  await CLIENT.ok("mgpu", lineOf(issued));
+}, 60_000);
+
+afterAll(async () => {
+  await NODE.run("mgpu", ["leave", "--force"]);
+  await CONTROLLER.stop();
+  await CLIENT.stop();
+  await NODE.stop();
+}, 60_000);
+
+describe("from a third machine", () => {
+  test("tasks run on both nodes; output, input and exit code come through", async () => {
+    const ran = await CLIENT.run("mgpu-srun", [
+      "-N2",
+      "-n2",
+      "-l",
+      "sh",
+      "-c",
+      "echo $SLURMD_NODENAME; exit $SLURM_PROCID",
+    ]);
+    expect([ran.stdout.split("\n").sort(), ran.code]).toEqual([["", "0: c1", "1: n1"], 1]);
+    const echoed = await CLIENT.run("mgpu-srun", ["-w", "n1", "md5sum"], { input: "x".repeat(3_000_000) });
+    expect(echoed.stdout).toBe(`${createHash("md5").update("x".repeat(3_000_000)).digest("hex")}  -\n`);
+    const long = await CLIENT.run("mgpu-srun", ["-w", "n1", "head", "-c", "5000000", "/dev/zero"]);
+    expect(long.stdout.length).toBe(5_000_000);
+  });
+
+  test("a script on a node speaks to the controller with a key of its job's, which dies with it", async () => {
+    const out = join(NODE.work, "inner.txt");
+    const script = [
+      "#!/bin/sh",
+      "mgpu-srun -l hostname -s",
+      "mgpu-squeue -h -o %i",
+      "echo $MGPU_CONTROLLER",
+      "mgpu down",
+    ];
+    const job = await CLIENT.submit(script.join("\n"), ["-w", "n1", "-o", out]);
+    await CONTROLLER.untilState(job, "COMPLETED", "FAILED");
+    const text = readFileSync(out, "utf8");
+    expect(text).toMatch(new RegExp(`^0: \\S+\n${job}\n`));
+    expect(text).toContain("controller.shutdown takes an administrator's key");
+    const MGPU_CONTROLLER = /^\S+#job\S+$/m.exec(text)?.[0] ?? "";
+    const late = await CLIENT.run("mgpu-squeue", [], { env: { MGPU_CONTROLLER } });
+    expect([late.code, late.stderr]).toEqual([1, expect.stringContaining("it does not know this key")]);
+  });
+
+  test("-M local is mgpu on this machine; unknown names are refused", async () => {
+    const local = await CLIENT.run("mgpu", ["status", "-M", "local"]);
+    expect([local.code, local.stderr]).toEqual([1, expect.stringContaining("there is no such socket")]);
+    const none = await CLIENT.run("mgpu", ["status", "-M", "nowhere"]);
+    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('no profile is called "nowhere"')]);
+  });
+});
+
+describe("keys", () => {
+  test("lie where only their owner reads them", () => {
+    for (const path of [join(NODE.home, "join.json"), join(CONTROLLER.home, "controller/keys.json")]) {
+      expect(statSync(path).mode & 0o777).toBe(0o600);
+    }
+    expect(statSync(join(CLIENT.folder, ".config/mgpu/clusters.json")).mode & 0o777).toBe(0o600);
+  });
+
+  test("an operator may drain a node and may give out no keys; both are written down", async () => {
+    await CLIENT.ok("mgpu-scontrol", ["update", "nodename=n1", "state=drain", "reason=test"]);
+    await CLIENT.ok("mgpu-scontrol", ["update", "nodename=n1", "state=resume"]);
+    const refused = await CLIENT.run("mgpu", ["key", "issue", "mallory", "--user", "root", "--role", "administrator"]);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("Access/permission denied")]);
+    const book = readFileSync(join(CONTROLLER.home, "log/audit.log"), "utf8");
+    expect(book).toMatch(/"who":"operator\/laptop\/1".*"method":"cluster.change".*"message":"done"/);
+    expect(book).toMatch(/"who":"operator\/laptop\/1".*"method":"key.issue".*"message":"denied"/);
+  });
+
+  test("a used up token, a wrong key and no TLS at all are refused", async () => {
+    const token = lineOf(await CONTROLLER.ok("mgpu", ["key", "token"]));
+    const other = new TestCluster({ env: { MGPU_NODE_ID: "n2" } });
+    try {
+      await other.ok("mgpu", [...token, "--no-start"]);
+      expect(existsSync(join(other.home, "join.json"))).toBe(true);
+      await other.ok("mgpu", ["leave", "--force"]);
+      const again = await other.run("mgpu", [...token, "--no-start"]);
+      expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("it does not know this key")]);
+      const guessed = await other.run("mgpu", [
+        ...joinLine.map((word) => word.replace(/.{8}$/, "00000000")),
+        "--no-start",
+      ]);
+      expect([guessed.code, guessed.stderr]).toEqual([1, expect.stringContaining("wrong key")]);
+    } finally {
+      await other.stop();
+    }
+    await new Promise<void>((resolve) => {
+      const plain = createConnection(portOf(joinLine), "127.0.0.1", () => plain.write("\0\0\0\x05hello"));
+      plain.on("error", () => {});
+      plain.resume().once("close", () => resolve());
+    });
+    const log = readFileSync(join(CONTROLLER.home, "log/mgpuctld.log"), "utf8");
+    expect(log).toMatch(/refused a connection/);
+    expect(log).toMatch(/"why":"not TLS 1.3"/);
+  });
+
+  test("a revoked key is cut at once, and a removed node stays out until it joins again", async () => {
+    const watching = CLIENT.start("mgpu-srun", ["-w", "n1", "sleep", "60"]);
+    await CONTROLLER.until(async () => (await CONTROLLER.queue("%T")).includes("RUNNING"), "the job runs");
+    const said = await CONTROLLER.ok("mgpu", ["key", "revoke", "laptop"]);
+    expect(said).toMatch(/^void from now on: operator\/laptop\/1; [1-9]\d* connections? (was|were) cut\n$/);
+    const ended = await watching.ended;
+    expect(ended.code).not.toBe(0);
+    const late = await CLIENT.run("mgpu-squeue", []);
+    expect([late.code, late.stderr]).toEqual([1, expect.stringContaining("the key was revoked or replaced")]);
+    await CONTROLLER.run("mgpu-scancel", ["-w", "n1"]);
+    await CONTROLLER.until(async () => (await CONTROLLER.queue("%i")).length === 0, "the queue is empty");
+
+    await CONTROLLER.ok("mgpu", ["nodes", "remove", "n1"]);
+    expect(await CONTROLLER.ok("mgpu-sinfo", ["-h", "-N", "-o", "%N"])).toBe("c1\n");
+    await NODE.ok("mgpu", ["leave", "--force"]);
+    await NODE.ok("mgpu", lineOf(await CONTROLLER.ok("mgpu", ["key", "token"])));
+    await CONTROLLER.until(
+      async () => (await CONTROLLER.run("mgpu-sinfo", ["-h", "-N", "-o", "%N %t"])).stdout.includes("n1 idle"),
+      "n1 is back",
+    );
+  }, 120_000);
+});
