@@ -668,6 +668,7 @@ _mgpu_table() {
         '--test-only|n|nothing|queue nothing: say when and where the job would start'
         '-W|n|nothing|wait for the job'\''s end, and return its exit code'
         '--wait|n|nothing|wait for the job'\''s end, and return its exit code'
+        '--progress|n|nothing|with --wait: show how the job or its array goes on: one line on a terminal, else a line for each change'
         '-D|r|folder|working directory of the job (default: where the command was typed)'
         '--chdir|r|folder|working directory of the job (default: where the command was typed)'
         '-o|r|file|where standard output goes; patterns such as %j, %x, %t; none to discard it'

@@ -400,6 +400,7 @@ complete -c mgpu-sbatch -l retry-wait -r -f -d 'how long to wait before the firs
 complete -c mgpu-sbatch -s 'k' -l no-kill -f -d 'go on when one of the job\'s nodes fails'
 complete -c mgpu-sbatch -l test-only -d 'queue nothing: say when and where the job would start'
 complete -c mgpu-sbatch -s 'W' -l wait -d 'wait for the job\'s end, and return its exit code'
+complete -c mgpu-sbatch -l progress -d 'with --wait: show how the job or its array goes on: one line on a terminal, else a line for each change'
 complete -c mgpu-sbatch -s 'D' -l chdir -r -f -a '(__mgpu_find)' -d 'working directory of the job (default: where the command was typed)'
 complete -c mgpu-sbatch -s 'o' -l output -r -F -d 'where standard output goes; patterns such as %j, %x, %t; none to discard it'
 complete -c mgpu-sbatch -s 'e' -l error -r -F -d 'where standard error goes (default: to standard output\'s place)'

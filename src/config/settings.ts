@@ -5,6 +5,7 @@
 
 import { type LicenseWish, parseLicenses } from "../core/licenses.ts";
 import { formatModels, type ModelTable, NO_MODELS, parseModels } from "../core/models.ts";
+import { formatPlacement, PLACEMENT, type Placement, parsePlacement, SCORE_NAMES } from "../core/placement.ts";
 import {
   formatSchedulerParameters,
   parseSchedulerParameters,
@@ -59,6 +60,8 @@ export interface Settings {
   readonly preemptMode: (typeof PREEMPT_MODES)[number];
   /** Seconds that a job runs before it may be preempted. */
   readonly preemptExemptS: number;
+  /** By which score nodes are chosen for jobs. */
+  readonly placement: Placement;
   /** GPUs that jobs get by the name of their model. */
   readonly models: ModelTable;
 }
@@ -297,6 +300,18 @@ export const SETTINGS: Keys = {
     },
     expected: "a time such as 30 (minutes) or 1:30:00",
   },
+  placement: {
+    key: "scheduler.placement",
+    about: "by which score nodes are chosen for jobs",
+    format: formatPlacement,
+    variable: "MGPU_PLACEMENT",
+    fallback: PLACEMENT,
+    parse(text) {
+      const parsed = parsePlacement(text);
+      return "problem" in parsed ? undefined : parsed.value;
+    },
+    expected: `a score, then PARTITION=score with commas: ${SCORE_NAMES.join(", ")}`,
+  },
   models: {
     key: "models.table",
     about: "GPUs that each model needs",
@@ -358,6 +373,7 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     preemptType: read("preemptType"),
     preemptMode: read("preemptMode"),
     preemptExemptS: read("preemptExemptS"),
+    placement: read("placement"),
     models: read("models"),
   };
   return { settings, problems };

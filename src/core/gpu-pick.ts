@@ -18,6 +18,8 @@ export interface Picked {
  * @param counts for each wish of the demand how many; several pieces may come from one GPU
  */
 export function pickGpus(room: Room, demand: Demand, counts: readonly number[]): readonly Picked[] | null {
+  const [only] = demand.wishes;
+  if (only && demand.wishes.length === 1 && counts[0] === 1) return pickOne(room, demand, only);
   const exact = demand.indices.get(room.node.name) ?? [];
   const taken = new Map<Gpu, number>();
   for (const gpu of room.gpus) if (exact.includes(gpu.index)) taken.set(gpu, WHOLE_GPU);
@@ -33,6 +35,20 @@ export function pickGpus(room: Room, demand: Demand, counts: readonly number[]):
     }
   }
   return [...taken].map(([gpu, thousandths]) => ({ gpu, thousandths })).sort((a, b) => a.gpu.index - b.gpu.index);
+}
+
+/** Most jobs want one GPU, or a part of one. */
+function pickOne(room: Room, { request }: Demand, wish: Wish): readonly Picked[] | null {
+  let best: Picked | null = null;
+  let least = Number.POSITIVE_INFINITY;
+  for (const gpu of room.gpus) {
+    if (wish.type !== null && gpu.type !== wish.type) continue;
+    const thousandths = takenOf(request, wish, gpu);
+    const left = freeOn(room, gpu) - thousandths;
+    if (left < 0 || left >= least) continue;
+    [best, least] = [{ gpu, thousandths }, left];
+  }
+  return best && [best];
 }
 
 /** The first GPU with the least left over; `undefined` if none has enough. */

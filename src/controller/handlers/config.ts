@@ -2,6 +2,7 @@
 
 import { ARRAY_SIZE_MAX } from "../../core/array-spec.ts";
 import { formatLicenses, licensesOf } from "../../core/licenses.ts";
+import { formatPlacement } from "../../core/placement.ts";
 import { isPolicyOn } from "../../core/policy/state.ts";
 import { longDuration } from "../../core/policy/words.ts";
 import { formatSchedulerParameters } from "../../core/scheduler-parameters.ts";
@@ -98,6 +99,7 @@ function priority({ loop, settings }: ControllerContext): Value[] {
     : [];
   return [
     ...weights,
+    ["PlacementPolicy", formatPlacement(settings.placement)],
     ["PreemptMode", settings.preemptMode],
     ["PreemptType", settings.preemptType],
     ["PreemptExemptTime", settings.preemptExemptS === 0 ? "00:00:00" : longDuration(settings.preemptExemptS)],
