@@ -1,8 +1,10 @@
 /** The scheduler's decisions, measured on public traces against published results. Each part is a file of its own. */
 
 import * as placement from "./placement-openb.mjs";
+import * as muri from "./queue-muri.mjs";
+import * as swf from "./queue-swf.mjs";
 
-const PARTS = [placement];
+const PARTS = [placement, muri, swf];
 
 export const about = `the scheduler on public traces: ${PARTS.map((part) => part.about).join("; ")}`;
 
