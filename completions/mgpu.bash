@@ -147,6 +147,19 @@ _mgpu_table() {
         '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
+    'mgpu systemd')
+      operand='nothing' table=(
+        '--user|n|nothing|for the user'\''s own systemd, without root'
+        '--install|n|nothing|write it where systemd looks, rather than print it; starts nothing'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
     'mgpu top')
       operand='nothing' table=(
         '--demo|n|nothing|show a simulated busy cluster: nothing is started, asked or changed'
@@ -1411,6 +1424,7 @@ _mgpu_subcommands=(
   'login|Store a key for a cluster on another machine; without a word, list the clusters that there are keys for'
   'logout|Forget the key of a cluster'
   'use|Choose the cluster that commands speak to: one of mgpu login, or local for mgpu on this machine'
+  'systemd|Print a systemd unit that starts this machine'\''s daemon: mgpud where it joined a cluster, else mgpuctld'
   'top|Show jobs, nodes and GPUs on the whole screen, live; ? lists the keys'
   'why|Say why a job waits and what would start it now, since when it runs, or how it ended'
   'logs|Show the output of jobs that run or have ended; lines are labelled where they come from several files'

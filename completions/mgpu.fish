@@ -96,6 +96,13 @@ complete -c mgpu -n '__fish_seen_subcommand_from use' -s 'h' -l help -d 'show th
 complete -c mgpu -n '__fish_seen_subcommand_from use' -l usage -d 'show a short reminder of the usage'
 complete -c mgpu -n '__fish_seen_subcommand_from use' -s 'V' -l version -d 'show the version'
 complete -c mgpu -n '__fish_seen_subcommand_from use' -s 'M' -l clusters -r -f -d 'speak to that cluster of mgpu login; local is this machine'
+complete -c mgpu -n '__fish_seen_subcommand_from systemd' -f
+complete -c mgpu -n '__fish_seen_subcommand_from systemd' -l user -d 'for the user\'s own systemd, without root'
+complete -c mgpu -n '__fish_seen_subcommand_from systemd' -l install -d 'write it where systemd looks, rather than print it; starts nothing'
+complete -c mgpu -n '__fish_seen_subcommand_from systemd' -s 'h' -l help -d 'show this text'
+complete -c mgpu -n '__fish_seen_subcommand_from systemd' -l usage -d 'show a short reminder of the usage'
+complete -c mgpu -n '__fish_seen_subcommand_from systemd' -s 'V' -l version -d 'show the version'
+complete -c mgpu -n '__fish_seen_subcommand_from systemd' -s 'M' -l clusters -r -f -d 'speak to that cluster of mgpu login; local is this machine'
 complete -c mgpu -n '__fish_seen_subcommand_from top' -f
 complete -c mgpu -n '__fish_seen_subcommand_from top' -l demo -d 'show a simulated busy cluster: nothing is started, asked or changed'
 complete -c mgpu -n '__fish_seen_subcommand_from top' -l read-only -d 'look, but change nothing'
