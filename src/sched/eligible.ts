@@ -99,6 +99,7 @@ export function gateOf(state: ClusterState, now: number): Gate {
     partition(job) ??
     reservationHindrance(state, job, now) ??
     dependency(job) ??
+    preemptorHindrance(state, job) ??
     (slotsOf(job) === 0 ? ARRAY_LIMIT : null) ??
     deadline(job);
 
@@ -274,6 +275,13 @@ function reservationHindrance({ reservations }: ClusterState, { spec }: PendingJ
 function holdHindrance({ hold, cleanup }: PendingJob): Hindrance | null {
   if (hold !== null) return hold === "user" ? HELD_BY_USER : HELD_BY_ADMIN;
   return cleanup.length > 0 ? CLEANING : null;
+}
+
+/** A job that made room does not take it back while the other one waits for the rest of what it needs. */
+function preemptorHindrance({ jobs }: ClusterState, { after }: PendingJob): Hindrance | null {
+  const other = after === undefined ? undefined : jobs.get(after);
+  if (other?.state !== "PENDING" || other.hold !== null) return null;
+  return { word: "Priority", wakeAt: null, text: `it made room for job ${other.id}, which starts first` };
 }
 
 function dependencyHindrance({ state, wakeAt }: Outcome): Hindrance | null {
