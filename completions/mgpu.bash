@@ -295,7 +295,7 @@ _mgpu_table() {
         '-t|r|nothing|the time limit of jobs whose trace names none; without it such a limit is the run time'
         '--time-limit|r|nothing|the time limit of jobs whose trace names none; without it such a limit is the run time'
         '--event-cost|r|nothing|progress that each running job loses at every event, where jobs take turns; without it what the trace says, else 0'
-        '--first-fit|n|nothing|fill nodes in their order, instead of those where the least is left over'
+        '--placement|r|words pack best-fit spread fgd thrifty random first-fit|choose nodes by this score: pack, best-fit, spread, fgd, thrifty, random, or first-fit for in their order; without it pack'
         '--json|n|nothing|print the numbers as JSON: times in seconds, shares from 0 to 1'
         '--csv|r|file|write a line for each job and policy to a file'
         '--svg|r|file|write a picture to a file: how waits are spread, and the load over time'

@@ -172,7 +172,7 @@ complete -c mgpu -n '__fish_seen_subcommand_from sim' -l format -r -f -a '(__mgp
 complete -c mgpu -n '__fish_seen_subcommand_from sim' -s 'n' -l jobs -r -f -d 'replay the first jobs only'
 complete -c mgpu -n '__fish_seen_subcommand_from sim' -s 't' -l time-limit -r -f -d 'the time limit of jobs whose trace names none; without it such a limit is the run time'
 complete -c mgpu -n '__fish_seen_subcommand_from sim' -l event-cost -r -f -d 'progress that each running job loses at every event, where jobs take turns; without it what the trace says, else 0'
-complete -c mgpu -n '__fish_seen_subcommand_from sim' -l first-fit -d 'fill nodes in their order, instead of those where the least is left over'
+complete -c mgpu -n '__fish_seen_subcommand_from sim' -l placement -r -f -a '(__mgpu_find)' -d 'choose nodes by this score: pack, best-fit, spread, fgd, thrifty, random, or first-fit for in their order; without it pack'
 complete -c mgpu -n '__fish_seen_subcommand_from sim' -l json -d 'print the numbers as JSON: times in seconds, shares from 0 to 1'
 complete -c mgpu -n '__fish_seen_subcommand_from sim' -l csv -r -F -d 'write a line for each job and policy to a file'
 complete -c mgpu -n '__fish_seen_subcommand_from sim' -l svg -r -F -d 'write a picture to a file: how waits are spread, and the load over time'
