@@ -84,6 +84,14 @@ export function limitBook(state: ClusterState, now: number, running: JobLimits =
   };
 }
 
+/** Whether a limit may keep one user's jobs waiting, and not those of another who asks for the same. */
+export function isOfUser(word: string): boolean {
+  return word === PER_USER || word === IN_ALL;
+}
+
+const PER_USER = "QOSMaxJobsPerUserLimit";
+const IN_ALL = "AssocGrpJobsLimit";
+
 const ANY_NUMBER: JobLimits = { all: 0, perUser: 0 };
 
 /** Limits of the configuration on jobs that run, under the words of Slurm's limits that come nearest. */
@@ -92,10 +100,10 @@ function runningCounter(state: ClusterState, { all: most, perUser }: JobLimits):
   return {
     check({ spec: { user } }) {
       if (perUser > 0 && (byUser.get(user.uid) ?? 0) >= perUser) {
-        return { word: "QOSMaxJobsPerUserLimit", text: `${countOf(perUser, "job")} of a user may run at a time` };
+        return { word: PER_USER, text: `${countOf(perUser, "job")} of a user may run at a time` };
       }
       if (most === 0 || all < most) return null;
-      return { word: "AssocGrpJobsLimit", text: `${countOf(most, "job")} may run at a time` };
+      return { word: IN_ALL, text: `${countOf(most, "job")} may run at a time` };
     },
     take({ spec: { user } }) {
       all += 1;
