@@ -21,6 +21,7 @@ import { command as seff } from "./mgpu-seff.ts";
 import { command as shims } from "./mgpu-shims.ts";
 import { command as sim } from "./mgpu-sim.ts";
 import { command as status } from "./mgpu-status.ts";
+import { command as systemd } from "./mgpu-systemd.ts";
 import { command as top } from "./mgpu-top.ts";
 import { command as up } from "./mgpu-up.ts";
 import { command as why } from "./mgpu-why.ts";
@@ -39,6 +40,7 @@ const SUBCOMMANDS: readonly Command[] = [
   login,
   logout,
   use,
+  systemd,
   top,
   why,
   logs,
