@@ -4,7 +4,7 @@ import { firstTask, type TaskSet, taskCount, taskSetOf, tasksOf } from "../core/
 import { partitionLimit } from "../core/decide/admission.ts";
 import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
 import { type DependencyState, type DependencyTerm, formatDependencyState } from "../core/dependency.ts";
-import type { Outcome } from "../core/dependency-outcome.ts";
+import { NEVER_TRUE, type Outcome } from "../core/dependency-outcome.ts";
 import { waitingComponents } from "../core/het.ts";
 import type { JobId } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
@@ -333,7 +333,7 @@ function termWords(judge: DependencyJudge, job: PendingJob, state: DependencySta
 }
 
 function neverText(words: string): string {
-  return `waits for ${words}, which can't come true any more`;
+  return `waits for ${words}, ${NEVER_TRUE}`;
 }
 
 function wordsOf({ spec }: PendingJob, terms: readonly DependencyTerm[]): string {
