@@ -2,9 +2,12 @@
 
 import { nearest } from "../../util/nearest.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
+import { lastValue } from "../getopt.ts";
 import { helpText } from "../help.ts";
 import type { ParsedOptions } from "../option.ts";
+import { valued } from "../predecessors/verbs.ts";
 import { runCommand, withCommonOptions } from "../run.ts";
+import { cancel, cancelJob, listJobs } from "./mgpu-cancel.ts";
 import { command as completion } from "./mgpu-completion.ts";
 import { command as config, sampleCommand as configSample } from "./mgpu-config.ts";
 import { command as down } from "./mgpu-down.ts";
@@ -16,11 +19,15 @@ import { command as key } from "./mgpu-key.ts";
 import { login, logout, use } from "./mgpu-login.ts";
 import { command as logs } from "./mgpu-logs.ts";
 import { command as nodes } from "./mgpu-nodes.ts";
+import { command as queue } from "./mgpu-queue.ts";
 import { command as screens } from "./mgpu-screens.ts";
 import { command as seff } from "./mgpu-seff.ts";
+import { addressOf, master, node, server } from "./mgpu-server.ts";
 import { command as shims } from "./mgpu-shims.ts";
 import { command as sim } from "./mgpu-sim.ts";
 import { command as status } from "./mgpu-status.ts";
+import { command as submit } from "./mgpu-submit.ts";
+import { command as selfTest } from "./mgpu-test.ts";
 import { command as top } from "./mgpu-top.ts";
 import { command as up } from "./mgpu-up.ts";
 import { command as why } from "./mgpu-why.ts";
@@ -52,6 +59,15 @@ const SUBCOMMANDS: readonly Command[] = [
   completion,
   config,
   configSample,
+  submit,
+  queue,
+  cancel,
+  listJobs,
+  cancelJob,
+  server,
+  master,
+  node,
+  selfTest,
 ];
 
 /** Those that take words besides their options. */
@@ -84,8 +100,11 @@ const NAME_COLUMN = Math.max(...SUBCOMMANDS.map(({ name }) => name.length), "mgp
 export const command: Command = {
   name: "mgpu",
   summary: "Start, end and look after mgpu. The commands for jobs are mgpu-srun, mgpu-sbatch, mgpu-squeue and so on",
-  synopsis: "COMMAND [OPTIONS...]",
-  options: [],
+  synopsis: "[--host HOST] [--port NUMBER] COMMAND [OPTIONS...]",
+  options: [
+    valued("host", "name", "speak to the controller there, with the key that mgpu login stored"),
+    valued("port", "number", "its port (default 8080)"),
+  ],
   operands: "stop",
   // The list of subcommands stands where other commands have their examples.
   examples: [
@@ -97,7 +116,9 @@ export const command: Command = {
   run,
 };
 
-async function run({ operands: [word, ...rest] }: ParsedOptions, context: CommandContext): Promise<number> {
+async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
+  const [word, ...rest] = parsed.operands;
+  chooseHost(parsed, context);
   if (word === undefined) {
     context.stdio.err(ownHelp(context));
     return EXIT_USAGE;
@@ -110,6 +131,14 @@ async function run({ operands: [word, ...rest] }: ParsedOptions, context: Comman
   const subcommand = find(word, context);
   const checked = WITH_OPERANDS.has(subcommand) ? subcommand : refuseOperands(subcommand);
   return runCommand(checked, rest, { ...context, program: subcommand.name });
+}
+
+/** `mgpu --host H --port P VERB`, as a predecessor had it. */
+function chooseHost(parsed: ParsedOptions, context: CommandContext): void {
+  const [host, port] = [lastValue(parsed, "host"), lastValue(parsed, "port")];
+  if (host === undefined && port === undefined) return;
+  if (host === undefined) throw new UserError("--port: of which host? --host says", undefined, EXIT_USAGE);
+  context.chooseCluster(addressOf(host, port ?? "8080", ""));
 }
 
 async function help([word]: readonly string[], context: CommandContext): Promise<number> {
