@@ -14,6 +14,9 @@ const SESSION: readonly (readonly [long: string, fallback: string, variable: str
   ["max-consecutive-timeouts", "30", "MGPU_MAX_CONSECUTIVE_TIMEOUTS"],
 ];
 
+/** Characters of a command that name its job. */
+const NAME_LENGTH = 40;
+
 /** Taken by both. */
 const PLACE = ["gpus", "node-gpu-ids", "job-name", "time", "priority"];
 
@@ -50,7 +53,7 @@ export const command: Command = {
 async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
   const text = oneWord(parsed, "command in quotes", 'mgpu submit --gpus 1 "python train.py --epochs 3"');
   const isInteractive = parsed.values.has("interactive");
-  const place = [...gpusFor(parsed, text), ...passOn(parsed, PLACE)];
+  const place = [...nameFor(parsed, text), ...gpusFor(parsed, text), ...passOn(parsed, PLACE)];
   if (isInteractive) {
     const argv = [...place, ...sessionOptions(parsed, context), "/bin/sh", "-c", text];
     return runAs(() => import("./srun.ts"), argv, context);
@@ -65,6 +68,11 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
     );
   }
   return runAs(() => import("./sbatch.ts"), [...place, `--wrap=${text}`], context);
+}
+
+/** Called by its command, as the earlier programs listed it. */
+function nameFor({ values }: ParsedOptions, text: string): string[] {
+  return values.has("job-name") ? [] : [`--job-name=${text.trim().replace(/\s+/g, " ").slice(0, NAME_LENGTH)}`];
 }
 
 /** One GPU, unless the user or the name of a model says how many. */
