@@ -9,7 +9,7 @@ import { type CommandContext, UserError } from "./context.ts";
 import { jobFilter } from "./filters.ts";
 
 /** What is looked at of each job. */
-type End = Pick<JobRow, "id" | "state" | "exitCode" | "exitSignal">;
+type End = Pick<JobRow, "id" | "state" | "exitCode" | "exitSignal"> & { readonly reasonText?: string };
 
 const FIELDS = ["id", "state", "exitCode", "exitSignal"] as const;
 
@@ -22,6 +22,14 @@ const POLL_GROWTH = 1.5;
 const AWAY_MS_MAX = 600_000;
 const RETRY_MS = 1000;
 
+/** What is waited for. */
+export interface Awaited {
+  readonly jobId: number;
+  readonly isArray: boolean;
+  /** Hears of each job and task that is looked at; `null` if nobody wants to. */
+  readonly progress: { see(row: End): void } | null;
+}
+
 /**
  * Waits, through restarts of the controller.
  * @returns the job's exit code, the highest of an array's tasks; 1 for one that was ended by a signal or otherwise
@@ -30,7 +38,7 @@ const RETRY_MS = 1000;
 export async function awaitEnd(
   context: CommandContext,
   peer: Peer,
-  { jobId, isArray }: { readonly jobId: number; readonly isArray: boolean },
+  { jobId, isArray, progress }: Awaited,
 ): Promise<number> {
   const ends = new Map<number, number>();
   const look = isArray ? pollArray : watchJob;
@@ -41,6 +49,7 @@ export async function awaitEnd(
       current ??= (await context.connect({ start: false })).peer;
       await look({ clock: context.clock, peer: current, jobId }, (row) => {
         awaySince = null;
+        progress?.see(row);
         return note(row, ends);
       });
       return Math.max(0, ...ends.values());

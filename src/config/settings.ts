@@ -5,6 +5,7 @@
 
 import { type LicenseWish, parseLicenses } from "../core/licenses.ts";
 import { formatModels, type ModelTable, NO_MODELS, parseModels } from "../core/models.ts";
+import { formatPlacement, PLACEMENT, type Placement, parsePlacement, SCORE_NAMES } from "../core/placement.ts";
 import {
   formatSchedulerParameters,
   parseSchedulerParameters,
@@ -52,6 +53,8 @@ export interface Settings {
   /** Whether jobs may start before others that wait for room, where they delay none of the first (Slurm's backfill). */
   readonly schedulerType: (typeof SCHEDULER_TYPES)[number];
   readonly schedulerParameters: SchedulerParameters;
+  /** By which score nodes are chosen for jobs. */
+  readonly placement: Placement;
   /** GPUs that jobs get by the name of their model. */
   readonly models: ModelTable;
 }
@@ -258,6 +261,18 @@ export const SETTINGS: Keys = {
     },
     expected: "bf_job_part_count_reserve=, bf_max_job_part=, bf_assumed_time=, bf_order=arrival|shortest, bf_predict",
   },
+  placement: {
+    key: "scheduler.placement",
+    about: "by which score nodes are chosen for jobs",
+    format: formatPlacement,
+    variable: "MGPU_PLACEMENT",
+    fallback: PLACEMENT,
+    parse(text) {
+      const parsed = parsePlacement(text);
+      return "problem" in parsed ? undefined : parsed.value;
+    },
+    expected: `a score, then PARTITION=score with commas: ${SCORE_NAMES.join(", ")}`,
+  },
   models: {
     key: "models.table",
     about: "GPUs that each model needs",
@@ -316,6 +331,7 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     mailProgram: read("mailProgram"),
     schedulerType: read("schedulerType"),
     schedulerParameters: read("schedulerParameters"),
+    placement: read("placement"),
     models: read("models"),
   };
   return { settings, problems };

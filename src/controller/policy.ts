@@ -1,8 +1,14 @@
 /** The scheduler's policy as the settings have it. */
 
 import type { Settings } from "../config/settings.ts";
+import { taskCount } from "../core/array-spec.ts";
 import type { Event } from "../core/events.ts";
+import type { Job } from "../core/job.ts";
+import type { Placement, ScoreName } from "../core/placement.ts";
 import type { ClusterState } from "../core/state.ts";
+import type { Scoring } from "../sched/place/scores/score.ts";
+import { scoringOf } from "../sched/place/scores/scores.ts";
+import { type Typical, Workload } from "../sched/place/workload.ts";
 import type { SchedulerPolicy } from "../sched/policy.ts";
 import { createPredictor } from "../sched/predict.ts";
 
@@ -12,23 +18,68 @@ export interface ControllerPolicy {
   learn(events: readonly Event[]): void;
 }
 
+/** Scores that need to know what jobs are like. */
+const LEARNING: ReadonlySet<ScoreName> = new Set(["fgd", "thrifty"]);
+
+/** Where chance decides, it decides the same after each start. */
+const SEED = 1;
+
+function usesWorkload({ score, byPartition }: Placement): boolean {
+  return [score, ...byPartition.values()].some((name) => LEARNING.has(name));
+}
+
+function scoringsOf({ score, byPartition }: Placement, typical: () => Typical): (partition: string) => Scoring {
+  const made = new Map<ScoreName, Scoring>();
+  return (partition) => {
+    const name = byPartition.get(partition) ?? score;
+    const scoring = made.get(name) ?? scoringOf(name, { typical, seed: SEED });
+    made.set(name, scoring);
+    return scoring;
+  };
+}
+
+/** What jobs are like: those that are known when it is first asked, and those that come after. */
+function workloadOf(state: () => ClusterState): {
+  readonly typical: () => Typical;
+  readonly learn: (events: readonly Event[]) => void;
+} {
+  let workload: Workload | null = null;
+  const note = ({ spec, submitAt }: Pick<Job, "spec" | "submitAt">): void =>
+    workload?.note(spec.request, submitAt, spec.array ? taskCount(spec.array.tasks) : 1);
+  return {
+    typical() {
+      if (workload === null) {
+        workload = new Workload();
+        for (const job of [...state().jobs.values()].sort((a, b) => a.submitAt - b.submitAt)) note(job);
+      }
+      return workload.typical();
+    },
+    learn(events) {
+      for (const event of events) if (event.type === "job.submitted") note(event.job);
+    },
+  };
+}
+
 /** Jobs without a limit are predicted by what their users' jobs took all the same. */
 export function policyOf(
-  { schedulerType, schedulerParameters }: Settings,
+  { schedulerType, schedulerParameters, placement }: Settings,
   state: () => ClusterState,
 ): ControllerPolicy {
   const { bf_job_part_count_reserve, bf_max_job_part, bf_assumed_time, bf_order, bf_predict } = schedulerParameters;
   const predictor = createPredictor();
+  const workload = workloadOf(state);
   const policy: SchedulerPolicy = {
     reservations: schedulerType === "sched/builtin" ? 0 : bf_job_part_count_reserve,
     backfillOrder: bf_order,
     backfillDepth: bf_max_job_part,
     assumedTimeS: bf_assumed_time * 60,
+    scoringOf: scoringsOf(placement, workload.typical),
     ...(bf_predict ? { predictS: (job, limitS) => predictor.predictS(job.spec.user.uid, limitS) } : {}),
   };
   return {
     policy,
     learn(events) {
+      if (usesWorkload(placement)) workload.learn(events);
       if (!bf_predict) return;
       for (const event of events) {
         if (event.type !== "job.ended") continue;

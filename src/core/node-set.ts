@@ -112,6 +112,20 @@ export function chooseNodes(demand: Demand, offers: readonly Offer[]): Offer[] |
   return chosen && [...required, ...chosen];
 }
 
+/** Whether one node alone is tried first; then it is the preferred one of those that suffice. */
+export function mayBeAlone(demand: Demand): boolean {
+  const { nodes, spread } = demand.request;
+  if (!isConsistent(demand) || demand.required.length > 1) return false;
+  return nodes === null ? !spread : nodes.min <= 1 && nodes.max === 1;
+}
+
+/** Whether a node's offer meets all of a demand. */
+export function suffices(demand: Demand, targets: readonly number[], { room, gains }: Offer): boolean {
+  if (demand.required.length > 0 && !demand.required.includes(room.node.name)) return false;
+  for (let at = 0; at < targets.length; at++) if ((gains[at] ?? 0) < (targets[at] ?? 0)) return false;
+  return true;
+}
+
 /** Numbers of nodes that a job may have, in the order in which they are tried. */
 function nodeCounts(demand: Demand, available: number, required: number): number[] {
   const { request } = demand;
@@ -149,7 +163,8 @@ function offeredTasks(room: Room, demand: Demand, gpus: number): number {
   return fits(room, demand, tasks) ? tasks : -1;
 }
 
-function targetsOf(demand: Demand): number[] {
+/** What the sum of gains must reach. */
+export function targetsOf(demand: Demand): number[] {
   const { wishes, constraint, request } = demand;
   const counts = wishes.map((wish) => wish.count);
   return [

@@ -20,7 +20,7 @@ export interface QueueRules {
   /** Run times are foretold by what the user's last jobs took; else by limits. */
   readonly predicts: boolean;
   /**
-   * Who comes first at a moment: the smallest number; the earliest if absent.
+   * Who comes first when room was given back: the smallest number; the earliest if absent. Newcomers come last until then.
    * @param waitedS since its submission
    * @param likelyS how long it is likely to run
    */
@@ -77,6 +77,8 @@ class Line {
   /** Foretold run times, seconds; as they were at the submission. */
   readonly #likelyS = new Map<number, number>();
   #waiting: Task[] = [];
+  /** Whether no room was given back since the last pass. */
+  #isSettled = true;
   /** Of what waits, the smallest request. */
   #smallest = Number.POSITIVE_INFINITY;
 
@@ -100,10 +102,19 @@ class Line {
 
   handle({ kind, at, task }: QueueEvent): void {
     this.#meter.advance(at, this.#machine.free, this.#waiting.length > 0);
-    if (kind === "foretold") return this.#release(task);
+    if (kind === "foretold") {
+      this.#isSettled = false;
+      return this.#release(task);
+    }
     if (kind === "submit") this.#arrive(task);
     else this.#end(task, at);
-    if (this.#smallest <= this.#machine.free) this.#pass(at);
+    if (this.#smallest > this.#machine.free) return;
+    const first = this.#waiting[0];
+    if (kind === "end" || !this.#isSettled || first === task || first === undefined) this.#pass(at, this.#ranked(at));
+    else if (this.#rules.scheduler.reservations > 1) this.#pass(at, this.#waiting);
+    // Nothing was given back since the last pass: who found no room then finds none now, so the newcomer alone may
+    // start, if it delays not the first one.
+    else if (task.size <= this.#machine.free) this.#pass(at, [first, task]);
   }
 
   #arrive(task: Task): void {
@@ -129,18 +140,18 @@ class Line {
     this.#machine.give(running.allocation);
   }
 
-  #pass(at: number): void {
-    const { scheduler, rank } = this.#rules;
-    if (rank) this.#sort(at, rank);
+  #pass(at: number, waiting: readonly Task[]): void {
+    const { scheduler } = this.#rules;
+    this.#isSettled = true;
     const byId = new Map<number, Task>();
     const starts = planStarts({
-      ...{ nodes: this.#machine.nodes, machine: this.#machine, free: this.#machine.free, waiting: this.#waiting },
+      ...{ nodes: this.#machine.nodes, machine: this.#machine, free: this.#machine.free, waiting },
       holdings: this.#holdings(),
       now: at * MS,
       policy: { ...scheduler, ...(this.#rules.predicts ? { predictS: this.#predict } : {}) },
     });
     if (starts.length === 0) return;
-    for (const task of this.#waiting) byId.set(task.record.id, task);
+    for (const task of waiting) byId.set(task.record.id, task);
     for (const { jobId, allocation } of starts) {
       const task = byId.get(jobId);
       if (task) this.#start(task, allocation, at);
@@ -152,14 +163,17 @@ class Line {
   readonly #predict = (job: { readonly id: number }, limitS: number): number | null =>
     this.#likelyS.get(job.id) ?? (limitS > 0 ? limitS : null);
 
-  #sort(at: number, rank: NonNullable<QueueRules["rank"]>): void {
+  /** All that wait, in order: it is looked at anew whenever room was given back. */
+  #ranked(at: number): readonly Task[] {
+    const { rank } = this.#rules;
+    if (!rank) return this.#waiting;
     const ranks = new Map<Task, number>();
     for (const task of this.#waiting) {
       const { id, spec } = task.record;
       const likelyS = this.#likelyS.get(id) ?? spec.timeLimitS ?? 0;
       ranks.set(task, rank(task, at - task.job.submitS, likelyS));
     }
-    this.#waiting.sort((a, b) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0) || a.record.id - b.record.id);
+    return this.#waiting.sort((a, b) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0) || a.record.id - b.record.id);
   }
 
   #start(task: Task, allocation: Allocation, at: number): void {

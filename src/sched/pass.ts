@@ -46,6 +46,7 @@ export function beginPass(view: ScheduleView, now: number, policy: SchedulerPoli
     candidatesOf(view.nodes).filter(({ node }) => takesWork(view, node)),
     profile,
     now,
+    policy.scoringOf,
   );
   return {
     ...{ view, now, policy, pools, profile, places: view.places ?? (() => ANYWHERE) },

@@ -1,6 +1,7 @@
 /** How the scheduler deals with the queue: what is set once for all passes. */
 
 import type { PendingJob } from "../core/job.ts";
+import type { Scoring } from "./place/scores/score.ts";
 
 export interface SchedulerPolicy {
   /**
@@ -19,6 +20,8 @@ export interface SchedulerPolicy {
    * order of those that overtake: what is promised rests on limits (`limitS`, seconds, 0 for none).
    */
   readonly predictS?: (job: PendingJob, limitS: number) => number | null;
+  /** By which score nodes are chosen for jobs of a partition; packed where nothing is said. */
+  readonly scoringOf?: (partition: string) => Scoring;
 }
 
 const DAY_S = 86_400;

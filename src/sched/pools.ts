@@ -10,8 +10,11 @@ import type { Node } from "../core/node.ts";
 import type { Candidate } from "../core/node-set.ts";
 import { type Allocation, type NodeUsage, type ResourceRequest, WHOLE_GPU } from "../core/resources.ts";
 import { createPlacer } from "./place/place.ts";
+import { PACK } from "./place/scores/pack.ts";
+import type { Scoring } from "./place/scores/score.ts";
 import { take } from "./place/together.ts";
 import type { Place } from "./places.ts";
+import type { SchedulerPolicy } from "./policy.ts";
 import type { Profile } from "./profile.ts";
 
 export interface Pool {
@@ -39,14 +42,20 @@ export interface Pools {
 }
 
 /** Pools of nodes that take new work. */
-export function createPools(open: readonly Candidate[], profile: Profile, now: number): Pools {
-  return new PassPools(open, profile, now);
+export function createPools(
+  open: readonly Candidate[],
+  profile: Profile,
+  now: number,
+  scoringOf: SchedulerPolicy["scoringOf"] = () => PACK,
+): Pools {
+  return new PassPools(open, profile, now, scoringOf);
 }
 
 class PassPools implements Pools {
   readonly all: readonly Candidate[];
   readonly #profile: Profile;
   readonly #now: number;
+  readonly #scoringOf: (partition: string) => Scoring;
   readonly #pools = new Map<string, Pool | null>();
   readonly #kept = new Set<NodeName>();
   readonly #granted = new Map<string, Map<NodeName, number>>();
@@ -55,10 +64,11 @@ class PassPools implements Pools {
   /** How long the job at hand may run: no pool looks further. */
   #horizon = Number.POSITIVE_INFINITY;
 
-  constructor(open: readonly Candidate[], profile: Profile, now: number) {
+  constructor(open: readonly Candidate[], profile: Profile, now: number, scoringOf: (partition: string) => Scoring) {
     this.all = open;
     this.#profile = profile;
     this.#now = now;
+    this.#scoringOf = scoringOf;
   }
 
   get isDone(): boolean {
@@ -121,7 +131,7 @@ class PassPools implements Pools {
     const candidates = minds
       ? limited.map((one) => seen(one, () => (this.#isTaken(place, one.node.name) ? full(one.node) : one.usage)))
       : limited;
-    return { candidates, place: createPlacer(candidates) };
+    return { candidates, place: createPlacer(candidates, this.#scoringOf(place.partition)) };
   }
 
   #later(
@@ -140,7 +150,7 @@ class PassPools implements Pools {
       const one = { node, position, usage };
       return [place.cpusMax > 0 ? capped(one, place, heldCpus) : one];
     });
-    return { candidates, place: createPlacer(candidates) };
+    return { candidates, place: createPlacer(candidates, this.#scoringOf(place.partition)) };
   }
 
   /** CPUs that jobs of the partition hold on a node. */

@@ -87,9 +87,9 @@ function allocate(
   // Components that share nodes must see what the others get.
   const all = poolOf(ANYWHERE).candidates;
   const byName = new Map(all.map((one) => [one.node.name, one]));
-  const shared = wishes.map(({ pool, request }): Wish => {
+  const shared = wishes.map(({ pool, place, request }): Wish => {
     const candidates = pool.candidates.map((one) => byName.get(one.node.name) ?? one);
-    return { request, place: createPlacer(candidates) };
+    return { request, place: createPlacer(candidates, pass.policy.scoringOf?.(place.partition)) };
   });
   const allocations = placeTogether(all, shared);
   return allocations && wishes.map(({ job, place }, at) => ({ job, place, allocation: allocations[at] ?? [] }));

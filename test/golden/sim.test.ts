@@ -43,6 +43,7 @@ test("files: a line a job, and a picture", async () => {
   const written = new Map<string, string>();
   const fileQuestions = {
     writeProblem: () => "",
+    isFolder: () => true,
     write: (path: string, data: Uint8Array) => void written.set(path, new TextDecoder().decode(data)),
   };
   const argv = [
@@ -77,7 +78,22 @@ test("without a trace the past of this cluster is replayed on its nodes", async 
 
 test("all that is wrong is told at once", async () => {
   const { code, out, err } = await sim(
-    ...["-c", "8xx", "-p", "easy,foo", "--what-if", "more", "-n", "0", "--format", "x", "none.csv", "bad.csv"],
+    ...[
+      "-c",
+      "8xx",
+      "-p",
+      "easy,foo",
+      "--what-if",
+      "more",
+      "-n",
+      "0",
+      "--format",
+      "x",
+      "--csv",
+      "/nowhere/x.csv",
+      "none.csv",
+      "bad.csv",
+    ],
   );
   expect({ code, out }).toEqual({ code: 2, out: "" });
   expectGolden("sim-wrong.txt", err);

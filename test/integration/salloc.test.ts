@@ -48,7 +48,7 @@ describe("a command", () => {
     await job.release();
     const { code, stderr } = await waiting.ended;
     expect(code).toBe(0);
-    expect(stderr).toMatch(/Pending job allocation (\d+)\n.*\n.*job \1 has been allocated resources\n.*Granted/);
+    expect(stderr).toMatch(/Pending job allocation (\d+)\n(?:.*\n)+?.*job \1 has been allocated resources\n.*Granted/);
   });
 });
 

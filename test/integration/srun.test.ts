@@ -268,7 +268,9 @@ describe("waiting for resources", () => {
     const [queued, why, rest] = waiting.stderr().split("\n");
     expect(queued).toBe(`mgpu-srun: job ${id} queued and waiting for resources`);
     expect(why).toMatch(
-      new RegExp(`^mgpu-srun: job ${id} waits for 3 GPUs and 1 CPU to be free \\(n1: 0 of 4 GPUs free\\)$`),
+      new RegExp(
+        `^mgpu-srun: job ${id} waits for 3 GPUs and 1 CPU to be free \\(n1: 0 of 4 GPUs free\\); number 1 of [12] in the queue$`,
+      ),
     );
     expect(rest).toBe("");
     await held.release();

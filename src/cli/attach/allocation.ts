@@ -13,6 +13,7 @@ import { isSlurmName } from "../connect.ts";
 import type { CommandContext } from "../context.ts";
 import { Link } from "./link.ts";
 import type { Speaker } from "./speaker.ts";
+import { askPlace, reasonOf, Waiting } from "./waiting.ts";
 
 export interface AllocationEvents {
   /** It waits, and has done so for a moment. */
@@ -34,6 +35,7 @@ export class Allocation {
   private readonly context: CommandContext;
   private readonly events: AllocationEvents;
   private readonly link: Link;
+  private readonly waiting: Waiting;
   private row: JobRow | null = null;
   private isGranted = false;
   private isEnded = false;
@@ -49,13 +51,21 @@ export class Allocation {
       patienceMs: Number.POSITIVE_INFINITY,
     };
     this.link = new Link(ports, first);
+    this.waiting = new Waiting({
+      ...{ jobId, clock: context.clock, speaker },
+      ask: () => reasonOf((call) => this.link.use(call), jobId),
+      place: () => askPlace((call) => this.link.use(call), jobId, context.utcOffsetMinutes),
+    });
   }
 
   /** Follows the job to its end, or until {@link stop}. */
   async follow(): Promise<void> {
     const { jobId, context } = this;
     const cancelNotice = context.clock.after(QUEUED_NOTICE_MS, () => {
-      if (!this.isGranted && !this.isEnded) this.events.onQueued();
+      if (this.isGranted || this.isEnded) return;
+      this.events.onQueued();
+      // Under Slurm's name nothing but Slurm's own lines is said of a job that waits.
+      if (!isSlurmName(context.program)) void this.waiting.look().catch(() => {});
     });
     try {
       const params = { jobId, owner: true };
@@ -109,6 +119,7 @@ export class Allocation {
   /** Closes the connection. */
   stop(): void {
     this.isEnded = true;
+    this.waiting.stop();
     this.link.stop();
   }
 
@@ -117,12 +128,14 @@ export class Allocation {
     if (row.endAt !== null) return this.end();
     if (row.startAt === null || this.isGranted) return;
     this.isGranted = true;
+    this.waiting.stop();
     this.events.onGranted(row);
   }
 
   private end(): void {
     if (this.isEnded) return;
     this.isEnded = true;
+    this.waiting.stop();
     this.events.onEnded(this.row);
   }
 

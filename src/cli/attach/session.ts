@@ -38,7 +38,7 @@ import { SESSION_SIGNALS, type SessionSignal, type SteeredJob, Steering } from "
 import { type AttachedStep, attachStep, type StepEvents, type StepOutcome } from "./step.ts";
 import { Tasks } from "./tasks.ts";
 import type { TerminalPlan } from "./terminal-view.ts";
-import { Waiting } from "./waiting.ts";
+import { askPlace, reasonOf, Waiting } from "./waiting.ts";
 
 /** A job that starts within this time is not worth saying that it waits. */
 const QUEUED_NOTICE_MS = 300;
@@ -124,8 +124,9 @@ class Session {
     this.steering = new Steering(this.steered(), speaker, clock);
     this.waiting = new Waiting({
       ...{ jobId: plan.jobId, clock },
-      ask: () => this.reason(),
-      say: (text) => speaker.info(text),
+      ask: () => reasonOf((call) => this.controller.use(call), plan.jobId),
+      place: () => askPlace((call) => this.controller.use(call), plan.jobId, context.utcOffsetMinutes),
+      speaker,
     });
     this.silence = plan.silence ? new Silence(plan.silence, this.silencePorts()) : null;
     this.terminal = plan.terminal ? this.sessionTerminal(plan.terminal) : null;
@@ -294,23 +295,6 @@ class Session {
   /** Under Slurm's name nothing but Slurm's own lines is said of a job that waits. */
   private get mayExplain(): boolean {
     return !isSlurmName(this.context.program);
-  }
-
-  /** Why the job waits, as {@link WaitingPorts.ask} wants it. */
-  private async reason(): Promise<string | null> {
-    const filter = { ids: [this.plan.jobId], users: [], states: ["PENDING"], names: [], partitions: [] };
-    let text = "";
-    try {
-      const answer = await this.controller.use((peer) =>
-        peer.stream("jobs.list", { filter, fields: ["reasonText"] }, ({ rows }) => {
-          text = String(rows[0]?.[0] ?? "");
-        }),
-      );
-      return answer === null ? null : text;
-    } catch (error) {
-      if (!(error instanceof RpcError)) throw error;
-      return null;
-    }
   }
 
   /** --immediate: resources that are not there by now are not waited for. */

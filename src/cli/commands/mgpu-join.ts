@@ -118,7 +118,7 @@ export const leave: Command = {
 };
 
 /** What an earlier join left; `null` if there is nothing. @throws UserError if it is damaged */
-function readJoined({ files, places }: Pick<CommandContext, "files" | "places">): Joined | null {
+export function readJoined({ files, places }: Pick<CommandContext, "files" | "places">): Joined | null {
   const path = joinFile(places);
   let text: string;
   try {

@@ -189,7 +189,9 @@ function readNumbers(parsed: ParsedOptions, reading: Reading) {
 /** A long replay must not end with a file that can't be written. */
 function checkTargets({ files }: CommandContext, paths: readonly (string | undefined)[], reading: Reading): void {
   for (const path of paths) {
-    const problem = path === undefined ? "" : files.writeProblem(path);
+    if (path === undefined) continue;
+    const folder = path.slice(0, path.lastIndexOf("/") + 1) || ".";
+    const problem = files.isFolder(folder) ? files.writeProblem(path) : `there is no folder ${folder}`;
     if (problem !== "") reading.add(`can't write ${path}: ${problem}`);
   }
 }
@@ -360,7 +362,12 @@ function writeReport(
   const title = `${traceName}: ${countOf(trace.jobs.length, "job")} on ${cluster}`;
   const save = (long: string, text: () => string): void => {
     const path = values.get(long)?.at(-1);
-    if (path !== undefined) context.files.write(path, new TextEncoder().encode(text()));
+    if (path === undefined) return;
+    try {
+      context.files.write(path, new TextEncoder().encode(text()));
+    } catch (error) {
+      throw new UserError(`can't write ${path}: ${reasonOf(error)}`);
+    }
   };
   save("csv", () =>
     engine.csvText(

@@ -27,6 +27,7 @@ import { command as shims } from "./mgpu-shims.ts";
 import { command as sim } from "./mgpu-sim.ts";
 import { command as status } from "./mgpu-status.ts";
 import { command as submit } from "./mgpu-submit.ts";
+import { command as systemd } from "./mgpu-systemd.ts";
 import { command as selfTest } from "./mgpu-test.ts";
 import { command as top } from "./mgpu-top.ts";
 import { command as up } from "./mgpu-up.ts";
@@ -46,6 +47,7 @@ const SUBCOMMANDS: readonly Command[] = [
   login,
   logout,
   use,
+  systemd,
   top,
   why,
   logs,

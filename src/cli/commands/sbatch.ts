@@ -1,6 +1,8 @@
 /** sbatch: puts a script into the queue and prints the job's number. The script is read now, its file may go away. */
 
+import { taskCount } from "../../core/array-spec.ts";
 import type { PtySpec } from "../../core/jobspec.ts";
+import { createSpeaker } from "../attach/speaker.ts";
 import { awaitEnd } from "../await-job.ts";
 import { checkClusters } from "../clusters.ts";
 import { distinct, readComponents, splitComponents } from "../components.ts";
@@ -14,6 +16,7 @@ import type { ParsedOptions } from "../option.ts";
 import type { Wishes } from "../options/reading.ts";
 import { submissionEnvironment } from "../options/submission-environment.ts";
 import { type SubmitValues, submitOptions } from "../options/submit.ts";
+import { createProgress } from "../output/progress.ts";
 import { loadScript } from "../script.ts";
 import { type Submitted, submitJob, testSubmission } from "../submission.ts";
 
@@ -51,6 +54,7 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   }
   const cluster = values.clusters === undefined ? null : await clusterName(values.clusters, context);
   if (cluster === "") return 1;
+  if (values.progress && !values.await) throw new UserError("--progress shows what --wait waits for: give both");
   if (values["test-only"]) return testSubmission(context, submission, REFUSAL);
   const submitted = await submitJob(context, submission, REFUSAL);
   if (submitted === null) return 1;
@@ -58,7 +62,13 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   const { jobId, connected } = submitted;
   try {
     if (!values.await) return 0;
-    return await awaitEnd(context, connected.peer, { jobId, isArray: submission.job.array !== null });
+    const { array } = submission.job;
+    const progress = values.progress
+      ? createProgress(jobId, array === null ? 1 : taskCount(array.tasks), createSpeaker(context, false))
+      : null;
+    return await awaitEnd(context, connected.peer, { jobId, isArray: array !== null, progress }).finally(() =>
+      progress?.close(),
+    );
   } finally {
     connected.peer.close();
   }

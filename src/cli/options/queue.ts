@@ -145,6 +145,13 @@ export const QUEUE = [
     of: SBATCH,
     read: flag,
   },
+  {
+    long: "progress",
+    argument: "none",
+    help: "with --wait: show how the job or its array goes on: one line on a terminal, else a line for each change",
+    of: SBATCH,
+    read: flag,
+  },
   ignored("wait-all-nodes", ALLOCATORS, "nodes are ready when a job gets them: none is booted for it", {
     variables: named("WAIT_ALL_NODES", ALLOCATORS),
     check: (text) => (/^[01]$/.test(text) ? { value: text } : expected("0 or 1", text)),

@@ -2,6 +2,7 @@
 
 import { ARRAY_SIZE_MAX } from "../../core/array-spec.ts";
 import { formatLicenses, licensesOf } from "../../core/licenses.ts";
+import { formatPlacement } from "../../core/placement.ts";
 import { isPolicyOn } from "../../core/policy/state.ts";
 import { formatSchedulerParameters } from "../../core/scheduler-parameters.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
@@ -97,6 +98,7 @@ function priority({ loop, settings }: ControllerContext): Value[] {
     : [];
   return [
     ...weights,
+    ["PlacementPolicy", formatPlacement(settings.placement)],
     ["PreemptMode", "OFF"],
     ["PreemptType", "preempt/none"],
     ["PriorityType", isOn ? "priority/multifactor" : "priority/basic"],

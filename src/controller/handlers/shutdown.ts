@@ -109,8 +109,10 @@ async function terminateUnrecorded(context: ControllerContext, active: readonly 
   await sleep(context.clock, ORDER_MS);
 }
 
+/** Those of other machines wait for the next controller: nobody here could start them again. */
 async function endNodes({ sessions }: ControllerContext): Promise<void> {
-  for (const { peer } of sessions.all.values()) await peer.call("node.shutdown", { holders: true }).catch(() => {});
+  const here = [...sessions.all.values()].filter(({ caller }) => caller === undefined);
+  for (const { peer } of here) await peer.call("node.shutdown", { holders: true }).catch(() => {});
 }
 
 function jobsRunning(ids: readonly number[]): RpcError {

@@ -11,7 +11,7 @@ import { Problems } from "./rows.ts";
 const MS = 1000;
 
 const HINT =
-  "expected lines of mgpu's accounting (accounting/YYYY-MM.jsonl in the state folder) or of its journal (journal/*.jsonl)";
+  "expected lines of mgpu's accounting (controller/accounting/*.jsonl in the state folder) or of its journal (controller/journal/*.jsonl)";
 
 /** One start of a job, from its beginning to its end: milliseconds since 1970. */
 interface Ran {

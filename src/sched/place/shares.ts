@@ -4,6 +4,7 @@ import { type Picked, pickGpus } from "../../core/gpu-pick.ts";
 import type { Offer } from "../../core/node-set.ts";
 import { type Allocation, type GpuGrant, type NodeShare, WHOLE_GPU } from "../../core/resources.ts";
 import { cpusOn, type Demand, memoryOn, wishCounts, wishedGpus } from "../../core/room.ts";
+import type { Spot } from "./scores/score.ts";
 
 /**
  * The shares of nodes that are known to suffice (`chooseNodes`), in the order of their names. `null` if the GPUs can't be
@@ -136,6 +137,36 @@ function exchange(
     if (step.before !== null) counts[step.before] = (counts[step.before] ?? 0) - 1;
     wish = step.before;
   }
+}
+
+/**
+ * What a score looks at: the request's share on a node, of several nodes as much as this one can take. Which of the GPUs
+ * these are is settled when the shares are dealt.
+ */
+export function spotOf(offer: Offer, demand: Demand): Spot {
+  const { room } = offer;
+  const { request } = demand;
+  const tasks = Math.min(offer.tasks, request.tasks ?? offer.tasks);
+  const counts = demand.per === "job" ? mostOfJob(offer, demand) : wishCounts(demand, tasks);
+  const picked = request.exclusive ? room.node.inventory.gpus.map(whole) : (pickGpus(room, demand, counts) ?? []);
+  const thousandths = picked.reduce((total, one) => total + one.thousandths, 0);
+  const cpus = cpusOn(request, tasks, thousandths);
+  return {
+    ...{ node: room.node, usage: room.usage, gpus: picked },
+    cpus: request.exclusive ? room.node.inventory.cpus : cpus,
+    memoryMiB: memoryOn(request, cpus, thousandths, room.node.inventory.memoryMiB),
+    isChoosy: request.constraint !== "" || demand.wishes.some(({ type }) => type !== null),
+  };
+}
+
+/** As many of each of the job's wishes as a node can take, the first ones first. */
+function mostOfJob({ gpus, wishCaps }: Offer, { wishes }: Demand): readonly number[] {
+  let left = gpus;
+  return wishes.map(({ count }, at) => {
+    const most = Math.min(count, wishCaps[at] ?? 0, left);
+    left -= most;
+    return most;
+  });
 }
 
 function shareOn({ room }: Offer, demand: Demand, tasks: number, counts: readonly number[]): NodeShare | null {

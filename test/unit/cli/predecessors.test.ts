@@ -9,22 +9,26 @@ import { profilesFile } from "../../../src/config/profiles.ts";
 import type { Params } from "../../../src/protocol/procedures.ts";
 import { plainNode, plainState } from "../../../src/view/plain-queue.ts";
 import { clusterPeer } from "../../golden/cluster.ts";
-import { type FakeOptions, fakeContext, fakePeer, type Script } from "./fake-context.ts";
+import { type FakeOptions, type FakePeer, fakeContext, fakePeer, type Script } from "./fake-context.ts";
 
 async function mgpu(argv: readonly string[], script: Script = {}, options: FakeOptions = {}) {
   const submissions: Params<"job.submit">[] = [];
-  const controller = fakePeer({
-    "job.submit": (params) => {
-      submissions.push(params);
-      return { jobId: 12 };
-    },
-    ...script,
-  });
+  const peer = (): FakePeer =>
+    fakePeer({
+      "job.submit": (params) => {
+        submissions.push(params);
+        return { jobId: 12 };
+      },
+      ...script,
+    });
+  // A connection for what is asked first, and one for the submission.
+  const first = peer();
+  const controller = [first, peer()];
   const fake = fakeContext({ program: "mgpu", controller, ...options });
   const code = await runCommand(command, argv, fake.context);
   const script0 = submissions[0]?.script;
   return {
-    ...{ code, out: fake.out(), err: fake.err(), submissions, calls: controller.calls },
+    ...{ code, out: fake.out(), err: fake.err(), submissions, calls: first.calls },
     script: script0 ? new TextDecoder().decode(script0) : "",
   };
 }
