@@ -102,7 +102,7 @@ const NAME_COLUMN = Math.max(...SUBCOMMANDS.map(({ name }) => name.length), "mgp
 export const command: Command = {
   name: "mgpu",
   summary: "Start, end and look after mgpu. The commands for jobs are mgpu-srun, mgpu-sbatch, mgpu-squeue and so on",
-  synopsis: "[--host HOST] [--port NUMBER] COMMAND [OPTIONS...]",
+  synopsis: "COMMAND [OPTIONS...]",
   options: [
     valued("host", "name", "speak to the controller there, with the key that mgpu login stored"),
     valued("port", "number", "its port (default 8080)"),
