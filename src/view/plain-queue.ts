@@ -36,10 +36,10 @@ export function plainState(job: PlainJob): string {
 }
 
 /** `node001: 2 GPUs (1 free, 1 busy)`; what keeps jobs off it follows. */
-export function plainNode({ name, inventory, usage, connected, state, reason }: NodeRow): string {
+export function plainNode({ name, inventory, usage, connected, state, reason, closedGpus = {} }: NodeRow): string {
   const count = inventory.gpus.length;
   const parts = inventory.gpus.map(({ index }) => usage.gpus[index] ?? 0);
-  const free = parts.filter((part) => part === 0).length;
+  const free = inventory.gpus.filter(({ index }) => !usage.gpus[index] && closedGpus[index] === undefined).length;
   const shared = parts.filter((part) => part > 0 && part < WHOLE_GPU).length;
   const words = [
     `${free} free`,
@@ -49,7 +49,8 @@ export function plainNode({ name, inventory, usage, connected, state, reason }: 
   const gpus = count === 0 ? "no GPUs" : `${countText(count, "GPU")} (${words.join(", ")})`;
   const away = connected ? "" : "; not responding";
   const why = reason === "" ? "" : `; ${state.toLowerCase()}: ${reason}`;
-  return `${name}: ${gpus}${away}${why}`;
+  const closed = Object.entries(closedGpus).map(([index, text]) => `; gpu${index} ${text}`);
+  return `${name}: ${gpus}${closed.join("")}${away}${why}`;
 }
 
 /** `node002:gpu0`, `node001:gpu0,gpu1 node002:gpu0`; nodes alone where it has no GPUs. */

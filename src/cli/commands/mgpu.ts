@@ -13,6 +13,7 @@ import { command as config, sampleCommand as configSample } from "./mgpu-config.
 import { command as down } from "./mgpu-down.ts";
 import { command as exec } from "./mgpu-exec.ts";
 import { command as forward } from "./mgpu-forward.ts";
+import { gpu, pause, resume } from "./mgpu-gpu.ts";
 import { command as history } from "./mgpu-history.ts";
 import { join, leave } from "./mgpu-join.ts";
 import { command as key } from "./mgpu-key.ts";
@@ -69,6 +70,9 @@ const SUBCOMMANDS: readonly Command[] = [
   server,
   master,
   node,
+  gpu,
+  pause,
+  resume,
   selfTest,
 ];
 

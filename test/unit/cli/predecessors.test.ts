@@ -6,6 +6,7 @@ import type { ChildRequest } from "../../../src/cli/context.ts";
 import { runCommand } from "../../../src/cli/run.ts";
 import { targetOf } from "../../../src/cli/target.ts";
 import { profilesFile } from "../../../src/config/profiles.ts";
+import { withClosedGpus } from "../../../src/core/node.ts";
 import type { Params } from "../../../src/protocol/procedures.ts";
 import { plainNode, plainState } from "../../../src/view/plain-queue.ts";
 import { clusterPeer } from "../../golden/cluster.ts";
@@ -151,6 +152,47 @@ test("mgpu list-jobs --status knows old words for states, and no others", async 
   expect(await runCommand(command, ["list-jobs", "--status", "running"], fake.context)).toBe(0);
   expect(fake.out()).toMatch(/^ +JOBID PARTITION/);
   expect((await mgpu(["list-jobs", "--status", "sleepy"])).err).toContain('got "sleepy"');
+});
+
+describe("GPUs that are paused", () => {
+  async function gpu(argv: readonly string[], pausedGpus?: Record<string, string>) {
+    const changes: unknown[] = [];
+    const { nodes, now } = await clusterPeer().call("nodes.list", {});
+    const only = nodes.slice(0, 1).map((node) => ({ ...node, ...(pausedGpus && { pausedGpus }) }));
+    const script: Script = {
+      "nodes.list": () => ({ nodes: only, now }),
+      "cluster.change": ({ change }) => {
+        changes.push("changes" in change ? change.changes : null);
+        return { name: "" };
+      },
+    };
+    return { ...(await mgpu(argv, script)), changes };
+  }
+  test("are named with or without their node; others stay as they are", async () => {
+    expect((await gpu(["pause-gpu", "1"])).changes).toEqual([{ pausedGpus: { 1: "" } }]);
+    const drained = await gpu(["gpu", "drain", "n1:0-1", "n1:3", "--reason", "fan"], { 2: "x" });
+    expect(drained.changes).toEqual([{ pausedGpus: { 0: "fan", 1: "fan", 2: "x", 3: "fan" } }]);
+    expect((await gpu(["resume-gpu", "n1:2"], { 2: "x", 3: "" })).changes).toEqual([{ pausedGpus: { 3: "" } }]);
+    expect((await gpu(["gpu", "list"])).out).toMatch(/^NODE +GPU +TYPE +MIB +JOBS +CLOSED\n/);
+  });
+  test("must exist; all problems are told at once", async () => {
+    const { code, err, changes } = await gpu(["pause-gpu", "n1:9", "nowhere:0", "x"]);
+    expect([code, changes]).toEqual([1, []]);
+    for (const text of ["node n1 has no GPU 9", "there is no node nowhere", 'got "x"']) expect(err).toContain(text);
+    expect((await gpu(["gpu", "melt", "0"])).code).toBe(2);
+    expect((await gpu(["pause-gpu"])).code).toBe(2);
+  });
+  test("have nothing free for placement, whoever holds them now", async () => {
+    const { nodes } = await clusterPeer().call("nodes.list", {});
+    const { inventory } = nodes[0] ?? {};
+    if (!inventory) throw new Error("no node");
+    const usage = { cpus: 0, memoryMiB: 0, gpus: { 0: 500 } };
+    const plain = { name: "n1", inventory, registeredAt: 0, usage, drain: null, down: null };
+    expect(withClosedGpus(plain)).toBe(plain);
+    const paused = withClosedGpus({ ...plain, settings: { pausedGpus: { 0: "", 2: "fan" } } });
+    expect(paused.usage.gpus).toEqual({ 0: 1500, 2: 1000 });
+    expect(paused.closedGpus).toEqual({ 0: "paused", 2: "paused: fan" });
+  });
 });
 
 describe("mgpu server, master and node", () => {
