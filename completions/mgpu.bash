@@ -460,6 +460,41 @@ _mgpu_table() {
         '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
+    'mgpu gpu')
+      operand='nothing' table=(
+        '--reason|r|nothing|why, for those who ask'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu pause-gpu')
+      operand='nothing' table=(
+        '--reason|r|nothing|why, for those who ask'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu resume-gpu')
+      operand='nothing' table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
     'mgpu test')
       operand='nothing' table=(
         '--quick|n|nothing|leave out the test with a controller that is killed'
@@ -1573,6 +1608,9 @@ _mgpu_subcommands=(
   'server|Start mgpu for other machines too, in the background, and print the line that joins a node'
   'master|Start mgpu for other machines too, in the background, and print the line that joins a node (another name of mgpu server)'
   'node|Make this machine a node: mgpu join, with the options of earlier programs'
+  'gpu|Keep new jobs off single GPUs, let them in again, or list the GPUs; jobs that run stay'
+  'pause-gpu|Keep new jobs off GPUs; jobs that run there stay: mgpu gpu drain'
+  'resume-gpu|Let new jobs onto GPUs again: mgpu gpu resume'
   'test|Try mgpu out on this machine: a cluster of its own in a temporary folder, with fake GPUs'
   'help|Show what a command does'
   'version|Show the version'

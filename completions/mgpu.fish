@@ -266,6 +266,23 @@ complete -c mgpu -n '__fish_seen_subcommand_from node' -s 'h' -l help -d 'show t
 complete -c mgpu -n '__fish_seen_subcommand_from node' -l usage -d 'show a short reminder of the usage'
 complete -c mgpu -n '__fish_seen_subcommand_from node' -s 'V' -l version -d 'show the version'
 complete -c mgpu -n '__fish_seen_subcommand_from node' -s 'M' -l clusters -r -f -d 'speak to that cluster of mgpu login; local is this machine'
+complete -c mgpu -n '__fish_seen_subcommand_from gpu' -f
+complete -c mgpu -n '__fish_seen_subcommand_from gpu' -l reason -r -f -d 'why, for those who ask'
+complete -c mgpu -n '__fish_seen_subcommand_from gpu' -s 'h' -l help -d 'show this text'
+complete -c mgpu -n '__fish_seen_subcommand_from gpu' -l usage -d 'show a short reminder of the usage'
+complete -c mgpu -n '__fish_seen_subcommand_from gpu' -s 'V' -l version -d 'show the version'
+complete -c mgpu -n '__fish_seen_subcommand_from gpu' -s 'M' -l clusters -r -f -d 'speak to that cluster of mgpu login; local is this machine'
+complete -c mgpu -n '__fish_seen_subcommand_from pause-gpu' -f
+complete -c mgpu -n '__fish_seen_subcommand_from pause-gpu' -l reason -r -f -d 'why, for those who ask'
+complete -c mgpu -n '__fish_seen_subcommand_from pause-gpu' -s 'h' -l help -d 'show this text'
+complete -c mgpu -n '__fish_seen_subcommand_from pause-gpu' -l usage -d 'show a short reminder of the usage'
+complete -c mgpu -n '__fish_seen_subcommand_from pause-gpu' -s 'V' -l version -d 'show the version'
+complete -c mgpu -n '__fish_seen_subcommand_from pause-gpu' -s 'M' -l clusters -r -f -d 'speak to that cluster of mgpu login; local is this machine'
+complete -c mgpu -n '__fish_seen_subcommand_from resume-gpu' -f
+complete -c mgpu -n '__fish_seen_subcommand_from resume-gpu' -s 'h' -l help -d 'show this text'
+complete -c mgpu -n '__fish_seen_subcommand_from resume-gpu' -l usage -d 'show a short reminder of the usage'
+complete -c mgpu -n '__fish_seen_subcommand_from resume-gpu' -s 'V' -l version -d 'show the version'
+complete -c mgpu -n '__fish_seen_subcommand_from resume-gpu' -s 'M' -l clusters -r -f -d 'speak to that cluster of mgpu login; local is this machine'
 complete -c mgpu -n '__fish_seen_subcommand_from test' -f
 complete -c mgpu -n '__fish_seen_subcommand_from test' -l quick -d 'leave out the test with a controller that is killed'
 complete -c mgpu -n '__fish_seen_subcommand_from test' -s 'h' -l help -d 'show this text'
