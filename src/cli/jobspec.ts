@@ -11,6 +11,7 @@ import { errnoText } from "../util/errno.ts";
 import { isSlurmName } from "./connect.ts";
 import type { CommandContext } from "./context.ts";
 import { jobResources, stepResources, withOpenTasks } from "./jobspec-resources.ts";
+import { PRIORITY_NICE } from "./options/queue.ts";
 import type { Wishes } from "./options/reading.ts";
 import type { SubmitName, SubmitValues } from "./options/submit.ts";
 
@@ -226,7 +227,9 @@ type Queueing = Pick<
 >;
 
 function queueing(values: SubmitValues, kind: JobKind, { program: name }: CommandContext): Queueing {
-  const { priority = null, dependency = null } = values;
+  const { priority: wish = null, dependency = null } = values;
+  const priority = typeof wish === "string" ? null : wish;
+  const distance = typeof wish === "string" ? PRIORITY_NICE[wish] : 0;
   return {
     timeLimitS: timeLimit(values, name),
     timeMinS: asSlurm(values["time-min"], name) ?? null,
@@ -238,7 +241,7 @@ function queueing(values: SubmitValues, kind: JobKind, { program: name }: Comman
     // A priority of 0 is Slurm's other word for a hold.
     hold: values.hold === true || priority === 0,
     priority: priority === 0 ? null : priority,
-    nice: values.nice ?? 0,
+    nice: (values.nice ?? 0) + distance,
     dependency: dependency !== null && dependency.terms.length > 0 ? dependency : null,
     killOnInvalidDep: values["kill-on-invalid-dep"] ?? false,
     signal: values.signal ?? null,

@@ -9,6 +9,7 @@ import type { Decision } from "../core/decide/decision.ts";
 import type { Job, PendingJob } from "../core/job.ts";
 import type { JobLimits } from "../core/job-limits.ts";
 import { byPriority } from "../core/lanes.ts";
+import { withClosedGpus } from "../core/node.ts";
 import { type Prioritizer, prioritizer, sharesAt } from "../core/priority.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
@@ -212,7 +213,7 @@ export function viewOf(
   return {
     pending: byPriority(state.lanes, (id) => pendingJob(state, id), ranking ?? prioritizer(state, now)),
     expiring: waiting(state, state.expiring),
-    nodes: [...state.nodes.values()],
+    nodes: [...state.nodes.values()].map((node) => withClosedGpus(node)),
     isConnected,
     gate: gateOf(state, now, running),
     places: placesOf(state, now),
