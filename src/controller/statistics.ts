@@ -43,6 +43,18 @@ function noPasses() {
   return { last: 0, max: 0, total: 0, cycles: 0, starts: 0, lastQueue: 0, queues: 0 };
 }
 
+function withPass(
+  { max, total, cycles, starts, queues }: ReturnType<typeof noPasses>,
+  microseconds: number,
+  started: number,
+  queueLength: number,
+): ReturnType<typeof noPasses> {
+  return {
+    ...{ last: microseconds, max: Math.max(max, microseconds), total: total + microseconds, cycles: cycles + 1 },
+    ...{ starts: starts + started, lastQueue: queueLength, queues: queues + queueLength },
+  };
+}
+
 /** All counters at 0. */
 export function createStatistics(clock: Clock, jobOf: (id: JobId) => Job | undefined): Statistics {
   const counting = createCounting(jobOf);
@@ -96,11 +108,7 @@ export function createStatistics(clock: Clock, jobOf: (id: JobId) => Job | undef
     },
     onPass(microseconds, started, queueLength) {
       counting.onPass(microseconds);
-      const { max, total, cycles, starts, queues } = passes;
-      passes = {
-        ...{ last: microseconds, max: Math.max(max, microseconds), total: total + microseconds, cycles: cycles + 1 },
-        ...{ starts: starts + started, lastQueue: queueLength, queues: queues + queueLength },
-      };
+      passes = withPass(passes, microseconds, started, queueLength);
     },
     counted(handlers) {
       const pairs = Object.entries(handlers).map(([method, handler]) => [method, counted(method, handler as never)]);
