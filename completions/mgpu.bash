@@ -295,7 +295,7 @@ _mgpu_table() {
         '-t|r|nothing|the time limit of jobs whose trace names none; without it such a limit is the run time'
         '--time-limit|r|nothing|the time limit of jobs whose trace names none; without it such a limit is the run time'
         '--event-cost|r|nothing|progress that each running job loses at every event, where jobs take turns; without it what the trace says, else 0'
-        '--first-fit|n|nothing|fill nodes in their order, instead of those where the least is left over'
+        '--placement|r|words pack best-fit spread fgd thrifty random first-fit|choose nodes by this score: pack, best-fit, spread, fgd, thrifty, random, or first-fit for in their order; without it pack'
         '--json|n|nothing|print the numbers as JSON: times in seconds, shares from 0 to 1'
         '--csv|r|file|write a line for each job and policy to a file'
         '--svg|r|file|write a picture to a file: how waits are spread, and the load over time'
@@ -957,6 +957,7 @@ _mgpu_table() {
         '-o|r|nothing|what to print: %[.][width]letter and text between, for instance "%.18i %j %T"'
         '--format|r|nothing|what to print: %[.][width]letter and text between, for instance "%.18i %j %T"'
         '--hide|n|nothing|leave out hidden partitions; none is hidden'
+        '--interactive|n|nothing|show the queue on the whole screen, live; -i without anything else does the same'
         '-i|r|nothing|print again and again'
         '--iterate|r|nothing|print again and again'
         '-j|o|ask jobs|only these jobs; separate ids by commas'
@@ -1467,13 +1468,20 @@ _mgpu_offer() {
 _mgpu_ask() {
   local lines line
   _mgpu_names
-  for line in "${lines[@]:1}"; do
-    case $line in
-      "$1"$'\t'*)
-        line=${line#*$'\t'}
-        _mgpu_offer "$2${line%%$'\t'*}" "${line#*$'\t'}"
-        ;;
-    esac
+  local kind=$1$'\t' prefix=$2 wanted
+  case $prefix in
+    '') wanted=$kind$member ;;
+    "$member"*) wanted=$kind ;;
+    *)
+      [[ $member == "$prefix"* ]] || return
+      wanted=$kind${member#"$prefix"}
+      ;;
+  esac
+  # Hundreds of lines: no function is called for each.
+  for line in "${lines[@]}"; do
+    [[ $line == "$wanted"* ]] || continue
+    line=${line#*$'\t'}
+    values+=("$prefix${line%%$'\t'*}") abouts+=("${line#*$'\t'}")
   done
 }
 
@@ -1654,6 +1662,7 @@ _mgpu_complete() {
     word=${whole:index:1}
     if [[ ($word == = || $word == :) && $COMP_WORDBREAKS == *"$word"* ]]; then rest=${whole:0:index+1}; break; fi
   done
+  if [[ $COMP_TYPE != 63 && -z $before$rest ]]; then COMPREPLY=("${values[@]}") values=(); fi
   for index in "${!values[@]}"; do
     word=$before${values[index]}
     word=${word#"$rest"}

@@ -21,8 +21,20 @@ export interface FileKey {
   readonly isValid: (text: string) => boolean;
 }
 
-/** All keys, in the order of the table. */
-export const FILE_KEYS: readonly FileKey[] = Object.values(SETTINGS).map(
+/** What commands heed, and no daemon. */
+const CLIENT_KEYS: readonly FileKey[] = [
+  {
+    key: "client.tui",
+    about: "whether mgpu-squeue without arguments shows the queue on the whole screen of a terminal",
+    variable: "MGPU_TUI",
+    expected: "auto or never",
+    fallback: "auto",
+    isLive: true,
+    isValid: (text) => text === "auto" || text === "never",
+  },
+];
+
+const DAEMON_KEYS: readonly FileKey[] = Object.values(SETTINGS).map(
   ({ key, about, variable, expected, fallback, parse, format, isLive }) => ({
     ...{ key, about, variable, expected },
     fallback:
@@ -34,6 +46,9 @@ export const FILE_KEYS: readonly FileKey[] = Object.values(SETTINGS).map(
 
 /** Its keys are models. */
 const MODELS_SECTION = "models";
+
+/** All keys, in the order of the table. */
+export const FILE_KEYS: readonly FileKey[] = [...DAEMON_KEYS, ...CLIENT_KEYS];
 
 /** Sections of fixed keys, in the order in which they come first. */
 export const SECTIONS: readonly string[] = [...new Set(FILE_KEYS.map(({ key }) => sectionOf(key)))].filter(

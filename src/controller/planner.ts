@@ -14,11 +14,12 @@ import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { type Gate, gateOf } from "../sched/eligible.ts";
 import { holdingsOf } from "../sched/holdings.ts";
-import { chargeGroup } from "../sched/limits.ts";
 import { placesOf } from "../sched/places.ts";
 import type { Plan, Reason } from "../sched/plan.ts";
 import { EASY, type SchedulerPolicy } from "../sched/policy.ts";
 import { type ScheduleView, schedule } from "../sched/schedule.ts";
+import { toldReason } from "../sched/told.ts";
+import { preemptingIn } from "../sched/victims.ts";
 
 export interface Planner {
   /** Something that matters to the queue changed. */
@@ -64,7 +65,10 @@ export function createPlanner(ports: PlannerPorts): Planner {
     reasons: new Map(),
     otherwise: NO_REASON,
     ends: [],
+    preemptions: [],
+    resumes: [],
     groupReasons: new Map(),
+    wishReasons: new Map(),
     reservations: new Map(),
     wakeAt: null,
   };
@@ -82,17 +86,17 @@ export function createPlanner(ports: PlannerPorts): Planner {
     if (isStopped) return;
     const state = ports.state();
     const now = ports.clock.now();
-    plan = timed(ports, state, () => {
-      const { policy } = ports;
-      return schedule(viewOf(state, ports.isConnected, now, { ranking: rankingNow(), policy }), now, policy);
-    });
+    const { policy } = ports;
+    const view = viewOf(state, ports.isConnected, now, { ranking: rankingNow(), policy });
+    plan = timed(ports, state, () => schedule(view, now, policy));
     starting = new Set(
       plan.starts.flatMap(({ jobId, followers = [] }) => [jobId, ...followers.map((one) => one.jobId)]),
     );
     nextJobId = state.nextJobId;
-    for (const start of plan.starts) execute({ type: "job.allocate", ...start }, start.jobId);
+    carryOut(plan, execute);
+    // Those that made room for what starts now may have what is left.
+    if (plan.starts.length > 0 && view.preemption) wake();
     for (const name of endedReservations(state, now)) execute({ type: "reservation.expire", name }, 0);
-    for (const end of plan.ends) execute({ type: "job.expire", ...end }, end.jobId);
     const wakeAt = Math.min(plan.wakeAt ?? Number.POSITIVE_INFINITY, nextReservationAt(state, now));
     if (Number.isFinite(wakeAt)) stopAlarm = ports.clock.after(Math.max(1, wakeAt - now), wake);
   };
@@ -116,11 +120,20 @@ export function createPlanner(ports: PlannerPorts): Planner {
       if (own) return own.reason;
       // Of an array's record some tasks may start while others wait.
       const isNew = job.id >= nextJobId || starting.has(job.id);
-      const told = plan.reasons.get(job.id) ?? (isNew ? NO_REASON : plan.groupReasons.get(chargeGroup(job)));
+      const told = isNew ? (plan.reasons.get(job.id) ?? NO_REASON) : toldReason(plan, job);
       return told ?? plan.otherwise;
     },
     dependencyOf: (job) => (job.state === "PENDING" && job.spec.dependency ? gateNow().dependencyText(job) : ""),
   };
+}
+
+function carryOut(plan: Plan, execute: ReturnType<typeof executor>): void {
+  for (const start of plan.starts) execute({ type: "job.allocate", ...start }, start.jobId);
+  for (const one of plan.preemptions) execute({ type: "job.preempt", ...one }, one.jobId);
+  for (const jobId of plan.resumes) {
+    execute({ type: "job.suspend", jobId, tasks: null, byUid: 0, suspend: false }, jobId);
+  }
+  for (const end of plan.ends) execute({ type: "job.expire", ...end }, end.jobId);
 }
 
 /** Hands over what a plan says; what comes of it is logged only if it went wrong. */
@@ -198,6 +211,7 @@ export function viewOf(
     places: placesOf(state, now),
     holdings: { [Symbol.iterator]: () => holdingsOf(state, now, policy.assumedTimeS) },
     licenses: state.licenses,
+    ...(policy.preemption ? { preemption: preemptingIn(state, policy.preemption, now) } : {}),
     ...(state.reservations.size > 0 ? { later: laterOf(state) } : {}),
   };
 }

@@ -61,10 +61,8 @@ function workloadOf(state: () => ClusterState): {
 }
 
 /** Jobs without a limit are predicted by what their users' jobs took all the same. */
-export function policyOf(
-  { schedulerType, schedulerParameters, placement }: Settings,
-  state: () => ClusterState,
-): ControllerPolicy {
+export function policyOf(settings: Settings, state: () => ClusterState): ControllerPolicy {
+  const { schedulerType, schedulerParameters, placement } = settings;
   const { bf_job_part_count_reserve, bf_max_job_part, bf_assumed_time, bf_order, bf_predict } = schedulerParameters;
   const predictor = createPredictor();
   const workload = workloadOf(state);
@@ -73,6 +71,7 @@ export function policyOf(
     backfillOrder: bf_order,
     backfillDepth: bf_max_job_part,
     assumedTimeS: bf_assumed_time * 60,
+    ...preemptionOf(settings),
     scoringOf: scoringsOf(placement, workload.typical),
     ...(bf_predict ? { predictS: (job, limitS) => predictor.predictS(job.spec.user.uid, limitS) } : {}),
   };
@@ -89,4 +88,12 @@ export function policyOf(
       }
     },
   };
+}
+
+const MODES = { OFF: "off", CANCEL: "cancel", REQUEUE: "requeue", SUSPEND: "suspend" } as const;
+
+function preemptionOf({ preemptType, preemptMode, preemptExemptS }: Settings): Pick<SchedulerPolicy, "preemption"> {
+  if (preemptType === "preempt/none") return {};
+  const by = preemptType === "preempt/qos" ? "qos" : "partition";
+  return { preemption: { by, mode: MODES[preemptMode], exemptS: preemptExemptS } };
 }

@@ -86,6 +86,18 @@ export interface SuspendJob extends Asked {
   readonly suspend: boolean;
 }
 
+/** The scheduler found a job that may have a running one's room. */
+export interface PreemptJob {
+  readonly type: "job.preempt";
+  readonly jobId: JobId;
+  readonly attempt: Attempt;
+  readonly mode: "cancel" | "requeue" | "suspend";
+  /** Seconds between the word to the job and its end; none for a suspension. */
+  readonly graceS: number;
+  /** Number of the job for which it is. */
+  readonly by: JobId;
+}
+
 /** What may be changed of a job that was accepted. */
 export type JobChanges = Partial<
   Omit<JobSpec, "user" | "kind" | "argv" | "het" | "scriptDigest" | "environmentDigest">
@@ -322,6 +334,7 @@ export type Command =
   | HoldJob
   | RequeueJob
   | SuspendJob
+  | PreemptJob
   | UpdateJob
   | AllocateJob
   | CreateStep
@@ -352,11 +365,12 @@ export type Command =
  * - `limit`: the job's time is over
  * - `signal`: time for --signal
  * - `step`: a step's own time is over
+ * - `preempt`: the grace time of a job that is preempted is over
  * - `mail50` ...: so many percent of the job's time are over, for --mail-type
  */
 export type Timer =
   | {
-      readonly kind: "limit" | "signal" | "mail50" | "mail80" | "mail90";
+      readonly kind: "limit" | "signal" | "preempt" | "mail50" | "mail80" | "mail90";
       readonly jobId: JobId;
       readonly attempt: Attempt;
     }

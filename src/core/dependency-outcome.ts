@@ -16,6 +16,14 @@ export const FULFILLED: Outcome = { state: "fulfilled", wakeAt: null };
 export const FAILED: Outcome = { state: "failed", wakeAt: null };
 export const UNFULFILLED: Outcome = { state: "unfulfilled", wakeAt: null };
 
+/** Ends the sentence that a job waits by, or was cancelled for, whose dependency can't be fulfilled. */
+export const NEVER_TRUE = "which can't come true any more";
+
+/** Whether a job ended because of its dependency, told by its cause: its record keeps nothing else of that. */
+export function isNeverTrue(cause: string): boolean {
+  return cause.endsWith(NEVER_TRUE);
+}
+
 /** What matters of a job, or of all jobs of an array together. */
 export interface Summary {
   readonly isOver: boolean;

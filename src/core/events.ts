@@ -89,6 +89,8 @@ export interface JobRequeued {
   /** How accounting shows the start that is over now; absent in older journals, which kept nothing of it. */
   readonly state?: EarlierAttempt["state"];
   readonly exit?: ExitStatus;
+  /** It made room for this job, and does not start before that one has. */
+  readonly after?: JobId;
   /** It shows as SPECIAL_EXIT until it is released. */
   readonly special?: boolean;
 }
@@ -135,6 +137,20 @@ export interface JobSuspended {
   readonly jobId: JobId;
   readonly attempt: Attempt;
   readonly suspended: boolean;
+  /** It made room for this job, and holds nothing until it goes on. Absent for a plain suspension. */
+  readonly yieldsTo?: JobId;
+}
+
+/** A running job was told that it makes room for another one, and has until a time to end by itself. */
+export interface JobPreempting {
+  readonly type: "job.preempting";
+  readonly jobId: JobId;
+  readonly attempt: Attempt;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly mode: "cancel" | "requeue";
+  /** Number of the job for which it is. */
+  readonly by: JobId;
 }
 
 /** A step was made within a running job's allocation. */
@@ -254,6 +270,7 @@ export type Event =
   | JobHeld
   | JobUpdated
   | JobSuspended
+  | JobPreempting
   | JobSignalled
   | ArraySplit
   | StepCreated

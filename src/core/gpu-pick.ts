@@ -3,6 +3,7 @@
  * the least is left beside it, so that whole GPUs stay whole.
  */
 
+import { bestLinked } from "./gpu-links.ts";
 import { type Gpu, type ResourceRequest, WHOLE_GPU } from "./resources.ts";
 import type { Demand, Room, Wish } from "./room.ts";
 
@@ -13,7 +14,7 @@ export interface Picked {
 }
 
 /**
- * So many GPUs of each wish, the lowest that are free, in the order of their indices; `null` if there are not enough.
+ * So many GPUs of each wish, the best linked that are free, of equals the lowest, in the order of their indices; `null` if there are not enough.
  * Those of a certain type are picked first: a wish for any type takes what is left.
  * @param counts for each wish of the demand how many; several pieces may come from one GPU
  */
@@ -25,6 +26,16 @@ export function pickGpus(room: Room, demand: Demand, counts: readonly number[]):
   for (const gpu of room.gpus) if (exact.includes(gpu.index)) taken.set(gpu, WHOLE_GPU);
   for (const [at, wish] of demand.wishes.entries()) {
     const fitting = gpusFor(room, demand.request, wish);
+    if (wish.thousandths === WHOLE_GPU && !demand.request.gpus?.byMemory) {
+      const count = counts[at] ?? 0;
+      const whole = bestLinked(
+        fitting.filter((gpu) => !taken.has(gpu)),
+        count,
+      );
+      if (whole.length < count) return null;
+      for (const gpu of whole) taken.set(gpu, WHOLE_GPU);
+      continue;
+    }
     for (let left = counts[at] ?? 0; left > 0; left--) {
       const gpu = tightest(
         fitting,

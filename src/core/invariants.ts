@@ -4,7 +4,7 @@ import { taskCount, tasksOf } from "./array-spec.ts";
 import { isAsleep } from "./asleep.ts";
 import { componentsOf, leaderId } from "./het.ts";
 import { holdsResources, isEnded, type Job } from "./job.ts";
-import { laneOf } from "./lanes.ts";
+import { isLaneOf, laneOf } from "./lanes.ts";
 import { heldShares } from "./reduce/reduce.ts";
 import { addShare, NO_USAGE, type NodeUsage, WHOLE_GPU } from "./resources.ts";
 import type { ClusterState } from "./state.ts";
@@ -53,7 +53,7 @@ function checkIndexes(state: ClusterState): string[] {
   if (lanes.length !== awake.length) problems.push("lanes: size");
   for (const { key, id } of lanes) {
     const job = state.jobs.get(id);
-    if (job?.state !== "PENDING" || isAsleep(state, job) || laneOf(state.policy, job) !== key)
+    if (job?.state !== "PENDING" || isAsleep(state, job) || !isLaneOf(key, laneOf(state.policy, job), job))
       problems.push(`job ${id}: lane`);
   }
   problems.push(...checkReverse(state, "arrays"), ...checkReverse(state, "dependents"), ...checkArrays(state));

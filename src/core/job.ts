@@ -91,6 +91,8 @@ interface JobCommon {
   /** The client's name for its submission, by which a repeated one is recognised; empty for tasks of an array. */
   readonly requestId: string;
   readonly array: ArrayPart | null;
+  /** It was suspended so that this job has its room, and holds nothing of its allocation until it goes on. */
+  readonly yieldsTo?: JobId;
   /** Starts before the present or last one, oldest first; absent if there was none. */
   readonly earlier?: readonly EarlierAttempt[];
   /** Changes of its wishes, oldest first; absent if there was none. */
@@ -107,6 +109,8 @@ export interface PendingJob extends JobCommon {
   readonly hold: Hold | null;
   /** Requeued and held with State=SpecialExit: for somebody to look at. */
   readonly special?: true;
+  /** It made room for this job, and does not start before that one has. */
+  readonly after?: JobId;
   /** What it held before it was requeued, until the nodes in `cleanup` have confirmed that nothing runs there. */
   readonly allocation: Allocation;
   readonly cleanup: readonly NodeName[];
@@ -128,6 +132,8 @@ export interface RunningJob extends JobCommon {
   readonly suspendedAt: number | null;
   /** Milliseconds of earlier suspensions: they don't count towards the time limit. */
   readonly suspendedMs: number;
+  /** It was told to end, at the latest then (milliseconds since 1970), for another job. */
+  readonly preempt?: { readonly at: number; readonly mode: "cancel" | "requeue"; readonly by: JobId };
   /** The signal of --signal was sent. */
   readonly signalled: boolean;
   readonly retried: number;

@@ -26,19 +26,22 @@ export class Lane implements Iterable<JobId> {
     return this.#ordered.size + this.#late.size;
   }
 
-  add(id: JobId, place: JobId): void {
-    if (this.#ordered.has(id) || this.#late.has(id)) return;
+  /** False if it is in already. */
+  add(id: JobId, place: JobId): boolean {
+    if (this.#ordered.has(id) || this.#late.has(id)) return false;
     if (byPlace(this.#last, [id, place]) < 0) {
       this.#ordered.set(id, place);
       this.#last = [id, place];
-      return;
+      return true;
     }
     this.#late.set(id, place);
     if (this.#late.size > Math.max(LATE_MAX, this.#ordered.size / 4)) this.#sort();
+    return true;
   }
 
-  delete(id: JobId): void {
-    if (!this.#ordered.delete(id)) this.#late.delete(id);
+  /** False if it was not in. */
+  delete(id: JobId): boolean {
+    return this.#ordered.delete(id) || this.#late.delete(id);
   }
 
   [Symbol.iterator](): Iterator<JobId> {

@@ -2,17 +2,23 @@
  * The queue in lanes: waiting jobs whose priorities can only differ by their age, in the order of their numbers (lane.ts). Who
  * reads the queue by priority merges the lanes' heads, and sorts nothing.
  *
+ * Jobs that ask for the same, too, have a lane of their own as long as there are not too many such lanes: where one of
+ * them finds no room, none behind it does. The others share a mixed lane.
+ *
  * A job that became eligible later than it was submitted (--begin, a requeue) is in a lane of its own time: so in
  * every lane the first is the oldest.
  */
 
+import { shortHash } from "../util/hash.ts";
 import type { JobId } from "./ids.ts";
 import type { PendingJob } from "./job.ts";
+import type { JobSpec } from "./jobspec.ts";
 import { Lane, placeOf } from "./lane.ts";
 import { namedPartitions } from "./partition-list.ts";
 import { isPolicyOn, type PolicyState } from "./policy/state.ts";
 import { wishedTres } from "./policy/tres.ts";
 import { type Prioritizer, priorityOf } from "./priority.ts";
+import type { ResourceRequest } from "./resources.ts";
 
 /** What jobs of one lane have in common. */
 export function laneOf(policy: PolicyState, job: PendingJob): string {
@@ -34,24 +40,69 @@ export function laneOf(policy: PolicyState, job: PendingJob): string {
   ].join("\0");
 }
 
+/** Lanes of one shape each: beyond, reading their heads takes longer than passing over jobs one by one. */
+const LANES_MAX = 1000;
+
+/** Ends the names of lanes in which all jobs ask for the same. */
+const UNIFORM = "\u0001";
+
 /** Puts a job into its lane, at its place. */
 export function enterLane(lanes: Map<string, Lane>, key: string, job: PendingJob): void {
-  const lane = lanes.get(key) ?? new Lane();
-  lanes.set(key, lane);
-  lane.add(job.id, placeOf(job));
+  const own = uniformKey(key, job);
+  // Components of a heterogeneous job wait for one another, not for what they ask for.
+  const isUniform = !job.spec.het && (lanes.has(own) || lanes.size < LANES_MAX);
+  const used = isUniform ? own : key;
+  const lane = lanes.get(used) ?? new Lane();
+  lanes.set(used, lane);
+  // It may have come in when there was another lane for it.
+  if (lane.add(job.id, placeOf(job))) leaveOne(lanes, isUniform ? key : own, job.id);
 }
 
-/** Takes a job out of a lane; an empty lane goes. */
-export function leaveLane(lanes: Map<string, Lane>, key: string, id: JobId): void {
-  const lane = lanes.get(key);
-  lane?.delete(id);
-  if (lane?.size === 0) lanes.delete(key);
+/** Takes a job out of its lane; an empty lane goes. */
+export function leaveLane(lanes: Map<string, Lane>, key: string, job: PendingJob): void {
+  if (!leaveOne(lanes, uniformKey(key, job), job.id)) leaveOne(lanes, key, job.id);
 }
+
+function leaveOne(lanes: Map<string, Lane>, key: string, id: JobId): boolean {
+  const lane = lanes.get(key);
+  const isFound = lane?.delete(id) ?? false;
+  if (lane?.size === 0) lanes.delete(key);
+  return isFound;
+}
+
+/** Whether a lane by its name in the index may hold a job whose lane is so named by {@link laneOf}. */
+export function isLaneOf(name: string, key: string, job: PendingJob): boolean {
+  return name === key || name === uniformKey(key, job);
+}
+
+function uniformKey(key: string, { spec }: PendingJob): string {
+  return `${key}${UNIFORM}${wishKey(spec)}`;
+}
+
+/** The same for jobs that ask for the same resources, for as long. */
+export function wishKey(spec: JobSpec): string {
+  let key = keys.get(spec.request);
+  if (key === undefined) {
+    const text = JSON.stringify(spec.request);
+    key = `${shortHash(text)}${shortHash(text, SECOND_SEED)}`;
+    keys.set(spec.request, key);
+  }
+  const { timeLimitS, timeMinS, reservation, licenses } = spec;
+  const more = licenses.length > 0 || reservation !== null ? JSON.stringify([reservation, licenses]) : "";
+  return `${key} ${timeLimitS} ${timeMinS} ${more}`;
+}
+
+/** Requests never change. */
+const keys = new WeakMap<ResourceRequest, string>();
+
+const SECOND_SEED = 0x9e3779b9;
 
 /** Waiting jobs in order, to be read once. */
 export interface Queue extends Iterable<PendingJob> {
   /** What follows in the lane of the job that was read last is passed over. */
   leaveLane(): void;
+  /** The same if all of it asks for what that job asks for. */
+  leaveUniform(): void;
 }
 
 interface Head {
@@ -59,6 +110,7 @@ interface Head {
   readonly tier: number;
   readonly priority: number;
   readonly rest: Iterator<JobId>;
+  readonly isUniform: boolean;
 }
 
 /** Waiting jobs, the highest tier of a partition first, in it the highest priority, of equals the lowest number (an array's, for all of its tasks). Read as far as needed. */
@@ -67,38 +119,48 @@ export function byPriority(
   jobOf: (id: JobId) => PendingJob | undefined,
   prioritizer: Pick<Prioritizer, "priorityOf" | "tierOf">,
 ): Queue {
-  const reader = { isLeft: false };
+  const reader: Reader = { isLeft: false, isUniform: false };
   return {
     [Symbol.iterator]: () => read(lanes, jobOf, prioritizer, reader),
     leaveLane() {
       reader.isLeft = true;
     },
+    leaveUniform() {
+      reader.isLeft ||= reader.isUniform;
+    },
   };
+}
+
+interface Reader {
+  isLeft: boolean;
+  /** Of the lane that was read last. */
+  isUniform: boolean;
 }
 
 function* read(
   lanes: ReadonlyMap<string, Lane>,
   jobOf: (id: JobId) => PendingJob | undefined,
   prioritizer: Pick<Prioritizer, "priorityOf" | "tierOf">,
-  reader: { isLeft: boolean },
+  reader: Reader,
 ): Generator<PendingJob> {
-  const next = (rest: Iterator<JobId>): Head | null => {
+  const next = (rest: Iterator<JobId>, isUniform: boolean): Head | null => {
     for (let step = rest.next(); !step.done; step = rest.next()) {
       const job = jobOf(step.value);
       if (!job) continue;
-      if (lanes.size === 1) return { job, tier: 0, priority: 0, rest };
-      return { job, tier: prioritizer.tierOf(job), priority: prioritizer.priorityOf(job), rest };
+      if (lanes.size === 1) return { job, tier: 0, priority: 0, rest, isUniform };
+      return { job, tier: prioritizer.tierOf(job), priority: prioritizer.priorityOf(job), rest, isUniform };
     }
     return null;
   };
   const heap: Head[] = [];
-  for (const lane of lanes.values()) {
-    const head = next(lane[Symbol.iterator]());
+  for (const [key, lane] of lanes) {
+    const head = next(lane[Symbol.iterator](), key.includes(UNIFORM));
     if (head) push(heap, head);
   }
   for (let first = heap[0]; first !== undefined; first = heap[0]) {
+    reader.isUniform = first.isUniform;
     yield first.job;
-    const following = reader.isLeft ? null : next(first.rest);
+    const following = reader.isLeft ? null : next(first.rest, first.isUniform);
     reader.isLeft = false;
     const last = following ?? heap.pop();
     if (last && heap.length > 0) sink(heap, last);

@@ -2,6 +2,7 @@
 
 import type { NodeName } from "./ids.ts";
 import type { Node } from "./node.ts";
+import type { PreemptMode } from "./policy/records.ts";
 import type { MemoryRequest } from "./resources.ts";
 
 /**
@@ -54,6 +55,8 @@ export interface Partition {
   readonly needsReservation: boolean;
   /** Seconds between the notice and the end of a job that is preempted. */
   readonly graceTimeS: number;
+  /** What becomes of its jobs where those of a higher tier need room; absent for nothing. */
+  readonly preemptMode?: PreemptMode | undefined;
 }
 
 /** A partition of all nodes without any limit. */

@@ -10,7 +10,7 @@ import type { Event } from "./events.ts";
 import { isOpenStep, type Job, type RunningJob, type Step, stepLimit } from "./job.ts";
 import { UNLIMITED } from "./jobspec.ts";
 import { MAIL_PERCENTS } from "./mail-types.ts";
-import { SIGCONT, SIGSTOP } from "./signals.ts";
+import { SIGCONT, SIGSTOP, SIGTERM } from "./signals.ts";
 import type { ClusterState } from "./state.ts";
 
 /**
@@ -61,7 +61,10 @@ function jobEffects(job: Job | undefined, event: JobEvent): Effect[] {
     case "job.cleaned":
       return [notify(event.jobId), { type: "schedule" }];
     case "job.suspended":
-      return [...suspendEffects(job), notify(event.jobId)];
+      // What it held may be others' now, or what others hold its own.
+      return [...suspendEffects(job), notify(event.jobId), { type: "schedule" }];
+    case "job.preempting":
+      return [...(job?.state === "RUNNING" ? graceEffects(job) : []), notify(event.jobId)];
     case "step.ended":
       return [...endedStepTimer(job, event.stepId), notify(event.jobId)];
     case "step.created":
@@ -113,6 +116,7 @@ function clearTimers(job: Job | undefined): Effect[] {
   return [
     { type: "timer.clear", timer: { kind: "limit", jobId, attempt } },
     { type: "timer.clear", timer: { kind: "signal", jobId, attempt } },
+    { type: "timer.clear", timer: { kind: "preempt", jobId, attempt } },
     ...(job.spec.mail ? MAIL_PERCENTS : []).map(
       (percent): Effect => ({ type: "timer.clear", timer: { kind: `mail${percent}`, jobId, attempt } }),
     ),
@@ -125,11 +129,12 @@ function limitTimers(job: RunningJob): Effect[] {
   const times = [
     ["limit", limitEnd(job)],
     ["signal", signalAt(job)],
+    ["preempt", job.preempt?.at ?? Number.POSITIVE_INFINITY],
     ...(job.spec.mail ? MAIL_PERCENTS : []).map((percent) => [`mail${percent}`, mailAt(job, percent)] as const),
   ] as const;
   return times.flatMap(([kind, at]): Effect[] => {
     if (Number.isFinite(at)) return [{ type: "timer.set", timer: { kind, jobId, attempt }, at }];
-    const wasSet = kind !== "signal" || job.spec.signal !== null;
+    const wasSet = kind === "signal" ? job.spec.signal !== null : kind !== "preempt";
     return wasSet ? [{ type: "timer.clear", timer: { kind, jobId, attempt } }] : [];
   });
 }
@@ -169,6 +174,15 @@ function stepOrders({ id: jobId, attempt }: RunningJob, { id: stepId, parts, end
     if (ending) effects.push({ type: "node.terminate", node, jobId, attempt, stepId });
   }
   return effects;
+}
+
+/** As Slurm: CONT and TERM when the grace time begins. */
+function graceEffects(job: RunningJob): Effect[] {
+  const { id: jobId, attempt } = job;
+  const orders = job.allocation.flatMap(({ node }) =>
+    [SIGCONT, SIGTERM].map((signal): Effect => ({ type: "node.signal", node, jobId, attempt, target: "full", signal })),
+  );
+  return [...limitTimers(job), ...orders];
 }
 
 function suspendEffects(job: Job | undefined): Effect[] {

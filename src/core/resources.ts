@@ -122,6 +122,10 @@ export interface Gpu {
   /** Short lower-case name for requests: `a100`. */
   readonly type: string;
   readonly memoryMiB: number;
+  /** What is between it and each GPU of its node, by index, as `nvidia-smi topo -m` says; absent where nobody knows. */
+  readonly links?: readonly string[] | undefined;
+  /** CPUs of its node that are near it, such as `0-15,32-47`; absent where nobody knows. */
+  readonly cpuAffinity?: string | undefined;
 }
 
 /** The part of one GPU that an allocation holds. */

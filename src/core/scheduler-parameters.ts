@@ -17,7 +17,7 @@ export interface SchedulerParameters {
 
 export const SCHEDULER_PARAMETERS: SchedulerParameters = {
   bf_job_part_count_reserve: 1,
-  bf_max_job_part: 1000,
+  bf_max_job_part: 100,
   bf_assumed_time: 1440,
   bf_order: "arrival",
   bf_predict: false,

@@ -138,7 +138,7 @@ export function dropJob(state: ClusterState, job: Job): void {
   if (isPolicyOn(state.policy)) recount(state.policy, job, undefined);
   state.pending.delete(job.id);
   state.active.delete(job.id);
-  if (job.state === "PENDING") leaveLane(state.lanes, laneOf(state.policy, job), job.id);
+  if (job.state === "PENDING") leaveLane(state.lanes, laneOf(state.policy, job), job);
   state.expiring.delete(job.id);
   state.onlyUser.delete(job.id);
   state.requests.delete(job.requestId);
@@ -166,9 +166,12 @@ export function recountPolicy(state: ClusterState): void {
 }
 
 function changeLane(state: ClusterState, before: Job | undefined, after: Job): void {
-  const left = before?.state === "PENDING" ? laneOf(state.policy, before) : null;
   const entered = after.state === "PENDING" && !isAsleep(state, after) ? laneOf(state.policy, after) : null;
-  if (left !== null && left !== entered) leaveLane(state.lanes, left, after.id);
+  if (before?.state === "PENDING") {
+    const left = laneOf(state.policy, before);
+    // Another wish is another lane, too.
+    if (left !== entered || before.spec !== after.spec) leaveLane(state.lanes, left, before);
+  }
   if (entered !== null && after.state === "PENDING") enterLane(state.lanes, entered, after);
 }
 

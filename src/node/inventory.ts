@@ -20,7 +20,11 @@ export function createInventory(
       ...(address ? { address } : {}),
       cpus: settings.cpus || host.cpus,
       memoryMiB: settings.memoryMiB || host.memoryMiB,
-      gpus: found.gpus.map(({ index, uuid, model, type, memoryMiB }) => ({ index, uuid, model, type, memoryMiB })),
+      gpus: found.gpus.map(({ index, uuid, model, type, memoryMiB, links, cpuAffinity }) => ({
+        ...{ index, uuid, model, type, memoryMiB },
+        ...(links ? { links } : {}),
+        ...(cpuAffinity ? { cpuAffinity } : {}),
+      })),
       gpuProvider: found.provider,
       gpuProblem: found.problem,
       bootId: host.bootId,

@@ -23,7 +23,8 @@ type FakeGpus = { readonly gpus: readonly FakeGpu[] } | { readonly problem: stri
 
 /**
  * Reads the setting: a count, or the path of a file with a list of `{model, type?, memoryMiB?, uuid?}`,
- * with `utilisationPercent?` and `memoryUsedMiB?` for how busy each seems.
+ * with `utilisationPercent?` and `memoryUsedMiB?` for how busy each seems, and
+ * `links?` (to each GPU of the list) and `cpuAffinity?` as in {@link DetectedGpu}.
  * @returns the GPUs, or one sentence on what is wrong
  */
 export function readFakeGpus(setting: string, hostname: string): FakeGpus {
@@ -85,6 +86,8 @@ interface FakeItem {
   readonly uuid?: string;
   readonly utilisationPercent?: number;
   readonly memoryUsedMiB?: number;
+  readonly links?: readonly string[];
+  readonly cpuAffinity?: string;
 }
 
 function fakeGpu(item: FakeItem, index: number, hostname: string): FakeGpu {
@@ -95,6 +98,8 @@ function fakeGpu(item: FakeItem, index: number, hostname: string): FakeGpu {
     model: item.model,
     type: item.type?.toLowerCase() ?? shortGpuType(item.model),
     memoryMiB: item.memoryMiB ?? FAKE_MEMORY_MIB,
+    ...(item.links ? { links: item.links } : {}),
+    ...(item.cpuAffinity ? { cpuAffinity: item.cpuAffinity } : {}),
     ...(utilisationPercent === undefined ? {} : { utilisationPercent }),
     ...(memoryUsedMiB === undefined ? {} : { memoryUsedMiB }),
   };
@@ -102,10 +107,8 @@ function fakeGpu(item: FakeItem, index: number, hostname: string): FakeGpu {
 
 function itemProblem(item: unknown): string {
   if (typeof item !== "object" || item === null || Array.isArray(item)) return "expected {model, ...}";
-  const { model, type, memoryMiB, uuid, utilisationPercent, memoryUsedMiB, ...others } = item as Record<
-    string,
-    unknown
-  >;
+  const { model, type, memoryMiB, uuid, utilisationPercent, memoryUsedMiB, ...rest } = item as Record<string, unknown>;
+  const { links, cpuAffinity, ...others } = rest;
   const unknown = Object.keys(others);
   if (unknown.length > 0) return `unknown key "${unknown[0]}"`;
   if (!isWord(model)) return "model must be a text that is not empty";
@@ -113,11 +116,19 @@ function itemProblem(item: unknown): string {
   if (uuid !== undefined && !isWord(uuid)) return "uuid must be a text that is not empty";
   if (!isCount(memoryMiB)) return "memoryMiB must be a count of MiB";
   if (!isCount(memoryUsedMiB)) return "memoryUsedMiB must be a count of MiB";
+  if (links !== undefined && !isLinks(links))
+    return "links must be a list of X, NV12, PIX, PXB, PHB, NODE or SYS, one a GPU";
+  if (cpuAffinity !== undefined && !/^\d[\d,-]*$/.test(String(cpuAffinity)))
+    return "cpuAffinity must be CPUs such as 0-15";
   return isCount(utilisationPercent, 100) ? "" : "utilisationPercent must be a number from 0 to 100";
 }
 
 function isCount(value: unknown, max = Number.MAX_SAFE_INTEGER): boolean {
   return value === undefined || (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max);
+}
+
+function isLinks(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => /^(X|NV\d+|PIX|PXB|PHB|NODE|SYS)$/.test(String(one)));
 }
 
 /** As long as the wire's names may be. */

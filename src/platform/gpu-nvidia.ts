@@ -15,6 +15,7 @@ import {
   parseProcesses,
 } from "./gpu-parse.ts";
 import type { ProgramResult, RunProgram } from "./gpu-run.ts";
+import { parseTopology } from "./gpu-topology.ts";
 
 /** Load older than this is of no use to placement; a query more often would itself be load. */
 const CACHE_MS = 5000;
@@ -33,6 +34,7 @@ const NOTHING: Sample = { provider: "none", gpus: [], loads: [], problem: null }
 
 /** A provider that runs nvidia-smi when asked; without that program there are no GPUs, and that is no problem. */
 export function nvidiaProvider(run: RunProgram, clock: Clock): GpuProvider {
+  const withPlaces = createPlaces(run);
   let cached: { readonly sample: Promise<Sample>; doneAt: number } | undefined;
 
   const sample = (): Promise<Sample> => {
@@ -49,9 +51,25 @@ export function nvidiaProvider(run: RunProgram, clock: Clock): GpuProvider {
   return {
     async inventory() {
       const { provider, gpus, problem } = await sample();
-      return { provider, gpus, problem };
+      return { provider, gpus: await withPlaces(gpus), problem };
     },
     load: async () => [...(await sample()).loads],
+  };
+}
+
+/** Adds to GPUs how they are linked. That never changes, and to ask takes a second: it is asked once for the same GPUs. */
+function createPlaces(run: RunProgram): (gpus: readonly DetectedGpu[]) => Promise<readonly DetectedGpu[]> {
+  let known: { readonly of: string; readonly places: ReturnType<typeof parseTopology> } | null = null;
+  return async (gpus) => {
+    const whole = gpus.filter(({ uuid }) => !uuid.startsWith("MIG-"));
+    if (whole.length < 2) return gpus;
+    const of = whole.map(({ uuid }) => uuid).join();
+    if (known?.of !== of) {
+      const result = await run(PROGRAM, ["topo", "-m"]);
+      known = { of, places: parseTopology(result.outcome === "ended" && result.code === 0 ? result.stdout : "") };
+    }
+    const { places } = known;
+    return gpus.map((gpu) => ({ ...gpu, ...places.get(gpu.index) }));
   };
 }
 

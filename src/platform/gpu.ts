@@ -18,6 +18,10 @@ export interface DetectedGpu {
   /** Short lower-case name for requests: `a100`. */
   readonly type: string;
   readonly memoryMiB: number;
+  /** What is between it and each GPU, in the words of `nvidia-smi topo -m`: `["X", "NV12", "SYS"]`. */
+  readonly links?: readonly string[];
+  /** CPUs near it: `0-15,32-47`. */
+  readonly cpuAffinity?: string;
 }
 
 export interface GpuInventory {

@@ -167,6 +167,8 @@ function listen(options: SecureListen): Promise<SecureListener> {
   server.on("connection", (socket) => gate.admit(socket));
   server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
     gate.noteRefused(socket.remoteAddress ?? "", reasonOf(error));
+    // Node leaves one open that was too slow: it would keep its place at the gate for ever.
+    socket.destroy();
   });
   return new Promise((resolve, reject) => {
     server.once("error", reject);

@@ -47,6 +47,7 @@ const partitionFields = {
   isExclusive: v.boolean(),
   needsReservation: v.boolean(),
   graceTimeS: count,
+  preemptMode: v.optional(v.picklist(["cluster", "cancel", "requeue", "suspend", "off"])),
 };
 
 const partitionChanges = v.partial(v.object(partitionFields));

@@ -38,7 +38,11 @@ export const stepUsage: v.GenericSchema<StepUsage> = v.object({
   gpuMemMiB: v.optional(spread),
 });
 
-const gpu: v.GenericSchema<Gpu> = v.object({ index: count, uuid: name, model: name, type: name, memoryMiB: count });
+const gpu: v.GenericSchema<Gpu> = v.object({
+  ...{ index: count, uuid: name, model: name, type: name, memoryMiB: count },
+  links: v.optional(v.array(v.string())),
+  cpuAffinity: v.optional(v.string()),
+});
 
 export const allocation: v.GenericSchema<Allocation> = v.array(
   v.object({

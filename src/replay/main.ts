@@ -1,6 +1,7 @@
 /** All that `mgpu sim` needs of the replay: loaded as a bundle of its own, so that no other command grows by it. */
 
 export { changeCluster, describeCluster, idle, parseCluster, parseWhatIf, readNodes } from "./cluster.ts";
+export { PLACEMENTS } from "./placement.ts";
 export { DEFAULT_POLICIES, POLICIES } from "./policies.ts";
 export { readTrace } from "./readers/detect.ts";
 export { traceOfRecords } from "./readers/records.ts";

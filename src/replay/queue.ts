@@ -12,6 +12,7 @@ import type { Holding } from "../sched/profile.ts";
 import { EventHeap } from "./heap.ts";
 import { Meter, type Metered } from "./meter.ts";
 import { planStarts } from "./pass.ts";
+import type { Placing } from "./placement.ts";
 import { Machine, type Task } from "./task.ts";
 
 /** How jobs wait in line. */
@@ -51,8 +52,9 @@ export function* replayQueue(
   tasks: readonly Task[],
   nodes: readonly Node[],
   rules: QueueRules,
+  placing: Placing,
 ): Generator<number, Metered> {
-  const line = new Line(nodes, rules);
+  const line = new Line(nodes, rules, placing);
   for (const task of tasks) line.expect("submit", task.job.submitS, task);
   let count = 0;
   for (;;) {
@@ -72,6 +74,7 @@ class Line {
   readonly #machine: Machine;
   readonly #meter: Meter;
   readonly #rules: QueueRules;
+  readonly #placing: Placing;
   readonly #predictor: Predictor = createPredictor();
   readonly #running = new Map<Task, Running>();
   /** Foretold run times, seconds; as they were at the submission. */
@@ -82,7 +85,8 @@ class Line {
   /** Of what waits, the smallest request. */
   #smallest = Number.POSITIVE_INFINITY;
 
-  constructor(nodes: readonly Node[], rules: QueueRules) {
+  constructor(nodes: readonly Node[], rules: QueueRules, placing: Placing) {
+    this.#placing = placing;
     this.#machine = new Machine(nodes);
     this.#meter = new Meter(this.#machine.capacity);
     this.#rules = rules;
@@ -118,6 +122,7 @@ class Line {
   }
 
   #arrive(task: Task): void {
+    this.#placing.note(task);
     if (this.#rules.predicts) {
       const limitS = task.record.spec.timeLimitS ?? 0;
       const likelyS = this.#predictor.predictS(task.job.user, limitS);
@@ -148,7 +153,11 @@ class Line {
       ...{ nodes: this.#machine.nodes, machine: this.#machine, free: this.#machine.free, waiting },
       holdings: this.#holdings(),
       now: at * MS,
-      policy: { ...scheduler, ...(this.#rules.predicts ? { predictS: this.#predict } : {}) },
+      policy: {
+        ...scheduler,
+        scoringOf: this.#placing.scoringOf,
+        ...(this.#rules.predicts ? { predictS: this.#predict } : {}),
+      },
     });
     if (starts.length === 0) return;
     for (const task of waiting) byId.set(task.record.id, task);

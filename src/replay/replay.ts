@@ -3,6 +3,7 @@
 import type { Node } from "../core/node.ts";
 import { countOf } from "../util/plural.ts";
 import { inOrder } from "./cluster.ts";
+import { type PlacementName, Placing } from "./placement.ts";
 import { findPolicy, type Policy } from "./policies.ts";
 import { replayQueue } from "./queue.ts";
 import { replayShare, SLICE_S } from "./share.ts";
@@ -22,8 +23,7 @@ export interface ReplayOptions {
   readonly variants: readonly Variant[];
   /** Seconds that a job may run whose trace names no limit; `null` for as long as it does run. */
   readonly limitS: number | null;
-  /** Nodes are filled in their order, instead of those where the least is left over. */
-  readonly isFirstFit: boolean;
+  readonly placement: PlacementName;
   /** Seconds of progress that a scheduling event costs each running job that takes turns; `null` for what the trace says. */
   readonly eventCostS: number | null;
 }
@@ -59,12 +59,12 @@ export function* replay(trace: Trace, options: ReplayOptions): Generator<Progres
   const runs: Run[] = [];
   const { possible, notes } = fitting(trace, variants);
   for (const variant of variants) {
-    const nodes = options.isFirstFit ? inOrder(variant.nodes) : variant.nodes;
+    const nodes = options.placement === "first-fit" ? inOrder(variant.nodes) : variant.nodes;
     for (const policy of policies) {
       const jobs = possible.map((job) => withCost(job, options.eventCostS));
       const { tasks } = createTasks(jobs, nodes, { limitS: limitOf(policy, options) });
       const label = [policy.name, variant.label].filter((word) => word !== "").join(", ");
-      const steps = stepsOf(policy, tasks, nodes);
+      const steps = stepsOf(policy, tasks, nodes, new Placing(options.placement));
       const of = policies.length * variants.length;
       for (;;) {
         const step = steps.next();
@@ -98,10 +98,10 @@ export function policiesNamed(names: readonly string[], known: readonly Policy[]
   return [...new Set(names)].flatMap((name) => findPolicy(name) ?? []);
 }
 
-function stepsOf(policy: Policy, tasks: readonly Task[], nodes: readonly Node[]) {
-  if (policy.kind === "queue") return replayQueue(tasks, nodes, policy.rules);
+function stepsOf(policy: Policy, tasks: readonly Task[], nodes: readonly Node[], placing: Placing) {
+  if (policy.kind === "queue") return replayQueue(tasks, nodes, policy.rules, placing);
   const nodeSize = nodes.reduce((most, { inventory }) => Math.max(most, inventory.gpus.length), 0) * 1000;
-  return replayShare(tasks, nodes, policy.create(nodeSize));
+  return replayShare(tasks, nodes, policy.create(nodeSize), placing);
 }
 
 function limitOf(policy: Policy, { limitS }: ReplayOptions): (job: TraceJob) => number {

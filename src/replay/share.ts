@@ -10,6 +10,7 @@ import type { Node } from "../core/node.ts";
 import { EASY, type SchedulerPolicy } from "../sched/policy.ts";
 import { Meter, type Metered } from "./meter.ts";
 import { planStarts } from "./pass.ts";
+import type { Placing } from "./placement.ts";
 import { Machine, type Task } from "./task.ts";
 
 /** A job that takes turns. */
@@ -53,8 +54,9 @@ export function* replayShare(
   tasks: readonly Task[],
   nodes: readonly Node[],
   sharer: Sharer,
+  placing: Placing,
 ): Generator<number, Metered> {
-  const round = new Round(tasks, nodes, sharer);
+  const round = new Round(tasks, nodes, sharer, placing);
   let count = 0;
   while (round.step()) {
     count += 1;
@@ -68,6 +70,7 @@ class Round {
   readonly #machine: Machine;
   readonly #meter: Meter;
   readonly #sharer: Sharer;
+  readonly #placing: Placing;
   #turns: Turn[] = [];
   #arrived = 0;
   #last = 0;
@@ -78,7 +81,8 @@ class Round {
     ...{ seen: [], isCut: false, chosen: new Set() },
   };
 
-  constructor(tasks: readonly Task[], nodes: readonly Node[], sharer: Sharer) {
+  constructor(tasks: readonly Task[], nodes: readonly Node[], sharer: Sharer, placing: Placing) {
+    this.#placing = placing;
     this.#tasks = tasks;
     this.#machine = new Machine(nodes);
     this.#meter = new Meter(this.#machine.capacity);
@@ -128,6 +132,7 @@ class Round {
       const task = this.#tasks[this.#arrived];
       if (task?.job.submitS !== at) return;
       this.#arrived += 1;
+      this.#placing.note(task);
       const turn = { task, leftS: task.job.runS, ranS: 0, isRunning: false, endS: Number.POSITIVE_INFINITY, key: 0 };
       this.#turns.push(turn);
       this.#sharer.arrive?.(turn);
@@ -175,7 +180,7 @@ class Round {
     const { nodes, capacity } = this.#machine;
     const starts = planStarts({
       ...{ nodes, machine: this.#machine, free: capacity, waiting: waiting() },
-      ...{ holdings: [], now: at * MS, policy: GREEDY },
+      ...{ holdings: [], now: at * MS, policy: { ...GREEDY, scoringOf: this.#placing.scoringOf } },
     });
     this.#free = capacity;
     for (const { allocation } of starts) this.#free -= this.#machine.amountOf(allocation);

@@ -4,7 +4,7 @@ import { firstTask, type TaskSet, taskCount, taskSetOf, tasksOf } from "../core/
 import { partitionLimit } from "../core/decide/admission.ts";
 import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
 import { type DependencyState, type DependencyTerm, formatDependencyState } from "../core/dependency.ts";
-import type { Outcome } from "../core/dependency-outcome.ts";
+import { NEVER_TRUE, type Outcome } from "../core/dependency-outcome.ts";
 import { waitingComponents } from "../core/het.ts";
 import type { JobId } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
@@ -99,6 +99,7 @@ export function gateOf(state: ClusterState, now: number): Gate {
     partition(job) ??
     reservationHindrance(state, job, now) ??
     dependency(job) ??
+    preemptorHindrance(state, job) ??
     (slotsOf(job) === 0 ? ARRAY_LIMIT : null) ??
     deadline(job);
 
@@ -276,6 +277,13 @@ function holdHindrance({ hold, cleanup }: PendingJob): Hindrance | null {
   return cleanup.length > 0 ? CLEANING : null;
 }
 
+/** A job that made room does not take it back while the other one waits for the rest of what it needs. */
+function preemptorHindrance({ jobs }: ClusterState, { after }: PendingJob): Hindrance | null {
+  const other = after === undefined ? undefined : jobs.get(after);
+  if (other?.state !== "PENDING" || other.hold !== null) return null;
+  return { word: "Priority", wakeAt: null, text: `it made room for job ${other.id}, which starts first` };
+}
+
 function dependencyHindrance({ state, wakeAt }: Outcome): Hindrance | null {
   if (state === "fulfilled") return null;
   if (state === "failed") return NEVER;
@@ -325,7 +333,7 @@ function termWords(judge: DependencyJudge, job: PendingJob, state: DependencySta
 }
 
 function neverText(words: string): string {
-  return `waits for ${words}, which can't come true any more`;
+  return `waits for ${words}, ${NEVER_TRUE}`;
 }
 
 function wordsOf({ spec }: PendingJob, terms: readonly DependencyTerm[]): string {

@@ -16,6 +16,7 @@ export function* holdingsOf(state: ClusterState, now: number, assumedS: number):
     const job = state.jobs.get(id);
     if (!job) continue;
     yield {
+      jobId: id,
       allocation: heldShares(job),
       until: endOf(job, now, assumedS),
       licenses: job.spec.licenses,
@@ -26,7 +27,7 @@ export function* holdingsOf(state: ClusterState, now: number, assumedS: number):
 
 function endOf(job: Job, now: number, assumedS: number): number {
   if (job.state !== "RUNNING") return now + CLEARING_MS;
-  const end = limitEnd(job);
+  const end = Math.min(limitEnd(job), job.preempt?.at ?? Number.POSITIVE_INFINITY);
   if (Number.isFinite(end)) return Math.max(now + CLEARING_MS, end);
   // Who ran for longer than anybody thought may well do so for as long again.
   return now + Math.max(job.startAt + assumedS * 1000 - now, now - job.startAt);

@@ -2,6 +2,7 @@
 
 import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
 import type { PendingJob, RunningJob } from "../core/job.ts";
+import { wishKey } from "../core/lanes.ts";
 import { licenseShortage } from "../core/licenses.ts";
 import { isListed } from "../core/partition-list.ts";
 import { chargedKeys } from "../core/policy/ledger.ts";
@@ -41,6 +42,11 @@ export const NO_LIMITS: LimitBook = { check: () => null, take: () => {}, takeAll
 /** Jobs with the same name here are limited alike, as far as limits do not depend on what they ask for. */
 export function chargeGroup({ spec }: Pick<PendingJob, "spec">): string {
   return [spec.account, spec.qos, spec.user.name, spec.partition, isListed(spec) ? spec.partitions : ""].join("\0");
+}
+
+/** Jobs with the same name here that find no room for the same reason. */
+export function wishGroup(job: Pick<PendingJob, "spec">): string {
+  return `${chargeGroup(job)}\0${wishKey(job.spec)}`;
 }
 
 /** For one moment of one state. */

@@ -6,7 +6,7 @@ import { candidatesOf } from "../core/node-set.ts";
 import { isListed } from "../core/partition-list.ts";
 import { chargeGroup, type LimitWait } from "./limits.ts";
 import { ANYWHERE, type Place, type Places } from "./places.ts";
-import type { End, Reason, Start } from "./plan.ts";
+import type { End, Preemption, Reason, Start } from "./plan.ts";
 import type { SchedulerPolicy } from "./policy.ts";
 import { createPools, type Pools } from "./pools.ts";
 import { Profile } from "./profile.ts";
@@ -31,8 +31,11 @@ export interface Pass {
   readonly contested: { readonly places: Place[]; readonly known: Map<string, boolean> };
   readonly starts: Start[];
   readonly ends: End[];
+  readonly preemptions: Preemption[];
+  readonly resumes: JobId[];
   readonly reasons: Map<JobId, Reason>;
   readonly groupReasons: Map<string, Reason>;
+  readonly wishReasons: Map<string, Reason>;
   readonly wakeTimes: { earliest: number };
 }
 
@@ -56,7 +59,15 @@ export function beginPass(view: ScheduleView, now: number, policy: SchedulerPoli
       queues: new Map(),
       contested: { places: [], known: new Map() },
     },
-    ...{ starts: [], ends: [], reasons: new Map(), groupReasons: new Map() },
+    ...{
+      starts: [],
+      ends: [],
+      preemptions: [],
+      resumes: [],
+      reasons: new Map(),
+      groupReasons: new Map(),
+      wishReasons: new Map(),
+    },
     wakeTimes: { earliest: Number.POSITIVE_INFINITY },
   };
 }

@@ -58,6 +58,17 @@ export interface Reservation {
   readonly allocation: Allocation;
 }
 
+/** A running job that makes room for a waiting one. */
+export interface Preemption {
+  readonly jobId: JobId;
+  readonly attempt: number;
+  readonly mode: "cancel" | "requeue" | "suspend";
+  /** Seconds until its end, once it was told. */
+  readonly graceS: number;
+  /** The job for which it is. */
+  readonly by: JobId;
+}
+
 /** A waiting job, or some tasks of an array's record, that can't start any more. */
 export interface End {
   readonly jobId: JobId;
@@ -72,6 +83,9 @@ export interface Plan {
   /** In the order in which they should be carried out. */
   readonly starts: readonly Start[];
   readonly ends: readonly End[];
+  readonly preemptions: readonly Preemption[];
+  /** Jobs that made room for others and find it free again. */
+  readonly resumes: readonly JobId[];
   /**
    * Why jobs wait that may start (`Gate.waitReason` tells of the others), as far as the pass came; of an array's
    * record, why the tasks left in it do.
@@ -79,6 +93,8 @@ export interface Plan {
   readonly reasons: ReadonlyMap<JobId, Reason>;
   /** Why all other jobs of a `chargeGroup` wait that no pass needs to look at. */
   readonly groupReasons: ReadonlyMap<string, Reason>;
+  /** The same of a `wishGroup`. */
+  readonly wishReasons: ReadonlyMap<string, Reason>;
   /** What is promised to the first jobs that wait for room. */
   readonly reservations: ReadonlyMap<JobId, Reservation>;
   /** The reason of every other job that may start. */

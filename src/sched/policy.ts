@@ -15,6 +15,8 @@ export interface SchedulerPolicy {
   readonly backfillDepth: number;
   /** Seconds after which running jobs without a time limit are taken to be over. Waiting ones get no such favour. */
   readonly assumedTimeS: number;
+  /** Whose room jobs may have; nobody's if absent. */
+  readonly preemption?: PreemptionPolicy;
   /**
    * How long a job is likely to run, in seconds; `null` where nobody can tell: then its limit counts. Only for the
    * order of those that overtake: what is promised rests on limits (`limitS`, seconds, 0 for none).
@@ -22,6 +24,16 @@ export interface SchedulerPolicy {
   readonly predictS?: (job: PendingJob, limitS: number) => number | null;
   /** By which score nodes are chosen for jobs of a partition; packed where nothing is said. */
   readonly scoringOf?: (partition: string) => Scoring;
+}
+
+/** Slurm's PreemptType, PreemptMode and PreemptExemptTime. */
+export interface PreemptionPolicy {
+  /** Jobs of the QoS that their own QoS lists, or of partitions of a lower tier. */
+  readonly by: "qos" | "partition";
+  /** What is done to jobs whose QoS or partition says nothing of it. */
+  readonly mode: "cancel" | "requeue" | "suspend" | "off";
+  /** Seconds that a job runs before it may be preempted. */
+  readonly exemptS: number;
 }
 
 const DAY_S = 86_400;

@@ -8,7 +8,14 @@
 import type { NodeName } from "../core/ids.ts";
 import type { Node } from "../core/node.ts";
 import type { Candidate } from "../core/node-set.ts";
-import { type Allocation, type NodeUsage, type ResourceRequest, WHOLE_GPU } from "../core/resources.ts";
+import {
+  type Allocation,
+  addShare,
+  type NodeShare,
+  type NodeUsage,
+  type ResourceRequest,
+  WHOLE_GPU,
+} from "../core/resources.ts";
 import { createPlacer } from "./place/place.ts";
 import { PACK } from "./place/scores/pack.ts";
 import type { Scoring } from "./place/scores/score.ts";
@@ -29,10 +36,14 @@ export interface Pools {
   at(place: Place, from: number, until: number): Pool;
   /** The same with the nodes that reservations keep from it, and without regard to what is promised to others. */
   freedBy(place: Place, at: number): Pool;
+  /** What a job could use now if some shares were given back, on nodes that are promised to nobody. */
+  without(place: Place, until: number, given: readonly NodeShare[]): Pool;
   /** Keeps the nodes of a place for the job that waits for them. */
   keep(place: Place): void;
   /** Grants to a job (of a user, by number) of a place what was found for it. */
   take(place: Place, allocation: Allocation, uid: number): void;
+  /** Grants to nobody of a place. */
+  hold(allocation: Allocation): void;
   /** Counts for a place what was taken from {@link all} already. */
   note(place: Place, allocation: Allocation, uid: number): void;
   /** All nodes that take new work, with what the pass has granted. */
@@ -96,6 +107,15 @@ class PassPools implements Pools {
     return this.#later(place, usageOf, [at, Number.NEGATIVE_INFINITY], isAllowed);
   }
 
+  without(place: Place, until: number, given: readonly NodeShare[]): Pool {
+    const byNode = new Map<NodeName, NodeShare[]>();
+    for (const share of given) byNode.set(share.node, [...(byNode.get(share.node) ?? []), share]);
+    const isAllowed = (node: NodeName): boolean => place.allows(node) && !this.#profile.isPromised(node);
+    const usageOf = ({ node, usage }: Candidate): NodeUsage =>
+      (byNode.get(node.name) ?? []).reduce((left, share) => addShare(left, share, -1), usage);
+    return this.#later(place, usageOf, [this.#now, until], isAllowed);
+  }
+
   keep(place: Place): void {
     for (const { node } of this.all) if (place.allows(node.name)) this.#kept.add(node.name);
     this.#pools.clear();
@@ -104,6 +124,10 @@ class PassPools implements Pools {
   take(place: Place, allocation: Allocation, uid: number): void {
     take(this.all, allocation);
     this.note(place, allocation, uid);
+  }
+
+  hold(allocation: Allocation): void {
+    take(this.all, allocation);
   }
 
   note(place: Place, allocation: Allocation, uid: number): void {

@@ -11,6 +11,8 @@ import { type Allocation, addShare, type NodeShare, type NodeUsage } from "../co
 
 /** What a job holds, and until when. */
 export interface Holding {
+  /** Whose it is; needed only where jobs make room for others. */
+  readonly jobId?: JobId;
   readonly allocation: Allocation;
   /** Milliseconds since 1970; Infinity for never. */
   readonly until: number;
@@ -76,6 +78,15 @@ export class Profile {
     this.#times = null;
   }
 
+  /** Some of the holdings are given back at a time already. */
+  release(jobIds: ReadonlySet<JobId>, at: number): void {
+    const isReleased = ({ jobId }: Holding): boolean => jobId !== undefined && jobIds.has(jobId);
+    this.#held = [...this.#known()].map((one) => (isReleased(one) && one.until > at ? { ...one, until: at } : one));
+    this.#lines = null;
+    this.#times = null;
+    this.#windows.clear();
+  }
+
   promise(promised: Promised): void {
     this.#promised.push(promised);
     this.#times = null;
@@ -87,6 +98,11 @@ export class Profile {
       slots.sort((a, b) => a.at - b.at);
       this.#windows.delete(share.node);
     }
+  }
+
+  /** Whether something of a node is promised to somebody. */
+  isPromised(node: NodeName): boolean {
+    return this.#slots.has(node);
   }
 
   /** The most that is in use on a node from now until a time. The same object as long as nothing changed. */
@@ -171,9 +187,13 @@ export class Profile {
     return used;
   }
 
-  *#all(): Generator<Holding> {
+  #known(): readonly Holding[] {
     this.#held ??= [...this.#holdings];
-    yield* this.#held;
+    return this.#held;
+  }
+
+  *#all(): Generator<Holding> {
+    yield* this.#known();
     yield* this.#started;
   }
 

@@ -3,7 +3,7 @@
 import type { PendingJob } from "../core/job.ts";
 import type { Allocation, NodeShare } from "../core/resources.ts";
 import { longest } from "./attempt.ts";
-import type { Pass } from "./pass.ts";
+import { type Pass, untilOf } from "./pass.ts";
 import { createPlacer } from "./place/place.ts";
 import { placeTogether, type Wish } from "./place/together.ts";
 import { ANYWHERE, type Place } from "./places.ts";
@@ -29,10 +29,13 @@ export function earliestStart(pass: Pass, jobs: readonly PendingJob[]): Found | 
 }
 
 /** Keeps what was found from all jobs behind. */
-export function promise({ profile }: Pass, { at, parts }: Found, untilOf: (job: PendingJob) => number): void {
+export function promise(pass: Pass, { at, parts }: Found): void {
+  const { profile, policy } = pass;
   for (const { job, place, allocation } of parts) {
     const { id: jobId, spec } = job;
-    const until = untilOf(job);
+    const limit = untilOf(pass, job, at);
+    // For those who are promised what comes after.
+    const until = Number.isFinite(limit) ? limit : at + policy.assumedTimeS * 1000;
     profile.promise({ ...{ jobId, at, until, allocation, licenses: spec.licenses }, partition: place.partition });
   }
 }

@@ -11,9 +11,12 @@
 import type { PendingJob } from "../core/job.ts";
 import { isListed } from "../core/partition-list.ts";
 import { type Miss, shorterLimits, startIn, startWhole } from "./attempt.ts";
-import { beginPass, contest, isContested, type Pass, queueOf, untilOf, wakeAt } from "./pass.ts";
+import { wishGroup } from "./limits.ts";
+import { beginPass, contest, isContested, type Pass, queueOf, wakeAt } from "./pass.ts";
+import type { Place } from "./places.ts";
 import type { Plan, Reservation } from "./plan.ts";
 import { EASY, type SchedulerPolicy } from "./policy.ts";
+import { keepForYielded, makeRoom } from "./preempt.ts";
 import { PRIORITY } from "./reasons.ts";
 import { earliestStart, type Found, promise } from "./reserve.ts";
 import type { ScheduleView } from "./view.ts";
@@ -24,6 +27,7 @@ export type { ScheduleView } from "./view.ts";
 export function schedule(view: ScheduleView, now: number, policy: SchedulerPolicy = EASY): Plan {
   const pass = beginPass(view, now, policy);
   const later: PendingJob[] = [];
+  keepForYielded(pass);
   for (const job of view.pending) {
     if (isHeldBack(pass, job) || isBeyondDepth(pass, job)) continue;
     if (mayBeOvertaken(pass, job)) later.push(job);
@@ -32,9 +36,12 @@ export function schedule(view: ScheduleView, now: number, policy: SchedulerPolic
   }
   for (const job of shortestFirst(pass, later)) startTasks(pass, job);
   for (const job of view.expiring) endHopeless(pass, job);
-  const { starts, ends, reasons, groupReasons, wakeTimes } = pass;
+  const { starts, ends, preemptions, resumes, reasons, groupReasons, wakeTimes } = pass;
   const wake = Number.isFinite(wakeTimes.earliest) ? Math.max(now, wakeTimes.earliest) : null;
-  return { starts, ends, reasons, groupReasons, reservations: reservationsOf(pass), otherwise: PRIORITY, wakeAt: wake };
+  const reservations = reservationsOf(pass);
+  const { wishReasons } = pass;
+  const why = { reasons, groupReasons, wishReasons, otherwise: PRIORITY };
+  return { starts, ends, preemptions, resumes, ...why, reservations, wakeAt: wake };
 }
 
 /** Whether something other than room keeps a job waiting. Notes when time alone changes that. */
@@ -182,14 +189,26 @@ function settle(
   const note = (reason: typeof told): void => {
     for (const { id } of jobs) if (!pass.reasons.has(id)) pass.reasons.set(id, reason);
   };
+  const [only] = jobs.length === 1 ? jobs : [];
   const places = waiting.flatMap(([, miss]) => miss?.waitsIn ?? []);
   if (places.length === 0) {
     note(told);
+    // Whoever asks for the same is told the same.
+    if (only && told !== PRIORITY) {
+      pass.wishReasons.set(wishGroup(only), told);
+      pass.view.pending.leaveUniform?.();
+    }
     return "waits";
   }
   const queues = [...new Set(places.map(({ partition }) => partition))].map((name) => queueOf(pass, name));
   const isLate = pass.policy.reservations > 0 && queues.every(({ promises }) => promises >= pass.policy.reservations);
+  const isMaking = waiting.some(([variant]) => makeRoom(pass, variant));
+  if (isLate && isMaking) {
+    note(told);
+    return "waits";
+  }
   if (isLate) {
+    if (only) leaveUniform(pass, places);
     note(told.word === "Licenses" ? told : PRIORITY);
     return "waits";
   }
@@ -203,8 +222,14 @@ function settle(
     for (const place of places) pass.pools.keep(place);
     return "waits";
   }
-  promise(pass, found, (one) => untilOf(pass, one, found.at));
+  promise(pass, found);
   return "promised";
+}
+
+/** Nobody behind who asks for the same finds more room: within a pass there is only less. */
+function leaveUniform({ view }: Pass, places: readonly Place[]): void {
+  // Unless it depends on whose job it is.
+  if (places.every(({ others, onlyUser }) => others.size === 0 && onlyUser === null)) view.pending.leaveUniform?.();
 }
 
 function soonest(found: readonly (Found | null)[]): Found | null {

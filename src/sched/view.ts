@@ -6,6 +6,7 @@ import type { Queue } from "../core/lanes.ts";
 import type { Node } from "../core/node.ts";
 import type { Gate } from "./eligible.ts";
 import type { Places } from "./places.ts";
+import type { Preempting } from "./preempt.ts";
 import type { Holding } from "./profile.ts";
 
 export interface ScheduleView {
@@ -24,6 +25,8 @@ export interface ScheduleView {
   readonly later?: { readonly placesAt: (at: number) => Places; readonly times: readonly number[] };
   /** What is in use, and until when; read only when a job is blocked. What is not told of never ends. */
   readonly holdings?: Iterable<Holding>;
+  /** Running jobs that others may have the room of; none if absent. */
+  readonly preemption?: Preempting | undefined;
   /** How many there are of each license; needed only where holdings or jobs have any. */
   readonly licenses?: ReadonlyMap<string, number>;
 }

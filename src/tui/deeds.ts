@@ -1,5 +1,6 @@
 /** Changes that somebody asks for: what they are done to, the question before, and what must be typed first. Pure. */
 
+import { parseSignal, signalName } from "../core/signals.ts";
 import { formatTimeLimit, parseTimeLimit } from "../core/time.ts";
 import type { Action, Deed, Model, Prompt, Step } from "./model.ts";
 import { labelOf, type Row } from "./rows.ts";
@@ -18,6 +19,9 @@ const KEYS: Readonly<Record<string, Action>> = {
   U: { type: "release" },
   R: { type: "requeue" },
 };
+
+/** Keys after which something is to be typed. */
+const PROMPTS: Readonly<Record<string, "nice" | "limit" | "signal">> = { p: "nice", T: "limit", C: "signal" };
 
 const VERBS: Readonly<Record<Action["type"], string>> = {
   cancel: "Cancel",
@@ -52,7 +56,7 @@ export function deedFor(_model: Model, action: Action, rows: readonly Row[], nod
 /** The question before a deed. */
 export function questionOf({ action, target }: Deed): string {
   const verb =
-    action.type === "cancel" && action.signal !== null ? `Send signal ${action.signal} to` : VERBS[action.type];
+    action.type === "cancel" && action.signal !== null ? `Send ${signalName(action.signal)} to` : VERBS[action.type];
   const value =
     action.type === "nice"
       ? ` to ${action.value}`
@@ -74,9 +78,10 @@ export function ask(model: Model, deed: Deed): Step {
 export function actOn(model: Model, key: string, rows: readonly Row[] = targetsOf(model)): Step {
   const action = KEYS[key];
   if (action) return ask(model, deedFor(model, action, rows));
-  const kind = key === "p" ? "nice" : key === "T" ? "limit" : null;
-  if (kind === null) return { model, effects: [] };
-  const deed = deedFor(model, { type: kind, value: 0 }, rows);
+  const kind = PROMPTS[key];
+  if (kind === undefined) return { model, effects: [] };
+  const asked: Action = kind === "signal" ? { type: "cancel", signal: null } : { type: kind, value: 0 };
+  const deed = deedFor(model, asked, rows);
   if (model.isReadOnly || rows.length === 0) return ask(model, deed);
   return { model: { ...model, prompt: promptFor(kind, deed) }, effects: [] };
 }
@@ -85,6 +90,11 @@ export function actOn(model: Model, key: string, rows: readonly Row[] = targetsO
 export function readPrompt(model: Model, { kind, text, deed }: Prompt): Step {
   if (deed === null || text.trim() === "") return told(model, "nothing was changed");
   if (kind === "drain") return ask(model, { ...deed, action: { type: "drain", reason: text.trim() } });
+  if (kind === "signal") {
+    const signal = parseSignal(text.trim());
+    if (signal === undefined) return told(model, `"${text.trim()}" is no signal: a name such as USR1, or a number`);
+    return ask(model, { ...deed, action: { type: "cancel", signal } });
+  }
   if (kind === "nice") {
     const value = Number(text);
     if (!Number.isInteger(value) || Math.abs(value) > NICE_MAX) return told(model, `"${text}" is no nice value`);

@@ -9,6 +9,7 @@ import { type JobEntry, jobRecord } from "../view/job-record.ts";
 import { recordText } from "../view/record-text.ts";
 import { startedLines } from "../view/why-started.ts";
 import { waitingText } from "../view/why-waiting.ts";
+import { dependencyLines } from "./dependencies.ts";
 import { createFollower } from "./follow.ts";
 import type { Action, Deed, Message } from "./model.ts";
 import type { Source, TuiPorts } from "./ports.ts";
@@ -140,7 +141,9 @@ async function detailText(peer: Peer, jobId: number, utcOffset: (atMs: number) =
   }
   const { explanation } = await peer.call("job.explain", { jobId, taskId: null });
   const why = explanation ? waitingText(explanation, time) : `  ${row.reasonText}\n`;
-  return `Why it waits: ${explanation?.reason ?? row.reason}\n${why}${record}`;
+  const tree = (await dependencyLines(peer, job)).map((text) => `  ${text}\n`).join("");
+  const depends = tree === "" ? "" : `Depends on\n${tree}`;
+  return `Why it waits: ${explanation?.reason ?? row.reason}\n${why}${depends}${record}`;
 }
 
 async function act(peer: Peer, deed: Deed): Promise<string> {

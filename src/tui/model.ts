@@ -25,7 +25,7 @@ export interface Deed {
 
 /** A line that is being typed. */
 export interface Prompt {
-  readonly kind: "filter" | "command" | "nice" | "limit" | "drain";
+  readonly kind: "filter" | "command" | "nice" | "limit" | "drain" | "signal" | "search";
   readonly text: string;
   /** What the answer is for. */
   readonly deed: Deed | null;
@@ -46,6 +46,8 @@ export interface LogState {
   /** First line that is shown, when not following. */
   readonly top: number;
   readonly isWrapped: boolean;
+  /** What was looked for last; empty for nothing. */
+  readonly search: string;
 }
 
 /** Text about one job. */

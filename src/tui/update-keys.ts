@@ -16,6 +16,7 @@ import {
   type View,
 } from "./model.ts";
 import { entryLabel, SORT_KEYS, type SortKey } from "./rows.ts";
+import { lookFor, searchKey } from "./search.ts";
 import { logRows } from "./wrap.ts";
 
 /** Letters of the sort menu. */
@@ -37,6 +38,8 @@ export function pressKey(model: Model, key: string): Step {
   if (model.confirm) return answer(model, model.confirm, key);
   if (model.prompt) return typeInto(model, model.prompt, key);
   if (model.isSorting) return chooseSort({ ...model, isSorting: false }, key);
+  const searched = model.view === "log" ? searchKey(model, key) : null;
+  if (searched) return searched;
   const common = commonKey(model, key);
   if (common) return common;
   switch (model.view) {
@@ -73,7 +76,18 @@ export function showDetail(model: Model, jobId: number): Step {
 /** Shows a job's output. */
 export function showLog(model: Model, jobId: number, label: string, stream: "stdout" | "stderr" = "stdout"): Step {
   const isWrapped = model.log?.isWrapped ?? false;
-  const log = { jobId, label, stream, isWrapped, path: "", lines: [], problem: "", isFollowing: true, top: 0 };
+  const log = {
+    jobId,
+    label,
+    stream,
+    isWrapped,
+    path: "",
+    lines: [],
+    problem: "",
+    isFollowing: true,
+    top: 0,
+    search: "",
+  };
   return only(show({ ...model, log }, "log"), { type: "log", job: { jobId, stream } });
 }
 
@@ -112,6 +126,7 @@ function finish(model: Model, prompt: Prompt): Step {
     const { problem } = parseFilter(prompt.text);
     return only(problem === "" ? model : { ...model, message: { text: problem, isError: true } });
   }
+  if (prompt.kind === "search") return only(lookFor(model, prompt.text, 0));
   if (prompt.kind === "command") return runWords(model, prompt.text);
   return readPrompt(model, prompt);
 }

@@ -6,8 +6,9 @@
 
 import { firstTask } from "../core/array-spec.ts";
 import { formatDependencyState } from "../core/dependency.ts";
+import { isNeverTrue } from "../core/dependency-outcome.ts";
 import { fold } from "../core/hostlist.ts";
-import { displayState, isEnded, type Job, type JobState } from "../core/job.ts";
+import { displayState, type EndedJob, isEnded, type Job, type JobState } from "../core/job.ts";
 import { arrayTasksLabel } from "../core/job-label.ts";
 import { QOS_DEFAULT } from "../core/jobspec.ts";
 import { priorityOf } from "../core/priority.ts";
@@ -38,6 +39,12 @@ const END_REASONS: Partial<Record<JobState, string>> = {
   OUT_OF_MEMORY: "OutOfMemory",
 };
 
+/** Slurm's reason word of an ended job. */
+function endReason({ state, cause }: EndedJob): string {
+  if (state === "CANCELLED" && isNeverTrue(cause)) return "DependencyNeverSatisfied";
+  return END_REASONS[state] ?? "None";
+}
+
 /** The job's row. Counts are what the job was given, or what it asks for while it waits. */
 export function toJobRow(job: Job, extra: JobRowExtra): JobRow {
   const { spec } = job;
@@ -51,7 +58,7 @@ export function toJobRow(job: Job, extra: JobRowExtra): JobRow {
     uid: spec.user.uid,
     partition: extra.partition,
     state: displayState(job),
-    reason: ended ? (END_REASONS[ended.state] ?? "None") : extra.reason,
+    reason: ended ? endReason(ended) : extra.reason,
     reasonText: ended ? ended.cause : extra.reasonText,
     submitAt: job.submitAt,
     eligibleAt: job.eligibleAt,

@@ -42,7 +42,7 @@ export function partitionRecord(partition: PartitionRow): RecordLines {
     ],
     [
       ["OverTimeLimit", "NONE"],
-      ["PreemptMode", "OFF"],
+      ["PreemptMode", (partition.preemptMode ?? "off").toUpperCase()],
     ],
     [
       ["State", partition.state],

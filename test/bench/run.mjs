@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME...`: see --help. */
 
+import * as completion from "./benches/completion.mjs";
 import * as sched from "./benches/sched.mjs";
 import * as sessions from "./benches/sessions.mjs";
 import * as squeue from "./benches/squeue.mjs";
@@ -10,7 +11,7 @@ import { interrupt } from "./lib/interrupt.mjs";
 import { machineHeader } from "./lib/machine.mjs";
 import { toJsonLines, toTable } from "./lib/report.mjs";
 
-const BENCHES = { sched, startup, throughput, squeue, sessions };
+const BENCHES = { sched, startup, throughput, squeue, sessions, completion };
 const ALL = "all";
 
 const EXIT_USAGE = 2;

@@ -16,6 +16,22 @@ const EXPECTED: Readonly<Record<string, { readonly code: number; readonly stderr
   "mgpu-sattach --read-only 12": { code: 1, stderr: /terminal/ },
   "mgpu-sattach 12.0": { code: 1, stderr: /terminal/ },
   "mgpu-sattach --label 12.0": { code: 1, stderr: /terminal/ },
+  // Of other machines, keys and traces, which are not here: the program understood the line and says so.
+  "mgpu join gpu0:7411#3f9a...": { code: 2, stderr: /token/ },
+  "mgpu join": { code: 2, stderr: /token/ },
+  "mgpu key token --uses 8 --ttl 30m": { code: 1, stderr: /listens for no other machines/ },
+  "mgpu key issue ada": { code: 1, stderr: /no user "ada"/ },
+  "mgpu key revoke ada": { code: 1, stderr: /no good key/ },
+  "mgpu login lab=gpu0:7411#user/ada/1:5f0c...": { code: 2, stderr: /key/ },
+  "mgpu-squeue -M lab": { code: 1, stderr: /No cluster 'lab'/ },
+  "mgpu logout lab": { code: 1, stderr: /no cluster is called/ },
+  "mgpu use lab": { code: 1, stderr: /no cluster is called/ },
+  "mgpu nodes remove gpu3": { code: 1, stderr: /no node gpu3/ },
+  'mgpu-scontrol update nodename=gpu3 state=drain reason="new disk"': { code: 1, stderr: /Invalid node name/ },
+  "mgpu sim --cluster 8x8 --policy srsf,likely trace1.csv": { code: 2, stderr: /no such file/ },
+  "mgpu sim --cluster 1x0x128 --policy easy,easy-sjbf,slowdown --svg waits.svg SDSC-SP2.swf.gz": {
+    ...{ code: 2, stderr: /no such file/ },
+  },
   // Its page says that it is for use within a job.
   "mgpu-sbcast data.bin /tmp/data.bin": { code: 1, stderr: /from within/ },
 };
@@ -35,6 +51,7 @@ beforeAll(async () => {
   }
   writeFileSync(join(cluster.work, "train.py"), "print('trained')\n");
   writeFileSync(join(cluster.work, "data.bin"), "data\n");
+  mkdirSync(join(cluster.folder, ".config/mgpu"), { recursive: true });
   await cluster.startNodes(["n1", "n2"].map((name) => ({ name, cpus: 32, gpus: 16, memoryMiB: 200_000 })));
 });
 afterAll(() => cluster.stop());

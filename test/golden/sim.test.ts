@@ -5,7 +5,7 @@ import { command } from "../../src/cli/commands/mgpu-sim.ts";
 import { kindOf } from "../../src/cli/gen/kinds.ts";
 import { runCommand } from "../../src/cli/run.ts";
 import type { Clock } from "../../src/platform/clock.ts";
-import { POLICIES, TRACE_FORMATS } from "../../src/replay/main.ts";
+import { PLACEMENTS, POLICIES, TRACE_FORMATS } from "../../src/replay/main.ts";
 import { fakeContext } from "../unit/cli/fake-context.ts";
 import { clusterPeer } from "./cluster.ts";
 import { expectGolden } from "./expect-golden.ts";
@@ -91,6 +91,8 @@ test("all that is wrong is told at once", async () => {
       "x",
       "--csv",
       "/nowhere/x.csv",
+      "--placement",
+      "y",
       "none.csv",
       "bad.csv",
     ],
@@ -135,5 +137,6 @@ test("completion knows all policies and formats", () => {
   expect(kindOf(option("policy"), "mgpu sim")).toEqual({
     words: [...POLICIES.map(({ name }) => name), "help"].join(" "),
   });
+  expect(kindOf(option("placement"), "mgpu sim")).toEqual({ words: PLACEMENTS.join(" ") });
   expect(kindOf(option("format"), "mgpu sim")).toEqual({ words: TRACE_FORMATS.join(" ") });
 });

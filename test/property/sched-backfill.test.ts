@@ -101,7 +101,7 @@ test("nobody is granted what is not there, now or at the time of a promise", () 
     fc.property(fc.array(job, { maxLength: 14, size: "max" }), policies, (wanted, policy) => {
       play(wanted, policy, ({ reservations }, running, waiting, now) => {
         for (const name of NAMES) expectWithin(usageOf(name, running));
-        const limits = new Map(waiting.map(({ id, spec }) => [id, spec.timeLimitS || Number.POSITIVE_INFINITY]));
+        const limits = new Map(waiting.map(({ id, spec }) => [id, spec.timeLimitS || policy.assumedTimeS]));
         const promised = [...reservations].map(([id, { at, allocation }]) => {
           const from = (at - T0) / 1000;
           return { allocation, from, until: from + (limits.get(id) ?? 0) };

@@ -61,9 +61,8 @@ export const command: Command = {
       help: "progress that each running job loses at every event, where jobs take turns; without it what the trace says, else 0",
     },
     {
-      long: "first-fit",
-      argument: "none",
-      help: "fill nodes in their order, instead of those where the least is left over",
+      ...{ long: "placement", argument: "required", metavar: "name" },
+      help: "choose nodes by this score: pack, best-fit, spread, fgd, thrifty, random, or first-fit for in their order; without it pack",
     },
     { long: "json", argument: "none", help: "print the numbers as JSON: times in seconds, shares from 0 to 1" },
     { long: "csv", argument: "required", metavar: "file", help: "write a line for each job and policy to a file" },
@@ -105,13 +104,13 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
     context.stdio.out(policyList(engine));
     return 0;
   }
-  const { wishes, policies, numbers } = await readWishes(parsed, context, engine);
+  const { wishes, policies, placement, numbers } = await readWishes(parsed, context, engine);
   const jobs = wishes.trace.jobs.slice(0, numbers.jobs ?? undefined);
   try {
     const steps = engine.replay(
       { ...wishes.trace, jobs },
       {
-        ...{ policies, variants: wishes.variants, isFirstFit: parsed.values.has("first-fit") },
+        ...{ policies, variants: wishes.variants, placement },
         ...{ limitS: numbers.limitS, eventCostS: numbers.eventCostS },
       },
     );
@@ -212,6 +211,11 @@ async function readWishes(parsed: ParsedOptions, context: CommandContext, engine
   if (format === null && given !== undefined) {
     reading.add(`--format: no format is named "${given}"; known are ${engine.TRACE_FORMATS.join(", ")}`);
   }
+  const score = lastOf(parsed, "placement") ?? "pack";
+  const placement = engine.PLACEMENTS.find((name) => name === score) ?? "pack";
+  if (placement !== score) {
+    reading.add(`--placement: no score is named "${score}"; known are ${engine.PLACEMENTS.join(", ")}`);
+  }
   if (parsed.values.has("cluster") && parsed.values.has("nodes")) {
     reading.add("--cluster and --nodes both name a cluster: give one of them");
   }
@@ -235,7 +239,7 @@ async function readWishes(parsed: ParsedOptions, context: CommandContext, engine
   reading.check();
   const traceName = files.length > 0 ? files.map(({ name }) => name).join(", ") : "this cluster's past";
   const wishes: Wishes = { trace, traceName, variants: [{ label: "", nodes }, ...variants] };
-  return { wishes, policies, numbers };
+  return { wishes, policies, placement, numbers };
 }
 
 function namedNodes({ values }: ParsedOptions, context: CommandContext, engine: ReplayEngine): readonly Node[] | null {

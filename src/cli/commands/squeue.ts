@@ -50,7 +50,7 @@ async function run(parsed: ParsedOptions, now: CommandContext): Promise<number> 
   const context = contextAt(parsed, now);
   const options = optionReader("squeue", OPTIONS, parsed, context);
   refuse(parsed);
-  if (opensTui(parsed, context)) {
+  if (await opensTui(parsed, context)) {
     const code = await context.openTui({ isDemo: false, isReadOnly: false, isAscii: false });
     // On leaving it the plain table stays on the screen.
     if (code !== 0) return code;
@@ -84,11 +84,32 @@ async function run(parsed: ParsedOptions, now: CommandContext): Promise<number> 
   });
 }
 
-/** Under our own name, on a terminal, with nothing said of what is wanted. */
-function opensTui({ values, operands }: ParsedOptions, { program, stdio, environment }: CommandContext): boolean {
-  const isPlain = isSlurmName(program) || environment.MGPU_TUI === "never" || environment.TERM === "dumb";
-  if (isPlain || values.size > 0 || operands.length > 0) return false;
-  return stdio.stdinIsTerminal && stdio.stdoutIsTerminal;
+/** Under our own name, on a terminal, with nothing said of what is wanted; or because it is wanted. */
+async function opensTui({ values, operands }: ParsedOptions, context: CommandContext): Promise<boolean> {
+  const { program, stdio, environment } = context;
+  const isTerminal = stdio.stdinIsTerminal && stdio.stdoutIsTerminal && environment.TERM !== "dumb";
+  if (values.has("interactive")) {
+    if (values.size > 1 || operands.length > 0) throw new UserError("--interactive takes no other options");
+    if (!isTerminal) throw new UserError("--interactive needs a terminal", "without it the table is printed");
+    return true;
+  }
+  if (isSlurmName(program) || !isTerminal || values.size > 0 || operands.length > 0) return false;
+  if (environment.MGPU_TUI) return environment.MGPU_TUI !== "never";
+  return (await configured(context)) !== "never";
+}
+
+/** `client.tui` of the configuration; one that can't be read is told of by whoever needs it. */
+async function configured({ environment, files, hostname }: CommandContext): Promise<string> {
+  const { configPlaces, loadConfig } = await import("../../config/load.ts");
+  const isThere = configPlaces(environment).some((path) => {
+    try {
+      return files.stat(path).isFile;
+    } catch {
+      return false;
+    }
+  });
+  const found = isThere ? loadConfig(environment, files, { name: "", hostname }) : null;
+  return found === null || "problems" in found ? "" : (found.file.texts.MGPU_TUI ?? "");
 }
 
 /** The moment of --at; `null` for now. @throws UserError for what is no moment of the past */

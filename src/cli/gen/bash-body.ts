@@ -26,13 +26,20 @@ _mgpu_offer() {
 _mgpu_ask() {
   local lines line
   _mgpu_names
-  for line in "$\{lines[@]:1}"; do
-    case $line in
-      "$1"$'\t'*)
-        line=$\{line#*$'\t'}
-        _mgpu_offer "$2$\{line%%$'\t'*}" "$\{line#*$'\t'}"
-        ;;
-    esac
+  local kind=$1$'\t' prefix=$2 wanted
+  case $prefix in
+    '') wanted=$kind$member ;;
+    "$member"*) wanted=$kind ;;
+    *)
+      [[ $member == "$prefix"* ]] || return
+      wanted=$kind$\{member#"$prefix"}
+      ;;
+  esac
+  # Hundreds of lines: no function is called for each.
+  for line in "$\{lines[@]}"; do
+    [[ $line == "$wanted"* ]] || continue
+    line=$\{line#*$'\t'}
+    values+=("$prefix$\{line%%$'\t'*}") abouts+=("$\{line#*$'\t'}")
   done
 }
 
@@ -213,6 +220,7 @@ _mgpu_complete() {
     word=$\{whole:index:1}
     if [[ ($word == = || $word == :) && $COMP_WORDBREAKS == *"$word"* ]]; then rest=$\{whole:0:index+1}; break; fi
   done
+  if [[ $COMP_TYPE != 63 && -z $before$rest ]]; then COMPREPLY=("$\{values[@]}") values=(); fi
   for index in "$\{!values[@]}"; do
     word=$before$\{values[index]}
     word=$\{word#"$rest"}

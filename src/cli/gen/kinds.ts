@@ -62,6 +62,7 @@ const BY_COMMAND: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
   },
   "mgpu sim": {
     ...{ jobs: NOTHING, nodes: FILE, format: { words: "muri swf swf-csv openb philly mgpu" } },
+    placement: { words: "pack best-fit spread fgd thrifty random first-fit" },
     policy: {
       words: "fifo easy easy-sjbf easy-predict conservative slowdown srtf srsf srsf-whole tiresias-l likely help",
     },

@@ -60,7 +60,7 @@ const SETTINGS_PAGE: Topic = {
     {
       heading: "DESCRIPTION",
       texts: [
-        "Nothing has to be set: the first command starts a controller with this machine as its node. What is set differently is set by environment variables of the daemons, before the first command or after mgpu down. The controller remembers them: one that a command starts again after a crash has those of the one before. Values that can't be read are all told at the start, and nothing is started.",
+        "Nothing has to be set: the first command starts a controller with this machine as its node. What is set differently stands in a configuration file or in environment variables of the daemons, which come first. The controller remembers them: one that a command starts again after a crash has those of the one before. Values that can't be read are all told at the start, and nothing is started.",
         "Partitions, reservations, accounts, QoS and the weights of priorities are no settings: mgpu-scontrol create and mgpu-sacctmgr change them while the controller runs, and they are kept with the queue.",
       ],
     },
@@ -79,8 +79,8 @@ const SETTINGS_PAGE: Topic = {
       heading: "FILES",
       terms: [
         [
-          "~/.config/mgpu/config",
-          "Settings of one's own for the commands, a line each; # begins a remark. There is one: tui: never. $XDG_CONFIG_HOME is heeded.",
+          "~/.config/mgpu/config.yaml",
+          "The configuration, in YAML or JSON, or /etc/mgpu/config.yaml, or what $MGPU_CONFIG names. mgpu config sample prints all keys with what they mean; mgpu config tells what is in force. client: {tui: never} keeps mgpu-squeue to its table.",
         ],
         ["STATE/controller/journal", "What happened, a line an event, each on disk before it was answered."],
         ["STATE/controller/snapshot.json", "The state up to a line of the journal."],

@@ -4,6 +4,7 @@ import { ARRAY_SIZE_MAX } from "../../core/array-spec.ts";
 import { formatLicenses, licensesOf } from "../../core/licenses.ts";
 import { formatPlacement } from "../../core/placement.ts";
 import { isPolicyOn } from "../../core/policy/state.ts";
+import { longDuration } from "../../core/policy/words.ts";
 import { formatSchedulerParameters } from "../../core/scheduler-parameters.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import { SLURM_VERSION } from "../../view/slurm-version.ts";
@@ -99,8 +100,9 @@ function priority({ loop, settings }: ControllerContext): Value[] {
   return [
     ...weights,
     ["PlacementPolicy", formatPlacement(settings.placement)],
-    ["PreemptMode", "OFF"],
-    ["PreemptType", "preempt/none"],
+    ["PreemptMode", settings.preemptMode],
+    ["PreemptType", settings.preemptType],
+    ["PreemptExemptTime", settings.preemptExemptS === 0 ? "00:00:00" : longDuration(settings.preemptExemptS)],
     ["PriorityType", isOn ? "priority/multifactor" : "priority/basic"],
     ["SchedulerParameters", formatSchedulerParameters(settings.schedulerParameters)],
     ["SchedulerType", settings.schedulerType],

@@ -193,10 +193,8 @@ function reservedProblem(
 function planProblem(nodes: ReadonlyMap<string, Node>, job: PendingJob, allocation: Allocation): string {
   if (allocation.length === 0) return "the plan gives no node";
   if (new Set(allocation.map((share) => share.node)).size < allocation.length) return "the plan names a node twice";
-  for (const share of allocation) {
-    const problem = shareProblem(nodes.get(share.node), share);
-    if (problem) return `${share.node}: ${problem}`;
-  }
+  const problem = sharesProblem(nodes, allocation);
+  if (problem) return problem;
   const { request } = job.spec;
   const tasks = allocation.reduce((sum, share) => sum + share.tasks, 0);
   const wanted = request.nodes ?? { min: 1, max: allocation.length };
@@ -218,6 +216,15 @@ function wishedGpus({ spec: { request } }: PendingJob, allocation: Allocation, t
   const wish = gpus.wishes.reduce((sum, { thousandths }) => sum + thousandths, 0);
   if (gpus.per === "job") return wish;
   return wish * (gpus.per === "node" ? allocation.length : tasks);
+}
+
+/** What keeps shares from being granted on their nodes, or an empty string. */
+export function sharesProblem(nodes: ReadonlyMap<string, Node>, allocation: Allocation): string {
+  for (const share of allocation) {
+    const problem = shareProblem(nodes.get(share.node), share);
+    if (problem) return `${share.node}: ${problem}`;
+  }
+  return "";
 }
 
 /** What keeps a share from being granted on its node, or an empty string. */

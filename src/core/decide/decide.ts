@@ -10,6 +10,7 @@ import { decideMarkDown, decideRegister } from "./node.ts";
 import { decideDeleteNodes, decideUpdateNodes } from "./operate.ts";
 import { decideCreatePartition, decideDeletePartition, decideUpdatePartition } from "./partition.ts";
 import { decideChangePolicy } from "./policy.ts";
+import { decidePreempt } from "./preempt.ts";
 import { decideJobCleaned, decideStepEnded, decideStepLost, decideStepStarted } from "./report.ts";
 import {
   decideCreateReservation,
@@ -43,6 +44,7 @@ const DECIDERS: { readonly [T in Command["type"]]: Decider<Extract<Command, { ty
   "job.hold": decideHold,
   "job.requeue": decideRequeue,
   "job.suspend": decideSuspend,
+  "job.preempt": decidePreempt,
   "job.update": decideUpdate,
   "job.allocate": decideAllocate,
   "job.purge": decidePurge,

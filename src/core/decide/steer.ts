@@ -34,6 +34,7 @@ import { chargeOf, queueProblem } from "../policy/charge.ts";
 import { withoutJob } from "../policy/ledger.ts";
 import type { ClusterState } from "../state.ts";
 import { reservationProblem } from "./admission.ts";
+import { sharesProblem } from "./allocate.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
 import { licenseProblem } from "./licenses.ts";
 import {
@@ -171,11 +172,22 @@ export function decideSuspend(state: ClusterState, command: SuspendJob): Decisio
   if (isLed(state, job)) return denyPart(job);
   const parts = [job, ...livingOthers(state, job)].filter((one) => one.state === "RUNNING");
   const changed = parts.filter((one) => (one.suspendedAt !== null) !== command.suspend);
+  const taken = command.suspend ? "" : yieldedProblem(state, changed);
+  if (taken) return deny("DISABLED", "Requested operation is presently disabled", taken);
   return accept(
     ...changed.map(({ id, attempt }): Event => {
       return { type: "job.suspended", jobId: id, attempt, suspended: command.suspend };
     }),
   );
+}
+
+/** Why jobs that made room for others can't go on yet; empty if they can. */
+function yieldedProblem(state: ClusterState, jobs: readonly RunningJob[]): string {
+  for (const { id, yieldsTo, allocation } of jobs) {
+    const problem = yieldsTo === undefined ? "" : sharesProblem(state.nodes, allocation);
+    if (problem) return `job ${id} made room for job ${yieldsTo}: ${problem}`;
+  }
+  return "";
 }
 
 /** Changes what a job asked for, as far as its state allows. */

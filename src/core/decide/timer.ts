@@ -6,6 +6,7 @@ import { EXIT_OK, type RunningJob, type Step, stepLimit } from "../job.ts";
 import type { MailPercent } from "../mail-types.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, ignore } from "./decision.ts";
+import { preemptNow } from "./preempt.ts";
 import { endWhole } from "./steer.ts";
 
 /** How late mail about a time limit may be. */
@@ -20,6 +21,9 @@ export function decideTimer(state: ClusterState, command: FireTimer, now: number
     case "limit":
       if (now < limitEnd(job)) return ignore("the time limit is not over");
       return accept(...endOfTime(state, job, now));
+    case "preempt":
+      if (!job.preempt || now < job.preempt.at) return ignore("the grace time is not over");
+      return accept(...preemptNow(state, job, job.preempt.mode, job.preempt.by, now));
     case "signal":
       return signalJob(job, now);
     case "mail50":

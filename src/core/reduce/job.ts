@@ -1,7 +1,16 @@
 /** How events change job records. Illegal transitions are assertions: `decide` never lets them happen. */
 
 import { assert } from "../../util/assert.ts";
-import type { JobAllocated, JobCleaned, JobEnded, JobHeld, JobRequeued, JobSuspended, JobUpdated } from "../events.ts";
+import type {
+  JobAllocated,
+  JobCleaned,
+  JobEnded,
+  JobHeld,
+  JobPreempting,
+  JobRequeued,
+  JobSuspended,
+  JobUpdated,
+} from "../events.ts";
 import {
   EARLIER_ATTEMPTS_MAX,
   EARLIER_WISHES_MAX,
@@ -46,6 +55,7 @@ export function ended(job: Job, event: JobEnded, at: number): EndedJob {
   const steps = (started?.steps ?? []).map((step) => endingWithJob(step, event, at));
   return {
     ...common(job),
+    ...yielded(job),
     state: event.state,
     startAt: started?.startAt ?? null,
     eligibleAt: job.eligibleAt,
@@ -59,6 +69,11 @@ export function ended(job: Job, event: JobEnded, at: number): EndedJob {
     cleanup: event.cleanup,
     suspendedMs: started ? suspendedUntil(started, at) : 0,
   };
+}
+
+/** What was others' when it ended stays theirs while its processes are cleared away. */
+function yielded({ yieldsTo }: Job): Pick<Job, "yieldsTo"> {
+  return yieldsTo === undefined ? {} : { yieldsTo };
 }
 
 /** One node less to clear. */
@@ -75,8 +90,23 @@ export function requeued(job: Job, event: JobRequeued, at: number): PendingJob {
   const { eligibleAt, hold, cleanup, retried } = event;
   const allocation = cleanup.length === 0 ? [] : job.allocation;
   const earlier = isEnded(job) ? endedAttempt(job) : earlierAttempts(job, event, at);
-  const special = event.special ? { special: true as const } : {};
-  return { ...common(job), ...earlier, state: "PENDING", eligibleAt, hold, allocation, cleanup, retried, ...special };
+  const special = {
+    ...(event.special ? { special: true as const } : {}),
+    ...(event.after === undefined ? {} : { after: event.after }),
+  };
+  const held = cleanup.length > 0 ? yielded(job) : {};
+  return {
+    ...common(job),
+    ...earlier,
+    ...held,
+    state: "PENDING",
+    eligibleAt,
+    hold,
+    allocation,
+    cleanup,
+    retried,
+    ...special,
+  };
 }
 
 /** What is kept of the start that is over. What its steps still run is being ended. */
@@ -121,9 +151,17 @@ export function updated(job: Job, event: JobUpdated, at: number): Job {
 /** Stopped, or going on; time spent suspended is counted apart. */
 export function suspended(job: Job, event: JobSuspended, at: number): RunningJob {
   assert(job.state === "RUNNING", `job ${job.id} was suspended in state ${job.state}`);
-  if (event.suspended) return { ...job, suspendedAt: at };
+  const { yieldsTo } = event;
+  if (event.suspended) return { ...job, suspendedAt: at, ...(yieldsTo === undefined ? {} : { yieldsTo }) };
+  const { yieldsTo: _, ...rest } = job;
   // Never 0 after a suspension: it says that there was one.
-  return { ...job, suspendedAt: null, suspendedMs: Math.max(1, suspendedUntil(job, at)) };
+  return { ...rest, suspendedAt: null, suspendedMs: Math.max(1, suspendedUntil(job, at)) };
+}
+
+/** Told to make room. */
+export function preempting(job: Job, { at, mode, by, jobId }: JobPreempting): RunningJob {
+  assert(job.state === "RUNNING", `job ${jobId} was preempted in state ${job.state}`);
+  return { ...job, preempt: { at, mode, by } };
 }
 
 /** Its --signal went out. */

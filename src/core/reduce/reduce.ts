@@ -9,7 +9,7 @@ import { changePolicy, isPolicyOn } from "../policy/state.ts";
 import { addUsage } from "../policy/usage.ts";
 import { addShare, type NodeShare } from "../resources.ts";
 import { type ClusterState, dropJob, putJob, recountPolicy } from "../state.ts";
-import { allocated, cleaned, ended, held, requeued, signalled, suspended, updated } from "./job.ts";
+import { allocated, cleaned, ended, held, preempting, requeued, signalled, suspended, updated } from "./job.ts";
 import { changeNode, type NodeEvent } from "./node.ts";
 import { stepCreated, stepEnded, stepEnding, stepLimited, stepStarted } from "./step.ts";
 
@@ -96,6 +96,8 @@ function nextRecord(job: Job, event: JobEvent, at: number): Job {
       return updated(job, event, at);
     case "job.suspended":
       return suspended(job, event, at);
+    case "job.preempting":
+      return preempting(job, event);
     case "job.signalled":
       return signalled(job);
     case "step.created":
@@ -156,9 +158,9 @@ function moveUsage(state: ClusterState, before: Job, after: Job): void {
   for (const share of holds) if (!held.includes(share)) changeUsage(state, share, 1);
 }
 
-/** The shares a job holds: all while it runs, those of nodes still to be cleared afterwards. */
+/** The shares a job holds: all while it runs (none while it yields), those of nodes still to be cleared afterwards. */
 export function heldShares(job: Job): readonly NodeShare[] {
-  if (!holdsResources(job)) return [];
+  if (!holdsResources(job) || job.yieldsTo !== undefined) return [];
   if (job.state === "RUNNING") return job.allocation;
   return job.allocation.filter((share) => job.cleanup.includes(share.node));
 }

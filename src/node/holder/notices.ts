@@ -109,7 +109,8 @@ export async function passMessage(
   const text = message.replace(/\p{Cc}/gu, (one) => (one === "\n" || one === "\t" ? one : "?"));
   if (spool !== null) {
     const path = pathIn(ports.processes.readText(batchSpool(spool).errors));
-    return path !== null && path !== NULL_DEVICE && append(ports, path, `${PREFIX}${text}\n`, false);
+    // Output that is thrown away takes messages too, as in Slurm.
+    return path !== null && (path === NULL_DEVICE || append(ports, path, `${PREFIX}${text}\n`, false));
   }
   const target = step?.phase === "running" ? step.errorTarget : null;
   if (!step || target === null || target.task !== 0) return false;

@@ -116,6 +116,8 @@ const PROMPTS: Readonly<Record<Prompt["kind"], string>> = {
   nice: "nice value: ",
   limit: "time limit (minutes, H:MM:SS, D-HH, UNLIMITED): ",
   drain: "reason: ",
+  signal: "signal (TERM, USR1, 12 ...): ",
+  search: "look for: ",
 };
 
 function promptLine({ kind, text }: Prompt, isAscii: boolean): Line {
@@ -163,6 +165,7 @@ const HINTS: Readonly<Record<Model["view"], readonly (readonly [string, string])
     ["f", "follow"],
     ["o", "stdout/stderr"],
     ["w", "wrap"],
+    ["/", "search"],
     ["g G", "ends"],
     ["?", "help"],
   ],

@@ -60,10 +60,18 @@ export function drawLog(model: Model, columns: number): Drawn {
   return {
     title,
     body: padded(
-      rows.slice(top, top + height).map((text) => line(clean(text))),
+      rows.slice(top, top + height).map((text) => highlighted(clean(text), log.search)),
       height,
     ),
   };
+}
+
+/** A row with the first place of what was looked for. */
+function highlighted(text: string, search: string): Line {
+  const at = search === "" ? -1 : text.toLowerCase().indexOf(search.toLowerCase());
+  if (at < 0) return line(text);
+  const end = at + search.length;
+  return line(text.slice(0, at), piece(text.slice(at, end), "mark"), text.slice(end));
 }
 
 const HELP: readonly (readonly [string, readonly (readonly [string, string])[]])[] = [
@@ -87,7 +95,7 @@ const HELP: readonly (readonly [string, readonly (readonly [string, string])[]])
       ["space, *", "mark a job; mark all that are shown, or none"],
       ["Enter", "details: all fields, why it waits, where its output is"],
       ["l, a", "its output, following it; attach to its terminal"],
-      ["c, K", "cancel; send SIGKILL"],
+      ["c, K, C", "cancel; send SIGKILL; send another signal"],
       ["H U R", "hold, release, requeue"],
       ["p, T", "set the nice value, the time limit"],
     ],
@@ -105,6 +113,7 @@ const HELP: readonly (readonly [string, readonly (readonly [string, string])[]])
     [
       ["f", "follow, or stay"],
       ["o, w", "standard output or error; wrap long lines"],
+      ["/, n, N", "look for a text; the next place, the previous one"],
     ],
   ],
 ];

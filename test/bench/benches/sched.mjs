@@ -3,8 +3,9 @@
 import * as placement from "./placement-openb.mjs";
 import * as muri from "./queue-muri.mjs";
 import * as swf from "./queue-swf.mjs";
+import * as scale from "./sched-scale.mjs";
 
-const PARTS = [placement, muri, swf];
+const PARTS = [placement, muri, swf, scale];
 
 export const about = `the scheduler on public traces: ${PARTS.map((part) => part.about).join("; ")}`;
 

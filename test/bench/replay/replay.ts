@@ -36,7 +36,7 @@ export function replayFile({ path, cluster, policy, isFirstFit }: ReplayJob): Re
   const begin = process.hrtime.bigint();
   const steps = replay(trace, {
     ...{ policies: policiesNamed([policy], POLICIES), variants: [{ label: "", nodes: parseCluster(cluster) }] },
-    ...{ limitS: null, eventCostS: null, isFirstFit },
+    ...{ limitS: null, eventCostS: null, placement: isFirstFit ? "first-fit" : "pack" },
   });
   let step = steps.next();
   while (!step.done) step = steps.next();

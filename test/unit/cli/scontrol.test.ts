@@ -142,7 +142,7 @@ describe("words", () => {
     [["create", "partitionname=p", "bogus=1"], "Update of this parameter is not supported: bogus=1"],
     [["create", "partitionname=p", "maxtime=foo"], "maxtime: expected a time"],
     [["create", "partitionname=p", "oversubscribe=force:4"], "oversubscribe: not supported by mgpu: two jobs never"],
-    [["create", "partitionname=p", "gracetime=30"], "gracetime: not supported by mgpu: mgpu does not preempt yet"],
+    [["create", "partitionname=p", "preemptmode=nap"], "preemptmode: expected OFF, CANCEL, REQUEUE, SUSPEND"],
     [["update", "partitionname=p"], "No changes specified"],
     [["create", "reservation", "duration=10"], "A start time must be given.  No reservation created."],
     [["create", "reservation", "starttime=now"], "An end time or duration must be given.  No reservation created."],

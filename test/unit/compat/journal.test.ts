@@ -23,6 +23,7 @@ const TYPES: Record<Event["type"], true> = {
   "job.held": true,
   "job.updated": true,
   "job.suspended": true,
+  "job.preempting": true,
   "job.signalled": true,
   "array.split": true,
   "step.created": true,

@@ -105,14 +105,14 @@ describe("starts", () => {
     add(["a", "b"], { timeLimitS: 600 });
     expect([pass(), reason(3)]).toEqual([[], "PartitionTimeLimit"]);
   });
-  test("what it waits for is kept in all of its partitions", () => {
+  test("it is promised room in one of its partitions; the others stay open", () => {
     const { add, pass, reason } = cluster();
     for (const name of ["a", "b"]) add([name], { request: request({ cpusPerTask: 4 }) });
     expect(pass()).toEqual(["1:n1", "2:n2"]);
     add(["a", "b"]);
     for (const name of ["a", "b", "main"]) add([name], { request: request({ cpusPerTask: 4 }) });
-    expect(pass()).toEqual(["6:n3"]);
-    expect([reason(3), reason(4), reason(5)]).toEqual(["Resources", "Priority", "Priority"]);
+    expect(pass()).toEqual(["5:n2", "6:n3"]);
+    expect([reason(3), reason(4)]).toEqual(["Resources", "Priority"]);
   });
   test("tasks of an array each where there is room", () => {
     const { add, pass, state } = cluster();

@@ -2,6 +2,7 @@
 
 import { parseCluster } from "../../../src/replay/cluster.ts";
 import type { Metered } from "../../../src/replay/meter.ts";
+import { Placing } from "../../../src/replay/placement.ts";
 import { findPolicy } from "../../../src/replay/policies.ts";
 import { replayQueue } from "../../../src/replay/queue.ts";
 import { replayShare, type Sharer, SLICE_S } from "../../../src/replay/share.ts";
@@ -32,14 +33,14 @@ export function queued(policy: string, cluster: string, jobs: readonly TraceJob[
   if (found.kind !== "queue") throw new Error("jobs take turns");
   const nodes = parseCluster(cluster);
   const { tasks } = createTasks(jobs, nodes, { limitS: (one) => one.limitS ?? one.runS });
-  return replayed(tasks, replayQueue(tasks, nodes, found.rules));
+  return replayed(tasks, replayQueue(tasks, nodes, found.rules, new Placing("pack")));
 }
 
 /** Jobs that take turns. */
 export function shared(sharer: Sharer, cluster: string, jobs: readonly TraceJob[]): Replayed {
   const nodes = parseCluster(cluster);
   const { tasks } = createTasks(jobs, nodes, { limitS: () => SLICE_S });
-  return replayed(tasks, replayShare(tasks, nodes, sharer));
+  return replayed(tasks, replayShare(tasks, nodes, sharer, new Placing("pack")));
 }
 
 function replayed(tasks: readonly Task[], steps: Generator<number, Metered>): Replayed {

@@ -214,3 +214,28 @@ describe("views", () => {
     }
   });
 });
+
+describe("choices that are typed", () => {
+  test("C asks for a signal by name or number, then whether to send it", () => {
+    const asked = type(press(start(), "C").model, "usr1").model;
+    expect(asked.confirm?.action).toEqual({ type: "cancel", signal: 10 });
+    expect(press(asked, "y").effects).toMatchObject([{ type: "do", deed: { action: { signal: 10 } } }]);
+    expect(type(press(start(), "C").model, "nonsense").model).toMatchObject({
+      confirm: null,
+      message: { isError: true },
+    });
+    expect(press(start({ isReadOnly: true }), "C").model.prompt).toBe(null);
+  });
+  test("/ looks through an output, n and N go on and back, and around the ends", () => {
+    const log = press(start(), "l").model;
+    const text = Array.from({ length: 100 }, (_, at) => `${at % 30 === 7 ? "Loss" : "step"} ${at}`).join("\n");
+    const jobId = log.log?.jobId ?? 0;
+    const read = play(log, { type: "log", jobId, path: "/out", text, isReset: true, problem: "" }).model;
+    const found = type(press(read, "g /").model, "loss").model;
+    expect(found.log).toMatchObject({ top: 7, isFollowing: false });
+    expect(press(found, "n").model.log?.top).toBe(37);
+    expect(press(found, "N").model.log?.top).toBe(97);
+    expect(type(press(found, "/").model, "absent").model.message).toMatchObject({ isError: true });
+    expect(press(found, "n").model.view).toBe("log");
+  });
+});

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { NEVER_TRUE } from "../../../src/core/dependency-outcome.ts";
 import type { Job } from "../../../src/core/job.ts";
 import { toJobDetails } from "../../../src/view/job-details.ts";
 import { formatGpuIds, toJobRow } from "../../../src/view/job-row.ts";
@@ -137,4 +138,10 @@ test("a begin time that is not reached is when it starts", () => {
 test("nodes shared with no other user", () => {
   const spec = specOf({}, { onlyUser: true });
   expect(toJobRow(pending(9, spec, 5), extra)).toMatchObject({ exclusive: false, onlyUser: true });
+});
+
+test("one that its dependency ended says so", () => {
+  const ended = { ...job(5), state: "CANCELLED", cause: `waits for job 1 to start, ${NEVER_TRUE}` } as Job;
+  expect(toJobRow(ended, extra).reason).toBe("DependencyNeverSatisfied");
+  expect(toJobRow({ ...ended, cause: "cancelled by 0" } as Job, extra).reason).toBe("None");
 });

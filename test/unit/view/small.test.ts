@@ -201,8 +201,10 @@ test.each([
   ["u", "up"],
   ["x", undefined],
   ["elephant", undefined],
+  ["lgos", "logs"],
+  ["bogus", undefined],
 ])("nearest to %s is %s", (typed, name) => {
-  expect(nearest(typed, ["up", "down", "status", "help"])).toBe(name);
+  expect(nearest(typed, ["up", "down", "status", "help", "logs"])).toBe(name);
 });
 
 test("a table is as wide as its contents", () => {

@@ -13,8 +13,6 @@ import { nameLines, settingLines } from "./text.ts";
 
 const MODES: readonly PreemptMode[] = ["cluster", "cancel", "requeue", "suspend", "off"];
 
-const NO_PREEMPTION = "mgpu does not preempt yet, a job that runs is never put aside for another";
-
 /** Flags that records of before may have, and why nobody sets them. */
 const IDLE_FLAGS: Readonly<Partial<Record<QosFlag, string>>> = {
   NoReserve: "jobs keep no room by their QOS",
@@ -35,7 +33,6 @@ const WORDS: Readonly<Record<string, (policy: PolicyState, spec: Spec) => Read>>
   PreemptMode: (_policy, { value }) => {
     const mode = byPrefix(value, MODES, (name) => [name]);
     if (mode === undefined) return { problem: `Bad Preempt Mode given: ${value}. Valid ones are ${MODES.join(", ")}` };
-    if (mode !== "off" && mode !== "cluster") return { problem: `PreemptMode: ${NO_PREEMPTION}; off or cluster` };
     return set("PreemptMode", mode, { preemptMode: mode });
   },
   Priority: (_policy, { value }) => {
@@ -68,7 +65,6 @@ function set(label: string, value: string, changes: Partial<Qos>): Read {
 function readGrace(text: string): Read {
   const parsed = /^\d{1,9}$/.test(text) ? { value: Number(text) } : parseTimeLimit(text);
   if ("problem" in parsed) return { problem: `Invalid value for GraceTime (${text})` };
-  if (parsed.value > 0) return { problem: `GraceTime: ${NO_PREEMPTION}` };
   return set("GraceTime", String(parsed.value), { graceTimeS: parsed.value });
 }
 
@@ -90,7 +86,6 @@ function readPreempt(policy: PolicyState, { value, operator }: Spec): Read {
   const names = value === "-1" ? [] : listOf(value).map((name) => name.toLowerCase());
   const bad = unknownQos(policy, names);
   if (bad) return bad;
-  if (names.length > 0 && operator !== "-=") return { problem: `Preempt: ${NO_PREEMPTION}` };
   const apply = (qos: Qos): Qos => ({ ...qos, preempt: combined(qos.preempt, names, operator) });
   return { patch: { apply, settings: [["Preempt", names.join(",")]] } };
 }

@@ -1,7 +1,6 @@
 /** `scontrol show config`, and the words for what a cluster of mgpu has not. */
 
 import { formatTimestamp } from "../../../core/time.ts";
-import { NoController } from "../../connect.ts";
 import { ping } from "./others.ts";
 import type { Scope } from "./scope.ts";
 
@@ -24,18 +23,13 @@ export async function showConfig(words: readonly string[], scope: Scope): Promis
 /** Which daemons of Slurm's should run on this machine. */
 export async function showDaemons(_words: readonly string[], scope: Scope): Promise<number> {
   const { context } = scope;
-  try {
-    const { peer } = await context.connect({ start: false });
-    const { daemons } = await peer.call("controller.status", {});
-    const { nodes } = await peer.call("nodes.list", {});
-    peer.close();
-    const isHere = nodes.some(({ inventory }) => inventory.hostname === context.hostname);
-    const names = ["slurmctld", ...(isHere || daemons.some(({ daemon }) => daemon === "mgpud") ? ["slurmd"] : [])];
-    context.stdio.out(`${names.join(" ")}\n`);
-  } catch (error) {
-    if (!(error instanceof NoController)) throw error;
-    context.stdio.out("\n");
-  }
+  // Slurm reads its configuration file; here the controller alone knows, and without it there is no answer.
+  const peer = await scope.peer("slurm_load_ctl_conf error");
+  const { daemons } = await peer.call("controller.status", {});
+  const { nodes } = await peer.call("nodes.list", {});
+  const isHere = nodes.some(({ inventory }) => inventory.hostname === context.hostname);
+  const names = ["slurmctld", ...(isHere || daemons.some(({ daemon }) => daemon === "mgpud") ? ["slurmd"] : [])];
+  context.stdio.out(`${names.join(" ")}\n`);
   return 0;
 }
 

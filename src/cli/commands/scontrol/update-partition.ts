@@ -80,7 +80,7 @@ const FIELDS: Readonly<Record<string, Field>> = {
   denyqos: (text) => ({ value: { denyQos: names(text) } }),
   disablerootjobs: flag("refusesRoot"),
   exclusiveuser: only(/^no$/i, "nodes are shared by users; OverSubscribe=EXCLUSIVE gives jobs whole nodes"),
-  gracetime: (text) => (/^0+$/.test(text) ? { value: { graceTimeS: 0 } } : refused("mgpu does not preempt yet")()),
+  gracetime: readGraceTime,
   hidden: flag("isHidden"),
   jobdefaults: readJobDefaults,
   lln: only(/^no$/i, "nodes are filled up, those of lower Weight first"),
@@ -94,7 +94,7 @@ const FIELDS: Readonly<Record<string, Field>> = {
   oversubscribe: readOverSubscribe,
   overtimelimit: only(/^(none|0|no)$/i, "jobs end at their time limit"),
   powerdownonidle: only(/^no$/i, "nodes are not switched on and off"),
-  preemptmode: only(/^off$/i, "no job is preempted"),
+  preemptmode: readPreemptMode,
   priority: number("priorityTier"),
   priorityjobfactor: number("priorityJobFactor"),
   prioritytier: number("priorityTier"),
@@ -160,4 +160,18 @@ function readJobDefaults(text: string): Parsed<Partial<Changes>> {
     else changes.memoryPerGpuMiB = parsed.value;
   }
   return { value: changes };
+}
+
+function readGraceTime(text: string): Parsed<Partial<Changes>> {
+  return mapped(/^\d{1,9}$/.test(text) ? { value: Number(text) } : parseTimeLimit(text), (graceTimeS) => ({
+    graceTimeS,
+  }));
+}
+
+const PREEMPT_MODES = ["cluster", "cancel", "requeue", "suspend", "off"] as const;
+
+function readPreemptMode(text: string): Parsed<Partial<Changes>> {
+  const word = text.toLowerCase().replace(/,gang$|^gang,/, "");
+  const preemptMode = PREEMPT_MODES.find((mode) => mode === word);
+  return preemptMode ? { value: { preemptMode } } : expected("OFF, CANCEL, REQUEUE, SUSPEND or CLUSTER", text);
 }

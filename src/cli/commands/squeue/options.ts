@@ -71,6 +71,11 @@ export const OPTIONS: readonly Option[] = [
     variables: { squeue: "SQUEUE_FORMAT" },
   },
   { long: "hide", argument: "none", help: "leave out hidden partitions; none is hidden" },
+  {
+    long: "interactive",
+    argument: "none",
+    help: "show the queue on the whole screen, live; -i without anything else does the same",
+  },
   { long: "iterate", short: "i", argument: "required", metavar: "seconds", help: "print again and again" },
   { long: "jobs", short: "j", argument: "optional", metavar: "ids", help: "only these jobs; separate ids by commas" },
   {
