@@ -7,6 +7,8 @@ _mgpu_table() {
   case $1 in
     'mgpu')
       operand='grammar mgpu' table=(
+        '--host|r|nothing|speak to the controller there, with the key that mgpu login stored'
+        '--port|r|nothing|its port (default 8080)'
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'
@@ -346,6 +348,165 @@ _mgpu_table() {
         '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
+    'mgpu submit')
+      operand='nothing' table=(
+        '--gpus|r|ask gpus|so many GPUs; 1 if nothing says how many'
+        '--interactive|n|nothing|run it with this terminal, and wait for its end: mgpu-srun'
+        '--node-gpu-ids|r|nothing|exactly these GPUs: "node001:0,1;node002:0,1"'
+        '--job-name|r|nothing|name of the job'
+        '--time|r|nothing|time limit'
+        '--priority|r|nothing|priority of the job'
+        '--session-timeout|r|nothing|with --interactive: end it so long after its start (default 7200)'
+        '--connection-timeout|r|nothing|with --interactive: give up each attempt to connect then (default 30)'
+        '--max-wait-time|r|nothing|with --interactive: say that a job is alive if it is so long quiet (default 300)'
+        '--max-consecutive-timeouts|r|nothing|with --interactive: leave it after so many such silences (default 30)'
+        '--exit-on-silence|n|nothing|with --interactive: leave it at the first such silence'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu queue')
+      operand='nothing' table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu cancel')
+      operand='nothing' table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu list-jobs')
+      operand='nothing' table=(
+        '--status|r|nothing|only jobs in these states: running, queued, completed, failed, cancelled or Slurm'\''s'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu cancel-job')
+      operand='nothing' table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu server')
+      operand='nothing' table=(
+        '--host|r|nothing|address to listen at (default 0.0.0.0)'
+        '--port|r|nothing|port to listen at (default 8080)'
+        '--verbose|n|nothing|the daemon'\''s log tells more, if this starts it'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu master')
+      operand='nothing' table=(
+        '--host|r|nothing|address to listen at (default 0.0.0.0)'
+        '--port|r|nothing|port to listen at (default 8080)'
+        '--verbose|n|nothing|the daemon'\''s log tells more, if this starts it'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu node')
+      operand='nothing' table=(
+        '--node-id|r|nothing|name of this node; the short host name otherwise'
+        '--master-host|r|nothing|where the controller is, together with --token'
+        '--master-port|r|nothing|its port (default 8080)'
+        '--token|r|nothing|what stands behind the # of the line that mgpu server printed'
+        '--gpu-count|r|nothing|offer so many fake GPUs instead of those that are found'
+        '--verbose|n|nothing|the daemon'\''s log tells more, if this starts it'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu gpu')
+      operand='nothing' table=(
+        '--reason|r|nothing|why, for those who ask'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu pause-gpu')
+      operand='nothing' table=(
+        '--reason|r|nothing|why, for those who ask'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu resume-gpu')
+      operand='nothing' table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu test')
+      operand='nothing' table=(
+        '--quick|n|nothing|leave out the test with a controller that is killed'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
     'mgpu-sacct')
       operand='nothing' table=(
         '-A|r|ask accounts|only jobs of these accounts'
@@ -540,7 +701,7 @@ _mgpu_table() {
         '--gid|r|nothing|your own group'\''s number only'
         '-H|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
         '--hold|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
-        '--priority|r|nothing|priority of the job: a number, higher first, or TOP'
+        '--priority|r|nothing|priority of the job: high, normal or low, a number, higher first, or TOP'
         '--nice|o|nothing|lower the job'\''s priority by this much (default 100)'
         '-d|r|dependency|wait for other jobs: afterok:12, afterany:12:13, after:12+5, aftercorr:12, singleton; ? between them for any'
         '--dependency|r|dependency|wait for other jobs: afterok:12, afterany:12:13, after:12+5, aftercorr:12, singleton; ? between them for any'
@@ -552,6 +713,8 @@ _mgpu_table() {
         '--quiet|n|nothing|print errors only'
         '-v|n|nothing|say what happens'
         '--verbose|n|nothing|say what happens'
+        '--conda-env|r|nothing|run in this conda environment of the node, by name or folder; the program does not start without it'
+        '--venv|r|file|run in this virtual environment of Python; the program does not start without it'
         '--no-shell|n|nothing|allocate, and run nothing'
         '--bell|n|nothing|ring the terminal'\''s bell when the job has its resources, however soon'
         '--no-bell|n|nothing|never ring the terminal'\''s bell'
@@ -665,7 +828,7 @@ _mgpu_table() {
         '--gid|r|nothing|your own group'\''s number only'
         '-H|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
         '--hold|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
-        '--priority|r|nothing|priority of the job: a number, higher first, or TOP'
+        '--priority|r|nothing|priority of the job: high, normal or low, a number, higher first, or TOP'
         '--nice|o|nothing|lower the job'\''s priority by this much (default 100)'
         '-d|r|dependency|wait for other jobs: afterok:12, afterany:12:13, after:12+5, aftercorr:12, singleton; ? between them for any'
         '--dependency|r|dependency|wait for other jobs: afterok:12, afterany:12:13, after:12+5, aftercorr:12, singleton; ? between them for any'
@@ -703,6 +866,8 @@ _mgpu_table() {
         '--export-file|r|file|variables of the job from a file: NAME=value pairs, each ended by a NUL, or one a line'
         '--get-user-env|o|nothing|add the variables that your login shell sets, waiting for it so long at most'
         '--propagate|o|nothing|soft limits of this shell that the job gets: all (default), none, or some such as STACK,CORE'
+        '--conda-env|r|nothing|run in this conda environment of the node, by name or folder; the program does not start without it'
+        '--venv|r|file|run in this virtual environment of Python; the program does not start without it'
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'
@@ -1112,7 +1277,7 @@ _mgpu_table() {
         '--gid|r|nothing|your own group'\''s number only'
         '-H|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
         '--hold|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
-        '--priority|r|nothing|priority of the job: a number, higher first, or TOP'
+        '--priority|r|nothing|priority of the job: high, normal or low, a number, higher first, or TOP'
         '--nice|o|nothing|lower the job'\''s priority by this much (default 100)'
         '-d|r|dependency|wait for other jobs: afterok:12, afterany:12:13, after:12+5, aftercorr:12, singleton; ? between them for any'
         '--dependency|r|dependency|wait for other jobs: afterok:12, afterany:12:13, after:12+5, aftercorr:12, singleton; ? between them for any'
@@ -1169,6 +1334,8 @@ _mgpu_table() {
         '--epilog|r|nothing|run this here after the step'\''s end'
         '--task-prolog|r|nothing|run this before each task, on its node; its lines '\''export NAME=value'\'', '\''unset NAME'\'' and '\''print text'\'' count'
         '--task-epilog|r|nothing|run this after each task, on its node, for a few seconds at most'
+        '--conda-env|r|nothing|run in this conda environment of the node, by name or folder; the program does not start without it'
+        '--venv|r|file|run in this virtual environment of Python; the program does not start without it'
         '-X|n|nothing|pass one Ctrl-C on to the tasks at once instead of showing how they stand'
         '--disable-status|n|nothing|pass one Ctrl-C on to the tasks at once instead of showing how they stand'
         '--quit-on-interrupt|n|nothing|end the step at one Ctrl-C'
@@ -1439,6 +1606,18 @@ _mgpu_subcommands=(
   'completion|Print the completion script for a shell, or install it where shells look for completions'
   'config|Check the configuration file, show what holds here, or print a sample or its JSON schema'
   'config-sample|Print a configuration file with every key and its default: mgpu config sample'
+  'submit|Queue a command that the shell runs, or run it here with --interactive'
+  'queue|Show the queue and the nodes in plain words; mgpu-squeue and mgpu-sinfo tell more'
+  'cancel|End jobs, as mgpu-scancel does, and say so'
+  'list-jobs|List jobs, as mgpu-squeue does'
+  'cancel-job|End jobs, as mgpu-scancel does, and say so (another name of mgpu cancel)'
+  'server|Start mgpu for other machines too, in the background, and print the line that joins a node'
+  'master|Start mgpu for other machines too, in the background, and print the line that joins a node (another name of mgpu server)'
+  'node|Make this machine a node: mgpu join, with the options of earlier programs'
+  'gpu|Keep new jobs off single GPUs, let them in again, or list the GPUs; jobs that run stay'
+  'pause-gpu|Keep new jobs off GPUs; jobs that run there stay: mgpu gpu drain'
+  'resume-gpu|Let new jobs onto GPUs again: mgpu gpu resume'
+  'test|Try mgpu out on this machine: a cluster of its own in a temporary folder, with fake GPUs'
   'help|Show what a command does'
   'version|Show the version'
 )

@@ -11,6 +11,7 @@ import { errnoText } from "../util/errno.ts";
 import { isSlurmName } from "./connect.ts";
 import type { CommandContext } from "./context.ts";
 import { jobResources, stepResources, withOpenTasks } from "./jobspec-resources.ts";
+import { PRIORITY_NICE } from "./options/queue.ts";
 import type { Wishes } from "./options/reading.ts";
 import type { SubmitName, SubmitValues } from "./options/submit.ts";
 
@@ -76,6 +77,7 @@ export function draftJob(wishes: Wishes, facts: JobFacts, context: CommandContex
     ...resources.problems,
     ...userProblems(wishes, context),
     ...timeProblems(job, wishes, context),
+    ...activationProblems(wishes),
     ...inputProblems(job, facts.kind, job.request.tasks, wishes),
     ...fileProblems(job, facts.kind, wishes, context),
   ];
@@ -96,6 +98,7 @@ export function draftStep(wishes: Wishes, facts: StepFacts, context: CommandCont
   };
   const problems = [
     ...resources.problems,
+    ...activationProblems(wishes),
     ...inputProblems(step, "run", step.request.tasks, wishes),
     ...fileProblems(step, "run", wishes, context),
   ];
@@ -136,7 +139,22 @@ function program({ values }: Wishes, facts: StepFacts, kind: JobKind, context: C
     ...(values["cpu-bind"] === undefined ? {} : { cpuBind: values["cpu-bind"] }),
     ...(values["task-prolog"] === undefined ? {} : { taskProlog: values["task-prolog"] }),
     ...(values["task-epilog"] === undefined ? {} : { taskEpilog: values["task-epilog"] }),
+    ...activation(values, context),
   };
+}
+
+/** A path is meant as it is typed here; a conda environment's name is looked up on the node. */
+function activation(values: SubmitValues, { cwd }: CommandContext): Pick<Program, "activation"> {
+  const { venv } = values;
+  const conda = values["conda-env"];
+  if (venv !== undefined) return { activation: { kind: "venv", name: absolutePath(venv, cwd) } };
+  if (conda === undefined) return {};
+  return { activation: { kind: "conda", name: conda.includes("/") ? absolutePath(conda, cwd) : conda } };
+}
+
+function activationProblems({ values, place }: Wishes): string[] {
+  if (values.venv === undefined || values["conda-env"] === undefined) return [];
+  return [`${place("conda-env")} and ${place("venv")}: a program runs in one environment, name one of them`];
 }
 
 /** Who wants to be let go of a quiet job does not want it ended for that. */
@@ -209,7 +227,9 @@ type Queueing = Pick<
 >;
 
 function queueing(values: SubmitValues, kind: JobKind, { program: name }: CommandContext): Queueing {
-  const { priority = null, dependency = null } = values;
+  const { priority: wish = null, dependency = null } = values;
+  const priority = typeof wish === "string" ? null : wish;
+  const distance = typeof wish === "string" ? PRIORITY_NICE[wish] : 0;
   return {
     timeLimitS: timeLimit(values, name),
     timeMinS: asSlurm(values["time-min"], name) ?? null,
@@ -221,7 +241,7 @@ function queueing(values: SubmitValues, kind: JobKind, { program: name }: Comman
     // A priority of 0 is Slurm's other word for a hold.
     hold: values.hold === true || priority === 0,
     priority: priority === 0 ? null : priority,
-    nice: values.nice ?? 0,
+    nice: (values.nice ?? 0) + distance,
     dependency: dependency !== null && dependency.terms.length > 0 ? dependency : null,
     killOnInvalidDep: values["kill-on-invalid-dep"] ?? false,
     signal: values.signal ?? null,

@@ -51,9 +51,20 @@ function profileTarget(profiles: Profiles, name: string): Target {
   if (name === "local") return { kind: "here" };
   const profile = profiles.clusters[name];
   if (profile && Object.hasOwn(profiles.clusters, name)) return remote(profile, `-M ${name}`);
+  const address = name.includes(":") ? parseTarget(name) : null;
+  if (address !== null) return addressTarget(profiles, address);
   const names = Object.keys(profiles.clusters);
   const known = names.length > 0 ? `there are: ${names.join(", ")}, local` : "there are none; mgpu login makes one";
   throw new UserError(`no profile is called "${name}"`, known);
+}
+
+/** What `mgpu --host H --port P` names. */
+function addressTarget({ clusters }: Profiles, address: string): Target {
+  const profile = Object.values(clusters).find((one) => one.target === address);
+  if (profile) return remote(profile, "--host");
+  const hint =
+    "mgpu key issue NAME on the controller's machine prints a line for mgpu login; without --host mgpu on this machine is meant";
+  throw new UserError(`--host: there is no key for ${address} here`, hint);
 }
 
 function variableTarget(ports: Ports, text: string): Target {

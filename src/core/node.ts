@@ -1,7 +1,7 @@
 /** Nodes as the controller knows them: what they have, and whether new work may go there. */
 
 import type { NodeName } from "./ids.ts";
-import type { Gpu, NodeUsage } from "./resources.ts";
+import { type Gpu, type NodeUsage, WHOLE_GPU } from "./resources.ts";
 
 /** What a node daemon says of its machine when it registers. */
 export interface NodeInventory {
@@ -51,6 +51,8 @@ export interface NodeSettings {
   readonly features?: readonly string[];
   /** Those of them that jobs may ask for now. */
   readonly activeFeatures?: readonly string[];
+  /** GPUs that get no new jobs, by index, each with the reason, which may be empty; jobs that run there stay. */
+  readonly pausedGpus?: Readonly<Record<string, string>>;
 }
 
 export interface Node {
@@ -63,6 +65,8 @@ export interface Node {
   /** Set when the node has not been heard of for too long, or was set down by an operator; else `null`. */
   readonly down: NodeMark | null;
   readonly settings?: NodeSettings;
+  /** Only of copies that a scheduler looks at ({@link withClosedGpus}): why GPUs get no new jobs, by index. */
+  readonly closedGpus?: Readonly<Record<string, string>>;
 }
 
 /** Slurm's. */
@@ -97,6 +101,32 @@ export function nodeState(node: Node): NodeState {
 /** Whether new work may go to a node, if its daemon is there. */
 export function isOpen(node: Node): boolean {
   return node.down === null && node.drain === null;
+}
+
+/** Why GPUs of a node get no new jobs, in words, by index: paused ones, and those that others than jobs load. */
+export function closedGpusOf(
+  { settings }: Pick<Node, "settings">,
+  loaded: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const paused = Object.entries(settings?.pausedGpus ?? {});
+  return {
+    ...loaded,
+    ...Object.fromEntries(paused.map(([at, why]) => [at, why === "" ? "paused" : `paused: ${why}`])),
+  };
+}
+
+/**
+ * The node as placement sees it: of closed GPUs nothing is free, now or after the end of the jobs that hold them. The
+ * node itself where none is closed.
+ */
+export function withClosedGpus(node: Node, loaded?: Readonly<Record<string, string>>): Node {
+  if (!node.settings?.pausedGpus && !loaded) return node;
+  const closedGpus = closedGpusOf(node, loaded);
+  const gpus: Record<number, number> = { ...node.usage.gpus };
+  for (const { index } of node.inventory.gpus) {
+    if (closedGpus[index] !== undefined) gpus[index] = (gpus[index] ?? 0) + WHOLE_GPU;
+  }
+  return { ...node, usage: { ...node.usage, gpus }, closedGpus };
 }
 
 /** Words that jobs may ask for with -C right now. */

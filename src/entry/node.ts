@@ -76,6 +76,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       survivors: () => [...new Set(table.find("").map(({ step }) => step))],
       vitals: createVitals(),
       cpus: readCpuTopology,
+      exists: existsSync,
       processes: {
         find: table.find,
         mostKiB: table.memory.mostKiB,

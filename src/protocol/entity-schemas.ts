@@ -17,6 +17,7 @@ const nodeChanges = v.object({
   extra: v.optional(text),
   features: v.optional(names),
   activeFeatures: v.optional(names),
+  pausedGpus: v.optional(v.record(text, text)),
 });
 
 const memory: v.GenericSchema<MemoryRequest> = v.object({ per: v.picklist(["node", "cpu", "gpu"]), mib: positive });

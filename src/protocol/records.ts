@@ -159,6 +159,10 @@ export const nodeRow = v.object({
   extra: s.text,
   features: v.array(s.text),
   activeFeatures: v.array(s.text),
+  /** Why GPUs get no new jobs, in words, by index; absent for none. */
+  closedGpus: v.optional(v.record(s.text, s.text)),
+  /** Those of them that an operator paused, with the reason, which may be empty. */
+  pausedGpus: v.optional(v.record(s.text, s.text)),
   /** When its daemon started, 0 while it is away; when something last ran there, 0 if nothing is known. */
   startedAt: s.count,
   lastBusyAt: s.count,

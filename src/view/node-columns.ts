@@ -72,12 +72,12 @@ const NODE_COLUMNS: Columns = {
 };
 
 const COUNT_COLUMNS: Columns = {
-  D: total("NODES", ({ nodes }) => String(nodes.length)),
+  D: { ...total("NODES", ({ nodes }) => String(nodes.length)), meaning: "count" },
   A: total("NODES(A/I)", ({ nodes }) => nodesByState(nodes).slice(0, 2).join("/")),
   F: total("NODES(A/I/O/T)", ({ nodes }) => nodesByState(nodes).join("/")),
   C: total("CPUS(A/I/O/T)", ({ nodes }) => cpusByState(nodes).join("/")),
-  c: range("CPUS", (node) => node.inventory.cpus),
-  m: range("MEMORY", (node) => node.inventory.memoryMiB),
+  c: { ...range("CPUS", (node) => node.inventory.cpus), meaning: "count" },
+  m: { ...range("MEMORY", (node) => node.inventory.memoryMiB), meaning: "count" },
   d: range("TMP_DISK", () => 0),
   w: range("WEIGHT", ({ weight }) => weight),
   X: range("SOCKETS", (node) => topologyOf(node).sockets),

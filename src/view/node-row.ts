@@ -1,6 +1,6 @@
 /** A node as sinfo lists it: one record, made by the controller, the same for tables and JSON. */
 
-import { activeFeatures, availableFeatures, type Node, nodeState, weightOf } from "../core/node.ts";
+import { activeFeatures, availableFeatures, closedGpusOf, type Node, nodeState, weightOf } from "../core/node.ts";
 import type { NodeRow } from "../protocol/procedures.ts";
 
 /** What the node's record alone does not tell. */
@@ -28,6 +28,7 @@ export function toNodeRow(
   const { inventory, usage, settings } = node;
   const mark = node.down ?? node.drain;
   const state = nodeState(node);
+  const closed = closedGpusOf(node);
   return {
     name: node.name,
     state: state === "IDLE" && reserved ? reserved : state,
@@ -45,6 +46,8 @@ export function toNodeRow(
     extra: settings?.extra ?? "",
     features: [...availableFeatures(node)],
     activeFeatures: [...activeFeatures(node)],
+    ...(Object.keys(closed).length > 0 && { closedGpus: closed }),
+    ...(settings?.pausedGpus && { pausedGpus: settings.pausedGpus }),
     startedAt,
     lastBusyAt,
   };

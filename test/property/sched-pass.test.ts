@@ -11,6 +11,7 @@ import type { JobSpec } from "../../src/core/jobspec.ts";
 import { step } from "../../src/core/kernel.ts";
 import type { ResourceRequest } from "../../src/core/resources.ts";
 import { type ClusterState, emptyState } from "../../src/core/state.ts";
+import { EASY } from "../../src/sched/policy.ts";
 import { schedule } from "../../src/sched/schedule.ts";
 import { dependsOn, gpus, tasks } from "../unit/sched/samples.ts";
 import { inventory, request, spec, submit, T0 } from "../unit/support/samples.ts";
@@ -51,7 +52,7 @@ function submission(one: typeof job extends fc.Arbitrary<infer T> ? T : never, i
   return { type: "job.submit", requestId: `r${id}`, spec: own, followers };
 }
 
-test("every planned start is accepted, a second pass plans nothing, limits hold", () => {
+test("every planned start is accepted, a second pass finds nobody before the first that waits, limits hold", () => {
   let started = 0;
   fc.assert(
     fc.property(
@@ -72,10 +73,12 @@ test("every planned start is accepted, a second pass plans nothing, limits hold"
             expect(run({ type: "job.allocate", ...start }, now)).toMatchObject({ kind: "accept" });
             started += 1;
           }
+          // Where nobody overtakes: what has overtaken may have moved a promise, which may let another one overtake.
           expect(
             schedule(
               viewOf(state, () => true, now),
               now,
+              { ...EASY, reservations: 0 },
             ).starts,
           ).toEqual([]);
           expect(checkInvariants(state)).toEqual([]);

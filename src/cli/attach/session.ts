@@ -411,7 +411,9 @@ class Session {
     if (this.terminal) this.context.stdio.err("\n");
     const name = stepId === null ? String(jobId) : `${jobId}.${stepId}`;
     const isEnded = this.plan.onDisconnect === "kill" && this.plan.ownsJob;
-    const then = isEnded ? "it is ended (--on-disconnect kill) unless soon comes" : "attach again with";
+    const then = isEnded
+      ? "--on-disconnect kill ends it within a minute or so unless you come back"
+      : "attach again with";
     this.speaker.info(`detached from job ${jobId}${why}; ${then}: mgpu-sattach ${name}`);
     this.resolve(exitCode);
   }

@@ -2,26 +2,34 @@
 
 import { nearest } from "../../util/nearest.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
+import { lastValue } from "../getopt.ts";
 import { helpText } from "../help.ts";
 import type { ParsedOptions } from "../option.ts";
+import { valued } from "../predecessors/verbs.ts";
 import { runCommand, withCommonOptions } from "../run.ts";
+import { cancel, cancelJob, listJobs } from "./mgpu-cancel.ts";
 import { command as completion } from "./mgpu-completion.ts";
 import { command as config, sampleCommand as configSample } from "./mgpu-config.ts";
 import { command as down } from "./mgpu-down.ts";
 import { command as exec } from "./mgpu-exec.ts";
 import { command as forward } from "./mgpu-forward.ts";
+import { gpu, pause, resume } from "./mgpu-gpu.ts";
 import { command as history } from "./mgpu-history.ts";
 import { join, leave } from "./mgpu-join.ts";
 import { command as key } from "./mgpu-key.ts";
 import { login, logout, use } from "./mgpu-login.ts";
 import { command as logs } from "./mgpu-logs.ts";
 import { command as nodes } from "./mgpu-nodes.ts";
+import { command as queue } from "./mgpu-queue.ts";
 import { command as screens } from "./mgpu-screens.ts";
 import { command as seff } from "./mgpu-seff.ts";
+import { addressOf, master, node, server } from "./mgpu-server.ts";
 import { command as shims } from "./mgpu-shims.ts";
 import { command as sim } from "./mgpu-sim.ts";
 import { command as status } from "./mgpu-status.ts";
+import { command as submit } from "./mgpu-submit.ts";
 import { command as systemd } from "./mgpu-systemd.ts";
+import { command as selfTest } from "./mgpu-test.ts";
 import { command as top } from "./mgpu-top.ts";
 import { command as up } from "./mgpu-up.ts";
 import { command as why } from "./mgpu-why.ts";
@@ -54,6 +62,18 @@ const SUBCOMMANDS: readonly Command[] = [
   completion,
   config,
   configSample,
+  submit,
+  queue,
+  cancel,
+  listJobs,
+  cancelJob,
+  server,
+  master,
+  node,
+  gpu,
+  pause,
+  resume,
+  selfTest,
 ];
 
 /** Those that take words besides their options. */
@@ -87,7 +107,10 @@ export const command: Command = {
   name: "mgpu",
   summary: "Start, end and look after mgpu. The commands for jobs are mgpu-srun, mgpu-sbatch, mgpu-squeue and so on",
   synopsis: "COMMAND [OPTIONS...]",
-  options: [],
+  options: [
+    valued("host", "name", "speak to the controller there, with the key that mgpu login stored"),
+    valued("port", "number", "its port (default 8080)"),
+  ],
   operands: "stop",
   // The list of subcommands stands where other commands have their examples.
   examples: [
@@ -99,7 +122,9 @@ export const command: Command = {
   run,
 };
 
-async function run({ operands: [word, ...rest] }: ParsedOptions, context: CommandContext): Promise<number> {
+async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
+  const [word, ...rest] = parsed.operands;
+  chooseHost(parsed, context);
   if (word === undefined) {
     context.stdio.err(ownHelp(context));
     return EXIT_USAGE;
@@ -112,6 +137,14 @@ async function run({ operands: [word, ...rest] }: ParsedOptions, context: Comman
   const subcommand = find(word, context);
   const checked = WITH_OPERANDS.has(subcommand) ? subcommand : refuseOperands(subcommand);
   return runCommand(checked, rest, { ...context, program: subcommand.name });
+}
+
+/** `mgpu --host H --port P VERB`, as a predecessor had it. */
+function chooseHost(parsed: ParsedOptions, context: CommandContext): void {
+  const [host, port] = [lastValue(parsed, "host"), lastValue(parsed, "port")];
+  if (host === undefined && port === undefined) return;
+  if (host === undefined) throw new UserError("--port: of which host? --host says", undefined, EXIT_USAGE);
+  context.chooseCluster(addressOf(host, port ?? "8080", ""));
 }
 
 async function help([word]: readonly string[], context: CommandContext): Promise<number> {

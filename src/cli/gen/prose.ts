@@ -153,7 +153,7 @@ export const SECTIONS: Readonly<Record<string, readonly TopicSection[]>> = {
     {
       heading: "SIGNALS AND ESCAPE SEQUENCES",
       texts: [
-        "In a session with a terminal Ctrl-\\ and then d leaves it running, ? lists the other keys; --detach-keys chooses another key. Ctrl-] three times within a second always leaves.",
+        "In a session with a terminal Ctrl-\\ and then d leaves it running, ? lists the other keys; --detach-keys chooses another key. Ctrl-] three times within a second always leaves, unless there are no such keys (none).",
         "Without one, Ctrl-C shows the states of the tasks, a second one within a second ends them. TERM and HUP end the job, unless it has a session that outlives its client. Other signals are passed on to the tasks.",
       ],
     },

@@ -12,6 +12,9 @@ const NICE_DEFAULT = 100;
 /** Slurm's bounds of --nice. */
 const NICE_MAX = 2_147_483_645;
 
+/** Words for priorities: by how much such a job is nicer than others. */
+export const PRIORITY_NICE = { high: -50_000, normal: 0, low: 50_000 } as const;
+
 /** What --priority=TOP stands for: above all that a number may say. */
 const PRIORITY_TOP = 4_294_967_293;
 
@@ -29,7 +32,7 @@ export const QUEUE = [
     long: "priority",
     argument: "required",
     metavar: "value",
-    help: "priority of the job: a number, higher first, or TOP",
+    help: "priority of the job: high, normal or low, a number, higher first, or TOP",
     directive: true,
     of: ALL,
     read: readPriority,
@@ -165,10 +168,14 @@ function readNoKill(text: string): Parsed<boolean> {
   return /^(?:|set|on|yes|1)$/i.test(text) ? { value: true } : expected("no value, or off", text);
 }
 
-function readPriority(text: string): Parsed<number> {
+function readPriority(text: string): Parsed<number | keyof typeof PRIORITY_NICE> {
+  const word = text.toLowerCase();
+  if (word === "high" || word === "normal" || word === "low") return { value: word };
   if (/^top$/i.test(text)) return { value: PRIORITY_TOP };
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  return value <= PRIORITY_TOP ? { value } : expected(`a priority from 0 to ${PRIORITY_TOP}, or TOP`, text);
+  return value <= PRIORITY_TOP
+    ? { value }
+    : expected(`a priority from 0 to ${PRIORITY_TOP}, TOP, high, normal or low`, text);
 }
 
 function readNice(text: string): Parsed<number> {

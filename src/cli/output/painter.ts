@@ -43,11 +43,11 @@ function coloured(text: string): string {
   return code === undefined ? text : `${before}\u001b[${code}m${word}\u001b[0m${after}`;
 }
 
-/** `12,345`, in the blanks that the column has to spare. */
+/** `12,345`, `64,000+`: in the blanks that the column has to spare, so that it stays as wide as it is. */
 function grouped(text: string): string {
   const digits = text.trim();
-  if (!/^\d{4,}$/.test(digits)) return text;
-  const apart = digits.replace(/\B(?=(\d{3})+$)/g, ",");
-  if (apart.length > text.length && text !== digits) return text;
+  if (!/^\d{4,}\+?$/.test(digits)) return text;
+  const apart = digits.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+  if (apart.length > text.length) return text;
   return text.startsWith(" ") ? apart.padStart(text.length) : apart.padEnd(text.length);
 }

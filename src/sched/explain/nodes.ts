@@ -65,8 +65,14 @@ function judge(node: Node, demand: Demand, bars: NodeBars): Pick<NodeVerdict, "f
   const small = lacks(node, demand, need, NO_USAGE);
   if (small.length > 0) return { finding: "small", lacks: small };
   const busy = demand.request.exclusive && isBusy(node.usage) ? ["it is in use, and whole nodes are asked for"] : [];
-  const missing = [...busy, ...lacks(node, demand, need, node.usage)];
+  const lacking = lacks(node, demand, need, node.usage);
+  const closed = lacking.some((text) => text.includes("GPU")) ? closedTexts(node) : [];
+  const missing = [...busy, ...lacking, ...closed];
   return { finding: missing.length > 0 ? "busy" : "free", lacks: missing };
+}
+
+function closedTexts({ closedGpus = {} }: Node): string[] {
+  return Object.entries(closedGpus).map(([index, why]) => `GPU ${index} gets no new jobs: ${why}`);
 }
 
 function awayText({ name, down, drain }: Node, { isConnected }: NodeBars): string {

@@ -28,6 +28,8 @@ test("thousands stand apart where there is room, in tables of our own", () => {
   expect(paint(TERMINAL)?.(" 999", "count")).toBe(" 999");
   expect(paint(TERMINAL)?.(" 123456", "count")).toBe("123,456");
   expect(paint(TERMINAL)?.("123456 ", "count")).toBe("123,456");
+  expect(paint(TERMINAL)?.("512000", "count")).toBe("512000");
+  expect(paint(TERMINAL)?.(" 64000+", "count")).toBe("64,000+");
   expect(paint(TERMINAL, false)?.(" 12345", "count")).toBe(" 12345");
 });
 
