@@ -43,8 +43,6 @@ export interface Settings {
   readonly controllerSocket: string;
   /** Where the controller listens for other machines, `host:port`; empty for where it was told to earlier. */
   readonly listen: string;
-  /** Port at which a node takes the streams of clients on other machines; 0 for any that is free. */
-  readonly streamPort: number;
   /** Slurm's EnforcePartLimits: whether jobs that exceed their partition's limits are refused, or wait (NO). */
   readonly enforcePartLimits: "NO" | "ANY" | "ALL";
   /** How many there are of each license that jobs may ask for with --licenses. */
@@ -232,14 +230,6 @@ export const SETTINGS: Keys = {
     fallback: "",
     parse: (text) => (/^[A-Za-z0-9.:[\]-]*:\d{1,5}$/.test(text) ? text : undefined),
     expected: "host:port, for example 0.0.0.0:7411",
-  },
-  streamPort: {
-    key: "security.stream_port",
-    about: "port at which a node takes streams of other machines; any that is free otherwise",
-    variable: "MGPU_STREAM_PORT",
-    fallback: 0,
-    parse: port,
-    expected: "a port, 0 to 65535",
   },
   licenses: {
     key: "cluster.licenses",
@@ -439,7 +429,6 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     features: read("features"),
     controllerSocket: read("controllerSocket"),
     listen: read("listen"),
-    streamPort: read("streamPort"),
     licenses: read("licenses"),
     mailProgram: read("mailProgram"),
     schedulerType: read("schedulerType"),
@@ -476,11 +465,6 @@ function seconds(text: string): number | undefined {
 
 function whole(text: string): number | undefined {
   return /^\d{1,12}$/.test(text) ? Number(text) : undefined;
-}
-
-function port(text: string): number | undefined {
-  const value = whole(text);
-  return value !== undefined && value <= 65535 ? value : undefined;
 }
 
 function positive(text: string): number | undefined {
