@@ -53,7 +53,16 @@ export function jobResources(wishes: Wishes, context: FileContext): Resources<Re
   };
   const request = assemble(wishes, shape, nodes, notes, true);
   const alone = values.exclusive === "user" ? { onlyUser: true } : { exclusive: values.exclusive === "node" };
-  return finish({ ...request, ...alone }, wishes, nodes.named, notes);
+  const { distribution, ...rest } = finish({ ...request, ...alone }, wishes, nodes.named, notes);
+  if (typeof distribution === "string" || !("arbitrary" in distribution)) return { distribution, ...rest };
+  return { distribution, ...rest, request: { ...rest.request, tasksOn: countNames(nodes.named) } };
+}
+
+/** How often each name stands in a list. */
+function countNames(names: readonly string[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
 }
 
 /**

@@ -45,6 +45,8 @@ export interface ResourceRequest {
   readonly tasks: number | null;
   /** Most tasks on a node, 0 where the user did not say. */
   readonly tasksPerNode: number;
+  /** Tasks of each node where they were listed one by one (`--distribution=arbitrary`); on other nodes none. */
+  readonly tasksOn?: Readonly<Record<NodeName, number>> | undefined;
   /** `null` when the user did not say: 1, or what `cpusPerGpu` gives. */
   readonly cpusPerTask: number | null;
   /** 0 when the user did not say. */

@@ -209,8 +209,8 @@ export function taskCapacity(node: Node, request: ResourceRequest, usage: NodeUs
 
 /** Most tasks that the request allows on a node, whatever the node has. */
 export function tasksLimit(demand: Demand, name: NodeName): number {
-  const { tasks, tasksPerNode, tasksPerGpu } = demand.request;
-  const total = tasks ?? tasksOfNode(demand, name);
+  const { tasks, tasksPerNode, tasksPerGpu, tasksOn } = demand.request;
+  const total = tasksOn ? (tasksOn[name] ?? 0) : (tasks ?? tasksOfNode(demand, name));
   const byGpus = demand.per === "node" && tasksPerGpu > 0 ? tasksOfNode(demand, name) : total;
   return Math.min(total, byGpus, tasksPerNode || total);
 }

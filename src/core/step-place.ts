@@ -5,6 +5,7 @@
  * those, and parallel steps that ask get different ones; a step that does not ask sees all of the job's, and holds none.
  */
 
+import type { NodeName } from "./ids.ts";
 import type { Step, StepHet, StepPart } from "./job.ts";
 import type { JobSpec } from "./jobspec.ts";
 import { layoutTasks, type TaskDistribution } from "./layout.ts";
@@ -46,10 +47,23 @@ export function jobStep(
   if (kind === "batch") return { ...common, id: "batch", name: "batch", parts: [partOf(first, [0])] };
   const counts = allocation.map((share) => share.tasks);
   const total = counts.reduce((sum, count) => sum + count, 0);
+  const places = inPlaces(distribution, job.spec.request.nodeList, allocation);
   // A list of nodes that does not fit the allocation after all must not keep the tasks from running.
-  const layout = layoutTasks(counts, total, distribution) ?? layoutTasks(counts, total, "block") ?? [];
+  const layout = layoutTasks(counts, total, places) ?? layoutTasks(counts, total, "block") ?? [];
   const parts = allocation.map((share, index) => partOf(share, layout[index] ?? []));
   return inWhole({ ...common, id: 0, name, parts }, het);
+}
+
+/** An arbitrary order counts the nodes as they were named; the allocation may have them in another order. */
+function inPlaces(
+  distribution: TaskDistribution,
+  named: readonly NodeName[],
+  allocation: Allocation,
+): TaskDistribution {
+  if (typeof distribution === "string" || !("arbitrary" in distribution)) return distribution;
+  const names = [...new Set(named)];
+  const places = names.map((name) => allocation.findIndex(({ node }) => node === name));
+  return { arbitrary: distribution.arbitrary.map((index) => places[index] ?? -1) };
 }
 
 /** A step with its tasks numbered through all components of a heterogeneous job that it is in. */
@@ -162,7 +176,10 @@ function roomLeft({ share }: Room, steps: readonly Step[]): Room {
 
 /** Parts on as many of the rooms as needed; `null` if they don't suffice. */
 function fill(rooms: readonly Room[], request: StepRequest, distribution: TaskDistribution): StepPart[] | null {
-  const capacities = rooms.map((room) => ({ room, capacity: capacityOf(room, request) }));
+  const listed = listedOn(distribution);
+  const capacities = rooms.map((room, index) => {
+    return { room, capacity: Math.min(capacityOf(room, request), listed?.get(index) ?? (listed ? 0 : Infinity)) };
+  });
   // The nodes that were named come first, and each of them must take part.
   if (capacities.slice(0, new Set(request.nodeList).size).some((one) => one.capacity === 0)) return null;
   const usable = capacities.filter((one) => one.capacity > 0);
@@ -189,6 +206,14 @@ function fill(rooms: readonly Room[], request: StepRequest, distribution: TaskDi
       ...{ memoryMiB: memoryOf(share, request, cpus, gpus[index] ?? []), phase: "launching", exits: [] },
     };
   });
+}
+
+/** How many tasks a list names for each node; `null` where there is none. Named nodes come first. */
+function listedOn(distribution: TaskDistribution): ReadonlyMap<number, number> | null {
+  if (typeof distribution === "string" || !("arbitrary" in distribution)) return null;
+  const counts = new Map<number, number>();
+  for (const index of distribution.arbitrary) counts.set(index, (counts.get(index) ?? 0) + 1);
+  return counts;
 }
 
 /** Most tasks of the step that fit into a room. */

@@ -31,6 +31,7 @@ const memoryRequest: v.GenericSchema<MemoryRequest> = v.object({
 const geometry = {
   tasks: v.nullable(v.pipe(positive, v.maxValue(1_000_000))),
   tasksPerNode: many,
+  tasksOn: v.optional(v.record(name, positive)),
   cpusPerTask: v.nullable(v.pipe(positive, v.maxValue(1_000_000))),
   cpusPerGpu: many,
   tasksPerGpu: many,

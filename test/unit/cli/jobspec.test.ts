@@ -321,7 +321,7 @@ describe("lists of nodes in files", () => {
   test("an arbitrary order: one name a task", () => {
     const { job } = draft(["-marbitrary", "-w", "n2,n1,n2,n2"]);
     expect(job.distribution).toEqual({ arbitrary: [0, 1, 0, 0] });
-    expect(job.request).toMatchObject({ tasks: 4, nodes: nodes(2), nodeList: ["n2", "n1"] });
+    expect(job.request).toMatchObject({ tasks: 4, nodes: nodes(2), nodeList: ["n2", "n1"], tasksOn: { n2: 3, n1: 1 } });
     const environment = { SLURM_HOSTFILE: "/work/hosts" };
     expect(draft(["-marbitrary"], { files, environment }).job).toMatchObject({
       distribution: { arbitrary: [0, 1, 2, 0] },
