@@ -49,10 +49,17 @@ export function allocationVariables(
     ...(spec.account === null ? {} : { SLURM_JOB_ACCOUNT: spec.account }),
     ...(spec.qos === null ? {} : { SLURM_JOB_QOS: spec.qos }),
     ...(spec.reservation === null ? {} : { SLURM_JOB_RESERVATION: spec.reservation }),
+    ...activationVariable(spec.activation),
     ...(spec.gpuBind === null ? {} : { SLURM_GPU_BIND: formatGpuBind(spec.gpuBind) }),
     ...wishVariables(request),
     ...(spec.distribution === "block" ? {} : distributionVariables(spec.distribution)),
   };
+}
+
+/** Steps of the allocation run in the environment that was asked for, on their nodes. */
+function activationVariable(activation: RunningJob["spec"]["activation"]): Record<string, string> {
+  if (!activation) return {};
+  return { [activation.kind === "venv" ? "MGPU_VENV" : "MGPU_CONDA_ENV"]: activation.name };
 }
 
 /** Number of tasks, if the user said one. */

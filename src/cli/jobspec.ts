@@ -77,6 +77,7 @@ export function draftJob(wishes: Wishes, facts: JobFacts, context: CommandContex
     ...resources.problems,
     ...userProblems(wishes, context),
     ...timeProblems(job, wishes, context),
+    ...activationProblems(wishes),
     ...inputProblems(job, facts.kind, job.request.tasks, wishes),
     ...fileProblems(job, facts.kind, wishes, context),
   ];
@@ -97,6 +98,7 @@ export function draftStep(wishes: Wishes, facts: StepFacts, context: CommandCont
   };
   const problems = [
     ...resources.problems,
+    ...activationProblems(wishes),
     ...inputProblems(step, "run", step.request.tasks, wishes),
     ...fileProblems(step, "run", wishes, context),
   ];
@@ -137,7 +139,22 @@ function program({ values }: Wishes, facts: StepFacts, kind: JobKind, context: C
     ...(values["cpu-bind"] === undefined ? {} : { cpuBind: values["cpu-bind"] }),
     ...(values["task-prolog"] === undefined ? {} : { taskProlog: values["task-prolog"] }),
     ...(values["task-epilog"] === undefined ? {} : { taskEpilog: values["task-epilog"] }),
+    ...activation(values, context),
   };
+}
+
+/** A path is meant as it is typed here; a conda environment's name is looked up on the node. */
+function activation(values: SubmitValues, { cwd }: CommandContext): Pick<Program, "activation"> {
+  const { venv } = values;
+  const conda = values["conda-env"];
+  if (venv !== undefined) return { activation: { kind: "venv", name: absolutePath(venv, cwd) } };
+  if (conda === undefined) return {};
+  return { activation: { kind: "conda", name: conda.includes("/") ? absolutePath(conda, cwd) : conda } };
+}
+
+function activationProblems({ values, place }: Wishes): string[] {
+  if (values.venv === undefined || values["conda-env"] === undefined) return [];
+  return [`${place("conda-env")} and ${place("venv")}: a program runs in one environment, name one of them`];
 }
 
 /** Who wants to be let go of a quiet job does not want it ended for that. */

@@ -39,7 +39,8 @@ export async function connectRemote(ports: Dialler, remote: Invitation & Partial
 export async function dialRemote(ports: Dialler, target: string, { identity, key }: Credential): Promise<Connected> {
   const net = await ports.secureNet({ identity, key });
   const { clock, log, version, user } = ports;
-  return connectPeer({ net, clock, log }, { path: target }, { role: "client", protocol: PROTOCOL, version, user });
+  const hello = { role: "client" as const, protocol: PROTOCOL, version, user };
+  return { ...(await connectPeer({ net, clock, log }, { path: target }, hello)), isFar: true };
 }
 
 /** What an error of a connection to `host:port` means, in words; `null` for errors that speak for themselves. */

@@ -43,8 +43,6 @@ export interface Settings {
   readonly controllerSocket: string;
   /** Where the controller listens for other machines, `host:port`; empty for where it was told to earlier. */
   readonly listen: string;
-  /** Port at which a node takes the streams of clients on other machines; 0 for any that is free. */
-  readonly streamPort: number;
   /** Slurm's EnforcePartLimits: whether jobs that exceed their partition's limits are refused, or wait (NO). */
   readonly enforcePartLimits: "NO" | "ANY" | "ALL";
   /** How many there are of each license that jobs may ask for with --licenses. */
@@ -62,6 +60,13 @@ export interface Settings {
   readonly preemptExemptS: number;
   /** By which score nodes are chosen for jobs. */
   readonly placement: Placement;
+  /** Jobs that may wait and run, in all and of each user; 0 for any number. */
+  readonly maxQueued: number;
+  readonly maxQueuedPerUser: number;
+  readonly maxRunning: number;
+  readonly maxRunningPerUser: number;
+  /** MiB on each node that a job gets which asks for no memory; 0 for what it takes. */
+  readonly defaultMemoryMiB: number;
   /** GPUs that jobs get by the name of their model. */
   readonly models: ModelTable;
 }
@@ -222,14 +227,6 @@ export const SETTINGS: Keys = {
     parse: (text) => (/^[A-Za-z0-9.:[\]-]*:\d{1,5}$/.test(text) ? text : undefined),
     expected: "host:port, for example 0.0.0.0:7411",
   },
-  streamPort: {
-    key: "security.stream_port",
-    about: "port at which a node takes streams of other machines; any that is free otherwise",
-    variable: "MGPU_STREAM_PORT",
-    fallback: 0,
-    parse: port,
-    expected: "a port, 0 to 65535",
-  },
   licenses: {
     key: "cluster.licenses",
     about: "licenses and how many there are of each",
@@ -312,6 +309,51 @@ export const SETTINGS: Keys = {
     },
     expected: `a score, then PARTITION=score with commas: ${SCORE_NAMES.join(", ")}`,
   },
+  maxQueued: {
+    key: "limits.max_queued",
+    about: "jobs that may wait at a time, tasks of arrays counted one by one; 0 for any number",
+    isLive: true,
+    variable: "MGPU_MAX_QUEUED",
+    fallback: 0,
+    parse: whole,
+    expected: "a count, 0 for no limit",
+  },
+  maxQueuedPerUser: {
+    key: "limits.max_queued_per_user",
+    about: "the same of each user",
+    isLive: true,
+    variable: "MGPU_MAX_QUEUED_PER_USER",
+    fallback: 0,
+    parse: whole,
+    expected: "a count, 0 for no limit",
+  },
+  maxRunning: {
+    key: "limits.max_running",
+    about: "jobs that may run at a time; 0 for any number",
+    isLive: true,
+    variable: "MGPU_MAX_RUNNING",
+    fallback: 0,
+    parse: whole,
+    expected: "a count, 0 for no limit",
+  },
+  maxRunningPerUser: {
+    key: "limits.max_running_per_user",
+    about: "the same of each user",
+    isLive: true,
+    variable: "MGPU_MAX_RUNNING_PER_USER",
+    fallback: 0,
+    parse: whole,
+    expected: "a count, 0 for no limit",
+  },
+  defaultMemoryMiB: {
+    key: "limits.default_memory",
+    about: "MiB on each node for a job that asks for no memory; 0 for no limit",
+    isLive: true,
+    variable: "MGPU_DEFAULT_MEMORY",
+    fallback: 0,
+    parse: whole,
+    expected: "MiB, 0 for no limit",
+  },
   models: {
     key: "models.table",
     about: "GPUs that each model needs",
@@ -365,7 +407,6 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     features: read("features"),
     controllerSocket: read("controllerSocket"),
     listen: read("listen"),
-    streamPort: read("streamPort"),
     licenses: read("licenses"),
     mailProgram: read("mailProgram"),
     schedulerType: read("schedulerType"),
@@ -374,6 +415,11 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     preemptMode: read("preemptMode"),
     preemptExemptS: read("preemptExemptS"),
     placement: read("placement"),
+    maxQueued: read("maxQueued"),
+    maxQueuedPerUser: read("maxQueuedPerUser"),
+    maxRunning: read("maxRunning"),
+    maxRunningPerUser: read("maxRunningPerUser"),
+    defaultMemoryMiB: read("defaultMemoryMiB"),
     models: read("models"),
   };
   return { settings, problems };
@@ -395,11 +441,6 @@ function seconds(text: string): number | undefined {
 
 function whole(text: string): number | undefined {
   return /^\d{1,12}$/.test(text) ? Number(text) : undefined;
-}
-
-function port(text: string): number | undefined {
-  const value = whole(text);
-  return value !== undefined && value <= 65535 ? value : undefined;
 }
 
 function positive(text: string): number | undefined {

@@ -110,6 +110,7 @@ function programOf(spec: ProgramSpec): NodeLaunch["program"] {
     ...(spec.cpuBind === undefined ? {} : { cpuBind: spec.cpuBind }),
     ...(spec.taskProlog === undefined ? {} : { taskProlog: spec.taskProlog }),
     ...(spec.taskEpilog === undefined ? {} : { taskEpilog: spec.taskEpilog }),
+    ...(spec.activation === undefined ? {} : { activation: spec.activation }),
   };
 }
 

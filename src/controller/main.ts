@@ -65,7 +65,7 @@ import { guarded } from "./network/access.ts";
 import { type Outside, type OutsidePorts, openOutside } from "./network/outside.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
 import { createPlanner, type Planner } from "./planner.ts";
-import { policyOf } from "./policy.ts";
+import { policyOf, runningLimits } from "./policy.ts";
 import { createPost } from "./post.ts";
 import { startPurging } from "./purge.ts";
 import { type Reload, reconfigure } from "./reconfigure.ts";
@@ -209,7 +209,7 @@ function assemble(
     onMended: () => dispatch.perform(resumeHere(loop.state)),
   });
   const planner = createPlanner({
-    ...{ policy, clock, log },
+    ...{ policy, clock, log, running: () => runningLimits(settings) },
     state: () => loop.state,
     execute: (command) => loop.execute(command),
     onPass: statistics.onPass,

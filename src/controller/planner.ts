@@ -7,6 +7,7 @@
 import type { Command } from "../core/commands.ts";
 import type { Decision } from "../core/decide/decision.ts";
 import type { Job, PendingJob } from "../core/job.ts";
+import type { JobLimits } from "../core/job-limits.ts";
 import { byPriority } from "../core/lanes.ts";
 import { withClosedGpus } from "../core/node.ts";
 import { type Prioritizer, prioritizer, sharesAt } from "../core/priority.ts";
@@ -39,6 +40,8 @@ export interface PlannerPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly policy: SchedulerPolicy;
+  /** How many jobs may run at a time; any number if absent. */
+  running?(): JobLimits;
   state(): ClusterState;
   execute(command: Command): Promise<Decision>;
   /** Whether a node's daemon is connected. */
@@ -88,7 +91,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
     const state = ports.state();
     const now = ports.clock.now();
     const { policy } = ports;
-    const view = viewOf(state, ports.isConnected, now, { ranking: rankingNow(), policy });
+    const view = viewOf(state, ports.isConnected, now, { ranking: rankingNow(), policy, running: ports.running?.() });
     plan = timed(ports, state, () => schedule(view, now, policy));
     starting = new Set(
       plan.starts.flatMap(({ jobId, followers = [] }) => [jobId, ...followers.map((one) => one.jobId)]),
@@ -194,21 +197,25 @@ function createRanking(ports: Pick<PlannerPorts, "state" | "clock">): () => Prio
 
 /**
  * What a pass looks at, of a state and of who is connected.
- * @param known priorities that are known already; the policy of the pass
+ * @param known priorities that are known already; the policy of the pass; how many jobs may run
  */
 export function viewOf(
   state: ClusterState,
   isConnected: (node: string) => boolean,
   now: number,
-  known: { readonly ranking?: Prioritizer; readonly policy?: SchedulerPolicy } = {},
+  known: {
+    readonly ranking?: Prioritizer;
+    readonly policy?: SchedulerPolicy;
+    readonly running?: JobLimits | undefined;
+  } = {},
 ): ScheduleView {
-  const { ranking, policy = EASY } = known;
+  const { ranking, policy = EASY, running } = known;
   return {
     pending: byPriority(state.lanes, (id) => pendingJob(state, id), ranking ?? prioritizer(state, now)),
     expiring: waiting(state, state.expiring),
     nodes: [...state.nodes.values()].map((node) => withClosedGpus(node)),
     isConnected,
-    gate: gateOf(state, now),
+    gate: gateOf(state, now, running),
     places: placesOf(state, now),
     holdings: { [Symbol.iterator]: () => holdingsOf(state, now, policy.assumedTimeS) },
     licenses: state.licenses,

@@ -4,6 +4,7 @@ import type { Settings } from "../config/settings.ts";
 import { taskCount } from "../core/array-spec.ts";
 import type { Event } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
+import type { JobLimits } from "../core/job-limits.ts";
 import type { Placement, ScoreName } from "../core/placement.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Scoring } from "../sched/place/scores/score.ts";
@@ -58,6 +59,11 @@ function workloadOf(state: () => ClusterState): {
       for (const event of events) if (event.type === "job.submitted") note(event.job);
     },
   };
+}
+
+/** How many jobs may run, as the settings have it now. */
+export function runningLimits({ maxRunning, maxRunningPerUser }: Settings): JobLimits {
+  return { all: maxRunning, perUser: maxRunningPerUser };
 }
 
 /** Jobs without a limit are predicted by what their users' jobs took all the same. */

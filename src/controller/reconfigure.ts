@@ -37,6 +37,8 @@ export async function reconfigure(
     await loop.execute({ type: "licenses.configure", licenses: read.settings.licenses });
   }
   Object.assign(settings, Object.fromEntries(live.map((name) => [name, read.settings[name]])));
+  // More may start now.
+  if (live.length > 0) context.perform([{ type: "schedule" }]);
   for (const change of changed) log.info("configuration changed", { change });
   for (const change of refused) log.warn("configuration changes with the next start only", { change });
   return { changed, refused, problems: [] };

@@ -4,6 +4,7 @@ import type { TaskSet } from "./array-spec.ts";
 import type { SignalTarget } from "./effects.ts";
 import type { Attempt, JobId, JobStart, NodeName, StepId, StepKey } from "./ids.ts";
 import type { ExitStatus, Hold, TerminalState } from "./job.ts";
+import type { JobLimits } from "./job-limits.ts";
 import type { JobSpec, LicenseWish, StepSpec } from "./jobspec.ts";
 import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
 import type { Partition } from "./partition.ts";
@@ -19,6 +20,8 @@ export interface SubmitJob {
   readonly spec: JobSpec;
   /** Refuse what exceeds its partition's limits; otherwise such a job waits until they are raised. */
   readonly isEnforced?: boolean;
+  /** Jobs that may wait; any number if absent. */
+  readonly queueLimits?: JobLimits;
   /** Of a heterogeneous job: the components behind the first. They are accepted together or not at all. */
   readonly followers?: readonly JobSpec[];
 }

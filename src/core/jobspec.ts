@@ -1,5 +1,6 @@
 /** What a user asked for, after all defaults and all checks that need no cluster. */
 
+import type { Activation } from "./activation.ts";
 import type { ArraySpec } from "./array-spec.ts";
 import type { CpuBind } from "./cpu-bind.ts";
 import type { Dependency } from "./dependency.ts";
@@ -79,6 +80,8 @@ export interface ProgramSpec {
   /** Run before and after each task, on its node: a path, or a name to be found along PATH (srun alone). */
   readonly taskProlog?: string;
   readonly taskEpilog?: string;
+  /** The environment of Python that it runs in. */
+  readonly activation?: Activation;
 }
 
 /** A step as srun asks for it within a running job. */

@@ -41,7 +41,6 @@ const SETTING_OPTIONS: Readonly<Record<string, keyof Settings>> = {
   features: "features",
   controller: "controllerSocket",
   listen: "listen",
-  "stream-port": "streamPort",
 };
 
 export const NODE_OPTIONS: readonly Option[] = [

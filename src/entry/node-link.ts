@@ -1,9 +1,8 @@
 /** The node daemon's connection to a controller on another machine, by the key that it was given when it joined. */
 
-import { formatJoined, type Joined } from "../config/joined.ts";
+import type { Joined } from "../config/joined.ts";
 import type { NodeOutside } from "../node/outside.ts";
 import type { Clock } from "../platform/clock.ts";
-import type { Disk } from "../platform/disk.ts";
 import type { Log } from "../platform/log.ts";
 import { realSecureDoor, secureNet } from "../platform/secure.ts";
 import type { Hello } from "../protocol/procedures.ts";
@@ -14,9 +13,6 @@ import { must } from "../util/assert.ts";
 export interface NodeLinkSetup {
   /** `null` where the controller is on this machine: then only `address` may be asked. */
   readonly joined: Joined | null;
-  /** Where that is kept. */
-  readonly file: string;
-  readonly disk: Disk;
   readonly clock: Clock;
   readonly log: Log;
   readonly hello: Hello;
@@ -30,10 +26,9 @@ export interface NodeLink {
 }
 
 /** Not connected yet. */
-export function createNodeLink({ joined, file, disk, clock, log, hello }: NodeLinkSetup): NodeLink {
-  let current = joined;
+export function createNodeLink({ joined, clock, log, hello }: NodeLinkSetup): NodeLink {
   let address = "";
-  const now = (): Joined => must(current, "a cluster that was joined");
+  const now = (): Joined => must(joined, "a cluster that was joined");
   const door = realSecureDoor();
   return {
     address: () => address,
@@ -47,11 +42,6 @@ export function createNodeLink({ joined, file, disk, clock, log, hello }: NodeLi
     outside: {
       target: joined?.target ?? "",
       bridge: (credential, path) => door.bridge(now().target, credential, path),
-      async keepKey(credential) {
-        const next = { ...now(), ...credential };
-        await disk.replace(file, new TextEncoder().encode(formatJoined(next)));
-        current = next;
-      },
     },
   };
 }

@@ -53,7 +53,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   const disk = realDisk();
   const scope = shortHash(mine.folder);
   const controller = settings.controllerSocket || places.controllerSocket;
-  const link = createNodeLink({ joined, file: joinFile(places), disk, clock, log, hello: hello("node") });
+  const link = createNodeLink({ joined, clock, log, hello: hello("node") });
   const processes = realProcesses();
   const table = realProcessTable({ scope, monotonic: clock.monotonic });
   const agent = createAgent(
@@ -76,6 +76,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       survivors: () => [...new Set(table.find("").map(({ step }) => step))],
       vitals: createVitals(),
       cpus: readCpuTopology,
+      exists: existsSync,
       processes: {
         find: table.find,
         mostKiB: table.memory.mostKiB,

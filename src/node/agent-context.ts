@@ -33,6 +33,8 @@ export interface AgentContext {
   readonly processes: StepProcesses | null;
   /** CPUs that steps can be bound to. */
   readonly cpus: () => readonly HostCpu[];
+  /** Whether something of that path is on this machine. */
+  readonly exists: (path: string) => boolean;
   /** When this daemon started, milliseconds since 1970. */
   readonly startedAt: number;
   /** The machine's present boot. */

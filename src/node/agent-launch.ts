@@ -126,10 +126,11 @@ function hand(context: AgentContext, entry: StepEntry, launch: NodeLaunch): void
 }
 
 async function handOver(context: AgentContext, entry: StepEntry, launch: NodeLaunch): Promise<void> {
-  const { name, gpuProvider, gpuMemory, spool } = context;
+  const { name, gpuProvider, gpuMemory, spool, exists } = context;
   const { cpus: tasks } = entry.record;
   const bound = tasks ? { tasks } : bindHere(context, launch);
-  const place = { name, gpuProvider, gpuMemory, spoolFolder: spool.folderOf(launch.key), cpus: context.cpus(), bound };
+  const spoolFolder = spool.folderOf(launch.key);
+  const place = { name, gpuProvider, gpuMemory, spoolFolder, cpus: context.cpus(), bound, exists };
   const built = buildStepLaunch(launch, place);
   if ("problem" in built) return failStep(context, entry, built.problem, true);
   const holder = entry.holder ?? (await chooseHolder(context, entry));

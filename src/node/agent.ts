@@ -67,6 +67,8 @@ export interface AgentOptions {
   readonly processes?: StepProcesses;
   /** CPUs that steps can be bound to, neighbours beside one another; without it none can. */
   cpus?(): readonly HostCpu[];
+  /** Whether something of that path is on this machine; without it nothing is. */
+  exists?(path: string): boolean;
   /** How the machine is doing, told with each sign of life; without it the signs say nothing. */
   vitals?(): NodeVitals;
   /** Where the controller is on another machine. */
@@ -144,6 +146,7 @@ async function createContext(
     survivors: () => options.survivors(),
     processes: options.processes ?? null,
     cpus: () => options.cpus?.() ?? [],
+    exists: (path) => options.exists?.(path) ?? false,
     strays: new Set(),
     startedAt: clock.now(),
     closed: new ClosedStarts(),

@@ -1,5 +1,6 @@
 /** What the controller orders, made into what a holder runs: this node's tasks, their environment and streams. Pure. */
 
+import { activate } from "../core/activation.ts";
 import { batchStreams, PTY_STREAMS, type StreamFacts, type Streams, taskStreams } from "../core/streams.ts";
 import type { HostCpu } from "../platform/cpu-topology.ts";
 import type { StepLaunch, TaskLaunch } from "../protocol/holder.ts";
@@ -18,13 +19,19 @@ export interface LaunchPlace extends NodeGpus {
   /** CPUs that tasks can be bound to, and what they are bound to. */
   readonly cpus?: readonly HostCpu[];
   readonly bound?: BoundTasks | null;
+  /** Whether something of that path is there. */
+  readonly exists?: (path: string) => boolean;
 }
 
 /** This node's part of a step, ready for a holder; or why it can't be run, in words. */
 export function buildStepLaunch(
-  launch: NodeLaunch,
+  ordered: NodeLaunch,
   place: LaunchPlace,
 ): { readonly step: StepLaunch } | { readonly problem: string } {
+  const { activation } = ordered.program;
+  const active = activation && activate(activation, ordered.environment, place.exists ?? (() => false));
+  if (active && "problem" in active) return { problem: `${active.problem}, on node ${place.name}` };
+  const launch = active ? { ...ordered, environment: { ...active.variables } } : ordered;
   const part = partOf(launch, place.name, place);
   if (!part) return { problem: `the job holds nothing on node ${place.name}` };
   const { key, token, program, script } = launch;

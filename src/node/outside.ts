@@ -14,15 +14,13 @@ export interface NodeOutside {
   readonly target: string;
   /** Connects to the controller and carries all bytes to and from a Unix socket. */
   bridge(credential: Credential, path: string): Promise<void>;
-  /** Keeps another key for this node, to be used from the next connection on. */
-  keepKey(credential: Credential): Promise<void>;
 }
 
 /** The calls that only come from another machine. */
 export function outsideHandlers(
   context: AgentContext,
   outside: NodeOutside | undefined,
-): Pick<Handlers<"node">, "node.open" | "node.rekey"> {
+): Pick<Handlers<"node">, "node.open"> {
   const must = (): NodeOutside => {
     if (outside) return outside;
     throw new RpcError("DISABLED", "this node's controller is on the same machine");
@@ -35,10 +33,6 @@ export function outsideHandlers(
       } catch (error) {
         throw new RpcError("LOST_CONTACT", `node ${context.name} can't dial back: ${messageOf(error)}`);
       }
-      return {};
-    },
-    async "node.rekey"(credential) {
-      await must().keepKey(credential);
       return {};
     },
   };

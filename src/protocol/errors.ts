@@ -32,6 +32,7 @@ export const ERROR_CODES = {
   INVALID_ACCOUNT: { retryable: false },
   INVALID_QOS: { retryable: false },
   ACCOUNTING_POLICY: { retryable: false },
+  QUEUE_FULL: { retryable: false },
   INVALID_POLICY: { retryable: false },
   POLICY_CHANGED: { retryable: true },
   PERMISSION: { retryable: false },

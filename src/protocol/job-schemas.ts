@@ -103,6 +103,7 @@ const program = {
   cpuBind: v.exactOptional(cpuBind),
   taskProlog: v.exactOptional(text),
   taskEpilog: v.exactOptional(text),
+  activation: v.exactOptional(v.object({ kind: v.picklist(["conda", "venv"]), name: text })),
 };
 
 /** What a step runs, without its environment, which travels beside it. */

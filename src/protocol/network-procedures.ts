@@ -103,6 +103,4 @@ export const NETWORK_PROCEDURES = {
     params: v.object({ key: s.stepKey, isPty: v.boolean(), back: credential }),
     result: nothing,
   },
-  /** The node takes another key for its own, from now on. */
-  "node.rekey": { on: "node", kind: "unary", params: credential, result: nothing },
 } as const;

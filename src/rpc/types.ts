@@ -98,6 +98,8 @@ export interface RpcPorts {
 export interface Connected {
   readonly peer: Peer;
   readonly answer: HelloAnswer;
+  /** It leads to another machine: a link may break without a word. */
+  readonly isFar?: true;
 }
 
 export interface RpcServer {

@@ -9,6 +9,7 @@ import { waitingComponents } from "../core/het.ts";
 import type { JobId } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
 import { jobLabel } from "../core/job-label.ts";
+import type { JobLimits } from "../core/job-limits.ts";
 import { UNLIMITED } from "../core/jobspec.ts";
 import type { Partition } from "../core/partition.ts";
 import { isListed, namedPartitions, partitionsInOrder } from "../core/partition-list.ts";
@@ -71,8 +72,11 @@ export function waitReason(state: ClusterState, job: PendingJob, now: number): W
   return gateOf(state, now).waitReason(job);
 }
 
-/** The same for many jobs at one moment: what several of them need is looked up once. */
-export function gateOf(state: ClusterState, now: number): Gate {
+/**
+ * The same for many jobs at one moment: what several of them need is looked up once.
+ * @param running how many jobs may run at a time
+ */
+export function gateOf(state: ClusterState, now: number, running?: JobLimits): Gate {
   const judge = judgeDependencies(state, now);
   const sortedTasks = taskSorter(judge);
   const slotsOf = slotCounter(state);
@@ -115,7 +119,7 @@ export function gateOf(state: ClusterState, now: number): Gate {
   };
 
   return {
-    limits: limitBook(state, now),
+    limits: limitBook(state, now, running),
     hindrance: (job) => firstHindered(state, job, ownHindrance)?.found ?? null,
     waitReason(asked) {
       const hindered = firstHindered(state, asked, ownHindrance);

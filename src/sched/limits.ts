@@ -2,6 +2,7 @@
 
 import { effectiveLimit, findPartition } from "../core/decide/submit.ts";
 import type { PendingJob, RunningJob } from "../core/job.ts";
+import { countRunning, type JobLimits } from "../core/job-limits.ts";
 import { wishKey } from "../core/lanes.ts";
 import { licenseShortage } from "../core/licenses.ts";
 import { isListed } from "../core/partition-list.ts";
@@ -11,6 +12,7 @@ import { isPolicyOn } from "../core/policy/state.ts";
 import { addTres, tresOf, wishedTres } from "../core/policy/tres.ts";
 import type { Allocation } from "../core/resources.ts";
 import { type ClusterState, usedLicenses } from "../core/state.ts";
+import { countOf } from "../util/plural.ts";
 import { shapeOf } from "./place/place.ts";
 
 /** What keeps a job waiting though there may be room. */
@@ -50,8 +52,9 @@ export function wishGroup(job: Pick<PendingJob, "spec">): string {
 }
 
 /** For one moment of one state. */
-export function limitBook(state: ClusterState, now: number): LimitBook {
+export function limitBook(state: ClusterState, now: number, running: JobLimits = ANY_NUMBER): LimitBook {
   const counters: Counter[] = [licenseCounter(state)];
+  if (running.all > 0 || running.perUser > 0) counters.push(runningCounter(state, running));
   if (isPolicyOn(state.policy)) counters.unshift(policyCounter(state, now));
   const check: LimitBook["check"] = (job, allocation) => {
     for (const counter of counters) {
@@ -77,6 +80,40 @@ export function limitBook(state: ClusterState, now: number): LimitBook {
         take(job, allocation);
       }
       return null;
+    },
+  };
+}
+
+/** Whether a limit may keep one user's jobs waiting, and not those of another who asks for the same. */
+export function isOfUser(word: string): boolean {
+  return word === PER_USER || word === IN_ALL;
+}
+
+const PER_USER = "QOSMaxJobsPerUserLimit";
+const IN_ALL = "AssocGrpJobsLimit";
+
+const ANY_NUMBER: JobLimits = { all: 0, perUser: 0 };
+
+/** Limits of the configuration on jobs that run, under the words of Slurm's limits that come nearest. */
+function runningCounter(state: ClusterState, { all: most, perUser }: JobLimits): Counter {
+  let { all, byUser } = countRunning(state);
+  return {
+    check({ spec: { user } }) {
+      if (perUser > 0 && (byUser.get(user.uid) ?? 0) >= perUser) {
+        return { word: PER_USER, text: `${countOf(perUser, "job")} of a user may run at a time` };
+      }
+      if (most === 0 || all < most) return null;
+      return { word: IN_ALL, text: `${countOf(most, "job")} may run at a time` };
+    },
+    take({ spec: { user } }) {
+      all += 1;
+      byUser.set(user.uid, (byUser.get(user.uid) ?? 0) + 1);
+    },
+    mark() {
+      const before = { all, byUser: new Map(byUser) };
+      return () => {
+        ({ all, byUser } = before);
+      };
     },
   };
 }

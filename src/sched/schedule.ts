@@ -11,7 +11,7 @@
 import type { PendingJob } from "../core/job.ts";
 import { isListed } from "../core/partition-list.ts";
 import { type Miss, shorterLimits, startIn, startWhole } from "./attempt.ts";
-import { wishGroup } from "./limits.ts";
+import { isOfUser, wishGroup } from "./limits.ts";
 import { beginPass, contest, isContested, type Pass, queueOf, wakeAt } from "./pass.ts";
 import type { Place } from "./places.ts";
 import type { Plan, Reservation } from "./plan.ts";
@@ -196,7 +196,8 @@ function settle(
     // Whoever asks for the same is told the same.
     if (only && told !== PRIORITY) {
       pass.wishReasons.set(wishGroup(only), told);
-      pass.view.pending.leaveUniform?.();
+      // Limits of the configuration hold where jobs of several users share a lane.
+      if (!isOfUser(told.word)) pass.view.pending.leaveUniform?.();
     }
     return "waits";
   }

@@ -81,3 +81,22 @@ test("GPUs by the name of a model: asked for, found in the program's words, said
   expect(await cluster.queue("%b", "-j", batch.stdout.trim())).toEqual([expect.stringMatching(/gpu:0\.5/)]);
   await cluster.ok("mgpu-scancel", [batch.stdout.trim()]);
 });
+
+test("limits: a full queue refuses, what may not run yet waits with the reason, memory is given by default", async () => {
+  configure("limits: {max_running: 1, max_queued: 1, default_memory: 77}\nnodes:\n  n1: {fake_gpus: 3}\n");
+  await cluster.ok("mgpu-scontrol", ["reconfigure"]);
+  const submit = () => cluster.run("mgpu-sbatch", ["--parsable", "-o", "/dev/null", "--wrap", "sleep 600"]);
+  const running = (await submit()).stdout.trim();
+  await cluster.until(async () => (await cluster.queue("%T %m", "-j", running))[0] === "RUNNING 77M", "the first runs");
+  const waiting = (await submit()).stdout.trim();
+  const reason = async () => (await cluster.queue("%r", "-j", waiting))[0];
+  await cluster.until(async () => (await reason()) === "AssocGrpJobsLimit", "the second waits");
+  const refused = await submit();
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain("The queue is full");
+  expect(refused.stderr).toContain("1 job waits, limits.max_queued is 1");
+  configure("limits: {max_running: 2}\nnodes:\n  n1: {fake_gpus: 3}\n");
+  await cluster.ok("mgpu-scontrol", ["reconfigure"]);
+  await cluster.until(async () => (await cluster.queue("%T", "-j", waiting))[0] === "RUNNING", "it starts by itself");
+  await cluster.ok("mgpu-scancel", [running, waiting]);
+});

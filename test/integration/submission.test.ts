@@ -1,6 +1,6 @@
 /** What a submission takes along, and what sbatch says and waits for, with the real programs. */
 
-import { writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TestCluster } from "./support/cluster.ts";
@@ -97,4 +97,24 @@ describe("steps take after their job", () => {
   test("fewer when told so", async () => {
     expect(await outputOf(["-n4"], "mgpu-srun -n1 echo one; mgpu-srun -n2 echo two")).toEqual(["one", "two", "two"]);
   });
+});
+
+test("a program runs in the environment of Python that was asked for, or not at all", async () => {
+  const prefix = join(cluster.folder, "miniconda3/envs/torch");
+  for (const folder of ["bin", "conda-meta"]) mkdirSync(join(prefix, folder), { recursive: true });
+  writeFileSync(join(prefix, "bin/python"), "#!/bin/sh\necho $CONDA_DEFAULT_ENV $VIRTUAL_ENV\n");
+  chmodSync(join(prefix, "bin/python"), 0o755);
+  const wrap = ["--wrap", "python; mgpu-srun python"];
+  expect((await sbatch(["--conda-env=torch", "-W", "-o", "conda.txt", ...wrap])).code).toBe(0);
+  expect(cluster.read("conda.txt")).toBe("torch\ntorch\n");
+  expect(await cluster.ok("mgpu-srun", [`--venv=${prefix}`, "python"])).toBe(`${prefix}\n`);
+  expect(await cluster.ok("mgpu-salloc", ["--conda-env", "torch", "mgpu-srun", "python"])).toBe("torch\n");
+  const missing = await cluster.run("mgpu-srun", ["--conda-env", "jax", "touch", "started.txt"]);
+  expect(missing.code).toBe(1);
+  expect(missing.stderr).toContain(
+    `no conda environment "jax": looked for conda-meta in ${cluster.folder}/miniconda3/`,
+  );
+  expect(() => cluster.read("started.txt")).toThrow("ENOENT");
+  const two = await cluster.run("mgpu-srun", ["--conda-env", "torch", "--venv", prefix, "true"]);
+  expect(two.stderr).toContain("a program runs in one environment, name one of them");
 });

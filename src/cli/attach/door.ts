@@ -28,7 +28,11 @@ export class Doors {
   /** Connects to a step's holder. Rejects with RpcError LOST_CONTACT, NODE_AWAY ..., or the system's error. */
   async open({ key, node, token }: AttachPoint): Promise<Connected> {
     const { peer } = await this.asked();
-    const { relay, at } = await peer.call("step.door", { key, node, token });
+    const { relay, at } = await peer.call("step.door", { key, node, token }).catch((error: unknown) => {
+      // A link that broke without a word would be asked again and again.
+      if (error instanceof RpcError && error.code === "DEADLINE") peer.close();
+      throw error;
+    });
     const target = this.ports.target ?? at;
     if (target === null) throw new RpcError("NODE_AWAY", "the controller listens for no other machines any more");
     return this.ports.dial(target, relay);

@@ -36,6 +36,13 @@ const STABLE_MS = 2000;
 const FIRST_NOTICE_MS = 1000;
 const NOTICE_EVERY_MS = 15_000;
 
+/**
+ * A link to another machine may break without a word: it is asked for a sign of life so often, and given so long, for
+ * its answer may have to wait behind output that a slow line carries.
+ */
+const PULSE_MS = 5000;
+const PULSE_PATIENCE_MS = 10_000;
+
 /** A peer that says this, or nothing, may be back soon. */
 const LOST: ReadonlySet<ErrorCode> = new Set(["LOST_CONTACT", "SHUTTING_DOWN"]);
 
@@ -58,7 +65,10 @@ export class Link {
   constructor(ports: LinkPorts, first?: Connected) {
     this.ports = ports;
     this.patienceMs = ports.patienceMs ?? PATIENCE_MS;
-    if (first) this.connectedAt = ports.clock.monotonic();
+    if (first) {
+      this.connectedAt = ports.clock.monotonic();
+      this.watchPulse(first);
+    }
     this.current = first ? Promise.resolve(first.peer) : this.reconnect(null);
   }
 
@@ -110,16 +120,41 @@ export class Link {
       if (this.tries > 0 && clock.monotonic() - this.troubleAt >= this.patienceMs) break;
       await this.pause(DELAYS_MS[this.tries++] ?? DELAY_MS_MAX);
       if (this.stopped) break;
+      // A try may take long where nothing comes back at all: the user hears of the trouble meanwhile.
+      const elapsedMs = (): number => clock.monotonic() - this.troubleAt;
+      const tell = clock.after(Math.max(0, this.noticeMs - elapsedMs()), () => this.complain(elapsedMs()));
       try {
-        const { peer } = await connect(loss);
+        const connected = await connect(loss);
         this.onConnected();
-        return peer;
+        this.watchPulse(connected);
+        return connected.peer;
       } catch (error) {
         if (error instanceof RpcError && HOPELESS.has(error.code)) break;
-        this.complain(clock.monotonic() - this.troubleAt);
+        this.complain(elapsedMs());
+      } finally {
+        tell();
       }
     }
     return null;
+  }
+
+  /** Closes a far connection that does not answer any more; whoever uses it notices that. */
+  private watchPulse({ peer, isFar }: Connected): void {
+    if (!isFar) return;
+    let isClosed = false;
+    void peer.closed.then(() => {
+      isClosed = true;
+    });
+    const beat = async (): Promise<void> => {
+      if (isClosed || this.stopped) return;
+      try {
+        await peer.call("ping", {}, { deadlineMs: PULSE_PATIENCE_MS });
+        this.ports.clock.after(PULSE_MS, () => void beat());
+      } catch {
+        peer.close();
+      }
+    };
+    this.ports.clock.after(PULSE_MS, () => void beat());
   }
 
   private onConnected(): void {

@@ -60,6 +60,12 @@ export class SessionTerminal {
     this.ports.speaker.overlay = null;
   }
 
+  /** A picture of the program's screen. */
+  screen(picture: Parameters<TerminalView["screen"]>[0]): void {
+    this.status.drawn();
+    this.view.screen(picture);
+  }
+
   private typed(chunk: Uint8Array): Uint8Array {
     this.status.clear();
     return this.view.typed(chunk);

@@ -343,7 +343,7 @@ class Session {
         else this.relay.data(task, stream, offset, data);
       },
       exit: (task, exit) => this.report.add(node, task, exit),
-      screen: (picture) => view?.screen(picture),
+      screen: (picture) => this.terminal?.screen(picture),
     };
     const step = attachStep(point, this.linkPorts(`the tasks on ${node}`, connect), events, view);
     this.steps.set(partName(point), step);

@@ -23,7 +23,9 @@ export interface StatusLinePorts {
 
 export class StatusLine {
   private readonly ports: StatusLinePorts;
+  /** What ends the line's time; `null` where nothing does. */
   private cancel: Cancel | null = null;
+  private stands = false;
 
   constructor(ports: StatusLinePorts) {
     this.ports = ports;
@@ -35,22 +37,29 @@ export class StatusLine {
     const { columns, rows } = size() ?? DEFAULT_SIZE;
     this.cancel?.();
     out(overLastRow([...text].slice(0, columns).join(""), rows));
+    this.stands = true;
     this.cancel = stays ? () => {} : clock.after(STAND_MS, () => this.clear());
   }
 
-  /** Takes the line away, and draws what was under it. */
+  /** Has the screen drawn anew. Until it is, the line stands: without contact it is all there is to tell. */
   clear(): void {
     if (this.cancel === null) return;
-    this.wipe();
+    this.cancel();
+    this.cancel = null;
     this.ports.redraw();
+  }
+
+  /** The screen was drawn: nothing of the line is left. */
+  drawn(): void {
+    this.cancel?.();
+    this.cancel = null;
+    this.stands = false;
   }
 
   /** Takes the line away; nothing is drawn in its place, for the screen is about to be somebody else's. */
   wipe(): void {
-    if (this.cancel === null) return;
-    this.cancel();
-    this.cancel = null;
-    this.ports.out(overLastRow("", this.rows()));
+    if (this.stands) this.ports.out(overLastRow("", this.rows()));
+    this.drawn();
   }
 
   private rows(): number {

@@ -14,7 +14,8 @@ const LISTING_OPTIONS =
 
 /** Long names that not all of the submitting commands have, by those that do. */
 const SUBMIT_OPTIONS: Readonly<Record<string, string>> = {
-  sbatch: "array batch export-file ignore-pbs kill-on-invalid-dep no-requeue parsable requeue retries retry-wait wrap",
+  sbatch:
+    "array batch export-file ignore-pbs kill-on-invalid-dep no-requeue parsable progress requeue retries retry-wait wrap",
   salloc: "bell kill-command no-bell no-shell",
   srun:
     "bcast connection-timeout cpu-bind detach-keys disable-status epilog exact exit-on-silence external-launcher " +

@@ -1,6 +1,7 @@
 /** job.submit: script and environment on disk, then the job in the queue. */
 
-import { submissionProblem } from "../../core/decide/submit.ts";
+import type { SubmitJob } from "../../core/commands.ts";
+import { findPartition, submissionProblem } from "../../core/decide/submit.ts";
 import { couldRun } from "../../core/fit.ts";
 import type { JobRequest, JobSpec } from "../../core/jobspec.ts";
 import { candidatesOf } from "../../core/node-set.ts";
@@ -14,7 +15,9 @@ import { storeEnvironment, storeScript } from "../stored-inputs.ts";
 
 /** Accepts a job; the same request id again answers with the same job. */
 export function submitHandler(context: ControllerContext): UnaryHandler<"job.submit"> {
-  return async ({ requestId, job, script, environment, testOnly, followers = [] }, { hello }) => {
+  return async ({ requestId, job: wish, script, environment, testOnly, followers: wishes = [] }, { hello }) => {
+    const job = withMemory(wish, context);
+    const followers = wishes.map((one) => ({ ...one, job: withMemory(one.job, context) }));
     refuseAtEnd(context);
     const { user } = hello;
     refuseCrowd(context, [job, ...followers.map((one) => one.job)]);
@@ -42,7 +45,7 @@ export function submitHandler(context: ControllerContext): UnaryHandler<"job.sub
       requestId,
       spec,
       ...whole,
-      ...enforced(context),
+      ...limitsOf(context),
     });
     if (decision.kind === "deny" || decision.jobId === undefined) throw new RpcError("INTERNAL", "no job id");
     const { jobId } = decision;
@@ -65,9 +68,20 @@ function refuseCrowd({ loop }: ControllerContext, jobs: readonly JobRequest[]): 
   throw new RpcError("NOT_FEASIBLE", "Requested node configuration is not available", hint);
 }
 
-/** The words of a command that say whether limits of partitions refuse or let wait. */
-function enforced({ settings }: ControllerContext): { isEnforced?: boolean } {
-  return settings.enforcePartLimits === "NO" ? {} : { isEnforced: true };
+/** The words of a command that say how many may wait, and whether limits of partitions refuse or let wait. */
+function limitsOf({ settings }: ControllerContext): Pick<SubmitJob, "isEnforced" | "queueLimits"> {
+  const { enforcePartLimits, maxQueued, maxQueuedPerUser } = settings;
+  const queueLimits = { all: maxQueued, perUser: maxQueuedPerUser };
+  return { queueLimits, ...(enforcePartLimits === "NO" ? {} : { isEnforced: true }) };
+}
+
+/** A job that asks for no memory gets what the configuration says, which its processes are then kept within. */
+function withMemory<T extends JobRequest>(job: T, { settings, loop }: ControllerContext): T {
+  const { defaultMemoryMiB: mib } = settings;
+  const partition = findPartition(loop.state, job);
+  const hasOwn = partition?.defaultMemory || (job.request.gpus && partition?.memoryPerGpuMiB);
+  if (mib === 0 || job.request.memory || hasOwn) return job;
+  return { ...job, request: { ...job.request, memory: { per: "node", mib } } };
 }
 
 function mailWarning({ mailer }: ControllerContext, { mail }: JobSpec): { warnings?: string[] } {
@@ -82,7 +96,7 @@ function refuseAtEnd(context: ControllerContext): void {
 /** Says when and where a job would start, and queues nothing. */
 function testSubmission(context: ControllerContext, spec: JobSpec, followers: readonly JobSpec[]) {
   const { state } = context.loop;
-  const problem = submissionProblem(state, { spec, followers, ...enforced(context) });
+  const problem = submissionProblem(state, { spec, followers, ...limitsOf(context) });
   if (problem) throw new RpcError(problem.denial.code, problem.denial.message, problem.denial.hint);
   return { jobId: state.nextJobId, estimate: estimateStart(context, [spec, ...followers]) };
 }

@@ -36,6 +36,7 @@ export type DenialCode =
   | "INVALID_ACCOUNT"
   | "INVALID_QOS"
   | "ACCOUNTING_POLICY"
+  | "QUEUE_FULL"
   | "INVALID_POLICY"
   | "POLICY_CHANGED"
   | "PERMISSION";

@@ -6,6 +6,7 @@ import { feasibility } from "../fit.ts";
 import { COMPONENTS_MAX } from "../het.ts";
 import { fold } from "../hostlist.ts";
 import type { Job, PendingJob } from "../job.ts";
+import { fullQueue } from "../job-limits.ts";
 import { type JobSpec, UNLIMITED } from "../jobspec.ts";
 import { nodesIn, type Partition } from "../partition.ts";
 import { isListed, namedPartitions } from "../partition-list.ts";
@@ -54,6 +55,14 @@ function newJob(spec: JobSpec, id: number, requestId: string, now: number): Pend
 
 /** Why a submission would be refused, of a heterogeneous job with the component that it is for; `null` if it would not. */
 export function submissionProblem(
+  state: ClusterState,
+  asked: Pick<SubmitJob, "spec" | "followers" | "isEnforced" | "queueLimits">,
+): Refusal | null {
+  const { spec, followers = [], queueLimits } = asked;
+  return wishProblem(state, asked) ?? (queueLimits ? fullQueue(state, queueLimits, [spec, ...followers]) : null);
+}
+
+function wishProblem(
   state: ClusterState,
   { spec, followers = [], isEnforced = false }: Pick<SubmitJob, "spec" | "followers" | "isEnforced">,
 ): Refusal | null {

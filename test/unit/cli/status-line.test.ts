@@ -43,7 +43,8 @@ test("goes by itself, and what was under it is drawn anew, once", async () => {
   expect(terminal.redraws).toBe(0);
   await clock.advance(1);
   expect(terminal.redraws).toBe(1);
-  expect(await seen(`${terminal.shown}X`)).toEqual(["one", "tXo", "three"]);
+  // Without contact nothing is drawn: then it is all there is to tell.
+  expect(await seen(`${terminal.shown}X`)).toEqual(["one", "tXo", "three", "over now"]);
   line.clear();
   await clock.advance(60_000);
   expect(terminal.redraws).toBe(1);
@@ -56,6 +57,16 @@ test("one that waits for a key stays until then", async () => {
   expect(await seen(terminal.shown)).toEqual(["one", "two", "three", "y/N"]);
   line.clear();
   expect(terminal.redraws).toBe(1);
+});
+
+test("a picture that comes meanwhile leaves nothing to be done", async () => {
+  const { line, clock, terminal } = onTerminal();
+  line.show("y/N");
+  line.drawn();
+  const { shown } = terminal;
+  await clock.advance(60_000);
+  line.wipe();
+  expect(terminal).toMatchObject({ shown, redraws: 0 });
 });
 
 test("is wiped without a new picture when the terminal is given back", async () => {
