@@ -56,6 +56,32 @@ _mgpu_table() {
         '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
+    'mgpu health')
+      operand='nothing' table=(
+        '--json|n|nothing|print JSON'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu metrics')
+      operand='nothing' table=(
+        '-S|r|nothing|jobs that were there since then: now-7days, 2026-11-01; all otherwise'
+        '--since|r|nothing|jobs that were there since then: now-7days, 2026-11-01; all otherwise'
+        '--json|n|nothing|print JSON'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
     'mgpu nodes')
       operand='nothing' table=(
         '--json|n|nothing|print JSON'
@@ -710,6 +736,7 @@ _mgpu_table() {
         '--wckey|r|nothing|a key for accounting that is kept with the job'
         '--mail-type|r|words NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS|when to send mail: BEGIN, END, FAIL, REQUEUE, TIME_LIMIT, ALL and others'
         '--mail-user|r|nothing|who gets the mail (default: you)'
+        '--notify|r|nothing|tell web addresses of the same events: https://..., or slack:, discord:, ntfy: before one (default: the job'\''s end)'
         '-M|r|nothing|this cluster'\''s name or all: there is one'
         '--clusters|r|nothing|this cluster'\''s name or all: there is one'
         '--cluster|r|nothing|this cluster'\''s name or all: there is one'
@@ -838,6 +865,7 @@ _mgpu_table() {
         '--wckey|r|nothing|a key for accounting that is kept with the job'
         '--mail-type|r|words NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS|when to send mail: BEGIN, END, FAIL, REQUEUE, TIME_LIMIT, ALL and others'
         '--mail-user|r|nothing|who gets the mail (default: you)'
+        '--notify|r|nothing|tell web addresses of the same events: https://..., or slack:, discord:, ntfy: before one (default: the job'\''s end)'
         '-M|r|nothing|this cluster'\''s name or all: there is one'
         '--clusters|r|nothing|this cluster'\''s name or all: there is one'
         '--cluster|r|nothing|this cluster'\''s name or all: there is one'
@@ -1288,6 +1316,7 @@ _mgpu_table() {
         '--wckey|r|nothing|a key for accounting that is kept with the job'
         '--mail-type|r|words NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS|when to send mail: BEGIN, END, FAIL, REQUEUE, TIME_LIMIT, ALL and others'
         '--mail-user|r|nothing|who gets the mail (default: you)'
+        '--notify|r|nothing|tell web addresses of the same events: https://..., or slack:, discord:, ntfy: before one (default: the job'\''s end)'
         '-M|r|nothing|this cluster'\''s name or all: there is one'
         '--clusters|r|nothing|this cluster'\''s name or all: there is one'
         '--cluster|r|nothing|this cluster'\''s name or all: there is one'
@@ -1603,6 +1632,8 @@ _mgpu_subcommands=(
   'up|Start mgpu on this machine; nothing happens if it runs already'
   'down|End mgpu'\''s daemons; waiting jobs stay in the queue for the next start'
   'status|Show mgpu'\''s daemons and how the queue stands; exit code 1 if something is wrong'
+  'health|Say whether mgpu is well: exit code 0 if it is, 1 if something is wrong, 2 if no controller answers'
+  'metrics|Show how many jobs there were, how long they ran, and how busy each GPU was'
   'nodes|Show the machines of the cluster; remove takes one out for good'
   'join|Make this machine a node of a cluster; without a word, start the node daemon of one that joined before'
   'leave|End this machine'\''s node daemon and forget the cluster that it joined'

@@ -199,11 +199,19 @@ type Identity =
 function identity(values: SubmitValues, { user }: CommandContext): Pick<JobRequest, Identity> {
   const { partition: partitions = [], account = null, qos = null, reservation = null } = values;
   const { comment = "", wckey = "", licenses = [] } = values;
-  const types = values["mail-type"] ?? [];
-  const mail: MailSpec | null = types.length === 0 ? null : { types, user: values["mail-user"] ?? user.name };
+  const mail = mailSpec(values, user.name);
   const partition = partitions[0] ?? null;
   const named = { partition, ...(partitions.length > 1 ? { partitions } : {}) };
   return { ...named, account, qos, reservation, comment, wckey, licenses, mail };
+}
+
+/** Without --mail-type only the web addresses are told, and only of the end. */
+function mailSpec(values: SubmitValues, userName: string): MailSpec | null {
+  const { notify } = values;
+  const types = values["mail-type"];
+  if (notify && (types ?? []).length === 0) return { types: ["END", "FAIL"], user: "", notify };
+  if (!types || types.length === 0) return null;
+  return { types, user: values["mail-user"] ?? userName, ...(notify ? { notify } : {}) };
 }
 
 type Queueing = Pick<

@@ -60,6 +60,10 @@ export interface Settings {
   readonly preemptExemptS: number;
   /** By which score nodes are chosen for jobs. */
   readonly placement: Placement;
+  /** Where Prometheus finds metrics; `null` for nowhere. */
+  readonly metricsListen: { readonly host: string; readonly port: number } | null;
+  /** Absolute path of a file whose text signs notices to web addresses; empty for unsigned ones. */
+  readonly webhookSecretFile: string;
   /** Jobs that may wait and run, in all and of each user; 0 for any number. */
   readonly maxQueued: number;
   readonly maxQueuedPerUser: number;
@@ -309,6 +313,24 @@ export const SETTINGS: Keys = {
     },
     expected: `a score, then PARTITION=score with commas: ${SCORE_NAMES.join(", ")}`,
   },
+  metricsListen: {
+    key: "metrics.listen",
+    about:
+      "port, or host:port, at which Prometheus finds /metrics and probes /health; this machine only unless a host is named",
+    variable: "MGPU_METRICS_LISTEN",
+    fallback: null,
+    parse: listenAt,
+    format: (value) => (value ? `${value.host}:${value.port}` : ""),
+    expected: "a port such as 9464, or host:port",
+  },
+  webhookSecretFile: {
+    key: "notifications.webhook_secret_file",
+    about: "file with a secret that signs notices to web addresses (X-Mgpu-Signature); unsigned otherwise",
+    variable: "MGPU_WEBHOOK_SECRET_FILE",
+    fallback: "",
+    parse: (text) => (text.startsWith("/") ? text : undefined),
+    expected: "the absolute path of a file",
+  },
   maxQueued: {
     key: "limits.max_queued",
     about: "jobs that may wait at a time, tasks of arrays counted one by one; 0 for any number",
@@ -415,6 +437,8 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     preemptMode: read("preemptMode"),
     preemptExemptS: read("preemptExemptS"),
     placement: read("placement"),
+    metricsListen: read("metricsListen"),
+    webhookSecretFile: read("webhookSecretFile"),
     maxQueued: read("maxQueued"),
     maxQueuedPerUser: read("maxQueuedPerUser"),
     maxRunning: read("maxRunning"),
@@ -446,4 +470,11 @@ function whole(text: string): number | undefined {
 function positive(text: string): number | undefined {
   const value = whole(text);
   return value ? value : undefined;
+}
+
+function listenAt(text: string): { host: string; port: number } | undefined {
+  const [, host = "", digits = ""] = /^(?:([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):)?(\d{1,5})$/.exec(text) ?? [];
+  const number = Number(digits);
+  if (digits === "" || number > 65_535) return undefined;
+  return { host: host.replace(/^\[|\]$/g, "") || "127.0.0.1", port: number };
 }

@@ -21,6 +21,7 @@ import type { Log } from "../platform/log.ts";
 import type { Mailer } from "../platform/mailer.ts";
 import type { Net } from "../platform/net.ts";
 import type { Random } from "../platform/random.ts";
+import type { Notifier } from "../platform/webhook.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { JobRow } from "../protocol/procedures.ts";
 import { servePeers, servePeersOf } from "../rpc/serve.ts";
@@ -61,6 +62,7 @@ import { watchHandler } from "./handlers/watch.ts";
 import { watchJobsHandler } from "./handlers/watch-jobs.ts";
 import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
+import { metricsPage } from "./metrics.ts";
 import { guarded } from "./network/access.ts";
 import { type Outside, type OutsidePorts, openOutside } from "./network/outside.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
@@ -87,6 +89,8 @@ export interface ControllerPorts {
   readonly digest: Digest;
   readonly log: Log;
   readonly mailer: Mailer;
+  /** Without it web addresses hear nothing of jobs. */
+  readonly notifier?: Notifier;
   compact(compaction: Compaction): Promise<number>;
   /** The program should end. */
   exit(): void;
@@ -114,6 +118,8 @@ export interface Controller {
    * again. Never rejects.
    */
   rememberSettings(given: Readonly<Record<string, string>>): Promise<void>;
+  /** What the endpoint for metrics and probes answers. */
+  page(path: string): ReturnType<typeof metricsPage>;
   /** Stops listening, waits for the open batch, closes the store. */
   stop(): Promise<void>;
 }
@@ -155,6 +161,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
   return {
     loop: context.loop,
     reconfigure: again,
+    page: (path) => metricsPage(context, path),
     rememberSettings: (given) => rememberSettings(ports, places, given),
     async stop() {
       server.close();
@@ -189,13 +196,13 @@ function assemble(
     state: () => loop.state,
     submit,
     wakeScheduler: () => planner.wake(),
-    post: createPost({ mailer, log, clock, state: () => loop.state }),
+    post: createPost({ mailer, notifier: ports.notifier, log, clock, state: () => loop.state }),
     launchOf: async (job, key, node) => ({
       ...(await launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset)),
       ...(sessions.get(node)?.caller ? { access: outside?.access(job.id, job.attempt) } : {}),
     }),
   });
-  const statistics = createStatistics(clock);
+  const statistics = createStatistics(clock, (id) => loop.state.jobs.get(id));
   const { policy, learn } = policyOf(settings, () => loop.state);
   const loop = createLoop(opened, {
     clock,

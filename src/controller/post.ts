@@ -4,10 +4,12 @@ import type { SendMail } from "../core/effects.ts";
 import type { JobId } from "../core/ids.ts";
 import { doomMail } from "../core/mail.ts";
 import { isMailUser } from "../core/mail-types.ts";
+import { noticeBody, noticeTarget } from "../core/notice.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Mailer } from "../platform/mailer.ts";
+import type { Notifier } from "../platform/webhook.ts";
 import { waitReason } from "../sched/eligible.ts";
 
 export interface Post {
@@ -18,6 +20,8 @@ export interface Post {
 
 export interface PostPorts {
   readonly mailer: Mailer;
+  /** Without it web addresses hear nothing. */
+  readonly notifier?: Notifier | undefined;
   readonly log: Log;
   readonly clock: Clock;
   state(): ClusterState;
@@ -27,10 +31,15 @@ export interface PostPorts {
 const TOLD_MAX = 10_000;
 
 /** Hands mail to the mailer. What can't be sent is in the log. */
-export function createPost({ mailer, log, clock, state }: PostPorts): Post {
+export function createPost({ mailer, notifier, log, clock, state }: PostPorts): Post {
   const told = new Set<JobId>();
 
-  const send = ({ to, subject, variables }: SendMail): void => {
+  const send = ({ to, subject, variables, notify = [] }: SendMail): void => {
+    for (const text of notify) {
+      const target = noticeTarget(text);
+      if (target) notifier?.send({ url: target.url, ...noticeBody(target.kind, subject, variables) });
+    }
+    if (to === "") return;
     const problem = isMailUser(to) ? mailer.problem() : "that is no user or address";
     if (problem) log.warn("mail was not sent", { to, subject, problem });
     else mailer.send({ to, subject, variables });

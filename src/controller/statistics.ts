@@ -4,12 +4,17 @@
  */
 
 import type { Event } from "../core/events.ts";
+import type { JobId } from "../core/ids.ts";
 import { isEnded, type Job } from "../core/job.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Result } from "../protocol/procedures.ts";
 import type { AnyHandlers, CallContext } from "../rpc/types.ts";
+import type { Counters } from "../view/prometheus.ts";
+import { createCounting } from "./metrics.ts";
 
 export interface Statistics {
+  /** Since the start, whatever `reset` forgets. */
+  readonly counters: Counters;
   /** Events that are about to be written. */
   onEvents(events: readonly Event[]): void;
   /** A pass of the scheduler took so many microseconds, and found so many jobs in the queue. */
@@ -38,8 +43,21 @@ function noPasses() {
   return { last: 0, max: 0, total: 0, cycles: 0, starts: 0, lastQueue: 0, queues: 0 };
 }
 
+function withPass(
+  { max, total, cycles, starts, queues }: ReturnType<typeof noPasses>,
+  microseconds: number,
+  started: number,
+  queueLength: number,
+): ReturnType<typeof noPasses> {
+  return {
+    ...{ last: microseconds, max: Math.max(max, microseconds), total: total + microseconds, cycles: cycles + 1 },
+    ...{ starts: starts + started, lastQueue: queueLength, queues: queues + queueLength },
+  };
+}
+
 /** All counters at 0. */
-export function createStatistics(clock: Clock): Statistics {
+export function createStatistics(clock: Clock, jobOf: (id: JobId) => Job | undefined): Statistics {
+  const counting = createCounting(jobOf);
   let since = clock.now();
   let jobs = noJobs();
   let passes = noPasses();
@@ -82,16 +100,15 @@ export function createStatistics(clock: Clock): Statistics {
   };
 
   return {
+    counters: counting.counters,
     reset,
     onEvents(events) {
+      counting.onEvents(events);
       for (const event of events) countEvent(jobs, event);
     },
     onPass(microseconds, started, queueLength) {
-      const { max, total, cycles, starts, queues } = passes;
-      passes = {
-        ...{ last: microseconds, max: Math.max(max, microseconds), total: total + microseconds, cycles: cycles + 1 },
-        ...{ starts: starts + started, lastQueue: queueLength, queues: queues + queueLength },
-      };
+      counting.onPass(microseconds);
+      passes = withPass(passes, microseconds, started, queueLength);
     },
     counted(handlers) {
       const pairs = Object.entries(handlers).map(([method, handler]) => [method, counted(method, handler as never)]);

@@ -67,7 +67,10 @@ export interface WakeScheduler {
 /** Send a mail: the only effect that a repetition would not be harmless for, so none follows from a restart. */
 export interface SendMail {
   readonly type: "mail.send";
+  /** Empty for nobody. */
   readonly to: string;
+  /** Web addresses that are told the same. */
+  readonly notify?: readonly string[];
   readonly subject: string;
   /** What the mail program finds in its environment, as Slurm's does. */
   readonly variables: Readonly<Record<string, string>>;

@@ -103,7 +103,10 @@ export interface LicenseWish {
 export interface MailSpec {
   /** Slurm's words: BEGIN, END, FAIL ... */
   readonly types: readonly string[];
+  /** Empty where only web addresses are told. */
   readonly user: string;
+  /** Web addresses that are told the same (--notify), as core/notice.ts reads them. */
+  readonly notify?: readonly string[];
 }
 
 /** Where a job stands in a heterogeneous one (see core/het.ts): its position, and how many there are. */

@@ -82,7 +82,8 @@ function mail(occasion: Occasion, job: Job, told: Told, name = nameOf(job)): Sen
     ...told.variables,
   };
   const subject = `Slurm ${name} Name=${job.spec.name} ${WORDS[occasion]}${told.text}`;
-  return [{ type: "mail.send", to: wish.user, subject, variables }];
+  const notify = wish.notify ? { notify: wish.notify } : {};
+  return [{ type: "mail.send", to: wish.user, subject, variables, ...notify }];
 }
 
 function nameOf(job: Job): string {

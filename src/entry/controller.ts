@@ -1,5 +1,6 @@
 /** A controller of this machine: real ports, the lock, orderly ends. */
 
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { VERSION } from "../config/version.ts";
@@ -9,14 +10,16 @@ import { realDigest } from "../platform/digest.ts";
 import { realDisk } from "../platform/disk.ts";
 import { makeLastingFolders } from "../platform/folders.ts";
 import { readHost } from "../platform/host.ts";
+import { servePages } from "../platform/http-page.ts";
 import { takeLock } from "../platform/lock.ts";
-import { fileLog } from "../platform/log.ts";
+import { fileLog, type Log } from "../platform/log.ts";
 import { realMailer } from "../platform/mailer.ts";
 import { realNet } from "../platform/net.ts";
 import { logFileWriter, plainLog } from "../platform/plain-log.ts";
 import { realRandom } from "../platform/random.ts";
 import { realSecureDoor } from "../platform/secure.ts";
 import { findUser } from "../platform/users.ts";
+import { realNotifier } from "../platform/webhook.ts";
 import { runWorker } from "../platform/worker.ts";
 import { type DaemonLine, prepareRuntime } from "./daemon-line.ts";
 import { fail, messageOf } from "./fail.ts";
@@ -44,6 +47,7 @@ export async function runController(program: string, line: DaemonLine, exit: () 
     digest: realDigest(),
     log,
     mailer: realMailer(settings.mailProgram, log),
+    notifier: realNotifier(readWebhookSecret(program, settings.webhookSecretFile), log),
     compact: (compaction: unknown) => runWorker(join(__dirname, "snapshot-worker.cjs"), compaction) as Promise<number>,
     exit,
     outside: {
@@ -61,15 +65,39 @@ export async function runController(program: string, line: DaemonLine, exit: () 
     },
   };
   try {
-    return await startController(ports, {
+    const controller = await startController(ports, {
       places,
       settings,
       pid: process.pid,
       user: currentUser(),
       version: VERSION,
     });
+    if (settings.metricsListen) await serveMetrics(settings.metricsListen, controller, log);
+    return controller;
   } catch (error) {
     return fail(program, `can't start with state folder ${places.home}: ${messageOf(error)}`);
+  }
+}
+
+/** Jobs go on without it: what is in its way is in the log. */
+async function serveMetrics(listen: { host: string; port: number }, controller: Controller, log: Log): Promise<void> {
+  try {
+    const { port } = await servePages(listen, controller.page);
+    const host = listen.host.includes(":") ? `[${listen.host}]` : listen.host;
+    log.info("metrics are served", { url: `http://${host}:${port}/metrics` });
+  } catch (error) {
+    log.error("metrics are not served: metrics.listen can't be used", { ...listen, error: messageOf(error) });
+  }
+}
+
+/** The first line of the file; empty without one. A secret that can't be read is no reason to send unsigned notices. */
+function readWebhookSecret(program: string, file: string): string {
+  if (file === "") return "";
+  try {
+    const secret = readFileSync(file, "utf8").trim();
+    return secret || fail(program, `notifications.webhook_secret_file: ${file} is empty`);
+  } catch (error) {
+    return fail(program, `notifications.webhook_secret_file: ${messageOf(error)}`);
   }
 }
 

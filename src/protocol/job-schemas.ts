@@ -137,7 +137,7 @@ const identity = {
   qos: v.nullable(name),
   reservation: v.nullable(name),
   licenses: v.array(v.object({ name, count: positive })),
-  mail: v.nullable(v.object({ types: v.array(name), user: text })),
+  mail: v.nullable(v.object({ types: v.array(name), user: text, notify: v.exactOptional(v.array(text)) })),
   submitHost: text,
   submitLine: text,
 };

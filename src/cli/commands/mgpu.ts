@@ -15,11 +15,13 @@ import { command as down } from "./mgpu-down.ts";
 import { command as exec } from "./mgpu-exec.ts";
 import { command as forward } from "./mgpu-forward.ts";
 import { gpu, pause, resume } from "./mgpu-gpu.ts";
+import { command as health } from "./mgpu-health.ts";
 import { command as history } from "./mgpu-history.ts";
 import { join, leave } from "./mgpu-join.ts";
 import { command as key } from "./mgpu-key.ts";
 import { login, logout, use } from "./mgpu-login.ts";
 import { command as logs } from "./mgpu-logs.ts";
+import { command as metrics } from "./mgpu-metrics.ts";
 import { command as nodes } from "./mgpu-nodes.ts";
 import { command as queue } from "./mgpu-queue.ts";
 import { command as screens } from "./mgpu-screens.ts";
@@ -42,6 +44,8 @@ const SUBCOMMANDS: readonly Command[] = [
   up,
   down,
   status,
+  health,
+  metrics,
   nodes,
   join,
   leave,

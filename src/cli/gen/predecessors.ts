@@ -37,7 +37,10 @@ export const PREDECESSORS: Topic = {
         ["queue", "mgpu queue. mgpu-squeue and mgpu-sinfo tell more."],
         ["cancel ID", "mgpu cancel JOB, = mgpu-scancel."],
         ["GPUs spread over nodes", "mgpu-srun --gpus=4: the fewest nodes that can hold it."],
-        ["guide for trouble with connections", "mgpu doctor."],
+        [
+          "guide for trouble with connections",
+          "Each error of a connection tells what it means and what to do; mgpu status shows each daemon.",
+        ],
       ],
     },
     {

@@ -79,6 +79,12 @@ export const PROSE: Readonly<Record<string, readonly string[]>> = {
   "mgpu-status": [
     "Shows each daemon with its process and since when it runs, how many jobs there are, and where the state lies. It starts nothing.",
   ],
+  "mgpu-health": [
+    "Prints healthy, unhealthy with each problem, or unreachable, and ends with exit code 0, 1 or 2. It starts nothing. A drained node is no problem; one that is down or not connected is. With metrics.listen set, /health answers probes over HTTP.",
+  ],
+  "mgpu-metrics": [
+    "Sums up all jobs that accounting knows: how many by state, mean and median run time, mean wait, and for each GPU its mean and peak utilization over the steps that were long enough to be measured. Of several GPUs of one step the average of them is known. With metrics.listen set, Prometheus finds live numbers at /metrics.",
+  ],
   "mgpu-top": [
     "Opens the live view of mgpu-squeue, from a script or an alias too. --demo needs no daemon and changes nothing anywhere.",
   ],

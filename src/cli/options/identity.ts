@@ -2,6 +2,7 @@
 
 import { parseLicenses } from "../../core/licenses.ts";
 import { isMailUser, parseMailTypes } from "../../core/mail-types.ts";
+import { parseNotify } from "../../core/notice.ts";
 import { expected, type Parsed } from "../../core/parse.ts";
 import { anyText, nameText, someText } from "./readers.ts";
 import { ALL, ignored, named, RUNNERS, SALLOC, type SubmitOption } from "./record.ts";
@@ -77,6 +78,16 @@ export const IDENTITY = [
     directive: true,
     of: ALL,
     read: (text) => (isMailUser(text) ? { value: text } : expected("a user or an address", text)),
+  },
+  {
+    long: "notify",
+    argument: "required",
+    metavar: "addresses",
+    help: "tell web addresses of the same events: https://..., or slack:, discord:, ntfy: before one (default: the job's end)",
+    variables: { srun: "MGPU_NOTIFY", sbatch: "MGPU_NOTIFY", salloc: "MGPU_NOTIFY" },
+    directive: true,
+    of: ALL,
+    read: parseNotify,
   },
   {
     long: "clusters",

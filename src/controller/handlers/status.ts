@@ -37,7 +37,7 @@ function problemOf({ loop, blobs }: ControllerContext): string {
 }
 
 /** All that somebody should see to. A note that can't be read is no reason to tell nothing. */
-async function problemsOf(context: ControllerContext): Promise<string[]> {
+export async function problemsOf(context: ControllerContext): Promise<string[]> {
   const damage = await context.damage().catch(() => []);
   return [
     problemOf(context),

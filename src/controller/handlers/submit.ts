@@ -85,7 +85,7 @@ function withMemory<T extends JobRequest>(job: T, { settings, loop }: Controller
 }
 
 function mailWarning({ mailer }: ControllerContext, { mail }: JobSpec): { warnings?: string[] } {
-  const problem = mail && mailer.problem();
+  const problem = mail && mail.user !== "" && mailer.problem();
   return problem ? { warnings: [`there will be no mail: ${problem}`] } : {};
 }
 

@@ -1,0 +1,80 @@
+/**
+ * Notices to web addresses (--notify): who is told, and how each service wants to hear it. Pure.
+ *
+ * Sources: Slack's incoming webhooks take JSON with `text`, Discord's with `content` of at most 2000 characters, ntfy
+ * takes the message as the body and its title as a header.
+ */
+
+import { expected, type Parsed, splitList } from "./parse.ts";
+
+const KINDS = ["slack", "discord", "ntfy", "json"] as const;
+
+export type NoticeKind = (typeof KINDS)[number];
+
+/** Most addresses of a job. */
+const TARGETS_MAX = 8;
+const TARGET_LENGTH_MAX = 1000;
+const DISCORD_MAX = 2000;
+
+/** A web address, and which service answers there. */
+export interface NoticeTarget {
+  readonly kind: NoticeKind;
+  readonly url: string;
+}
+
+/** One address: `slack:https://...`, or by its host alone; what is none of the known ones gets JSON. */
+export function noticeTarget(text: string): NoticeTarget | null {
+  const [, named, url = ""] = /^(?:(slack|discord|ntfy|json):)?(https?:\/\/[^\s,"'<>\\]+)$/i.exec(text) ?? [];
+  const host = /^https?:\/\/([^/?#@]+)(?:[/?#]|$)/i.exec(url)?.[1]?.replace(/:\d+$/, "").toLowerCase();
+  if (!host || text.length > TARGET_LENGTH_MAX) return null;
+  const kind = KINDS.find((one) => one === named?.toLowerCase());
+  if (kind) return { kind, url };
+  if (host === "hooks.slack.com") return { kind: "slack", url };
+  if (host === "discord.com" || host === "discordapp.com") return { kind: "discord", url };
+  return { kind: host === "ntfy.sh" ? "ntfy" : "json", url };
+}
+
+/** A list of addresses, each kept as it was written. */
+export function parseNotify(text: string): Parsed<readonly string[]> {
+  const members = splitList(text, TARGETS_MAX);
+  if ("problem" in members) return members;
+  const wrong = members.value.find((one) => noticeTarget(one) === null);
+  if (wrong === undefined && members.value.length > 0) return { value: [...new Set(members.value)] };
+  return expected(
+    "web addresses such as https://host/path, or slack:, discord:, ntfy: or json: before one",
+    wrong ?? text,
+  );
+}
+
+/** What is sent to an address. */
+export interface NoticeBody {
+  readonly type: string;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A notice as a service wants it. @param variables those of the same mail (core/mail.ts) */
+export function noticeBody(kind: NoticeKind, subject: string, variables: Readonly<Record<string, string>>): NoticeBody {
+  const json = (value: unknown): NoticeBody => {
+    return { type: "application/json", body: JSON.stringify(value), headers: {} };
+  };
+  if (kind === "slack") return json({ text: subject });
+  if (kind === "discord") return json({ content: subject.slice(0, DISCORD_MAX) });
+  if (kind === "ntfy") {
+    const title = `Job ${variables.SLURM_JOB_ID} ${variables.SLURM_JOB_MAIL_TYPE}`;
+    return { type: "text/plain; charset=utf-8", body: subject, headers: { title } };
+  }
+  const code = variables.SLURM_JOB_EXIT_CODE_MAX;
+  return json({
+    event: variables.SLURM_JOB_MAIL_TYPE,
+    subject,
+    job: {
+      id: Number(variables.SLURM_JOB_ID),
+      name: variables.SLURM_JOB_NAME,
+      user: variables.SLURM_JOB_USER,
+      state: variables.SLURM_JOB_STATE,
+      ...(variables.SLURM_JOB_RUN_TIME === undefined ? {} : { runTime: variables.SLURM_JOB_RUN_TIME }),
+      ...(code === undefined ? {} : { exitCode: Number(code) }),
+    },
+  });
+}
