@@ -47,6 +47,8 @@ _mgpu_table() {
     'mgpu status')
       operand='nothing' table=(
         '--json|n|nothing|print JSON'
+        '--detailed|n|nothing|also each job and each node in words, as mgpu queue has them'
+        '--watch|n|nothing|again every two seconds, until Ctrl-C'
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'

@@ -45,6 +45,8 @@ complete -c mgpu -n '__fish_seen_subcommand_from down' -s 'V' -l version -d 'sho
 complete -c mgpu -n '__fish_seen_subcommand_from down' -s 'M' -l clusters -r -f -d 'speak to that cluster of mgpu login; local is this machine'
 complete -c mgpu -n '__fish_seen_subcommand_from status' -f
 complete -c mgpu -n '__fish_seen_subcommand_from status' -l json -d 'print JSON'
+complete -c mgpu -n '__fish_seen_subcommand_from status' -l detailed -d 'also each job and each node in words, as mgpu queue has them'
+complete -c mgpu -n '__fish_seen_subcommand_from status' -l watch -d 'again every two seconds, until Ctrl-C'
 complete -c mgpu -n '__fish_seen_subcommand_from status' -s 'h' -l help -d 'show this text'
 complete -c mgpu -n '__fish_seen_subcommand_from status' -l usage -d 'show a short reminder of the usage'
 complete -c mgpu -n '__fish_seen_subcommand_from status' -s 'V' -l version -d 'show the version'

@@ -298,6 +298,12 @@ describe("mgpu add", () => {
   });
 });
 
+test("mgpu status --detailed tells of jobs and nodes too", async () => {
+  const fake = fakeContext({ program: "mgpu", controller: [clusterPeer(), clusterPeer()] });
+  await runCommand(command, ["status", "--detailed"], fake.context);
+  expect(fake.out()).toMatch(/^DAEMON +NODE[^]*\n\nJOB +USER +NAME +STATE\n/);
+});
+
 test("the old verbs stand in mgpu --help", async () => {
   const { out } = await mgpu(["--help"]);
   const verbs = "submit queue cancel server master node list-jobs cancel-job test screens config-sample status".split(
