@@ -301,7 +301,7 @@ describe("mgpu add", () => {
 test("mgpu status --detailed tells of jobs and nodes too", async () => {
   const fake = fakeContext({ program: "mgpu", controller: [clusterPeer(), clusterPeer()] });
   await runCommand(command, ["status", "--detailed"], fake.context);
-  expect(fake.out()).toMatch(/^DAEMON +NODE[^]*\n\nJOB +USER +NAME +STATE\n/);
+  expect(fake.out()).toMatch(/^DAEMON +NODE[\s\S]*\n\nJOB +USER +NAME +STATE\n/);
 });
 
 test("the old verbs stand in mgpu --help", async () => {
