@@ -47,6 +47,8 @@ _mgpu_table() {
     'mgpu status')
       operand='nothing' table=(
         '--json|n|nothing|print JSON'
+        '--detailed|n|nothing|also each job and each node in words, as mgpu queue has them'
+        '--watch|n|nothing|again every two seconds, until Ctrl-C'
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'
@@ -396,6 +398,21 @@ _mgpu_table() {
         '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
+    'mgpu add')
+      operand='nothing' table=(
+        '--args|r|nothing|arguments of the script, as the shell reads them'
+        '--priority|r|nothing|0 is high, 1 normal, 2 low'
+        '--gpus|r|ask gpus|the GPUs that it may run on, by their indices: 0,2-3; it gets one of them'
+        '--model|r|nothing|as many GPUs as this model needs, instead of one'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
     'mgpu queue')
       operand='nothing' table=(
         '-h|n|nothing|show this text'
@@ -695,6 +712,7 @@ _mgpu_table() {
         '--tres-bind|r|nothing|as --gpu-bind'
         '--gpu-mem|r|nothing|so much memory of each GPU; alone, the part of a GPU that has it'
         '--node-gpu-ids|r|nothing|exactly these GPUs, by their indices on their nodes: node1:0,1;node2:3'
+        '--allowed-gpus|r|nothing|only GPUs with these indices, on whatever node: 0,2-3; how many of them other options say'
         '--model|r|nothing|as many GPUs as the configuration says that this model needs'
         '-t|r|nothing|time limit: minutes, min:sec, h:m:s, days-h, days-h:m, days-h:m:s or UNLIMITED; 0 means none'
         '--time|r|nothing|time limit: minutes, min:sec, h:m:s, days-h, days-h:m, days-h:m:s or UNLIMITED; 0 means none'
@@ -825,6 +843,7 @@ _mgpu_table() {
         '--tres-bind|r|nothing|as --gpu-bind'
         '--gpu-mem|r|nothing|so much memory of each GPU; alone, the part of a GPU that has it'
         '--node-gpu-ids|r|nothing|exactly these GPUs, by their indices on their nodes: node1:0,1;node2:3'
+        '--allowed-gpus|r|nothing|only GPUs with these indices, on whatever node: 0,2-3; how many of them other options say'
         '--model|r|nothing|as many GPUs as the configuration says that this model needs'
         '-t|r|nothing|time limit: minutes, min:sec, h:m:s, days-h, days-h:m, days-h:m:s or UNLIMITED; 0 means none'
         '--time|r|nothing|time limit: minutes, min:sec, h:m:s, days-h, days-h:m, days-h:m:s or UNLIMITED; 0 means none'
@@ -1273,6 +1292,7 @@ _mgpu_table() {
         '--tres-bind|r|nothing|as --gpu-bind'
         '--gpu-mem|r|nothing|so much memory of each GPU; alone, the part of a GPU that has it'
         '--node-gpu-ids|r|nothing|exactly these GPUs, by their indices on their nodes: node1:0,1;node2:3'
+        '--allowed-gpus|r|nothing|only GPUs with these indices, on whatever node: 0,2-3; how many of them other options say'
         '--model|r|nothing|as many GPUs as the configuration says that this model needs'
         '-t|r|nothing|time limit: minutes, min:sec, h:m:s, days-h, days-h:m, days-h:m:s or UNLIMITED; 0 means none'
         '--time|r|nothing|time limit: minutes, min:sec, h:m:s, days-h, days-h:m, days-h:m:s or UNLIMITED; 0 means none'
@@ -1638,6 +1658,7 @@ _mgpu_subcommands=(
   'config|Check the configuration file, show what holds here, or print a sample or its JSON schema'
   'config-sample|Print a configuration file with every key and its default: mgpu config sample'
   'submit|Queue a command that the shell runs, or run it here with --interactive'
+  'add|Queue a script with its arguments; a .py runs with python, a .sh with bash'
   'queue|Show the queue and the nodes in plain words; mgpu-squeue and mgpu-sinfo tell more'
   'cancel|End jobs, as mgpu-scancel does, and say so'
   'list-jobs|List jobs, as mgpu-squeue does'

@@ -166,6 +166,7 @@ function assemble(
     gpus: gpuIds.length > 0 ? null : gpus,
     gpuIds,
     gpuMemoryMiB: values["gpu-mem"] ?? 0,
+    ...(values["allowed-gpus"] ? { gpuAllowed: values["allowed-gpus"] } : {}),
     exclusive: false,
     overcommit: values.overcommit ?? false,
     nodeList: fitted.nodes === null ? chosen : chosen.slice(0, fitted.nodes.max),

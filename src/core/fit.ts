@@ -132,6 +132,7 @@ const RELAXATIONS: readonly (readonly [Partial<ResourceRequest>, string])[] = [
   [{ contiguous: false }, "no nodes next to each other can hold it"],
   [{ exclusive: false }, "whole nodes can't hold it"],
   [{ gpuMemoryMiB: 0 }, "too few GPUs have that much memory"],
+  [{ gpuAllowed: undefined }, "too few GPUs have the indices that are allowed"],
   [{ memory: null }, "there is not enough memory"],
   [{ cpusMin: 0 }, "no node has so many CPUs"],
   [{ cpusPerGpu: 0 }, "there are not enough CPUs for each GPU"],

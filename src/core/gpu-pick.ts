@@ -7,6 +7,17 @@ import { bestLinked } from "./gpu-links.ts";
 import { type Gpu, type ResourceRequest, WHOLE_GPU } from "./resources.ts";
 import type { Demand, Room, Wish } from "./room.ts";
 
+/** `0,2-3` as indices of GPUs, each once; `undefined` for anything else. */
+export function gpuIndices(text: string): number[] | undefined {
+  if (!/^\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*$/.test(text)) return undefined;
+  const ranges = text.split(",").map((part) => part.split("-").map(Number));
+  if (ranges.some(([first = 0, last = first]) => last < first)) return undefined;
+  const all = ranges.flatMap(([first = 0, last = first]) =>
+    Array.from({ length: last - first + 1 }, (_, at) => first + at),
+  );
+  return [...new Set(all)];
+}
+
 /** A GPU, and how many thousandths of it are taken. */
 export interface Picked {
   readonly gpu: Gpu;

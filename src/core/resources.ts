@@ -64,6 +64,8 @@ export interface ResourceRequest {
   readonly gpuIds: readonly NodeGpuIds[];
   /** Least memory of a GPU that may be granted, in MiB (--gpu-mem); 0 for any. */
   readonly gpuMemoryMiB: number;
+  /** Only GPUs with these indices, on whatever node (--allowed-gpus); absent for any. */
+  readonly gpuAllowed?: readonly number[] | undefined;
   /** Whole nodes: all their CPUs and GPUs. */
   readonly exclusive: boolean;
   /** No node that a job of another user runs on, then or later (--exclusive=user); absent for no. */

@@ -101,7 +101,7 @@ export function roomOn(node: Node, demand: Demand, usage: NodeUsage = node.usage
     const free = WHOLE_GPU - (usage.gpus[gpu.index] ?? 0);
     if (free <= 0) continue;
     freeGpus += free;
-    if (gpu.memoryMiB >= request.gpuMemoryMiB) gpus.push(gpu);
+    if (gpu.memoryMiB >= request.gpuMemoryMiB && (request.gpuAllowed?.includes(gpu.index) ?? true)) gpus.push(gpu);
   }
   const exact = indices.get(node.name) ?? [];
   const isFree = (index: number): boolean => gpus.some((gpu) => gpu.index === index) && !usage.gpus[index];

@@ -41,6 +41,7 @@ const geometry = {
   gpus: v.nullable(gpuRequest),
   gpuIds: v.array(v.object({ node: name, indices: v.array(count) })),
   gpuMemoryMiB: count,
+  gpuAllowed: v.optional(v.array(count)),
   exclusive: v.boolean(),
   onlyUser: v.optional(v.boolean()),
   overcommit: v.boolean(),

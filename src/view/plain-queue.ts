@@ -40,11 +40,12 @@ export function plainNode({ name, inventory, usage, connected, state, reason, cl
   const count = inventory.gpus.length;
   const parts = inventory.gpus.map(({ index }) => usage.gpus[index] ?? 0);
   const free = inventory.gpus.filter(({ index }) => !usage.gpus[index] && closedGpus[index] === undefined).length;
+  const busy = parts.filter((part) => part >= WHOLE_GPU).length;
   const shared = parts.filter((part) => part > 0 && part < WHOLE_GPU).length;
   const words = [
     `${free} free`,
     ...(shared > 0 ? [`${shared} shared`] : []),
-    ...(count - free - shared > 0 || shared === 0 ? [`${count - free - shared} busy`] : []),
+    ...(busy > 0 || shared === 0 ? [`${busy} busy`] : []),
   ];
   const gpus = count === 0 ? "no GPUs" : `${countText(count, "GPU")} (${words.join(", ")})`;
   const away = connected ? "" : "; not responding";

@@ -1,5 +1,6 @@
 /** mgpu gpu drain|resume|list, mgpu pause-gpu, mgpu resume-gpu: single GPUs that get no new jobs. */
 
+import { gpuIndices } from "../../core/gpu-pick.ts";
 import type { NodeRow } from "../../protocol/procedures.ts";
 import type { Peer } from "../../rpc/types.ts";
 import { textTable } from "../../view/text-table.ts";
@@ -78,7 +79,7 @@ function choose(
     const name = at < 0 ? null : word.slice(0, at);
     const only = nodes.length === 1 ? nodes[0] : nodes.find((one) => one.name === hostname);
     const node = name === null ? only : nodes.find((one) => one.name === name);
-    const indices = indicesOf(word.slice(at + 1));
+    const indices = gpuIndices(word.slice(at + 1));
     const missing = indices?.filter((index) => !node?.inventory.gpus.some((one) => one.index === index)) ?? [];
     if (!node) problems.push(name === null ? `${word}: of which node? say NODE:GPU` : `there is no node ${name}`);
     else if (!indices) problems.push(`expected [NODE:]GPU such as 1, 0-3 or ${node.name}:0,1, got "${word}"`);
@@ -87,15 +88,6 @@ function choose(
   }
   if (problems.length > 0) throw new UserError(problems, "mgpu gpu list shows the GPUs");
   return chosen;
-}
-
-/** `0,2-3`; `undefined` for anything else. */
-function indicesOf(text: string): number[] | undefined {
-  if (!/^\d{1,5}(-\d{1,5})?(,\d{1,5}(-\d{1,5})?)*$/.test(text)) return undefined;
-  return text.split(",").flatMap((part) => {
-    const [first = 0, last = first] = part.split("-").map(Number);
-    return Array.from({ length: Math.max(0, Math.min(last - first, 4096) + 1) }, (_, at) => first + at);
-  });
 }
 
 async function change(

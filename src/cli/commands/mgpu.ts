@@ -7,6 +7,7 @@ import { helpText } from "../help.ts";
 import type { ParsedOptions } from "../option.ts";
 import { valued } from "../predecessors/verbs.ts";
 import { runCommand, withCommonOptions } from "../run.ts";
+import { command as add } from "./mgpu-add.ts";
 import { cancel, cancelJob, listJobs } from "./mgpu-cancel.ts";
 import { command as completion } from "./mgpu-completion.ts";
 import { command as config, sampleCommand as configSample } from "./mgpu-config.ts";
@@ -67,6 +68,7 @@ const SUBCOMMANDS: readonly Command[] = [
   config,
   configSample,
   submit,
+  add,
   queue,
   cancel,
   listJobs,

@@ -3,6 +3,7 @@
 import { SETTINGS } from "../../config/settings.ts";
 import { PROTOCOL } from "../../protocol/envelope.ts";
 import { ERROR_CODES } from "../../protocol/errors.ts";
+import { PREDECESSORS } from "./predecessors.ts";
 
 /** A heading with paragraphs, or with terms and what they mean. */
 export interface TopicSection {
@@ -226,6 +227,7 @@ export const TOPICS: readonly Topic[] = [
   SETTINGS_PAGE,
   PROTOCOL_PAGE,
   FROM_SLURM,
+  PREDECESSORS,
   daemon(
     "mgpuctld",
     "the controller of a cluster",

@@ -1,9 +1,9 @@
 /** Options that ask for GPUs. */
 
 import { parseGpuBind, parseNodeGpuIds } from "../../core/gpu-bind.ts";
+import { gpuIndices } from "../../core/gpu-pick.ts";
 import { parseGpuWishes, parseGresWishes, parseTresWish, type TresWish } from "../../core/gres.ts";
-import type { Parsed } from "../../core/parse.ts";
-import { parseMemory } from "../../core/parse.ts";
+import { expected, type Parsed, parseMemory } from "../../core/parse.ts";
 import type { GpuWish } from "../../core/resources.ts";
 import { atLeastOne, shaped } from "./readers.ts";
 import { ALL, ignored, named, SRUN, type SubmitOption } from "./record.ts";
@@ -90,6 +90,15 @@ export const GPU_OPTIONS = [
     read: parseNodeGpuIds,
   },
   {
+    long: "allowed-gpus",
+    argument: "required",
+    metavar: "ids",
+    help: "only GPUs with these indices, on whatever node: 0,2-3; how many of them other options say",
+    directive: true,
+    of: ALL,
+    read: readIndices,
+  },
+  {
     long: "model",
     argument: "required",
     metavar: "name",
@@ -124,4 +133,9 @@ function readTresPerTask(text: string): Parsed<TresWish> {
   const parsed = parseTresWish(text);
   if ("problem" in parsed || parsed.value.memoryMiB === null) return parsed;
   return { problem: "memory can't be asked for task by task; use --mem-per-cpu or --mem-per-gpu" };
+}
+
+function readIndices(text: string): Parsed<readonly number[]> {
+  const indices = gpuIndices(text);
+  return indices ? { value: indices } : expected("indices of GPUs such as 0,2-3", text);
 }

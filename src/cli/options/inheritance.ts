@@ -13,7 +13,7 @@ const OF_ONE: ReadonlySet<string> = new Set(
   gpu-bind cpu-bind gpu-freq tres-per-task tres-bind constraint nodelist nodefile exclusive oversubscribe overcommit contiguous
   partition licenses mincpus tmp threads-per-core cores-per-socket sockets-per-node extra-node-info hint distribution
   use-min-nodes spread-job switches core-spec thread-spec array wrap mail-type mail-user notify
-  het-group relative multi-prog exact overlap bcast pty node-gpu-ids gpu-mem
+  het-group relative multi-prog exact overlap bcast pty node-gpu-ids allowed-gpus gpu-mem
   `
     .trim()
     .split(/\s+/),

@@ -7,6 +7,8 @@ import { runCommand } from "../../../src/cli/run.ts";
 import { targetOf } from "../../../src/cli/target.ts";
 import { profilesFile } from "../../../src/config/profiles.ts";
 import { withClosedGpus } from "../../../src/core/node.ts";
+import { PLAIN_REQUEST } from "../../../src/core/resources.ts";
+import { demandOf, roomOn } from "../../../src/core/room.ts";
 import type { Params } from "../../../src/protocol/procedures.ts";
 import { plainNode, plainState } from "../../../src/view/plain-queue.ts";
 import { clusterPeer } from "../../golden/cluster.ts";
@@ -263,6 +265,43 @@ test("mgpu test runs its self-test with the launchers of this mgpu", async () =>
   };
   expect((await mgpu(["test", "--quick"], {}, { startChild })).code).toBe(0);
   expect(started[0]?.argv.slice(3)).toEqual(["mgpu-test", "/opt/mgpu/bin", "1"]);
+});
+
+describe("mgpu add", () => {
+  const files = { "/work/train.py": "print()", "/work/go": "#!/bin/sh" };
+  test("queues a script with one of the GPUs that it may have", async () => {
+    const argv = ["add", "train.py", "--args", "--epochs 3", "--priority", "0", "--gpus", "0,2-3"];
+    const { code, script, submissions } = await mgpu(argv, {}, { files });
+    expect([code, script.includes("python train.py --epochs 3\n")]).toEqual([0, true]);
+    expect(submissions[0]?.job).toMatchObject({
+      ...{ name: "train.py", nice: -50_000 },
+      request: { gpus: { wishes: [{ thousandths: 1000, type: null }] }, gpuAllowed: [0, 2, 3] },
+    });
+    expect((await mgpu(["add", "go"], {}, { files })).script).toContain("./go\n");
+  });
+  test("tells all that is wrong, and queues nothing", async () => {
+    const { code, err, submissions } = await mgpu(["add", "none.py", "--priority", "9"], {}, { files });
+    expect([code, submissions.length]).toEqual([2, 0]);
+    for (const text of ["expected 0, 1 or 2", "none.py: no such file"]) expect(err).toContain(text);
+    const ids = await mgpu(["add", "train.py", "--gpus", "3-1"], {}, { files });
+    expect(ids.err).toContain('indices of GPUs such as 0,2-3, got "3-1"');
+  });
+  test("GPUs beyond the allowed ones are none for placement", async () => {
+    const { nodes } = await clusterPeer().call("nodes.list", {});
+    const { inventory } = nodes[0] ?? {};
+    if (!inventory) throw new Error("no node");
+    const usage = { cpus: 0, memoryMiB: 0, gpus: {} };
+    const node = { name: "n1", inventory, registeredAt: 0, usage, drain: null, down: null };
+    const allowed = (gpuAllowed: number[]) =>
+      roomOn(node, demandOf({ ...PLAIN_REQUEST, gpuAllowed }))?.gpus.map(({ index }) => index);
+    expect(allowed([1, 3, 9])).toEqual([1, 3]);
+  });
+});
+
+test("mgpu status --detailed tells of jobs and nodes too", async () => {
+  const fake = fakeContext({ program: "mgpu", controller: [clusterPeer(), clusterPeer()] });
+  await runCommand(command, ["status", "--detailed"], fake.context);
+  expect(fake.out()).toMatch(/^DAEMON +NODE[\s\S]*\n\nJOB +USER +NAME +STATE\n/);
 });
 
 test("the old verbs stand in mgpu --help", async () => {

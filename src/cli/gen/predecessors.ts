@@ -1,0 +1,79 @@
+/** The page for users of the programs that came before mgpu: what they had, and what it is now. */
+
+import type { Topic } from "./topics.ts";
+
+export const PREDECESSORS: Topic = {
+  page: "mgpu-predecessors",
+  section: "7",
+  summary: "coming from the programs before mgpu: what it was, what it is",
+  sections: [
+    {
+      heading: "DESCRIPTION",
+      texts: [
+        "The verbs of the earlier GPU schedulers stand under mgpu as they were. Each is a thin name for a command of today, which can do more. Jobs have whole numbers; job_000001 and eight hexadecimal digits are not understood, and said so.",
+      ],
+    },
+    {
+      heading: "MULTI-GPU SCHEDULER: BEFORE AND NOW",
+      terms: [
+        [
+          "server, master --host --port",
+          "The same under mgpu; = mgpu up --listen HOST:PORT, in the background. It prints the line with which a node joins: no machine joins without its token.",
+        ],
+        [
+          "node --node-id --master-host --master-port --gpu-count",
+          "mgpu node with the same options and --token, or with the line that mgpu server printed; = mgpu join.",
+        ],
+        [
+          "client --host H --port P VERB",
+          "mgpu --host H --port P VERB, with a key that mgpu login stored; or MGPU_CONTROLLER.",
+        ],
+        ['submit --gpus 2 "command"', "mgpu submit, = mgpu-sbatch --wrap. One GPU if nothing says how many."],
+        [
+          'submit --interactive "command"',
+          "mgpu submit --interactive, = mgpu-srun. --session-timeout (7200), --connection-timeout (30), --max-wait-time (300) and --max-consecutive-timeouts (30) are options of mgpu-srun too.",
+        ],
+        ['--node-gpu-ids "node001:0,1;node002:0"', "The same, for mgpu-srun, mgpu-sbatch and mgpu-salloc too."],
+        ["queue", "mgpu queue. mgpu-squeue and mgpu-sinfo tell more."],
+        ["cancel ID", "mgpu cancel JOB, = mgpu-scancel."],
+        ["GPUs spread over nodes", "mgpu-srun --gpus=4: the fewest nodes that can hold it."],
+        [
+          "guide for trouble with connections",
+          "Each error of a connection tells what it means and what to do; mgpu status shows each daemon.",
+        ],
+      ],
+    },
+    {
+      heading: "JOB SCHEDULER OF ONE MACHINE: BEFORE AND NOW",
+      terms: [
+        [
+          "add SCRIPT --args --priority --gpus 0,1",
+          "mgpu add with the same options; the GPUs are those that are allowed (mgpu-sbatch --allowed-gpus).",
+        ],
+        ["priorities 0, 1, 2", "--priority=high, normal or low of mgpu-sbatch; mgpu add takes the numbers."],
+        ["list-jobs --status running", "mgpu list-jobs, = mgpu-squeue --states."],
+        ["cancel-job", "mgpu cancel-job, = mgpu-scancel."],
+        [
+          "pause-gpu N, resume-gpu N",
+          "The same with [NODE:]N; = mgpu gpu drain, mgpu gpu resume. Jobs that run there stay.",
+        ],
+        ["status", "mgpu status, with --json."],
+        ["screens", "mgpu screens; mgpu-sattach goes to one."],
+        ["config-sample", "mgpu config-sample, = mgpu config sample."],
+        ["test --quick", "mgpu test --quick: a cluster of its own in a temporary folder."],
+        [
+          "llm_config.json, --llm NAME",
+          "models: of the configuration, or that file; --model of mgpu-sbatch and mgpu-srun.",
+        ],
+        ["fractions of GPUs", "--gpus=0.5, in thousandths."],
+        ["retry limit and wait", "--retries and --retry-wait of mgpu-sbatch."],
+        ["jobs file, watched", "Not there yet: mgpu add queues one line's work at a time."],
+        ["thresholds of memory and load", "Not there yet: mgpu pause-gpu keeps jobs off a GPU that others use."],
+      ],
+    },
+    {
+      heading: "EXAMPLES",
+      lines: ['mgpu submit --gpus=1 "python train.py"', "mgpu queue", "mgpu list-jobs --status running"],
+    },
+  ],
+};
