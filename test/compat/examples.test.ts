@@ -32,12 +32,29 @@ const EXPECTED: Readonly<Record<string, { readonly code: number; readonly stderr
   "mgpu sim --cluster 1x0x128 --policy easy,easy-sjbf,slowdown --svg waits.svg SDSC-SP2.swf.gz": {
     ...{ code: 2, stderr: /no such file/ },
   },
+  "mgpu node --node-id node001 gpu0:8080#3f9a...": { code: 2, stderr: /token/ },
+  "mgpu node --master-host gpu0 --token 3f9a...": { code: 2, stderr: /token/ },
+  "mgpu server --host 10.0.0.1 --port 8080 --verbose": { code: 1, stderr: /this machine has no such address/ },
+  "mgpu master --host 10.0.0.1 --port 8080 --verbose": { code: 1, stderr: /this machine has no such address/ },
+  "mgpu pause-gpu 1": { code: 1, stderr: /of which node/ },
+  "mgpu resume-gpu 1": { code: 1, stderr: /of which node/ },
+  ...Object.fromEntries(
+    [
+      "gpu drain node001:0,1 --reason 'fan broken'",
+      "gpu resume node001:0-1",
+      "pause-gpu node001:0,1 --reason 'fan broken'",
+      "resume-gpu node001:0,1",
+    ].map((words) => [`mgpu ${words}`, { code: 1, stderr: /there is no node node001/ }]),
+  ),
   // Its page says that it is for use within a job.
   "mgpu-sbcast data.bin /tmp/data.bin": { code: 1, stderr: /from within/ },
 };
 
 /** Seconds after which an example that goes on counts as working: timeout's exit code is 124 then. */
 const GOES_ON = ["mgpu forward 12 8888", "mgpu forward 12 6006:16006", "mgpu logs -f -n 20 12"];
+
+/** What ends jobs. */
+const ENDS = /scancel|mgpu cancel/;
 
 const cluster = new TestCluster();
 const programs = join(cluster.folder, "programs");
@@ -99,8 +116,9 @@ test("each does what it says, or says what it needs", async () => {
   const all = examples().filter((line) => !/mgpu down/.test(line));
   // What ends jobs comes last, a signal before an end.
   const found = [
-    ...all.filter((line) => !/scancel/.test(line)),
-    ...all.filter((line) => /scancel/.test(line)).reverse(),
+    ...all.filter((line) => !ENDS.test(line)),
+    ...all.filter((line) => ENDS.test(line) && /scancel/.test(line)).reverse(),
+    ...all.filter((line) => ENDS.test(line) && !/scancel/.test(line)),
   ];
   expect(found.length).toBeGreaterThan(60);
   for (const line of found) {

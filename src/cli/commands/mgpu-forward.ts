@@ -25,6 +25,7 @@ export const command: Command = {
   examples: ["mgpu forward 12 8888", "mgpu forward 12 6006:16006"],
   async run({ values, operands }, context) {
     const { jobId, port, localPort } = readPlan(operands, context);
+    await checkRuns(jobId, context);
     const ends = new FrameQueue();
     const tunnel = new Tunnel((frame) => ends.push(frame), null);
     const listening = await listen(localPort, port, (stream) => tunnel.accept(stream), context);
@@ -74,6 +75,23 @@ function readPlan([job = "", ports = "", ...more]: readonly string[], { program 
     throw new UserError(problems, `${program} --help shows what it takes`, EXIT_USAGE);
   }
   return { jobId: target.jobId, port, localPort };
+}
+
+/** Before anybody is told of a port that leads nowhere. @throws UserError for a job that does not run */
+async function checkRuns(jobId: number, context: CommandContext): Promise<void> {
+  const { peer } = await context.connect({ start: true });
+  try {
+    const filter = { ids: [jobId], users: [], states: [], names: [], partitions: [] };
+    const states: string[] = [];
+    await peer.stream("jobs.list", { filter, fields: ["state"] }, ({ rows }) => {
+      states.push(...rows.map(([state]) => String(state)));
+    });
+    if (states.includes("RUNNING")) return;
+    const what = states[0] === undefined ? "there is no job of that number" : `it is ${states[0]}`;
+    throw new UserError(`job ${jobId} does not run: ${what}`, "mgpu-squeue lists the jobs");
+  } finally {
+    peer.close();
+  }
 }
 
 function portOf(text: string, least: number): number | null {

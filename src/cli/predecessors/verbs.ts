@@ -15,7 +15,8 @@ export function passOn({ values }: ParsedOptions, names: readonly string[]): str
 
 /** Another name of a command. Messages begin with the name that was typed. */
 export function alias(name: string, { name: meant, ...command }: Command): Command {
-  return { ...command, name, summary: `${command.summary} (another name of ${meant})`, examples: [`${name}`] };
+  const examples = command.examples.map((line) => line.replace(meant, name));
+  return { ...command, name, summary: `${command.summary} (another name of ${meant})`, examples };
 }
 
 /** Runs a command of today under the name that was typed. */
