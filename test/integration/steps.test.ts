@@ -161,6 +161,13 @@ describe("a step", () => {
     expect(job.stderr).toContain("Unable to confirm allocation for job 99999: Invalid job id specified");
     await cluster.ok("mgpu-scancel", [`${jobId}`]);
   });
+  test("srun --bcast makes a job of its own where there is none", async () => {
+    const path = `${cluster.work}/own-copy`;
+    const ran = await cluster.run("mgpu-srun", [`--bcast=${path}`, "-n2", "-l", "sh", "-c", "echo $0; exit 3"]);
+    expect(ran.stdout.split("\n").sort()).toEqual(["", `0: ${path}`, `1: ${path}`]);
+    expect(ran.code).toBe(3);
+    expect(await cluster.queue("%i", "-n", "sh")).toEqual([]);
+  });
 });
 
 describe("beside a step", () => {
@@ -193,5 +200,12 @@ describe("beside a step", () => {
     expect(await cluster.ok("mgpu-srun", [`--bcast=${path}`, "-n1", "echo", "ran"], own)).toBe("ran\n");
     expect(cluster.has("my-echo")).toBe(true);
     await cluster.ok("mgpu-scancel", [`${jobId}`]);
+  });
+  test("srun --bcast makes a job of its own where there is none", async () => {
+    const path = `${cluster.work}/own-copy`;
+    const ran = await cluster.run("mgpu-srun", [`--bcast=${path}`, "-n2", "-l", "sh", "-c", "echo $0; exit 3"]);
+    expect(ran.stdout.split("\n").sort()).toEqual(["", `0: ${path}`, `1: ${path}`]);
+    expect(ran.code).toBe(3);
+    expect(await cluster.queue("%i", "-n", "sh")).toEqual([]);
   });
 });

@@ -108,9 +108,11 @@ async function runOutside(
   const [first, ...others] = drafts;
   if (!first) throw new UserError("No command given to execute.");
   const { wishes } = first.plan;
-  const outside = wishes.values.bcast === undefined ? [] : [`${wishes.place("bcast")}: ${BCAST_OUTSIDE}`];
+  const isCopied = wishes.values.bcast !== undefined;
+  const outside = isCopied && others.length > 0 ? [`${wishes.place("bcast")}: ${BCAST_MANY}`] : [];
   const checked = drafts.map((one) => ({ ...one, drafted: one.job }));
   check(checked, outside, context);
+  if (isCopied) return (await import("./srun/own-allocation.ts")).runThroughAllocation(typed[0], context);
   if (wishes.values["het-group"] !== undefined) {
     context.stdio.err(`${context.program}: warning: --het-group has no effect: this is not within a job\n`);
   }
@@ -159,7 +161,6 @@ async function runInside(
   return withLocalPrograms(own.plan, context, () => runStep(own.plan, place, own.drafted, context));
 }
 
-const BCAST_OUTSIDE = "copies go to the nodes of a job that runs: use it within mgpu-salloc or mgpu-sbatch";
 const BCAST_MANY = "copies go to one component at a time: use mgpu-sbcast for each";
 
 /** What each component is to run, as far as its wishes tell. */
