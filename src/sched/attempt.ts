@@ -5,7 +5,7 @@ import type { PendingJob } from "../core/job.ts";
 import { isListed } from "../core/partition-list.ts";
 import type { Allocation, ResourceRequest } from "../core/resources.ts";
 import { lookAgain, type Pass, passOver, untilOf } from "./pass.ts";
-import { shapeOf } from "./place/place.ts";
+import { shapeOf } from "./place/shapes.ts";
 import { couldRunTogether, placeTogether, type Wish } from "./place/together.ts";
 import type { Place } from "./places.ts";
 import type { Reason, Start } from "./plan.ts";
