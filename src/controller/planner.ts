@@ -16,6 +16,7 @@ import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { type Gate, gateOf } from "../sched/eligible.ts";
 import { holdingsOf } from "../sched/holdings.ts";
+import { PassMemory } from "../sched/memory.ts";
 import { placesOf } from "../sched/places.ts";
 import type { Plan, Reason } from "../sched/plan.ts";
 import { EASY, type SchedulerPolicy } from "../sched/policy.ts";
@@ -80,6 +81,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
   /** Jobs of this number and above came after the plan was made. */
   let nextJobId = 0;
   const execute = executor(ports);
+  const memory = new PassMemory();
 
   const gateNow = createGate(ports);
   const rankingNow = createRanking(ports);
@@ -91,7 +93,8 @@ export function createPlanner(ports: PlannerPorts): Planner {
     const state = ports.state();
     const now = ports.clock.now();
     const { policy } = ports;
-    const view = viewOf(state, ports.isConnected, now, { ranking: rankingNow(), policy, running: ports.running?.() });
+    const known = { ranking: rankingNow(), policy, running: ports.running?.(), memory };
+    const view = viewOf(state, ports.isConnected, now, known);
     plan = timed(ports, state, () => schedule(view, now, policy));
     starting = new Set(
       plan.starts.flatMap(({ jobId, followers = [] }) => [jobId, ...followers.map((one) => one.jobId)]),
@@ -197,7 +200,7 @@ function createRanking(ports: Pick<PlannerPorts, "state" | "clock">): () => Prio
 
 /**
  * What a pass looks at, of a state and of who is connected.
- * @param known priorities that are known already; the policy of the pass; how many jobs may run
+ * @param known priorities that are known already; the policy of the pass; how many jobs may run; what other passes found out
  */
 export function viewOf(
   state: ClusterState,
@@ -207,9 +210,10 @@ export function viewOf(
     readonly ranking?: Prioritizer;
     readonly policy?: SchedulerPolicy;
     readonly running?: JobLimits | undefined;
+    readonly memory?: PassMemory;
   } = {},
 ): ScheduleView {
-  const { ranking, policy = EASY, running } = known;
+  const { ranking, policy = EASY, running, memory } = known;
   return {
     pending: byPriority(state.lanes, (id) => pendingJob(state, id), ranking ?? prioritizer(state, now)),
     expiring: waiting(state, state.expiring),
@@ -217,7 +221,10 @@ export function viewOf(
     isConnected,
     gate: gateOf(state, now, running),
     places: placesOf(state, now),
-    holdings: { [Symbol.iterator]: () => holdingsOf(state, now, policy.assumedTimeS) },
+    memory,
+    holdings: memory?.holdings.bookOf(state, now, policy.assumedTimeS) ?? {
+      [Symbol.iterator]: () => holdingsOf(state, now, policy.assumedTimeS),
+    },
     licenses: state.licenses,
     ...(policy.preemption ? { preemption: preemptingIn(state, policy.preemption, now) } : {}),
     ...(state.reservations.size > 0 ? { later: laterOf(state) } : {}),

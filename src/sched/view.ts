@@ -4,10 +4,11 @@ import type { NodeName } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
 import type { Queue } from "../core/lanes.ts";
 import type { Node } from "../core/node.ts";
+import type { Holding, HoldingBook } from "./book.ts";
 import type { Gate } from "./eligible.ts";
+import type { PassMemory } from "./memory.ts";
 import type { Places } from "./places.ts";
 import type { Preempting } from "./preempt.ts";
-import type { Holding } from "./profile.ts";
 
 export interface ScheduleView {
   /** Waiting jobs, the most important first. Read as far as needed. */
@@ -24,7 +25,9 @@ export interface ScheduleView {
   /** Where they may go later, and the times at which that changes by itself; as now if absent. */
   readonly later?: { readonly placesAt: (at: number) => Places; readonly times: readonly number[] };
   /** What is in use, and until when; read only when a job is blocked. What is not told of never ends. */
-  readonly holdings?: Iterable<Holding>;
+  readonly holdings?: HoldingBook | Iterable<Holding>;
+  /** What other passes have found out; no other pass with it may be under way. */
+  readonly memory?: PassMemory | undefined;
   /** Running jobs that others may have the room of; none if absent. */
   readonly preemption?: Preempting | undefined;
   /** How many there are of each license; needed only where holdings or jobs have any. */
