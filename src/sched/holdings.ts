@@ -6,6 +6,7 @@ import type { JobId } from "../core/ids.ts";
 import type { Job } from "../core/job.ts";
 import { heldShares } from "../core/reduce/reduce.ts";
 import type { ClusterState } from "../core/state.ts";
+import { type ChangeLog, newCursor } from "../util/change-log.ts";
 import { type Holding, HoldingBook } from "./book.ts";
 
 /** A job whose time is over, or that is being cleared away, is given so long before its nodes are free. */
@@ -19,48 +20,66 @@ export function* holdingsOf(state: ClusterState, now: number, assumedS: number):
   }
 }
 
-interface Kept {
-  readonly job: Job;
-  /** Until when the same is true of the job. */
-  readonly goodUntil: number;
-}
-
 /** Keeps a book of what a state's jobs hold. */
 export class HoldingsKeeper {
   #book = new HoldingBook();
-  #kept = new Map<JobId, Kept>();
+  #known = new Map<JobId, Job>();
+  /** Jobs whose end is another one with each look. */
+  #floating = new Set<JobId>();
+  /** Until when the ends of all others stay what they are, in milliseconds since 1970. */
+  #goodUntil = Number.POSITIVE_INFINITY;
+  #source: ChangeLog | null = null;
+  #cursor = newCursor();
   #key = "";
 
-  /** The book of now; the same one each time. As of {@link holdingsOf}. */
+  /** The book of now; the same one as long as it is the same state. As of {@link holdingsOf}. */
   bookOf(state: ClusterState, now: number, assumedS: number): HoldingBook {
     const names = [...state.partitions.values()].map(({ name, isDefault }) => `${name}${isDefault ? "*" : ""}`);
     const key = `${assumedS} ${names.join()}`;
-    if (key !== this.#key) {
-      this.#book = new HoldingBook();
-      this.#kept = new Map();
+    if (state.activeChanges !== this.#source || key !== this.#key) {
+      this.#source = state.activeChanges;
+      this.#cursor = newCursor();
       this.#key = key;
+      this.#book = new HoldingBook();
+      this.#known = new Map();
     }
-    let known = 0;
-    for (const id of state.active) {
-      const job = state.jobs.get(id);
-      if (!job) continue;
-      const kept = this.#kept.get(id);
-      if (kept) known += 1;
-      if (kept?.job === job && now <= kept.goodUntil) continue;
-      this.#book.put(id, holdingOf(state, job, now, assumedS));
-      if (!kept) known += 1;
-      this.#kept.set(id, { job, goodUntil: goodUntil(job, assumedS) });
+    const news = this.#source.news(this.#cursor);
+    if (news === null || now > this.#goodUntil) {
+      this.#lookAtAll(state, now, assumedS);
+    } else {
+      for (const id of new Set([...news, ...this.#floating])) this.#look(state, id, now, assumedS);
     }
-    if (known < this.#kept.size) this.#forgetEnded(state);
     return this.#book;
   }
 
-  #forgetEnded({ active, jobs }: ClusterState): void {
-    for (const id of this.#kept.keys()) {
-      if (active.has(id) && jobs.has(id)) continue;
-      this.#kept.delete(id);
-      this.#book.drop(id);
+  #lookAtAll(state: ClusterState, now: number, assumedS: number): void {
+    this.#floating.clear();
+    this.#goodUntil = Number.POSITIVE_INFINITY;
+    for (const id of state.active) this.#look(state, id, now, assumedS);
+    for (const id of this.#known.keys()) if (!state.active.has(id)) this.#drop(id);
+  }
+
+  #look(state: ClusterState, id: JobId, now: number, assumedS: number): void {
+    const job = state.active.has(id) ? state.jobs.get(id) : undefined;
+    if (!job) {
+      this.#drop(id);
+      return;
     }
+    const good = goodUntil(job, assumedS);
+    if (now > good) this.#floating.add(id);
+    else {
+      this.#floating.delete(id);
+      this.#goodUntil = Math.min(this.#goodUntil, good);
+      if (this.#known.get(id) === job) return;
+    }
+    this.#known.set(id, job);
+    this.#book.put(id, holdingOf(state, job, now, assumedS));
+  }
+
+  #drop(id: JobId): void {
+    this.#known.delete(id);
+    this.#floating.delete(id);
+    this.#book.drop(id);
   }
 }
 

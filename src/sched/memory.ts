@@ -3,13 +3,16 @@
  * would cost on them, and until when jobs hold what. It decides nothing: a pass without it comes to the same plan.
  */
 
+import type { Node } from "../core/node.ts";
 import { type Candidate, candidatesOf } from "../core/node-set.ts";
 import type { NodeUsage } from "../core/resources.ts";
-import type { Node } from "../core/node.ts";
 import { HoldingsKeeper } from "./holdings.ts";
 import { KeptPool } from "./kept-pool.ts";
 import type { Scoring } from "./place/scores/score.ts";
 import { Shapes } from "./place/shapes.ts";
+
+/** Wishes of which is remembered when there was room; then all are forgotten. */
+const HINTS_MAX = 1000;
 
 /** Pools that are remembered; then all are forgotten. */
 const POOLS_MAX = 256;
@@ -18,6 +21,8 @@ const POOLS_MAX = 256;
 export class PassMemory {
   readonly shapes = new Shapes();
   readonly holdings = new HoldingsKeeper();
+  /** By wish: when there was room last time, as a first guess. In milliseconds since 1970. */
+  readonly hints = new Hints();
   /** In the order of names. */
   #all: Candidate[] = [];
   /** Where each node of the view's order is in {@link #all}. */
@@ -84,6 +89,13 @@ export class PassMemory {
     else if (!isSameUsage(candidate.usage, node.usage)) candidate.usage = node.usage;
     this.#synced[at] = { node, usage: (this.#all[at] as Candidate).usage };
     return isSame;
+  }
+}
+
+class Hints extends Map<string, number> {
+  override set(wish: string, at: number): this {
+    if (this.size >= HINTS_MAX && !this.has(wish)) this.clear();
+    return super.set(wish, at);
   }
 }
 

@@ -19,6 +19,7 @@ export interface Pass {
   readonly policy: SchedulerPolicy;
   /** Nodes that take new work, with what this pass has granted. */
   readonly pools: Pools;
+  readonly memory: PassMemory;
   readonly places: Places;
   readonly profile: Profile;
   /** Tasks of each array that this pass starts. */
@@ -49,7 +50,7 @@ export function beginPass(view: ScheduleView, now: number, policy: SchedulerPoli
   const open = memory.open(view.nodes, (node) => takesWork(view, node));
   const pools = createPools(open, profile, now, policy.scoringOf, memory);
   return {
-    ...{ view, now, policy, pools, profile, places: view.places ?? (() => ANYWHERE) },
+    ...{ view, now, policy, pools, memory, profile, places: view.places ?? (() => ANYWHERE) },
     ...{
       startedOfArray: new Map(),
       impossible: new Map(),

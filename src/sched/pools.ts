@@ -36,6 +36,12 @@ export interface Pools {
   at(place: Place, from: number, until: number): LaterPool;
   /** The same with the nodes that reservations keep from it, and without regard to what is promised to others. */
   freedBy(place: Place, at: number): LaterPool;
+  /** {@link at}, for one request. */
+  placeAt(place: Place, request: ResourceRequest, from: number, until: number): Allocation | null;
+  /** {@link freedBy}, for one request. */
+  placeFreed(place: Place, request: ResourceRequest, at: number): Allocation | null;
+  /** Whether no request of this kind loses its room by what is given back. */
+  isMonotonic(request: ResourceRequest): boolean;
   /** What a job could use now if some shares were given back, on nodes that are promised to nobody. */
   without(place: Place, until: number, given: readonly NodeShare[]): LaterPool;
   /** Keeps the nodes of a place for the job that waits for them. */
@@ -73,6 +79,7 @@ class PassPools implements Pools {
   readonly #scoringOf: (partition: string) => Scoring;
   readonly #memory: PassMemory;
   readonly #pools = new Map<string, Pool | null>();
+  readonly #laterPools = new Map<string, KeptPool>();
   readonly #kept = new Set<NodeName>();
   readonly #granted = new Map<string, Map<NodeName, number>>();
   /** Of the jobs that this pass starts. */
@@ -118,6 +125,22 @@ class PassPools implements Pools {
     const usageOf = (one: Candidate): NodeUsage => this.#profile.runningAt(one, at);
     const isAllowed = (node: NodeName): boolean => place.allows(node) || reserved.has(node);
     return this.#later(place, usageOf, [at, Number.NEGATIVE_INFINITY], isAllowed);
+  }
+
+  placeAt(place: Place, request: ResourceRequest, from: number, until: number): Allocation | null {
+    if (!this.#isPlain(place)) return this.at(place, from, until).place(request);
+    const usageOf = (one: Candidate): NodeUsage => this.#profile.usageBetween(one, from, until);
+    return this.#placeLater(this.#laterPool(place, false), request, usageOf);
+  }
+
+  placeFreed(place: Place, request: ResourceRequest, at: number): Allocation | null {
+    if (!this.#isPlain(place)) return this.freedBy(place, at).place(request);
+    const usageOf = (one: Candidate): NodeUsage => this.#profile.runningAt(one, at);
+    return this.#placeLater(this.#laterPool(place, true), request, usageOf);
+  }
+
+  isMonotonic(request: ResourceRequest): boolean {
+    return this.#memory.shapes.waysOf(request).every((asked) => asked.isMonotonic);
   }
 
   without(place: Place, until: number, given: readonly NodeShare[]): LaterPool {
@@ -207,6 +230,31 @@ class PassPools implements Pools {
     });
     const scoring = this.#scoringOf(place.partition);
     return { candidates, place: createPlacer(candidates, scoring, this.#memory.shapes) };
+  }
+
+  /** Whether jobs of a place see all of its nodes as they are. */
+  #isPlain({ cpusMax, others, onlyUser }: Place): boolean {
+    return this.#kept.size === 0 && cpusMax === 0 && others.size === 0 && onlyUser === null;
+  }
+
+  /** Its usage is another with each question: only what differs from the one before is looked at. */
+  #laterPool(place: Place, withReserved: boolean): KeptPool {
+    const isWide = withReserved && place.reserved.length > 0;
+    const key = `later\0${place.key}\0${isWide}`;
+    let pool = this.#laterPools.get(key);
+    if (!pool) {
+      const reserved = new Set(isWide ? place.reserved : []);
+      const own = this.all.filter(({ node: { name } }) => place.allows(name) || reserved.has(name));
+      pool = this.#memory.pool(key, own, this.#scoringOf(place.partition), ({ node }) => node);
+      this.#laterPools.set(key, pool);
+    }
+    return pool;
+  }
+
+  #placeLater(pool: KeptPool, request: ResourceRequest, usageOf: (one: Candidate) => NodeUsage): Allocation | null {
+    const { own, seen } = pool;
+    for (let at = 0; at < own.length; at++) (seen[at] as Candidate).usage = usageOf(own[at] as Candidate);
+    return pool.place(request);
   }
 
   /** CPUs that jobs of the partition hold on a node. */

@@ -5,6 +5,7 @@
 
 import type { Candidate } from "../../core/node-set.ts";
 import { type NodeUsage, WHOLE_GPU } from "../../core/resources.ts";
+import { ChangeLog, type Cursor } from "../../util/change-log.ts";
 import type { Classes } from "./classes.ts";
 import type { Needs } from "./needs.ts";
 
@@ -12,12 +13,6 @@ import type { Needs } from "./needs.ts";
 const CHANGES_PER_CANDIDATE = 4;
 
 const CHANGES_MIN = 64;
-
-/** A reader's place among the changes. */
-export interface Cursor {
-  epoch: number;
-  read: number;
-}
 
 /** Numbers of candidates, as they were when they were last refreshed. */
 export class Board {
@@ -29,8 +24,7 @@ export class Board {
   readonly #classes: Int32Array;
   readonly #seen: (NodeUsage | null)[];
   readonly #classify: Classes;
-  #changes: number[] = [];
-  #epoch = 0;
+  readonly #changes: ChangeLog;
   /** Another number after each change. */
   version = 0;
   /** Thousandths of GPUs, and CPUs, that are free on all of them together. */
@@ -45,6 +39,7 @@ export class Board {
     this.#gpus = new Float64Array(candidates.length);
     this.#classes = new Int32Array(candidates.length).fill(UNKNOWN);
     this.#seen = candidates.map(() => null);
+    this.#changes = new ChangeLog(Math.max(CHANGES_MIN, CHANGES_PER_CANDIDATE * candidates.length));
   }
 
   /** Takes note of what has changed. */
@@ -77,11 +72,7 @@ export class Board {
 
   /** The changes that a reader does not know yet; `null` for all candidates. Then it knows them. */
   news(cursor: Cursor): readonly number[] | null {
-    const isLost = cursor.epoch !== this.#epoch;
-    const news = isLost ? null : cursor.read === this.#changes.length ? NO_NEWS : this.#changes.slice(cursor.read);
-    cursor.epoch = this.#epoch;
-    cursor.read = this.#changes.length;
-    return news;
+    return this.#changes.news(cursor);
   }
 
   #note(at: number, usage: NodeUsage): void {
@@ -99,14 +90,8 @@ export class Board {
     this.#gpus[at] = gpus;
     this.#classes[at] = UNKNOWN;
     this.version += 1;
-    if (isFirst) return;
-    this.#changes.push(at);
-    if (this.#changes.length <= Math.max(CHANGES_MIN, CHANGES_PER_CANDIDATE * this.candidates.length)) return;
-    this.#changes = [];
-    this.#epoch += 1;
+    if (!isFirst) this.#changes.note(at);
   }
 }
 
 const UNKNOWN = -1;
-
-const NO_NEWS: readonly number[] = [];

@@ -14,7 +14,10 @@ interface Numbered {
 /** Gives numbers to what nodes have and what is in use there. */
 export class Classes {
   readonly #kinds = new Map<string, number>();
-  readonly #kindOf = new WeakMap<NodeInventory, { readonly settings: NodeSettings | undefined; readonly kind: number }>();
+  readonly #kindOf = new WeakMap<
+    NodeInventory,
+    { readonly settings: NodeSettings | undefined; readonly kind: number }
+  >();
   readonly #numbers = new Map<string, number>();
   readonly #known = new WeakMap<NodeUsage, Numbered>();
   #next = 0;

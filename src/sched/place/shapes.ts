@@ -36,6 +36,8 @@ export class Asked {
   readonly inAll: { readonly cpus: number; readonly gpus: number };
   /** It is about nodes by name: those that are alike are not alike to it. */
   readonly isNamed: boolean;
+  /** Where it finds room it finds room, too, where less is in use: no rule of thumb is needed. */
+  readonly isMonotonic: boolean;
   /** By class of node: what counts towards the targets; `null` for a node that offers nothing. */
   readonly #gains = new Map<number, readonly number[] | null>();
   readonly #costs = new WeakMap<Rate, Map<number, readonly number[]>>();
@@ -47,9 +49,11 @@ export class Asked {
     this.isForOne = mayBeAlone(demand);
     this.needs = needsOf(demand);
     this.inAll = inAllOf(demand);
+    this.isMonotonic = isMonotonic(demand, this.targets);
     this.isNamed = demand.required.length + request.excluded.length > 0 || request.tasksOn !== undefined;
   }
 
+  /** What nodes of a class offer; `look` tells of one of them. */
   gainsOf(number: number, look: () => Offer | null): readonly number[] | null {
     const known = this.#gains.get(number);
     if (known !== undefined) return known;
@@ -59,7 +63,7 @@ export class Asked {
     return found;
   }
 
-  /** Costs by class of node, as somebody rates them; empty for a node that can't run all of it. */
+  /** Costs by class of node, as somebody rates them. */
   costsBy(rate: Rate): Map<number, readonly number[]> {
     let known = this.#costs.get(rate);
     if (!known || known.size >= LOOKS_MAX) {
@@ -68,6 +72,15 @@ export class Asked {
     }
     return known;
   }
+}
+
+/** Sets of nodes are searched for by one sum alone, and GPUs are dealt out in one way only. */
+function isMonotonic(demand: Demand, targets: readonly number[]): boolean {
+  const { request, wishes, hasPieces, hasIdleNodes, byGpus } = demand;
+  if (request.contiguous || (hasPieces && (wishes.length > 1 || (wishes[0]?.count ?? 0) > 1))) return false;
+  // One task is on whatever node is chosen.
+  const isTrivial = request.tasks === 1 && !byGpus && !hasIdleNodes;
+  return targets.length - (isTrivial ? 1 : 0) <= 1;
 }
 
 function inAllOf({ request, per, wishes }: Demand): Asked["inAll"] {
@@ -93,4 +106,3 @@ export class Shapes {
     return made;
   }
 }
-

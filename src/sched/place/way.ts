@@ -1,9 +1,10 @@
 /** One way to meet a request on certain candidates, with what it would cost on each when that was last looked at. */
 
 import { weightOf } from "../../core/node.ts";
-import { type Candidate, chooseNodes, type Offer, offerOf, suffices } from "../../core/node-set.ts";
+import { type Candidate, chooseNodes, type Offer, offerOf, type Part, suffices } from "../../core/node-set.ts";
 import type { Allocation } from "../../core/resources.ts";
-import type { Board, Cursor } from "./board.ts";
+import { type Cursor, newCursor } from "../../util/change-log.ts";
+import type { Board } from "./board.ts";
 import type { Rate } from "./scores/score.ts";
 import type { Asked } from "./shapes.ts";
 import { sharesOf, spotOf } from "./shares.ts";
@@ -21,7 +22,7 @@ export class Way {
   readonly #asked: Asked;
   readonly #board: Board;
   readonly #isAlike: boolean;
-  readonly #cursor: Cursor = { epoch: -1, read: 0 };
+  #cursor: Cursor = newCursor();
   #rate: Rate | null = null;
   #costs: Costs | null = null;
   /** The version of the board on which nothing was found. */
@@ -38,7 +39,7 @@ export class Way {
   place(rate: Rate): Allocation | null {
     if (this.#rate !== rate) {
       this.#rate = rate;
-      this.#cursor.epoch = -1;
+      this.#cursor = newCursor();
       this.#failedAt = -1;
     }
     const { version } = this.#board;
@@ -54,8 +55,9 @@ export class Way {
     const alone = one && sharesOf(demand, [one]);
     if (alone) return alone;
     if (demand.request.nodes?.max === 1 || !this.#mayReach()) return null;
-    const several = chooseNodes(demand, this.#preferredFirst(rate));
-    return several && sharesOf(demand, several);
+    const chosen = chooseNodes(demand, this.#preferredFirst(rate));
+    const offers = chosen?.flatMap(({ at }) => offerOf(this.#board.candidates[at] as Candidate, demand) ?? []);
+    return offers ? sharesOf(demand, offers) : null;
   }
 
   /** Of the nodes that could run all of it, the one that costs least. */
@@ -98,14 +100,26 @@ export class Way {
     this.#costs.all[at] = costs;
   }
 
+  /** Costs of running all of it on one node; none if that can't be. */
   #costsAt(at: number, rate: Rate): readonly number[] {
-    const candidate = this.#board.candidates[at] as Candidate;
-    if (!this.#isAlike) return this.#lookAt(candidate, rate);
+    if (!this.#isAlike) return this.#lookAt(this.#board.candidates[at] as Candidate, rate);
+    const gains = this.#gainsAt(at);
+    if (gains === null) return NO_COSTS;
+    const { targets } = this.#asked;
+    for (let index = 0; index < targets.length; index++) {
+      if ((gains[index] as number) < (targets[index] as number)) return NO_COSTS;
+    }
+    return this.#spotCostsAt(at, rate);
+  }
+
+  /** Costs of what a node would give to the request: all of it, or a part. */
+  #spotCostsAt(at: number, rate: Rate): readonly number[] {
     const byClass = this.#asked.costsBy(rate);
     const number = this.#board.classAt(at);
     let costs = byClass.get(number);
     if (!costs) {
-      costs = this.#lookAt(candidate, rate);
+      const offer = offerOf(this.#board.candidates[at] as Candidate, this.#asked.demand);
+      costs = offer ? rate(spotOf(offer, this.#asked.demand)) : NO_COSTS;
       byClass.set(number, costs);
     }
     return costs;
@@ -141,17 +155,36 @@ export class Way {
     return this.#asked.gainsOf(this.#board.classAt(at), look);
   }
 
-  #preferredFirst(rate: Rate): Offer[] {
+  /** What nodes offer, the preferred ones first. */
+  #preferredFirst(rate: Rate): Preferred[] {
     const { demand } = this.#asked;
-    const offered = this.#board.candidates.flatMap((candidate) => {
-      const offer = offerOf(candidate, demand);
-      if (!offer) return [];
-      const costs = rate(spotOf(offer, demand));
-      return [{ offer, costs, first: firstOf(candidate, costs) }];
-    });
-    offered.sort((a, b) => a.first - b.first || compare(a.costs, b.costs) || a.offer.position - b.offer.position);
-    return offered.map(({ offer }) => offer);
+    const { candidates } = this.#board;
+    const offered: Preferred[] = [];
+    for (let at = 0; at < candidates.length; at++) {
+      const candidate = candidates[at] as Candidate;
+      const offer = this.#isAlike ? null : offerOf(candidate, demand);
+      const gains = this.#isAlike ? this.#gainsAt(at) : (offer?.gains ?? null);
+      if (gains === null) continue;
+      const costs = offer ? rate(spotOf(offer, demand)) : this.#spotCostsAt(at, rate);
+      offered.push({
+        at,
+        room: candidate,
+        position: candidate.position,
+        gains,
+        costs,
+        first: firstOf(candidate, costs),
+      });
+    }
+    offered.sort((a, b) => a.first - b.first || compare(a.costs, b.costs) || a.position - b.position);
+    return offered;
   }
+}
+
+interface Preferred extends Part {
+  readonly at: number;
+  readonly costs: readonly number[];
+  /** As of {@link firstOf}. */
+  readonly first: number;
 }
 
 /** Weight above all, then the first cost, which is below 2^31 either way. */
