@@ -14,8 +14,9 @@ import {
 } from "../core/scheduler-parameters.ts";
 import { formatDuration, parseTimeLimit } from "../core/time.ts";
 import type { Environment } from "./places.ts";
+import { FEED_SETTINGS, type FeedSettings } from "./settings-feed.ts";
 
-export interface Settings {
+export interface Settings extends FeedSettings {
   readonly clusterName: string;
   /** Seconds between TERM and KILL. */
   readonly killWaitS: number;
@@ -389,6 +390,7 @@ export const SETTINGS: Keys = {
     format: formatModels,
     expected: "models with their GPUs, such as llama-70b=4,mistral=0.5",
   },
+  ...FEED_SETTINGS,
 };
 
 /** The texts of the settings that an environment gives, by variable. Empty ones count as not given. */
@@ -445,6 +447,8 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     maxRunningPerUser: read("maxRunningPerUser"),
     defaultMemoryMiB: read("defaultMemoryMiB"),
     models: read("models"),
+    feedIntervalS: read("feedIntervalS"),
+    feedLinesKept: read("feedLinesKept"),
   };
   return { settings, problems };
 }
