@@ -162,10 +162,10 @@ export class Lab {
     const machine = this.machine(name);
     const parts = machine.address.split(".");
     const address = [...parts.slice(0, 3), Number(parts[3]) + 1].join(".");
-    ip("-n", machine.namespace, "address", "add", `${address}/24`, "dev", "eth0");
+    // With its last address the system drops the routes as well.
     ip("-n", machine.namespace, "address", "del", `${machine.address}/24`, "dev", "eth0");
-    // The system drops the default route together with the last address that it could use.
-    ip("-n", machine.namespace, "route", "replace", "default", "via", gateway(machine), "src", address);
+    ip("-n", machine.namespace, "address", "add", `${address}/24`, "dev", "eth0");
+    ip("-n", machine.namespace, "route", "replace", "default", "via", gateway(machine));
     machine.address = address;
     this.#writeHosts();
     return address;
