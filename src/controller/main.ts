@@ -45,7 +45,7 @@ import { keyHandlers } from "./handlers/keys.ts";
 import { licensesHandler } from "./handlers/licenses.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler, vitalsHandler } from "./handlers/node.ts";
-import { nodesHandler } from "./handlers/nodes.ts";
+import { nodesHandler, watchNodesHandler } from "./handlers/nodes.ts";
 import { notifyHandler } from "./handlers/notify.ts";
 import { outputHandler } from "./handlers/output.ts";
 import { partitionsHandler } from "./handlers/partitions.ts";
@@ -188,8 +188,13 @@ function assemble(
   const onLost = (node: string): void => {
     planner.wake();
     absentNodes.begin(node);
+    watchers.notifyNodes();
   };
-  const sessions = createSessions({ clock, log, onFound: absentNodes.end, onLost }, settings.heartbeatMs);
+  const onFound = (node: string): void => {
+    absentNodes.end(node);
+    watchers.notifyNodes();
+  };
+  const sessions = createSessions({ clock, log, onFound, onLost }, settings.heartbeatMs);
   const { token, portOffset } = secretsOf(ports.digest, secret);
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
@@ -208,7 +213,7 @@ function assemble(
     clock,
     log,
     perform: dispatch.perform,
-    onEvents: onAll(statistics.onEvents, learn),
+    onEvents: onAll(statistics.onEvents, learn, watchers.notifyNodes),
     onReloaded() {
       sessions.closeAll();
       watchers.notifyAll();
@@ -281,6 +286,7 @@ function handlersOf(
     "step.create": createStepHandler(context),
     "step.usage": usageHandler(context),
     "nodes.list": nodesHandler(context),
+    "nodes.watch": watchNodesHandler(context),
     "partitions.list": partitionsHandler(context),
     "reservations.list": reservationsHandler(context),
     "licenses.list": licensesHandler(context),
