@@ -79,7 +79,7 @@ import { openBlobs } from "./store/blobs.ts";
 import type { Compaction } from "./store/compact.ts";
 import { damageFile, readDamage } from "./store/damage.ts";
 import { openStore } from "./store/store.ts";
-import { createWatchers } from "./watchers.ts";
+import { createWatchers, type Watchers } from "./watchers.ts";
 
 export interface ControllerPorts {
   readonly clock: Clock;
@@ -185,16 +185,10 @@ function assemble(
   const submit = createErrand(clock, log, () => loop);
   const markDown = (node: string): void => submit({ type: "node.markDown", node, reason: "Not responding" });
   const absentNodes = createAbsences<string>(clock, NODE_DOWN_MS, markDown);
-  const onLost = (node: string): void => {
-    planner.wake();
-    absentNodes.begin(node);
-    watchers.notifyNodes();
-  };
-  const onFound = (node: string): void => {
-    absentNodes.end(node);
-    watchers.notifyNodes();
-  };
-  const sessions = createSessions({ clock, log, onFound, onLost }, settings.heartbeatMs);
+  const sessions = createSessions(
+    { clock, log, ...hearNodes(absentNodes, watchers, () => planner.wake()) },
+    settings.heartbeatMs,
+  );
   const { token, portOffset } = secretsOf(ports.digest, secret);
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
@@ -245,6 +239,21 @@ function assemble(
     ...stateFolder(disk, log, places),
     ...createEnding(clock, planner, watchers, ports.exit),
     outsideProblem: () => outside?.problem() ?? "",
+  };
+}
+
+/** What follows from a node's connection coming or going. */
+function hearNodes(absent: ReturnType<typeof createAbsences<string>>, watchers: Watchers, wake: () => void) {
+  return {
+    onFound(node: string): void {
+      absent.end(node);
+      watchers.notifyNodes();
+    },
+    onLost(node: string): void {
+      wake();
+      absent.begin(node);
+      watchers.notifyNodes();
+    },
   };
 }
 
