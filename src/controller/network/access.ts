@@ -39,6 +39,7 @@ export const LEAST: Readonly<Record<Method, Least>> = {
   "step.usage": "user",
   "step.door": "user",
   "nodes.list": "user",
+  "nodes.watch": "user",
   "partitions.list": "user",
   "reservations.list": "user",
   "licenses.list": "user",
