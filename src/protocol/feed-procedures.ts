@@ -32,8 +32,13 @@ const order = {
   again: v.boolean(),
 };
 
-/** What came of it: new jobs, lines that were jobs before, lines that are none and why. */
-const report = { jobIds: v.array(s.positive), same: s.count, problems };
+/** What came of it: new jobs, lines that were jobs before, lines that are none and why, GPUs decided by models. */
+const report = {
+  jobIds: v.array(s.positive),
+  same: s.count,
+  problems,
+  models: v.array(v.object({ model: s.text, gpus: s.text, jobs: s.positive })),
+};
 
 /** Spread into PROCEDURES. */
 export const FEED_PROCEDURES = {

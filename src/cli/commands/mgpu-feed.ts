@@ -40,7 +40,7 @@ export const command: Command = {
     "mgpu feed jobs.csv --watch --partition=main --time=4:00:00",
     "mgpu feed jobs.txt --wait --progress",
     "mgpu feed list",
-    "mgpu feed stop jobs.txt",
+    "mgpu feed stop jobs.csv",
   ],
   async run(parsed, context) {
     const [word, ...more] = parsed.operands;
@@ -96,8 +96,7 @@ async function feedOnce(
     const path = file === "-" ? file : absolutePath(file, context.cwd);
     const params = { ...order.call, path, lines: [...lines] };
     const report = await peer.call("feed.submit", params, { deadlineMs: FEED_DEADLINE_MS });
-    sayProblems(file, report.problems, context);
-    context.stdio.out(`${reportText(file, report)}\n`);
+    sayReport(file, report, context);
     return { report, code: problems.length + report.problems.length > 0 ? 1 : 0 };
   } finally {
     peer.close();
@@ -109,8 +108,7 @@ async function watch(file: string, order: FeedOrder, context: CommandContext): P
   const path = absolutePath(file, context.cwd);
   try {
     const report = await peer.call("feed.watch", { ...order.call, path }, { deadlineMs: FEED_DEADLINE_MS });
-    sayProblems(file, report.problems, context);
-    context.stdio.out(`${reportText(file, report)}\n`);
+    sayReport(file, report, context);
     context.stdio.err(
       `${context.program}: ${path} is watched as feed ${report.feedId}; mgpu feed stop ${report.feedId} ends it\n`,
     );
@@ -131,6 +129,14 @@ async function watch(file: string, order: FeedOrder, context: CommandContext): P
   const later = { ...order, call: { ...order.call, again: false } };
   await follow(path, context, () => feedOnce(file, later, context));
   return 0;
+}
+
+function sayReport(file: string, report: Report, context: CommandContext): void {
+  sayProblems(file, report.problems, context);
+  for (const { model, gpus, jobs } of report.models) {
+    context.stdio.err(`${context.program}: model ${model} gets --gpus=${gpus} (${countOf(jobs, "job")})\n`);
+  }
+  context.stdio.out(`${reportText(file, report)}\n`);
 }
 
 function sayProblems(file: string, problems: readonly LineProblem[], { stdio, program }: CommandContext): void {

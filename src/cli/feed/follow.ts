@@ -5,6 +5,7 @@
 
 import { sleep } from "../../platform/clock.ts";
 import { RpcError } from "../../protocol/errors.ts";
+import { NoController } from "../connect.ts";
 import { type CommandContext, type FileFacts, UserError } from "../context.ts";
 
 /** Between two looks. */
@@ -42,7 +43,7 @@ async function tryOnce(feed: () => Promise<unknown>, { stdio, program }: Command
     if (!(error instanceof UserError || error instanceof RpcError)) throw error;
     const texts = error instanceof UserError ? error.problems : [error.message];
     stdio.err(texts.map((text) => `${program}: error: ${text}\n`).join(""));
-    return error instanceof UserError && error.name === "UserError";
+    return error instanceof UserError && !(error instanceof NoController);
   }
 }
 

@@ -2,8 +2,9 @@
 
 import type { FeedLine, LineProblem } from "../../core/feed/feed.ts";
 import { guardKey, meaningOf } from "../../core/feed/feed.ts";
-import { FEED_SCRIPT, feedJob } from "../../core/feed/job.ts";
+import { FEED_SCRIPT, feedJob, modelOf } from "../../core/feed/job.ts";
 import type { JobRequest, User } from "../../core/jobspec.ts";
+import { must } from "../../util/assert.ts";
 import type { ControllerContext } from "../context.ts";
 import { limitsOf, refuseAtEnd, withMemory } from "../handlers/submit.ts";
 import { storeScript } from "../stored-inputs.ts";
@@ -27,6 +28,8 @@ export interface QueuedLines {
   /** Lines that had been queued before. */
   readonly same: number;
   readonly refused: readonly LineProblem[];
+  /** What was decided by the names of models in arguments, and of how many jobs. */
+  readonly models: readonly { readonly model: string; readonly gpus: string; readonly jobs: number }[];
 }
 
 /**
@@ -44,19 +47,32 @@ export async function queueLines(
   const scriptDigest = await storeScript(context, new TextEncoder().encode(FEED_SCRIPT));
   const jobIds: number[] = [];
   const refused: LineProblem[] = [];
+  const queued: FeedLine[] = [];
   let same = 0;
   for (let from = 0; from < order.lines.length; from += BATCH) {
     refuseAtEnd(context);
     const batch = order.lines.slice(from, from + BATCH);
     const decisions = await Promise.all(batch.map((line) => queueLine(context, digest, order, line, scriptDigest)));
     for (const [at, decision] of decisions.entries()) {
-      const { line = 0 } = batch[at] ?? {};
-      if (decision.kind === "deny") refused.push({ line, text: textOf(decision.denial) });
+      const line = must(batch[at], "the line of a decision");
+      if (decision.kind === "deny") refused.push({ line: line.line, text: textOf(decision.denial) });
       else if (decision.jobId === undefined) same += 1;
-      else jobIds.push(decision.jobId);
+      else {
+        jobIds.push(decision.jobId);
+        queued.push(line);
+      }
     }
   }
-  return { jobIds, same, refused };
+  return { jobIds, same, refused, models: decided(context, order, queued) };
+}
+
+function decided({ settings }: ControllerContext, { template }: LinesOrder, lines: readonly FeedLine[]) {
+  const found = new Map<string, QueuedLines["models"][number]>();
+  for (const line of lines) {
+    const one = modelOf(template, line, settings.models);
+    if (one) found.set(one.model, { ...one, jobs: (found.get(one.model)?.jobs ?? 0) + 1 });
+  }
+  return [...found.values()];
 }
 
 function queueLine(

@@ -122,7 +122,7 @@ export class FeedWatch {
     this.#seen.delete(feed.id);
     if (before?.digest === digest && before.refused === 0 && !isAgain) {
       await loop.execute({ type: "feed.read", feedId: feed.id, reading: { ...before, mark }, trouble: "" });
-      return { jobIds: [], same: before.jobs, problems: before.problems };
+      return { jobIds: [], same: before.jobs, problems: before.problems, models: [] };
     }
     const text = readFeed(data);
     const { lines, missing } = await this.#withScripts(feed, text.lines);
@@ -133,7 +133,7 @@ export class FeedWatch {
     const problems = [...text.problems, ...again].sort((a, b) => a.line - b.line);
     const counts = { jobs: text.lines.length, problems, problemCount: problems.length, refused: again.length };
     this.#retryAt.set(feed.id, clock.monotonic() + RETRY_MS);
-    const report = { jobIds: queued.jobIds, same: queued.same, problems };
+    const report = { ...queued, problems };
     await this.#keep(feed, { at: clock.now(), mark, digest, ...counts }, report);
     return report;
   }
@@ -163,14 +163,14 @@ export class FeedWatch {
   }
 
   /** Notes what came of a reading, where that is anything new. */
-  async #keep(feed: Feed, reading: FeedReading, { jobIds, problems, same }: FeedReport): Promise<void> {
+  async #keep(feed: Feed, reading: FeedReading, { jobIds, problems, same, models }: FeedReport): Promise<void> {
     const { loop, log } = this.#context;
     const isNews = jobIds.length > 0 || !feed.reading || !saysTheSame(feed.reading, reading) || feed.trouble !== "";
     if (!isNews) return;
     const order = { feedId: feed.id, reading, queued: jobIds.length, trouble: "" };
     await loop.execute({ type: "feed.read", ...order });
     const facts = { feed: feed.id, path: feed.path };
-    log.info("a feed was read", { ...facts, queued: jobIds.length, same, problems: problems.length });
+    log.info("a feed was read", { ...facts, queued: jobIds.length, same, problems: problems.length, models });
     for (const { line, text } of problems.slice(0, LOGGED_MAX)) {
       log.warn("a line of a feed is no job", { ...facts, line, problem: text });
     }

@@ -36,10 +36,10 @@ function submitHandler(context: ControllerContext, digest: (text: string) => str
     // Two machines may have files of the same name.
     const source = hello.caller ? `${template.submitHost}:${path}` : path;
     const order = { user: hello.user, source, template, environmentDigest, lines, isAgain, requestId };
-    const { jobIds, same, refused } = await queueLines(context, digest, order);
-    const facts = { path: source, user: hello.user.name, queued: jobIds.length, same, refused: refused.length };
+    const { jobIds, same, refused, models } = await queueLines(context, digest, order);
+    const facts = { path: source, user: hello.user.name, queued: jobIds.length, same, refused: refused.length, models };
     context.log.info("a feed was queued", facts);
-    return { jobIds: [...jobIds], same, problems: [...refused] };
+    return { jobIds: [...jobIds], same, problems: [...refused], models: [...models] };
   };
 }
 
@@ -56,7 +56,8 @@ function watchHandler(context: ControllerContext, watcher: FeedWatch | null): Un
     if (!feed) throw new RpcError("INTERNAL", "the feed is gone");
     try {
       const report = await watcher.readNow(feed.id, { isAgain, requestId });
-      return { feedId: feed.id, jobIds: [...report.jobIds], same: report.same, problems: [...report.problems] };
+      const { jobIds, same, problems, models } = report;
+      return { feedId: feed.id, jobIds: [...jobIds], same, problems: [...problems], models: [...models] };
     } catch (error) {
       if (error instanceof RpcError) throw error;
       // A file that can't be read at all is a mistake, and not one to be watched for.

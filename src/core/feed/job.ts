@@ -35,8 +35,22 @@ export function scriptPath(script: string, workDir: string): string {
 
 /** GPUs, as `--gpus` takes them, of a program whose words name a model or none: one where nothing else is said. */
 export function gpusFor(args: string, models: ModelTable): string {
+  return namedModel(args, models)?.gpus ?? models.otherwise ?? GPUS_DEFAULT;
+}
+
+/** The model by which a line's GPUs are decided, and how many; `null` where the line or the template says it. */
+export function modelOf(
+  { request }: JobRequest,
+  { gpus, args }: FeedLine,
+  models: ModelTable,
+): { readonly model: string; readonly gpus: string } | null {
+  return gpus !== "" || request.gpus ? null : namedModel(args, models);
+}
+
+function namedModel(args: string, models: ModelTable): { readonly model: string; readonly gpus: string } | null {
   const model = modelIn(args.split(/\s+/));
-  return (model === undefined ? null : needOf(models, model)?.gpus) ?? models.otherwise ?? GPUS_DEFAULT;
+  const need = model === undefined ? null : needOf(models, model);
+  return model === undefined || need === null ? null : { model, gpus: need.gpus };
 }
 
 /** The job of a line. @param template what it has in common with the others of its file */
