@@ -54,6 +54,21 @@ export interface PlannerPorts {
 /** Of a job that does not wait, is about to start, or was not looked at yet. */
 const NO_REASON: Reason = { word: "None", text: "" };
 
+/** Before the first pass. */
+const NO_PLAN: Plan = {
+  starts: [],
+  reasons: new Map(),
+  otherwise: NO_REASON,
+  ends: [],
+  preemptions: [],
+  resumes: [],
+  groupReasons: new Map(),
+  wishReasons: new Map(),
+  reservations: new Map(),
+  kept: [],
+  wakeAt: null,
+};
+
 /** How old the fair shares may be by which the queue is ordered. */
 const SHARES_AGE_MAX_MS = 5000;
 
@@ -65,19 +80,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
   let isWoken = false;
   let isStopped = false;
   let stopAlarm: Cancel = () => {};
-  let plan: Plan = {
-    starts: [],
-    reasons: new Map(),
-    otherwise: NO_REASON,
-    ends: [],
-    preemptions: [],
-    resumes: [],
-    groupReasons: new Map(),
-    wishReasons: new Map(),
-    reservations: new Map(),
-    kept: [],
-    wakeAt: null,
-  };
+  let plan = NO_PLAN;
   let starting: ReadonlySet<number> = new Set();
   /** Jobs of this number and above came after the plan was made. */
   let nextJobId = 0;
