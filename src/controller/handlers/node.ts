@@ -61,9 +61,10 @@ export function reportHandler(context: ControllerContext): UnaryHandler<"node.re
 }
 
 /** Takes what a node tells of its machine. */
-export function vitalsHandler({ sessions }: ControllerContext): UnaryHandler<"node.vitals"> {
+export function vitalsHandler({ sessions, watchers }: ControllerContext): UnaryHandler<"node.vitals"> {
   return (vitals, { peer }) => {
     sessions.noteVitals(peer, vitals);
+    watchers.notifyNodes();
     return {};
   };
 }
