@@ -46,6 +46,8 @@ export interface PlannerPorts {
   execute(command: Command): Promise<Decision>;
   /** Whether a node's daemon is connected. */
   isConnected(node: string): boolean;
+  /** Why GPUs of a node get no new jobs because others load them, by index; absent for none. */
+  blockedOn?(node: string): Readonly<Record<string, string>> | undefined;
   /** A pass took so many microseconds, starts so many jobs, and found so many records waiting. */
   onPass?(microseconds: number, started: number, queueLength: number): void;
 }
@@ -91,7 +93,8 @@ export function createPlanner(ports: PlannerPorts): Planner {
     const state = ports.state();
     const now = ports.clock.now();
     const { policy } = ports;
-    const view = viewOf(state, ports.isConnected, now, { ranking: rankingNow(), policy, running: ports.running?.() });
+    const known = { ranking: rankingNow(), policy, running: ports.running?.(), blockedOn: ports.blockedOn };
+    const view = viewOf(state, ports.isConnected, now, known);
     plan = timed(ports, state, () => schedule(view, now, policy));
     starting = new Set(
       plan.starts.flatMap(({ jobId, followers = [] }) => [jobId, ...followers.map((one) => one.jobId)]),
@@ -197,7 +200,7 @@ function createRanking(ports: Pick<PlannerPorts, "state" | "clock">): () => Prio
 
 /**
  * What a pass looks at, of a state and of who is connected.
- * @param known priorities that are known already; the policy of the pass; how many jobs may run
+ * @param known priorities that are known already; the policy of the pass; how many jobs may run; GPUs others load
  */
 export function viewOf(
   state: ClusterState,
@@ -207,13 +210,14 @@ export function viewOf(
     readonly ranking?: Prioritizer;
     readonly policy?: SchedulerPolicy;
     readonly running?: JobLimits | undefined;
+    readonly blockedOn?: PlannerPorts["blockedOn"];
   } = {},
 ): ScheduleView {
-  const { ranking, policy = EASY, running } = known;
+  const { ranking, policy = EASY, running, blockedOn } = known;
   return {
     pending: byPriority(state.lanes, (id) => pendingJob(state, id), ranking ?? prioritizer(state, now)),
     expiring: waiting(state, state.expiring),
-    nodes: [...state.nodes.values()].map((node) => withClosedGpus(node)),
+    nodes: [...state.nodes.values()].map((node) => withClosedGpus(node, blockedOn?.(node.name))),
     isConnected,
     gate: gateOf(state, now, running),
     places: placesOf(state, now),

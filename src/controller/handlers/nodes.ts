@@ -8,7 +8,7 @@ import { toNodeRow } from "../../view/node-row.ts";
 import type { ControllerContext } from "../context.ts";
 
 /** Every node that ever registered, by name. */
-export function nodesHandler({ loop, sessions, clock }: ControllerContext): UnaryHandler<"nodes.list"> {
+export function nodesHandler({ loop, sessions, guard, clock }: ControllerContext): UnaryHandler<"nodes.list"> {
   return () => {
     const { state } = loop;
     const now = clock.now();
@@ -21,6 +21,7 @@ export function nodesHandler({ loop, sessions, clock }: ControllerContext): Unar
           startedAt: session?.registration.startedAt ?? 0,
           lastBusyAt: lastBusy.get(node.name) ?? 0,
           reserved: reservedAs(state, node.name, now),
+          blockedGpus: guard.blockedOn(node.name),
         };
         const partitions = [...state.partitions.values()].filter((partition) => holdsNode(partition, node.name));
         const names = partitions.map(({ name }) => name);
