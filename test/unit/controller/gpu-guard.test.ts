@@ -18,7 +18,9 @@ function rig() {
   const log = { debug: say, info: say, warn: say, error: say } as never;
   let now = 0;
   let changes = 0;
-  const onChange = () => void (changes += 1);
+  const onChange = () => {
+    changes += 1;
+  };
   const guard = new GpuGuard({ clock: { monotonic: () => now }, log, settings, onChange });
   const note = (seconds: number, ...uses: GpuUse[]) => {
     now += seconds * 1000;
