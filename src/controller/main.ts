@@ -195,8 +195,7 @@ function assemble(
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
     state: () => loop.state,
-    submit,
-    wakeScheduler: () => planner.wake(),
+    ...{ submit, wakeScheduler: () => planner.wake() },
     post: createPost({ mailer, notifier: ports.notifier, log, clock, state: () => loop.state }),
     launchOf: async (job, key, node) => ({
       ...(await launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset)),
@@ -206,8 +205,7 @@ function assemble(
   const statistics = createStatistics(clock, (id) => loop.state.jobs.get(id));
   const { policy, learn } = policyOf(settings, () => loop.state);
   const loop = createLoop(opened, {
-    clock,
-    log,
+    ...{ clock, log },
     perform: dispatch.perform,
     onEvents: onAll(statistics.onEvents, learn),
     onReloaded() {

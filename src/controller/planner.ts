@@ -93,8 +93,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
     const state = ports.state();
     const now = ports.clock.now();
     const { policy } = ports;
-    const known = { ranking: rankingNow(), policy, running: ports.running?.(), blockedOn: ports.blockedOn };
-    const view = viewOf(state, ports.isConnected, now, known);
+    const view = viewOf(state, ports.isConnected, now, { ...ports, ranking: rankingNow(), running: ports.running?.() });
     plan = timed(ports, state, () => schedule(view, now, policy));
     starting = new Set(
       plan.starts.flatMap(({ jobId, followers = [] }) => [jobId, ...followers.map((one) => one.jobId)]),
