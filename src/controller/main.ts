@@ -46,7 +46,7 @@ import { keyHandlers } from "./handlers/keys.ts";
 import { licensesHandler } from "./handlers/licenses.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler, vitalsHandler } from "./handlers/node.ts";
-import { nodesHandler } from "./handlers/nodes.ts";
+import { nodesHandler, watchNodesHandler } from "./handlers/nodes.ts";
 import { notifyHandler } from "./handlers/notify.ts";
 import { outputHandler } from "./handlers/output.ts";
 import { partitionsHandler } from "./handlers/partitions.ts";
@@ -80,7 +80,7 @@ import { openBlobs } from "./store/blobs.ts";
 import type { Compaction } from "./store/compact.ts";
 import { damageFile, readDamage } from "./store/damage.ts";
 import { openStore } from "./store/store.ts";
-import { createWatchers } from "./watchers.ts";
+import { createWatchers, type Watchers } from "./watchers.ts";
 
 export interface ControllerPorts {
   readonly clock: Clock;
@@ -186,11 +186,10 @@ function assemble(
   const submit = createErrand(clock, log, () => loop);
   const markDown = (node: string): void => submit({ type: "node.markDown", node, reason: "Not responding" });
   const absentNodes = createAbsences<string>(clock, NODE_DOWN_MS, markDown);
-  const onLost = (node: string): void => {
-    planner.wake();
-    absentNodes.begin(node);
-  };
-  const sessions = createSessions({ clock, log, onFound: absentNodes.end, onLost }, settings.heartbeatMs);
+  const sessions = createSessions(
+    { clock, log, ...hearNodes(absentNodes, watchers, () => planner.wake()) },
+    settings.heartbeatMs,
+  );
   const { token, portOffset } = secretsOf(ports.digest, secret);
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
@@ -207,7 +206,7 @@ function assemble(
   const loop = createLoop(opened, {
     ...{ clock, log },
     perform: dispatch.perform,
-    onEvents: onAll(statistics.onEvents, learn),
+    onEvents: onAll(statistics.onEvents, learn, watchers.notifyNodes),
     onReloaded() {
       sessions.closeAll();
       watchers.notifyAll();
@@ -241,6 +240,21 @@ function assemble(
     ...stateFolder(disk, log, places),
     ...createEnding(clock, planner, watchers, ports.exit),
     outsideProblem: () => outside?.problem() ?? "",
+  };
+}
+
+/** What follows from a node's connection coming or going. */
+function hearNodes(absent: ReturnType<typeof createAbsences<string>>, watchers: Watchers, wake: () => void) {
+  return {
+    onFound(node: string): void {
+      absent.end(node);
+      watchers.notifyNodes();
+    },
+    onLost(node: string): void {
+      wake();
+      absent.begin(node);
+      watchers.notifyNodes();
+    },
   };
 }
 
@@ -282,6 +296,7 @@ function handlersOf(
     "step.create": createStepHandler(context),
     "step.usage": usageHandler(context),
     "nodes.list": nodesHandler(context),
+    "nodes.watch": watchNodesHandler(context),
     "partitions.list": partitionsHandler(context),
     "reservations.list": reservationsHandler(context),
     "licenses.list": licensesHandler(context),

@@ -69,6 +69,7 @@ export function vitalsHandler(context: ControllerContext): UnaryHandler<"node.vi
       const { name, inventory } = session.registration;
       context.guard.note(name, inventory.gpus, vitals.gpus);
     }
+    context.watchers.notifyNodes();
     return {};
   };
 }
