@@ -1,6 +1,7 @@
 /** Settings of feeds: files of jobs that are watched. */
 
 import { GUARD_LINES } from "../core/feed/feed.ts";
+import type { Key } from "./setting.ts";
 
 export interface FeedSettings {
   /** Seconds between looks at a watched file. */
@@ -9,14 +10,14 @@ export interface FeedSettings {
   readonly feedLinesKept: number;
 }
 
-export const FEED_SETTINGS = {
+export const FEED_SETTINGS: { readonly [K in keyof FeedSettings]: Key<FeedSettings[K]> } = {
   feedIntervalS: {
     key: "feeds.interval",
     about: "seconds between looks at files of jobs that are watched (mgpu feed --watch)",
     isLive: true,
     variable: "MGPU_FEEDS_INTERVAL",
     fallback: 2,
-    parse: (text: string) => (/^\d{1,5}(\.\d{1,3})?$/.test(text) && Number(text) >= 0.1 ? Number(text) : undefined),
+    parse: (text) => (/^\d{1,5}(\.\d{1,3})?$/.test(text) && Number(text) >= 0.1 ? Number(text) : undefined),
     expected: "seconds, at least 0.1",
   },
   feedLinesKept: {
@@ -25,7 +26,7 @@ export const FEED_SETTINGS = {
     isLive: true,
     variable: "MGPU_FEEDS_REMEMBERED",
     fallback: GUARD_LINES,
-    parse: (text: string) => (/^[1-9]\d{0,6}$/.test(text) ? Number(text) : undefined),
+    parse: (text) => (/^[1-9]\d{0,6}$/.test(text) ? Number(text) : undefined),
     expected: "a count from 1 to 9999999",
   },
-} as const;
+};
