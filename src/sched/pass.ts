@@ -3,6 +3,7 @@
 import type { JobId } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
 import { isListed } from "../core/partition-list.ts";
+import { KeptPromises } from "./kept.ts";
 import { chargeGroup, type LimitWait } from "./limits.ts";
 import { PassMemory } from "./memory.ts";
 import { ANYWHERE, type Place, type Places } from "./places.ts";
@@ -22,6 +23,7 @@ export interface Pass {
   readonly memory: PassMemory;
   readonly places: Places;
   readonly profile: Profile;
+  readonly kept: KeptPromises;
   /** Tasks of each array that this pass starts. */
   readonly startedOfArray: Map<JobId, number>;
   /** By place and shape: why such requests can't run on the nodes at hand; `null` for those that could. */
@@ -50,7 +52,8 @@ export function beginPass(view: ScheduleView, now: number, policy: SchedulerPoli
   const open = memory.open(view.nodes, (node) => takesWork(view, node));
   const pools = createPools(open, profile, now, policy.scoringOf, memory);
   return {
-    ...{ view, now, policy, pools, memory, profile, places: view.places ?? (() => ANYWHERE) },
+    ...{ view, now, policy, pools, memory, profile, kept: new KeptPromises(profile, view.kept ?? []) },
+    ...{ places: view.places ?? (() => ANYWHERE) },
     ...{
       startedOfArray: new Map(),
       impossible: new Map(),

@@ -40,6 +40,8 @@ export class Profile {
   /** Holdings that this pass has others give back earlier, by the time from which on. */
   readonly #released = new Map<JobId, number>();
   #times: readonly number[] | null = null;
+  /** Another number after each change of {@link promised}. */
+  promiseVersion = 0;
 
   /** @param holdings read when a job is blocked; what is in use and not told of never ends */
   constructor(holdings: HoldingBook | Iterable<Holding>, now: number) {
@@ -69,6 +71,7 @@ export class Profile {
 
   promise(promised: Promised): void {
     this.#promised.push(promised);
+    this.promiseVersion += 1;
     this.#times = null;
     const { at, until, partition } = promised;
     for (const share of promised.allocation) {
@@ -76,6 +79,21 @@ export class Profile {
       this.#slots.set(share.node, slots);
       slots.push({ at, until, share, partition });
       slots.sort((a, b) => a.at - b.at);
+      this.#windows.delete(share.node);
+    }
+  }
+
+  /** Takes back what {@link promise} was given: the same object. */
+  withdraw(promised: Promised): void {
+    const at = this.#promised.indexOf(promised);
+    if (at < 0) return;
+    this.#promised.splice(at, 1);
+    this.promiseVersion += 1;
+    this.#times = null;
+    for (const share of promised.allocation) {
+      const slots = (this.#slots.get(share.node) ?? []).filter((slot) => slot.share !== share);
+      if (slots.length > 0) this.#slots.set(share.node, slots);
+      else this.#slots.delete(share.node);
       this.#windows.delete(share.node);
     }
   }

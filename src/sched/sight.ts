@@ -23,9 +23,9 @@ export class Sight {
   readonly #place: Place;
   readonly #facts: Facts;
   readonly #isPlain: boolean;
-  /** Positions of nodes on which something is promised, as of so many promises. */
+  /** Positions of nodes on which something is promised, as of a version of the promises. */
   #promised: readonly number[] = [];
-  #promises = 0;
+  #version = 0;
   /** By position: usage that was made up, and of what. */
   readonly #made = new Map<number, { readonly base: NodeUsage; readonly held: number; readonly usage: NodeUsage }>();
 
@@ -41,8 +41,8 @@ export class Sight {
     const { own, seen } = this.#pool;
     for (let at = 0; at < own.length; at++) (seen[at] as Candidate).usage = (own[at] as Candidate).usage;
     const { profile } = this.#facts;
-    if (this.#promises !== profile.promised.length) {
-      this.#promises = profile.promised.length;
+    if (this.#version !== profile.promiseVersion) {
+      this.#version = profile.promiseVersion;
       this.#promised = own.flatMap(({ node }, at) => (profile.isPromised(node.name) ? [at] : []));
     }
     for (const at of this.#promised) (seen[at] as Candidate).usage = profile.usageUntil(own[at] as Candidate, horizon);
