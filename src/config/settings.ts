@@ -71,6 +71,11 @@ export interface Settings {
   readonly maxRunningPerUser: number;
   /** MiB on each node that a job gets which asks for no memory; 0 for what it takes. */
   readonly defaultMemoryMiB: number;
+  /** What users see of one another's: Slurm's PrivateData. */
+  readonly privateData: readonly PrivateData[];
+  /** Users of this machine who may see to everybody's jobs, and those who may also end mgpu and give out keys. */
+  readonly operators: readonly string[];
+  readonly administrators: readonly string[];
   /** GPUs that jobs get by the name of their model. */
   readonly models: ModelTable;
 }
@@ -97,6 +102,11 @@ const ENFORCE = ["NO", "ANY", "ALL"] as const;
 const SCHEDULER_TYPES = ["sched/backfill", "sched/builtin"] as const;
 const PREEMPT_TYPES = ["preempt/none", "preempt/qos", "preempt/partition_prio"] as const;
 const PREEMPT_MODES = ["OFF", "CANCEL", "REQUEUE", "SUSPEND"] as const;
+/** Of Slurm's words those that hide something here. */
+const PRIVATE_DATA = ["accounts", "jobs", "usage", "users"] as const;
+
+export type PrivateData = (typeof PRIVATE_DATA)[number];
+
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
 export const SETTINGS: Keys = {
@@ -389,6 +399,33 @@ export const SETTINGS: Keys = {
     format: formatModels,
     expected: "models with their GPUs, such as llama-70b=4,mistral=0.5",
   },
+  privateData: {
+    key: "security.private_data",
+    about: "what is hidden from users who are neither its owner nor operator (PrivateData)",
+    isLive: true,
+    variable: "MGPU_PRIVATE_DATA",
+    fallback: [],
+    parse: privateData,
+    expected: `some of ${PRIVATE_DATA.join(", ")}, or all`,
+  },
+  operators: {
+    key: "security.operators",
+    about: "users of the controller's machine who may see to everybody's jobs, nodes and partitions",
+    isLive: true,
+    variable: "MGPU_OPERATORS",
+    fallback: [],
+    parse: words,
+    expected: "names of users",
+  },
+  administrators: {
+    key: "security.administrators",
+    about: "users of the controller's machine who may do all that root may, keys and mgpu down included",
+    isLive: true,
+    variable: "MGPU_ADMINISTRATORS",
+    fallback: [],
+    parse: words,
+    expected: "names of users",
+  },
 };
 
 /** The texts of the settings that an environment gives, by variable. Empty ones count as not given. */
@@ -445,6 +482,9 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     maxRunningPerUser: read("maxRunningPerUser"),
     defaultMemoryMiB: read("defaultMemoryMiB"),
     models: read("models"),
+    privateData: read("privateData"),
+    operators: read("operators"),
+    administrators: read("administrators"),
   };
   return { settings, problems };
 }
@@ -457,6 +497,13 @@ function word(text: string): string | undefined {
 function words(text: string): readonly string[] | undefined {
   const all = text.split(",").map((one) => one.trim());
   return all.every((one) => /^[A-Za-z0-9_][A-Za-z0-9_.=:-]{0,62}$/.test(one)) ? [...new Set(all)] : undefined;
+}
+
+function privateData(text: string): readonly PrivateData[] | undefined {
+  const all = words(text.toLowerCase());
+  if (all?.includes("all")) return PRIVATE_DATA;
+  const known = all?.filter((one): one is PrivateData => (PRIVATE_DATA as readonly string[]).includes(one));
+  return known?.length === all?.length ? known : undefined;
 }
 
 function seconds(text: string): number | undefined {

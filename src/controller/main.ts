@@ -10,7 +10,7 @@ import type { Command } from "../core/commands.ts";
 import type { Effect } from "../core/effects.ts";
 import type { Event } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
-import type { ProgramSpec } from "../core/jobspec.ts";
+import type { ProgramSpec, User } from "../core/jobspec.ts";
 import type { Operator } from "../core/node.ts";
 import { resumeEffects } from "../core/react.ts";
 import type { ClusterState } from "../core/state.ts";
@@ -21,6 +21,7 @@ import type { Log } from "../platform/log.ts";
 import type { Mailer } from "../platform/mailer.ts";
 import type { Net } from "../platform/net.ts";
 import type { Random } from "../platform/random.ts";
+import type { AcceptUser } from "../platform/user-door.ts";
 import type { Notifier } from "../platform/webhook.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { JobRow } from "../protocol/procedures.ts";
@@ -30,7 +31,7 @@ import { must } from "../util/assert.ts";
 import { toJobRow } from "../view/job-row.ts";
 import { createAbsences } from "./absences.ts";
 import { awayReason, createHolderLinks } from "./away.ts";
-import type { ControllerContext } from "./context.ts";
+import type { ControllerContext, People } from "./context.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createEnding } from "./ending.ts";
 import { createErrand } from "./errand.ts";
@@ -63,7 +64,7 @@ import { watchJobsHandler } from "./handlers/watch-jobs.ts";
 import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { metricsPage } from "./metrics.ts";
-import { guarded } from "./network/access.ts";
+import { guarded, localCaller } from "./network/access.ts";
 import { type Outside, type OutsidePorts, openOutside } from "./network/outside.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
 import { createPlanner, type Planner } from "./planner.ts";
@@ -96,6 +97,9 @@ export interface ControllerPorts {
   exit(): void;
   /** Without it no other machine is listened for. */
   readonly outside?: OutsidePorts;
+  /** Root's: serves the users of this machine, each over a socket of its own. Rejects if that can't be. */
+  serveUsers?(accept: AcceptUser): Promise<{ close(): void }>;
+  readonly people?: People;
   /** Reads the configuration again; without it there is none to read. */
   readonly reload?: Reload;
 }
@@ -154,6 +158,9 @@ export async function startController(ports: ControllerPorts, options: Controlle
   const server = await servePeers({ net, clock, log }, { path: places.controllerSocket }, identity, handlers);
   const remote = servePeersOf({ clock, log }, identity, handlers);
   await outside?.serve(remote);
+  const users = await ports.serveUsers?.((connection, account) =>
+    remote.accept(connection, { caller: localCaller(context, account), user: userOf(account), groups: account.groups }),
+  );
   await publishEndpoint(disk, options);
   resume(context);
   startPurging(context, disk);
@@ -165,11 +172,16 @@ export async function startController(ports: ControllerPorts, options: Controlle
     rememberSettings: (given) => rememberSettings(ports, places, given),
     async stop() {
       server.close();
+      users?.close();
       outside?.close();
       remote.close();
       await context.loop.close();
     },
   };
+}
+
+function userOf({ uid, gid, name }: Parameters<AcceptUser>[1]): User {
+  return { uid, gid, name };
 }
 
 function assemble(
@@ -191,6 +203,7 @@ function assemble(
   };
   const sessions = createSessions({ clock, log, onFound: absentNodes.end, onLost }, settings.heartbeatMs);
   const { token, portOffset } = secretsOf(ports.digest, secret);
+  const cluster = { portOffset, isShared: options.user.uid === 0 };
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
     state: () => loop.state,
@@ -198,7 +211,7 @@ function assemble(
     wakeScheduler: () => planner.wake(),
     post: createPost({ mailer, notifier: ports.notifier, log, clock, state: () => loop.state }),
     launchOf: async (job, key, node) => ({
-      ...(await launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset)),
+      ...(await launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), cluster)),
       ...(sessions.get(node)?.caller ? { access: outside?.access(job.id, job.attempt) } : {}),
     }),
   });
@@ -228,6 +241,7 @@ function assemble(
   );
   return {
     ...{ loop, statistics, sessions, watchers, owners, blobs, clock, log, mailer, settings, places, identity },
+    people: ports.people ?? null,
     reasonOf: planner.reasonOf,
     rowOf: (job) => rowOf({ loop, sessions, clock, ...identity }, planner, job),
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),

@@ -45,6 +45,8 @@ export const PROCEDURES = {
       environment: s.environment,
       /** The components of a heterogeneous job behind the first: accepted with it, or not at all. */
       followers: v.optional(v.array(v.object({ job: j.jobRequest, environment: s.environment }))),
+      /** Root submits for somebody else (--uid, --gid): names or numbers that the controller's machine knows; empty for root's own. */
+      as: v.optional(v.object({ user: s.text, group: s.text })),
       /** Nothing is queued: answers when and where it would start. */
       testOnly: v.optional(v.boolean()),
     }),
@@ -273,7 +275,11 @@ export const PROCEDURES = {
       inventory: s.nodeInventory,
       pid: s.positive,
       startedAt: s.count,
-      holder: v.object({ socket: s.text, pid: s.count, version: s.text, startedAt: s.count }),
+      /** `perUser`: steps of others than root have holders with their users' rights, see `userSocketOf`. */
+      holder: v.object({
+        ...{ socket: s.text, pid: s.count, version: s.text, startedAt: s.count },
+        perUser: v.optional(v.boolean()),
+      }),
       /** Starts of jobs that run there, or may have left something behind. */
       starts: v.optional(v.array(v.object({ jobId: s.positive, attempt: s.positive }))),
     }),

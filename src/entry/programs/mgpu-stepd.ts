@@ -5,6 +5,7 @@ import { buildText } from "../../cli/build-text.ts";
 import { parseOptions } from "../../cli/getopt.ts";
 import { VERSION } from "../../config/version.ts";
 import { type HolderProcess, startHolder } from "../../node/holder/start.ts";
+import { becomeUser } from "../../platform/become.ts";
 import { realClock } from "../../platform/clock.ts";
 import { realNet } from "../../platform/net.ts";
 import { openFilesForJobs } from "../../platform/open-files.ts";
@@ -16,6 +17,7 @@ import { realRandom } from "../../platform/random.ts";
 import { removeEmptyFolder } from "../../platform/runtime-folder.ts";
 import { realScreen } from "../../platform/screen.ts";
 import { utcOffsetMinutes } from "../../platform/zone.ts";
+import { guestSocketOf } from "../../protocol/holder-socket.ts";
 import { fail, messageOf } from "../fail.ts";
 import { socketUpkeep } from "../socket-upkeep.ts";
 
@@ -24,6 +26,9 @@ const OPTIONS = [
   { long: "socket", argument: "required", help: "where to listen" },
   { long: "scope", argument: "required", help: "tells node daemons of one machine apart" },
   { long: "log", argument: "required", help: "log file; standard error otherwise" },
+  { long: "user", argument: "required", help: "whom to become, with --uid and --gid, before all else" },
+  { long: "uid", argument: "required", help: "number of that user" },
+  { long: "gid", argument: "required", help: "number of the first group" },
   { long: "version", argument: "none", help: "show the version" },
 ] as const;
 
@@ -38,6 +43,8 @@ async function main(): Promise<void> {
   }
   const socket = values.get("socket")?.[0];
   if (!socket) fail(PROGRAM, "node daemons start this program; nobody else needs to");
+  const user = values.get("user")?.[0];
+  if (user !== undefined) become(user, values.get("uid")?.[0], values.get("gid")?.[0], socket);
   const clock = realClock();
   const logFile = values.get("log")?.[0];
   const writer = logFile ? logFileWriter(logFile) : descriptorWriter(2);
@@ -76,4 +83,15 @@ async function main(): Promise<void> {
   } catch (error) {
     fail(PROGRAM, `can't listen at ${socket}: ${messageOf(error)}`);
   }
+}
+
+/** From here on this program has a user's rights only. The socket of a holder before it is that user's to remove. */
+function become(name: string, uid = "", gid = "", socket = ""): void {
+  try {
+    if (!/^\d+$/.test(uid) || !/^\d+$/.test(gid)) throw new Error("--user needs --uid and --gid");
+    becomeUser({ name, uid: Number(uid), gid: Number(gid) });
+  } catch (error) {
+    fail(PROGRAM, `can't become ${name}: ${messageOf(error)}`);
+  }
+  for (const path of [socket, guestSocketOf(socket)]) realNet().removeStale({ path });
 }

@@ -90,6 +90,7 @@ function machine(options: MachineOptions = {}): Machine {
         return { pid, ...known, exited, ...started };
       },
       findDaemon: async () => self.daemon,
+      askAtDoor: () => Promise.reject(Object.assign(new Error("no door"), { code: "ENOENT" })),
       secureNet: () => Promise.reject(new Error("no TLS in this test")),
     },
   };
