@@ -10,7 +10,7 @@ import type { Command } from "../core/commands.ts";
 import type { Effect } from "../core/effects.ts";
 import type { Event } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
-import type { ProgramSpec, User } from "../core/jobspec.ts";
+import type { ProgramSpec } from "../core/jobspec.ts";
 import type { Operator } from "../core/node.ts";
 import { resumeEffects } from "../core/react.ts";
 import type { ClusterState } from "../core/state.ts";
@@ -35,6 +35,7 @@ import type { ControllerContext, People } from "./context.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createEnding } from "./ending.ts";
 import { createErrand } from "./errand.ts";
+import { GpuGuard } from "./gpu-guard.ts";
 import { cancelHandler } from "./handlers/cancel.ts";
 import { changeHandler } from "./handlers/change.ts";
 import { configHandler } from "./handlers/config.ts";
@@ -46,7 +47,7 @@ import { keyHandlers } from "./handlers/keys.ts";
 import { licensesHandler } from "./handlers/licenses.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler, vitalsHandler } from "./handlers/node.ts";
-import { nodesHandler } from "./handlers/nodes.ts";
+import { nodesHandler, watchNodesHandler } from "./handlers/nodes.ts";
 import { notifyHandler } from "./handlers/notify.ts";
 import { outputHandler } from "./handlers/output.ts";
 import { partitionsHandler } from "./handlers/partitions.ts";
@@ -64,7 +65,7 @@ import { watchJobsHandler } from "./handlers/watch-jobs.ts";
 import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { metricsPage } from "./metrics.ts";
-import { guarded, localCaller } from "./network/access.ts";
+import { guarded, localUser } from "./network/access.ts";
 import { type Outside, type OutsidePorts, openOutside } from "./network/outside.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
 import { createPlanner, type Planner } from "./planner.ts";
@@ -80,7 +81,7 @@ import { openBlobs } from "./store/blobs.ts";
 import type { Compaction } from "./store/compact.ts";
 import { damageFile, readDamage } from "./store/damage.ts";
 import { openStore } from "./store/store.ts";
-import { createWatchers } from "./watchers.ts";
+import { createWatchers, type Watchers } from "./watchers.ts";
 
 export interface ControllerPorts {
   readonly clock: Clock;
@@ -159,7 +160,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
   const remote = servePeersOf({ clock, log }, identity, handlers);
   await outside?.serve(remote);
   const users = await ports.serveUsers?.((connection, account) =>
-    remote.accept(connection, { caller: localCaller(context, account), user: userOf(account), groups: account.groups }),
+    remote.accept(connection, localUser(context, account)),
   );
   await publishEndpoint(disk, options);
   resume(context);
@@ -180,10 +181,6 @@ export async function startController(ports: ControllerPorts, options: Controlle
   };
 }
 
-function userOf({ uid, gid, name }: Parameters<AcceptUser>[1]): User {
-  return { uid, gid, name };
-}
-
 function assemble(
   ports: ControllerPorts,
   options: ControllerOptions,
@@ -197,18 +194,16 @@ function assemble(
   const submit = createErrand(clock, log, () => loop);
   const markDown = (node: string): void => submit({ type: "node.markDown", node, reason: "Not responding" });
   const absentNodes = createAbsences<string>(clock, NODE_DOWN_MS, markDown);
-  const onLost = (node: string): void => {
-    planner.wake();
-    absentNodes.begin(node);
-  };
-  const sessions = createSessions({ clock, log, onFound: absentNodes.end, onLost }, settings.heartbeatMs);
+  const sessions = createSessions(
+    { clock, log, ...hearNodes(absentNodes, watchers, () => planner.wake()) },
+    settings.heartbeatMs,
+  );
   const { token, portOffset } = secretsOf(ports.digest, secret);
   const cluster = { portOffset, isShared: options.user.uid === 0 };
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
     state: () => loop.state,
-    submit,
-    wakeScheduler: () => planner.wake(),
+    ...{ submit, wakeScheduler: () => planner.wake() },
     post: createPost({ mailer, notifier: ports.notifier, log, clock, state: () => loop.state }),
     launchOf: async (job, key, node) => ({
       ...(await launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), cluster)),
@@ -218,29 +213,29 @@ function assemble(
   const statistics = createStatistics(clock, (id) => loop.state.jobs.get(id));
   const { policy, learn } = policyOf(settings, () => loop.state);
   const loop = createLoop(opened, {
-    clock,
-    log,
+    ...{ clock, log },
     perform: dispatch.perform,
-    onEvents: onAll(statistics.onEvents, learn),
+    onEvents: onAll(statistics.onEvents, learn, watchers.notifyNodes),
     onReloaded() {
       sessions.closeAll();
       watchers.notifyAll();
     },
     onMended: () => dispatch.perform(resumeHere(loop.state)),
   });
+  const guard = new GpuGuard({ clock, log, settings, onChange: () => planner.wake() });
   const planner = createPlanner({
     ...{ policy, clock, log, running: () => runningLimits(settings) },
     state: () => loop.state,
     execute: (command) => loop.execute(command),
     onPass: statistics.onPass,
     isConnected: sessions.isReady,
+    blockedOn: (node) => guard.blockedOn(node),
   });
   const identity = { pid: options.pid, user: options.user, version: options.version, startedAt: clock.now() };
-  const owners = createOwners(clock, settings.orphanS * 1000, (owned, isNew) =>
-    endAbandoned(loop.state, owned, isNew, submit),
-  );
+  const abandon = (owned: Owned, isNew: boolean): void => endAbandoned(loop.state, owned, isNew, submit);
+  const owners = createOwners(clock, settings.orphanS * 1000, abandon);
   return {
-    ...{ loop, statistics, sessions, watchers, owners, blobs, clock, log, mailer, settings, places, identity },
+    ...{ loop, statistics, sessions, guard, watchers, owners, blobs, clock, log, mailer, settings, places, identity },
     people: ports.people ?? null,
     reasonOf: planner.reasonOf,
     rowOf: (job) => rowOf({ loop, sessions, clock, ...identity }, planner, job),
@@ -254,6 +249,21 @@ function assemble(
     ...stateFolder(disk, log, places),
     ...createEnding(clock, planner, watchers, ports.exit),
     outsideProblem: () => outside?.problem() ?? "",
+  };
+}
+
+/** What follows from a node's connection coming or going. */
+function hearNodes(absent: ReturnType<typeof createAbsences<string>>, watchers: Watchers, wake: () => void) {
+  return {
+    onFound(node: string): void {
+      absent.end(node);
+      watchers.notifyNodes();
+    },
+    onLost(node: string): void {
+      wake();
+      absent.begin(node);
+      watchers.notifyNodes();
+    },
   };
 }
 
@@ -295,6 +305,7 @@ function handlersOf(
     "step.create": createStepHandler(context),
     "step.usage": usageHandler(context),
     "nodes.list": nodesHandler(context),
+    "nodes.watch": watchNodesHandler(context),
     "partitions.list": partitionsHandler(context),
     "reservations.list": reservationsHandler(context),
     "licenses.list": licensesHandler(context),

@@ -1,11 +1,13 @@
 /** Who may call what, and the book in which it is written down: every change, and every refusal. */
 
 import type { Job } from "../../core/job.ts";
+import type { User } from "../../core/jobspec.ts";
 import { coordinatorsOf } from "../../core/policy/state.ts";
 import type { Log } from "../../platform/log.ts";
 import { RpcError } from "../../protocol/errors.ts";
-import type { Caller, Grade } from "../../protocol/identity.ts";
+import type { Grade } from "../../protocol/identity.ts";
 import type { Hello } from "../../protocol/procedures.ts";
+import type { Proven } from "../../rpc/serve.ts";
 import type { CallContext, Handlers } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
 
@@ -38,6 +40,7 @@ export const LEAST: Readonly<Record<Method, Least>> = {
   "step.usage": "user",
   "step.door": "user",
   "nodes.list": "user",
+  "nodes.watch": "user",
   "partitions.list": "user",
   "reservations.list": "user",
   "licenses.list": "user",
@@ -114,15 +117,16 @@ export function maySee(
 }
 
 /** A user of this machine, on a socket that nobody else can open; as what, the configuration or accounting says. */
-export function localCaller(
+export function localUser(
   { settings, loop }: Pick<ControllerContext, "settings" | "loop">,
-  { name, uid }: { readonly name: string; readonly uid: number },
-): Caller {
+  { uid, gid, name, groups }: User & { readonly groups: readonly number[] },
+): Proven {
   const level = loop.state.policy.users.get(name)?.adminLevel;
   const isAdministrator = settings.administrators.includes(name) || level === "Administrator";
   const isOperator = settings.operators.includes(name) || level === "Operator";
   const grade = isAdministrator ? "administrator" : isOperator ? "operator" : "user";
-  return { grade, identity: `${name} (uid ${uid})`, name, from: "this machine", isHere: true };
+  const caller = { grade, identity: `${name} (uid ${uid})`, name, from: "this machine", isHere: true } as const;
+  return { caller, user: { uid, gid, name }, groups };
 }
 
 /** As whom the kernel judges a command about jobs: operators of other machines may do what root may. */
