@@ -5,8 +5,7 @@
 
 import { formatStepKey, type StepKey } from "../core/ids.ts";
 import type { Clock } from "../platform/clock.ts";
-import { holderSocketFor, userSocketOf } from "../protocol/holder-socket.ts";
-import { shortHash } from "../util/hash.ts";
+import { holderSocketFor, userSocketOf, userSpoolOf } from "../protocol/holder-socket.ts";
 import type { OtherUsers, Runner, RunnerAccount } from "./holder-factory.ts";
 import type { HolderPort } from "./holder-port.ts";
 
@@ -48,10 +47,8 @@ export function createUserHolders(
   const { sharedSocket, scope } = options;
   const accountOf = remembering(ports);
   const socketOf = (user: Runner): string => userSocketOf(sharedSocket, user);
-  const batchFolder = (user: Runner, key: StepKey): string => {
-    const folder = socketOf(user);
-    return `${folder.slice(0, folder.lastIndexOf("/"))}/spool-${shortHash(scope)}/${formatStepKey(key)}`;
-  };
+  const batchFolder = (user: Runner, key: StepKey): string =>
+    `${userSpoolOf(socketOf(user), scope)}/${formatStepKey(key)}`;
   const openFor = (user: Runner, name: string, socket: string): Promise<HolderPort> => {
     ports.prepare(user);
     return open(name, socket, user);

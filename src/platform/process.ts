@@ -75,7 +75,7 @@ export interface Processes {
   appendText(path: string, text: string, create: boolean): Promise<Outcome<null>>;
   /** Starts a process; resolves with its pid before it can have been reaped. */
   spawn(request: SpawnRequest): Promise<Outcome<number>>;
-  /** Replaces a small file, visible whole or not at all; missing folders are made (0700). Not durable. */
+  /** Replaces a small file, visible whole or not at all; its folder is made if that one is missing (0700). Not durable. */
   writeFile(path: string, data: Uint8Array, mode: number): Outcome<null>;
   /** A small file's text; null if there is none, or something else in its place. */
   readText(path: string): string | null;
@@ -291,7 +291,8 @@ async function openNotFifo(path: string, flags: number): Promise<number> {
 
 function replaceFile(path: string, data: Uint8Array, mode: number): null {
   const temporary = `${path}.tmp`;
-  makeFolders(dirname(path), 0o700);
+  const folder = dirname(path);
+  if (!fs.existsSync(folder)) fs.mkdirSync(folder, 0o700);
   fs.rmSync(temporary, { force: true });
   fs.writeFileSync(temporary, data, { mode, flag: "wx" });
   // The umask may have taken bits away.

@@ -37,6 +37,11 @@ export function userSocketOf(
   return `${sharedSocket.slice(0, at)}/${uid}/own${sharedSocket.slice(at).replace(/\.sock$/, "")}-${gid}.sock`;
 }
 
+/** Where a user's holder keeps a folder for each batch script, beside its socket. */
+export function userSpoolOf(socket: string, scope: string): string {
+  return `${socket.slice(0, socket.lastIndexOf("/"))}/spool-${shortHash(scope)}`;
+}
+
 /**
  * Where the same holder listens for clients who are let in from elsewhere: they may see to steps whose token they have,
  * and to nothing else.

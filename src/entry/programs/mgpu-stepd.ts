@@ -7,6 +7,7 @@ import { VERSION } from "../../config/version.ts";
 import { type HolderProcess, startHolder } from "../../node/holder/start.ts";
 import { becomeUser } from "../../platform/become.ts";
 import { realClock } from "../../platform/clock.ts";
+import { makeFolders } from "../../platform/folders.ts";
 import { realNet } from "../../platform/net.ts";
 import { openFilesForJobs } from "../../platform/open-files.ts";
 import { descriptorWriter, logFileWriter, plainLog } from "../../platform/plain-log.ts";
@@ -17,7 +18,7 @@ import { realRandom } from "../../platform/random.ts";
 import { removeEmptyFolder } from "../../platform/runtime-folder.ts";
 import { realScreen } from "../../platform/screen.ts";
 import { utcOffsetMinutes } from "../../platform/zone.ts";
-import { guestSocketOf } from "../../protocol/holder-socket.ts";
+import { guestSocketOf, userSpoolOf } from "../../protocol/holder-socket.ts";
 import { fail, messageOf } from "../fail.ts";
 import { socketUpkeep } from "../socket-upkeep.ts";
 
@@ -44,12 +45,13 @@ async function main(): Promise<void> {
   const socket = values.get("socket")?.[0];
   if (!socket) fail(PROGRAM, "node daemons start this program; nobody else needs to");
   const user = values.get("user")?.[0];
-  if (user !== undefined) become(user, values.get("uid")?.[0], values.get("gid")?.[0], socket);
+  const scope = values.get("scope")?.[0] ?? "";
+  if (user !== undefined) become(user, values.get("uid")?.[0], values.get("gid")?.[0], { socket, scope });
   const clock = realClock();
   const logFile = values.get("log")?.[0];
   const writer = logFile ? logFileWriter(logFile) : descriptorWriter(2);
   const log = plainLog(writer, "info", { daemon: PROGRAM, pid: process.pid });
-  const table = realProcessTable({ scope: values.get("scope")?.[0] ?? "", monotonic: clock.monotonic });
+  const table = realProcessTable({ scope, monotonic: clock.monotonic });
   const ptys = realPtys(join(__dirname, `pty-${process.arch}.node`));
   // Not the folder for temporary files: that is the first command's, and may go with its job.
   const processes = realProcesses({ scratchFolder: dirname(socket), hiddenDescriptors: () => ptys.descriptors });
@@ -85,11 +87,12 @@ async function main(): Promise<void> {
   }
 }
 
-/** From here on this program has a user's rights only. The socket of a holder before it is that user's to remove. */
-function become(name: string, uid = "", gid = "", socket = ""): void {
+/** From here on this program has a user's rights only. The sockets of a holder before it are that user's to remove. */
+function become(name: string, uid = "", gid = "", { socket, scope }: { socket: string; scope: string }): void {
   try {
     if (!/^\d+$/.test(uid) || !/^\d+$/.test(gid)) throw new Error("--user needs --uid and --gid");
     becomeUser({ name, uid: Number(uid), gid: Number(gid) });
+    makeFolders(userSpoolOf(socket, scope), 0o700);
   } catch (error) {
     fail(PROGRAM, `can't become ${name}: ${messageOf(error)}`);
   }
