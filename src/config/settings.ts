@@ -15,10 +15,11 @@ import {
 import { formatDuration, parseTimeLimit } from "../core/time.ts";
 import type { Environment } from "./places.ts";
 import { type Key, listenAt, positive, seconds, whole, word, words } from "./setting.ts";
+import { FEED_SETTINGS, type FeedSettings } from "./settings-feed.ts";
 import { GPU_SETTINGS, type GpuSettings } from "./settings-gpu.ts";
 import { SECURITY_SETTINGS, type SecuritySettings } from "./settings-security.ts";
 
-export interface Settings extends GpuSettings, SecuritySettings {
+export interface Settings extends GpuSettings, FeedSettings, SecuritySettings {
   readonly clusterName: string;
   /** Seconds between TERM and KILL. */
   readonly killWaitS: number;
@@ -377,6 +378,7 @@ export const SETTINGS: Keys = {
     expected: "models with their GPUs, such as llama-70b=4,mistral=0.5",
   },
   ...GPU_SETTINGS,
+  ...FEED_SETTINGS,
   ...SECURITY_SETTINGS,
 };
 
