@@ -19,11 +19,12 @@ import { holdingsOf } from "../sched/holdings.ts";
 import type { Kept } from "../sched/kept.ts";
 import { PassMemory } from "../sched/memory.ts";
 import { placesOf } from "../sched/places.ts";
-import type { Plan, Reason } from "../sched/plan.ts";
+import type { Plan, Reason, Start } from "../sched/plan.ts";
 import { EASY, type SchedulerPolicy } from "../sched/policy.ts";
-import { type ScheduleView, schedule } from "../sched/schedule.ts";
+import { type ScheduleView, scheduleInSteps } from "../sched/schedule.ts";
 import { toldReason } from "../sched/told.ts";
 import { preemptingIn } from "../sched/victims.ts";
+import { inSlices } from "./slices.ts";
 
 export interface Planner {
   /** Something that matters to the queue changed. */
@@ -60,6 +61,7 @@ const NO_REASON: Reason = { word: "None", text: "" };
 /** Before the first pass. */
 const NO_PLAN: Plan = {
   starts: [],
+  planned: new Map(),
   reasons: new Map(),
   otherwise: NO_REASON,
   ends: [],
@@ -81,6 +83,7 @@ const GATE_AGE_MAX_MS = 100;
 /** Starts idle. */
 export function createPlanner(ports: PlannerPorts): Planner {
   let isWoken = false;
+  let isBusy = false;
   let isStopped = false;
   let stopAlarm: Cancel = () => {};
   let plan = NO_PLAN;
@@ -93,32 +96,77 @@ export function createPlanner(ports: PlannerPorts): Planner {
   const gateNow = createGate(ports);
   const rankingNow = createRanking(ports);
 
-  const pass = (): void => {
-    isWoken = false;
-    stopAlarm();
-    if (isStopped) return;
+  /** A pass, and what it plans. What happens between its slices may make it stale: then it is looked at again. */
+  function* pass(): Generator<void, void> {
     const state = ports.state();
     const now = ports.clock.now();
     const { policy } = ports;
+    const { seq, nextJobId: next } = state;
     const known = { ...ports, ranking: rankingNow(), running: ports.running?.(), kept: plan.kept, memory };
     const view = viewOf(state, ports.isConnected, now, known);
-    plan = timed(ports, state, () => schedule(view, now, policy));
+    const made = yield* timed(ports, state, scheduleInSteps(view, now, policy));
+    if (isStopped || ports.state() !== state) return wake();
+    plan = made;
     starting = new Set(
       plan.starts.flatMap(({ jobId, followers = [] }) => [jobId, ...followers.map((one) => one.jobId)]),
     );
-    nextJobId = state.nextJobId;
-    carryOut(plan, execute);
+    nextJobId = next;
+    const isDone = yield* carryOut(plan, seq);
     // Those that made room for what starts now may have what is left.
-    if (plan.starts.length > 0 && view.preemption) wake();
+    if (!isDone || (plan.starts.length > 0 && view.preemption)) wake();
     for (const name of endedReservations(state, now)) execute({ type: "reservation.expire", name }, 0);
     const wakeAt = Math.min(plan.wakeAt ?? Number.POSITIVE_INFINITY, nextReservationAt(state, now));
     if (Number.isFinite(wakeAt)) stopAlarm = ports.clock.after(Math.max(1, wakeAt - now), wake);
+  }
+
+  /**
+   * False if a job was not started that should have been. If something happened since the pass, each job is looked at again
+   * before it starts.
+   * @param seq of the state for which the plan is
+   */
+  function* carryOut({ starts, preemptions, resumes, ends, planned }: Plan, seq: number): Generator<void, boolean> {
+    let known = seq;
+    let isStale = false;
+    let isDone = true;
+    for (const start of starts) {
+      if (isStopped) return false;
+      isStale ||= ports.state().seq !== known;
+      if (!isStale || mayStart(start, planned)) execute({ type: "job.allocate", ...start }, start.jobId);
+      else isDone = false;
+      known = ports.state().seq;
+      yield;
+    }
+    for (const one of preemptions) execute({ type: "job.preempt", ...one }, one.jobId);
+    for (const jobId of resumes) {
+      execute({ type: "job.suspend", jobId, tasks: null, byUid: 0, suspend: false }, jobId);
+    }
+    for (const end of ends) execute({ type: "job.expire", ...end }, end.jobId);
+    return isDone;
+  }
+
+  /** Whether a job is what the plan is for, and nothing has come in its way. Room is looked at when it starts. */
+  const mayStart = ({ jobId, followers = [] }: Start, planned: Plan["planned"]): boolean =>
+    [jobId, ...followers.map((one) => one.jobId)].every((id) => {
+      const job = pendingJob(ports.state(), id);
+      return job !== undefined && job.spec === planned.get(id) && gateNow().hindrance(job) === null;
+    });
+
+  const begin = (): void => {
+    isWoken = false;
+    stopAlarm();
+    if (isStopped) return;
+    isBusy = true;
+    inSlices(ports.clock, pass(), () => {
+      isBusy = false;
+      if (isWoken) ports.clock.after(0, begin);
+    });
   };
 
   const wake = (): void => {
     if (isWoken) return;
     isWoken = true;
-    ports.clock.after(0, pass);
+    // A pass under way is done with first.
+    if (!isBusy) ports.clock.after(0, begin);
   };
 
   return {
@@ -139,15 +187,6 @@ export function createPlanner(ports: PlannerPorts): Planner {
     },
     dependencyOf: (job) => (job.state === "PENDING" && job.spec.dependency ? gateNow().dependencyText(job) : ""),
   };
-}
-
-function carryOut(plan: Plan, execute: ReturnType<typeof executor>): void {
-  for (const start of plan.starts) execute({ type: "job.allocate", ...start }, start.jobId);
-  for (const one of plan.preemptions) execute({ type: "job.preempt", ...one }, one.jobId);
-  for (const jobId of plan.resumes) {
-    execute({ type: "job.suspend", jobId, tasks: null, byUid: 0, suspend: false }, jobId);
-  }
-  for (const end of plan.ends) execute({ type: "job.expire", ...end }, end.jobId);
 }
 
 /** Hands over what a plan says; what comes of it is logged only if it went wrong. */
@@ -176,12 +215,24 @@ function createGate(ports: Pick<PlannerPorts, "state" | "clock">): () => Gate {
   };
 }
 
-/** Tells how long a pass took. */
-function timed({ clock, onPass }: PlannerPorts, state: ClusterState, pass: () => Plan): Plan {
-  const beganMs = clock.monotonic();
-  const plan = pass();
-  onPass?.(Math.round((clock.monotonic() - beganMs) * 1000), plan.starts.length, state.pending.size);
-  return plan;
+/** Tells how long a pass took, without what happened in between. */
+function* timed(
+  { clock, onPass }: PlannerPorts,
+  state: ClusterState,
+  steps: ReturnType<typeof scheduleInSteps>,
+): ReturnType<typeof scheduleInSteps> {
+  let spentMs = 0;
+  for (;;) {
+    const beganMs = clock.monotonic();
+    const step = steps.next();
+    spentMs += clock.monotonic() - beganMs;
+    if (!step.done) {
+      yield;
+      continue;
+    }
+    onPass?.(Math.round(spentMs * 1000), step.value.starts.length, state.pending.size);
+    return step.value;
+  }
 }
 
 /** Priorities of now: a new look is taken where it could matter. */

@@ -143,11 +143,13 @@ function* read(
   prioritizer: Pick<Prioritizer, "priorityOf" | "tierOf">,
   reader: Reader,
 ): Generator<PendingJob> {
+  // As it is at the beginning: jobs may come while it is read.
+  const isSingle = lanes.size === 1;
   const next = (rest: Iterator<JobId>, isUniform: boolean): Head | null => {
     for (let step = rest.next(); !step.done; step = rest.next()) {
       const job = jobOf(step.value);
       if (!job) continue;
-      if (lanes.size === 1) return { job, tier: 0, priority: 0, rest, isUniform };
+      if (isSingle) return { job, tier: 0, priority: 0, rest, isUniform };
       return { job, tier: prioritizer.tierOf(job), priority: prioritizer.priorityOf(job), rest, isUniform };
     }
     return null;
