@@ -98,9 +98,10 @@ export function createPlanner(ports: PlannerPorts): Planner {
 
   /** A pass, and what it plans. What happens between its slices may make it stale: then it is looked at again. */
   function* pass(): Generator<void, void> {
+    const { policy } = ports;
+    yield* memory.holdings.catchUp(ports.state(), ports.clock.now(), policy.assumedTimeS);
     const state = ports.state();
     const now = ports.clock.now();
-    const { policy } = ports;
     const { seq, nextJobId: next } = state;
     const known = { ...ports, ranking: rankingNow(), running: ports.running?.(), kept: plan.kept, memory };
     const view = viewOf(state, ports.isConnected, now, known);

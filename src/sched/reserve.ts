@@ -112,7 +112,7 @@ function timesOf({ profile, view, now }: Pass): readonly number[] {
 
 /**
  * The first of the times before which there is no room, whatever is promised to others: what runs gives back more and
- * more, so it is found by halving; or next to the one that was found last for the same wish.
+ * more, so it is found by halving; or next to the one that was found last for the same wish, or to the first.
  */
 function* firstFreed(pass: Pass, jobs: readonly PendingJob[], times: readonly number[]): Generator<void, number> {
   const isFree = (index: number): boolean => allocate(pass, jobs, { at: times[index] ?? 0 }, pass.places) !== null;
@@ -120,9 +120,9 @@ function* firstFreed(pass: Pass, jobs: readonly PendingJob[], times: readonly nu
   if (wish === null) return yield* halved(isFree, 0, times.length);
   const { hints } = pass.memory;
   const known = hints.get(wish);
-  const guess = known === undefined ? null : countUpTo(times, (at) => at, known) - 1;
-  const isGuess = guess !== null && guess >= 0;
-  const found = yield* isGuess ? nearby(isFree, guess, times.length) : halved(isFree, 0, times.length);
+  // Most jobs need not wait for long: from one of the first times to the next little changes.
+  const guess = known === undefined ? 0 : countUpTo(times, (at) => at, known) - 1;
+  const found = yield* nearby(isFree, Math.max(0, guess), times.length);
   const at = times[found];
   if (at === undefined) hints.delete(wish);
   else hints.set(wish, at);
@@ -152,12 +152,14 @@ function* halved(isFree: (index: number) => boolean, low: number, high: number):
 
 /** {@link halved} over all, in steps that grow away from a guess. */
 function* nearby(isFree: (index: number) => boolean, guess: number, count: number): Generator<void, number> {
+  if (count === 0) return 0;
   let step = 1;
   if (isFree(guess)) {
     let high = guess;
     for (; high - step >= 0; step *= 2) {
       if (!isFree(high - step)) return yield* halved(isFree, high - step + 1, high);
       high -= step;
+      yield;
     }
     return yield* halved(isFree, 0, high);
   }
@@ -165,6 +167,7 @@ function* nearby(isFree: (index: number) => boolean, guess: number, count: numbe
   for (; low + step <= count; step *= 2) {
     if (isFree(low + step - 1)) return yield* halved(isFree, low, low + step - 1);
     low += step;
+    yield;
   }
   return yield* halved(isFree, low, count);
 }

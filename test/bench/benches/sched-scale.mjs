@@ -112,14 +112,19 @@ function carryOut(world, state, { starts }, now) {
   for (const start of starts) world.run(state, { type: "job.allocate", ...start }, now);
 }
 
-/** As the controller drives a pass, but without its breaks. */
+/** As the controller makes a pass. */
+function* passOf(world, state, now, memory) {
+  yield* memory.holdings.catchUp(state, now, world.EASY.assumedTimeS);
+  const view = world.viewOf(state, () => true, now, { policy: world.EASY, memory });
+  return yield* world.scheduleInSteps(view, now, world.EASY);
+}
+
+/** In slices, but without breaks between them. */
 function inSlices(world, state, now, memory) {
+  const steps = passOf(world, state, now, memory);
   const all = process.cpuUsage();
   const begun = performance.now();
-  const view = world.viewOf(state, () => true, now, { policy: world.EASY, memory });
-  const steps = world.scheduleInSteps(view, now, world.EASY);
   let longestMs = 0;
-  // The first slice has the making of the view in it.
   let slice = all;
   let end = begun + SLICE_MS;
   for (;;) {
