@@ -50,9 +50,15 @@ export async function endStep(context: AgentContext, entry: StepEntry, end: Step
 
 /**
  * Ends a step that could not be started, with a problem in words.
- * @param unasked no holder was ever asked to start it
+ * @param how whether a holder was asked to start it; and whether it is the node's fault, so that it may do better
+ *   elsewhere, or later
  */
-export function failStep(context: AgentContext, entry: StepEntry, problem: string, unasked: boolean): Promise<void> {
+export function failStep(
+  context: AgentContext,
+  entry: StepEntry,
+  problem: string,
+  { unasked, unlaunched = false }: { readonly unasked: boolean; readonly unlaunched?: boolean },
+): Promise<void> {
   context.log.warn("a step can't be started", { ...logFields(entry.record.key), problem });
   const exits = Array.from({ length: entry.record.tasks }, () => EXIT_FAILED);
   return endStep(context, entry, {
@@ -60,6 +66,7 @@ export function failStep(context: AgentContext, entry: StepEntry, problem: strin
     exits,
     problem,
     clean: unasked && isQuietBut(context, entry.record.key),
+    ...(unlaunched ? { unlaunched } : {}),
   });
 }
 
@@ -80,7 +87,7 @@ export function reportEnd(context: AgentContext, entry: StepEntry): void {
   const { key } = entry.record;
   const { end } = entry;
   if (end?.type === "ended") {
-    const { exits, problem, clean, outOfMemory = false, usage } = end;
+    const { exits, problem, clean, outOfMemory = false, usage, unlaunched } = end;
     context.reports.add({
       type: "ended",
       key,
@@ -89,6 +96,7 @@ export function reportEnd(context: AgentContext, entry: StepEntry): void {
       clean,
       outOfMemory,
       ...(usage ? { usage } : {}),
+      ...(unlaunched ? { unlaunched } : {}),
     });
   } else if (end) {
     context.reports.add({ type: "lost", key, cause: end.cause });

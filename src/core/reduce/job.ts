@@ -45,6 +45,7 @@ export function allocated(job: Job, event: JobAllocated, at: number): RunningJob
     steps: first ? [first] : [],
     nextStepId: first?.id === 0 ? 1 : 0,
     ...{ suspendedAt: null, suspendedMs: 0, signalled: false, retried: job.retried },
+    ...(job.unlaunched ? { unlaunched: job.unlaunched } : {}),
   };
 }
 
@@ -105,6 +106,7 @@ export function requeued(job: Job, event: JobRequeued, at: number): PendingJob {
     allocation,
     cleanup,
     retried,
+    ...(event.unlaunched ? { unlaunched: event.unlaunched } : {}),
     ...special,
   };
 }
