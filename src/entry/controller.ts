@@ -16,12 +16,13 @@ import { fileLog, type Log } from "../platform/log.ts";
 import { realMailer } from "../platform/mailer.ts";
 import { realNet } from "../platform/net.ts";
 import { logFileWriter, plainLog } from "../platform/plain-log.ts";
+import { realProgramFiles } from "../platform/program-files.ts";
 import { realRandom } from "../platform/random.ts";
 import { realSecureDoor } from "../platform/secure.ts";
 import { findUser } from "../platform/users.ts";
 import { realNotifier } from "../platform/webhook.ts";
 import { runWorker } from "../platform/worker.ts";
-import { type DaemonLine, prepareRuntime } from "./daemon-line.ts";
+import { type DaemonLine, logLimits, prepareRuntime } from "./daemon-line.ts";
 import { fail, messageOf } from "./fail.ts";
 import { endWhenRemoved } from "./removal.ts";
 import { socketUpkeep } from "./socket-upkeep.ts";
@@ -36,7 +37,7 @@ export async function runController(program: string, line: DaemonLine, exit: () 
   await takeStateFolder(program, places.home);
   prepareRuntime(program, places);
   makeLastingFolders(places.logFolder, 0o700);
-  const log = fileLog(2, settings.logLevel, { daemon: "mgpuctld", pid: process.pid });
+  const log = fileLog(2, settings.logLevel, { daemon: "mgpuctld", pid: process.pid }, logLimits(settings));
   endWhenRemoved(__filename, places.controllerSocket, log);
   const ports = {
     clock: realClock(),
@@ -50,9 +51,10 @@ export async function runController(program: string, line: DaemonLine, exit: () 
     notifier: realNotifier(readWebhookSecret(program, settings.webhookSecretFile), log),
     compact: (compaction: unknown) => runWorker(join(__dirname, "snapshot-worker.cjs"), compaction) as Promise<number>,
     exit,
+    programFiles: realProgramFiles(),
     outside: {
       door: realSecureDoor(),
-      book: plainLog(logFileWriter(`${places.logFolder}/audit.log`), "info", {}),
+      book: plainLog(logFileWriter(`${places.logFolder}/audit.log`, logLimits(settings)), "info", {}),
       hostAddress: () => readHost().address() || hostname(),
       findUser,
       owner: currentUser(),

@@ -26,7 +26,7 @@ import { PROTOCOL } from "../protocol/envelope.ts";
 import type { Hello } from "../protocol/procedures.ts";
 import { connectPeer } from "../rpc/connect.ts";
 import { shortHash } from "../util/hash.ts";
-import { type DaemonLine, prepareRuntime } from "./daemon-line.ts";
+import { type DaemonLine, logLimits, prepareRuntime } from "./daemon-line.ts";
 import { fail, messageOf } from "./fail.ts";
 import { createNodeLink } from "./node-link.ts";
 import { currentUser } from "./user.ts";
@@ -44,7 +44,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   }
   const name = settings.nodeName || joined?.node || host.hostname;
   const mine = nodePlaces(places, name);
-  const log = fileLog(2, settings.logLevel, { daemon: "mgpud", node: name, pid: process.pid });
+  const log = fileLog(2, settings.logLevel, { daemon: "mgpud", node: name, pid: process.pid }, logLimits(settings));
   await takeNodeFolder(program, mine.folder, name);
   prepareRuntime(program, places);
   const clock = realClock();
@@ -71,7 +71,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
         settings,
         VERSION,
       ),
-      holders: holdersOf(places, mine.holderFolder, name, scope, log),
+      holders: holdersOf(line, mine.holderFolder, name, scope, log),
       connect: joined
         ? (handlers) => link.connect(handlers)
         : (handlers) => connectPeer({ net: realNet(), clock, log }, { path: controller }, hello("node"), handlers),
@@ -112,7 +112,9 @@ function readJoined(program: string, places: Places): Joined | null {
   return joined ?? fail(program, `${path} is damaged: mgpu leave removes it, then join again`);
 }
 
-function holdersOf(places: Places, holderFolder: string, name: string, scope: string, log: Log) {
+function holdersOf({ places, settings }: DaemonLine, holderFolder: string, name: string, scope: string, log: Log) {
+  const { bytesMax, backups } = logLimits(settings);
+  const limits = ["--log-bytes", String(bytesMax), "--log-backups", String(backups)];
   const net = realNet();
   const clock = realClock();
   return createHolders(
@@ -120,7 +122,8 @@ function holdersOf(places: Places, holderFolder: string, name: string, scope: st
       ...{ clock, log, net },
       disk: realDisk(),
       dial: (socket) => connectPeer({ net, clock, log }, { path: socket }, hello("node")),
-      spawn: async (program, args, logFile) => startDaemon(join(__dirname, `${program}.cjs`), args, logFile),
+      spawn: async (program, args, logFile) =>
+        startDaemon(join(__dirname, `${program}.cjs`), [...args, ...limits], logFile),
       startTicks: startTicksOf,
       endProcess,
     },

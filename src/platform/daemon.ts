@@ -1,7 +1,7 @@
 /** Starting daemons: in a session of their own, without the caller's terminal, streams or working directory. */
 
 import { spawn } from "node:child_process";
-import { closeSync, fstatSync, openSync, renameSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { makeLastingFolders } from "./folders.ts";
 import { openFilesVariable } from "./open-files.ts";
@@ -15,9 +15,6 @@ export interface StartedDaemon {
   readonly exited: Promise<number>;
 }
 
-/** A log larger than this is set aside when its daemon starts. */
-const LOG_BYTES_MAX = 16 * 1024 * 1024;
-
 /**
  * Starts `node PROGRAM ARGS` detached, with its output appended to a log file.
  * Throws Node's error if the log can't be opened or the process can't be started.
@@ -30,7 +27,6 @@ export function startDaemon(
   added: Readonly<Record<string, string>> = {},
 ): StartedDaemon {
   makeLastingFolders(dirname(logFile), 0o700);
-  setAsideLarge(logFile);
   const log = openSync(logFile, "a", 0o600);
   try {
     const logFrom = fstatSync(log).size;
@@ -60,10 +56,4 @@ export function startDaemon(
 function outsideOfJobs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { MGPU_STEP: _step, MGPU_STEP_SCOPE: _scope, ...rest } = environment;
   return { ...rest, MGPU_DAEMON: "1" };
-}
-
-/** A log that has become large makes room for a new one; one old log is kept. */
-function setAsideLarge(logFile: string): void {
-  const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > LOG_BYTES_MAX) renameSync(logFile, `${logFile}.1`);
 }
