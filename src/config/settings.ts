@@ -15,10 +15,12 @@ import {
 import { formatDuration, parseTimeLimit } from "../core/time.ts";
 import type { Environment } from "./places.ts";
 import { type Key, listenAt, positive, seconds, whole, word, words } from "./setting.ts";
+import { FEED_SETTINGS, type FeedSettings } from "./settings-feed.ts";
 import { GPU_SETTINGS, type GpuSettings } from "./settings-gpu.ts";
 import { SAFETY_SETTINGS, type SafetySettings } from "./settings-safety.ts";
+import { SECURITY_SETTINGS, type SecuritySettings } from "./settings-security.ts";
 
-export interface Settings extends GpuSettings, SafetySettings {
+export interface Settings extends GpuSettings, FeedSettings, SecuritySettings, SafetySettings {
   readonly clusterName: string;
   /** Seconds between TERM and KILL. */
   readonly killWaitS: number;
@@ -377,6 +379,8 @@ export const SETTINGS: Keys = {
     expected: "models with their GPUs, such as llama-70b=4,mistral=0.5",
   },
   ...GPU_SETTINGS,
+  ...FEED_SETTINGS,
+  ...SECURITY_SETTINGS,
   ...SAFETY_SETTINGS,
 };
 

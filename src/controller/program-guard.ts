@@ -4,9 +4,13 @@
  * they are given. It keeps people to what was agreed on: it is no fence around what an allowed program does.
  */
 
+import { FEED_SCRIPT } from "../core/feed/job.ts";
 import type { ProgramSpec } from "../core/jobspec.ts";
 import { INTERPRETER_FOLDERS, plainWords, programOf } from "../core/program-words.ts";
 import { RpcError } from "../protocol/errors.ts";
+
+/** Along which programs are looked for where a job's environment does not say. */
+const PATH = INTERPRETER_FOLDERS.join(":");
 
 /** What is asked of this machine's files. None rejects. */
 export interface ProgramFiles {
@@ -61,6 +65,7 @@ async function scriptProblem(
   script: Uint8Array,
 ): Promise<string> {
   const text = new TextDecoder().decode(script);
+  if (text === FEED_SCRIPT) return commandProblem(files, folders, one, one.program.argv[1] ?? "");
   if (text.startsWith(WRAP_HEAD)) return commandProblem(files, folders, one, text.slice(WRAP_HEAD.length));
   const [path = ""] = one.program.argv;
   if (!path.startsWith("/")) return "a script from standard input is no file";
@@ -102,7 +107,7 @@ async function findProgram(
   name: string,
 ): Promise<string | null> {
   if (name.includes("/")) return files.resolve(absolute(name, workDir));
-  for (const folder of (environment.PATH ?? "").split(":")) {
+  for (const folder of (environment.PATH ?? PATH).split(":")) {
     const found = await files.resolve(`${absolute(folder === "" ? "." : folder, workDir)}/${name}`);
     if (found !== null) return found;
   }

@@ -1,10 +1,11 @@
 /** Starting daemons: in a session of their own, without the caller's terminal, streams or working directory. */
 
 import { spawn } from "node:child_process";
-import { closeSync, fstatSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { makeLastingFolders } from "./folders.ts";
 import { openFilesVariable } from "./open-files.ts";
+import { openUserLog } from "./user-folders.ts";
 
 export interface StartedDaemon {
   readonly pid: number;
@@ -14,6 +15,9 @@ export interface StartedDaemon {
   /** Resolves with the exit code (128 + signal) should it end while we look. */
   readonly exited: Promise<number>;
 }
+
+/** A user's log larger than this is set aside when its daemon starts: the user can't do so in root's folder. */
+const LOG_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
  * Starts `node PROGRAM ARGS` detached, with its output appended to a log file.
@@ -27,15 +31,40 @@ export function startDaemon(
   added: Readonly<Record<string, string>> = {},
 ): StartedDaemon {
   makeLastingFolders(dirname(logFile), 0o700);
-  const log = openSync(logFile, "a", 0o600);
+  const environment = { ...outsideOfJobs(process.env), ...openFilesVariable(), ...added };
+  return startWithLog(program, args, logFile, openSync(logFile, "a", 0o600), environment);
+}
+
+/** Variables that a program which becomes another user takes along: nothing of root's own. */
+const PASSED_ON = ["PATH", "TZ", "LANG", "LC_ALL"];
+
+/**
+ * The same for a program that will become a user: its log is the user's, and root's environment stays here.
+ * @param logFile in a folder that is root's
+ */
+export function startUserDaemon(
+  program: string,
+  args: readonly string[],
+  logFile: string,
+  user: { readonly uid: number; readonly gid: number },
+): StartedDaemon {
+  setAsideLarge(logFile);
+  const passed = PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
+  const environment = { ...Object.fromEntries(passed), ...openFilesVariable(), MGPU_DAEMON: "1" };
+  return startWithLog(program, args, logFile, openUserLog(logFile, user), environment);
+}
+
+function startWithLog(
+  program: string,
+  args: readonly string[],
+  logFile: string,
+  log: number,
+  env: NodeJS.ProcessEnv,
+): StartedDaemon {
   try {
     const logFrom = fstatSync(log).size;
-    const child = spawn(process.execPath, [program, ...args], {
-      detached: true,
-      cwd: "/",
-      env: { ...outsideOfJobs(process.env), ...openFilesVariable(), ...added },
-      stdio: ["ignore", log, log],
-    });
+    const stdio = ["ignore" as const, log, log];
+    const child = spawn(process.execPath, [program, ...args], { detached: true, cwd: "/", env, stdio });
     child.unref();
     // Where no process could be made, Node says so in an event as well; unheard, it would end this program.
     child.once("error", () => {});
@@ -56,4 +85,10 @@ export function startDaemon(
 function outsideOfJobs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { MGPU_STEP: _step, MGPU_STEP_SCOPE: _scope, ...rest } = environment;
   return { ...rest, MGPU_DAEMON: "1" };
+}
+
+/** A log that has become large makes room for a new one; one old log is kept. */
+function setAsideLarge(logFile: string): void {
+  const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > LOG_BYTES_MAX) renameSync(logFile, `${logFile}.1`);
 }

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { checkPrograms, type ProgramFiles, type Submitted } from "../../../src/controller/program-guard.ts";
+import { FEED_SCRIPT } from "../../../src/core/feed/job.ts";
 
 const SCRIPT = "#!/bin/sh\necho hello\n";
 
@@ -46,6 +47,11 @@ function batch(path: string, script: string): Submitted {
   return { ...run([path]), kind: "batch", script: new TextEncoder().encode(script) };
 }
 
+function fed(command: string): Submitted {
+  const script = new TextEncoder().encode(FEED_SCRIPT);
+  return { ...run(["/jobs/run.sh", command]), kind: "batch", environment: {}, script };
+}
+
 const wrapped = (command: string) =>
   batch("wrap", `#!/bin/sh\n# This script was created by sbatch --wrap.\n\n${command}\n`);
 
@@ -80,6 +86,8 @@ test.each([
   ["a script that was changed", batch("/jobs/run.sh", `${SCRIPT}#`), "/jobs/run.sh: not what was submitted"],
   ["a script elsewhere", batch("/home/ada/evil.sh", SCRIPT), "/home/ada/evil.sh is in none"],
   ["a script from standard input", batch("sbatch", SCRIPT), "a script from standard input is no file"],
+  ["a line of a feed", fed("python3 '/jobs/train.py' --lr 1")],
+  ["a line of a feed with more", fed("/jobs/run.sh $(id)"), "more than a program with plain words"],
   ["a wrapped command", wrapped("python3 /jobs/train.py '--name=a b' \"c d\"")],
   ["a wrapped command of a shell", wrapped("/jobs/run.sh; /home/ada/evil.sh"), "more than a program with plain words"],
   ["a wrapped command with a variable", wrapped("PATH=/home/ada /jobs/run.sh"), "sets variables"],
