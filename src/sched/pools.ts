@@ -26,6 +26,8 @@ import type { Profile } from "./profile.ts";
 
 export interface Pool {
   readonly candidates: readonly Candidate[];
+  /** With those that are kept for jobs before: for questions about what could ever run there. */
+  readonly own: readonly Candidate[];
   place(request: ResourceRequest): Allocation | null;
 }
 
@@ -155,7 +157,15 @@ class PassPools implements Pools {
     const candidates = minds
       ? limited.map((one) => seen(one, () => (this.#isTaken(place, one.node.name) ? full(one.node) : one.usage)))
       : limited;
-    return { candidates, place: createPlacer(candidates, this.#scoringOf(place.partition)) };
+    const every = (): readonly Candidate[] =>
+      place.cpusMax > 0 ? own.map((one) => capped(one, place, heldCpus)) : own;
+    return {
+      candidates,
+      get own() {
+        return own.length === free.length ? candidates : every();
+      },
+      place: createPlacer(candidates, this.#scoringOf(place.partition)),
+    };
   }
 
   #later(
@@ -174,7 +184,7 @@ class PassPools implements Pools {
       const one = { node, position, usage };
       return [place.cpusMax > 0 ? capped(one, place, heldCpus) : one];
     });
-    return { candidates, place: createPlacer(candidates, this.#scoringOf(place.partition)) };
+    return { candidates, own: candidates, place: createPlacer(candidates, this.#scoringOf(place.partition)) };
   }
 
   /** CPUs that jobs of the partition hold on a node. */

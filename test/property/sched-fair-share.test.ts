@@ -142,4 +142,4 @@ test("usage comes to the shares, and the faded usage by which it is steered too"
     }),
     { numRuns: 3 },
   );
-});
+}, 180_000);
