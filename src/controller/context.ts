@@ -6,6 +6,7 @@ import type { Command } from "../core/commands.ts";
 import type { Decision } from "../core/decide/decision.ts";
 import type { Effect } from "../core/effects.ts";
 import type { EndedJob, Job, Step } from "../core/job.ts";
+import type { User } from "../core/jobspec.ts";
 import type { Operator } from "../core/node.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
@@ -15,6 +16,7 @@ import type { AttachPoint, JobRow } from "../protocol/procedures.ts";
 import type { Peer } from "../rpc/types.ts";
 import type { Reason } from "../sched/plan.ts";
 import type { Ending } from "./ending.ts";
+import type { GpuGuard } from "./gpu-guard.ts";
 import type { Loop } from "./loop.ts";
 import type { Owners } from "./owners.ts";
 import type { Sessions } from "./sessions.ts";
@@ -23,9 +25,17 @@ import type { FinishedQuery } from "./store/accounting.ts";
 import type { Blobs } from "./store/blobs.ts";
 import type { Watchers } from "./watchers.ts";
 
+/** Users and groups by name or number; `null` for one that there is not. */
+export interface People {
+  findUser(name: string): Promise<User | null>;
+  findGroup(name: string): Promise<number | null>;
+}
+
 export interface ControllerContext extends Ending {
   readonly loop: Loop;
   readonly sessions: Sessions;
+  /** GPUs that processes of others load. */
+  readonly guard: GpuGuard;
   readonly watchers: Watchers;
   readonly owners: Owners;
   readonly statistics: Statistics;
@@ -41,6 +51,8 @@ export interface ControllerContext extends Ending {
     readonly version: string;
     readonly startedAt: number;
   };
+  /** The users and groups of this machine; `null` where they can't be asked for. */
+  readonly people: People | null;
   /** Why a job waits. */
   reasonOf(job: Job): Reason;
   /** A job as listings show it. */

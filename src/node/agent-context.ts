@@ -5,12 +5,14 @@ import type { Clock } from "../platform/clock.ts";
 import type { HostCpu } from "../platform/cpu-topology.ts";
 import type { Log } from "../platform/log.ts";
 import type { ClosedStarts } from "./closed-starts.ts";
+import type { GpuLoads } from "./gpu-loads.ts";
 import type { GpuWatch } from "./gpu-watch.ts";
 import type { HolderCrew } from "./holder-crew.ts";
-import type { FollowBatch } from "./holder-factory.ts";
+import type { FollowBatch, Runner } from "./holder-factory.ts";
 import type { StepProcesses } from "./orphan-memory.ts";
 import type { ReportQueue } from "./report-queue.ts";
 import type { Spool } from "./spool.ts";
+import type { LaunchRecord } from "./spool-records.ts";
 import type { StepTable } from "./step-table.ts";
 
 export interface AgentContext {
@@ -18,12 +20,17 @@ export interface AgentContext {
   readonly log: Log;
   /** Of this node. */
   readonly name: string;
+  /** Whose daemon this is; `null` where that does not matter. */
+  readonly user: Runner | null;
+  /** Path of the controller's socket where that is on this machine; else empty. */
+  readonly controller: string;
   readonly spool: Spool;
   readonly reports: ReportQueue;
   readonly steps: StepTable;
   readonly holders: HolderCrew;
   readonly closed: ClosedStarts;
   readonly gpuWatch: GpuWatch;
+  readonly gpuLoads: GpuLoads;
   readonly followBatch: FollowBatch;
   /** Names of the steps (JOB.ATTEMPT.STEP) of which processes live on this node. */
   readonly survivors: () => readonly string[];
@@ -51,6 +58,11 @@ export interface AgentContext {
 
 /** Pause before something that failed is tried again, in milliseconds. */
 export const RETRY_MS = 1000;
+
+/** Where a batch script's files are: among the records of its step, or with its user. */
+export function batchFolderOf({ spool, holders }: AgentContext, { key, user }: LaunchRecord): string {
+  return (user && holders.others?.batchFolder(user, key)) ?? spool.folderOf(key);
+}
 
 /** Fields by which the log tells one step from others. */
 export function logFields(key: StepKey): { jobId: number; attempt: number; step: StepKey["stepId"] } {

@@ -30,9 +30,10 @@ import { orderTerminateStep } from "./agent-terminate-step.ts";
 import { tellUsage } from "./agent-usage.ts";
 import { ClosedStarts } from "./closed-starts.ts";
 import { deferred, messageOf } from "./deferred.ts";
+import { GpuLoads } from "./gpu-loads.ts";
 import { GpuWatch } from "./gpu-watch.ts";
 import { HolderCrew } from "./holder-crew.ts";
-import type { FollowBatch, HolderFactory } from "./holder-factory.ts";
+import type { FollowBatch, HolderFactory, Runner } from "./holder-factory.ts";
 import type { HolderPort } from "./holder-port.ts";
 import type { StepProcesses } from "./orphan-memory.ts";
 import { type NodeOutside, outsideHandlers, withAccess } from "./outside.ts";
@@ -51,6 +52,10 @@ export interface AgentPorts {
 export interface AgentOptions {
   /** Name to register under. */
   readonly name: string;
+  /** Whose daemon this is; without it, it runs whatever it is told to. */
+  readonly user?: Runner;
+  /** Path of the controller's socket where that is on this machine. */
+  readonly controllerSocket?: string;
   /** What the machine has now; asked at the start and before each registration. Trouble belongs into gpuProblem. */
   inventory(): Promise<NodeInventory>;
   readonly holders: HolderFactory;
@@ -75,6 +80,8 @@ export interface AgentOptions {
   readonly outside?: NodeOutside;
   /** How busy its GPUs are; never rejects. Without it nothing is told of their use. */
   gpuLoad?(): Promise<readonly GpuLoad[]>;
+  /** What a process runs, in a word; empty if it can't be seen. */
+  nameOf?(pid: number): string;
   /** Of the program. */
   readonly version: string;
   readonly pid: number;
@@ -138,9 +145,16 @@ async function createContext(
   const { bootId, gpuProvider, gpus } = await options.inventory();
   const spool = await openSpool({ disk, log }, nodePlaces, clock.now());
   const steps = new StepTable();
-  const gpuWatch = new GpuWatch({ clock, steps: () => steps.all(), load: options.gpuLoad ?? (async () => []) });
+  const load = options.gpuLoad ?? (async () => []);
+  const gpuWatch = new GpuWatch({ clock, steps: () => steps.all(), load });
+  const gpuLoads = new GpuLoads({
+    ...{ clock, load },
+    steps: () => steps.all(),
+    ours: () => new Set((options.processes?.find("") ?? []).map(({ pid }) => pid)),
+    nameOf: (pid) => options.nameOf?.(pid) ?? "",
+  });
   const context: AgentContext = {
-    ...{ steps, gpuWatch },
+    ...{ steps, gpuWatch, gpuLoads, user: options.user ?? null, controller: options.controllerSocket ?? "" },
     ...{ clock, log, name, spool, bootId, gpuProvider, followBatch },
     gpuMemory: memoryByUuid(gpus),
     survivors: () => options.survivors(),
@@ -173,10 +187,10 @@ function createSession(context: AgentContext, options: AgentOptions, stop: () =>
     log: context.log,
     connect: () => options.connect(handlers),
     register: (peer) => register(context, options, peer),
-    beat: (peer, deadlineMs) => beat(options, peer, deadlineMs),
+    beat: (peer, deadlineMs) => beat(context, options, peer, deadlineMs),
     onUp(peer) {
       // A lost answer shows at the next sign of life.
-      if (options.vitals) beat(options, peer, FIRST_BEAT_MS).catch(() => {});
+      if (options.vitals) beat(context, options, peer, FIRST_BEAT_MS).catch(() => {});
       context.reports.use(peer);
       reviewIdle(context);
     },
@@ -215,10 +229,16 @@ function nodeHandlers(context: AgentContext, options: AgentOptions, stop: () => 
 }
 
 /** Tells how the machine is doing. A controller that does not want to know is asked for a plain sign of life. */
-async function beat({ vitals }: AgentOptions, peer: Peer, deadlineMs: number): Promise<unknown> {
+async function beat(
+  { gpuLoads }: AgentContext,
+  { vitals }: AgentOptions,
+  peer: Peer,
+  deadlineMs: number,
+): Promise<unknown> {
   if (!vitals) return peer.call("ping", {}, { deadlineMs });
+  const gpus = await gpuLoads.now();
   try {
-    return await peer.call("node.vitals", vitals(), { deadlineMs });
+    return await peer.call("node.vitals", { ...vitals(), gpus: [...gpus] }, { deadlineMs });
   } catch (error) {
     if (!(error instanceof RpcError) || error.code !== "UNKNOWN_METHOD") throw error;
     return peer.call("ping", {}, { deadlineMs });
@@ -240,6 +260,7 @@ async function register(context: AgentContext, options: AgentOptions, peer: Peer
     pid: shared?.pid ?? 0,
     version: shared?.version ?? options.version,
     startedAt: shared?.startedAt ?? 0,
+    ...(context.holders.others ? { perUser: true } : {}),
   };
   const { name, pid } = options;
   const { startedAt } = context;
