@@ -6,15 +6,12 @@ import type { Limits } from "../../../src/core/policy/records.ts";
 import type { NodeShare } from "../../../src/core/resources.ts";
 import type { ClusterState } from "../../../src/core/state.ts";
 
-/** Names as they come in tests: the node list of each partition. */
-export type PartitionNodes = Readonly<Record<string, readonly string[]>>;
-
 /** Jobs that hold something, or are being cleared away. */
 export function holders(state: ClusterState): readonly Job[] {
   return [...state.jobs.values()].filter((job) => job.state === "RUNNING" || job.cleanup.length > 0);
 }
 
-export function gpusOf({ allocation }: Pick<Job, "allocation">): number {
+function gpusOf({ allocation }: Pick<Job, "allocation">): number {
   return allocation.reduce((sum, { gpus }) => sum + gpus.length, 0);
 }
 
