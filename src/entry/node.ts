@@ -3,9 +3,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Joined, joinFile, parseJoined } from "../config/joined.ts";
-import { nodePlaces, type Places } from "../config/places.ts";
+import { type NodePlaces, nodePlaces, type Places } from "../config/places.ts";
 import { VERSION } from "../config/version.ts";
 import { type Agent, createAgent } from "../node/agent.ts";
+import type { Examiner } from "../node/examine.ts";
 import { readBatchExit } from "../node/holder/batch-spool.ts";
 import { createHolders } from "../node/holders.ts";
 import { createInventory } from "../node/inventory.ts";
@@ -18,9 +19,12 @@ import { chooseGpuProvider } from "../platform/gpu.ts";
 import { readHost } from "../platform/host.ts";
 import { takeLock } from "../platform/lock.ts";
 import { fileLog, type Log } from "../platform/log.ts";
+import { examineMachine } from "../platform/machine-facts.ts";
 import { realNet } from "../platform/net.ts";
+import { openBell, ringBell } from "../platform/probe.ts";
 import { realProcesses } from "../platform/process.ts";
 import { realProcessTable, startTicksOf } from "../platform/proctable.ts";
+import { realSecureDoor } from "../platform/secure.ts";
 import { createVitals } from "../platform/vitals.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { Hello } from "../protocol/procedures.ts";
@@ -86,6 +90,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       gpuLoad: () => chosen.provider.load(),
       settings,
       nodePlaces: mine,
+      examiner: examinerOf(places, mine, joined),
       version: VERSION,
       pid: process.pid,
     },
@@ -96,6 +101,21 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
     fail(program, `node ${name} can't start: ${messageOf(error)}`);
   }
   return agent;
+}
+
+/** For `mgpu doctor`. */
+function examinerOf(places: Places, mine: NodePlaces, joined: Joined | null): Examiner {
+  const own = [
+    { what: "state folder", path: places.home },
+    { what: "spool", path: mine.folder },
+  ];
+  const door = realSecureDoor();
+  return {
+    examine: (asker) => examineMachine({ own, asker }),
+    openBell: (credential) => openBell(door, credential),
+    ring: ringBell,
+    callBack: () => joined && ringBell(joined.target, joined),
+  };
 }
 
 /** What `mgpu join` left; `null` if this machine joined nothing. */
