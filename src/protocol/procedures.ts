@@ -8,7 +8,6 @@
 import * as v from "valibot";
 import type { Explanation } from "../core/explanation.ts";
 import type { Job } from "../core/job.ts";
-import { DOCTOR_PROCEDURES } from "./doctor-procedures.ts";
 import { ENTITY_PROCEDURES } from "./entity-procedures.ts";
 import { HISTORY_PROCEDURES } from "./history.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
@@ -33,7 +32,6 @@ const fileWindowAnswer = v.object({ window: v.nullable(v.object({ data: s.bytes,
 export const PROCEDURES = {
   ...HISTORY_PROCEDURES,
   ...NETWORK_PROCEDURES,
-  ...DOCTOR_PROCEDURES,
   hello: { on: "any", kind: "unary", params: r.hello, result: r.helloAnswer },
   ping: { on: "any", kind: "unary", params: nothing, result: v.object({ now: s.count }) },
 
