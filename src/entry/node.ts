@@ -23,7 +23,7 @@ import { examineMachine } from "../platform/machine-facts.ts";
 import { realNet } from "../platform/net.ts";
 import { openBell, ringBell } from "../platform/probe.ts";
 import { realProcesses } from "../platform/process.ts";
-import { realProcessTable, startTicksOf } from "../platform/proctable.ts";
+import { programOf, realProcessTable, startTicksOf } from "../platform/proctable.ts";
 import { realSecureDoor } from "../platform/secure.ts";
 import { createVitals } from "../platform/vitals.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
@@ -52,7 +52,12 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   await takeNodeFolder(program, mine.folder, name);
   prepareRuntime(program, places);
   const clock = realClock();
-  const chosen = chooseGpuProvider({ fakeGpus: settings.fakeGpus, hostname: name, clock });
+  const chosen = chooseGpuProvider({
+    fakeGpus: settings.fakeGpus,
+    hostname: name,
+    clock,
+    cacheMs: settings.gpuQueryMs,
+  });
   if ("problem" in chosen) fail(program, chosen.problem);
   const disk = realDisk();
   const scope = shortHash(mine.folder);
@@ -88,6 +93,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
         kill: (one) => void table.signal(one, 9),
       },
       gpuLoad: () => chosen.provider.load(),
+      nameOf: programOf,
       settings,
       nodePlaces: mine,
       examiner: examinerOf(places, mine, joined),
