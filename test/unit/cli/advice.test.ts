@@ -78,6 +78,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   "mgpu history": ["now"],
   "mgpu seff": ["1"],
   "mgpu submit": ["true"],
+  "mgpu feed": ["/work/jobs.txt"],
   "mgpu add": ["/etc/hostname"],
   "mgpu cancel": ["1"],
   "mgpu cancel-job": ["1"],
@@ -104,7 +105,8 @@ describe("every command says it", async () => {
     const text = `can't reach the controller at ${TARGET}: ${advice?.problem}`;
     const failing = (): Promise<never> => Promise.reject(new NoController(text, advice?.hint ?? "", false));
     const program = name.startsWith("mgpu ") ? name : `mgpu-${name}`;
-    const { context, out, err } = fakeContext({ program, controller: failing, files: { "/etc/hostname": "desk" } });
+    const files = { "/etc/hostname": "desk", "/work/jobs.txt": "1,/etc/hostname,,,\n" };
+    const { context, out, err } = fakeContext({ program, controller: failing, files });
     const lost = { ...context, remote: failing };
     const code = await runCommand(command, WORDS[name] ?? [], lost);
     expect(`${out()}${err()}`).toContain(text);
