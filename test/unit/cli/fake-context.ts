@@ -300,6 +300,7 @@ function fakeFiles(options: FakeOptions, cwd: string): Files {
       return bytes;
     },
     trustProblem: () => "",
+    exists: () => false,
     isUser: (name) => name !== "nosuchuser",
     isFolder: (path) => absolute(path) === cwd || path === "/",
     findProgram: () => "found",
