@@ -51,12 +51,8 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   await takeNodeFolder(program, mine.folder, name);
   prepareRuntime(program, places);
   const clock = realClock();
-  const chosen = chooseGpuProvider({
-    fakeGpus: settings.fakeGpus,
-    hostname: name,
-    clock,
-    cacheMs: settings.gpuQueryMs,
-  });
+  const { fakeGpus, gpuQueryMs: cacheMs } = settings;
+  const chosen = chooseGpuProvider({ fakeGpus, hostname: name, clock, cacheMs });
   if ("problem" in chosen) fail(program, chosen.problem);
   const disk = realDisk();
   const scope = shortHash(mine.folder);
