@@ -61,7 +61,10 @@ export class Slurm {
     const child = spawn("slurmctld", ["-D"], { env: this.env, stdio: "ignore", detached: true });
     child.unref();
     writeFileSync(pidFile, pids.replace(/^\d+ slurmctld$/m, `${child.pid} slurmctld`));
-    await until(async () => (await this.command("sinfo", "-h", "-t", "idle", "-o", "%N")).trim() === "n1", "n1 is idle");
+    await until(
+      async () => (await this.command("sinfo", "-h", "-t", "idle", "-o", "%N")).trim() === "n1",
+      "n1 is idle",
+    );
   }
 
   /** @param {string} name @param {...string} args a command of Slurm's that must succeed; its output */
