@@ -58,7 +58,7 @@ export class Slurm {
     const old = Number(/^(\d+) slurmctld$/m.exec(pids)?.[1]);
     process.kill(old, "SIGTERM");
     await until(() => !existsSync(`/proc/${old}`), "the old slurmctld ends");
-    const child = spawn("slurmctld", ["-D"], { env: this.env, stdio: "ignore", detached: true });
+    const child = spawn("/usr/sbin/slurmctld", ["-D"], { env: this.env, stdio: "ignore", detached: true });
     child.unref();
     writeFileSync(pidFile, pids.replace(/^\d+ slurmctld$/m, `${child.pid} slurmctld`));
     await until(
