@@ -23,6 +23,12 @@ export interface Settings {
   readonly minJobAgeS: number;
   /** Milliseconds between a node's signs of life. */
   readonly heartbeatMs: number;
+  /** Seconds without a node after which it is down, and its jobs are lost; 0 for never. */
+  readonly nodeTimeoutS: number;
+  /** Jobs that die at once on a node, one after the other, before it is drained; 0 for any number. */
+  readonly drainAfterDeaths: number;
+  /** Seconds within which a death is one at once. */
+  readonly deathWithinS: number;
   /** Journal bytes after which a snapshot is made. */
   readonly snapshotBytes: number;
   /** Seconds that a job of srun survives without its client. */
@@ -132,6 +138,33 @@ export const SETTINGS: Keys = {
     fallback: 5000,
     parse: positive,
     expected: "milliseconds, at least 1",
+  },
+  nodeTimeoutS: {
+    key: "cluster.node_timeout",
+    about: "seconds without a sign of life after which a node is down and its jobs are lost or start elsewhere; 0 for never",
+    isLive: true,
+    variable: "MGPU_NODE_TIMEOUT",
+    fallback: 300,
+    parse: seconds,
+    expected: "seconds, 0 for never",
+  },
+  drainAfterDeaths: {
+    key: "limits.drain_after_deaths",
+    about: "a node on which so many jobs in a row die at once, by its own fault, is drained; 0 for never",
+    isLive: true,
+    variable: "MGPU_DRAIN_AFTER_DEATHS",
+    fallback: 5,
+    parse: whole,
+    expected: "a count, 0 for never",
+  },
+  deathWithinS: {
+    key: "limits.death_within",
+    about: "seconds after its start within which a job's death counts for that",
+    isLive: true,
+    variable: "MGPU_DEATH_WITHIN",
+    fallback: 10,
+    parse: seconds,
+    expected: "seconds",
   },
   snapshotBytes: {
     key: "cluster.snapshot_bytes",
@@ -412,40 +445,8 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     if (value === undefined) problems.push(`${variable}: expected ${expected}, got "${text}"`);
     return value ?? fallback;
   };
-  const settings: Settings = {
-    clusterName: read("clusterName"),
-    killWaitS: read("killWaitS"),
-    minJobAgeS: read("minJobAgeS"),
-    heartbeatMs: read("heartbeatMs"),
-    snapshotBytes: read("snapshotBytes"),
-    orphanS: read("orphanS"),
-    nodeName: read("nodeName"),
-    nodeAddress: read("nodeAddress"),
-    cpus: read("cpus"),
-    memoryMiB: read("memoryMiB"),
-    fakeGpus: read("fakeGpus"),
-    logLevel: read("logLevel"),
-    enforcePartLimits: read("enforcePartLimits"),
-    features: read("features"),
-    controllerSocket: read("controllerSocket"),
-    listen: read("listen"),
-    licenses: read("licenses"),
-    mailProgram: read("mailProgram"),
-    schedulerType: read("schedulerType"),
-    schedulerParameters: read("schedulerParameters"),
-    preemptType: read("preemptType"),
-    preemptMode: read("preemptMode"),
-    preemptExemptS: read("preemptExemptS"),
-    placement: read("placement"),
-    metricsListen: read("metricsListen"),
-    webhookSecretFile: read("webhookSecretFile"),
-    maxQueued: read("maxQueued"),
-    maxQueuedPerUser: read("maxQueuedPerUser"),
-    maxRunning: read("maxRunning"),
-    maxRunningPerUser: read("maxRunningPerUser"),
-    defaultMemoryMiB: read("defaultMemoryMiB"),
-    models: read("models"),
-  };
+  const names = Object.keys(SETTINGS) as (keyof Settings)[];
+  const settings = Object.fromEntries(names.map((name) => [name, read(name)])) as unknown as Settings;
   return { settings, problems };
 }
 

@@ -30,6 +30,7 @@ import { must } from "../util/assert.ts";
 import { toJobRow } from "../view/job-row.ts";
 import { createAbsences } from "./absences.ts";
 import { awayReason, createHolderLinks } from "./away.ts";
+import { createBreaker } from "./breaker.ts";
 import type { ControllerContext } from "./context.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createEnding } from "./ending.ts";
@@ -124,9 +125,6 @@ export interface Controller {
   stop(): Promise<void>;
 }
 
-/** Milliseconds without a connection after which a node counts as down. */
-const NODE_DOWN_MS = 60_000;
-
 /** Recovers state, listens, and goes to work. Rejects if the state folder or the socket can't be used. */
 export async function startController(ports: ControllerPorts, options: ControllerOptions): Promise<Controller> {
   const { clock, disk, log, net } = ports;
@@ -184,7 +182,8 @@ function assemble(
   const watchers = createWatchers();
   const submit = createErrand(clock, log, () => loop);
   const markDown = (node: string): void => submit({ type: "node.markDown", node, reason: "Not responding" });
-  const absentNodes = createAbsences<string>(clock, NODE_DOWN_MS, markDown);
+  const timeoutMs = (): number => settings.nodeTimeoutS * 1000 || Number.POSITIVE_INFINITY;
+  const absentNodes = createAbsences<string>(clock, timeoutMs, markDown);
   const onLost = (node: string): void => {
     planner.wake();
     absentNodes.begin(node);
@@ -204,11 +203,12 @@ function assemble(
   });
   const statistics = createStatistics(clock, (id) => loop.state.jobs.get(id));
   const { policy, learn } = policyOf(settings, () => loop.state);
+  const breaker = createBreaker({ settings, log, submit, state: () => loop.state });
   const loop = createLoop(opened, {
     clock,
     log,
     perform: dispatch.perform,
-    onEvents: onAll(statistics.onEvents, learn),
+    onEvents: onAll(statistics.onEvents, learn, breaker.onEvents),
     onReloaded() {
       sessions.closeAll();
       watchers.notifyAll();
@@ -234,6 +234,7 @@ function assemble(
     isConnected: (node) => sessions.get(node) !== undefined,
     holdersOf: createHolderLinks(ports, { ...options, uid: options.user.uid }),
     perform: dispatch.perform,
+    noteEnding: breaker.noteEnding,
     missNodes(nodes) {
       for (const node of nodes) absentNodes.begin(node);
     },

@@ -121,7 +121,10 @@ function bindHere({ name, gpuProvider, steps, cpus }: AgentContext, launch: Node
 function hand(context: AgentContext, entry: StepEntry, launch: NodeLaunch): void {
   entry.phase = "handing";
   entry.handed = handOver(context, entry, launch).catch((error: unknown) =>
-    failStep(context, entry, `the step can't be started: ${messageOf(error)}`, entry.holder === null),
+    failStep(context, entry, `the step can't be started: ${messageOf(error)}`, {
+      unasked: entry.holder === null,
+      nodeFault: true,
+    }),
   );
 }
 
@@ -132,7 +135,7 @@ async function handOver(context: AgentContext, entry: StepEntry, launch: NodeLau
   const spoolFolder = spool.folderOf(launch.key);
   const place = { name, gpuProvider, gpuMemory, spoolFolder, cpus: context.cpus(), bound, exists };
   const built = buildStepLaunch(launch, place);
-  if ("problem" in built) return failStep(context, entry, built.problem, true);
+  if ("problem" in built) return failStep(context, entry, built.problem, { unasked: true, nodeFault: false });
   const holder = entry.holder ?? (await chooseHolder(context, entry));
   if (entry.cancelled) {
     const exits = Array.from({ length: entry.record.tasks }, () => EXIT_ENDED);
@@ -164,7 +167,10 @@ async function launchAt(context: AgentContext, entry: StepEntry, holder: HolderP
       return applyStatus(context, holder, await holder.launch(step));
     } catch (error) {
       const problem = messageOf(error);
-      if (isRefusal(error)) return failStep(context, entry, `the holder refused the step: ${problem}`, false);
+      if (isRefusal(error)) {
+        const nodeFault = !/^(BAD_PARAMS|TOO_LARGE)$/.test((error as RpcError).code);
+        return failStep(context, entry, `the holder refused the step: ${problem}`, { unasked: false, nodeFault });
+      }
       context.log.warn("a holder did not answer a launch", { ...logFields(entry.record.key), error: problem });
       if (entry.cancelled) return;
       await sleep(context.clock, RETRY_MS);

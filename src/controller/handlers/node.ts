@@ -7,6 +7,7 @@ import { resumeNode } from "../../core/react.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { NodeReport } from "../../protocol/procedures.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
+import { endingOf } from "../breaker.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
 import type { Session } from "../sessions.ts";
 import { endStrangers, noteCleared } from "../strangers.ts";
@@ -54,10 +55,16 @@ export function reportHandler(context: ControllerContext): UnaryHandler<"node.re
       throw new RpcError("LOST_CONTACT", "this connection was replaced by a newer one of the same node");
     }
     const { name } = session.registration;
-    await Promise.all(reports.map((report) => context.loop.execute(commandOf(name, report))));
+    await Promise.all(reports.map((report) => takeReport(context, name, report)));
     if (noteCleared(context, session, reports)) context.perform([{ type: "schedule" }]);
     return {};
   };
+}
+
+async function takeReport({ loop, clock, noteEnding }: ControllerContext, node: string, report: NodeReport) {
+  const ending = endingOf(loop.state, node, report, clock.now());
+  const decision = await loop.execute(commandOf(node, report));
+  if (ending && decision.kind === "accept") noteEnding(ending);
 }
 
 /** Takes what a node tells of its machine. */
