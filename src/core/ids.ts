@@ -9,7 +9,7 @@
 /** A positive integer; never used twice in one state folder. */
 export type JobId = number;
 
-/** 0, 1, 2 ... for steps that srun made; `batch` for the script of sbatch. (`extern` is seen in listings only.) */
+/** 0, 1, 2 ... for steps that srun made; `batch` for the script of sbatch. (`extern` stands in accounting's listings only.) */
 export type StepId = number | "batch";
 
 /** 1 for the first start of a job, one more after each requeue. */

@@ -23,7 +23,8 @@ test("a job's steps keep what they used, also once the job has left the queue", 
   const job = await cluster.submit(`#!/bin/sh\nmgpu-srun true\n${SPIN}\nexit 3\n`, ["-J", "spin"]);
   await untilOver(job);
   const rows = ["-j", String(job), "-o", "jobid,state,exitcode,ntasks"];
-  const shown = [`${job}|FAILED|3:0|`, `${job}.batch|FAILED|3:0|1`, `${job}.0|COMPLETED|0:0|1`];
+  const steps = [`${job}.batch|FAILED|3:0|1`, `${job}.extern|COMPLETED|0:0|1`, `${job}.0|COMPLETED|0:0|1`];
+  const shown = [`${job}|FAILED|3:0|`, ...steps];
   expect(await sacct(...rows)).toEqual(shown);
   await cluster.until(
     async () => !(await cluster.queue("%i", "-t", "all")).includes(String(job)),

@@ -66,6 +66,8 @@ export class Keys {
   private readonly ports: KeyPorts;
   private readonly path: string;
   private stored: Stored;
+  /** The newest write: of two at once of one file, one fails. */
+  private writing: Promise<void> = Promise.resolve();
 
   private constructor(ports: KeyPorts, path: string, stored: Stored) {
     this.ports = ports;
@@ -175,9 +177,14 @@ export class Keys {
   }
 
   /** In memory at once: a key that is revoked must not let anybody in while the disk writes. */
-  private async save(stored: Stored): Promise<void> {
+  private save(stored: Stored): Promise<void> {
     this.stored = stored;
-    await this.ports.disk.replace(this.path, new TextEncoder().encode(`${JSON.stringify(stored, null, 1)}\n`));
+    const { disk } = this.ports;
+    const write = (): Promise<void> =>
+      disk.replace(this.path, new TextEncoder().encode(`${JSON.stringify(this.stored, null, 1)}\n`));
+    const written = this.writing.then(write);
+    this.writing = written.catch(() => {});
+    return written;
   }
 }
 

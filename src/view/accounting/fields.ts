@@ -64,7 +64,7 @@ function cpu(row: AcctRow, { isWithoutSteps }: FieldContext, of: (userMs: number
 }
 
 /** Slurm's word for the frequencies that nobody asked for. */
-const frequency: Text = ({ step }) => (step?.id === "batch" ? "0" : "Unknown");
+const frequency: Text = ({ step }) => (step?.id === "batch" || step?.id === "extern" ? "0" : "Unknown");
 
 /** The minutes or the time of a limit: a job that waits for its partition's has none yet. */
 function limit(row: AcctRow, text: (seconds: number) => string): string {
@@ -109,13 +109,13 @@ function requested({ row }: AcctRow): Held {
 }
 
 const allocTres: Text = (row, { units }) => {
-  if (row.step !== null) return tres(held(row.parts, row.row, false), units);
+  if (row.step !== null) return tres(held(row.parts, row.row, row.step.id === "extern"), units);
   return isPlaced(row) && row.job.state !== "PENDING" ? tres(held(row.job.allocation, row.row, true), units) : "";
 };
 
 const layout: Text = ({ step, job }) => {
   if (step === null) return "";
-  if (step.id === "batch") return "Unknown";
+  if (step.id === "batch" || step.id === "extern") return "Unknown";
   const { distribution } = step.spec ?? job.spec;
   return distribution === "cyclic" ? "Cyclic" : distribution === "block" ? "Block" : "Plane";
 };

@@ -130,7 +130,7 @@ function stepJson(step: AcctRow, context: JsonContext): Json {
     state: [step.state],
     statistics: { CPU: { actual_frequency: 0 }, energy: { consumed: optional(0) } },
     step: { id: step.rawId, name: step.name },
-    task: { distribution: step.step?.id === "batch" ? "Unknown" : "Block" },
+    task: { distribution: typeof step.step?.id === "number" ? "Block" : "Unknown" },
     tres: {
       requested: usageJson(step, IN),
       consumed: usageJson(step, OUT),

@@ -8,13 +8,18 @@ import { cpuOf } from "../../core/usage.ts";
 import type { JobRow } from "../../protocol/procedures.ts";
 import { toJobRow } from "../job-row.ts";
 
+/** A step as listings show it: `extern`, the allocation itself, is kept nowhere and stands in listings only. */
+export interface ListedStep extends Omit<Step, "id"> {
+  readonly id: Step["id"] | "extern";
+}
+
 /** One row. Times are milliseconds since 1970, `null` where they are still to come. */
 export interface AcctRow {
   readonly job: Job;
   /** As listings show the job; of a step, its job's. */
   readonly row: JobRow;
   /** `null` for the row of the job itself. */
-  readonly step: Step | null;
+  readonly step: ListedStep | null;
   /** `12`, `12_3.batch`, `12+1.0`. */
   readonly id: string;
   /** The same with the record's own number: `14.batch`. */
@@ -46,6 +51,31 @@ export function acctRows(record: HistoryRecord, bounds: RowBounds): AcctRow[] {
   const row = toJobRow(job, { reason, reasonText, partition });
   const steps = job.state === "PENDING" ? [] : job.steps;
   return [jobOf(record, row, steps), ...steps.map((step) => stepOf(job, row, step))].map((one) => bounded(one, bounds));
+}
+
+/** Rows of a job that has started with that of its allocation, which Slurm calls the step `extern`: behind the batch script's. */
+export function withExtern(rows: readonly AcctRow[]): AcctRow[] {
+  const [job, ...steps] = rows;
+  const extern = job && externOf(job);
+  if (!job || !extern) return [...rows];
+  const own = steps.filter(({ step }) => step?.id === "batch");
+  return [job, ...own, extern, ...steps.filter(({ step }) => step?.id !== "batch")];
+}
+
+/** All of the allocation, for all of the job's time; it never fails. */
+function externOf(one: AcctRow): AcctRow | null {
+  const { job, startAt, endAt } = one;
+  if (job.state === "PENDING" || job.allocation.length === 0 || startAt === null) return null;
+  const phase = endAt === null ? "running" : "ended";
+  const parts = job.allocation.map(({ node, cpus, memoryMiB, gpus }): StepPart => {
+    return { node, cpus, memoryMiB, gpus, phase, tasks: [0], exits: endAt === null ? [] : [EXIT_OK] };
+  });
+  const state = endAt === null ? "RUNNING" : "COMPLETED";
+  const common = { spec: null, requestId: "", startAt, endAt, parts, state, ending: null } as const;
+  return {
+    ...{ ...one, step: { ...common, id: "extern", name: "extern" }, name: "extern", state, exit: EXIT_OK },
+    ...{ id: `${one.id}.extern`, rawId: `${one.rawId}.extern`, submitAt: startAt, parts },
+  };
 }
 
 function jobOf({ job, state }: HistoryRecord, row: JobRow, steps: readonly Step[]): AcctRow {

@@ -58,6 +58,8 @@ export interface HeldJob {
 export interface ClusterOptions {
   /** Variables for daemons and commands. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Words before each program: what puts it into a namespace, and then becomes it. */
+  readonly inside?: readonly string[];
 }
 
 export class TestCluster {
@@ -66,8 +68,10 @@ export class TestCluster {
   readonly home = join(this.folder, "home");
   readonly work = join(this.folder, "work");
   readonly #env: Record<string, string>;
+  readonly #inside: readonly string[];
 
   constructor(options: ClusterOptions = {}) {
+    this.#inside = options.inside ?? [];
     mkdirSync(this.work);
     mkdirSync(join(this.folder, "run"), { mode: 0o700 });
     this.#env = {
@@ -89,7 +93,8 @@ export class TestCluster {
   /** Starts a program of bin/ or any other. */
   start(program: string, args: readonly string[], options: RunOptions = {}): Running {
     const known = join(ROOT, "bin", program);
-    const child = spawn(existsSync(known) ? known : program, args, {
+    const [first = program, ...rest] = [...this.#inside, existsSync(known) ? known : program, ...args];
+    const child = spawn(first, rest, {
       cwd: options.cwd ?? this.work,
       env: { ...this.#env, ...options.env },
       stdio: "pipe",

@@ -5,7 +5,7 @@ import type { HistoryRecord } from "../../../core/history.ts";
 import type { Peer } from "../../../rpc/types.ts";
 import type { Units } from "../../../view/accounting/amounts.ts";
 import type { AcctField, FieldContext } from "../../../view/accounting/fields.ts";
-import { type AcctRow, acctRows } from "../../../view/accounting/rows.ts";
+import { type AcctRow, acctRows, withExtern } from "../../../view/accounting/rows.ts";
 import { headerText, lineText, type TableStyle } from "../../../view/accounting/table.ts";
 import type { CommandContext } from "../../context.ts";
 import type { JobTarget, OptionReader } from "../../filters.ts";
@@ -99,8 +99,9 @@ export function readTable(options: OptionReader, context: CommandContext, parts:
 }
 
 /** The rows of a record that are asked for: steps alone where only those were named. */
-export function wantedRows(record: HistoryRecord, { targets, isWanted, bounds }: Selection): AcctRow[] {
-  const rows = acctRows(record, bounds);
+export function wantedRows(record: HistoryRecord, { targets, isWanted, bounds, hasSteps }: Selection): AcctRow[] {
+  const found = acctRows(record, bounds);
+  const rows = hasSteps ? withExtern(found) : found;
   const [job] = rows;
   if (job === undefined || !isWanted(job.row)) return [];
   const mine = targets.filter((target) => isOf(target, record));

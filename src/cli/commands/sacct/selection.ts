@@ -29,6 +29,8 @@ export interface Selection {
   readonly isWanted: (row: JobRow) => boolean;
   /** Those of --associations; `undefined` for all. */
   readonly associations: readonly string[] | undefined;
+  /** Steps have rows of their own: no --allocations. */
+  readonly hasSteps: boolean;
   /** Of --truncate. */
   readonly bounds: { readonly sinceMs: number | null; readonly untilMs: number | null };
   /** The window in words, for --verbose. */
@@ -64,6 +66,7 @@ export function readSelection(options: OptionReader, context: CommandContext, pr
     targets,
     isWanted: readRest(options, problem),
     associations: options.list("associations"),
+    hasSteps: !options.isGiven("allocations"),
     bounds: isCut ? { sinceMs: window.since, untilMs: window.until ?? context.clock.now() } : NO_BOUNDS,
     window: window.words,
   };
