@@ -141,7 +141,8 @@ export const SETTINGS: Keys = {
   },
   nodeTimeoutS: {
     key: "cluster.node_timeout",
-    about: "seconds without a sign of life after which a node is down and its jobs are lost or start elsewhere; 0 for never",
+    about:
+      "seconds without a sign of life after which a node is down and its jobs are lost or start elsewhere; 0 for never",
     isLive: true,
     variable: "MGPU_NODE_TIMEOUT",
     fallback: 300,

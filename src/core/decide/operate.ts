@@ -23,7 +23,9 @@ export function decideUpdateNodes(state: ClusterState, command: UpdateNodes, now
   if (changes.state === "DOWN") {
     const lost = new Set(nodes.map(({ name }) => name));
     const cause = (names: readonly string[]): string => `node ${fold(names)} was set down: ${changes.reason ?? ""}`;
-    events.push(...giveUp(state, { lost, away: new Set(command.away), cause, attemptsMax: Number.POSITIVE_INFINITY }, now));
+    events.push(
+      ...giveUp(state, { lost, away: new Set(command.away), cause, attemptsMax: Number.POSITIVE_INFINITY }, now),
+    );
   }
   return events.length === 0 ? ignore("no such node") : accept(...events);
 }

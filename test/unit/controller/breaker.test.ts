@@ -45,7 +45,12 @@ describe("a node is drained for", () => {
 describe("a node is not drained for", () => {
   test("one user's broken scripts, however many, or one script of several jobs", () => {
     const breaker = breakerOf();
-    expect(told(breaker, Array.from({ length: 9 }, () => death()))).not.toContain(true);
+    expect(
+      told(
+        breaker,
+        Array.from({ length: 9 }, () => death()),
+      ),
+    ).not.toContain(true);
     const same = Array.from({ length: 9 }, () => death({ node: "n2", program: "same" }));
     expect(told(breaker, [...same, death({ node: "n2", uid: 1001, program: "other" })])).not.toContain(true);
   });
@@ -68,8 +73,18 @@ describe("a node is not drained for", () => {
   });
 
   test("anything where the breaker is off, nor what was lost after hours", () => {
-    expect(told(breakerOf(0), Array.from({ length: 9 }, () => death({ how: "node" })))).not.toContain(true);
-    expect(told(breakerOf(), Array.from({ length: 9 }, () => death({ how: "node", ranMs: 1e7 })))).not.toContain(true);
+    expect(
+      told(
+        breakerOf(0),
+        Array.from({ length: 9 }, () => death({ how: "node" })),
+      ),
+    ).not.toContain(true);
+    expect(
+      told(
+        breakerOf(),
+        Array.from({ length: 9 }, () => death({ how: "node", ranMs: 1e7 })),
+      ),
+    ).not.toContain(true);
   });
 });
 
@@ -92,7 +107,12 @@ describe("what a report says of its node", () => {
     const how = (report: NodeReport) => endingOf(running(), "n1", report, T0 + 400)?.how;
     expect([how(ended(0)), how(ended(1)), how(ended(1, { nodeFault: true }))]).toEqual(["well", "badly", "node"]);
     expect(how({ type: "lost", key, cause: "its holder is gone" })).toBe("node");
-    expect(endingOf(running(), "n1", ended(1), T0 + 400)).toMatchObject({ jobId: 1, uid: 1000, ranMs: 400, node: "n1" });
+    expect(endingOf(running(), "n1", ended(1), T0 + 400)).toMatchObject({
+      jobId: 1,
+      uid: 1000,
+      ranMs: 400,
+      node: "n1",
+    });
   });
 
   test("nothing of steps within it, other attempts, what was killed for its memory, or cancelled", () => {

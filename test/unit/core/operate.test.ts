@@ -148,7 +148,15 @@ describe("a node that is not heard of", () => {
     expect(strangersOn(state, "n1", old)).toEqual(old);
     const key = { jobId: 1, attempt: 1, stepId: "batch" } as const;
     const exits = [{ code: 0, signal: 0 }];
-    const late = { type: "report.stepEnded", node: "n1", key, exits, problem: "", clean: true, outOfMemory: false } as const;
+    const late = {
+      type: "report.stepEnded",
+      node: "n1",
+      key,
+      exits,
+      problem: "",
+      clean: true,
+      outOfMemory: false,
+    } as const;
     expect(run(late).decision.kind).toBe("ignore");
     expect(state.jobs.get(1)).toMatchObject({ state: "RUNNING", attempt: 2 });
   });
