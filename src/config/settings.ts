@@ -37,6 +37,8 @@ export interface Settings {
   readonly nodeName: string;
   /** Name or number at which other nodes reach this machine; empty for what the machine says of itself. */
   readonly nodeAddress: string;
+  /** Where clients reach the steps of a node that joined another machine's cluster: `host:port`, `none`, or empty. */
+  readonly streamListen: string;
   /** CPUs and memory to offer instead of what the machine has; 0, which nobody can set, for what it has. */
   readonly cpus: number;
   readonly memoryMiB: number;
@@ -198,6 +200,15 @@ export const SETTINGS: Keys = {
     fallback: "",
     parse: (text) => (/^[A-Za-z0-9][A-Za-z0-9.:_%-]{0,254}$/.test(text) ? text : undefined),
     expected: "a host name or an IP address",
+  },
+  streamListen: {
+    key: "node.listen",
+    about:
+      "where clients on other machines attach to steps straight, with TLS and a key for each connection; none: only through the controller; port 7412 or any that is free otherwise",
+    variable: "MGPU_NODE_LISTEN",
+    fallback: "",
+    parse: (text) => (/^(none|[A-Za-z0-9.:[\]-]*:\d{1,5})$/.test(text) ? text : undefined),
+    expected: "host:port, :port or none",
   },
   cpus: {
     key: "node.cpus",

@@ -181,14 +181,7 @@ function assemble(
   const blobs = openBlobs(disk, ports.digest, places.blobFolder, opened.store.checkPlace);
   const watchers = createWatchers();
   const submit = createErrand(clock, log, () => loop);
-  const markDown = (node: string): void => submit({ type: "node.markDown", node, reason: "Not responding" });
-  const timeoutMs = (): number => settings.nodeTimeoutS * 1000 || Number.POSITIVE_INFINITY;
-  const absentNodes = createAbsences<string>(clock, timeoutMs, markDown);
-  const onLost = (node: string): void => {
-    planner.wake();
-    absentNodes.begin(node);
-  };
-  const sessions = createSessions({ clock, log, onFound: absentNodes.end, onLost }, settings.heartbeatMs);
+  const { sessions, absentNodes } = watchNodes({ clock, log }, settings, submit, () => planner.wake());
   const { token, portOffset } = secretsOf(ports.digest, secret);
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
@@ -242,6 +235,25 @@ function assemble(
     ...createEnding(clock, planner, watchers, ports.exit),
     outsideProblem: () => outside?.problem() ?? "",
   };
+}
+
+/** Who is connected; a node that is not for too long is down. */
+function watchNodes(
+  { clock, log }: Pick<ControllerPorts, "clock" | "log">,
+  settings: Settings,
+  submit: (command: Command) => void,
+  wake: () => void,
+) {
+  const timeoutMs = (): number => settings.nodeTimeoutS * 1000 || Number.POSITIVE_INFINITY;
+  const absentNodes = createAbsences<string>(clock, timeoutMs, (node) =>
+    submit({ type: "node.markDown", node, reason: "Not responding" }),
+  );
+  const onLost = (node: string): void => {
+    wake();
+    absentNodes.begin(node);
+  };
+  const sessions = createSessions({ clock, log, onFound: absentNodes.end, onLost }, settings.heartbeatMs);
+  return { sessions, absentNodes };
 }
 
 function onAll(...listeners: readonly ((events: readonly Event[]) => void)[]): (events: readonly Event[]) => void {
@@ -300,7 +312,7 @@ function handlersOf(
     "controller.shutdown": shutdownHandler(context),
     "step.door": doorHandler(() => context, outside),
     ...keyHandlers(() => context, outside?.office ?? null),
-    "node.register": registerHandler(context),
+    "node.register": registerHandler(context, () => outside?.office.keys ?? null),
     "node.report": reportHandler(context),
     "node.vitals": vitalsHandler(context),
   };

@@ -53,7 +53,10 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   const disk = realDisk();
   const scope = shortHash(mine.folder);
   const controller = settings.controllerSocket || places.controllerSocket;
-  const link = createNodeLink({ joined, clock, log, hello: hello("node") });
+  const link = createNodeLink({
+    ...{ joined, clock, log, hello: hello("node") },
+    streams: { listen: settings.streamListen, address: settings.nodeAddress },
+  });
   const processes = realProcesses();
   const table = realProcessTable({ scope, monotonic: clock.monotonic });
   const agent = createAgent(

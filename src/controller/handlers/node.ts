@@ -9,11 +9,16 @@ import type { NodeReport } from "../../protocol/procedures.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import { endingOf } from "../breaker.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
+import { voidGuests } from "../network/direct.ts";
+import type { Keys } from "../network/keys.ts";
 import type { Session } from "../sessions.ts";
 import { endStrangers, noteCleared } from "../strangers.ts";
 
 /** Takes a node in and tells it again what it has to do. */
-export function registerHandler(context: ControllerContext): UnaryHandler<"node.register"> {
+export function registerHandler(
+  context: ControllerContext,
+  keys: () => Pick<Keys, "lookUp"> | null,
+): UnaryHandler<"node.register"> {
   return async (registration, { peer, hello: { caller } }) => {
     const { name: node, inventory } = registration;
     const { starts = [] } = registration;
@@ -35,7 +40,10 @@ export function registerHandler(context: ControllerContext): UnaryHandler<"node.
       context.perform([{ type: "schedule" }, ...resumeNode(context.loop.state, node)]);
       endStrangers(context, session, strangers);
     });
-    return { heartbeatMs: context.settings.heartbeatMs, killWaitMs: context.settings.killWaitS * 1000 };
+    const known = keys();
+    const cut = known ? voidGuests(known, registration.guests ?? []) : [];
+    const { heartbeatMs, killWaitS } = context.settings;
+    return { heartbeatMs, killWaitMs: killWaitS * 1000, ...(cut.length > 0 ? { cut } : {}) };
   };
 }
 
