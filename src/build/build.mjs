@@ -23,6 +23,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { patchInk } from "./ink.mjs";
+import { lazyBuiltins } from "./lazy-builtins.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 /** Where it belongs once it is whole. Two builds at once and commands that run meanwhile see the old one or the new one. */
@@ -73,6 +74,9 @@ const OPTIONS = {
   external: ["msgpackr-extract"],
   logLevel: "warning",
 };
+
+/** The first line of a procedure. */
+const ENTRY = /^ {2}"?([\w.]+)"?: \{/;
 
 const TABLE = "src/protocol/procedures.ts";
 
@@ -144,9 +148,13 @@ async function bundle() {
   });
   for (const entryPoint of entryPoints) {
     const { inputs } = metafile.outputs[`${relative(root, dist)}/${entryPoint.out}.js`];
-    const sources = Object.keys(inputs).filter((path) => path.startsWith("src/") && !path.endsWith(TABLE));
+    const sources = Object.keys(inputs).filter((path) => path.startsWith("src/") && !path.startsWith("src/protocol/"));
     const text = sources.map((path) => readFileSync(join(root, path), "utf8")).join("\n");
-    await build({ ...OPTIONS, entryPoints: [entryPoint], plugins: [pruneProcedures(text), patchInk()] });
+    await build({
+      ...OPTIONS,
+      entryPoints: [entryPoint],
+      plugins: [pruneProcedures(text), lazyBuiltins(text), patchInk()],
+    });
   }
 }
 
@@ -156,20 +164,31 @@ function pruneProcedures(text) {
     name: "prune-procedures",
     setup({ onLoad }) {
       onLoad({ filter: /src\/protocol\/procedures\.ts$/ }, ({ path }) => {
-        const lines = readFileSync(path, "utf8").split("\n");
+        const table = readFileSync(path, "utf8");
+        const lines = table.split("\n");
         const start = lines.indexOf("export const PROCEDURES = {");
         const end = lines.findIndex((line) => line.startsWith("} as const satisfies"));
         if (start < 0 || end < start) throw new Error(`${TABLE} does not look as this build expects`);
         let isKept = true;
         const kept = lines.slice(start + 1, end).filter((line) => {
-          const name = /^ {2}"?([\w.]+)"?: \{/.exec(line)?.[1];
+          const name = ENTRY.exec(line)?.[1];
+          const part = /^ {2}\.\.\.(\w+),$/.exec(line)?.[1];
           if (name !== undefined) isKept = ALWAYS.includes(name) || text.includes(`"${name}"`);
+          if (part !== undefined) isKept = namesOfPart(table, part, path).some((one) => text.includes(`"${one}"`));
           return isKept;
         });
         return { contents: [...lines.slice(0, start + 1), ...kept, ...lines.slice(end)].join("\n"), loader: "ts" };
       });
     },
   };
+}
+
+/** Names of the procedures that another file adds to the table. */
+function namesOfPart(table, part, path) {
+  const file = new RegExp(`import \\{ ${part} \\} from "([^"]+)"`).exec(table)?.[1];
+  if (file === undefined) throw new Error(`${TABLE} imports ${part} in a way that this build does not expect`);
+  const lines = readFileSync(join(dirname(path), file), "utf8").split("\n");
+  return lines.flatMap((line) => ENTRY.exec(line)?.[1] ?? []);
 }
 
 /**

@@ -46,7 +46,7 @@ import { keyHandlers } from "./handlers/keys.ts";
 import { licensesHandler } from "./handlers/licenses.ts";
 import { listHandler } from "./handlers/list.ts";
 import { registerHandler, reportHandler, vitalsHandler } from "./handlers/node.ts";
-import { nodesHandler } from "./handlers/nodes.ts";
+import { nodesHandler, watchNodesHandler } from "./handlers/nodes.ts";
 import { notifyHandler } from "./handlers/notify.ts";
 import { outputHandler } from "./handlers/output.ts";
 import { partitionsHandler } from "./handlers/partitions.ts";
@@ -80,7 +80,7 @@ import { openBlobs } from "./store/blobs.ts";
 import type { Compaction } from "./store/compact.ts";
 import { damageFile, readDamage } from "./store/damage.ts";
 import { openStore } from "./store/store.ts";
-import { createWatchers } from "./watchers.ts";
+import { createWatchers, type Watchers } from "./watchers.ts";
 
 export interface ControllerPorts {
   readonly clock: Clock;
@@ -181,7 +181,7 @@ function assemble(
   const blobs = openBlobs(disk, ports.digest, places.blobFolder, opened.store.checkPlace);
   const watchers = createWatchers();
   const submit = createErrand(clock, log, () => loop);
-  const { sessions, absentNodes } = watchNodes({ clock, log }, settings, submit, () => planner.wake());
+  const { sessions, absentNodes } = watchNodes({ clock, log, submit, watchers }, settings, () => planner.wake());
   const { token, portOffset } = secretsOf(ports.digest, secret);
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
@@ -201,7 +201,7 @@ function assemble(
     clock,
     log,
     perform: dispatch.perform,
-    onEvents: onAll(statistics.onEvents, learn, breaker.onEvents),
+    onEvents: onAll(statistics.onEvents, learn, breaker.onEvents, watchers.notifyNodes),
     onReloaded() {
       sessions.closeAll();
       watchers.notifyAll();
@@ -239,21 +239,35 @@ function assemble(
 
 /** Who is connected; a node that is not for too long is down. */
 function watchNodes(
-  { clock, log }: Pick<ControllerPorts, "clock" | "log">,
+  ports: Pick<ControllerPorts, "clock" | "log"> & {
+    readonly watchers: Watchers;
+    submit(command: Command): void;
+  },
   settings: Settings,
-  submit: (command: Command) => void,
   wake: () => void,
 ) {
+  const { clock, log, watchers, submit } = ports;
   const timeoutMs = (): number => settings.nodeTimeoutS * 1000 || Number.POSITIVE_INFINITY;
   const absentNodes = createAbsences<string>(clock, timeoutMs, (node) =>
     submit({ type: "node.markDown", node, reason: "Not responding" }),
   );
-  const onLost = (node: string): void => {
-    wake();
-    absentNodes.begin(node);
-  };
-  const sessions = createSessions({ clock, log, onFound: absentNodes.end, onLost }, settings.heartbeatMs);
+  const sessions = createSessions({ clock, log, ...hearNodes(absentNodes, watchers, wake) }, settings.heartbeatMs);
   return { sessions, absentNodes };
+}
+
+/** What follows from a node's connection coming or going. */
+function hearNodes(absent: ReturnType<typeof createAbsences<string>>, watchers: Watchers, wake: () => void) {
+  return {
+    onFound(node: string): void {
+      absent.end(node);
+      watchers.notifyNodes();
+    },
+    onLost(node: string): void {
+      wake();
+      absent.begin(node);
+      watchers.notifyNodes();
+    },
+  };
 }
 
 function onAll(...listeners: readonly ((events: readonly Event[]) => void)[]): (events: readonly Event[]) => void {
@@ -294,6 +308,7 @@ function handlersOf(
     "step.create": createStepHandler(context),
     "step.usage": usageHandler(context),
     "nodes.list": nodesHandler(context),
+    "nodes.watch": watchNodesHandler(context),
     "partitions.list": partitionsHandler(context),
     "reservations.list": reservationsHandler(context),
     "licenses.list": licensesHandler(context),

@@ -20,6 +20,11 @@ export interface ChangesWatcher extends Watcher {
   wake(): void;
 }
 
+export interface NodesWatcher extends Watcher {
+  /** As if something had changed. */
+  wake(): void;
+}
+
 /** Changes that are noted for somebody who does not come for them: with more, all jobs are read again. */
 const CHANGES_MAX = 10_000;
 
@@ -27,7 +32,11 @@ export interface Watchers {
   watch(jobId: JobId): Watcher;
   /** What it takes first is `null`: it knows nothing yet. */
   watchAll(): ChangesWatcher;
+  /** Woken whenever a node may have changed. */
+  watchNodes(): NodesWatcher;
   notify(jobId: JobId): void;
+  /** Something of a node may have changed: what it grants, its daemon, how it does. */
+  notifyNodes(): void;
   notifyAll(): void;
   /** The number of watchers. */
   readonly count: number;
@@ -42,14 +51,12 @@ interface Entry {
 export function createWatchers(): Watchers {
   const entries = new Map<JobId, Set<Entry>>();
   const followers = new Set<Follower>();
+  const nodeWatchers = new Set<Entry>();
   let count = 0;
 
   const notify = (jobId: JobId): void => {
     for (const follower of followers) follower.note(jobId);
-    for (const entry of entries.get(jobId) ?? []) {
-      entry.pending = true;
-      entry.wake?.();
-    }
+    for (const entry of entries.get(jobId) ?? []) wakeUp(entry);
   };
 
   const remove = (jobId: JobId, entry: Entry): void => {
@@ -79,9 +86,20 @@ export function createWatchers(): Watchers {
       };
       return { ...follower, end };
     },
+    watchNodes() {
+      const entry: Entry = { pending: true, wake: null };
+      nodeWatchers.add(entry);
+      count += 1;
+      const end = (): void => {
+        if (nodeWatchers.delete(entry)) count -= 1;
+      };
+      return { changed: (signal) => changed(entry, signal), end, wake: () => wakeUp(entry) };
+    },
     notify,
+    notifyNodes: () => nodeWatchers.forEach(wakeUp),
     notifyAll() {
       for (const follower of followers) follower.lose();
+      nodeWatchers.forEach(wakeUp);
       for (const jobId of entries.keys()) notify(jobId);
     },
   };
@@ -96,10 +114,7 @@ interface Follower extends Omit<ChangesWatcher, "end"> {
 function createFollower(): Follower {
   const entry: Entry = { pending: true, wake: null };
   let ids: Set<JobId> | null = null;
-  const wake = (): void => {
-    entry.pending = true;
-    entry.wake?.();
-  };
+  const wake = (): void => wakeUp(entry);
   return {
     changed: (signal) => changed(entry, signal),
     take() {
@@ -118,6 +133,11 @@ function createFollower(): Follower {
     },
     wake,
   };
+}
+
+function wakeUp(entry: Entry): void {
+  entry.pending = true;
+  entry.wake?.();
 }
 
 function changed(entry: Entry, signal: AbortSignal): Promise<void> {

@@ -236,6 +236,7 @@ export const PROCEDURES = {
     params: nothing,
     result: v.object({ nodes: v.array(r.nodeRow), now: s.count }),
   },
+  "nodes.watch": { on: "controller", kind: "stream", params: nothing, item: r.nodesItem, result: nothing },
   ...ENTITY_PROCEDURES,
   ...POLICY_PROCEDURES,
   "controller.status": {

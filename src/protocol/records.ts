@@ -172,6 +172,19 @@ export const nodeRow = v.object({
   clockOffsetMs: v.optional(s.integer),
 });
 
+/**
+ * nodes.watch, for whoever shows the nodes all the time: every row first, then those that changed, a few times a second
+ * at most. It does not end by itself.
+ */
+export const nodesItem = v.object({
+  /** Forget all nodes: these are all. */
+  isReset: v.boolean(),
+  nodes: v.array(nodeRow),
+  /** Names of nodes that are no more. */
+  gone: v.array(s.name),
+  now: s.count,
+});
+
 /** Selects jobs. Empty lists select all; several criteria must all hold. */
 export const jobFilter = v.object({
   /** Numbers of jobs; an array's means all of its tasks. */

@@ -117,7 +117,7 @@ export function createDemoSource(clock: Clock, count: number): Source {
     for (const row of rows) jobs.set(row.id, row);
     for (const id of gone) jobs.delete(id);
     tell({ type: "jobs", isReset: false, isPartial: false, rows, gone, nowMs: clock.now() });
-    tell({ type: "nodes", nodes: demoNodes([...jobs.values()]) });
+    tell({ type: "nodes", isReset: true, nodes: demoNodes([...jobs.values()]), gone: [] });
   };
 
   const beat = (): void => {
@@ -149,7 +149,7 @@ export function createDemoSource(clock: Clock, count: number): Source {
       const cluster = demoCluster(count, clock.now());
       jobs = new Map(cluster.jobs.map((row) => [row.id, row]));
       tell({ type: "jobs", isReset: true, isPartial: false, rows: cluster.jobs, gone: [], nowMs: clock.now() });
-      tell({ type: "nodes", nodes: cluster.nodes });
+      tell({ type: "nodes", isReset: true, nodes: cluster.nodes, gone: [] });
       stopBeat = clock.after(BEAT_MS, beat);
     },
     async detail(jobId) {

@@ -18,10 +18,6 @@ import { FIELDS, toRow } from "./rows.ts";
 /** Between two tries to reach a controller that is gone. */
 const RETRY_MS = 1000;
 
-/** Nodes are asked for again so long after a change at the earliest, and this often without one. */
-const NODES_GATHER_MS = 300;
-const NODES_MS = 10_000;
-
 /** The controller that `connect` finds. */
 export function createLiveSource(ports: TuiPorts): Source {
   const { clock } = ports;
@@ -33,18 +29,15 @@ export function createLiveSource(ports: TuiPorts): Source {
     return peer;
   };
   const follower = createFollower(clock, current, (message) => tell(message));
-  const refreshNodes = createNodesReader(
-    ports,
-    () => (isClosed ? null : peer),
-    (message) => tell(message),
-  );
 
+  /** Both streams go on until the contact is lost. */
   const watch = async (): Promise<void> => {
-    refreshNodes();
-    await current().stream("jobs.watch", { fields: [...FIELDS] }, ({ rows, gone, isReset, isPartial, now }) => {
+    const connected = current();
+    const jobs = connected.stream("jobs.watch", { fields: [...FIELDS] }, ({ rows, gone, isReset, isPartial, now }) => {
       tell({ type: "jobs", isReset, isPartial, rows: rows.map(toRow), gone, nowMs: now });
-      if (rows.length > 0 || gone.length > 0) refreshNodes();
     });
+    const nodes = connected.stream("nodes.watch", {}, (item) => tell({ type: "nodes", ...item }));
+    await Promise.race([jobs, nodes]).finally(() => connected.close());
   };
 
   /** Until it is closed; a controller that ends may come back. */
@@ -81,31 +74,6 @@ export function createLiveSource(ports: TuiPorts): Source {
       follower.follow(null);
       peer?.close();
     },
-  };
-}
-
-/** Asks for the nodes, soon after each call, but seldom. */
-function createNodesReader(
-  { clock }: Pick<TuiPorts, "clock">,
-  peer: () => Peer | null,
-  tell: (message: Message) => void,
-): () => void {
-  let cancel: (() => void) | null = null;
-  let isSoon = false;
-  const read = async (): Promise<void> => {
-    isSoon = false;
-    cancel = clock.after(NODES_MS, () => void read());
-    const { nodes } =
-      (await peer()
-        ?.call("nodes.list", {})
-        .catch(() => null)) ?? {};
-    if (nodes) tell({ type: "nodes", nodes });
-  };
-  return () => {
-    if (isSoon) return;
-    isSoon = true;
-    cancel?.();
-    cancel = clock.after(NODES_GATHER_MS, () => void read());
   };
 }
 

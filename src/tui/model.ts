@@ -108,7 +108,13 @@ export type Message =
       readonly gone: readonly number[];
       readonly nowMs: number;
     }
-  | { readonly type: "nodes"; readonly nodes: readonly NodeRow[] }
+  | {
+      readonly type: "nodes";
+      readonly isReset: boolean;
+      /** Those that are new or changed. */
+      readonly nodes: readonly NodeRow[];
+      readonly gone: readonly string[];
+    }
   | { readonly type: "trouble"; readonly text: string }
   | { readonly type: "told"; readonly text: string; readonly isError: boolean }
   | { readonly type: "detail"; readonly jobId: number; readonly text: string }

@@ -22,7 +22,7 @@ function told(model: Model, message: Exclude<Message, { type: "key" }>): Model {
     case "jobs":
       return takeJobs(model, message);
     case "nodes":
-      return { ...model, nodes: [...message.nodes].sort((a, b) => compareNames(a.name, b.name)) };
+      return takeNodes(model, message);
     case "trouble":
       return { ...model, trouble: message.text };
     case "told":
@@ -33,6 +33,13 @@ function told(model: Model, message: Exclude<Message, { type: "key" }>): Model {
     case "log":
       return model.log?.jobId === message.jobId ? { ...model, log: takeLog(model.log, message) } : model;
   }
+}
+
+function takeNodes(model: Model, { isReset, nodes, gone }: Extract<Message, { type: "nodes" }>): Model {
+  const known = new Map(isReset ? [] : model.nodes.map((node) => [node.name, node]));
+  for (const name of gone) known.delete(name);
+  for (const node of nodes) known.set(node.name, node);
+  return { ...model, nodes: [...known.values()].sort((a, b) => compareNames(a.name, b.name)) };
 }
 
 /** node2 before node10. */

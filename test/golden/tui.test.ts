@@ -39,7 +39,7 @@ function start(columns: number, rows: number, count = 60): Model {
   const model = createModel({ columns, rows, nowMs: NOW, user: { uid: 1001, name: "bob" }, ...flags });
   const told: Message[] = [
     { type: "jobs", isReset: true, isPartial: false, rows: jobs, gone: [], nowMs: NOW },
-    { type: "nodes", nodes },
+    { type: "nodes", isReset: true, nodes, gone: [] },
   ];
   return told.reduce((current, message) => update(current, message).model, model);
 }

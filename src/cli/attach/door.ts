@@ -46,8 +46,8 @@ export class Doors {
     if (reached) return reached;
     const target = this.ports.target ?? at;
     if (target === null) throw new RpcError("NODE_AWAY", "the controller listens for no other machines any more");
-    const why = this.closed.get(node) ?? (direct ? "" : `${node} listens for no clients`);
-    return { ...(await this.ports.dial(target, relay)), way: `through the controller at ${target}: ${why}` };
+    const why = this.closed.has(node) ? `: ${this.closed.get(node)}` : "";
+    return { ...(await this.ports.dial(target, relay)), way: `through the controller at ${target}${why}` };
   }
 
   /** `null` where the node can't be reached. */

@@ -76,9 +76,10 @@ async function takeReport({ loop, clock, noteEnding }: ControllerContext, node: 
 }
 
 /** Takes what a node tells of its machine. */
-export function vitalsHandler({ sessions }: ControllerContext): UnaryHandler<"node.vitals"> {
+export function vitalsHandler({ sessions, watchers }: ControllerContext): UnaryHandler<"node.vitals"> {
   return (vitals, { peer }) => {
     sessions.noteVitals(peer, vitals);
+    watchers.notifyNodes();
     return {};
   };
 }

@@ -35,6 +35,7 @@ export const LEAST: Readonly<Record<Method, Least>> = {
   "step.usage": "user",
   "step.door": "user",
   "nodes.list": "user",
+  "nodes.watch": "user",
   "partitions.list": "user",
   "reservations.list": "user",
   "licenses.list": "user",

@@ -15,7 +15,7 @@ function start(options: { isReadOnly?: boolean } = {}): Model {
   const { jobs, nodes } = demoCluster(60, NOW);
   const flags = { isReadOnly: options.isReadOnly ?? false, isAscii: false, isDemo: false };
   const empty = createModel({ columns: 80, rows: 24, nowMs: NOW, user: USER, ...flags });
-  return play(empty, jobsMessage(jobs, [], true), { type: "nodes", nodes }).model;
+  return play(empty, jobsMessage(jobs, [], true), { type: "nodes", isReset: true, nodes, gone: [] }).model;
 }
 
 function play(model: Model, ...messages: readonly Message[]): { model: Model; effects: Effect[] } {
