@@ -14,8 +14,10 @@ import {
 } from "../core/scheduler-parameters.ts";
 import { formatDuration, parseTimeLimit } from "../core/time.ts";
 import type { Environment } from "./places.ts";
+import { type Key, listenAt, positive, seconds, whole, word, words } from "./setting.ts";
+import { GPU_SETTINGS, type GpuSettings } from "./settings-gpu.ts";
 
-export interface Settings {
+export interface Settings extends GpuSettings {
   readonly clusterName: string;
   /** Seconds between TERM and KILL. */
   readonly killWaitS: number;
@@ -81,22 +83,6 @@ export interface Settings {
   readonly defaultMemoryMiB: number;
   /** GPUs that jobs get by the name of their model. */
   readonly models: ModelTable;
-}
-
-interface Key<T> {
-  /** `SECTION.NAME` in the configuration file. Those of `node` may also stand in `nodes.NAME`, for that node only. */
-  readonly key: string;
-  /** What it is for, as a sentence without its full stop: for the sample, the schema and the manual. */
-  readonly about: string;
-  /** A running controller takes a new value when it is told to read its configuration again. */
-  readonly isLive?: true;
-  readonly variable: string;
-  readonly fallback: T;
-  /** The value, or `undefined` if the text is none. */
-  readonly parse: (text: string) => T | undefined;
-  readonly expected: string;
-  /** The inverse of `parse`, where the value is not its own text. */
-  readonly format?: (value: T) => string;
 }
 
 type Keys = { readonly [K in keyof Settings]: Key<Settings[K]> };
@@ -434,6 +420,7 @@ export const SETTINGS: Keys = {
     format: formatModels,
     expected: "models with their GPUs, such as llama-70b=4,mistral=0.5",
   },
+  ...GPU_SETTINGS,
 };
 
 /** The texts of the settings that an environment gives, by variable. Empty ones count as not given. */
@@ -460,34 +447,4 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
   const names = Object.keys(SETTINGS) as (keyof Settings)[];
   const settings = Object.fromEntries(names.map((name) => [name, read(name)])) as unknown as Settings;
   return { settings, problems };
-}
-
-function word(text: string): string | undefined {
-  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text) ? text : undefined;
-}
-
-/** Each once, in the order given. */
-function words(text: string): readonly string[] | undefined {
-  const all = text.split(",").map((one) => one.trim());
-  return all.every((one) => /^[A-Za-z0-9_][A-Za-z0-9_.=:-]{0,62}$/.test(one)) ? [...new Set(all)] : undefined;
-}
-
-function seconds(text: string): number | undefined {
-  return /^\d{1,9}(\.\d{1,3})?$/.test(text) ? Number(text) : undefined;
-}
-
-function whole(text: string): number | undefined {
-  return /^\d{1,12}$/.test(text) ? Number(text) : undefined;
-}
-
-function positive(text: string): number | undefined {
-  const value = whole(text);
-  return value ? value : undefined;
-}
-
-function listenAt(text: string): { host: string; port: number } | undefined {
-  const [, host = "", digits = ""] = /^(?:([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):)?(\d{1,5})$/.exec(text) ?? [];
-  const number = Number(digits);
-  if (digits === "" || number > 65_535) return undefined;
-  return { host: host.replace(/^\[|\]$/g, "") || "127.0.0.1", port: number };
 }

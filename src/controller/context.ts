@@ -16,6 +16,7 @@ import type { Peer } from "../rpc/types.ts";
 import type { Reason } from "../sched/plan.ts";
 import type { Ending as JobEnding } from "./breaker.ts";
 import type { Ending } from "./ending.ts";
+import type { GpuGuard } from "./gpu-guard.ts";
 import type { Loop } from "./loop.ts";
 import type { Owners } from "./owners.ts";
 import type { Sessions } from "./sessions.ts";
@@ -27,6 +28,8 @@ import type { Watchers } from "./watchers.ts";
 export interface ControllerContext extends Ending {
   readonly loop: Loop;
   readonly sessions: Sessions;
+  /** GPUs that processes of others load. */
+  readonly guard: GpuGuard;
   readonly watchers: Watchers;
   readonly owners: Owners;
   readonly statistics: Statistics;

@@ -35,6 +35,7 @@ import type { ControllerContext } from "./context.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createEnding } from "./ending.ts";
 import { createErrand } from "./errand.ts";
+import { GpuGuard } from "./gpu-guard.ts";
 import { cancelHandler } from "./handlers/cancel.ts";
 import { changeHandler } from "./handlers/change.ts";
 import { configHandler } from "./handlers/config.ts";
@@ -186,8 +187,7 @@ function assemble(
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
     state: () => loop.state,
-    submit,
-    wakeScheduler: () => planner.wake(),
+    ...{ submit, wakeScheduler: () => planner.wake() },
     post: createPost({ mailer, notifier: ports.notifier, log, clock, state: () => loop.state }),
     launchOf: async (job, key, node) => ({
       ...(await launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset)),
@@ -198,8 +198,7 @@ function assemble(
   const { policy, learn } = policyOf(settings, () => loop.state);
   const breaker = createBreaker({ settings, log, submit, state: () => loop.state });
   const loop = createLoop(opened, {
-    clock,
-    log,
+    ...{ clock, log },
     perform: dispatch.perform,
     onEvents: onAll(statistics.onEvents, learn, breaker.onEvents, watchers.notifyNodes),
     onReloaded() {
@@ -208,19 +207,21 @@ function assemble(
     },
     onMended: () => dispatch.perform(resumeHere(loop.state)),
   });
+  const guard = new GpuGuard({ clock, log, settings, onChange: () => planner.wake() });
   const planner = createPlanner({
     ...{ policy, clock, log, running: () => runningLimits(settings) },
     state: () => loop.state,
     execute: (command) => loop.execute(command),
     onPass: statistics.onPass,
     isConnected: sessions.isReady,
+    blockedOn: (node) => guard.blockedOn(node),
   });
   const identity = { pid: options.pid, user: options.user, version: options.version, startedAt: clock.now() };
   const owners = createOwners(clock, settings.orphanS * 1000, (owned, isNew) =>
     endAbandoned(loop.state, owned, isNew, submit),
   );
   return {
-    ...{ loop, statistics, sessions, watchers, owners, blobs, clock, log, mailer, settings, places, identity },
+    ...{ loop, statistics, sessions, guard, watchers, owners, blobs, clock, log, mailer, settings, places, identity },
     reasonOf: planner.reasonOf,
     rowOf: (job) => rowOf({ loop, sessions, clock, ...identity }, planner, job),
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),

@@ -47,6 +47,8 @@ export interface PlannerPorts {
   execute(command: Command): Promise<Decision>;
   /** Whether a node's daemon is connected. */
   isConnected(node: string): boolean;
+  /** Why GPUs of a node get no new jobs because others load them, by index; absent for none. */
+  blockedOn?(node: string): Readonly<Record<string, string>> | undefined;
   /** A pass took so many microseconds, starts so many jobs, and found so many records waiting. */
   onPass?(microseconds: number, started: number, queueLength: number): void;
 }
@@ -96,7 +98,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
     const state = ports.state();
     const now = ports.clock.now();
     const { policy } = ports;
-    const known = { ranking: rankingNow(), policy, running: ports.running?.(), kept: plan.kept };
+    const known = { ...ports, ranking: rankingNow(), running: ports.running?.(), kept: plan.kept };
     const view = viewOf(state, ports.isConnected, now, known);
     plan = timed(ports, state, () => schedule(view, now, policy));
     starting = new Set(
@@ -203,7 +205,8 @@ function createRanking(ports: Pick<PlannerPorts, "state" | "clock">): () => Prio
 
 /**
  * What a pass looks at, of a state and of who is connected.
- * @param known priorities that are known already; the policy of the pass; how many jobs may run; promises to keep
+ * @param known priorities that are known already; the policy of the pass; how many jobs may run; promises to keep;
+ *   GPUs that others load
  */
 export function viewOf(
   state: ClusterState,
@@ -214,9 +217,10 @@ export function viewOf(
     readonly policy?: SchedulerPolicy;
     readonly running?: JobLimits | undefined;
     readonly kept?: readonly Kept[];
+    readonly blockedOn?: PlannerPorts["blockedOn"];
   } = {},
 ): ScheduleView {
-  const { ranking, policy = EASY, running, kept = [] } = known;
+  const { ranking, policy = EASY, running, kept = [], blockedOn } = known;
   const gate = gateOf(state, now, running);
   const mayStart = ({ jobId }: Kept): boolean => {
     const job = pendingJob(state, jobId);
@@ -225,7 +229,7 @@ export function viewOf(
   return {
     pending: byPriority(state.lanes, (id) => pendingJob(state, id), ranking ?? prioritizer(state, now)),
     expiring: waiting(state, state.expiring),
-    nodes: [...state.nodes.values()].map((node) => withClosedGpus(node)),
+    nodes: [...state.nodes.values()].map((node) => withClosedGpus(node, blockedOn?.(node.name))),
     isConnected,
     gate,
     // The promise of a single job gets no later anyway: nobody else's stands in its way.
