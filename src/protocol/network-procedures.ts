@@ -77,7 +77,11 @@ export const NETWORK_PROCEDURES = {
       inventory: s.nodeInventory,
       pid: s.positive,
       startedAt: s.count,
-      holder: v.object({ socket: s.text, pid: s.count, version: s.text, startedAt: s.count }),
+      /** `perUser`: steps of others than root have holders with their users' rights, see `userSocketOf`. */
+      holder: v.object({
+        ...{ socket: s.text, pid: s.count, version: s.text, startedAt: s.count },
+        perUser: v.optional(v.boolean()),
+      }),
       /** Starts of jobs that run there, or may have left something behind. */
       starts: v.optional(v.array(v.object({ jobId: s.positive, attempt: s.positive }))),
       /** Where clients reach its steps without the controller, each `host:port`; absent where they can't. */
