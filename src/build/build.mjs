@@ -23,6 +23,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { patchInk } from "./ink.mjs";
+import { lazyBuiltins } from "./lazy-builtins.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 /** Where it belongs once it is whole. Two builds at once and commands that run meanwhile see the old one or the new one. */
@@ -149,7 +150,11 @@ async function bundle() {
     const { inputs } = metafile.outputs[`${relative(root, dist)}/${entryPoint.out}.js`];
     const sources = Object.keys(inputs).filter((path) => path.startsWith("src/") && !path.startsWith("src/protocol/"));
     const text = sources.map((path) => readFileSync(join(root, path), "utf8")).join("\n");
-    await build({ ...OPTIONS, entryPoints: [entryPoint], plugins: [pruneProcedures(text), patchInk()] });
+    await build({
+      ...OPTIONS,
+      entryPoints: [entryPoint],
+      plugins: [pruneProcedures(text), lazyBuiltins(text), patchInk()],
+    });
   }
 }
 

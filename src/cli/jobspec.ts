@@ -5,13 +5,13 @@
 
 import type { IoSpec, JobKind, JobRequest, MailSpec, PtySpec, StepOrder, TaskProgram } from "../core/jobspec.ts";
 import { UNLIMITED } from "../core/jobspec.ts";
+import { PRIORITY_NICE } from "../core/priority-words.ts";
 import { RLIMITS } from "../core/rlimits.ts";
 import { roundUpToMinute } from "../core/time.ts";
 import { errnoText } from "../util/errno.ts";
 import { isSlurmName } from "./connect.ts";
 import type { CommandContext } from "./context.ts";
 import { jobResources, stepResources, withOpenTasks } from "./jobspec-resources.ts";
-import { PRIORITY_NICE } from "./options/queue.ts";
 import type { Wishes } from "./options/reading.ts";
 import type { SubmitName, SubmitValues } from "./options/submit.ts";
 

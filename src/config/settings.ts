@@ -14,8 +14,11 @@ import {
 } from "../core/scheduler-parameters.ts";
 import { formatDuration, parseTimeLimit } from "../core/time.ts";
 import type { Environment } from "./places.ts";
+import { type Key, listenAt, positive, seconds, whole, word, words } from "./setting.ts";
+import { FEED_SETTINGS, type FeedSettings } from "./settings-feed.ts";
+import { GPU_SETTINGS, type GpuSettings } from "./settings-gpu.ts";
 
-export interface Settings {
+export interface Settings extends GpuSettings, FeedSettings {
   readonly clusterName: string;
   /** Seconds between TERM and KILL. */
   readonly killWaitS: number;
@@ -73,22 +76,6 @@ export interface Settings {
   readonly defaultMemoryMiB: number;
   /** GPUs that jobs get by the name of their model. */
   readonly models: ModelTable;
-}
-
-interface Key<T> {
-  /** `SECTION.NAME` in the configuration file. Those of `node` may also stand in `nodes.NAME`, for that node only. */
-  readonly key: string;
-  /** What it is for, as a sentence without its full stop: for the sample, the schema and the manual. */
-  readonly about: string;
-  /** A running controller takes a new value when it is told to read its configuration again. */
-  readonly isLive?: true;
-  readonly variable: string;
-  readonly fallback: T;
-  /** The value, or `undefined` if the text is none. */
-  readonly parse: (text: string) => T | undefined;
-  readonly expected: string;
-  /** The inverse of `parse`, where the value is not its own text. */
-  readonly format?: (value: T) => string;
 }
 
 type Keys = { readonly [K in keyof Settings]: Key<Settings[K]> };
@@ -389,6 +376,8 @@ export const SETTINGS: Keys = {
     format: formatModels,
     expected: "models with their GPUs, such as llama-70b=4,mistral=0.5",
   },
+  ...GPU_SETTINGS,
+  ...FEED_SETTINGS,
 };
 
 /** The texts of the settings that an environment gives, by variable. Empty ones count as not given. */
@@ -412,69 +401,7 @@ export function settingsFrom(env: Environment): { readonly settings: Settings; r
     if (value === undefined) problems.push(`${variable}: expected ${expected}, got "${text}"`);
     return value ?? fallback;
   };
-  const settings: Settings = {
-    clusterName: read("clusterName"),
-    killWaitS: read("killWaitS"),
-    minJobAgeS: read("minJobAgeS"),
-    heartbeatMs: read("heartbeatMs"),
-    snapshotBytes: read("snapshotBytes"),
-    orphanS: read("orphanS"),
-    nodeName: read("nodeName"),
-    nodeAddress: read("nodeAddress"),
-    cpus: read("cpus"),
-    memoryMiB: read("memoryMiB"),
-    fakeGpus: read("fakeGpus"),
-    logLevel: read("logLevel"),
-    enforcePartLimits: read("enforcePartLimits"),
-    features: read("features"),
-    controllerSocket: read("controllerSocket"),
-    listen: read("listen"),
-    licenses: read("licenses"),
-    mailProgram: read("mailProgram"),
-    schedulerType: read("schedulerType"),
-    schedulerParameters: read("schedulerParameters"),
-    preemptType: read("preemptType"),
-    preemptMode: read("preemptMode"),
-    preemptExemptS: read("preemptExemptS"),
-    placement: read("placement"),
-    metricsListen: read("metricsListen"),
-    webhookSecretFile: read("webhookSecretFile"),
-    maxQueued: read("maxQueued"),
-    maxQueuedPerUser: read("maxQueuedPerUser"),
-    maxRunning: read("maxRunning"),
-    maxRunningPerUser: read("maxRunningPerUser"),
-    defaultMemoryMiB: read("defaultMemoryMiB"),
-    models: read("models"),
-  };
+  const names = Object.keys(SETTINGS) as (keyof Settings)[];
+  const settings = Object.fromEntries(names.map((name) => [name, read(name)])) as unknown as Settings;
   return { settings, problems };
-}
-
-function word(text: string): string | undefined {
-  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text) ? text : undefined;
-}
-
-/** Each once, in the order given. */
-function words(text: string): readonly string[] | undefined {
-  const all = text.split(",").map((one) => one.trim());
-  return all.every((one) => /^[A-Za-z0-9_][A-Za-z0-9_.=:-]{0,62}$/.test(one)) ? [...new Set(all)] : undefined;
-}
-
-function seconds(text: string): number | undefined {
-  return /^\d{1,9}(\.\d{1,3})?$/.test(text) ? Number(text) : undefined;
-}
-
-function whole(text: string): number | undefined {
-  return /^\d{1,12}$/.test(text) ? Number(text) : undefined;
-}
-
-function positive(text: string): number | undefined {
-  const value = whole(text);
-  return value ? value : undefined;
-}
-
-function listenAt(text: string): { host: string; port: number } | undefined {
-  const [, host = "", digits = ""] = /^(?:([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):)?(\d{1,5})$/.exec(text) ?? [];
-  const number = Number(digits);
-  if (digits === "" || number > 65_535) return undefined;
-  return { host: host.replace(/^\[|\]$/g, "") || "127.0.0.1", port: number };
 }

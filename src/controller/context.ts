@@ -15,6 +15,7 @@ import type { AttachPoint, JobRow } from "../protocol/procedures.ts";
 import type { Peer } from "../rpc/types.ts";
 import type { Reason } from "../sched/plan.ts";
 import type { Ending } from "./ending.ts";
+import type { GpuGuard } from "./gpu-guard.ts";
 import type { Loop } from "./loop.ts";
 import type { Owners } from "./owners.ts";
 import type { Sessions } from "./sessions.ts";
@@ -26,6 +27,8 @@ import type { Watchers } from "./watchers.ts";
 export interface ControllerContext extends Ending {
   readonly loop: Loop;
   readonly sessions: Sessions;
+  /** GPUs that processes of others load. */
+  readonly guard: GpuGuard;
   readonly watchers: Watchers;
   readonly owners: Owners;
   readonly statistics: Statistics;

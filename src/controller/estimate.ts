@@ -20,12 +20,14 @@ type Estimate = NonNullable<Result<"job.submit">["estimate"]>;
  * account; `startAt` is null where a job without a limit stands in the way.
  */
 export function estimateStart(
-  { loop, clock, isConnected }: ControllerContext,
+  { loop, clock, isConnected, guard }: ControllerContext,
   specs: readonly [JobSpec, ...JobSpec[]],
 ): Estimate {
   const { state } = loop;
   const now = Math.max(clock.now(), ...specs.map(({ beginAt }) => beginAt));
-  let nodes: readonly Node[] = [...state.nodes.values()].map((node) => withClosedGpus(node));
+  let nodes: readonly Node[] = [...state.nodes.values()].map((node) => {
+    return withClosedGpus(node, guard.blockedOn(node.name));
+  });
   const tryAt = (at: number): Estimate | null => startAt(state, specs, { nodes, isConnected }, at);
   const found = tryAt(now);
   if (found) return found;

@@ -17,7 +17,10 @@ export function createForecaster({
   loop,
   clock,
   isConnected,
-}: Pick<ControllerContext, "loop" | "clock" | "isConnected">): (id: JobId) => Forecast | null {
+  guard,
+}: Pick<ControllerContext, "loop" | "clock" | "isConnected"> & Partial<Pick<ControllerContext, "guard">>): (
+  id: JobId,
+) => Forecast | null {
   let known: { seq: number; at: number; starts: ReadonlyMap<JobId, ExpectedStart> } | null = null;
   return (id) => {
     const { state } = loop;
@@ -26,7 +29,8 @@ export function createForecaster({
     const now = clock.now();
     const ageMs = known === null ? Number.POSITIVE_INFINITY : Math.abs(now - known.at);
     if (known === null || ageMs > AGE_MAX_MS || (known.seq !== state.seq && ageMs > AGE_MIN_MS)) {
-      known = { seq: state.seq, at: now, starts: forecastStarts(state, viewOf(state, isConnected, now), now) };
+      const view = viewOf(state, isConnected, now, { blockedOn: (node) => guard?.blockedOn(node) });
+      known = { seq: state.seq, at: now, starts: forecastStarts(state, view, now) };
     }
     return known.starts.get(id) ?? (job.hold === null ? beginForecast(job, now) : null);
   };

@@ -17,6 +17,7 @@ import type { ClusterState } from "../core/state.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Digest } from "../platform/digest.ts";
 import type { Disk } from "../platform/disk.ts";
+import type { FeedFiles } from "../platform/feed-files.ts";
 import type { Log } from "../platform/log.ts";
 import type { Mailer } from "../platform/mailer.ts";
 import type { Net } from "../platform/net.ts";
@@ -34,11 +35,14 @@ import type { ControllerContext } from "./context.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createEnding } from "./ending.ts";
 import { createErrand } from "./errand.ts";
+import { FeedWatch } from "./feeds/watch.ts";
+import { GpuGuard } from "./gpu-guard.ts";
 import { cancelHandler } from "./handlers/cancel.ts";
 import { changeHandler } from "./handlers/change.ts";
 import { configHandler } from "./handlers/config.ts";
 import { doorHandler } from "./handlers/door.ts";
 import { explainHandler } from "./handlers/explain.ts";
+import { type FeedHandlers, feedHandlers } from "./handlers/feed.ts";
 import { environmentHandler, getHandler, scriptHandler } from "./handlers/get.ts";
 import { historyHandler } from "./handlers/history.ts";
 import { keyHandlers } from "./handlers/keys.ts";
@@ -91,6 +95,8 @@ export interface ControllerPorts {
   readonly mailer: Mailer;
   /** Without it web addresses hear nothing of jobs. */
   readonly notifier?: Notifier;
+  /** Without it no file of jobs is watched. */
+  readonly feedFiles?: FeedFiles;
   compact(compaction: Compaction): Promise<number>;
   /** The program should end. */
   exit(): void;
@@ -140,6 +146,9 @@ export async function startController(ports: ControllerPorts, options: Controlle
   known.context = context;
   await context.loop.execute({ type: "licenses.configure", licenses: settings.licenses });
   const startedAt = context.identity.startedAt;
+  const digest = (data: string | Uint8Array): string =>
+    ports.digest.sha256(typeof data === "string" ? new TextEncoder().encode(data) : data);
+  const feeds = ports.feedFiles ? new FeedWatch(context, ports.feedFiles, digest) : null;
   const again = () => reconfigure(context, ports.reload ?? (() => ({ settings: context.settings })));
   const identity = () => ({
     daemon: "mgpuctld" as const,
@@ -150,13 +159,15 @@ export async function startController(ports: ControllerPorts, options: Controlle
   });
   net.removeStale({ path: places.controllerSocket });
   const book = ports.outside?.book ?? log;
-  const handlers = guarded(context.statistics.counted(handlersOf(context, again, outside)), options.user, book);
+  const all = { ...handlersOf(context, again, outside), ...feedHandlers(context, digest, feeds) };
+  const handlers = guarded(context.statistics.counted(all), options.user, book);
   const server = await servePeers({ net, clock, log }, { path: places.controllerSocket }, identity, handlers);
   const remote = servePeersOf({ clock, log }, identity, handlers);
   await outside?.serve(remote);
   await publishEndpoint(disk, options);
   resume(context);
   startPurging(context, disk);
+  feeds?.start();
   log.info("controller started", { socket: places.controllerSocket, jobs: context.loop.state.jobs.size });
   return {
     loop: context.loop,
@@ -164,6 +175,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
     page: (path) => metricsPage(context, path),
     rememberSettings: (given) => rememberSettings(ports, places, given),
     async stop() {
+      feeds?.stop();
       server.close();
       outside?.close();
       remote.close();
@@ -193,8 +205,7 @@ function assemble(
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
     state: () => loop.state,
-    submit,
-    wakeScheduler: () => planner.wake(),
+    ...{ submit, wakeScheduler: () => planner.wake() },
     post: createPost({ mailer, notifier: ports.notifier, log, clock, state: () => loop.state }),
     launchOf: async (job, key, node) => ({
       ...(await launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset)),
@@ -204,8 +215,7 @@ function assemble(
   const statistics = createStatistics(clock, (id) => loop.state.jobs.get(id));
   const { policy, learn } = policyOf(settings, () => loop.state);
   const loop = createLoop(opened, {
-    clock,
-    log,
+    ...{ clock, log },
     perform: dispatch.perform,
     onEvents: onAll(statistics.onEvents, learn, watchers.notifyNodes),
     onReloaded() {
@@ -214,19 +224,21 @@ function assemble(
     },
     onMended: () => dispatch.perform(resumeHere(loop.state)),
   });
+  const guard = new GpuGuard({ clock, log, settings, onChange: () => planner.wake() });
   const planner = createPlanner({
     ...{ policy, clock, log, running: () => runningLimits(settings) },
     state: () => loop.state,
     execute: (command) => loop.execute(command),
     onPass: statistics.onPass,
     isConnected: sessions.isReady,
+    blockedOn: (node) => guard.blockedOn(node),
   });
   const identity = { pid: options.pid, user: options.user, version: options.version, startedAt: clock.now() };
   const owners = createOwners(clock, settings.orphanS * 1000, (owned, isNew) =>
     endAbandoned(loop.state, owned, isNew, submit),
   );
   return {
-    ...{ loop, statistics, sessions, watchers, owners, blobs, clock, log, mailer, settings, places, identity },
+    ...{ loop, statistics, sessions, guard, watchers, owners, blobs, clock, log, mailer, settings, places, identity },
     reasonOf: planner.reasonOf,
     rowOf: (job) => rowOf({ loop, sessions, clock, ...identity }, planner, job),
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),
@@ -275,7 +287,7 @@ function handlersOf(
   context: ControllerContext,
   again: UnaryHandler<"controller.reconfigure">,
   outside: Outside | null,
-): Handlers<"controller"> {
+): Omit<Handlers<"controller">, keyof FeedHandlers> {
   return {
     "controller.reconfigure": again,
     "job.submit": submitHandler(context),

@@ -16,6 +16,7 @@ import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { type Gate, gateOf } from "../sched/eligible.ts";
 import { holdingsOf } from "../sched/holdings.ts";
+import type { Kept } from "../sched/kept.ts";
 import { placesOf } from "../sched/places.ts";
 import type { Plan, Reason } from "../sched/plan.ts";
 import { EASY, type SchedulerPolicy } from "../sched/policy.ts";
@@ -46,12 +47,29 @@ export interface PlannerPorts {
   execute(command: Command): Promise<Decision>;
   /** Whether a node's daemon is connected. */
   isConnected(node: string): boolean;
+  /** Why GPUs of a node get no new jobs because others load them, by index; absent for none. */
+  blockedOn?(node: string): Readonly<Record<string, string>> | undefined;
   /** A pass took so many microseconds, starts so many jobs, and found so many records waiting. */
   onPass?(microseconds: number, started: number, queueLength: number): void;
 }
 
 /** Of a job that does not wait, is about to start, or was not looked at yet. */
 const NO_REASON: Reason = { word: "None", text: "" };
+
+/** Before the first pass. */
+const NO_PLAN: Plan = {
+  starts: [],
+  reasons: new Map(),
+  otherwise: NO_REASON,
+  ends: [],
+  preemptions: [],
+  resumes: [],
+  groupReasons: new Map(),
+  wishReasons: new Map(),
+  reservations: new Map(),
+  kept: [],
+  wakeAt: null,
+};
 
 /** How old the fair shares may be by which the queue is ordered. */
 const SHARES_AGE_MAX_MS = 5000;
@@ -64,18 +82,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
   let isWoken = false;
   let isStopped = false;
   let stopAlarm: Cancel = () => {};
-  let plan: Plan = {
-    starts: [],
-    reasons: new Map(),
-    otherwise: NO_REASON,
-    ends: [],
-    preemptions: [],
-    resumes: [],
-    groupReasons: new Map(),
-    wishReasons: new Map(),
-    reservations: new Map(),
-    wakeAt: null,
-  };
+  let plan = NO_PLAN;
   let starting: ReadonlySet<number> = new Set();
   /** Jobs of this number and above came after the plan was made. */
   let nextJobId = 0;
@@ -91,7 +98,8 @@ export function createPlanner(ports: PlannerPorts): Planner {
     const state = ports.state();
     const now = ports.clock.now();
     const { policy } = ports;
-    const view = viewOf(state, ports.isConnected, now, { ranking: rankingNow(), policy, running: ports.running?.() });
+    const known = { ...ports, ranking: rankingNow(), running: ports.running?.(), kept: plan.kept };
+    const view = viewOf(state, ports.isConnected, now, known);
     plan = timed(ports, state, () => schedule(view, now, policy));
     starting = new Set(
       plan.starts.flatMap(({ jobId, followers = [] }) => [jobId, ...followers.map((one) => one.jobId)]),
@@ -197,7 +205,8 @@ function createRanking(ports: Pick<PlannerPorts, "state" | "clock">): () => Prio
 
 /**
  * What a pass looks at, of a state and of who is connected.
- * @param known priorities that are known already; the policy of the pass; how many jobs may run
+ * @param known priorities that are known already; the policy of the pass; how many jobs may run; promises to keep;
+ *   GPUs that others load
  */
 export function viewOf(
   state: ClusterState,
@@ -207,15 +216,24 @@ export function viewOf(
     readonly ranking?: Prioritizer;
     readonly policy?: SchedulerPolicy;
     readonly running?: JobLimits | undefined;
+    readonly kept?: readonly Kept[];
+    readonly blockedOn?: PlannerPorts["blockedOn"];
   } = {},
 ): ScheduleView {
-  const { ranking, policy = EASY, running } = known;
+  const { ranking, policy = EASY, running, kept = [], blockedOn } = known;
+  const gate = gateOf(state, now, running);
+  const mayStart = ({ jobId }: Kept): boolean => {
+    const job = pendingJob(state, jobId);
+    return job !== undefined && gate.hindrance(job) === null;
+  };
   return {
     pending: byPriority(state.lanes, (id) => pendingJob(state, id), ranking ?? prioritizer(state, now)),
     expiring: waiting(state, state.expiring),
-    nodes: [...state.nodes.values()].map((node) => withClosedGpus(node)),
+    nodes: [...state.nodes.values()].map((node) => withClosedGpus(node, blockedOn?.(node.name))),
     isConnected,
-    gate: gateOf(state, now, running),
+    gate,
+    // The promise of a single job gets no later anyway: nobody else's stands in its way.
+    ...(kept.length > 1 ? { kept: kept.filter(mayStart) } : {}),
     places: placesOf(state, now),
     holdings: { [Symbol.iterator]: () => holdingsOf(state, now, policy.assumedTimeS) },
     licenses: state.licenses,

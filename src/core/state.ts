@@ -5,6 +5,7 @@
  */
 
 import { isAsleep, touchedBy } from "./asleep.ts";
+import type { Feed } from "./feed/feed.ts";
 import { componentsOf } from "./het.ts";
 import type { JobId, NodeName } from "./ids.ts";
 import { holdsResources, type Job } from "./job.ts";
@@ -31,6 +32,11 @@ export interface ClusterState {
   readonly licenses: Map<string, number>;
   /** Accounts, users, associations and QoS. */
   readonly policy: PolicyState;
+  nextFeedId: number;
+  /** Files of jobs that are watched. */
+  readonly feeds: Map<number, Feed>;
+  /** Digests of the lines that became jobs, by their file, the oldest first. */
+  readonly feedGuards: Map<string, Set<string>>;
   /** Jobs in state PENDING, by ascending id. */
   readonly pending: Set<JobId>;
   /** Jobs that hold resources. */
@@ -62,6 +68,15 @@ export interface StoredState {
   readonly licenses?: readonly LicenseWish[];
   /** Absent where nothing was ever set. */
   readonly policy?: StoredPolicy | undefined;
+  /** Absent where there never was any. */
+  readonly feeds?: StoredFeeds;
+}
+
+/** Feeds as a snapshot holds them. */
+export interface StoredFeeds {
+  readonly next: number;
+  readonly feeds: readonly Feed[];
+  readonly guards: readonly { readonly guard: string; readonly digests: readonly string[] }[];
 }
 
 /** A cluster before its first event. */
@@ -80,6 +95,9 @@ export function fromStored(stored: StoredState): ClusterState {
     reservations: new Map((stored.reservations ?? []).map((reservation) => [reservation.name, reservation])),
     licenses: new Map((stored.licenses ?? []).map(({ name, count }) => [name, count])),
     policy: policyFrom(stored.policy),
+    nextFeedId: stored.feeds?.next ?? 1,
+    feeds: new Map((stored.feeds?.feeds ?? []).map((feed) => [feed.id, feed])),
+    feedGuards: new Map((stored.feeds?.guards ?? []).map(({ guard, digests }) => [guard, new Set(digests)])),
     pending: new Set(),
     active: new Set(),
     requests: new Map(),
@@ -105,12 +123,19 @@ export function toStored(state: ClusterState): StoredState {
     ...(state.reservations.size > 0 ? { reservations: [...state.reservations.values()] } : {}),
     ...(state.licenses.size > 0 ? { licenses: licensesOf(state.licenses) } : {}),
     ...withPolicy(state),
+    ...withFeeds(state),
   };
 }
 
 /** How many of each license are in use: a job holds its own until nothing of it is left. */
 export function usedLicenses({ active, jobs }: ClusterState): Map<string, number> {
   return countLicenses([...active].flatMap((id) => jobs.get(id)?.spec ?? []));
+}
+
+function withFeeds({ nextFeedId, feeds, feedGuards }: ClusterState): Pick<StoredState, "feeds"> {
+  if (nextFeedId === 1 && feedGuards.size === 0) return {};
+  const guards = [...feedGuards].map(([guard, digests]) => ({ guard, digests: [...digests] }));
+  return { feeds: { next: nextFeedId, feeds: [...feeds.values()], guards } };
 }
 
 function withPolicy({ policy }: ClusterState): Pick<StoredState, "policy"> {

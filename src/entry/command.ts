@@ -16,7 +16,8 @@ import { realClock } from "../platform/clock.ts";
 import { realFiles } from "../platform/files.ts";
 import { canHoldFolder } from "../platform/folders.ts";
 import type { Log } from "../platform/log.ts";
-import { realNet } from "../platform/net.ts";
+import { type Net, realNet } from "../platform/net.ts";
+import { quickPipe } from "../platform/quick-pipe.ts";
 import { realRandom } from "../platform/random.ts";
 import { realShell } from "../platform/shell.ts";
 import { realStdio } from "../platform/stdio.ts";
@@ -53,7 +54,7 @@ function contextOf(command: Command): CommandContext {
     shell: realShell(),
     clock: realClock(),
     random: realRandom(),
-    net: realNet(),
+    net: quickNet(),
   };
   const connectPorts: ConnectPorts & { cluster?: string | undefined } = {
     ...{ ...base, log: NO_LOG },
@@ -89,6 +90,12 @@ function contextOf(command: Command): CommandContext {
     connect: (options) => connectController(connectPorts, options ?? {}),
   };
   return context;
+}
+
+/** Connects without loading Node's `net` where that is possible. */
+function quickNet(): Net {
+  const net = realNet();
+  return { ...net, connect: quickPipe() ?? net.connect };
 }
 
 /** Connects to holders: by their sockets on the controller's own machine, through doors from and to others. */

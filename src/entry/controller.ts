@@ -8,6 +8,7 @@ import { type Controller, startController } from "../controller/main.ts";
 import { realClock } from "../platform/clock.ts";
 import { realDigest } from "../platform/digest.ts";
 import { realDisk } from "../platform/disk.ts";
+import { realFeedFiles } from "../platform/feed-files.ts";
 import { makeLastingFolders } from "../platform/folders.ts";
 import { readHost } from "../platform/host.ts";
 import { servePages } from "../platform/http-page.ts";
@@ -48,6 +49,7 @@ export async function runController(program: string, line: DaemonLine, exit: () 
     log,
     mailer: realMailer(settings.mailProgram, log),
     notifier: realNotifier(readWebhookSecret(program, settings.webhookSecretFile), log),
+    feedFiles: realFeedFiles(),
     compact: (compaction: unknown) => runWorker(join(__dirname, "snapshot-worker.cjs"), compaction) as Promise<number>,
     exit,
     outside: {

@@ -20,7 +20,7 @@ import { takeLock } from "../platform/lock.ts";
 import { fileLog, type Log } from "../platform/log.ts";
 import { realNet } from "../platform/net.ts";
 import { realProcesses } from "../platform/process.ts";
-import { realProcessTable, startTicksOf } from "../platform/proctable.ts";
+import { programOf, realProcessTable, startTicksOf } from "../platform/proctable.ts";
 import { createVitals } from "../platform/vitals.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { Hello } from "../protocol/procedures.ts";
@@ -48,7 +48,12 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   await takeNodeFolder(program, mine.folder, name);
   prepareRuntime(program, places);
   const clock = realClock();
-  const chosen = chooseGpuProvider({ fakeGpus: settings.fakeGpus, hostname: name, clock });
+  const chosen = chooseGpuProvider({
+    fakeGpus: settings.fakeGpus,
+    hostname: name,
+    clock,
+    cacheMs: settings.gpuQueryMs,
+  });
   if ("problem" in chosen) fail(program, chosen.problem);
   const disk = realDisk();
   const scope = shortHash(mine.folder);
@@ -84,6 +89,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
         kill: (one) => void table.signal(one, 9),
       },
       gpuLoad: () => chosen.provider.load(),
+      nameOf: programOf,
       settings,
       nodePlaces: mine,
       version: VERSION,

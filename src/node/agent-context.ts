@@ -5,6 +5,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { HostCpu } from "../platform/cpu-topology.ts";
 import type { Log } from "../platform/log.ts";
 import type { ClosedStarts } from "./closed-starts.ts";
+import type { GpuLoads } from "./gpu-loads.ts";
 import type { GpuWatch } from "./gpu-watch.ts";
 import type { HolderCrew } from "./holder-crew.ts";
 import type { FollowBatch } from "./holder-factory.ts";
@@ -24,6 +25,7 @@ export interface AgentContext {
   readonly holders: HolderCrew;
   readonly closed: ClosedStarts;
   readonly gpuWatch: GpuWatch;
+  readonly gpuLoads: GpuLoads;
   readonly followBatch: FollowBatch;
   /** Names of the steps (JOB.ATTEMPT.STEP) of which processes live on this node. */
   readonly survivors: () => readonly string[];

@@ -30,6 +30,7 @@ import { orderTerminateStep } from "./agent-terminate-step.ts";
 import { tellUsage } from "./agent-usage.ts";
 import { ClosedStarts } from "./closed-starts.ts";
 import { deferred, messageOf } from "./deferred.ts";
+import { GpuLoads } from "./gpu-loads.ts";
 import { GpuWatch } from "./gpu-watch.ts";
 import { HolderCrew } from "./holder-crew.ts";
 import type { FollowBatch, HolderFactory } from "./holder-factory.ts";
@@ -75,6 +76,8 @@ export interface AgentOptions {
   readonly outside?: NodeOutside;
   /** How busy its GPUs are; never rejects. Without it nothing is told of their use. */
   gpuLoad?(): Promise<readonly GpuLoad[]>;
+  /** What a process runs, in a word; empty if it can't be seen. */
+  nameOf?(pid: number): string;
   /** Of the program. */
   readonly version: string;
   readonly pid: number;
@@ -138,9 +141,16 @@ async function createContext(
   const { bootId, gpuProvider, gpus } = await options.inventory();
   const spool = await openSpool({ disk, log }, nodePlaces, clock.now());
   const steps = new StepTable();
-  const gpuWatch = new GpuWatch({ clock, steps: () => steps.all(), load: options.gpuLoad ?? (async () => []) });
+  const load = options.gpuLoad ?? (async () => []);
+  const gpuWatch = new GpuWatch({ clock, steps: () => steps.all(), load });
+  const gpuLoads = new GpuLoads({
+    ...{ clock, load },
+    steps: () => steps.all(),
+    ours: () => new Set((options.processes?.find("") ?? []).map(({ pid }) => pid)),
+    nameOf: (pid) => options.nameOf?.(pid) ?? "",
+  });
   const context: AgentContext = {
-    ...{ steps, gpuWatch },
+    ...{ steps, gpuWatch, gpuLoads },
     ...{ clock, log, name, spool, bootId, gpuProvider, followBatch },
     gpuMemory: memoryByUuid(gpus),
     survivors: () => options.survivors(),
@@ -173,10 +183,10 @@ function createSession(context: AgentContext, options: AgentOptions, stop: () =>
     log: context.log,
     connect: () => options.connect(handlers),
     register: (peer) => register(context, options, peer),
-    beat: (peer, deadlineMs) => beat(options, peer, deadlineMs),
+    beat: (peer, deadlineMs) => beat(context, options, peer, deadlineMs),
     onUp(peer) {
       // A lost answer shows at the next sign of life.
-      if (options.vitals) beat(options, peer, FIRST_BEAT_MS).catch(() => {});
+      if (options.vitals) beat(context, options, peer, FIRST_BEAT_MS).catch(() => {});
       context.reports.use(peer);
       reviewIdle(context);
     },
@@ -215,10 +225,16 @@ function nodeHandlers(context: AgentContext, options: AgentOptions, stop: () => 
 }
 
 /** Tells how the machine is doing. A controller that does not want to know is asked for a plain sign of life. */
-async function beat({ vitals }: AgentOptions, peer: Peer, deadlineMs: number): Promise<unknown> {
+async function beat(
+  { gpuLoads }: AgentContext,
+  { vitals }: AgentOptions,
+  peer: Peer,
+  deadlineMs: number,
+): Promise<unknown> {
   if (!vitals) return peer.call("ping", {}, { deadlineMs });
+  const gpus = await gpuLoads.now();
   try {
-    return await peer.call("node.vitals", vitals(), { deadlineMs });
+    return await peer.call("node.vitals", { ...vitals(), gpus: [...gpus] }, { deadlineMs });
   } catch (error) {
     if (!(error instanceof RpcError) || error.code !== "UNKNOWN_METHOD") throw error;
     return peer.call("ping", {}, { deadlineMs });

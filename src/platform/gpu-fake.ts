@@ -3,11 +3,14 @@
 import { readFileSync } from "node:fs";
 import { errnoText } from "../util/errno.ts";
 import { shortHash } from "../util/hash.ts";
-import type { DetectedGpu, GpuProvider } from "./gpu.ts";
+import type { DetectedGpu, GpuLoad, GpuProcess, GpuProvider } from "./gpu.ts";
 import { shortGpuType } from "./gpu-parse.ts";
 
 /** Four times the largest real machine. */
 const FAKE_GPUS_MAX = 256;
+
+/** Of one GPU. */
+const FAKE_PROCESSES_MAX = 1000;
 
 const FAKE_MODEL = "Fake GPU";
 const FAKE_TYPE = "fake";
@@ -17,14 +20,15 @@ const FAKE_MEMORY_MIB = 16_384;
 interface FakeGpu extends DetectedGpu {
   readonly utilisationPercent?: number;
   readonly memoryUsedMiB?: number;
+  readonly processes?: readonly GpuProcess[];
 }
 
 type FakeGpus = { readonly gpus: readonly FakeGpu[] } | { readonly problem: string };
 
 /**
  * Reads the setting: a count, or the path of a file with a list of `{model, type?, memoryMiB?, uuid?}`,
- * with `utilisationPercent?` and `memoryUsedMiB?` for how busy each seems, and
- * `links?` (to each GPU of the list) and `cpuAffinity?` as in {@link DetectedGpu}.
+ * with `utilisationPercent?`, `memoryUsedMiB?` and `processes?` (`{pid, memoryMiB?, utilisationPercent?}`) for how busy
+ * each seems, and `links?` (to each GPU of the list) and `cpuAffinity?` as in {@link DetectedGpu}.
  * @returns the GPUs, or one sentence on what is wrong
  */
 export function readFakeGpus(setting: string, hostname: string): FakeGpus {
@@ -68,15 +72,40 @@ export function parseFakeGpus(text: string, hostname: string): FakeGpu[] | strin
   return gpus;
 }
 
-/** A provider of GPUs that are idle unless they say otherwise. */
-export function fakeProvider(gpus: readonly FakeGpu[]): GpuProvider {
+/**
+ * A provider of GPUs that are idle unless they say otherwise. The GPUs are those of the start; how busy they are, a file
+ * may say anew at any time.
+ * @param reread the GPUs as they are described now; what can't be read changes nothing
+ */
+export function fakeProvider(gpus: readonly FakeGpu[], reread: () => FakeGpus = () => ({ gpus })): GpuProvider {
+  let latest = gpus;
   return {
     inventory: async () => ({ provider: "fake", gpus, problem: null }),
-    load: async () =>
-      gpus.map(({ index, utilisationPercent = 0, memoryUsedMiB = 0 }) => {
-        return { index, utilisationPercent, memoryUsedMiB, temperatureC: 30, powerW: 0, processes: [] };
-      }),
+    async load() {
+      const read = reread();
+      if ("gpus" in read) latest = read.gpus;
+      return gpus.map(({ index }) => loadOf(latest[index], index));
+    },
   };
+}
+
+function loadOf({ utilisationPercent, memoryUsedMiB, processes = [] }: Partial<FakeGpu> = {}, index: number): GpuLoad {
+  const used = processes.reduce((sum, { memoryMiB }) => sum + memoryMiB, 0);
+  const busy = processes.reduce((sum, one) => sum + (one.utilisationPercent ?? 0), 0);
+  return {
+    index,
+    utilisationPercent: utilisationPercent ?? Math.min(100, busy),
+    memoryUsedMiB: memoryUsedMiB ?? used,
+    temperatureC: 30,
+    powerW: 0,
+    processes,
+  };
+}
+
+interface FakeProcess {
+  readonly pid: number;
+  readonly memoryMiB?: number;
+  readonly utilisationPercent?: number;
 }
 
 interface FakeItem {
@@ -86,12 +115,13 @@ interface FakeItem {
   readonly uuid?: string;
   readonly utilisationPercent?: number;
   readonly memoryUsedMiB?: number;
+  readonly processes?: readonly FakeProcess[];
   readonly links?: readonly string[];
   readonly cpuAffinity?: string;
 }
 
 function fakeGpu(item: FakeItem, index: number, hostname: string): FakeGpu {
-  const { utilisationPercent, memoryUsedMiB } = item;
+  const { utilisationPercent, memoryUsedMiB, processes } = item;
   return {
     index,
     uuid: item.uuid ?? `GPU-fake-${shortHash(hostname)}-${index}`,
@@ -102,13 +132,14 @@ function fakeGpu(item: FakeItem, index: number, hostname: string): FakeGpu {
     ...(item.cpuAffinity ? { cpuAffinity: item.cpuAffinity } : {}),
     ...(utilisationPercent === undefined ? {} : { utilisationPercent }),
     ...(memoryUsedMiB === undefined ? {} : { memoryUsedMiB }),
+    ...(processes ? { processes: processes.map((one) => ({ memoryMiB: 0, ...one })) } : {}),
   };
 }
 
 function itemProblem(item: unknown): string {
   if (typeof item !== "object" || item === null || Array.isArray(item)) return "expected {model, ...}";
   const { model, type, memoryMiB, uuid, utilisationPercent, memoryUsedMiB, ...rest } = item as Record<string, unknown>;
-  const { links, cpuAffinity, ...others } = rest;
+  const { links, cpuAffinity, processes, ...others } = rest;
   const unknown = Object.keys(others);
   if (unknown.length > 0) return `unknown key "${unknown[0]}"`;
   if (!isWord(model)) return "model must be a text that is not empty";
@@ -116,6 +147,8 @@ function itemProblem(item: unknown): string {
   if (uuid !== undefined && !isWord(uuid)) return "uuid must be a text that is not empty";
   if (!isCount(memoryMiB)) return "memoryMiB must be a count of MiB";
   if (!isCount(memoryUsedMiB)) return "memoryUsedMiB must be a count of MiB";
+  if (processes !== undefined && !isProcesses(processes))
+    return "processes must be a list of {pid, memoryMiB?, utilisationPercent?}";
   if (links !== undefined && !isLinks(links))
     return "links must be a list of X, NV12, PIX, PXB, PHB, NODE or SYS, one a GPU";
   if (cpuAffinity !== undefined && !/^\d[\d,-]*$/.test(String(cpuAffinity)))
@@ -125,6 +158,17 @@ function itemProblem(item: unknown): string {
 
 function isCount(value: unknown, max = Number.MAX_SAFE_INTEGER): boolean {
   return value === undefined || (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max);
+}
+
+function isProcesses(value: unknown): boolean {
+  return Array.isArray(value) && value.length <= FAKE_PROCESSES_MAX && value.every(isProcess);
+}
+
+function isProcess(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { pid, memoryMiB, utilisationPercent, ...others } = value as Record<string, unknown>;
+  const isPid = Number.isSafeInteger(pid) && (pid as number) > 0;
+  return isPid && isCount(memoryMiB) && isCount(utilisationPercent, 100) && Object.keys(others).length === 0;
 }
 
 function isLinks(value: unknown): boolean {

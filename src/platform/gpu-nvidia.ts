@@ -1,6 +1,6 @@
 /**
  * NVIDIA GPUs through nvidia-smi. A query costs a tenth of a second of driver time, so everybody shares one: callers
- * at the same time wait for the same run, and its answer holds for CACHE_MS.
+ * at the same time wait for the same run, and its answer holds for some seconds.
  */
 
 import type { Clock } from "./clock.ts";
@@ -17,7 +17,7 @@ import {
 import type { ProgramResult, RunProgram } from "./gpu-run.ts";
 import { parseTopology } from "./gpu-topology.ts";
 
-/** Load older than this is of no use to placement; a query more often would itself be load. */
+/** As the setting gpu.query_interval has it where nobody says otherwise: a query more often would itself be load. */
 const CACHE_MS = 5000;
 
 const PROGRAM = "nvidia-smi";
@@ -33,12 +33,12 @@ interface Sample {
 const NOTHING: Sample = { provider: "none", gpus: [], loads: [], problem: null };
 
 /** A provider that runs nvidia-smi when asked; without that program there are no GPUs, and that is no problem. */
-export function nvidiaProvider(run: RunProgram, clock: Clock): GpuProvider {
+export function nvidiaProvider(run: RunProgram, clock: Clock, cacheMs = CACHE_MS): GpuProvider {
   const withPlaces = createPlaces(run);
   let cached: { readonly sample: Promise<Sample>; doneAt: number } | undefined;
 
   const sample = (): Promise<Sample> => {
-    if (cached && clock.monotonic() - cached.doneAt < CACHE_MS) return cached.sample;
+    if (cached && clock.monotonic() - cached.doneAt < cacheMs) return cached.sample;
     // Counts as fresh while it runs: whoever comes meanwhile waits for it.
     const entry = { sample: querySample(run), doneAt: Number.POSITIVE_INFINITY };
     cached = entry;

@@ -37,6 +37,8 @@ export interface GpuProcess {
   readonly pid: number;
   /** 0 where the driver does not say. */
   readonly memoryMiB: number;
+  /** Its part of the GPU's load; `null` or absent where the driver does not say. */
+  readonly utilisationPercent?: number | null;
 }
 
 /** How busy one physical GPU is. `null` for what the driver does not say. */
@@ -61,13 +63,33 @@ export interface ProviderChoice {
   /** Name of the node: makes the UUIDs of fake GPUs differ from node to node and stay the same on each. */
   readonly hostname: string;
   readonly clock: Clock;
+  /** How long an answer of the driver holds, in milliseconds; everybody who asks meanwhile shares it. */
+  readonly cacheMs?: number;
   /** How nvidia-smi is run; tests give their own. */
   readonly run?: RunProgram;
 }
 
+/** As a driver's answers hold for a while, so do those of fake GPUs. */
+function cachedLoad(
+  provider: GpuProvider,
+  { clock, cacheMs = 0 }: Pick<ProviderChoice, "clock" | "cacheMs">,
+): GpuProvider {
+  let known: { readonly at: number; readonly loads: Promise<GpuLoad[]> } | null = null;
+  return {
+    ...provider,
+    load() {
+      const now = clock.monotonic();
+      if (known === null || now - known.at >= cacheMs) known = { at: now, loads: provider.load() };
+      return known.loads;
+    },
+  };
+}
+
 /** The provider for this machine, or what is wrong with the setting in one sentence. */
 export function chooseGpuProvider(choice: ProviderChoice): { provider: GpuProvider } | { problem: string } {
-  if (choice.fakeGpus === "") return { provider: nvidiaProvider(choice.run ?? programRunner(), choice.clock) };
+  const { clock, cacheMs } = choice;
+  if (choice.fakeGpus === "") return { provider: nvidiaProvider(choice.run ?? programRunner(), clock, cacheMs) };
   const read = readFakeGpus(choice.fakeGpus, choice.hostname);
-  return "problem" in read ? read : { provider: fakeProvider(read.gpus) };
+  const again = () => readFakeGpus(choice.fakeGpus, choice.hostname);
+  return "problem" in read ? read : { provider: cachedLoad(fakeProvider(read.gpus, again), choice) };
 }

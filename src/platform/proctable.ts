@@ -373,3 +373,12 @@ export function startTicksOf(pid: number): number | null {
     return null;
   }
 }
+
+/** What a process runs, as the kernel has it (15 letters at most); empty for one that is gone. */
+export function programOf(pid: number): string {
+  try {
+    return fs.readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  } catch {
+    return "";
+  }
+}

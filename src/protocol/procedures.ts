@@ -6,11 +6,13 @@
  */
 
 import * as v from "valibot";
-import type { Explanation } from "../core/explanation.ts";
 import type { Job } from "../core/job.ts";
 import { ENTITY_PROCEDURES } from "./entity-procedures.ts";
+import { FEED_PROCEDURES } from "./feed-procedures.ts";
+import { fileWindow, fileWindowAnswer } from "./file-window.ts";
 import { HISTORY_PROCEDURES } from "./history.ts";
 import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
+import { JOB_PROCEDURES } from "./job-procedures.ts";
 import * as j from "./job-schemas.ts";
 import { listRow } from "./list-rows.ts";
 import { NETWORK_PROCEDURES } from "./network-procedures.ts";
@@ -20,18 +22,11 @@ import * as s from "./schemas.ts";
 
 const nothing = v.object({});
 
-/** Most bytes of a file in one answer: far below the limit of a frame. */
-const WINDOW_BYTES_MAX = 256 * 1024;
-
-/** A part of a file that may be growing. */
-const fileWindow = { from: s.count, bytes: v.pipe(s.count, v.maxValue(WINDOW_BYTES_MAX)) };
-
-/** `null` if there is no such file (yet). */
-const fileWindowAnswer = v.object({ window: v.nullable(v.object({ data: s.bytes, size: s.count })) });
-
 export const PROCEDURES = {
   ...HISTORY_PROCEDURES,
+  ...JOB_PROCEDURES,
   ...NETWORK_PROCEDURES,
+  ...FEED_PROCEDURES,
   hello: { on: "any", kind: "unary", params: r.hello, result: r.helloAnswer },
   ping: { on: "any", kind: "unary", params: nothing, result: v.object({ now: s.count }) },
 
@@ -184,51 +179,6 @@ export const PROCEDURES = {
     params: v.object({ filter: r.jobFilter }),
     item: v.object({ jobs: v.array(v.object({ job: v.custom<Job>(r.isRecord, "expected a job"), row: r.jobRow })) }),
     result: v.object({ now: s.count }),
-  },
-  /** Says something in the output of a job that runs; answers how many outputs took it. */
-  "job.notify": {
-    on: "controller",
-    kind: "unary",
-    params: v.object({ jobId: s.positive, message: s.text }),
-    result: v.object({ said: s.count }),
-  },
-  /** The stored script of a batch job. */
-  "job.script": {
-    on: "controller",
-    kind: "unary",
-    params: v.object({ jobId: s.positive }),
-    result: v.object({ script: s.bytes }),
-  },
-  /** Why a waiting job waits, in all detail; `null` for one that does not wait (any more). */
-  "job.explain": {
-    on: "controller",
-    kind: "unary",
-    params: v.object({
-      jobId: s.positive,
-      /** Of an array: this task. */
-      taskId: v.nullable(s.count),
-    }),
-    result: v.object({
-      explanation: v.nullable(v.custom<Explanation>(r.isRecord, "expected an explanation")),
-      now: s.count,
-    }),
-  },
-  /**
-   * Part of a file to which a step of a job writes its output, from the node where it lies: for clients on other
-   * machines. For the job's owner and root.
-   */
-  "job.output": {
-    on: "controller",
-    kind: "unary",
-    params: v.object({
-      jobId: s.positive,
-      stepId: s.stepId,
-      node: s.nodeName,
-      /** As the job's record names it. */
-      path: s.text,
-      ...fileWindow,
-    }),
-    result: fileWindowAnswer,
   },
   "nodes.list": {
     on: "controller",

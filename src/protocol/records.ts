@@ -126,6 +126,20 @@ export const jobUpdate = v.object({
   final: v.boolean(),
 });
 
+/** How busy a physical GPU is, and with whom. `null` for what the driver does not say. */
+const gpuUse = v.object({
+  index: s.count,
+  utilisationPercent: v.nullable(s.count),
+  memoryUsedMiB: v.nullable(s.count),
+  temperatureC: v.nullable(s.count),
+  powerW: v.nullable(s.count),
+  /** Processes that no job of ours started: the largest. */
+  strangers: v.array(v.object({ pid: s.positive, memoryMiB: s.count, program: s.text })),
+  /** What all of them use. */
+  strangersMemoryMiB: s.count,
+  strangersPercent: s.count,
+});
+
 /** How a node's machine is doing; units as in platform/vitals.ts. */
 export const nodeVitals = v.object({
   loadCenti: s.count,
@@ -136,6 +150,8 @@ export const nodeVitals = v.object({
   threadsPerCore: s.count,
   /** What its clock says, milliseconds since 1970. */
   now: v.optional(s.count),
+  /** Of each GPU whose driver tells. */
+  gpus: v.optional(v.array(gpuUse)),
 });
 
 export const nodeRow = v.object({
@@ -163,6 +179,8 @@ export const nodeRow = v.object({
   closedGpus: v.optional(v.record(s.text, s.text)),
   /** Those of them that an operator paused, with the reason, which may be empty. */
   pausedGpus: v.optional(v.record(s.text, s.text)),
+  /** Those that processes of others load too much (gpu.memory_threshold, gpu.load_threshold), with the numbers. */
+  blockedGpus: v.optional(v.record(s.text, s.text)),
   /** When its daemon started, 0 while it is away; when something last ran there, 0 if nothing is known. */
   startedAt: s.count,
   lastBusyAt: s.count,
@@ -376,6 +394,7 @@ export const daemonStatus = v.object({
 export type JobRow = v.InferOutput<typeof jobRow>;
 export type JobUpdate = v.InferOutput<typeof jobUpdate>;
 export type AttachPoint = v.InferOutput<typeof attachPoint>;
+export type GpuUse = v.InferOutput<typeof gpuUse>;
 export type NodeVitals = v.InferOutput<typeof nodeVitals>;
 export type NodeRow = v.InferOutput<typeof nodeRow>;
 export type TerminalView = v.InferOutput<typeof terminalView>;

@@ -20,13 +20,16 @@ export interface PassInput {
   /** Milliseconds. */
   readonly now: number;
   readonly policy: SchedulerPolicy;
+  /** What the pass before promised. */
+  readonly kept?: Plan["kept"];
 }
 
 /**
- * What starts now. Jobs that ask for more than is free in all can't; where only the first blocked one matters, the
+ * What starts now, and what is promised. Jobs that ask for more than is free in all can't; where only the first blocked one matters, the
  * others of them are not shown to the scheduler, which changes nothing but its work.
  */
-export function planStarts({ nodes, machine, free, waiting, holdings, now, policy }: PassInput): Plan["starts"] {
+export function planStarts(input: PassInput): Pick<Plan, "starts" | "kept"> {
+  const { nodes, machine, free, waiting, holdings, now, policy, kept = [] } = input;
   let left = free;
   const isBrief = policy.reservations <= 1;
   function* pending(): Generator<PendingJob> {
@@ -51,6 +54,6 @@ export function planStarts({ nodes, machine, free, waiting, holdings, now, polic
       },
     },
   };
-  return schedule({ pending: pending(), expiring: [], nodes, isConnected: () => true, gate, holdings }, now, policy)
-    .starts;
+  const view = { pending: pending(), expiring: [], nodes, isConnected: () => true, gate, holdings, kept };
+  return schedule(view, now, policy);
 }

@@ -6,6 +6,7 @@
 
 import type { Node } from "../core/node.ts";
 import type { Allocation } from "../core/resources.ts";
+import type { Plan } from "../sched/plan.ts";
 import type { SchedulerPolicy } from "../sched/policy.ts";
 import { createPredictor, type Predictor } from "../sched/predict.ts";
 import type { Holding } from "../sched/profile.ts";
@@ -80,6 +81,7 @@ class Line {
   /** Foretold run times, seconds; as they were at the submission. */
   readonly #likelyS = new Map<number, number>();
   #waiting: Task[] = [];
+  #kept: Plan["kept"] = [];
   /** Whether no room was given back since the last pass. */
   #isSettled = true;
   /** Of what waits, the smallest request. */
@@ -149,9 +151,10 @@ class Line {
     const { scheduler } = this.#rules;
     this.#isSettled = true;
     const byId = new Map<number, Task>();
-    const starts = planStarts({
+    const { starts, kept } = planStarts({
       ...{ nodes: this.#machine.nodes, machine: this.#machine, free: this.#machine.free, waiting },
       holdings: this.#holdings(),
+      kept: this.#kept,
       now: at * MS,
       policy: {
         ...scheduler,
@@ -159,6 +162,8 @@ class Line {
         ...(this.#rules.predicts ? { predictS: this.#predict } : {}),
       },
     });
+    // The promise of a single job gets no later anyway.
+    this.#kept = scheduler.reservations > 1 ? kept : [];
     if (starts.length === 0) return;
     for (const task of waiting) byId.set(task.record.id, task);
     for (const { jobId, allocation } of starts) {

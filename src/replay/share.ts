@@ -178,7 +178,7 @@ class Round {
       isCut = false;
     }
     const { nodes, capacity } = this.#machine;
-    const starts = planStarts({
+    const { starts } = planStarts({
       ...{ nodes, machine: this.#machine, free: capacity, waiting: waiting() },
       ...{ holdings: [], now: at * MS, policy: { ...GREEDY, scoringOf: this.#placing.scoringOf } },
     });

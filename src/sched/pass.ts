@@ -4,6 +4,7 @@ import type { JobId } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
 import { candidatesOf } from "../core/node-set.ts";
 import { isListed } from "../core/partition-list.ts";
+import { KeptPromises } from "./kept.ts";
 import { chargeGroup, type LimitWait } from "./limits.ts";
 import { ANYWHERE, type Place, type Places } from "./places.ts";
 import type { End, Preemption, Reason, Start } from "./plan.ts";
@@ -21,6 +22,7 @@ export interface Pass {
   readonly pools: Pools;
   readonly places: Places;
   readonly profile: Profile;
+  readonly kept: KeptPromises;
   /** Tasks of each array that this pass starts. */
   readonly startedOfArray: Map<JobId, number>;
   /** Why requests of a shape can't run on the nodes at hand; `null` for those that could. */
@@ -52,7 +54,8 @@ export function beginPass(view: ScheduleView, now: number, policy: SchedulerPoli
     policy.scoringOf,
   );
   return {
-    ...{ view, now, policy, pools, profile, places: view.places ?? (() => ANYWHERE) },
+    ...{ view, now, policy, pools, profile, kept: new KeptPromises(profile, view.kept ?? []) },
+    ...{ places: view.places ?? (() => ANYWHERE) },
     ...{
       startedOfArray: new Map(),
       impossible: new Map(),

@@ -5,6 +5,7 @@ import type { ComponentAllocation } from "../core/commands.ts";
 import type { JobId } from "../core/ids.ts";
 import type { LimitReason } from "../core/policy/limits.ts";
 import type { Allocation } from "../core/resources.ts";
+import type { Kept } from "./kept.ts";
 
 /** Slurm's words for why a job waits, as squeue shows them. */
 export type ReasonWord =
@@ -97,6 +98,8 @@ export interface Plan {
   readonly wishReasons: ReadonlyMap<string, Reason>;
   /** What is promised to the first jobs that wait for room. */
   readonly reservations: ReadonlyMap<JobId, Reservation>;
+  /** The same for the next pass, which keeps them. */
+  readonly kept: readonly Kept[];
   /** The reason of every other job that may start. */
   readonly otherwise: Reason;
   /** When, at the earliest, time alone changes something (milliseconds since 1970); `null` for never. */

@@ -100,6 +100,20 @@ export class Profile {
     }
   }
 
+  /** Takes back what {@link promise} was given: the same object. */
+  withdraw(promised: Promised): void {
+    const at = this.#promised.indexOf(promised);
+    if (at < 0) return;
+    this.#promised.splice(at, 1);
+    this.#times = null;
+    for (const share of promised.allocation) {
+      const slots = (this.#slots.get(share.node) ?? []).filter((slot) => slot.share !== share);
+      if (slots.length > 0) this.#slots.set(share.node, slots);
+      else this.#slots.delete(share.node);
+      this.#windows.delete(share.node);
+    }
+  }
+
   /** Whether something of a node is promised to somebody. */
   isPromised(node: NodeName): boolean {
     return this.#slots.has(node);

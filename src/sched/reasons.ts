@@ -26,10 +26,13 @@ export function takesWork({ isConnected }: ScheduleView, node: Node): boolean {
 /** ` (n1: 1 of 4 GPUs free)`: what there is, where so few nodes are asked about that it can be read. */
 export function freeText(candidates: readonly Candidate[], { gpus }: ResourceRequest): string {
   if (candidates.length > FREE_NODES_MAX) return "";
-  const texts = candidates.map(({ node: { name, inventory }, usage }) => {
+  const texts = candidates.map(({ node: { name, inventory, closedGpus = {} }, usage }) => {
     if (!gpus) return `${name}: ${inventory.cpus - usage.cpus} of ${inventory.cpus} CPUs free`;
-    const taken = Object.values(usage.gpus).reduce((sum, thousandths) => sum + thousandths, 0);
-    return `${name}: ${formatGpus(inventory.gpus.length * WHOLE_GPU - taken)} of ${inventory.gpus.length} GPUs free`;
+    // Of a closed one that jobs hold, more is taken than there is.
+    const taken = Object.values(usage.gpus).reduce((sum, part) => sum + Math.min(part, WHOLE_GPU), 0);
+    const closed = Object.entries(closedGpus).map(([index, why]) => `; GPU ${index} gets no new jobs: ${why}`);
+    const free = formatGpus(inventory.gpus.length * WHOLE_GPU - taken);
+    return `${name}: ${free} of ${inventory.gpus.length} GPUs free${closed.join("")}`;
   });
   return ` (${texts.join(", ")})`;
 }

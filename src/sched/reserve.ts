@@ -3,8 +3,9 @@
 import type { PendingJob } from "../core/job.ts";
 import type { Allocation, NodeShare } from "../core/resources.ts";
 import { longest } from "./attempt.ts";
+import { isThere, type Kept } from "./kept.ts";
 import { type Pass, untilOf } from "./pass.ts";
-import { createPlacer } from "./place/place.ts";
+import { createPlacer, shapeOf } from "./place/place.ts";
 import { placeTogether, type Wish } from "./place/together.ts";
 import { ANYWHERE, type Place } from "./places.ts";
 
@@ -18,7 +19,7 @@ export interface Found {
 }
 
 /** The earliest later time at which jobs that start together find room for as long as they may run; `null` for none. */
-export function earliestStart(pass: Pass, jobs: readonly PendingJob[]): Found | null {
+function earliestStart(pass: Pass, jobs: readonly PendingJob[]): Found | null {
   const times = timesOf(pass);
   let next = firstFreed(pass, jobs, times);
   for (const last = Math.min(times.length, next + TIMES_MAX); next < last; next++) {
@@ -28,15 +29,71 @@ export function earliestStart(pass: Pass, jobs: readonly PendingJob[]): Found | 
   return null;
 }
 
+/** Jobs that are to be promised a time together, and what they were promised in the pass before; empty for nothing. */
+export interface Claim {
+  /** As of each partition in which they may start. */
+  readonly variants: readonly (readonly PendingJob[])[];
+  readonly own: readonly Kept[];
+  /** Starts them if there is room now. */
+  readonly retry: () => boolean;
+}
+
+/**
+ * What jobs are promised: the earliest start that moves nobody else's promise, and never a later one than they have. Whose
+ * estimate failed, and who had no promise yet, go before those behind them: these find a new place when their turn comes.
+ */
+export function claim(pass: Pass, { variants, own, retry }: Claim): Found | "starts" | null {
+  const { kept, now } = pass;
+  const search = (): Found | null => soonest(variants.map((jobs) => earliestStart(pass, jobs)));
+  const hasOwn = own.length > 0;
+  if (!hasOwn && !kept.hasMore) return search();
+  const before = Math.max(...own.map(({ at }) => at));
+  const found = search();
+  if (hasOwn && found && found.at <= before) return found;
+  const same = hasOwn && before > now ? asBefore(pass, variants, own) : null;
+  if (same || !kept.hasMore) return same ?? found;
+  const putBack = kept.lift();
+  const outcome = retry() ? "starts" : search();
+  const at = outcome === "starts" ? now : (outcome?.at ?? now);
+  putBack(hasOwn ? Math.max(0, at - before) : 0);
+  return outcome;
+}
+
+/** What was promised before, if it still can be kept. */
+function asBefore(pass: Pass, variants: Claim["variants"], own: readonly Kept[]): Found | null {
+  const [first] = own;
+  const jobs = variants.find(([one]) => one && pass.places(one).partition === first?.partition);
+  if (!first || jobs?.length !== own.length) return null;
+  const { at } = first;
+  const places = pass.view.later?.placesAt(at) ?? pass.places;
+  const parts = jobs.flatMap((job) => {
+    const place = places(job);
+    const promised = own.find(({ jobId }) => jobId === job.id);
+    if (!promised || promised.shape !== shapeOf(place.adapt(job.spec.request))) return [];
+    const { allocation, licenses } = promised;
+    const span = [at, untilOf(pass, job, at)] as const;
+    const isLicensed = !pass.view.licenses || pass.profile.hasLicenses(pass.view.licenses, licenses, ...span);
+    return isLicensed && isThere(pass, place, allocation, span) ? [{ job, place, allocation }] : [];
+  });
+  return parts.length === jobs.length ? { at, parts } : null;
+}
+
+function soonest(found: readonly (Found | null)[]): Found | null {
+  let first: Found | null = null;
+  for (const one of found) if (one && (first === null || one.at < first.at)) first = one;
+  return first;
+}
+
 /** Keeps what was found from all jobs behind. */
 export function promise(pass: Pass, { at, parts }: Found): void {
-  const { profile, policy } = pass;
+  const { kept, policy } = pass;
   for (const { job, place, allocation } of parts) {
     const { id: jobId, spec } = job;
     const limit = untilOf(pass, job, at);
     // For those who are promised what comes after.
     const until = Number.isFinite(limit) ? limit : at + policy.assumedTimeS * 1000;
-    profile.promise({ ...{ jobId, at, until, allocation, licenses: spec.licenses }, partition: place.partition });
+    const made = { ...{ jobId, at, until, allocation, licenses: spec.licenses }, partition: place.partition };
+    kept.make(made, place, spec.request);
   }
 }
 

@@ -18,7 +18,7 @@ import type { Plan, Reservation } from "./plan.ts";
 import { EASY, type SchedulerPolicy } from "./policy.ts";
 import { keepForYielded, makeRoom } from "./preempt.ts";
 import { PRIORITY } from "./reasons.ts";
-import { earliestStart, type Found, promise } from "./reserve.ts";
+import { type Claim, claim, promise } from "./reserve.ts";
 import type { ScheduleView } from "./view.ts";
 
 export type { ScheduleView } from "./view.ts";
@@ -41,7 +41,7 @@ export function schedule(view: ScheduleView, now: number, policy: SchedulerPolic
   const reservations = reservationsOf(pass);
   const { wishReasons } = pass;
   const why = { reasons, groupReasons, wishReasons, otherwise: PRIORITY };
-  return { starts, ends, preemptions, resumes, ...why, reservations, wakeAt: wake };
+  return { starts, ends, preemptions, resumes, ...why, reservations, kept: pass.kept.made, wakeAt: wake };
 }
 
 /** Whether something other than room keeps a job waiting. Notes when time alone changes that. */
@@ -111,13 +111,9 @@ function startTasks(pass: Pass, job: PendingJob): void {
     const jobs = gate.componentsOf(job);
     // Each of its components comes by in the queue: the first one that waits stands for all.
     if (jobs[0]?.id !== job.id) return;
-    const misses: (readonly [readonly PendingJob[], Miss | null])[] = [];
-    for (const variants of spreads(pass, jobs)) {
-      const miss = startWhole(pass, variants);
-      misses.push([variants, miss]);
-      if (miss === null) break;
-    }
-    settle(pass, jobs, misses);
+    const own = pass.kept.take(jobs.map(({ id }) => id));
+    const tryAll = (): Misses => tryEach(spreads(pass, jobs), (variants) => startWhole(pass, variants));
+    settle(pass, { jobs, own, tryAll }, tryAll());
     return;
   }
   if (!job.array) return void startOne(pass, job, null);
@@ -139,27 +135,43 @@ function startTasks(pass: Pass, job: PendingJob): void {
 
 /** Starts a job or a task in the first partition with room, else notes why not. */
 function startOne(pass: Pass, job: PendingJob, taskId: number | null): Outcome {
-  const misses: (readonly [readonly PendingJob[], Miss | null])[] = [];
-  for (const one of pass.view.gate.variantsOf(job)) {
-    const miss = startIn(pass, one, taskId);
-    if (miss === null) return "starts";
-    misses.push([[one], miss]);
-  }
+  const own = pass.kept.take([job.id]);
+  const variants = pass.view.gate.variantsOf(job).map((one) => [one]);
+  const tryAll = (): Misses =>
+    tryEach(variants, ([one]) => (one ? startIn(pass, one, taskId) : { reason: PRIORITY, waitsIn: [] }));
+  const misses = tryAll();
+  if (misses === "starts") return misses;
   for (const one of shortened(pass, job, misses)) {
     for (const limitS of shorterLimits(pass, one)) if (startIn(pass, one, taskId, limitS) === null) return "starts";
   }
-  return settle(pass, [job], misses);
+  return settle(pass, { jobs: [job], own, tryAll }, misses);
+}
+
+/** Why jobs can't start in any of the partitions that they may go to; or one of them did. */
+type Misses = "starts" | readonly (readonly [variant: readonly PendingJob[], miss: Miss])[];
+
+function tryEach(
+  variants: readonly (readonly PendingJob[])[],
+  start: (variant: readonly PendingJob[]) => Miss | null,
+): Misses {
+  const misses: [readonly PendingJob[], Miss][] = [];
+  for (const variant of variants) {
+    const miss = start(variant);
+    if (miss === null) return "starts";
+    misses.push([variant, miss]);
+  }
+  return misses;
 }
 
 /** Those of the variants that lack room alone, of a job that would take less time. */
 function shortened(
   { contested }: Pass,
   { spec }: PendingJob,
-  misses: readonly (readonly [readonly PendingJob[], Miss | null])[],
+  misses: Exclude<Misses, "starts">,
 ): readonly PendingJob[] {
   // With nothing promised to others a shorter limit changes nothing.
   if (spec.timeMinS === null || contested.places.length === 0) return [];
-  const isRoom = (miss: Miss | null): boolean => miss !== null && (miss.waitsIn.length > 0 || miss.reason === PRIORITY);
+  const isRoom = ({ waitsIn, reason }: Miss): boolean => waitsIn.length > 0 || reason === PRIORITY;
   return misses.flatMap(([variant, miss]) => (isRoom(miss) ? variant : []));
 }
 
@@ -180,17 +192,21 @@ function spreads({ view: { gate } }: Pass, jobs: readonly PendingJob[]): readonl
 /** Notes why jobs that start together wait. The first of their partition are promised a time. */
 function settle(
   pass: Pass,
-  jobs: readonly PendingJob[],
-  misses: readonly (readonly [variant: readonly PendingJob[], miss: Miss | null])[],
+  {
+    jobs,
+    own,
+    tryAll,
+  }: { readonly tryAll: () => Misses } & Pick<Claim, "own"> & { readonly jobs: readonly PendingJob[] },
+  misses: Misses,
 ): Outcome {
-  if (misses.some(([, miss]) => miss === null)) return "starts";
-  const waiting = misses.filter(([, miss]) => (miss?.waitsIn.length ?? 0) > 0);
-  const told = (waiting[0] ?? misses[0])?.[1]?.reason ?? PRIORITY;
+  if (misses === "starts") return misses;
+  const waiting = misses.filter(([, { waitsIn }]) => waitsIn.length > 0);
+  const told = (waiting[0] ?? misses[0])?.[1].reason ?? PRIORITY;
   const note = (reason: typeof told): void => {
     for (const { id } of jobs) if (!pass.reasons.has(id)) pass.reasons.set(id, reason);
   };
   const [only] = jobs.length === 1 ? jobs : [];
-  const places = waiting.flatMap(([, miss]) => miss?.waitsIn ?? []);
+  const places = waiting.flatMap(([, { waitsIn }]) => waitsIn);
   if (places.length === 0) {
     note(told);
     // Whoever asks for the same is told the same.
@@ -203,7 +219,10 @@ function settle(
   }
   const queues = [...new Set(places.map(({ partition }) => partition))].map((name) => queueOf(pass, name));
   const isLate = pass.policy.reservations > 0 && queues.every(({ promises }) => promises >= pass.policy.reservations);
+  // What is promised to jobs behind keeps no running job from making room.
+  const putBack = pass.kept.lift();
   const isMaking = waiting.some(([variant]) => makeRoom(pass, variant));
+  putBack(0);
   if (isLate && isMaking) {
     note(told);
     return "waits";
@@ -213,8 +232,11 @@ function settle(
     note(told.word === "Licenses" ? told : PRIORITY);
     return "waits";
   }
+  const variants = waiting.map(([variant]) => variant);
+  const retry = (): boolean => tryAll() === "starts";
+  const found = pass.policy.reservations > 0 ? claim(pass, { variants, own, retry }) : null;
+  if (found === "starts") return found;
   note(told);
-  const found = pass.policy.reservations > 0 ? soonest(waiting.map(([variant]) => earliestStart(pass, variant))) : null;
   // A license that nobody gives back is no reason to keep nodes free.
   if (!found && told.word === "Licenses") return "waits";
   contest(pass, places);
@@ -233,13 +255,10 @@ function leaveUniform({ view }: Pass, places: readonly Place[]): void {
   if (places.every(({ others, onlyUser }) => others.size === 0 && onlyUser === null)) view.pending.leaveUniform?.();
 }
 
-function soonest(found: readonly (Found | null)[]): Found | null {
-  let first: Found | null = null;
-  for (const one of found) if (one && (first === null || one.at < first.at)) first = one;
-  return first;
-}
-
-function reservationsOf({ profile }: Pass): ReadonlyMap<number, Reservation> {
+/** By job the first of its promises. */
+function reservationsOf({ profile, kept }: Pass): ReadonlyMap<number, Reservation> {
+  // Whose turn did not come has none any more.
+  kept.lift();
   const reservations = new Map<number, Reservation>();
   for (const { jobId, at, allocation } of profile.promised) {
     if (!reservations.has(jobId)) reservations.set(jobId, { at, allocation });

@@ -5,6 +5,7 @@ import type { PendingJob } from "../core/job.ts";
 import type { Queue } from "../core/lanes.ts";
 import type { Node } from "../core/node.ts";
 import type { Gate } from "./eligible.ts";
+import type { Kept } from "./kept.ts";
 import type { Places } from "./places.ts";
 import type { Preempting } from "./preempt.ts";
 import type { Holding } from "./profile.ts";
@@ -27,6 +28,8 @@ export interface ScheduleView {
   readonly holdings?: Iterable<Holding>;
   /** Running jobs that others may have the room of; none if absent. */
   readonly preemption?: Preempting | undefined;
+  /** What the pass before promised, of jobs that may still start; nothing if absent. */
+  readonly kept?: Iterable<Kept>;
   /** How many there are of each license; needed only where holdings or jobs have any. */
   readonly licenses?: ReadonlyMap<string, number>;
 }

@@ -10,7 +10,7 @@ import { formatGpus } from "../core/resources.ts";
 import { formatDuration } from "../core/time.ts";
 import type { NodeRow } from "../protocol/procedures.ts";
 import type { NodeColumn, NodeGroup } from "./node-groups.ts";
-import { nodeGresUsed, nodeStateWords } from "./node-record.ts";
+import { closedText, nodeGresUsed, nodeStateWords } from "./node-record.ts";
 import { isBusy, isOut, nodeStateLong, nodeStateShort } from "./node-states.ts";
 import { topologyOf } from "./node-topology.ts";
 import type { MomentText } from "./time-format.ts";
@@ -56,7 +56,7 @@ const NODE_COLUMNS: Columns = {
   o: ofNode("NODE_ADDR", ({ inventory }) => inventory.address ?? inventory.hostname, ""),
   t: { ...ofNode("STATE", nodeStateShort, NO_STATE), meaning: "state" },
   T: { ...ofNode("STATE", nodeStateLong, NO_STATE), meaning: "state" },
-  E: ofNode("REASON", (node) => node.reason || "none", "none"),
+  E: ofNode("REASON", (node) => node.reason || closedText(node) || "none", "none"),
   G: ofNode("GRES", gresOf, "(null)"),
   v: ofNode("VERSION", (node) => node.inventory.version, "N/A"),
   e: span("FREE_MEM", ({ vitals }) => vitals?.freeMemoryMiB, String),
@@ -277,8 +277,11 @@ function grantedGpus({ gpus }: NodeRow["usage"]): string {
   return formatGpus(Object.values(gpus).reduce((sum, thousandths) => sum + thousandths, 0));
 }
 
-/** GPUs of which nobody holds a part, on a node that takes work. */
+/** GPUs of which nobody holds a part, on a node that takes work; closed ones are nobody's. */
 function freeGpuIds(node: NodeRow): number[] {
+  const { inventory, usage, closedGpus = {} } = node;
   if (isOut(node)) return [];
-  return node.inventory.gpus.filter((gpu) => !node.usage.gpus[gpu.index]).map((gpu) => gpu.index);
+  return inventory.gpus
+    .filter(({ index }) => !usage.gpus[index] && closedGpus[index] === undefined)
+    .map((gpu) => gpu.index);
 }

@@ -55,6 +55,7 @@ export function nodeRecord(node: NodeRow, details: boolean, time: RecordTime): R
     [["CfgTRES", nodeTres(inventory.cpus, inventory.memoryMiB, inventory.gpus.length * 1000)]],
     [["AllocTRES", usage.cpus === 0 ? "" : nodeTres(usage.cpus, usage.memoryMiB, grantedThousandths(node))]],
     ...(node.reason === "" ? [] : [[["Reason", reasonText(node, time)] as const]]),
+    ...(node.closedGpus ? [[["ClosedGPUs", closedText(node)] as const]] : []),
     ...(node.comment === "" ? [] : [[["Comment", node.comment] as const]]),
     ...(node.extra === "" ? [] : [[["Extra", node.extra] as const]]),
   ];
@@ -76,6 +77,13 @@ export function nodeStateWords({ state, usage, inventory, flags }: NodeRow): str
   const isBusy = usage.cpus > 0 || usage.memoryMiB > 0 || Object.keys(usage.gpus).length > 0;
   const busy = usage.cpus >= inventory.cpus ? "ALLOCATED" : "MIXED";
   return [state === "DOWN" ? "DOWN" : isBusy ? busy : "IDLE", ...flags];
+}
+
+/** `gpu:1 paused: fan; gpu:2 processes of others ...`: GPUs that get no new jobs; empty for none. */
+export function closedText({ closedGpus = {} }: NodeRow): string {
+  return Object.entries(closedGpus)
+    .map(([index, why]) => `gpu:${index} ${why}`)
+    .join("; ");
 }
 
 /** `gpu:4`, `gpu:a100:4,gpu:t4:1`; empty without GPUs. */

@@ -10,6 +10,8 @@ export interface NodeFacts {
   readonly lastBusyAt: number;
   /** Set while a reservation holds on it. */
   readonly reserved?: "RESERVED" | "MAINT" | null;
+  /** GPUs that processes of others load too much, with the reason, by index. */
+  readonly blockedGpus?: Readonly<Record<string, string>> | undefined;
 }
 
 const NO_FACTS: NodeFacts = { startedAt: 0, lastBusyAt: 0 };
@@ -23,12 +25,12 @@ export function toNodeRow(
   node: Node,
   connected: boolean,
   partitions: readonly string[],
-  { startedAt, lastBusyAt, reserved = null }: NodeFacts = NO_FACTS,
+  { startedAt, lastBusyAt, reserved = null, blockedGpus }: NodeFacts = NO_FACTS,
 ): NodeRow {
   const { inventory, usage, settings } = node;
   const mark = node.down ?? node.drain;
   const state = nodeState(node);
-  const closed = closedGpusOf(node);
+  const closed = closedGpusOf(node, blockedGpus);
   return {
     name: node.name,
     state: state === "IDLE" && reserved ? reserved : state,
@@ -48,6 +50,7 @@ export function toNodeRow(
     activeFeatures: [...activeFeatures(node)],
     ...(Object.keys(closed).length > 0 && { closedGpus: closed }),
     ...(settings?.pausedGpus && { pausedGpus: settings.pausedGpus }),
+    ...(blockedGpus && { blockedGpus }),
     startedAt,
     lastBusyAt,
   };

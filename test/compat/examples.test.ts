@@ -68,6 +68,8 @@ beforeAll(async () => {
   }
   writeFileSync(join(cluster.work, "train.py"), "print('trained')\n");
   writeFileSync(join(cluster.work, "data.bin"), "data\n");
+  writeFileSync(join(cluster.work, "jobs.txt"), "1,train.py,,,\n");
+  writeFileSync(join(cluster.work, "jobs.csv"), "script,gpus\ntrain.py,1\n");
   mkdirSync(join(cluster.folder, ".config/mgpu"), { recursive: true });
   await cluster.startNodes(["n1", "n2"].map((name) => ({ name, cpus: 32, gpus: 16, memoryMiB: 200_000 })));
 });

@@ -106,12 +106,19 @@ async function change(
 }
 
 function table(nodes: readonly NodeRow[]): string {
-  const rows = nodes.flatMap(({ name, inventory, usage, closedGpus = {} }) =>
+  const rows = nodes.flatMap(({ name, inventory, usage, closedGpus = {}, vitals }) =>
     inventory.gpus.map(({ index, type, memoryMiB }) => {
       const part = usage.gpus[index] ?? 0;
-      const use = part === 0 ? "free" : part < 1000 ? `${part / 10}%` : "busy";
-      return [name, String(index), type, String(memoryMiB), use, closedGpus[index] ?? ""];
+      const jobs = part === 0 ? "free" : part < 1000 ? `${part / 10}%` : "busy";
+      const now = vitals?.gpus?.find((one) => one.index === index);
+      const [load, used] = [now?.utilisationPercent ?? null, now?.memoryUsedMiB ?? null];
+      const strangers = now?.strangers.map(({ pid, program }) => `${pid} ${program}`.trim()).join(", ") || "-";
+      return [
+        ...[name, String(index), type, String(memoryMiB), jobs],
+        ...[load === null ? "-" : `${load}%`, used === null ? "-" : String(used), strangers, closedGpus[index] ?? ""],
+      ];
     }),
   );
-  return rows.length === 0 ? "no GPUs\n" : textTable(["NODE", "GPU", "TYPE", "MIB", "JOBS", "CLOSED"], rows);
+  const header = ["NODE", "GPU", "TYPE", "MIB", "JOBS", "LOAD", "MIB-USED", "OTHERS", "CLOSED"];
+  return rows.length === 0 ? "no GPUs\n" : textTable(header, rows);
 }

@@ -64,7 +64,7 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
     if (!values.await) return 0;
     const { array } = submission.job;
     const progress = values.progress
-      ? createProgress(jobId, array === null ? 1 : taskCount(array.tasks), createSpeaker(context, false))
+      ? createProgress(`job ${jobId}`, array === null ? 1 : taskCount(array.tasks), createSpeaker(context, false))
       : null;
     return await awaitEnd(context, connected.peer, { jobId, isArray: array !== null, progress }).finally(() =>
       progress?.close(),

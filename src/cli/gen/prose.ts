@@ -88,6 +88,12 @@ export const PROSE: Readonly<Record<string, readonly string[]>> = {
   "mgpu-top": [
     "Opens the live view of mgpu-squeue, from a script or an alias too. --demo needs no daemon and changes nothing anywhere.",
   ],
+  "mgpu-feed": [
+    'Reads a file of jobs, one a line: priority,script,conda_env,arguments,allowed_gpus. Fields may be empty, lines that begin with # are comments. The priority is 0 (high), 1 (normal) or 2 (low); a script that ends in .py runs with python, one in .sh with bash, anything else by itself; arguments are as the shell reads them, in quotes ("1,2", where "" is a quote) if they have commas; allowed GPUs are indices such as 0,2-3. A first line that has the names of columns makes it CSV: in any order, with gpus (as --gpus takes them) and name besides. Each job gets as many GPUs as the model needs that its arguments name (--llm, --model), else default_requirement of models: in the configuration, else one.',
+    "Paths are relative to the folder in which the command is typed, where the jobs run too. The options are those of mgpu-sbatch and hold for all lines. A line that is no job is told with its number, and the others are queued; the exit code is 1 then. Correct it and feed the file again: lines that were queued before are not queued again. What counts is what a line means, not how it looks, and not its priority; 10,000 lines of each file are remembered (feeds.remembered), more if it has more, the oldest are forgotten first.",
+    "With --watch the controller goes on to look at the file every two seconds (feeds.interval), also after you have logged out and after its own restart, and reads it when it has changed and is at rest. Editors may replace it. Lines that are gone from the file stay in the queue. A script that is missing and a full queue are tried again every half a minute. A controller on another machine does not see your files: then this command itself watches until it is ended.",
+    "mgpu feed list shows what is watched, and each bad line; mgpu feed stop ends the watching of a file, named by its path or number.",
+  ],
   "mgpu-history": [
     "Rebuilds from the accounting records which jobs waited and ran at a moment; with two times, what ran between them.",
   ],

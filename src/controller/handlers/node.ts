@@ -61,10 +61,15 @@ export function reportHandler(context: ControllerContext): UnaryHandler<"node.re
 }
 
 /** Takes what a node tells of its machine. */
-export function vitalsHandler({ sessions, watchers }: ControllerContext): UnaryHandler<"node.vitals"> {
+export function vitalsHandler(context: ControllerContext): UnaryHandler<"node.vitals"> {
   return (vitals, { peer }) => {
-    sessions.noteVitals(peer, vitals);
-    watchers.notifyNodes();
+    context.sessions.noteVitals(peer, vitals);
+    const session = sessionOf(context, peer);
+    if (session && vitals.gpus) {
+      const { name, inventory } = session.registration;
+      context.guard.note(name, inventory.gpus, vitals.gpus);
+    }
+    context.watchers.notifyNodes();
     return {};
   };
 }

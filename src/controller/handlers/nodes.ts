@@ -68,7 +68,7 @@ function factsOf({ loop: { state }, sessions }: ControllerContext, node: Node, n
   return [node, sessions.get(node.name), sessions.vitalsOf(node.name), reserved, state.partitions.size];
 }
 
-function rowsOf({ loop, sessions }: ControllerContext, nodes: readonly Node[], now: number): NodeRow[] {
+function rowsOf({ loop, sessions, guard }: ControllerContext, nodes: readonly Node[], now: number): NodeRow[] {
   if (nodes.length === 0) return [];
   const { state } = loop;
   const lastBusy = lastBusyTimes(state, now);
@@ -78,6 +78,7 @@ function rowsOf({ loop, sessions }: ControllerContext, nodes: readonly Node[], n
       startedAt: session?.registration.startedAt ?? 0,
       lastBusyAt: lastBusy.get(node.name) ?? 0,
       reserved: reservedAs(state, node.name, now),
+      blockedGpus: guard.blockedOn(node.name),
     };
     const partitions = [...state.partitions.values()].filter((partition) => holdsNode(partition, node.name));
     const names = partitions.map(({ name }) => name);

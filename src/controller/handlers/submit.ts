@@ -69,14 +69,14 @@ function refuseCrowd({ loop }: ControllerContext, jobs: readonly JobRequest[]): 
 }
 
 /** The words of a command that say how many may wait, and whether limits of partitions refuse or let wait. */
-function limitsOf({ settings }: ControllerContext): Pick<SubmitJob, "isEnforced" | "queueLimits"> {
+export function limitsOf({ settings }: ControllerContext): Pick<SubmitJob, "isEnforced" | "queueLimits"> {
   const { enforcePartLimits, maxQueued, maxQueuedPerUser } = settings;
   const queueLimits = { all: maxQueued, perUser: maxQueuedPerUser };
   return { queueLimits, ...(enforcePartLimits === "NO" ? {} : { isEnforced: true }) };
 }
 
 /** A job that asks for no memory gets what the configuration says, which its processes are then kept within. */
-function withMemory<T extends JobRequest>(job: T, { settings, loop }: ControllerContext): T {
+export function withMemory<T extends JobRequest>(job: T, { settings, loop }: ControllerContext): T {
   const { defaultMemoryMiB: mib } = settings;
   const partition = findPartition(loop.state, job);
   const hasOwn = partition?.defaultMemory || (job.request.gpus && partition?.memoryPerGpuMiB);
@@ -89,7 +89,8 @@ function mailWarning({ mailer }: ControllerContext, { mail }: JobSpec): { warnin
   return problem ? { warnings: [`there will be no mail: ${problem}`] } : {};
 }
 
-function refuseAtEnd(context: ControllerContext): void {
+/** @throws RpcError SHUTTING_DOWN once the controller is to end */
+export function refuseAtEnd(context: ControllerContext): void {
   if (context.isEnding()) throw new RpcError("SHUTTING_DOWN", "mgpu is being ended", "start it again with: mgpu up");
 }
 

@@ -27,6 +27,10 @@ export const LEAST: Readonly<Record<Method, Least>> = {
   "job.script": "user",
   "job.environment": "user",
   "models.list": "user",
+  "feed.submit": "user",
+  "feed.watch": "user",
+  "feed.list": "user",
+  "feed.stop": "user",
   "job.notify": "user",
   "job.explain": "user",
   "job.output": "user",
@@ -65,6 +69,7 @@ const RANKS: Partial<Record<Grade, number>> = { user: 1, operator: 2, administra
 
 /** What only looks is not written down. */
 const CHANGES: ReadonlySet<string> = new Set([
+  ...["feed.submit", "feed.watch", "feed.stop"],
   ...["job.submit", "jobs.cancel", "jobs.steer", "job.notify", "job.complete", "step.create", "step.door"],
   ...["cluster.change", "policy.change", "controller.shutdown", "controller.reconfigure", "network.listen"],
   ...["key.token", "key.issue", "key.revoke", "node.register", "node.join"],

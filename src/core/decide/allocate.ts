@@ -232,12 +232,13 @@ function shareProblem(node: Node | undefined, share: NodeShare): string {
   if (!node) return "no such node";
   if (node.down) return "the node is down";
   if (node.drain) return "the node is drained";
-  const { inventory, usage } = node;
+  const { inventory, usage, settings } = node;
   if (usage.cpus + share.cpus > inventory.cpus) return "not enough free CPUs";
   if (usage.memoryMiB + share.memoryMiB > inventory.memoryMiB) return "not enough free memory";
   for (const grant of share.gpus) {
     const gpu = inventory.gpus.find((candidate) => candidate.index === grant.index);
     if (gpu?.uuid !== grant.uuid) return `no GPU ${grant.index} with UUID ${grant.uuid}`;
+    if (settings?.pausedGpus?.[grant.index] !== undefined) return `GPU ${grant.index} is paused`;
     if ((usage.gpus[grant.index] ?? 0) + grant.thousandths > WHOLE_GPU) return `GPU ${grant.index} is taken`;
   }
   return "";

@@ -178,7 +178,7 @@ function isBusy(usage: NodeUsage): boolean {
 function freeAmounts({ inventory }: Node, usage: NodeUsage): Amounts {
   const gpus: Record<string, number> = {};
   for (const { index, type } of inventory.gpus) {
-    gpus[type] = (gpus[type] ?? 0) + WHOLE_GPU - (usage.gpus[index] ?? 0);
+    gpus[type] = (gpus[type] ?? 0) + Math.max(0, WHOLE_GPU - (usage.gpus[index] ?? 0));
   }
   for (const type of Object.keys(gpus)) gpus[type] = (gpus[type] ?? 0) / WHOLE_GPU;
   return { gpus, cpus: inventory.cpus - usage.cpus, memoryMiB: inventory.memoryMiB - usage.memoryMiB };

@@ -175,7 +175,7 @@ describe("GPUs that are paused", () => {
     const drained = await gpu(["gpu", "drain", "n1:0-1", "n1:3", "--reason", "fan"], { 2: "x" });
     expect(drained.changes).toEqual([{ pausedGpus: { 0: "fan", 1: "fan", 2: "x", 3: "fan" } }]);
     expect((await gpu(["resume-gpu", "n1:2"], { 2: "x", 3: "" })).changes).toEqual([{ pausedGpus: { 3: "" } }]);
-    expect((await gpu(["gpu", "list"])).out).toMatch(/^NODE +GPU +TYPE +MIB +JOBS +CLOSED\n/);
+    expect((await gpu(["gpu", "list"])).out).toMatch(/^NODE +GPU +TYPE +MIB +JOBS +LOAD +MIB-USED +OTHERS +CLOSED\n/);
   });
   test("must exist; all problems are told at once", async () => {
     const { code, err, changes } = await gpu(["pause-gpu", "n1:9", "nowhere:0", "x"]);

@@ -112,6 +112,19 @@ test("a plan is checked again: no GPU is granted twice", () => {
   expect(run({ type: "job.allocate", jobId: 2, taskId: null, allocation: share([]) }).decision.kind).toBe("deny");
 });
 
+test("a plan is checked again: a GPU that was paused meanwhile is not granted, and others are", () => {
+  const { run } = cluster();
+  run(submit("r1", { request: gpuRequest(1) }));
+  const by = { uid: 0, name: "root" };
+  const pause = (pausedGpus: Record<string, string>) =>
+    run({ type: "nodes.update", nodes: ["n1"], changes: { pausedGpus }, by, away: [] });
+  pause({ 0: "fan" });
+  const start = (gpu: number) => run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([gpu]) });
+  expect(start(0).decision).toMatchObject({ denial: { code: "NO_CAPACITY", message: "n1: GPU 0 is paused" } });
+  pause({});
+  expect(start(0).decision.kind).toBe("accept");
+});
+
 test("cancelling decides the state at once; processes are ended by the node", () => {
   const { run, job } = cluster();
   run(submit("r1"));

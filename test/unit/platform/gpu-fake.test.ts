@@ -64,6 +64,43 @@ describe("fake GPUs from a file", () => {
     });
   });
 
+  it("are as busy as it says at any time, and as before while it can't be read", async () => {
+    const file = join(folder, "busy.json");
+    const say = (processes: unknown): void => writeFileSync(file, JSON.stringify([{ model: "X", processes }]));
+    say([]);
+    const choice = chooseGpuProvider({ fakeGpus: file, hostname: "h", clock: realClock() });
+    const look = async () => ("provider" in choice ? (await choice.provider.load())[0] : undefined);
+    expect(await look()).toMatchObject({ utilisationPercent: 0, memoryUsedMiB: 0, processes: [] });
+    say([{ pid: 7, memoryMiB: 900, utilisationPercent: 80 }, { pid: 8 }]);
+    const busy = { utilisationPercent: 80, memoryUsedMiB: 900 };
+    expect(await look()).toMatchObject({
+      ...busy,
+      processes: [
+        { pid: 7, memoryMiB: 900 },
+        { pid: 8, memoryMiB: 0 },
+      ],
+    });
+    writeFileSync(file, "[");
+    expect(await look()).toMatchObject(busy);
+    say([]);
+    expect(await look()).toMatchObject({ utilisationPercent: 0, memoryUsedMiB: 0 });
+  });
+
+  it("are asked once in the interval", async () => {
+    const file = join(folder, "cached.json");
+    writeFileSync(file, '[{"model":"X","memoryUsedMiB":1}]');
+    let now = 0;
+    const clock = { ...realClock(), monotonic: () => now };
+    const choice = chooseGpuProvider({ fakeGpus: file, hostname: "h", clock, cacheMs: 5000 });
+    const used = async () => ("provider" in choice ? (await choice.provider.load())[0]?.memoryUsedMiB : undefined);
+    expect(await used()).toBe(1);
+    writeFileSync(file, '[{"model":"X","memoryUsedMiB":2}]');
+    now = 4999;
+    expect(await used()).toBe(1);
+    now = 5000;
+    expect(await used()).toBe(2);
+  });
+
   it("names the file that can't be read", () => {
     for (const [path, words] of [
       ["/nowhere/gpus.json", "No such file or directory"],
@@ -90,6 +127,8 @@ describe("fake GPUs from a file", () => {
     ['[{"model":"a"},{"model":"a","type":7}]', /^GPU 1: type must be/],
     ['[{"model":"a","memoryMiB":-1}]', /^GPU 0: memoryMiB must be/],
     ['[{"model":"a","utilisationPercent":101}]', /^GPU 0: utilisationPercent must be/],
+    ['[{"model":"a","processes":[{"pid":0}]}]', /^GPU 0: processes must be a list of/],
+    ['[{"model":"a","processes":[{"pid":5,"name":"x"}]}]', /^GPU 0: processes must be a list of/],
     ['[{"model":"a","memory":1}]', /^GPU 0: unknown key "memory"/],
     ['[{"model":"a","uuid":"u"},{"model":"a","uuid":"u"}]', /^GPU 1: its uuid "u" is used twice/],
   ])("%s is refused", (text, problem) => {

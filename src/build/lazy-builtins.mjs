@@ -1,0 +1,37 @@
+/**
+ * Node's own modules are loaded when something of theirs is first used, not when the program starts: `net` with its
+ * streams takes as long as all of ours, and most commands never touch child processes, crypto or TLS.
+ */
+
+import { createRequire } from "node:module";
+
+const require = createRequire(import.meta.url);
+
+/** What Node has loaded before a program's first line costs nothing. */
+const LOADED_ANYWAY = new Set(["node:fs", "node:path", "node:events", "node:buffer", "node:util", "node:process"]);
+
+const NAMESPACE = "lazy-builtin";
+
+/**
+ * An esbuild plugin.
+ * @param text the sources of the program: of a module only what they name is kept
+ */
+export function lazyBuiltins(text) {
+  return {
+    name: NAMESPACE,
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^node:/ }, ({ path, importer, namespace }) => {
+        if (namespace === NAMESPACE || LOADED_ANYWAY.has(path) || importer.includes("/node_modules/")) {
+          return { path, external: true };
+        }
+        return { path, namespace: NAMESPACE };
+      });
+      onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => {
+        const names = Object.keys(require(path)).filter((name) => text.includes(name));
+        const getters = names.map((name) => `get ${name}() { return load().${name}; }`);
+        const contents = `const load = () => require("${path}");\nmodule.exports = { ${getters.join(", ")} };\n`;
+        return { contents, loader: "js" };
+      });
+    },
+  };
+}
