@@ -1,7 +1,7 @@
 /** mgpu metrics: how many jobs there were, how long they ran, how busy their GPUs were. */
 
-import { historyFilter } from "../../core/history.ts";
 import { parseMoment } from "../../core/begin-time.ts";
+import { historyFilter } from "../../core/history.ts";
 import { MetricsSum, metricsText } from "../../view/job-metrics.ts";
 import { type Command, UserError } from "../context.ts";
 
