@@ -11,107 +11,114 @@ import type { Row } from "./rows.ts";
 /** Something happens this often. */
 const BEAT_MS = 1400;
 
-/** Changes a beat. */
-const CHANGES = 1;
-
 /** What was told of the GPUs before it was opened: so many vital signs, this far apart. */
 const SAMPLES = 60;
 const SAMPLE_MS = 5000;
 
 /** A cluster with that many jobs. */
 export function createDemoSource(clock: Clock, count: number): Source {
-  const dice = createDice(42);
-  let jobs = new Map<number, Row>();
-  let past: readonly Row[] = [];
-  let stopBeat = (): void => {};
-  let stopLog = (): void => {};
-  let tell: (message: Message) => void = () => {};
-  const paused = new Map<string, Record<string, string>>();
-  const drained = new Map<string, string | null>();
+  return new DemoSource(clock, count);
+}
 
-  const tellNodes = (nowMs: number): void => {
-    const nodes = demoNodes([...jobs.values()], nowMs).map((node) => {
-      const reason = drained.get(node.name);
-      const own = paused.get(node.name);
-      const closed = Object.fromEntries(
-        Object.entries(own ?? {}).map(([gpu, why]) => [gpu, why ? `paused: ${why}` : "paused"]),
-      );
+class DemoSource implements Source {
+  private readonly clock: Clock;
+  private readonly count: number;
+  private readonly dice = createDice(42);
+  private readonly jobs = new Map<number, Row>();
+  private ended: readonly Row[] = [];
+  private readonly paused = new Map<string, Record<string, string>>();
+  private readonly drained = new Map<string, string | null>();
+  private stopBeat = (): void => {};
+  private stopLog = (): void => {};
+  private tell: (message: Message) => void = () => {};
+
+  constructor(clock: Clock, count: number) {
+    this.clock = clock;
+    this.count = count;
+  }
+
+  async open(told: (message: Message) => void): Promise<void> {
+    this.tell = told;
+    const now = this.clock.now();
+    const { jobs, past } = demoCluster(this.count, now);
+    for (const row of jobs) this.jobs.set(row.id, row);
+    this.ended = past;
+    told({ type: "jobs", isReset: true, isPartial: false, rows: jobs, gone: [], nowMs: now });
+    for (let at = SAMPLES; at >= 0; at--) this.tellNodes(now - at * SAMPLE_MS);
+    this.stopBeat = this.clock.after(BEAT_MS, () => this.beat());
+  }
+
+  async detail(jobId: number): Promise<string> {
+    const row = this.jobs.get(jobId) ?? this.ended.find(({ id }) => id === jobId);
+    return row ? demoDetail(row, [...this.jobs.values()], this.clock.now()) : "it is over";
+  }
+
+  async past(atMs: number): Promise<readonly Row[]> {
+    return rowsAt([...this.ended, ...this.jobs.values()], atMs);
+  }
+
+  follow(job: Parameters<Source["follow"]>[0]): void {
+    this.stopLog();
+    if (job) this.stopLog = demoLog(this.clock, job.jobId, job.stream, (message) => this.tell(message));
+  }
+
+  async act(deed: Deed): Promise<string> {
+    const { action, node, gpus } = deed;
+    if (action.type === "drain") this.drained.set(node, action.reason);
+    if (action.type === "resume") this.drained.set(node, null);
+    if (action.type === "pause" || action.type === "unpause") {
+      const own = { ...this.paused.get(node) };
+      for (const gpu of gpus) delete own[gpu];
+      if (action.type === "pause") for (const gpu of gpus) own[gpu] = action.reason;
+      this.paused.set(node, own);
+    }
+    this.change(acted(deed, this.jobs, this.clock.now()));
+    return `${deed.target}: done`;
+  }
+
+  close(): void {
+    this.stopBeat();
+    this.stopLog();
+  }
+
+  private tellNodes(nowMs: number): void {
+    const nodes = demoNodes([...this.jobs.values()], nowMs).map((node) => {
+      const reason = this.drained.get(node.name);
+      const own = this.paused.get(node.name);
+      const why = Object.entries(own ?? {}).map(([gpu, text]) => [gpu, text ? `paused: ${text}` : "paused"]);
       const drain = reason === undefined ? {} : drainedAs(node.usage.cpus > 0, reason);
-      return { ...node, ...drain, ...(own && { pausedGpus: own, closedGpus: closed }) };
+      return { ...node, ...drain, ...(own && { pausedGpus: own, closedGpus: Object.fromEntries(why) }) };
     });
-    tell({ type: "nodes", isReset: true, nodes, gone: [] });
-  };
+    this.tell({ type: "nodes", isReset: true, nodes, gone: [] });
+  }
 
-  const change = (rows: readonly Row[]): void => {
-    for (const row of rows) jobs.set(row.id, row);
-    tell({ type: "jobs", isReset: false, isPartial: false, rows, gone: [], nowMs: clock.now() });
-    tellNodes(clock.now());
-  };
+  private change(rows: readonly Row[]): void {
+    for (const row of rows) this.jobs.set(row.id, row);
+    this.tell({ type: "jobs", isReset: false, isPartial: false, rows, gone: [], nowMs: this.clock.now() });
+    this.tellNodes(this.clock.now());
+  }
+
+  private beat(): void {
+    const running = [...this.jobs.values()].filter(({ state }) => state === "RUNNING");
+    const ended = running[this.dice(running.length)];
+    if (ended) this.replace(ended);
+    else this.tellNodes(this.clock.now());
+    this.stopBeat = this.clock.after(BEAT_MS, () => this.beat());
+  }
 
   /** Its GPUs go to the first that waits and wants as many. */
-  const replace = (ended: Row): void => {
-    const next = [...jobs.values()].find(
+  private replace(ended: Row): void {
+    const next = [...this.jobs.values()].find(
       ({ state, gpus, reason }) => state === "PENDING" && gpus === ended.gpus && !/Held|Limit/.test(reason),
     );
-    if (!next || jobs.get(ended.id)?.state !== "RUNNING") return;
+    if (!next) return this.tellNodes(this.clock.now());
     const { nodeList, gpuIds } = ended;
-    const now = clock.now();
-    change([
+    const now = this.clock.now();
+    this.change([
       { ...ended, state: "COMPLETED", endAt: now, gpuIds: "" },
       { ...next, state: "RUNNING", reason: "None", startAt: now, nodeList, gpuIds },
     ]);
-  };
-
-  const beat = (): void => {
-    const running = [...jobs.values()].filter(({ state }) => state === "RUNNING");
-    for (let at = 0; at < CHANGES; at++) {
-      const ended = running[dice(running.length)];
-      if (ended) replace(ended);
-    }
-    tellNodes(clock.now());
-    stopBeat = clock.after(BEAT_MS, beat);
-  };
-
-  return {
-    async open(told) {
-      tell = told;
-      const now = clock.now();
-      const cluster = demoCluster(count, now);
-      jobs = new Map(cluster.jobs.map((row) => [row.id, row]));
-      past = cluster.past;
-      tell({ type: "jobs", isReset: true, isPartial: false, rows: cluster.jobs, gone: [], nowMs: now });
-      for (let at = SAMPLES; at >= 0; at--) tellNodes(now - at * SAMPLE_MS);
-      stopBeat = clock.after(BEAT_MS, beat);
-    },
-    async detail(jobId) {
-      const row = jobs.get(jobId) ?? past.find(({ id }) => id === jobId);
-      return row ? demoDetail(row, [...jobs.values()], clock.now()) : "it is over";
-    },
-    async past(atMs) {
-      return rowsAt([...past, ...jobs.values()], atMs);
-    },
-    follow(job) {
-      stopLog();
-      if (job) stopLog = demoLog(clock, job.jobId, job.stream, (message) => tell(message));
-    },
-    async act(deed) {
-      const { action, node, gpus } = deed;
-      if (action.type === "drain") drained.set(node, action.reason);
-      if (action.type === "resume") drained.set(node, null);
-      if (action.type === "pause" || action.type === "unpause") {
-        const own = { ...paused.get(node) };
-        for (const gpu of gpus) delete own[gpu];
-        if (action.type === "pause") for (const gpu of gpus) own[gpu] = action.reason;
-        paused.set(node, own);
-      }
-      change(acted(deed, jobs, clock.now()));
-      return `${deed.target}: done`;
-    },
-    close() {
-      stopBeat();
-      stopLog();
-    },
-  };
+  }
 }
 
 function drainedAs(isBusy: boolean, reason: string | null): { state: string; reason: string } {
