@@ -20,16 +20,28 @@ export async function connectController(ports: ConnectPorts, options: ConnectOpt
   const { start = true, isAsked = false, isHere = false } = options;
   const isDefault = ports.cluster === undefined && !ports.environment.MGPU_CONTROLLER;
   if (target.kind === "here" || (isHere && isDefault)) {
+    const machines = await dialMachine(ports);
+    if (machines) return machines;
     return connectEmbedded(ports, { start, isAsked, isQuiet: isSlurmName(ports.program) });
   }
   if (target.kind === "remote") return (await import("./remote.ts")).connectRemote(ports, target.remote);
   const found = await dialAny(ports, [target.path]);
   if ("peer" in found) return found;
-  const hint = found.some(isRefusal)
-    ? "MGPU_CONTROLLER names it, and it is not open to you: name a controller of your own, or unset the variable to use " +
-      "mgpu on this machine"
+  const isRefused = found.some(isRefusal);
+  const users = isRefused && (await (await import("./machine.ts")).dialAsUser(ports, target.path));
+  if (users) return users;
+  const hint = isRefused
+    ? "MGPU_CONTROLLER names it, and it serves the user only who started it: root's daemons serve everybody (sudo mgpu up); " +
+      "or unset the variable to use mgpu on this machine"
     : "MGPU_CONTROLLER names it: start mgpuctld there, or unset the variable to use mgpu on this machine";
   throw noController(found, hint);
+}
+
+/** Root's controller of this machine, where there is one and it is meant. */
+async function dialMachine(ports: ConnectPorts): Promise<Connected | null> {
+  if (ports.user.uid === 0 || ports.environment.MGPU_HOME) return null;
+  const { dialAsUser, isMachineMeant, MACHINE_SOCKET } = await import("./machine.ts");
+  return (await isMachineMeant(ports)) ? dialAsUser(ports, MACHINE_SOCKET) : null;
 }
 
 /**

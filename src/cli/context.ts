@@ -30,8 +30,13 @@ export interface Files {
   isFolder(path: string): boolean;
   /** Whether this machine knows a user of that name. */
   isUser(name: string): boolean;
-  /** Why a folder can't be trusted to hold our sockets: it is somebody else's, or others may write there. */
-  trustProblem(path: string): string;
+  /**
+   * Why a folder can't be trusted to hold our sockets: it is somebody else's, or others may write there.
+   * @param owner whose it should be; ours unless given
+   */
+  trustProblem(path: string, owner?: number): string;
+  /** Whether something is there. */
+  exists(path: string): boolean;
   /** Whether a program can be run: a path, or a name looked up in `pathVariable`. */
   findProgram(name: string, cwd: string, pathVariable: string): "found" | "missing" | "not executable" | "a folder";
   /** The file that running a program means: a path, or a name looked up in `pathVariable`; as typed if there is none. */

@@ -37,6 +37,8 @@ export interface ConnectPorts
   startDaemon(): Promise<StartedDaemon>;
   /** Which process works with the state folder, whether it listens or not; `null` if none does. */
   findDaemon(): Promise<{ readonly pid: number | null } | null>;
+  /** Where root's controller listens for a user: see platform/door-question.ts. */
+  askAtDoor(socket: string, uid: number): Promise<string>;
   /** A net that proves a credential; loads TLS. */
   secureNet(credential: Credential): Promise<Net>;
   /** The cluster that -M names. */

@@ -22,6 +22,7 @@ import type { Log } from "../platform/log.ts";
 import type { Mailer } from "../platform/mailer.ts";
 import type { Net } from "../platform/net.ts";
 import type { Random } from "../platform/random.ts";
+import type { AcceptUser } from "../platform/user-door.ts";
 import type { Notifier } from "../platform/webhook.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { JobRow } from "../protocol/procedures.ts";
@@ -31,7 +32,7 @@ import { must } from "../util/assert.ts";
 import { toJobRow } from "../view/job-row.ts";
 import { createAbsences } from "./absences.ts";
 import { awayReason, createHolderLinks } from "./away.ts";
-import type { ControllerContext } from "./context.ts";
+import type { ControllerContext, People } from "./context.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createEnding } from "./ending.ts";
 import { createErrand } from "./errand.ts";
@@ -67,7 +68,7 @@ import { watchJobsHandler } from "./handlers/watch-jobs.ts";
 import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { metricsPage } from "./metrics.ts";
-import { guarded } from "./network/access.ts";
+import { guarded, localUser } from "./network/access.ts";
 import { type Outside, type OutsidePorts, openOutside } from "./network/outside.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
 import { createPlanner, type Planner } from "./planner.ts";
@@ -102,6 +103,9 @@ export interface ControllerPorts {
   exit(): void;
   /** Without it no other machine is listened for. */
   readonly outside?: OutsidePorts;
+  /** Root's: serves the users of this machine, each over a socket of its own. Rejects if that can't be. */
+  serveUsers?(accept: AcceptUser): Promise<{ close(): void }>;
+  readonly people?: People;
   /** Reads the configuration again; without it there is none to read. */
   readonly reload?: Reload;
 }
@@ -164,6 +168,9 @@ export async function startController(ports: ControllerPorts, options: Controlle
   const server = await servePeers({ net, clock, log }, { path: places.controllerSocket }, identity, handlers);
   const remote = servePeersOf({ clock, log }, identity, handlers);
   await outside?.serve(remote);
+  const users = await ports.serveUsers?.((connection, account) =>
+    remote.accept(connection, localUser(context, account)),
+  );
   await publishEndpoint(disk, options);
   resume(context);
   startPurging(context, disk);
@@ -177,6 +184,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
     async stop() {
       feeds?.stop();
       server.close();
+      users?.close();
       outside?.close();
       remote.close();
       await context.loop.close();
@@ -202,13 +210,14 @@ function assemble(
     settings.heartbeatMs,
   );
   const { token, portOffset } = secretsOf(ports.digest, secret);
+  const cluster = { portOffset, isShared: options.user.uid === 0 };
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
     state: () => loop.state,
     ...{ submit, wakeScheduler: () => planner.wake() },
     post: createPost({ mailer, notifier: ports.notifier, log, clock, state: () => loop.state }),
     launchOf: async (job, key, node) => ({
-      ...(await launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset)),
+      ...(await launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), cluster)),
       ...(sessions.get(node)?.caller ? { access: outside?.access(job.id, job.attempt) } : {}),
     }),
   });
@@ -234,11 +243,11 @@ function assemble(
     blockedOn: (node) => guard.blockedOn(node),
   });
   const identity = { pid: options.pid, user: options.user, version: options.version, startedAt: clock.now() };
-  const owners = createOwners(clock, settings.orphanS * 1000, (owned, isNew) =>
-    endAbandoned(loop.state, owned, isNew, submit),
-  );
+  const abandon = (owned: Owned, isNew: boolean): void => endAbandoned(loop.state, owned, isNew, submit);
+  const owners = createOwners(clock, settings.orphanS * 1000, abandon);
   return {
     ...{ loop, statistics, sessions, guard, watchers, owners, blobs, clock, log, mailer, settings, places, identity },
+    people: ports.people ?? null,
     reasonOf: planner.reasonOf,
     rowOf: (job) => rowOf({ loop, sessions, clock, ...identity }, planner, job),
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),

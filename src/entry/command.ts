@@ -63,6 +63,7 @@ export function contextFor(program: string, environment: Environment, net: Net =
     ...{ ...base, log: NO_LOG },
     startDaemon: () => startEmbedded(base),
     findDaemon: () => findDaemon(base),
+    askAtDoor: async (socket, uid) => (await import("../platform/door-question.ts")).askAtDoor(socket, uid),
     secureNet: async (credential) => (await import("../platform/secure.ts")).secureNet(credential),
   };
   const context: CommandContext = {

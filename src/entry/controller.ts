@@ -19,7 +19,8 @@ import { realNet } from "../platform/net.ts";
 import { logFileWriter, plainLog } from "../platform/plain-log.ts";
 import { realRandom } from "../platform/random.ts";
 import { realSecureDoor } from "../platform/secure.ts";
-import { findUser } from "../platform/users.ts";
+import { type AcceptUser, UserDoor } from "../platform/user-door.ts";
+import { findAccount, findGroup, findUser } from "../platform/users.ts";
 import { realNotifier } from "../platform/webhook.ts";
 import { runWorker } from "../platform/worker.ts";
 import { type DaemonLine, prepareRuntime } from "./daemon-line.ts";
@@ -52,6 +53,7 @@ export async function runController(program: string, line: DaemonLine, exit: () 
     feedFiles: realFeedFiles(),
     compact: (compaction: unknown) => runWorker(join(__dirname, "snapshot-worker.cjs"), compaction) as Promise<number>,
     exit,
+    people: { findUser, findGroup },
     outside: {
       door: realSecureDoor(),
       book: plainLog(logFileWriter(`${places.logFolder}/audit.log`), "info", {}),
@@ -60,6 +62,7 @@ export async function runController(program: string, line: DaemonLine, exit: () 
       owner: currentUser(),
       listen: settings.listen,
     },
+    ...(currentUser().uid === 0 ? { serveUsers: (accept: AcceptUser) => openDoor(places.runtime, log, accept) } : {}),
     reload() {
       const read = line.reload();
       if ("settings" in read) log.setLevel(read.settings.logLevel);
@@ -79,6 +82,13 @@ export async function runController(program: string, line: DaemonLine, exit: () 
   } catch (error) {
     return fail(program, `can't start with state folder ${places.home}: ${messageOf(error)}`);
   }
+}
+
+/** Root's daemons are for all users; others can't pass a folder of root's own, and are told so by mgpu up. */
+async function openDoor(runtime: string, log: Log, accept: AcceptUser): Promise<UserDoor> {
+  const door = new UserDoor({ log, findAccount }, runtime, accept);
+  await door.open();
+  return door;
 }
 
 /** Jobs go on without it: what is in its way is in the log. */

@@ -33,7 +33,7 @@ import { deferred, messageOf } from "./deferred.ts";
 import { GpuLoads } from "./gpu-loads.ts";
 import { GpuWatch } from "./gpu-watch.ts";
 import { HolderCrew } from "./holder-crew.ts";
-import type { FollowBatch, HolderFactory } from "./holder-factory.ts";
+import type { FollowBatch, HolderFactory, Runner } from "./holder-factory.ts";
 import type { HolderPort } from "./holder-port.ts";
 import type { StepProcesses } from "./orphan-memory.ts";
 import { type NodeOutside, outsideHandlers, withAccess } from "./outside.ts";
@@ -52,6 +52,10 @@ export interface AgentPorts {
 export interface AgentOptions {
   /** Name to register under. */
   readonly name: string;
+  /** Whose daemon this is; without it, it runs whatever it is told to. */
+  readonly user?: Runner;
+  /** Path of the controller's socket where that is on this machine. */
+  readonly controllerSocket?: string;
   /** What the machine has now; asked at the start and before each registration. Trouble belongs into gpuProblem. */
   inventory(): Promise<NodeInventory>;
   readonly holders: HolderFactory;
@@ -150,7 +154,7 @@ async function createContext(
     nameOf: (pid) => options.nameOf?.(pid) ?? "",
   });
   const context: AgentContext = {
-    ...{ steps, gpuWatch, gpuLoads },
+    ...{ steps, gpuWatch, gpuLoads, user: options.user ?? null, controller: options.controllerSocket ?? "" },
     ...{ clock, log, name, spool, bootId, gpuProvider, followBatch },
     gpuMemory: memoryByUuid(gpus),
     survivors: () => options.survivors(),
@@ -256,6 +260,7 @@ async function register(context: AgentContext, options: AgentOptions, peer: Peer
     pid: shared?.pid ?? 0,
     version: shared?.version ?? options.version,
     startedAt: shared?.startedAt ?? 0,
+    ...(context.holders.others ? { perUser: true } : {}),
   };
   const { name, pid } = options;
   const { startedAt } = context;

@@ -2,7 +2,7 @@
 
 import type { Credential } from "../platform/secure.ts";
 import { RpcError } from "../protocol/errors.ts";
-import { guestSocketOf, holderSocketFor } from "../protocol/holder-socket.ts";
+import { guestSocketOf } from "../protocol/holder-socket.ts";
 import { formatInvitation } from "../protocol/identity.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
 import type { Handlers } from "../rpc/types.ts";
@@ -27,7 +27,8 @@ export function outsideHandlers(
   };
   return {
     async "node.open"({ key, isPty, back }) {
-      const path = guestSocketOf(holderSocketFor(context.holders.sharedSocket, key, isPty));
+      const record = context.steps.get(key)?.record ?? {};
+      const path = guestSocketOf(context.holders.socketFor(record, key, isPty));
       try {
         await must().bridge(back, path);
       } catch (error) {

@@ -10,7 +10,7 @@ import { connectAsSlurm } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { type Directives, readDirectives } from "../directives.ts";
 import { isGiven, lastValue } from "../getopt.ts";
-import { absolutePath, draftJob } from "../jobspec.ts";
+import { absolutePath, draftJob, submitterOf } from "../jobspec.ts";
 import { withModel } from "../model.ts";
 import type { ParsedOptions } from "../option.ts";
 import type { Wishes } from "../options/reading.ts";
@@ -104,6 +104,7 @@ async function prepare(parsed: ParsedOptions, context: CommandContext) {
     submission: {
       ...{ job: draft.job, script: script.bytes, environment: withTerminal(environment, facts.pty) },
       ...(followers.length > 0 ? { followers: followers.map(({ job }) => ({ job, environment })) } : {}),
+      ...submitterOf(wishes, context),
     },
     warnings: [
       ...directives.warnings,

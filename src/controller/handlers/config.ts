@@ -30,7 +30,7 @@ export function configHandler(context: ControllerContext): UnaryHandler<"config.
   };
 }
 
-function accounting({ loop }: ControllerContext): Value[] {
+function accounting({ loop, settings }: ControllerContext): Value[] {
   const isOn = isPolicyOn(loop.state.policy);
   return [
     // As scripts expect it where a history is kept; mgpu keeps its own files.
@@ -41,7 +41,7 @@ function accounting({ loop }: ControllerContext): Value[] {
     ["JobAcctGatherFrequency", NONE],
     ["JobAcctGatherType", "jobacct_gather/linux"],
     ["JobCompType", "jobcomp/none"],
-    ["PrivateData", "none"],
+    ["PrivateData", settings.privateData.join(",") || "none"],
   ];
 }
 

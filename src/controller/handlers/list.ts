@@ -6,6 +6,7 @@ import type { StreamHandler } from "../../rpc/types.ts";
 import { toJobDetails } from "../../view/job-details.ts";
 import type { ControllerContext } from "../context.ts";
 import { createForecaster } from "../forecast.ts";
+import { maySee } from "../network/access.ts";
 import { selectJobs } from "../select.ts";
 
 /** Rows a chunk: some 20 kB, small enough to start printing early. */
@@ -19,7 +20,8 @@ const FORECAST: readonly string[] = ["expectedAt", "expectedNodes"];
 /** Streams rows of the selected jobs. */
 export function listHandler(context: ControllerContext): StreamHandler<"jobs.list"> {
   const forecastOf = createForecaster(context);
-  return async ({ filter, fields }, sink) => {
+  return async ({ filter, fields }, sink, { hello }) => {
+    const isSeen = maySee(context, hello);
     const isDetailed = fields.some((field) => DETAILS.has(field));
     const isForecast = fields.some((field) => FORECAST.includes(field));
     const rowOf = (job: Job): Partial<JobListRow> => {
@@ -29,6 +31,7 @@ export function listHandler(context: ControllerContext): StreamHandler<"jobs.lis
     };
     let rows: unknown[][] = [];
     for (const job of selectJobs(context.loop.state, filter, "any")) {
+      if (!isSeen(job)) continue;
       const row = rowOf(job);
       rows.push(fields.map((field) => row[field]));
       if (rows.length < ROWS_A_CHUNK) continue;

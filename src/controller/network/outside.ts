@@ -13,6 +13,7 @@ import { guestSocketOf, holderSocketFor } from "../../protocol/holder-socket.ts"
 import type { PeerServer } from "../../rpc/serve.ts";
 import type { ControllerContext } from "../context.ts";
 import type { KeyOffice } from "../handlers/keys.ts";
+import { sharedSocketOf } from "../launch-order.ts";
 import { Keys } from "./keys.ts";
 import { jobIdentity, Network } from "./network.ts";
 import { type Passage, Relays } from "./relays.ts";
@@ -100,13 +101,14 @@ export async function openOutside(
 
 /** A holder of this machine by its socket; of another one by its node daemon. */
 async function reach(
-  { sessions }: ControllerContext,
+  { sessions, loop }: ControllerContext,
   { node, key, isPty }: Passage,
   back: () => Credential,
 ): Promise<{ readonly path: string } | null> {
   const session = sessions.get(node);
   if (!session) throw new RpcError("NODE_AWAY", `node ${node} is not connected`);
-  if (!session.caller) return { path: guestSocketOf(holderSocketFor(session.registration.holder.socket, key, isPty)) };
+  const job = loop.state.jobs.get(key.jobId);
+  if (!session.caller && job) return { path: guestSocketOf(holderSocketFor(sharedSocketOf(session, job), key, isPty)) };
   await session.peer.call("node.open", { key, isPty, back: back() });
   return null;
 }

@@ -90,6 +90,7 @@ function machine(options: MachineOptions = {}): Machine {
         return { pid, ...known, exited, ...started };
       },
       findDaemon: async () => self.daemon,
+      askAtDoor: () => Promise.reject(Object.assign(new Error("no door"), { code: "ENOENT" })),
       secureNet: () => Promise.reject(new Error("no TLS in this test")),
     },
   };
@@ -494,7 +495,7 @@ describe("MGPU_CONTROLLER", () => {
   });
 
   test.each([
-    ["EACCES", /permission denied$/, /it is not open to you: name a controller of your own, or unset the variable/],
+    ["EACCES", /permission denied$/, /it serves the user only who started it: .* or unset the variable/],
     ["ELOOP", /Too many levels of symbolic links$/, /start mgpuctld there, or unset the variable/],
   ])("that fails with %s says so in words, with a hint that fits", async (code, message, hint) => {
     const here = withController("unix:/run/lab.sock");

@@ -299,6 +299,7 @@ function fakeFiles(options: FakeOptions, cwd: string): Files {
       return bytes;
     },
     trustProblem: () => "",
+    exists: () => false,
     isUser: (name) => name !== "nosuchuser",
     isFolder: (path) => absolute(path) === cwd || path === "/",
     findProgram: () => "found",
