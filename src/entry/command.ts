@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Doors } from "../cli/attach/door.ts";
 import { connectController } from "../cli/connect.ts";
-import type { Command, CommandContext, MachinePorts } from "../cli/context.ts";
+import type { Command, CommandContext, DoctorPorts, MachinePorts } from "../cli/context.ts";
 import type { ConnectPorts } from "../cli/dial.ts";
 import { runCommand } from "../cli/run.ts";
 import { type Target, targetOf } from "../cli/target.ts";
@@ -76,6 +76,7 @@ export function contextFor(program: string, environment: Environment, net: Net =
     },
     remote: async (invitation) => (await import("../cli/remote.ts")).connectRemote(connectPorts, invitation),
     machine: () => openMachine(base),
+    doctor: () => openDoctor(base, connectPorts),
     loadReplay() {
       const engine: typeof import("./programs/replay.ts") = require(join(__dirname, "replay.cjs"));
       return engine;
@@ -171,6 +172,31 @@ async function openMachine({ places }: Pick<CommandContext, "places">): Promise<
     findNode: (node) => findLockHolder(nodePlaces(places, node).folder, "node"),
     endProcess: (pid) => void process.kill(pid, "SIGTERM"),
     endHolders: (node) => endHolders(nodePlaces(places, node).holderFolder),
+  };
+}
+
+/** Loads what looks at machines and networks. */
+async function openDoctor(
+  { places, environment, user, cwd }: Pick<CommandContext, "places" | "environment" | "user" | "cwd">,
+  ports: ConnectPorts,
+): Promise<DoctorPorts> {
+  const [{ examineMachine, findOrphanedDaemons }, { realProber }, { ownAddresses }, { dialRemote }] = await Promise.all(
+    [
+      import("../platform/machine-facts.ts"),
+      import("../platform/probe.ts"),
+      import("../platform/host.ts"),
+      import("../cli/remote.ts"),
+    ],
+  );
+  const asker = { uid: user.uid, gid: user.gid, home: environment.HOME ?? "/", cwd, path: environment.PATH ?? "" };
+  return {
+    prober: realProber(),
+    addresses: ownAddresses(),
+    examine: (own) => examineMachine({ own, asker }),
+    orphanedDaemons: findOrphanedDaemons,
+    findController: () => findDaemon({ places }),
+    target: () => targetOf(ports),
+    connect: (target, credential) => dialRemote(ports, target, credential),
   };
 }
 
