@@ -42,6 +42,7 @@ import { cancelHandler } from "./handlers/cancel.ts";
 import { changeHandler } from "./handlers/change.ts";
 import { configHandler } from "./handlers/config.ts";
 import { doorHandler } from "./handlers/door.ts";
+import { examineHandler } from "./handlers/examine.ts";
 import { explainHandler } from "./handlers/explain.ts";
 import { type FeedHandlers, feedHandlers } from "./handlers/feed.ts";
 import { environmentHandler, getHandler, scriptHandler } from "./handlers/get.ts";
@@ -332,6 +333,7 @@ function handlersOf(
     "shares.list": listSharesHandler(context),
     statistics: statisticsHandler(context),
     "controller.status": statusHandler(context),
+    "cluster.examine": examineHandler(context, outside?.ringer ?? null),
     "controller.shutdown": shutdownHandler(context),
     "step.door": doorHandler(() => context, outside),
     ...keyHandlers(() => context, outside?.office ?? null),

@@ -1,6 +1,7 @@
 /** The part of the table of procedures by which machines join, keys are given out, and streams find their way. */
 
 import * as v from "valibot";
+import { DOCTOR_PROCEDURES } from "./doctor-procedures.ts";
 import { credential, GRADES } from "./identity.ts";
 import * as s from "./schemas.ts";
 
@@ -26,6 +27,7 @@ const keyChoice = { name: s.name, role: v.optional(role) };
 
 /** Spread into PROCEDURES. */
 export const NETWORK_PROCEDURES = {
+  ...DOCTOR_PROCEDURES,
   /** Listens for other machines, from now on and after each start; `null`: no more. */
   "network.listen": {
     on: "controller",
