@@ -1,6 +1,6 @@
 /**
  * A node's circuit breaker: where jobs die as soon as they start, one after the other, a queue is gone in minutes. Such a
- * node is drained with the reason, once it is plain that the node is at fault (src/decisions/0023-circuit-breaker.md):
+ * node is drained with the reason, once it is plain that the node is at fault (src/decisions/0024-circuit-breaker.md):
  *
  *   - what the node itself could not start or keep counts, each job once;
  *   - a batch script that dies here and lived on other nodes, dying on none of them, counts;

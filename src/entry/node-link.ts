@@ -1,6 +1,7 @@
 /** The node daemon's connection to a controller on another machine, by the key that it was given when it joined. */
 
 import type { Joined } from "../config/joined.ts";
+import type { Settings } from "../config/settings.ts";
 import { type GuestAddress, Guests } from "../node/guests.ts";
 import type { NodeOutside } from "../node/outside.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -11,21 +12,14 @@ import { connectPeer } from "../rpc/connect.ts";
 import type { Connected, Handlers } from "../rpc/types.ts";
 import { must } from "../util/assert.ts";
 
-/** Where clients on other machines reach the steps of this node, as the settings say it. */
-export interface StreamSetting {
-  /** `host:port`, `none`, or empty for the address of this machine on the way to the controller. */
-  readonly listen: string;
-  /** As others are told it, where the settings name one. */
-  readonly address: string;
-}
-
 export interface NodeLinkSetup {
   /** `null` where the controller is on this machine: then only `address` may be asked. */
   readonly joined: Joined | null;
   readonly clock: Clock;
   readonly log: Log;
   readonly hello: Hello;
-  readonly streams: StreamSetting;
+  /** Where clients on other machines reach the steps of this node. */
+  readonly settings: Pick<Settings, "streamListen" | "nodeAddress">;
 }
 
 export interface NodeLink {
@@ -36,7 +30,7 @@ export interface NodeLink {
 }
 
 /** Not connected yet. */
-export function createNodeLink({ joined, clock, log, hello, streams }: NodeLinkSetup): NodeLink {
+export function createNodeLink({ joined, clock, log, hello, settings }: NodeLinkSetup): NodeLink {
   let address = "";
   const now = (): Joined => must(joined, "a cluster that was joined");
   const door = realSecureDoor();
@@ -55,7 +49,7 @@ export function createNodeLink({ joined, clock, log, hello, streams }: NodeLinkS
       bridge: (credential, path) => door.bridge(now().target, credential, path),
       guests,
       async listen(known) {
-        const at = streamAddress(streams, address);
+        const at = streamAddress(settings, address);
         const port = at && (await guests.listen(at));
         if (!port) return [];
         return [...new Set([known, address])].filter((one) => one !== "").map((one) => targetText(one, port));
@@ -65,7 +59,10 @@ export function createNodeLink({ joined, clock, log, hello, streams }: NodeLinkS
 }
 
 /** `null` for nowhere. */
-function streamAddress({ listen, address }: StreamSetting, own: string): GuestAddress | null {
+function streamAddress(
+  { streamListen: listen, nodeAddress: address }: NodeLinkSetup["settings"],
+  own: string,
+): GuestAddress | null {
   if (listen === "none" || own === "") return null;
   const at = listen.lastIndexOf(":");
   // What others are told may be any of this machine's addresses.

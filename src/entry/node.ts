@@ -58,10 +58,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   const disk = realDisk();
   const scope = shortHash(mine.folder);
   const controller = settings.controllerSocket || places.controllerSocket;
-  const link = createNodeLink({
-    ...{ joined, clock, log, hello: hello("node") },
-    streams: { listen: settings.streamListen, address: settings.nodeAddress },
-  });
+  const link = createNodeLink({ joined, clock, log, hello: hello("node"), settings });
   const processes = realProcesses();
   const table = realProcessTable({ scope, monotonic: clock.monotonic });
   const agent = createAgent(

@@ -97,6 +97,15 @@ test("manual pages are where man looks for those of this prefix", () => {
   }
 });
 
+test("systemd units start the installed daemons, and are written where the user's own systemd looks", () => {
+  const printed = ok("mgpu", ["systemd", "--user"]);
+  const start = /^ExecStart=(\S+)/m.exec(printed)?.[1] ?? "";
+  expect(realpathSync(start).startsWith(realpathSync(prefix))).toBe(true);
+  ok("mgpu", ["systemd", "--user", "--install"]);
+  const unit = readFileSync(join(home, ".config/systemd/user/mgpuctld.service"), "utf8");
+  expect(unit).toContain(`ExecStart=${start}`);
+});
+
 test("completion is installed where shells look, again without harm, and removed", () => {
   const shells = ["install", "bash", "zsh", "fish"];
   ok("mgpu", ["completion", ...shells]);
