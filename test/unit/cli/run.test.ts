@@ -123,7 +123,7 @@ describe("-M", () => {
   const profile = { target: "gpu0:7411", identity: "user/ada/1", key: "00" };
   const stored = JSON.stringify({ default: null, clusters: { lab: profile, attic: profile } });
   const option = {
-    ...{ long: "clusters", short: "M", argument: "required", metavar: "names", help: "", repeat: "last" },
+    ...({ long: "clusters", short: "M", argument: "required", metavar: "names", help: "" } as const),
     variables: { squeue: "SLURM_CLUSTERS" },
   } as const;
 
