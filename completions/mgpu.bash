@@ -70,6 +70,18 @@ _mgpu_table() {
         '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
+    'mgpu doctor')
+      operand='nothing' table=(
+        '--json|n|nothing|print JSON'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
     'mgpu metrics')
       operand='nothing' table=(
         '-S|r|nothing|jobs that were there since then: now-7days, 2026-11-01; all otherwise'
@@ -413,6 +425,63 @@ _mgpu_table() {
         '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
+    'mgpu feed')
+      operand='grammar mgpu feed' table=(
+        '--watch|n|nothing|the controller goes on to read the file whenever it changes, until mgpu feed stop'
+        '--resubmit|n|nothing|queue every line, also those that were queued before'
+        '--check|n|nothing|only say what is wrong with the file'
+        '--json|n|nothing|with list: print JSON'
+        '-c|r|nothing|CPUs for each task (default 1)'
+        '--cpus-per-task|r|nothing|CPUs for each task (default 1)'
+        '--mem|r|nothing|memory on each node, in MiB without a letter; 0 leaves it uncounted'
+        '-x|r|ask nodes|nodes that must not be used'
+        '--exclude|r|ask nodes|nodes that must not be used'
+        '-C|r|ask features|features that the nodes must have: a, a&b, a/b'
+        '--constraint|r|ask features|features that the nodes must have: a, a&b, a/b'
+        '-G|r|ask gpus|GPUs for the whole job: 2, a100:2, 0.5, 2.5'
+        '--gpus|r|ask gpus|GPUs for the whole job: 2, a100:2, 0.5, 2.5'
+        '--gpu-mem|r|nothing|so much memory of each GPU; alone, the part of a GPU that has it'
+        '-t|r|nothing|time limit: minutes, min:sec, h:m:s, days-h, days-h:m, days-h:m:s or UNLIMITED; 0 means none'
+        '--time|r|nothing|time limit: minutes, min:sec, h:m:s, days-h, days-h:m, days-h:m:s or UNLIMITED; 0 means none'
+        '-b|r|nothing|do not start before: 16:00, tomorrow, now+1hour, 2026-11-21T22:00'
+        '--begin|r|nothing|do not start before: 16:00, tomorrow, now+1hour, 2026-11-21T22:00'
+        '-p|r|ask partitions|partition to run in, or several (a,b): it starts in the first with room'
+        '--partition|r|ask partitions|partition to run in, or several (a,b): it starts in the first with room'
+        '-A|r|ask accounts|account to charge the job to'
+        '--account|r|ask accounts|account to charge the job to'
+        '-q|r|ask qos|quality of service of the job'
+        '--qos|r|ask qos|quality of service of the job'
+        '--reservation|r|ask reservations|use the nodes of this reservation'
+        '--comment|r|nothing|a comment that is kept with the job'
+        '--mail-type|r|words NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS|when to send mail: BEGIN, END, FAIL, REQUEUE, TIME_LIMIT, ALL and others'
+        '--mail-user|r|nothing|who gets the mail (default: you)'
+        '--notify|r|nothing|tell web addresses of the same events: https://..., or slack:, discord:, ntfy: before one (default: the job'\''s end)'
+        '-H|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
+        '--hold|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
+        '--retries|r|nothing|how often to start the job again by itself if it fails (default 0)'
+        '--retry-wait|r|nothing|how long to wait before the first such start; each later one waits twice as long (default 10)'
+        '-W|n|nothing|wait for the job'\''s end, and return its exit code'
+        '--wait|n|nothing|wait for the job'\''s end, and return its exit code'
+        '--progress|n|nothing|with --wait: show how the job or its array goes on: one line on a terminal, else a line for each change'
+        '-D|r|folder|working directory of the job (default: where the command was typed)'
+        '--chdir|r|folder|working directory of the job (default: where the command was typed)'
+        '-o|r|file|where standard output goes; patterns such as %j, %x, %t; none to discard it'
+        '--output|r|file|where standard output goes; patterns such as %j, %x, %t; none to discard it'
+        '-e|r|file|where standard error goes (default: to standard output'\''s place)'
+        '--error|r|file|where standard error goes (default: to standard output'\''s place)'
+        '-Q|n|nothing|print errors only'
+        '--quiet|n|nothing|print errors only'
+        '--export|r|words ALL NONE|environment of the job: all of it (default), none, or names and NAME=value pairs; ALL,NAME=value adds'
+        '--venv|r|file|run in this virtual environment of Python; the program does not start without it'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
     'mgpu queue')
       operand='nothing' table=(
         '-h|n|nothing|show this text'
@@ -742,8 +811,8 @@ _mgpu_table() {
         '-M|r|nothing|this cluster'\''s name or all: there is one'
         '--clusters|r|nothing|this cluster'\''s name or all: there is one'
         '--cluster|r|nothing|this cluster'\''s name or all: there is one'
-        '--uid|r|ask users|your own name or number only: jobs run as the user who submits them'
-        '--gid|r|nothing|your own group'\''s number only'
+        '--uid|r|ask users|for root: whose job it is, where mgpu is root'\''s'
+        '--gid|r|nothing|for root: the group that the job works in'
         '-H|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
         '--hold|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
         '--priority|r|nothing|priority of the job: high, normal or low, a number, higher first, or TOP'
@@ -871,8 +940,8 @@ _mgpu_table() {
         '-M|r|nothing|this cluster'\''s name or all: there is one'
         '--clusters|r|nothing|this cluster'\''s name or all: there is one'
         '--cluster|r|nothing|this cluster'\''s name or all: there is one'
-        '--uid|r|ask users|your own name or number only: jobs run as the user who submits them'
-        '--gid|r|nothing|your own group'\''s number only'
+        '--uid|r|ask users|for root: whose job it is, where mgpu is root'\''s'
+        '--gid|r|nothing|for root: the group that the job works in'
         '-H|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
         '--hold|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
         '--priority|r|nothing|priority of the job: high, normal or low, a number, higher first, or TOP'
@@ -1322,8 +1391,8 @@ _mgpu_table() {
         '-M|r|nothing|this cluster'\''s name or all: there is one'
         '--clusters|r|nothing|this cluster'\''s name or all: there is one'
         '--cluster|r|nothing|this cluster'\''s name or all: there is one'
-        '--uid|r|ask users|your own name or number only: jobs run as the user who submits them'
-        '--gid|r|nothing|your own group'\''s number only'
+        '--uid|r|ask users|for root: whose job it is, where mgpu is root'\''s'
+        '--gid|r|nothing|for root: the group that the job works in'
         '-H|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
         '--hold|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
         '--priority|r|nothing|priority of the job: high, normal or low, a number, higher first, or TOP'
@@ -1564,6 +1633,13 @@ _mgpu_grammar() {
         'install *|words bash zsh fish'
       )
       ;;
+    'mgpu feed')
+      rules=(
+        '|file'
+        'list |nothing'
+        '*|file'
+      )
+      ;;
     'mgpu exec')
       rules=(
         '|ask running'
@@ -1635,6 +1711,7 @@ _mgpu_subcommands=(
   'down|End mgpu'\''s daemons; waiting jobs stay in the queue for the next start'
   'status|Show mgpu'\''s daemons and how the queue stands; exit code 1 if something is wrong'
   'health|Say whether mgpu is well: exit code 0 if it is, 1 if something is wrong, 2 if no controller answers'
+  'doctor|Look for what is wrong with this machine, the way to the controller and the nodes, and say what to do'
   'metrics|Show how many jobs there were, how long they ran, and how busy each GPU was'
   'nodes|Show the machines of the cluster; remove takes one out for good'
   'join|Make this machine a node of a cluster; without a word, start the node daemon of one that joined before'
@@ -1659,6 +1736,7 @@ _mgpu_subcommands=(
   'config-sample|Print a configuration file with every key and its default: mgpu config sample'
   'submit|Queue a command that the shell runs, or run it here with --interactive'
   'add|Queue a script with its arguments; a .py runs with python, a .sh with bash'
+  'feed|Queue the jobs of a file, one a line, once or whenever it changes; each line is queued once'
   'queue|Show the queue and the nodes in plain words; mgpu-squeue and mgpu-sinfo tell more'
   'cancel|End jobs, as mgpu-scancel does, and say so'
   'list-jobs|List jobs, as mgpu-squeue does'

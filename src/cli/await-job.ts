@@ -25,6 +25,8 @@ const RETRY_MS = 1000;
 /** What is waited for. */
 export interface Awaited {
   readonly jobId: number;
+  /** Jobs besides, which are waited for as if all were tasks of one array. */
+  readonly others?: readonly number[];
   readonly isArray: boolean;
   /** Hears of each job and task that is looked at; `null` if nobody wants to. */
   readonly progress: { see(row: End): void } | null;
@@ -38,7 +40,7 @@ export interface Awaited {
 export async function awaitEnd(
   context: CommandContext,
   peer: Peer,
-  { jobId, isArray, progress }: Awaited,
+  { jobId, others = [], isArray, progress }: Awaited,
 ): Promise<number> {
   const ends = new Map<number, number>();
   const look = isArray ? pollArray : watchJob;
@@ -47,7 +49,7 @@ export async function awaitEnd(
   for (;;) {
     try {
       current ??= (await context.connect({ start: false })).peer;
-      await look({ clock: context.clock, peer: current, jobId }, (row) => {
+      await look({ clock: context.clock, peer: current, jobId, others }, (row) => {
         awaySince = null;
         progress?.see(row);
         return note(row, ends);
@@ -69,6 +71,7 @@ interface Look {
   readonly clock: CommandContext["clock"];
   readonly peer: Peer;
   readonly jobId: number;
+  readonly others: readonly number[];
 }
 
 /** Takes what was seen of a job; true if it has not ended. */
@@ -80,12 +83,16 @@ async function watchJob({ peer, jobId }: Look, see: See): Promise<void> {
 }
 
 /** Looks again and again until no task of an array is left. Tasks that have left the queue's memory were seen before. */
-async function pollArray({ clock, peer, jobId }: Look, see: See): Promise<void> {
+async function pollArray({ clock, peer, jobId, others }: Look, see: See): Promise<void> {
   for (let waitMs = POLL_MS_MIN; ; waitMs = Math.min(waitMs * POLL_GROWTH, POLL_MS_MAX)) {
     let open = 0;
-    await peer.stream("jobs.list", { filter: jobFilter({ ids: [jobId] }), fields: [...FIELDS] }, ({ rows }) => {
-      for (const values of rows) open += see(rowOf(values)) ? 1 : 0;
-    });
+    await peer.stream(
+      "jobs.list",
+      { filter: jobFilter({ ids: [jobId, ...others] }), fields: [...FIELDS] },
+      ({ rows }) => {
+        for (const values of rows) open += see(rowOf(values)) ? 1 : 0;
+      },
+    );
     if (open === 0) return;
     await sleep(clock, waitMs);
   }

@@ -4,6 +4,7 @@
  */
 
 import type { Connected, Peer } from "../rpc/types.ts";
+import { advised } from "./advice.ts";
 import type { CommandContext, ConnectOptions } from "./context.ts";
 import { type ConnectPorts, dialAny, isRefusal, NoController, noController } from "./dial.ts";
 import { connectEmbedded } from "./embedded.ts";
@@ -16,20 +17,40 @@ export { NoController } from "./dial.ts";
  * @throws NoController, UserError; RpcError VERSION or DEADLINE of a controller that is there
  */
 export async function connectController(ports: ConnectPorts, options: ConnectOptions): Promise<Connected> {
+  try {
+    return await connectTarget(ports, options);
+  } catch (error) {
+    throw advised(error, null);
+  }
+}
+
+async function connectTarget(ports: ConnectPorts, options: ConnectOptions): Promise<Connected> {
   const target = targetOf(ports);
   const { start = true, isAsked = false, isHere = false } = options;
   const isDefault = ports.cluster === undefined && !ports.environment.MGPU_CONTROLLER;
   if (target.kind === "here" || (isHere && isDefault)) {
+    const machines = await dialMachine(ports);
+    if (machines) return machines;
     return connectEmbedded(ports, { start, isAsked, isQuiet: isSlurmName(ports.program) });
   }
   if (target.kind === "remote") return (await import("./remote.ts")).connectRemote(ports, target.remote);
   const found = await dialAny(ports, [target.path]);
   if ("peer" in found) return found;
-  const hint = found.some(isRefusal)
-    ? "MGPU_CONTROLLER names it, and it is not open to you: name a controller of your own, or unset the variable to use " +
-      "mgpu on this machine"
+  const isRefused = found.some(isRefusal);
+  const users = isRefused && (await (await import("./machine.ts")).dialAsUser(ports, target.path));
+  if (users) return users;
+  const hint = isRefused
+    ? "MGPU_CONTROLLER names it, and it serves the user only who started it: root's daemons serve everybody (sudo mgpu up); " +
+      "or unset the variable to use mgpu on this machine"
     : "MGPU_CONTROLLER names it: start mgpuctld there, or unset the variable to use mgpu on this machine";
   throw noController(found, hint);
+}
+
+/** Root's controller of this machine, where there is one and it is meant. */
+async function dialMachine(ports: ConnectPorts): Promise<Connected | null> {
+  if (ports.user.uid === 0 || ports.environment.MGPU_HOME) return null;
+  const { dialAsUser, isMachineMeant, MACHINE_SOCKET } = await import("./machine.ts");
+  return (await isMachineMeant(ports)) ? dialAsUser(ports, MACHINE_SOCKET) : null;
 }
 
 /**

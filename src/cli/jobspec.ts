@@ -5,13 +5,13 @@
 
 import type { IoSpec, JobKind, JobRequest, MailSpec, PtySpec, StepOrder, TaskProgram } from "../core/jobspec.ts";
 import { UNLIMITED } from "../core/jobspec.ts";
+import { PRIORITY_NICE } from "../core/priority-words.ts";
 import { RLIMITS } from "../core/rlimits.ts";
 import { roundUpToMinute } from "../core/time.ts";
 import { errnoText } from "../util/errno.ts";
 import { isSlurmName } from "./connect.ts";
 import type { CommandContext } from "./context.ts";
 import { jobResources, stepResources, withOpenTasks } from "./jobspec-resources.ts";
-import { PRIORITY_NICE } from "./options/queue.ts";
 import type { Wishes } from "./options/reading.ts";
 import type { SubmitName, SubmitValues } from "./options/submit.ts";
 
@@ -75,7 +75,7 @@ export function draftJob(wishes: Wishes, facts: JobFacts, context: CommandContex
   };
   const problems = [
     ...resources.problems,
-    ...userProblems(wishes, context),
+    ...userProblems(wishes, facts.kind, context),
     ...timeProblems(job, wishes, context),
     ...activationProblems(wishes),
     ...inputProblems(job, facts.kind, job.request.tasks, wishes),
@@ -298,21 +298,25 @@ function outputName(text: string | undefined, own: string): string | null {
   return name === "none" ? "/dev/null" : name;
 }
 
-/** Jobs run as the user who submits them: nobody else can be asked for. */
-function userProblems({ values, place }: Wishes, { user }: CommandContext): string[] {
+/** Slurm's words for whoever is not root. The program of salloc runs here, as whoever calls it. */
+function userProblems({ values, place }: Wishes, kind: JobKind, { user }: CommandContext): string[] {
   const problems: string[] = [];
   const { uid, gid } = values;
-  if (uid !== undefined && uid !== user.name && uid !== String(user.uid)) {
-    const why = "jobs run as the user who submits them";
-    // As root may be somebody else at will, it is told how.
-    problems.push(
-      `${place("uid")}: ${user.uid === 0 ? `${why}; use sudo -u ${uid}` : `only permitted by root user: ${why}`}`,
-    );
-  }
-  if (gid !== undefined && gid !== String(user.gid)) {
-    problems.push(`${place("gid")}: jobs run with your own group, ${user.gid}; use newgrp or sg`);
+  const isOther = uid !== undefined && uid !== user.name && uid !== String(user.uid);
+  const isOtherGroup = gid !== undefined && gid !== String(user.gid);
+  if (isOther && user.uid !== 0) problems.push(`${place("uid")} only permitted by root user`);
+  if (isOtherGroup && user.uid !== 0) problems.push(`${place("gid")} only permitted by root user; use newgrp or sg`);
+  if (kind === "alloc" && user.uid === 0) {
+    if (isOther) problems.push(`${place("uid")}: the command of salloc runs here as root; use sudo -u ${uid}`);
+    if (isOtherGroup) problems.push(`${place("gid")}: the command of salloc runs here with your own group; use sg`);
   }
   return problems;
+}
+
+/** The part of a submission by which root says whose job it is. */
+export function submitterOf({ values: { uid, gid } }: Wishes, { user }: CommandContext) {
+  const isAsked = user.uid === 0 && (uid !== undefined || gid !== undefined);
+  return isAsked ? { as: { user: uid ?? "", group: gid ?? "" } } : {};
 }
 
 function timeProblems(job: JobRequest, { place }: Wishes, { clock }: CommandContext): string[] {

@@ -4,6 +4,7 @@
  * State: `$MGPU_HOME`, else `$XDG_STATE_HOME/mgpu`, else `~/.local/state/mgpu`.
  * Sockets: below `$XDG_RUNTIME_DIR`, else `/tmp`, in a folder named after the uid and, for a state folder of one's
  * own choice, a short hash of its path: a Unix socket's path may have 107 bytes only.
+ * Root's, with the state folder that root has by default, are the machine's: /run/mgpu, where its users look.
  * A controller writes the address it really listens on to `endpoint.json` in the state folder; clients read that
  * first, because their own XDG_RUNTIME_DIR may differ from the daemon's.
  */
@@ -44,6 +45,10 @@ export interface NodePlaces {
   readonly holderFolder: string;
 }
 
+/** Root's own state folder, and where the daemons that work with it have their sockets. */
+const MACHINE_HOME = "/root/.local/state/mgpu";
+export const MACHINE_RUNTIME = "/run/mgpu";
+
 /** Longest path of a Unix socket: 108 bytes with the closing zero. */
 export const SOCKET_PATH_BYTES_MAX = 107;
 
@@ -58,7 +63,8 @@ const SOCKET_NAME_BYTES_MAX = 24;
  */
 export function placesFrom(env: Environment, uid: number, canHold: (folder: string) => boolean = () => true): Places {
   const home = stateFolder(env);
-  const runtime = runtimeFolder(env, uid, shortHash(home), canHold);
+  const isMachines = uid === 0 && home === MACHINE_HOME && canHold("/run");
+  const runtime = isMachines ? MACHINE_RUNTIME : runtimeFolder(env, uid, shortHash(home), canHold);
   return {
     home,
     runtime,

@@ -15,9 +15,11 @@ import {
 import { formatDuration, parseTimeLimit } from "../core/time.ts";
 import type { Environment } from "./places.ts";
 import { type Key, listenAt, positive, seconds, whole, word, words } from "./setting.ts";
+import { FEED_SETTINGS, type FeedSettings } from "./settings-feed.ts";
 import { GPU_SETTINGS, type GpuSettings } from "./settings-gpu.ts";
+import { SECURITY_SETTINGS, type SecuritySettings } from "./settings-security.ts";
 
-export interface Settings extends GpuSettings {
+export interface Settings extends GpuSettings, FeedSettings, SecuritySettings {
   readonly clusterName: string;
   /** Seconds between TERM and KILL. */
   readonly killWaitS: number;
@@ -421,6 +423,8 @@ export const SETTINGS: Keys = {
     expected: "models with their GPUs, such as llama-70b=4,mistral=0.5",
   },
   ...GPU_SETTINGS,
+  ...FEED_SETTINGS,
+  ...SECURITY_SETTINGS,
 };
 
 /** The texts of the settings that an environment gives, by variable. Empty ones count as not given. */

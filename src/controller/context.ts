@@ -6,6 +6,7 @@ import type { Command } from "../core/commands.ts";
 import type { Decision } from "../core/decide/decision.ts";
 import type { Effect } from "../core/effects.ts";
 import type { EndedJob, Job, Step } from "../core/job.ts";
+import type { User } from "../core/jobspec.ts";
 import type { Operator } from "../core/node.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
@@ -24,6 +25,12 @@ import type { Statistics } from "./statistics.ts";
 import type { FinishedQuery } from "./store/accounting.ts";
 import type { Blobs } from "./store/blobs.ts";
 import type { Watchers } from "./watchers.ts";
+
+/** Users and groups by name or number; `null` for one that there is not. */
+export interface People {
+  findUser(name: string): Promise<User | null>;
+  findGroup(name: string): Promise<number | null>;
+}
 
 export interface ControllerContext extends Ending {
   readonly loop: Loop;
@@ -45,6 +52,8 @@ export interface ControllerContext extends Ending {
     readonly version: string;
     readonly startedAt: number;
   };
+  /** The users and groups of this machine; `null` where they can't be asked for. */
+  readonly people: People | null;
   /** Why a job waits. */
   reasonOf(job: Job): Reason;
   /** A job as listings show it. */

@@ -9,11 +9,11 @@ import type { Job, RunningJob, Step } from "../core/job.ts";
 import type { ProgramSpec } from "../core/jobspec.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Digest } from "../platform/digest.ts";
-import { holderSocketFor } from "../protocol/holder-socket.ts";
+import { holderSocketFor, userSocketOf } from "../protocol/holder-socket.ts";
 import type { AttachPoint, NodeLaunch } from "../protocol/procedures.ts";
 import { must } from "../util/assert.ts";
 import { partitionName } from "./select.ts";
-import type { Sessions } from "./sessions.ts";
+import type { Session, Sessions } from "./sessions.ts";
 import type { Blobs } from "./store/blobs.ts";
 import { decodeEnvironment } from "./stored-inputs.ts";
 
@@ -27,7 +27,11 @@ export function secretsOf(digest: Digest, secret: string) {
   };
 }
 
-/** The order for one node. Rejects if the job's stored script or environment is gone. */
+/**
+ * The order for one node.
+ * @param cluster `isShared`: it serves several users
+ *
+ * Rejects if the job's stored script or environment is gone. */
 export async function launchOrder(
   state: ClusterState,
   blobs: Blobs,
@@ -35,7 +39,7 @@ export async function launchOrder(
   job: RunningJob,
   key: StepKey,
   token: string,
-  portOffset: number,
+  { portOffset, isShared }: { readonly portOffset: number; readonly isShared: boolean },
 ): Promise<NodeLaunch> {
   const step = must(
     job.steps.find(({ id }) => id === key.stepId),
@@ -63,6 +67,7 @@ export async function launchOrder(
     array: arrayOf(job),
     ...hetOf(state, job, step),
     user,
+    ...(isShared ? { isShared: true } : {}),
     partition: partitionName(state, job),
     submitAt: job.submitAt,
     allocation: [...job.allocation],
@@ -90,12 +95,17 @@ export function attachPointsOf(
     for (const { node, tasks } of step.parts) {
       const session = sessions.get(node);
       if (!session) continue;
-      const socket = holderSocketFor(session.registration.holder.socket, key, hasTerminal);
+      const socket = holderSocketFor(sharedSocketOf(session, job), key, hasTerminal);
       const away = session.caller ? { isAway: true } : {};
       points.push({ key, node, socket, token: token(key), tasks: [...tasks], ...away });
     }
   }
   return points;
+}
+
+/** Where the shared holder of a job's user listens on a node. */
+export function sharedSocketOf({ registration: { holder } }: Pick<Session, "registration">, { spec }: Job): string {
+  return holder.perUser && spec.user.uid !== 0 ? userSocketOf(holder.socket, spec.user) : holder.socket;
 }
 
 /** The part of a specification that says what runs. */

@@ -17,10 +17,12 @@ import type { ClusterState } from "../core/state.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Digest } from "../platform/digest.ts";
 import type { Disk } from "../platform/disk.ts";
+import type { FeedFiles } from "../platform/feed-files.ts";
 import type { Log } from "../platform/log.ts";
 import type { Mailer } from "../platform/mailer.ts";
 import type { Net } from "../platform/net.ts";
 import type { Random } from "../platform/random.ts";
+import type { AcceptUser } from "../platform/user-door.ts";
 import type { Notifier } from "../platform/webhook.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { JobRow } from "../protocol/procedures.ts";
@@ -31,16 +33,19 @@ import { toJobRow } from "../view/job-row.ts";
 import { createAbsences } from "./absences.ts";
 import { awayReason, createHolderLinks } from "./away.ts";
 import { createBreaker } from "./breaker.ts";
-import type { ControllerContext } from "./context.ts";
+import type { ControllerContext, People } from "./context.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createEnding } from "./ending.ts";
 import { createErrand } from "./errand.ts";
+import { FeedWatch } from "./feeds/watch.ts";
 import { GpuGuard } from "./gpu-guard.ts";
 import { cancelHandler } from "./handlers/cancel.ts";
 import { changeHandler } from "./handlers/change.ts";
 import { configHandler } from "./handlers/config.ts";
 import { doorHandler } from "./handlers/door.ts";
+import { examineHandler } from "./handlers/examine.ts";
 import { explainHandler } from "./handlers/explain.ts";
+import { type FeedHandlers, feedHandlers } from "./handlers/feed.ts";
 import { environmentHandler, getHandler, scriptHandler } from "./handlers/get.ts";
 import { historyHandler } from "./handlers/history.ts";
 import { keyHandlers } from "./handlers/keys.ts";
@@ -65,7 +70,7 @@ import { watchJobsHandler } from "./handlers/watch-jobs.ts";
 import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { metricsPage } from "./metrics.ts";
-import { guarded } from "./network/access.ts";
+import { guarded, localUser } from "./network/access.ts";
 import { type Outside, type OutsidePorts, openOutside } from "./network/outside.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
 import { createPlanner, type Planner } from "./planner.ts";
@@ -93,11 +98,16 @@ export interface ControllerPorts {
   readonly mailer: Mailer;
   /** Without it web addresses hear nothing of jobs. */
   readonly notifier?: Notifier;
+  /** Without it no file of jobs is watched. */
+  readonly feedFiles?: FeedFiles;
   compact(compaction: Compaction): Promise<number>;
   /** The program should end. */
   exit(): void;
   /** Without it no other machine is listened for. */
   readonly outside?: OutsidePorts;
+  /** Root's: serves the users of this machine, each over a socket of its own. Rejects if that can't be. */
+  serveUsers?(accept: AcceptUser): Promise<{ close(): void }>;
+  readonly people?: People;
   /** Reads the configuration again; without it there is none to read. */
   readonly reload?: Reload;
 }
@@ -139,6 +149,9 @@ export async function startController(ports: ControllerPorts, options: Controlle
   known.context = context;
   await context.loop.execute({ type: "licenses.configure", licenses: settings.licenses });
   const startedAt = context.identity.startedAt;
+  const digest = (data: string | Uint8Array): string =>
+    ports.digest.sha256(typeof data === "string" ? new TextEncoder().encode(data) : data);
+  const feeds = ports.feedFiles ? new FeedWatch(context, ports.feedFiles, digest) : null;
   const again = () => reconfigure(context, ports.reload ?? (() => ({ settings: context.settings })));
   const identity = () => ({
     daemon: "mgpuctld" as const,
@@ -149,13 +162,18 @@ export async function startController(ports: ControllerPorts, options: Controlle
   });
   net.removeStale({ path: places.controllerSocket });
   const book = ports.outside?.book ?? log;
-  const handlers = guarded(context.statistics.counted(handlersOf(context, again, outside)), options.user, book);
+  const all = { ...handlersOf(context, again, outside), ...feedHandlers(context, digest, feeds) };
+  const handlers = guarded(context.statistics.counted(all), options.user, book);
   const server = await servePeers({ net, clock, log }, { path: places.controllerSocket }, identity, handlers);
   const remote = servePeersOf({ clock, log }, identity, handlers);
   await outside?.serve(remote);
+  const users = await ports.serveUsers?.((connection, account) =>
+    remote.accept(connection, localUser(context, account)),
+  );
   await publishEndpoint(disk, options);
   resume(context);
   startPurging(context, disk);
+  feeds?.start();
   log.info("controller started", { socket: places.controllerSocket, jobs: context.loop.state.jobs.size });
   return {
     loop: context.loop,
@@ -163,7 +181,9 @@ export async function startController(ports: ControllerPorts, options: Controlle
     page: (path) => metricsPage(context, path),
     rememberSettings: (given) => rememberSettings(ports, places, given),
     async stop() {
+      feeds?.stop();
       server.close();
+      users?.close();
       outside?.close();
       remote.close();
       await context.loop.close();
@@ -184,13 +204,14 @@ function assemble(
   const submit = createErrand(clock, log, () => loop);
   const { sessions, absentNodes } = watchNodes({ clock, log, submit, watchers }, settings, () => planner.wake());
   const { token, portOffset } = secretsOf(ports.digest, secret);
+  const cluster = { portOffset, isShared: options.user.uid === 0 };
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
     state: () => loop.state,
     ...{ submit, wakeScheduler: () => planner.wake() },
     post: createPost({ mailer, notifier: ports.notifier, log, clock, state: () => loop.state }),
     launchOf: async (job, key, node) => ({
-      ...(await launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), portOffset)),
+      ...(await launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), cluster)),
       ...(sessions.get(node)?.caller ? { access: outside?.access(job.id, job.attempt) } : {}),
     }),
   });
@@ -217,11 +238,11 @@ function assemble(
     blockedOn: (node) => guard.blockedOn(node),
   });
   const identity = { pid: options.pid, user: options.user, version: options.version, startedAt: clock.now() };
-  const owners = createOwners(clock, settings.orphanS * 1000, (owned, isNew) =>
-    endAbandoned(loop.state, owned, isNew, submit),
-  );
+  const abandon = (owned: Owned, isNew: boolean): void => endAbandoned(loop.state, owned, isNew, submit);
+  const owners = createOwners(clock, settings.orphanS * 1000, abandon);
   return {
     ...{ loop, statistics, sessions, guard, watchers, owners, blobs, clock, log, mailer, settings, places, identity },
+    people: ports.people ?? null,
     reasonOf: planner.reasonOf,
     rowOf: (job) => rowOf({ loop, sessions, clock, ...identity }, planner, job),
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),
@@ -289,7 +310,7 @@ function handlersOf(
   context: ControllerContext,
   again: UnaryHandler<"controller.reconfigure">,
   outside: Outside | null,
-): Handlers<"controller"> {
+): Omit<Handlers<"controller">, keyof FeedHandlers> {
   return {
     "controller.reconfigure": again,
     "job.submit": submitHandler(context),
@@ -325,6 +346,7 @@ function handlersOf(
     "shares.list": listSharesHandler(context),
     statistics: statisticsHandler(context),
     "controller.status": statusHandler(context),
+    "cluster.examine": examineHandler(context, outside?.ringer ?? null),
     "controller.shutdown": shutdownHandler(context),
     "step.door": doorHandler(() => context, outside),
     ...keyHandlers(() => context, outside?.office ?? null),

@@ -2,6 +2,7 @@
 
 import type { TaskSet } from "./array-spec.ts";
 import type { SignalTarget } from "./effects.ts";
+import type { Feed, FeedReading } from "./feed/feed.ts";
 import type { Attempt, JobId, JobStart, NodeName, StepId, StepKey } from "./ids.ts";
 import type { ExitStatus, Hold, TerminalState } from "./job.ts";
 import type { JobLimits } from "./job-limits.ts";
@@ -329,6 +330,45 @@ export interface ConfigureLicenses {
   readonly licenses: readonly LicenseWish[];
 }
 
+/** Queue the job of a line of a feed, unless one of the same meaning was queued before. */
+export interface SubmitLine {
+  readonly type: "feed.submit";
+  /** Of its file, see core/feed/feed.ts. */
+  readonly guard: string;
+  /** Of its meaning. */
+  readonly digest: string;
+  /** Lines of the file to remember. */
+  readonly kept: number;
+  /** Whatever was queued before. */
+  readonly isAgain: boolean;
+  readonly job: SubmitJob;
+}
+
+/** Watch a file. */
+export interface PutFeed {
+  readonly type: "feed.put";
+  readonly feed: Pick<Feed, "user" | "path" | "template" | "environmentDigest">;
+}
+
+/** A watched file was read, or can't be. */
+export interface ReadFeed {
+  readonly type: "feed.read";
+  readonly feedId: number;
+  /** Absent where it was not read. */
+  readonly reading?: FeedReading;
+  /** Jobs that came of it. */
+  readonly queued?: number;
+  /** Why it can't be read; empty if it can. */
+  readonly trouble: string;
+}
+
+/** Watch a file no more. */
+export interface DropFeed {
+  readonly type: "feed.drop";
+  readonly feedId: number;
+  readonly byUid: number;
+}
+
 export type Command =
   | SubmitJob
   | CancelJob
@@ -362,7 +402,11 @@ export type Command =
   | FireTimer
   | PurgeJob
   | ChangePolicy
-  | ConfigureLicenses;
+  | ConfigureLicenses
+  | SubmitLine
+  | PutFeed
+  | ReadFeed
+  | DropFeed;
 
 /**
  * What a timer is for. The attempt keeps an old start's limit from ending a new one.

@@ -6,6 +6,7 @@
  */
 
 import type { TaskSet } from "./array-spec.ts";
+import type { Feed } from "./feed/feed.ts";
 import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
 import type { EarlierAttempt, ExitStatus, Hold, PendingJob, Step, StepHet, TerminalState } from "./job.ts";
 import type { JobSpec, LicenseWish } from "./jobspec.ts";
@@ -268,6 +269,29 @@ export interface LicensesSet {
   readonly licenses: readonly LicenseWish[];
 }
 
+/** A file of jobs is watched, with other options than before, or was read: all of its record, as it is now. */
+export interface FeedSet {
+  readonly type: "feed.set";
+  readonly feed: Feed;
+}
+
+/** A file of jobs is watched no more. */
+export interface FeedDeleted {
+  readonly type: "feed.deleted";
+  readonly feedId: number;
+}
+
+/** A line of a feed became a job, in the same record as its `job.submitted`. */
+export interface FeedLineQueued {
+  readonly type: "feed.line";
+  /** Of its file, see core/feed/feed.ts. */
+  readonly guard: string;
+  /** Of its meaning. */
+  readonly digest: string;
+  /** Lines of that file that are remembered from now on. */
+  readonly kept: number;
+}
+
 export type Event =
   | JobSubmitted
   | JobAllocated
@@ -296,6 +320,9 @@ export type Event =
   | ReservationSet
   | ReservationDeleted
   | LicensesSet
+  | FeedSet
+  | FeedDeleted
+  | FeedLineQueued
   | PolicyChanged;
 
 /** Major version of the journal's lines. A daemon refuses a journal of another one. */

@@ -30,6 +30,10 @@ export function react(after: ClusterState, event: Event): Effect[] {
     case "policy.changed":
     case "licenses.set":
       return [{ type: "schedule" }];
+    case "feed.set":
+    case "feed.deleted":
+    case "feed.line":
+      return [];
     case "job.purged":
       return [notify(event.jobId)];
     case "job.submitted":

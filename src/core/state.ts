@@ -4,7 +4,9 @@
  * All sets, and the maps behind `requests`, are indexes: they follow from the records and are not stored.
  */
 
+import { ChangeLog } from "../util/change-log.ts";
 import { isAsleep, touchedBy } from "./asleep.ts";
+import type { Feed } from "./feed/feed.ts";
 import { componentsOf } from "./het.ts";
 import type { JobId, NodeName } from "./ids.ts";
 import { holdsResources, type Job } from "./job.ts";
@@ -31,10 +33,17 @@ export interface ClusterState {
   readonly licenses: Map<string, number>;
   /** Accounts, users, associations and QoS. */
   readonly policy: PolicyState;
+  nextFeedId: number;
+  /** Files of jobs that are watched. */
+  readonly feeds: Map<number, Feed>;
+  /** Digests of the lines that became jobs, by their file, the oldest first. */
+  readonly feedGuards: Map<string, Set<string>>;
   /** Jobs in state PENDING, by ascending id. */
   readonly pending: Set<JobId>;
   /** Jobs that hold resources. */
   readonly active: Set<JobId>;
+  /** Jobs that came into {@link active}, left it, or have another record there. */
+  readonly activeChanges: ChangeLog;
   /** Request id of each known job's submission. */
   readonly requests: Map<string, JobId>;
   /** Records of each job array, by the array's number. */
@@ -49,6 +58,9 @@ export interface ClusterState {
   readonly dependents: Map<JobId, Set<JobId>>;
 }
 
+/** Who missed more looks at all jobs that hold resources. */
+const ACTIVE_CHANGES_MAX = 10_000;
+
 /** What a snapshot holds. */
 export interface StoredState {
   readonly seq: number;
@@ -62,6 +74,15 @@ export interface StoredState {
   readonly licenses?: readonly LicenseWish[];
   /** Absent where nothing was ever set. */
   readonly policy?: StoredPolicy | undefined;
+  /** Absent where there never was any. */
+  readonly feeds?: StoredFeeds;
+}
+
+/** Feeds as a snapshot holds them. */
+export interface StoredFeeds {
+  readonly next: number;
+  readonly feeds: readonly Feed[];
+  readonly guards: readonly { readonly guard: string; readonly digests: readonly string[] }[];
 }
 
 /** A cluster before its first event. */
@@ -80,8 +101,12 @@ export function fromStored(stored: StoredState): ClusterState {
     reservations: new Map((stored.reservations ?? []).map((reservation) => [reservation.name, reservation])),
     licenses: new Map((stored.licenses ?? []).map(({ name, count }) => [name, count])),
     policy: policyFrom(stored.policy),
+    nextFeedId: stored.feeds?.next ?? 1,
+    feeds: new Map((stored.feeds?.feeds ?? []).map((feed) => [feed.id, feed])),
+    feedGuards: new Map((stored.feeds?.guards ?? []).map(({ guard, digests }) => [guard, new Set(digests)])),
     pending: new Set(),
     active: new Set(),
+    activeChanges: new ChangeLog(ACTIVE_CHANGES_MAX),
     requests: new Map(),
     arrays: new Map(),
     dependents: new Map(),
@@ -105,12 +130,19 @@ export function toStored(state: ClusterState): StoredState {
     ...(state.reservations.size > 0 ? { reservations: [...state.reservations.values()] } : {}),
     ...(state.licenses.size > 0 ? { licenses: licensesOf(state.licenses) } : {}),
     ...withPolicy(state),
+    ...withFeeds(state),
   };
 }
 
 /** How many of each license are in use: a job holds its own until nothing of it is left. */
 export function usedLicenses({ active, jobs }: ClusterState): Map<string, number> {
   return countLicenses([...active].flatMap((id) => jobs.get(id)?.spec ?? []));
+}
+
+function withFeeds({ nextFeedId, feeds, feedGuards }: ClusterState): Pick<StoredState, "feeds"> {
+  if (nextFeedId === 1 && feedGuards.size === 0) return {};
+  const guards = [...feedGuards].map(([guard, digests]) => ({ guard, digests: [...digests] }));
+  return { feeds: { next: nextFeedId, feeds: [...feeds.values()], guards } };
 }
 
 function withPolicy({ policy }: ClusterState): Pick<StoredState, "policy"> {
@@ -137,7 +169,7 @@ export function dropJob(state: ClusterState, job: Job): void {
   state.jobs.delete(job.id);
   if (isPolicyOn(state.policy)) recount(state.policy, job, undefined);
   state.pending.delete(job.id);
-  state.active.delete(job.id);
+  if (state.active.delete(job.id)) state.activeChanges.note(job.id);
   if (job.state === "PENDING") leaveLane(state.lanes, laneOf(state.policy, job), job);
   state.expiring.delete(job.id);
   state.onlyUser.delete(job.id);
@@ -197,7 +229,9 @@ function indexJob(state: ClusterState, job: Job): void {
     dropDependent(state, job);
   }
   keep(state.expiring, job.id, job.state === "PENDING" && mayExpire(job.spec));
-  keep(state.active, job.id, holdsResources(job));
+  const isActive = holdsResources(job);
+  if (isActive || state.active.has(job.id)) state.activeChanges.note(job.id);
+  keep(state.active, job.id, isActive);
   keep(state.onlyUser, job.id, job.spec.request.onlyUser === true && holdsResources(job));
 }
 

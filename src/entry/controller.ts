@@ -8,17 +8,20 @@ import { type Controller, startController } from "../controller/main.ts";
 import { realClock } from "../platform/clock.ts";
 import { realDigest } from "../platform/digest.ts";
 import { realDisk } from "../platform/disk.ts";
+import { realFeedFiles } from "../platform/feed-files.ts";
 import { makeLastingFolders } from "../platform/folders.ts";
-import { readHost } from "../platform/host.ts";
+import { ownAddresses, readHost } from "../platform/host.ts";
 import { servePages } from "../platform/http-page.ts";
 import { takeLock } from "../platform/lock.ts";
 import { fileLog, type Log } from "../platform/log.ts";
 import { realMailer } from "../platform/mailer.ts";
 import { realNet } from "../platform/net.ts";
 import { logFileWriter, plainLog } from "../platform/plain-log.ts";
+import { ringBell } from "../platform/probe.ts";
 import { realRandom } from "../platform/random.ts";
 import { realSecureDoor } from "../platform/secure.ts";
-import { findUser } from "../platform/users.ts";
+import { type AcceptUser, UserDoor } from "../platform/user-door.ts";
+import { findAccount, findGroup, findUser } from "../platform/users.ts";
 import { realNotifier } from "../platform/webhook.ts";
 import { runWorker } from "../platform/worker.ts";
 import { type DaemonLine, prepareRuntime } from "./daemon-line.ts";
@@ -48,8 +51,10 @@ export async function runController(program: string, line: DaemonLine, exit: () 
     log,
     mailer: realMailer(settings.mailProgram, log),
     notifier: realNotifier(readWebhookSecret(program, settings.webhookSecretFile), log),
+    feedFiles: realFeedFiles(),
     compact: (compaction: unknown) => runWorker(join(__dirname, "snapshot-worker.cjs"), compaction) as Promise<number>,
     exit,
+    people: { findUser, findGroup },
     outside: {
       door: realSecureDoor(),
       book: plainLog(logFileWriter(`${places.logFolder}/audit.log`), "info", {}),
@@ -57,7 +62,10 @@ export async function runController(program: string, line: DaemonLine, exit: () 
       findUser,
       owner: currentUser(),
       listen: settings.listen,
+      ring: ringBell,
+      addresses: ownAddresses,
     },
+    ...(currentUser().uid === 0 ? { serveUsers: (accept: AcceptUser) => openDoor(places.runtime, log, accept) } : {}),
     reload() {
       const read = line.reload();
       if ("settings" in read) log.setLevel(read.settings.logLevel);
@@ -77,6 +85,13 @@ export async function runController(program: string, line: DaemonLine, exit: () 
   } catch (error) {
     return fail(program, `can't start with state folder ${places.home}: ${messageOf(error)}`);
   }
+}
+
+/** Root's daemons are for all users; others can't pass a folder of root's own, and are told so by mgpu up. */
+async function openDoor(runtime: string, log: Log, accept: AcceptUser): Promise<UserDoor> {
+  const door = new UserDoor({ log, findAccount }, runtime, accept);
+  await door.open();
+  return door;
 }
 
 /** Jobs go on without it: what is in its way is in the log. */

@@ -7,11 +7,11 @@ import { nodePlaces, type Places } from "../config/places.ts";
 import { VERSION } from "../config/version.ts";
 import { type Agent, createAgent } from "../node/agent.ts";
 import { readBatchExit } from "../node/holder/batch-spool.ts";
-import { createHolders } from "../node/holders.ts";
+import { createHolders, type UserPorts } from "../node/holders.ts";
 import { createInventory } from "../node/inventory.ts";
-import { realClock } from "../platform/clock.ts";
+import { type Clock, realClock } from "../platform/clock.ts";
 import { readCpuTopology } from "../platform/cpu-topology.ts";
-import { startDaemon } from "../platform/daemon.ts";
+import { startDaemon, startUserDaemon } from "../platform/daemon.ts";
 import { realDisk } from "../platform/disk.ts";
 import { boundedReader, readWindowAs } from "../platform/file-window.ts";
 import { chooseGpuProvider } from "../platform/gpu.ts";
@@ -21,12 +21,15 @@ import { fileLog, type Log } from "../platform/log.ts";
 import { realNet } from "../platform/net.ts";
 import { realProcesses } from "../platform/process.ts";
 import { programOf, realProcessTable, startTicksOf } from "../platform/proctable.ts";
+import { closedFolder, makeOwnFolder, removeAs } from "../platform/user-folders.ts";
+import { findAccount } from "../platform/users.ts";
 import { createVitals } from "../platform/vitals.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { Hello } from "../protocol/procedures.ts";
 import { connectPeer } from "../rpc/connect.ts";
 import { shortHash } from "../util/hash.ts";
 import { type DaemonLine, prepareRuntime } from "./daemon-line.ts";
+import { examinerOf } from "./examiner.ts";
 import { fail, messageOf } from "./fail.ts";
 import { createNodeLink } from "./node-link.ts";
 import { currentUser } from "./user.ts";
@@ -48,12 +51,8 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   await takeNodeFolder(program, mine.folder, name);
   prepareRuntime(program, places);
   const clock = realClock();
-  const chosen = chooseGpuProvider({
-    fakeGpus: settings.fakeGpus,
-    hostname: name,
-    clock,
-    cacheMs: settings.gpuQueryMs,
-  });
+  const { fakeGpus, gpuQueryMs: cacheMs } = settings;
+  const chosen = chooseGpuProvider({ fakeGpus, hostname: name, clock, cacheMs });
   if ("problem" in chosen) fail(program, chosen.problem);
   const disk = realDisk();
   const scope = shortHash(mine.folder);
@@ -65,13 +64,15 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
     { clock, disk, log },
     {
       name,
+      user: currentUser(),
+      ...(joined ? {} : { controllerSocket: controller }),
       inventory: createInventory(
         { ...host, address: () => link.address() || host.address() },
         chosen.provider,
         settings,
         VERSION,
       ),
-      holders: holdersOf(places, mine.holderFolder, name, scope, log),
+      holders: holdersOf(places, mine.holderFolder, name, { scope, isFar: joined !== null }, log),
       connect: joined
         ? (handlers) => link.connect(handlers)
         : (handlers) => connectPeer({ net: realNet(), clock, log }, { path: controller }, hello("node"), handlers),
@@ -92,6 +93,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       nameOf: programOf,
       settings,
       nodePlaces: mine,
+      examiner: examinerOf(places, mine, joined),
       version: VERSION,
       pid: process.pid,
     },
@@ -121,7 +123,14 @@ function readAgain(places: Places): Joined | null {
   }
 }
 
-function holdersOf(places: Places, holderFolder: string, name: string, scope: string, log: Log) {
+function holdersOf(
+  places: Places,
+  holderFolder: string,
+  name: string,
+  link: { readonly scope: string; readonly isFar: boolean },
+  log: Log,
+) {
+  const { scope } = link;
   const net = realNet();
   const clock = realClock();
   return createHolders(
@@ -130,6 +139,7 @@ function holdersOf(places: Places, holderFolder: string, name: string, scope: st
       disk: realDisk(),
       dial: (socket) => connectPeer({ net, clock, log }, { path: socket }, hello("node")),
       spawn: async (program, args, logFile) => startDaemon(join(__dirname, `${program}.cjs`), args, logFile),
+      ...(currentUser().uid === 0 ? { users: userPorts(clock, places.runtime) } : {}),
       startTicks: startTicksOf,
       endProcess,
     },
@@ -137,9 +147,24 @@ function holdersOf(places: Places, holderFolder: string, name: string, scope: st
       holderFolder,
       sharedSocket: `${places.runtime}/h-${scope}.sock`,
       logFile: `${places.logFolder}/mgpu-stepd-${name}.log`,
-      scope,
+      ...link,
     },
   );
+}
+
+/** What root's daemon does for its users. */
+function userPorts(clock: Clock, runtime: string): UserPorts {
+  return {
+    clock,
+    findAccount,
+    prepare(user) {
+      const closed = closedFolder(runtime);
+      if (closed) throw new Error(`${user.name} can't pass ${closed}: set XDG_RUNTIME_DIR=/run for root's daemons`);
+      makeOwnFolder(runtime, user);
+    },
+    remove: removeAs,
+    spawn: async (user, args, logFile) => startUserDaemon(join(__dirname, "mgpu-stepd.cjs"), args, logFile, user),
+  };
 }
 
 /** One that has ended meanwhile is no matter. */

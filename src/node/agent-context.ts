@@ -8,10 +8,11 @@ import type { ClosedStarts } from "./closed-starts.ts";
 import type { GpuLoads } from "./gpu-loads.ts";
 import type { GpuWatch } from "./gpu-watch.ts";
 import type { HolderCrew } from "./holder-crew.ts";
-import type { FollowBatch } from "./holder-factory.ts";
+import type { FollowBatch, Runner } from "./holder-factory.ts";
 import type { StepProcesses } from "./orphan-memory.ts";
 import type { ReportQueue } from "./report-queue.ts";
 import type { Spool } from "./spool.ts";
+import type { LaunchRecord } from "./spool-records.ts";
 import type { StepTable } from "./step-table.ts";
 
 export interface AgentContext {
@@ -19,6 +20,10 @@ export interface AgentContext {
   readonly log: Log;
   /** Of this node. */
   readonly name: string;
+  /** Whose daemon this is; `null` where that does not matter. */
+  readonly user: Runner | null;
+  /** Path of the controller's socket where that is on this machine; else empty. */
+  readonly controller: string;
   readonly spool: Spool;
   readonly reports: ReportQueue;
   readonly steps: StepTable;
@@ -53,6 +58,11 @@ export interface AgentContext {
 
 /** Pause before something that failed is tried again, in milliseconds. */
 export const RETRY_MS = 1000;
+
+/** Where a batch script's files are: among the records of its step, or with its user. */
+export function batchFolderOf({ spool, holders }: AgentContext, { key, user }: LaunchRecord): string {
+  return (user && holders.others?.batchFolder(user, key)) ?? spool.folderOf(key);
+}
 
 /** Fields by which the log tells one step from others. */
 export function logFields(key: StepKey): { jobId: number; attempt: number; step: StepKey["stepId"] } {

@@ -20,6 +20,11 @@ const EXIT_FAILED: ExitStatus = { code: 1, signal: 0 };
 /** Takes in what a holder says of a step. What is known already changes nothing. */
 export function applyStatus(context: AgentContext, holder: HolderPort, status: HolderStep): void {
   const entry = context.steps.get(status.key);
+  // A user's holder is in that user's hands.
+  if (entry && holder.owner !== entry.record.user?.uid) {
+    const facts = { ...logFields(status.key), socket: holder.identity.socket };
+    return context.log.warn("a holder speaks of a step that is not its user's", facts);
+  }
   if (!entry || entry.phase === "ended") return applyLate(context, holder, status, entry);
   entry.holder = holder;
   if (status.phase === "ended") return void endStep(context, entry, endOf(context, status, entry));
@@ -131,6 +136,9 @@ export function retire(context: AgentContext, jobId: number, attempt: number): v
   }
   if (!reminder) closed.dropClear(jobId, attempt);
   if (over.length === 0) return;
+  for (const { record } of over) {
+    if (record.user && record.kind === "batch") void context.holders.others?.removeBatch(record.user, record.key);
+  }
   spool.finish(over.map((entry) => entry.record)).catch((error: unknown) => {
     // The next daemon reports these ends once more, and then removes them.
     log.error("a finished step's record can't be removed", { jobId, attempt, error: messageOf(error) });

@@ -8,10 +8,11 @@ import { sleep } from "../platform/clock.ts";
 import { RpcError } from "../protocol/errors.ts";
 import type { StepLaunch } from "../protocol/holder.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
-import { type AgentContext, logFields, RETRY_MS } from "./agent-context.ts";
+import { type AgentContext, batchFolderOf, logFields, RETRY_MS } from "./agent-context.ts";
 import { applyStatus, endStep, failStep, reportEnd } from "./agent-end.ts";
 import { EXIT_ENDED } from "./agent-terminate.ts";
 import { reportUnstarted } from "./agent-terminate-step.ts";
+import { isOthers, settleUser } from "./agent-user.ts";
 import { messageOf } from "./deferred.ts";
 import { identityOf, isSameHolder } from "./holder-crew.ts";
 import type { HolderPort } from "./holder-port.ts";
@@ -85,7 +86,7 @@ function recordOf(context: AgentContext, launch: NodeLaunch): LaunchRecord {
   const { key, program, startAt } = launch;
   const kind = program.pty ? "pty" : key.stepId === "batch" ? "batch" : "run";
   // Mostly the holder that will be asked is known by now; that spares writing the record again.
-  const shared = kind === "pty" ? null : context.holders.livingShared;
+  const shared = kind === "pty" || isOthers(context, launch) ? null : context.holders.livingShared;
   const receivedAt = context.clock.now();
   const holder = shared && identityOf(shared);
   const bound = bindHere(context, launch);
@@ -128,11 +129,15 @@ function hand(context: AgentContext, entry: StepEntry, launch: NodeLaunch): void
   );
 }
 
-async function handOver(context: AgentContext, entry: StepEntry, launch: NodeLaunch): Promise<void> {
-  const { name, gpuProvider, gpuMemory, spool, exists } = context;
+async function handOver(context: AgentContext, entry: StepEntry, ordered: NodeLaunch): Promise<void> {
+  const { name, gpuProvider, gpuMemory, exists } = context;
+  const settled = await settleUser(context, ordered);
+  if ("problem" in settled) return failStep(context, entry, settled.problem, { unasked: true, nodeFault: false });
+  const { launch, user } = settled;
+  if (user) entry.record = { ...entry.record, user };
   const { cpus: tasks } = entry.record;
   const bound = tasks ? { tasks } : bindHere(context, launch);
-  const spoolFolder = spool.folderOf(launch.key);
+  const spoolFolder = batchFolderOf(context, entry.record);
   const place = { name, gpuProvider, gpuMemory, spoolFolder, cpus: context.cpus(), bound, exists };
   const built = buildStepLaunch(launch, place);
   if ("problem" in built) return failStep(context, entry, built.problem, { unasked: true, nodeFault: false });

@@ -5,7 +5,7 @@
  */
 
 import { sleep } from "../platform/clock.ts";
-import { type AgentContext, logFields, RETRY_MS } from "./agent-context.ts";
+import { type AgentContext, batchFolderOf, logFields, RETRY_MS } from "./agent-context.ts";
 import { endStep } from "./agent-end.ts";
 import { messageOf } from "./deferred.ts";
 import type { BatchExit } from "./holder/batch-spool.ts";
@@ -52,7 +52,7 @@ export async function lose(context: AgentContext, entry: StepEntry, cause: strin
   for (;;) {
     try {
       // Other steps of the same job must not go with a lost one.
-      await (await context.holders.shared()).terminateStep(key, context.killWaitMs);
+      await (await context.holders.sharedFor(entry.record)).terminateStep(key, context.killWaitMs);
       break;
     } catch (error) {
       context.log.warn("a lost step can't be cleared away", { ...logFields(key), error: messageOf(error) });
@@ -97,7 +97,7 @@ async function follow(context: AgentContext, entry: StepEntry): Promise<void> {
 async function readBatch(context: AgentContext, entry: StepEntry): Promise<BatchExit> {
   const { key } = entry.record;
   try {
-    return await context.followBatch(context.spool.folderOf(key));
+    return await context.followBatch(batchFolderOf(context, entry.record));
   } catch (error) {
     context.log.warn("a batch script's files can't be read", { ...logFields(key), error: messageOf(error) });
     return { phase: "running" };

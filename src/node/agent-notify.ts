@@ -1,7 +1,7 @@
 /** node.notify: what somebody has to say in a job's output, passed on to the holders of its steps. */
 
 import type { Params, Result } from "../protocol/procedures.ts";
-import type { AgentContext } from "./agent-context.ts";
+import { type AgentContext, batchFolderOf } from "./agent-context.ts";
 import { messageOf } from "./deferred.ts";
 import type { StepEntry } from "./step-table.ts";
 
@@ -20,8 +20,8 @@ async function say(context: AgentContext, entry: StepEntry, message: string): Pr
   const { key, kind } = entry.record;
   await entry.handed;
   try {
-    const holder = entry.holder ?? (await context.holders.shared());
-    return await holder.notify(key, message, kind === "batch" ? context.spool.folderOf(key) : null);
+    const holder = entry.holder ?? (await context.holders.sharedFor(entry.record));
+    return await holder.notify(key, message, kind === "batch" ? batchFolderOf(context, entry.record) : null);
   } catch (error) {
     context.log.warn("a message could not be passed on", { jobId: key.jobId, error: messageOf(error) });
     return false;

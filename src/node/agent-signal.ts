@@ -32,7 +32,7 @@ async function pass(context: AgentContext, entry: StepEntry, signal: number, tre
   if (entry.phase === "ended") return;
   try {
     // A script outlives its holder; any other finds its processes.
-    const holder = entry.holder ?? (await context.holders.shared());
+    const holder = entry.holder ?? (await context.holders.sharedFor(entry.record));
     await holder.signal(key, signal, tree);
   } catch (error) {
     context.log.warn("a signal could not be passed on", { ...logFields(key), signal, error: messageOf(error) });

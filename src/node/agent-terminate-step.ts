@@ -78,7 +78,7 @@ async function sweepStep(context: AgentContext, entry: StepEntry, cause?: Termin
   await endStep(context, entry, { type: "ended", exits, problem: UNSTARTED, clean });
 }
 
-/** Its own, or any that lives: what it left is found by all of them. */
-async function holderOf({ holders }: AgentContext, { holder }: StepEntry): Promise<HolderPort> {
-  return holder && !holders.isGone(holder) ? holder : holders.shared();
+/** Its own, or any of its user's that lives: what it left is found by all of them. */
+async function holderOf({ holders }: AgentContext, { holder, record }: StepEntry): Promise<HolderPort> {
+  return holder && !holders.isGone(holder) ? holder : holders.sharedFor(record);
 }

@@ -4,7 +4,7 @@ import { formatStart, formatStepKey } from "../core/ids.ts";
 import type { ExitStatus } from "../core/job.ts";
 import { sleep } from "../platform/clock.ts";
 import type { TerminateCause, TerminateDetails } from "../protocol/holder.ts";
-import { type AgentContext, RETRY_MS } from "./agent-context.ts";
+import { type AgentContext, batchFolderOf, RETRY_MS } from "./agent-context.ts";
 import { applyStatus, endStep, noteClean, retire } from "./agent-end.ts";
 import { endBatch } from "./agent-lost.ts";
 import { messageOf, within } from "./deferred.ts";
@@ -89,7 +89,8 @@ async function sweep(context: AgentContext, order: TerminateOrder, entries: read
     else seekers.set(holder, [...(seekers.get(holder) ?? []), entry]);
   }
   const [first] = seekers.keys();
-  const heir = first ?? (await context.holders.shared());
+  // All steps of a job are its user's.
+  const heir = first ?? (await context.holders.sharedFor(entries[0]?.record ?? {}));
   seekers.set(heir, [...(seekers.get(heir) ?? []), ...orphans]);
   const holders = [...seekers.keys()];
   await Promise.all(
@@ -120,7 +121,7 @@ async function sweep(context: AgentContext, order: TerminateOrder, entries: read
  * @param others steps that other holders end
  */
 export function detailsOf(
-  { name, spool }: AgentContext,
+  context: AgentContext,
   { cause }: Pick<TerminateOrder, "cause">,
   own: readonly StepEntry[],
   others: readonly StepEntry[],
@@ -130,7 +131,7 @@ export function detailsOf(
   return {
     ...(elsewhere.length > 0 ? { elsewhere } : {}),
     ...(cause
-      ? { notice: { cause, node: name, scripts: scripts.map(({ record }) => spool.folderOf(record.key)) } }
+      ? { notice: { cause, node: context.name, scripts: scripts.map(({ record }) => batchFolderOf(context, record)) } }
       : {}),
   };
 }

@@ -30,10 +30,11 @@ import { orderTerminateStep } from "./agent-terminate-step.ts";
 import { tellUsage } from "./agent-usage.ts";
 import { ClosedStarts } from "./closed-starts.ts";
 import { deferred, messageOf } from "./deferred.ts";
+import { type Examiner, examineHandlers } from "./examine.ts";
 import { GpuLoads } from "./gpu-loads.ts";
 import { GpuWatch } from "./gpu-watch.ts";
 import { HolderCrew } from "./holder-crew.ts";
-import type { FollowBatch, HolderFactory } from "./holder-factory.ts";
+import type { FollowBatch, HolderFactory, Runner } from "./holder-factory.ts";
 import type { HolderPort } from "./holder-port.ts";
 import type { StepProcesses } from "./orphan-memory.ts";
 import { type NodeOutside, outsideHandlers, withAccess } from "./outside.ts";
@@ -52,6 +53,10 @@ export interface AgentPorts {
 export interface AgentOptions {
   /** Name to register under. */
   readonly name: string;
+  /** Whose daemon this is; without it, it runs whatever it is told to. */
+  readonly user?: Runner;
+  /** Path of the controller's socket where that is on this machine. */
+  readonly controllerSocket?: string;
   /** What the machine has now; asked at the start and before each registration. Trouble belongs into gpuProblem. */
   inventory(): Promise<NodeInventory>;
   readonly holders: HolderFactory;
@@ -76,6 +81,8 @@ export interface AgentOptions {
   readonly outside?: NodeOutside;
   /** How busy its GPUs are; never rejects. Without it nothing is told of their use. */
   gpuLoad?(): Promise<readonly GpuLoad[]>;
+  /** Looks at the machine for `mgpu doctor`; without it nobody can. */
+  readonly examiner?: Examiner;
   /** What a process runs, in a word; empty if it can't be seen. */
   nameOf?(pid: number): string;
   /** Of the program. */
@@ -150,7 +157,7 @@ async function createContext(
     nameOf: (pid) => options.nameOf?.(pid) ?? "",
   });
   const context: AgentContext = {
-    ...{ steps, gpuWatch, gpuLoads },
+    ...{ steps, gpuWatch, gpuLoads, user: options.user ?? null, controller: options.controllerSocket ?? "" },
     ...{ clock, log, name, spool, bootId, gpuProvider, followBatch },
     gpuMemory: memoryByUuid(gpus),
     survivors: () => options.survivors(),
@@ -215,6 +222,7 @@ function nodeHandlers(context: AgentContext, options: AgentOptions, stop: () => 
     "node.usage": (order) => tellUsage(context, order),
     "node.read": (question) => readOutput(readFile, question),
     ...outsideHandlers(context, options.outside),
+    ...examineHandlers(options.examiner),
     async "node.shutdown"({ holders }) {
       context.stopped = true;
       if (holders) await context.holders.shutdownIdle().catch((error: unknown) => logTrouble(context, error));
@@ -256,6 +264,7 @@ async function register(context: AgentContext, options: AgentOptions, peer: Peer
     pid: shared?.pid ?? 0,
     version: shared?.version ?? options.version,
     startedAt: shared?.startedAt ?? 0,
+    ...(context.holders.others ? { perUser: true } : {}),
   };
   const { name, pid } = options;
   const { startedAt } = context;

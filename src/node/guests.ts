@@ -19,8 +19,8 @@ export interface GuestPorts {
 /** A client that is about to come. */
 export interface Guest {
   readonly key: StepKey;
-  /** Socket of the step's holder for those from elsewhere. */
-  readonly path: string;
+  /** Socket of the step's holder for those from elsewhere; asked when the client is there. */
+  path(): string;
   /** Whose stream it is. */
   readonly who: string;
   readonly guest: Credential;
@@ -121,7 +121,7 @@ export class Guests {
       return visitor.close();
     }
     this.expected.delete(identity);
-    const { who, path, key } = guest;
+    const { who, key } = guest;
     const same = this.present.get(who) ?? new Set();
     this.present.set(who, same.add(visitor));
     visitor.onClose(() => {
@@ -129,6 +129,6 @@ export class Guests {
       if (same.size === 0 && this.present.get(who) === same) this.present.delete(who);
     });
     this.ports.log.info("stream opened", { who, from, step: formatStepKey(key) });
-    visitor.splice({ path });
+    visitor.splice({ path: guest.path() });
   }
 }

@@ -29,15 +29,16 @@ const USAGE_DEADLINE_MS = 5_000;
 
 /**
  * Connects to a holder.
+ * @param owner the uid as which it runs, where that is not this daemon's
  * @throws the dial's error; RpcError if somebody else listens there
  */
-export async function connectHolder(ports: HolderClientPorts, socket: string): Promise<HolderClient> {
+export async function connectHolder(ports: HolderClientPorts, socket: string, owner?: number): Promise<HolderClient> {
   const { peer, answer } = await ports.dial(socket);
   if (answer.daemon !== "mgpu-stepd") {
     peer.close();
     throw new RpcError("VERSION", `${answer.daemon} listens at ${socket}, where a holder was expected`);
   }
-  return new HolderClient(ports, socket, peer, answer);
+  return new HolderClient(ports, socket, peer, answer, owner);
 }
 
 /** Whether a failed dial means that nobody is there. */
@@ -48,6 +49,7 @@ export function isNobody(error: unknown): boolean {
 
 export class HolderClient implements HolderPort {
   readonly identity: HolderPort["identity"];
+  readonly owner?: number;
   private readonly ports: HolderClientPorts;
   private peer: Peer;
   private changed: ((step: HolderStep) => void) | null = null;
@@ -55,11 +57,17 @@ export class HolderClient implements HolderPort {
   private readonly goneCallbacks: (() => void)[] = [];
   private isGone = false;
 
-  constructor(ports: HolderClientPorts, socket: string, peer: Peer, answer: HelloAnswer) {
+  constructor(ports: HolderClientPorts, socket: string, peer: Peer, answer: HelloAnswer, owner?: number) {
+    if (owner !== undefined) this.owner = owner;
     this.ports = ports;
     this.peer = peer;
     this.identity = { socket, pid: answer.pid, version: answer.version, startedAt: answer.startedAt };
     void this.keep();
+  }
+
+  /** Whether it is not known to be gone. */
+  get isLiving(): boolean {
+    return !this.isGone;
   }
 
   launch(step: StepLaunch): Promise<HolderStep> {

@@ -1,8 +1,9 @@
 /** The holders that this daemon talks to, and who is gone. Each is listened to from its first use on. */
 
+import type { StepKey } from "../core/ids.ts";
 import type { HolderStep } from "../protocol/holder.ts";
-import { holderSocketFor } from "../protocol/holder-socket.ts";
-import type { HolderFactory } from "./holder-factory.ts";
+import { holderSocketFor, userSocketOf } from "../protocol/holder-socket.ts";
+import type { HolderFactory, OtherUsers, Runner } from "./holder-factory.ts";
 import type { HolderPort } from "./holder-port.ts";
 import type { HolderIdentity, LaunchRecord } from "./spool-records.ts";
 
@@ -44,10 +45,28 @@ export class HolderCrew {
     return this.lastShared && this.present.has(this.lastShared) ? this.lastShared : null;
   }
 
-  /** The holder that a step belongs to: the shared one, or one of its own for a terminal. */
-  async forStep({ kind, key }: LaunchRecord): Promise<HolderPort> {
-    if (kind !== "pty") return this.shared();
+  /** Users whose steps don't run as the daemon's own; `null` where all do. */
+  get others(): OtherUsers | null {
+    return this.factory.others ?? null;
+  }
+
+  /** The holder that a step belongs to: the shared one of its user, or one of its own for a terminal. */
+  async forStep(record: LaunchRecord): Promise<HolderPort> {
+    const { kind, key, user } = record;
+    if (kind !== "pty") return this.sharedFor(record);
+    if (user) return this.welcome(await this.othersOf(user).forPty(user, key));
     return this.welcome(await this.factory.forPty(key, holderSocketFor(this.factory.sharedSocket, key, true)));
+  }
+
+  /** The shared holder of a step's user: with nobody else's rights is anything done to it. */
+  async sharedFor({ user }: Pick<LaunchRecord, "user">): Promise<HolderPort> {
+    return user ? this.welcome(await this.othersOf(user).shared(user)) : this.shared();
+  }
+
+  /** Where a step's holder listens, running or not. */
+  socketFor({ user }: Pick<LaunchRecord, "user">, key: StepKey, isPty: boolean): string {
+    const shared = this.factory.sharedSocket;
+    return holderSocketFor(user ? userSocketOf(shared, user) : shared, key, isPty);
   }
 
   shutdownIdle(): Promise<void> {
@@ -62,6 +81,12 @@ export class HolderCrew {
   find(identity: HolderIdentity): HolderPort | undefined {
     for (const holder of this.present) if (isSameHolder(holder.identity, identity)) return holder;
     return undefined;
+  }
+
+  private othersOf({ name }: Runner): OtherUsers {
+    const { others } = this.factory;
+    if (others) return others;
+    throw new Error(`only root's node daemon can see to steps of ${name}`);
   }
 
   private welcome(holder: HolderPort): HolderPort {

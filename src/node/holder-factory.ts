@@ -7,6 +7,31 @@ import type { StepKey } from "../core/ids.ts";
 import type { BatchExit } from "./holder/batch-spool.ts";
 import type { HolderPort } from "./holder-port.ts";
 
+/** A user as whom steps run. */
+export interface Runner {
+  readonly uid: number;
+  readonly gid: number;
+  readonly name: string;
+}
+
+/** A user of this machine, with what a login would set. */
+export interface RunnerAccount extends Runner {
+  readonly home: string;
+  readonly shell: string;
+}
+
+/** What root's node daemon does for users: each has a holder, with the user's rights, in which all of the user's steps run. */
+export interface OtherUsers {
+  /** As whom a job's submitter runs on this machine. Rejects with a sentence if that is nobody. */
+  resolve(submitter: Runner): Promise<RunnerAccount>;
+  shared(user: Runner): Promise<HolderPort>;
+  forPty(user: Runner, key: StepKey): Promise<HolderPort>;
+  /** Where a holder of that user keeps what a batch script needs. */
+  batchFolder(user: Runner, key: StepKey): string;
+  /** Removes that folder, with the user's rights. Never rejects. */
+  removeBatch(user: Runner, key: StepKey): Promise<void>;
+}
+
 export interface HolderFactory {
   /** Where the shared holder listens, running or not. */
   readonly sharedSocket: string;
@@ -14,6 +39,8 @@ export interface HolderFactory {
   shared(): Promise<HolderPort>;
   /** The holder of one step with a terminal, listening at `socket`: the living one, else a new one. */
   forPty(key: StepKey, socket: string): Promise<HolderPort>;
+  /** Where steps may run as others than the daemon's own user, which root's may; absent elsewhere. */
+  readonly others?: OtherUsers;
   /** Holders that outlived an earlier daemon. Called once, before all else. */
   adopt(): Promise<readonly HolderPort[]>;
   /** Asks holders in which nothing runs to end, output that nobody reads or not. */

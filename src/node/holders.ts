@@ -14,11 +14,17 @@ import type { Disk } from "../platform/disk.ts";
 import type { Net } from "../platform/net.ts";
 import { messageOf } from "./deferred.ts";
 import { connectHolder, type HolderClient, type HolderClientPorts, isNobody } from "./holder-client.ts";
-import type { HolderFactory } from "./holder-factory.ts";
+import type { HolderFactory, OtherUsers, Runner } from "./holder-factory.ts";
 import type { HolderPort } from "./holder-port.ts";
+import { createUserHolders, isUserHolder, type UserHolderPorts } from "./user-holders.ts";
 
 /** Starts a program of mgpu in a session of its own, its output appended to a log file. */
 export type SpawnDaemon = (program: "mgpu-stepd", args: string[], logFile: string) => Promise<{ readonly pid: number }>;
+
+/** Of a root's daemon: the same for a holder that becomes a user. */
+export interface UserPorts extends UserHolderPorts {
+  spawn(user: Runner, args: string[], logFile: string): Promise<{ readonly pid: number }>;
+}
 
 export interface HoldersPorts extends HolderClientPorts {
   readonly disk: Disk;
@@ -26,6 +32,8 @@ export interface HoldersPorts extends HolderClientPorts {
   readonly spawn: SpawnDaemon;
   /** When a process started, in clock ticks after boot; `null` if there is none of that pid. */
   startTicks(pid: number): number | null;
+  /** Where the daemon is root's. */
+  readonly users?: UserPorts;
   /** Asks a process to end (SIGTERM). */
   endProcess?(pid: number): void;
 }
@@ -37,6 +45,8 @@ export interface HoldersOptions {
   readonly logFile: string;
   /** Tells this node's processes from those of other node daemons on the machine; the same after a restart. */
   readonly scope: string;
+  /** The controller is on another machine. */
+  readonly isFar?: boolean;
 }
 
 interface HolderRecord {
@@ -44,6 +54,8 @@ interface HolderRecord {
   readonly pid: number;
   /** Clock ticks after boot; `null` if the process was gone at once. */
   readonly startTicks: number | null;
+  /** As whom it runs; absent for the daemon's own user. */
+  readonly uid?: number;
 }
 
 const SHARED = "shared";
@@ -59,6 +71,10 @@ const SOCKET_BACK_POLL_MS = 100;
 /** How often a terminal's holder is asked to end once its step is over: it stays while its output is waited for. */
 const REAP_MS = 5000;
 
+/** A user's holder in which nothing was started for so long is asked to end, if nothing runs in it; how often it is looked at. */
+const RETIRE_MS = 60_000;
+const RETIRE_LOOK_MS = 20_000;
+
 /** Before that, an adopted one may still get the launch that it was started for. */
 const REAP_ADOPTED_MS = 120_000;
 
@@ -69,16 +85,24 @@ export function createHolders(ports: HoldersPorts, options: HoldersOptions): Hol
 
 class Holders implements HolderFactory {
   readonly sharedSocket: string;
+  readonly others?: OtherUsers;
   private readonly ports: HoldersPorts;
   private readonly options: HoldersOptions;
   /** Living holders by the name of their record. */
   private readonly clients = new Map<string, HolderClient>();
   private readonly opening = new Map<string, Promise<HolderClient>>();
+  /** Users' holders that were asked to end; each resolves when it is gone, or stays. */
+  private readonly ending = new Map<string, Promise<void>>();
+  /** When each was last asked for, on the monotonic clock. */
+  private readonly usedAt = new Map<string, number>();
 
   constructor(ports: HoldersPorts, options: HoldersOptions) {
     this.ports = ports;
     this.options = options;
     this.sharedSocket = options.sharedSocket;
+    if (!ports.users) return;
+    const open = (name: string, socket: string, user: Runner) => this.open(name, socket, user);
+    this.others = createUserHolders(ports.users, { isFar: false, ...options }, open);
   }
 
   shared(): Promise<HolderPort> {
@@ -115,7 +139,7 @@ class Holders implements HolderFactory {
     const record = await this.readRecord(name);
     const client = record && (await this.reachLiving(record));
     if (client) {
-      if (name !== SHARED) this.reapLater(client, REAP_ADOPTED_MS);
+      if (name !== SHARED && !isUserHolder(name)) this.reapLater(client, REAP_ADOPTED_MS);
       return this.keep(name, client);
     }
     if (record && this.isAlive(record)) {
@@ -125,29 +149,33 @@ class Holders implements HolderFactory {
         holderPid: pid,
       });
       this.ports.endProcess?.(pid);
-    } else if (record) {
+    } else if (record && record.uid === undefined) {
       this.ports.net.removeStale({ path: record.socket });
     }
     await this.ports.disk.remove(this.recordPath(name));
     return null;
   }
 
-  private open(name: string, socket: string): Promise<HolderClient> {
+  private open(name: string, socket: string, user: Runner | null = null): Promise<HolderClient> {
+    this.usedAt.set(name, this.ports.clock.monotonic());
     const known = this.clients.get(name);
     if (known) return Promise.resolve(known);
     const under = this.opening.get(name);
     if (under) return under;
-    const opening = this.reachOrStart(name, socket).finally(() => this.opening.delete(name));
+    const opening = this.reachOrStart(name, socket, user).finally(() => this.opening.delete(name));
     this.opening.set(name, opening);
     return opening;
   }
 
   /** Somebody may listen there although no record says so: a daemon was killed right after starting it. */
-  private async reachOrStart(name: string, socket: string): Promise<HolderClient> {
-    const found = await this.reach(socket);
-    const client = found ?? (await this.start(name, socket));
+  private async reachOrStart(name: string, socket: string, user: Runner | null): Promise<HolderClient> {
+    await this.ending.get(name);
+    const stays = this.clients.get(name);
+    if (stays) return stays;
+    const found = await this.reach(socket, user?.uid);
+    const client = found ?? (await this.start(name, socket, user));
     const { pid } = client.identity;
-    await this.writeRecord(name, { socket, pid, startTicks: this.ports.startTicks(pid) });
+    await this.writeRecord(name, { socket, pid, startTicks: this.ports.startTicks(pid), ...ownerOf(user?.uid) });
     return this.keep(name, client);
   }
 
@@ -156,32 +184,31 @@ class Holders implements HolderFactory {
     const { clock } = this.ports;
     const end = clock.monotonic() + SOCKET_BACK_MS_MAX;
     for (;;) {
-      const client = await this.reach(record.socket);
+      const client = await this.reach(record.socket, record.uid);
       if (client || !this.isAlive(record) || clock.monotonic() >= end) return client;
       await sleep(clock, SOCKET_BACK_POLL_MS);
     }
   }
 
   /** The living holder at a socket; `null` if nobody listens. */
-  private async reach(socket: string): Promise<HolderClient | null> {
+  private async reach(socket: string, owner?: number): Promise<HolderClient | null> {
     try {
-      return await connectHolder(this.ports, socket);
+      return await connectHolder(this.ports, socket, owner);
     } catch (error) {
       if (isNobody(error)) return null;
       throw new Error(`the holder at ${socket} can't be used: ${messageOf(error)}`);
     }
   }
 
-  private async start(name: string, socket: string): Promise<HolderClient> {
-    const { net, log, clock, spawn } = this.ports;
-    const { logFile, scope } = this.options;
-    net.removeStale({ path: socket });
-    const { pid } = await spawn("mgpu-stepd", ["--socket", socket, "--scope", scope, "--log", logFile], logFile);
-    const record = { socket, pid, startTicks: this.ports.startTicks(pid) };
+  private async start(name: string, socket: string, user: Runner | null): Promise<HolderClient> {
+    const { log, clock } = this.ports;
+    const logFile = user ? userLogOf(socket, this.options) : this.options.logFile;
+    const { pid } = await (user ? this.spawnAs(user, socket, logFile) : this.spawnOwn(socket, logFile));
+    const record = { socket, pid, startTicks: this.ports.startTicks(pid), ...ownerOf(user?.uid) };
     await this.writeRecord(name, record);
     const end = clock.monotonic() + START_MS_MAX;
     for (;;) {
-      const client = await this.reach(socket);
+      const client = await this.reach(socket, user?.uid);
       if (client) {
         log.info("started a holder", { socket, holderPid: client.identity.pid });
         return client;
@@ -192,19 +219,55 @@ class Holders implements HolderFactory {
     }
   }
 
+  private spawnOwn(socket: string, logFile: string): Promise<{ readonly pid: number }> {
+    this.ports.net.removeStale({ path: socket });
+    const args = ["--socket", socket, "--scope", this.options.scope, "--log", logFile];
+    return this.ports.spawn("mgpu-stepd", args, logFile);
+  }
+
+  /** It logs to where it is started, and removes a stale socket itself: root touches nothing in a user's folder. */
+  private spawnAs(user: Runner, socket: string, logFile: string): Promise<{ readonly pid: number }> {
+    const { users } = this.ports;
+    if (!users) throw new Error("only root's node daemon has holders of others");
+    const identity = ["--user", user.name, "--uid", `${user.uid}`, "--gid", `${user.gid}`];
+    return users.spawn(user, ["--socket", socket, "--scope", this.options.scope, ...identity], logFile);
+  }
+
   private keep(name: string, client: HolderClient): HolderClient {
     this.clients.set(name, client);
     client.onGone(() => {
-      this.clients.delete(name);
+      if (this.clients.get(name) === client) this.clients.delete(name);
       // The shared one's are used again by the next one.
-      if (name !== SHARED) void this.tidy(name, client.identity.socket);
+      if (name !== SHARED && !isUserHolder(name)) void this.tidy(name, client);
     });
-    if (name !== SHARED) client.onForget(() => this.reapLater(client, 0));
+    if (isUserHolder(name)) this.retireLater(name, client);
+    else if (name !== SHARED) client.onForget(() => this.reapLater(client, 0));
     return client;
   }
 
-  private async tidy(name: string, socket: string): Promise<void> {
-    this.ports.net.removeStale({ path: socket });
+  /** A user's holder ends some time after the last step. From the question on, nobody else is given it. */
+  private retireLater(name: string, client: HolderClient): void {
+    this.ports.clock.after(RETIRE_LOOK_MS, () => {
+      if (this.clients.get(name) !== client) return;
+      const idleMs = this.ports.clock.monotonic() - (this.usedAt.get(name) ?? 0);
+      if (idleMs < RETIRE_MS) return this.retireLater(name, client);
+      this.clients.delete(name);
+      const asked = this.retire(name, client).finally(() => this.ending.delete(name));
+      this.ending.set(name, asked);
+    });
+  }
+
+  private async retire(name: string, client: HolderClient): Promise<void> {
+    const isEnding = await client.shutdown().catch(() => false);
+    if (isEnding) await new Promise<void>((resolve) => client.onGone(resolve));
+    else if (client.isLiving) {
+      this.clients.set(name, client);
+      this.retireLater(name, client);
+    }
+  }
+
+  private async tidy(name: string, { identity, owner }: HolderClient): Promise<void> {
+    if (owner === undefined) this.ports.net.removeStale({ path: identity.socket });
     try {
       await this.ports.disk.remove(this.recordPath(name));
     } catch (error) {
@@ -237,12 +300,22 @@ class Holders implements HolderFactory {
   private async readRecord(name: string): Promise<HolderRecord | null> {
     const text = new TextDecoder().decode(await this.ports.disk.read(this.recordPath(name)));
     try {
-      const { socket, pid, startTicks } = JSON.parse(text) as Partial<HolderRecord>;
+      const { socket, pid, startTicks, uid } = JSON.parse(text) as Partial<HolderRecord>;
       if (typeof socket !== "string" || typeof pid !== "number") return null;
-      return { socket, pid, startTicks: typeof startTicks === "number" ? startTicks : null };
+      return { socket, pid, startTicks: typeof startTicks === "number" ? startTicks : null, ...ownerOf(uid) };
     } catch {
       // Not JSON, or nothing with fields.
       return null;
     }
   }
+}
+
+function ownerOf(uid: number | undefined): Pick<HolderRecord, "uid"> {
+  return uid === undefined ? {} : { uid };
+}
+
+/** In root's folder for the user, beside the user's own: `/run/mgpu/1000/mgpu-stepd-gpu0.log`. */
+function userLogOf(socket: string, { logFile }: HoldersOptions): string {
+  const own = socket.slice(0, socket.lastIndexOf("/"));
+  return `${own.slice(0, own.lastIndexOf("/"))}${logFile.slice(logFile.lastIndexOf("/"))}`;
 }

@@ -5,7 +5,7 @@
 
 import type { StepProcess } from "../platform/proctable.ts";
 import type { AgentContext } from "./agent-context.ts";
-import { logFields } from "./agent-context.ts";
+import { batchFolderOf, logFields } from "./agent-context.ts";
 import { messageOf } from "./deferred.ts";
 import type { StepEntry } from "./step-table.ts";
 
@@ -46,7 +46,8 @@ export async function watchOrphan(context: AgentContext, entry: StepEntry): Prom
   try {
     await context.spool.writeLaunch(entry.record);
     const words = `Detected 1 oom_kill event in StepId=${key.jobId}.${key.stepId}. Some of the step tasks have been OOM Killed.`;
-    await (await context.holders.shared()).notify(key, words, context.spool.folderOf(key));
+    const holder = await context.holders.sharedFor(entry.record);
+    await holder.notify(key, words, batchFolderOf(context, entry.record));
   } catch (error) {
     context.log.warn("the end of a batch script could not be told", { ...logFields(key), error: messageOf(error) });
   }

@@ -3,7 +3,7 @@
 import type { StepKey } from "../core/ids.ts";
 import type { Credential } from "../platform/secure.ts";
 import { RpcError } from "../protocol/errors.ts";
-import { guestSocketOf, holderSocketFor } from "../protocol/holder-socket.ts";
+import { guestSocketOf } from "../protocol/holder-socket.ts";
 import { formatInvitation } from "../protocol/identity.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
 import type { Handlers } from "../rpc/types.ts";
@@ -33,11 +33,13 @@ export function outsideHandlers(
     if (outside) return outside;
     throw new RpcError("DISABLED", "this node's controller is on the same machine");
   };
-  const socketOf = (key: StepKey, isPty: boolean): string =>
-    guestSocketOf(holderSocketFor(context.holders.sharedSocket, key, isPty));
+  const socketOf = (key: StepKey, isPty: boolean): string => {
+    const record = context.steps.get(key)?.record ?? {};
+    return guestSocketOf(context.holders.socketFor(record, key, isPty));
+  };
   return {
     "node.expect"({ key, isPty, who, guest }) {
-      must().guests.expect({ key, path: socketOf(key, isPty), who, guest });
+      must().guests.expect({ key, path: () => socketOf(key, isPty), who, guest });
       return {};
     },
     "node.cut": ({ identities }) => ({

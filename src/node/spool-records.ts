@@ -16,6 +16,8 @@ export interface HolderIdentity {
 export interface LaunchRecord {
   readonly key: StepKey;
   readonly kind: "batch" | "run" | "pty";
+  /** As whom it runs; absent for the daemon's own user, or as long as nothing was asked to run it. */
+  readonly user?: { readonly uid: number; readonly gid: number; readonly name: string };
   /** Tasks on this node. */
   readonly tasks: number;
   /** Positions of its GPUs on this node; absent for none. */
@@ -86,8 +88,9 @@ export function parseLaunchRecord(bytes: Uint8Array, folderName: string): Launch
     ...(limits && record.memory ? { memory: record.memory } : {}),
     ...(record.outOfMemory === true ? { outOfMemory: true as const } : {}),
   };
+  const user = isUser(record.user) ? { user: record.user } : {};
   const lists = { ...(hasGpus ? { gpus } : {}), ...(isBound && record.cpus ? { cpus: record.cpus } : {}) };
-  return { key, kind, tasks, ...lists, ...memory, startAt, receivedAt, bootId, holder };
+  return { key, kind, ...user, tasks, ...lists, ...memory, startAt, receivedAt, bootId, holder };
 }
 
 /** Reads end.json. */
@@ -113,6 +116,10 @@ function parse<T>(bytes: Uint8Array): Partial<T> | undefined {
 
 function isIdentity(value: unknown): value is HolderIdentity {
   return isObject(value) && typeof value.socket === "string" && isCount(value.pid) && isCount(value.startedAt);
+}
+
+function isUser(value: unknown): value is NonNullable<LaunchRecord["user"]> {
+  return isObject(value) && isCount(value.uid) && isCount(value.gid) && typeof value.name === "string";
 }
 
 function isExit(value: unknown): value is ExitStatus {

@@ -5,6 +5,7 @@ import { closeSync, fstatSync, openSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { makeLastingFolders } from "./folders.ts";
 import { openFilesVariable } from "./open-files.ts";
+import { openUserLog } from "./user-folders.ts";
 
 export interface StartedDaemon {
   readonly pid: number;
@@ -31,15 +32,40 @@ export function startDaemon(
 ): StartedDaemon {
   makeLastingFolders(dirname(logFile), 0o700);
   setAsideLarge(logFile);
-  const log = openSync(logFile, "a", 0o600);
+  const environment = { ...outsideOfJobs(process.env), ...openFilesVariable(), ...added };
+  return startWithLog(program, args, logFile, openSync(logFile, "a", 0o600), environment);
+}
+
+/** Variables that a program which becomes another user takes along: nothing of root's own. */
+const PASSED_ON = ["PATH", "TZ", "LANG", "LC_ALL"];
+
+/**
+ * The same for a program that will become a user: its log is the user's, and root's environment stays here.
+ * @param logFile in a folder that is root's
+ */
+export function startUserDaemon(
+  program: string,
+  args: readonly string[],
+  logFile: string,
+  user: { readonly uid: number; readonly gid: number },
+): StartedDaemon {
+  setAsideLarge(logFile);
+  const passed = PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
+  const environment = { ...Object.fromEntries(passed), ...openFilesVariable(), MGPU_DAEMON: "1" };
+  return startWithLog(program, args, logFile, openUserLog(logFile, user), environment);
+}
+
+function startWithLog(
+  program: string,
+  args: readonly string[],
+  logFile: string,
+  log: number,
+  env: NodeJS.ProcessEnv,
+): StartedDaemon {
   try {
     const logFrom = fstatSync(log).size;
-    const child = spawn(process.execPath, [program, ...args], {
-      detached: true,
-      cwd: "/",
-      env: { ...outsideOfJobs(process.env), ...openFilesVariable(), ...added },
-      stdio: ["ignore", log, log],
-    });
+    const stdio = ["ignore" as const, log, log];
+    const child = spawn(process.execPath, [program, ...args], { detached: true, cwd: "/", env, stdio });
     child.unref();
     // Where no process could be made, Node says so in an event as well; unheard, it would end this program.
     child.once("error", () => {});

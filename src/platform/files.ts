@@ -16,6 +16,7 @@ export function realFiles() {
     read: (path: string): Uint8Array => fs.readFileSync(path),
     readWhile,
     trustProblem,
+    exists: fs.existsSync,
     isFolder: (path: string): boolean => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
     isUser,
     findProgram,
@@ -73,7 +74,7 @@ function* chunks(path: string, bytes: number): Generator<Uint8Array, void> {
 }
 
 /** A folder that does not exist yet holds no trap. */
-function trustProblem(path: string): string {
+function trustProblem(path: string, owner = process.getuid?.()): string {
   let info: fs.Stats;
   try {
     info = fs.lstatSync(path);
@@ -81,7 +82,7 @@ function trustProblem(path: string): string {
     return isMissing(error) ? "" : `${path}: ${errnoText(error)}`;
   }
   if (!info.isDirectory()) return `${path} is not a folder`;
-  if (info.uid !== process.getuid?.()) return `${path} belongs to uid ${info.uid}`;
+  if (info.uid !== owner) return `${path} belongs to uid ${info.uid}`;
   return (info.mode & 0o022) === 0 ? "" : `others may write to ${path}`;
 }
 

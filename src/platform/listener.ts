@@ -5,7 +5,7 @@
  * that exist go on meanwhile.
  */
 
-import { chmodSync, lstatSync, rmSync } from "node:fs";
+import { chmodSync, lchownSync, lstatSync, rmSync } from "node:fs";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { systemText } from "../util/errno.ts";
 import type { Log } from "./log.ts";
@@ -22,26 +22,41 @@ export interface Upkeep {
   readonly everyMs?: number;
 }
 
+/** Who may open a socket. */
+export interface SocketAccess {
+  readonly mode: number;
+  /** Another user than the one that listens; only root may say so. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+}
+
+const OWN: SocketAccess = { mode: 0o600 };
+
 /** Of a Unix socket, without the closing zero. */
 const PATH_BYTES_MAX = 107;
 
 /** One lstat in this time costs nothing; commands wait longer than it. */
 const LOOK_MS = 2000;
 
-/** Listens until closed. Rejects with the socket's own error, EADDRINUSE if the file exists. */
+/**
+ * Listens until closed.
+ * @param access who may open it; its owner alone unless given
+ *
+ * Rejects with the socket's own error, EADDRINUSE if the file exists. */
 export async function listenOn(
   path: string,
   onSocket: (socket: Socket) => void,
   upkeep: Upkeep | null,
+  access: SocketAccess = OWN,
 ): Promise<{ close(): void }> {
   if (Buffer.byteLength(path) > PATH_BYTES_MAX) {
     // The kernel would take the first bytes of it, and listen somewhere else.
     throw new Error(`${path} is longer than the ${PATH_BYTES_MAX} bytes of a socket's path`);
   }
   upkeep?.makeFolder();
-  const first = await bind(path, onSocket);
+  const bindAgain = (): Promise<Bound> => bind(path, onSocket, access);
+  const first = await bindAgain();
   if (!upkeep) return first;
-  const keeper = new Keeper(path, onSocket, upkeep, first);
+  const keeper = new Keeper(path, bindAgain, upkeep, first);
   return { close: () => keeper.close() };
 }
 
@@ -52,7 +67,7 @@ interface Bound {
   close(): void;
 }
 
-function bind(path: string, onSocket: (socket: Socket) => void): Promise<Bound> {
+function bind(path: string, onSocket: (socket: Socket) => void, { mode, owner }: SocketAccess): Promise<Bound> {
   return new Promise((resolve, reject) => {
     const server = createServer(onSocket);
     server.once("error", reject);
@@ -60,7 +75,9 @@ function bind(path: string, onSocket: (socket: Socket) => void): Promise<Bound> 
     // The socket file appears within listen() itself, so the umask guards it from its first moment.
     server.listen(path, () => {
       try {
-        chmodSync(path, 0o600);
+        chmodSync(path, mode);
+        // In a folder of root's: nobody else can have put a link there.
+        if (owner) lchownSync(path, owner.uid, owner.gid);
         resolve(boundTo(path, server));
       } catch (error) {
         // Its folder went in this very moment.
@@ -95,7 +112,7 @@ function boundTo(path: string, server: Server): Bound {
 
 class Keeper {
   private readonly path: string;
-  private readonly onSocket: (socket: Socket) => void;
+  private readonly bindAgain: () => Promise<Bound>;
   private readonly upkeep: Upkeep;
   private readonly timer: NodeJS.Timeout;
   private bound: Bound;
@@ -105,9 +122,9 @@ class Keeper {
   /** Said last; empty while all is well. */
   private trouble = "";
 
-  constructor(path: string, onSocket: (socket: Socket) => void, upkeep: Upkeep, first: Bound) {
+  constructor(path: string, bindAgain: () => Promise<Bound>, upkeep: Upkeep, first: Bound) {
     this.path = path;
-    this.onSocket = onSocket;
+    this.bindAgain = bindAgain;
     this.upkeep = upkeep;
     this.bound = first;
     this.timer = setInterval(() => void this.look(), upkeep.everyMs ?? LOOK_MS);
@@ -133,7 +150,7 @@ class Keeper {
   }
 
   private async mend(): Promise<void> {
-    const { path, onSocket, upkeep } = this;
+    const { path, bindAgain, upkeep } = this;
     const whose = this.bound.whoseFile();
     if (whose === "ours") {
       this.trouble = "";
@@ -147,7 +164,7 @@ class Keeper {
     // Before the new one is there: closing removes the file.
     this.bound.close();
     upkeep.makeFolder();
-    const bound = await bind(path, onSocket);
+    const bound = await bindAgain();
     this.bound = bound;
     this.trouble = "";
     if (this.isClosed) bound.close();

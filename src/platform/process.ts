@@ -75,9 +75,9 @@ export interface Processes {
   appendText(path: string, text: string, create: boolean): Promise<Outcome<null>>;
   /** Starts a process; resolves with its pid before it can have been reaped. */
   spawn(request: SpawnRequest): Promise<Outcome<number>>;
-  /** Replaces a small file, visible whole or not at all. Not durable. */
+  /** Replaces a small file, visible whole or not at all; its folder is made if that one is missing (0700). Not durable. */
   writeFile(path: string, data: Uint8Array, mode: number): Outcome<null>;
-  /** A small file's text; null if there is none. */
+  /** A small file's text; null if there is none, or something else in its place. */
   readText(path: string): string | null;
   removeFile(path: string): void;
   /** Makes so many pipes ahead: one by one they would take longer. Never rejects: who then needs one is told why. */
@@ -103,6 +103,9 @@ const PRIVATE_MODE = 0o600;
 const ELF = "\x7fELF";
 const ELF_CLASS_AT = 4;
 const ELF_MACHINE_AT = 18;
+
+/** Of files with a number or a path in them. */
+const SMALL_BYTES_MAX = 64 * 1024;
 
 /** The kernel reads no more of a script's first line. */
 const INTERPRETER_LINE_BYTES = 256;
@@ -288,6 +291,8 @@ async function openNotFifo(path: string, flags: number): Promise<number> {
 
 function replaceFile(path: string, data: Uint8Array, mode: number): null {
   const temporary = `${path}.tmp`;
+  const folder = dirname(path);
+  if (!fs.existsSync(folder)) fs.mkdirSync(folder, 0o700);
   fs.rmSync(temporary, { force: true });
   fs.writeFileSync(temporary, data, { mode, flag: "wx" });
   // The umask may have taken bits away.
@@ -296,8 +301,24 @@ function replaceFile(path: string, data: Uint8Array, mode: number): null {
   return null;
 }
 
+/** It may be in a user's folder: not to wait at a FIFO, nor to follow a link, nor to fill memory. */
+function readSmall(path: string): string {
+  const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = fs.constants;
+  const descriptor = fs.openSync(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+  try {
+    const { size } = fs.fstatSync(descriptor);
+    if (!fs.fstatSync(descriptor).isFile() || size > SMALL_BYTES_MAX) {
+      throw Object.assign(new Error(`${path} is no small file`), { code: "EINVAL" });
+    }
+    const buffer = Buffer.alloc(SMALL_BYTES_MAX);
+    return buffer.toString("utf8", 0, fs.readSync(descriptor, buffer, 0, buffer.length, 0));
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
 function readText(path: string): string | null {
-  const read = attemptNow(() => fs.readFileSync(path, "utf8"));
+  const read = attemptNow(() => readSmall(path));
   return "value" in read ? read.value : null;
 }
 

@@ -1,4 +1,7 @@
-/** The folder of our sockets: ours alone, whatever others may have put in its place. */
+/**
+ * The folder of our sockets: ours alone, whatever others may have put in its place. Others may pass root's, to what its
+ * daemons made for them, but can't see what is in it.
+ */
 
 import { chmodSync, lstatSync, rmdirSync } from "node:fs";
 import { systemText } from "../util/errno.ts";
@@ -14,7 +17,8 @@ export function makePrivateFolder(path: string): void {
   const info = lstatSync(path);
   if (!info.isDirectory()) throw new Error(`${path} is not a folder: remove it, or set XDG_RUNTIME_DIR`);
   if (info.uid !== process.getuid?.()) throw new Error(`${path} belongs to uid ${info.uid}: set XDG_RUNTIME_DIR`);
-  if ((info.mode & 0o777) !== 0o700) chmodSync(path, 0o700);
+  const mode = process.getuid() === 0 ? 0o711 : 0o700;
+  if ((info.mode & 0o777) !== mode) chmodSync(path, mode);
 }
 
 /** Removes the folder if nothing is in it: the last program of ours to end leaves nothing behind. */

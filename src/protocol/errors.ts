@@ -45,6 +45,7 @@ export const ERROR_CODES = {
   UNKNOWN_STEP: { retryable: false },
   NODE_AWAY: { retryable: true },
   UNREADABLE: { retryable: false },
+  NOT_HERE: { retryable: false },
   BAD_TOKEN: { retryable: false },
   INPUT_CLOSED: { retryable: false },
   SESSION_BUSY: { retryable: false },

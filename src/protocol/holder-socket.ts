@@ -25,6 +25,24 @@ export function holderSocketFor(sharedSocket: string, key: StepKey, isPty: boole
 }
 
 /**
+ * Where the shared holder of a user listens on a node whose daemon is root's: in a folder of the user's own. Each first group
+ * has one, because only root may change that.
+ * @param sharedSocket that of root's own holder
+ */
+export function userSocketOf(
+  sharedSocket: string,
+  { uid, gid }: { readonly uid: number; readonly gid: number },
+): string {
+  const at = sharedSocket.lastIndexOf("/");
+  return `${sharedSocket.slice(0, at)}/${uid}/own${sharedSocket.slice(at).replace(/\.sock$/, "")}-${gid}.sock`;
+}
+
+/** Where a user's holder keeps a folder for each batch script, beside its socket. */
+export function userSpoolOf(socket: string, scope: string): string {
+  return `${socket.slice(0, socket.lastIndexOf("/"))}/spool-${shortHash(scope)}`;
+}
+
+/**
  * Where the same holder listens for clients who are let in from elsewhere: they may see to steps whose token they have,
  * and to nothing else.
  * @param socket of {@link holderSocketFor}

@@ -14,7 +14,7 @@ export const GRADES = ["user", "operator", "administrator", "node", "join"] as c
 
 export type Grade = (typeof GRADES)[number];
 
-/** Who proved what on a connection from another machine. Set by who listens, never taken from a message. */
+/** Who proved what on a connection from another machine, or as another user. Set by who listens, never taken from a message. */
 export interface Caller {
   readonly grade: Grade;
   /** `user/ada/1` */
@@ -23,6 +23,8 @@ export interface Caller {
   readonly name: string;
   /** The address that it called from. */
   readonly from: string;
+  /** A user of this machine, on a socket that nobody else can open. */
+  readonly isHere?: true;
 }
 
 /** An identity's parts. */

@@ -1,6 +1,7 @@
 /** The part of the table of procedures by which machines join, keys are given out, and streams find their way. */
 
 import * as v from "valibot";
+import { DOCTOR_PROCEDURES } from "./doctor-procedures.ts";
 import { credential, GRADES } from "./identity.ts";
 import * as s from "./schemas.ts";
 
@@ -26,6 +27,7 @@ const keyChoice = { name: s.name, role: v.optional(role) };
 
 /** Spread into PROCEDURES. */
 export const NETWORK_PROCEDURES = {
+  ...DOCTOR_PROCEDURES,
   /** Listens for other machines, from now on and after each start; `null`: no more. */
   "network.listen": {
     on: "controller",
@@ -77,7 +79,11 @@ export const NETWORK_PROCEDURES = {
       inventory: s.nodeInventory,
       pid: s.positive,
       startedAt: s.count,
-      holder: v.object({ socket: s.text, pid: s.count, version: s.text, startedAt: s.count }),
+      /** `perUser`: steps of others than root have holders with their users' rights, see `userSocketOf`. */
+      holder: v.object({
+        ...{ socket: s.text, pid: s.count, version: s.text, startedAt: s.count },
+        perUser: v.optional(v.boolean()),
+      }),
       /** Starts of jobs that run there, or may have left something behind. */
       starts: v.optional(v.array(v.object({ jobId: s.positive, attempt: s.positive }))),
       /** Where clients reach its steps without the controller, each `host:port`; absent where they can't. */

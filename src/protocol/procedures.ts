@@ -6,11 +6,14 @@
  */
 
 import * as v from "valibot";
-import type { Explanation } from "../core/explanation.ts";
 import type { Job } from "../core/job.ts";
 import { ENTITY_PROCEDURES } from "./entity-procedures.ts";
+import { FEED_PROCEDURES } from "./feed-procedures.ts";
+import { fileWindow, fileWindowAnswer } from "./file-window.ts";
 import { HISTORY_PROCEDURES } from "./history.ts";
-import { holderStep, stepLaunch, terminateCause, terminateDetails } from "./holder.ts";
+import { terminateCause } from "./holder.ts";
+import { HOLDER_PROCEDURES } from "./holder-procedures.ts";
+import { JOB_PROCEDURES } from "./job-procedures.ts";
 import * as j from "./job-schemas.ts";
 import { listRow } from "./list-rows.ts";
 import { NETWORK_PROCEDURES } from "./network-procedures.ts";
@@ -20,18 +23,11 @@ import * as s from "./schemas.ts";
 
 const nothing = v.object({});
 
-/** Most bytes of a file in one answer: far below the limit of a frame. */
-const WINDOW_BYTES_MAX = 256 * 1024;
-
-/** A part of a file that may be growing. */
-const fileWindow = { from: s.count, bytes: v.pipe(s.count, v.maxValue(WINDOW_BYTES_MAX)) };
-
-/** `null` if there is no such file (yet). */
-const fileWindowAnswer = v.object({ window: v.nullable(v.object({ data: s.bytes, size: s.count })) });
-
 export const PROCEDURES = {
   ...HISTORY_PROCEDURES,
+  ...JOB_PROCEDURES,
   ...NETWORK_PROCEDURES,
+  ...FEED_PROCEDURES,
   hello: { on: "any", kind: "unary", params: r.hello, result: r.helloAnswer },
   ping: { on: "any", kind: "unary", params: nothing, result: v.object({ now: s.count }) },
 
@@ -45,6 +41,8 @@ export const PROCEDURES = {
       environment: s.environment,
       /** The components of a heterogeneous job behind the first: accepted with it, or not at all. */
       followers: v.optional(v.array(v.object({ job: j.jobRequest, environment: s.environment }))),
+      /** Root submits for somebody else (--uid, --gid): names or numbers that the controller's machine knows; empty for root's own. */
+      as: v.optional(v.object({ user: s.text, group: s.text })),
       /** Nothing is queued: answers when and where it would start. */
       testOnly: v.optional(v.boolean()),
     }),
@@ -185,51 +183,6 @@ export const PROCEDURES = {
     item: v.object({ jobs: v.array(v.object({ job: v.custom<Job>(r.isRecord, "expected a job"), row: r.jobRow })) }),
     result: v.object({ now: s.count }),
   },
-  /** Says something in the output of a job that runs; answers how many outputs took it. */
-  "job.notify": {
-    on: "controller",
-    kind: "unary",
-    params: v.object({ jobId: s.positive, message: s.text }),
-    result: v.object({ said: s.count }),
-  },
-  /** The stored script of a batch job. */
-  "job.script": {
-    on: "controller",
-    kind: "unary",
-    params: v.object({ jobId: s.positive }),
-    result: v.object({ script: s.bytes }),
-  },
-  /** Why a waiting job waits, in all detail; `null` for one that does not wait (any more). */
-  "job.explain": {
-    on: "controller",
-    kind: "unary",
-    params: v.object({
-      jobId: s.positive,
-      /** Of an array: this task. */
-      taskId: v.nullable(s.count),
-    }),
-    result: v.object({
-      explanation: v.nullable(v.custom<Explanation>(r.isRecord, "expected an explanation")),
-      now: s.count,
-    }),
-  },
-  /**
-   * Part of a file to which a step of a job writes its output, from the node where it lies: for clients on other
-   * machines. For the job's owner and root.
-   */
-  "job.output": {
-    on: "controller",
-    kind: "unary",
-    params: v.object({
-      jobId: s.positive,
-      stepId: s.stepId,
-      node: s.nodeName,
-      /** As the job's record names it. */
-      path: s.text,
-      ...fileWindow,
-    }),
-    result: fileWindowAnswer,
-  },
   "nodes.list": {
     on: "controller",
     kind: "unary",
@@ -318,128 +271,7 @@ export const PROCEDURES = {
   /** The daemon ends; with `holders`, so do its idle holders. */
   "node.shutdown": { on: "node", kind: "unary", params: v.object({ holders: v.boolean() }), result: nothing },
 
-  "holder.status": {
-    on: "holder",
-    kind: "unary",
-    params: nothing,
-    result: v.object({ steps: v.array(holderStep) }),
-  },
-  /** Starts processes. A step that can't start is not an error of the call: it is `ended` with a problem. */
-  "holder.launch": { on: "holder", kind: "unary", params: stepLaunch, result: holderStep },
-  /** Each change of a step's phase, the present ones first. */
-  "holder.watch": { on: "holder", kind: "stream", params: nothing, item: holderStep, result: nothing },
-  /** Signals a step's processes: the first process of each task (`tree` false) or all of them. */
-  "holder.signal": {
-    on: "holder",
-    kind: "unary",
-    params: v.object({ key: s.stepKey, signal: s.positive, tree: v.boolean() }),
-    result: v.object({ signalled: s.count }),
-  },
-  /** The same for one step. `spool` is the folder of a batch script, which this holder need not have started. */
-  "holder.notify": {
-    on: "holder",
-    kind: "unary",
-    params: v.object({ key: s.stepKey, message: s.text, spool: v.nullable(s.text) }),
-    result: v.object({ said: v.boolean() }),
-  },
-  /** Ends every process of a job: CONT and TERM, KILL after `killWaitMs`; answers when none is left. */
-  "holder.terminate": {
-    on: "holder",
-    kind: "unary",
-    params: v.object({
-      jobId: s.positive,
-      attempt: s.positive,
-      /** Of this step only. */
-      stepId: v.optional(s.stepId),
-      killWaitMs: s.count,
-      ...terminateDetails,
-    }),
-    result: nothing,
-  },
-  /** The node daemon has an ended step's status on disk: the holder may forget it once its output is collected. */
-  "holder.forget": { on: "holder", kind: "unary", params: v.object({ key: s.stepKey }), result: nothing },
-  /**
-   * Ends the holder if nothing runs in it and no output waits for its client; answers whether it will. With `discard`,
-   * only clients that are attached are waited for, and not for long.
-   */
-  "holder.shutdown": {
-    on: "holder",
-    kind: "unary",
-    params: v.object({ discard: v.optional(v.boolean()) }),
-    result: v.object({ ending: v.boolean() }),
-  },
-
-  /**
-   * The streams of a step's tasks on this node. Waits for a step that is still to be launched. Output that no
-   * earlier attach acknowledged is sent first; `offset` lets a client drop what it has. Ends with the exits.
-   * With a `view` of a terminal: from where it says, or from its screen if that is no longer kept.
-   */
-  "step.attach": {
-    on: "holder",
-    kind: "stream",
-    params: v.object({ key: s.stepKey, token: s.name, view: v.optional(r.terminalView) }),
-    item: r.attachItem,
-    result: r.attachResult,
-  },
-  /** Looks on at a step that runs, from now on, beside its client: what is not taken in time is dropped. */
-  "step.watch": {
-    on: "holder",
-    kind: "stream",
-    params: v.object({ key: s.stepKey, token: s.name }),
-    item: r.attachItem,
-    result: r.attachResult,
-  },
-  /** Input for a task (`null`: for all). Answered when there is room for more. `eof` closes it. */
-  "step.input": {
-    on: "holder",
-    kind: "unary",
-    params: v.object({
-      key: s.stepKey,
-      token: s.name,
-      task: v.nullable(s.count),
-      /** Who sends it, where it is not the step's own client. */
-      client: v.optional(s.name),
-      /** Position of the first byte in the client's input: a repeated part is dropped. */
-      offset: s.count,
-      data: s.bytes,
-      eof: v.boolean(),
-    }),
-    result: nothing,
-  },
-  "step.resize": {
-    on: "holder",
-    kind: "unary",
-    params: v.object({
-      key: s.stepKey,
-      token: s.name,
-      /** Who has that size: who only looks on changes nothing. */
-      client: v.optional(s.name),
-      columns: s.positive,
-      rows: s.positive,
-    }),
-    result: nothing,
-  },
-  /** Sends the viewer of that name the whole screen once more. */
-  "step.redraw": {
-    on: "holder",
-    kind: "unary",
-    params: v.object({ key: s.stepKey, token: s.name, client: s.name }),
-    result: nothing,
-  },
-  /** Of a step with a terminal. */
-  "step.terminal": {
-    on: "holder",
-    kind: "unary",
-    params: v.object({ key: s.stepKey, token: s.name }),
-    result: r.terminalStatus,
-  },
-  /** A signal from the srun that runs the step, passed on without the controller. */
-  "step.signal": {
-    on: "holder",
-    kind: "unary",
-    params: v.object({ key: s.stepKey, token: s.name, signal: s.positive }),
-    result: nothing,
-  },
+  ...HOLDER_PROCEDURES,
 } as const satisfies ProcedureTable;
 
 /** Which program answers a procedure. */

@@ -287,6 +287,8 @@ export const nodeLaunch = v.object({
     }),
   ),
   user: v.object({ uid: s.count, gid: s.count, name: s.text }),
+  /** The controller serves several users: a daemon that can't become the user must not run it. */
+  isShared: v.optional(v.boolean()),
   partition: s.text,
   submitAt: s.count,
   allocation: s.allocation,

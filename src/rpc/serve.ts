@@ -13,6 +13,8 @@ import type { AnyHandlers, Peer, RpcPorts, RpcServer } from "./types.ts";
 export interface Proven {
   readonly caller: Caller;
   readonly user: Hello["user"];
+  /** Groups of which it may choose one; without them it has that of `user`. */
+  readonly groups?: readonly number[];
 }
 
 /** Serves connections that somebody else accepts. */
@@ -86,7 +88,8 @@ export function servePeersOf(
   }
 }
 
-/** Of what a caller said, only the version counts. */
-function greetingOf(said: Hello, { caller, user }: Proven): Hello {
-  return { ...said, role: caller.grade === "node" ? "node" : "client", user, caller };
+/** Of what a caller said, only the version counts, and which of its groups it works in (newgrp). */
+function greetingOf(said: Hello, { caller, user, groups = [] }: Proven): Hello {
+  const gid = groups.includes(said.user.gid) ? said.user.gid : user.gid;
+  return { ...said, role: caller.grade === "node" ? "node" : "client", user: { ...user, gid }, caller };
 }

@@ -3,9 +3,9 @@
 import type { Amounts, Change, Explanation, Holder, NodeFinding, NodeVerdict } from "../core/explanation.ts";
 import { fold } from "../core/hostlist.ts";
 import { formatTimestamp } from "../core/time.ts";
+import { shellWord } from "../util/shell-word.ts";
 import { formatMemory } from "./amounts.ts";
 import type { RecordTime } from "./record-text.ts";
-import { shellWord } from "./shell-word.ts";
 import { textTable } from "./text-table.ts";
 
 const FINDINGS: Readonly<Record<NodeFinding, string>> = {

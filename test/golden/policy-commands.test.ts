@@ -44,7 +44,7 @@ beforeAll(() => {
 });
 
 function peer(of: ClusterState = state): FakePeer {
-  const context = { loop: { state: of }, clock: { now: () => NOW }, settings: { clusterName: "lab" } };
+  const context = { loop: { state: of }, clock: { now: () => NOW }, settings: { clusterName: "lab", privateData: [] } };
   const shares = listSharesHandler(context as unknown as ControllerContext);
   const priorities = listPrioritiesHandler(context as unknown as ControllerContext);
   return fakePeer({

@@ -1,6 +1,6 @@
 /** mgpu add SCRIPT: a program with its arguments, a priority and the GPUs that it may use: `mgpu-sbatch --wrap`. */
 
-import { shellWord } from "../../view/shell-word.ts";
+import { shellWord } from "../../util/shell-word.ts";
 import { type Command, UserError } from "../context.ts";
 import { lastValue } from "../getopt.ts";
 import { EXIT_USAGE, oneWord, runAs, valued } from "../predecessors/verbs.ts";

@@ -154,8 +154,7 @@ function keyText(
   const line = formatInvitation({ ...made, target });
   const note =
     made.target === null ? `# ${program}: mgpu up --listen HOST:PORT first: nobody is listened for yet\n` : "";
-  if (role === "node")
-    return `${note}# on that machine (what runs there goes on):\nmgpu join ${line}\n`;
+  if (role === "node") return `${note}# on that machine (what runs there goes on):\nmgpu join ${line}\n`;
   return `${note}# where ${made.user} works (the line is a secret):\nmgpu login ${made.clusterName}=${line}\n`;
 }
 

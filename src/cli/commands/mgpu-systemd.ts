@@ -2,7 +2,7 @@
 
 import type { Joined } from "../../config/joined.ts";
 import { errnoText } from "../../util/errno.ts";
-import { shellWord } from "../../view/shell-word.ts";
+import { shellWord } from "../../util/shell-word.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { readJoined } from "./mgpu-join.ts";
 

@@ -10,7 +10,7 @@ import { connectAsSlurm } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { type Directives, readDirectives } from "../directives.ts";
 import { isGiven, lastValue } from "../getopt.ts";
-import { absolutePath, draftJob } from "../jobspec.ts";
+import { absolutePath, draftJob, submitterOf } from "../jobspec.ts";
 import { withModel } from "../model.ts";
 import type { ParsedOptions } from "../option.ts";
 import type { Wishes } from "../options/reading.ts";
@@ -64,7 +64,7 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
     if (!values.await) return 0;
     const { array } = submission.job;
     const progress = values.progress
-      ? createProgress(jobId, array === null ? 1 : taskCount(array.tasks), createSpeaker(context, false))
+      ? createProgress(`job ${jobId}`, array === null ? 1 : taskCount(array.tasks), createSpeaker(context, false))
       : null;
     return await awaitEnd(context, connected.peer, { jobId, isArray: array !== null, progress }).finally(() =>
       progress?.close(),
@@ -104,6 +104,7 @@ async function prepare(parsed: ParsedOptions, context: CommandContext) {
     submission: {
       ...{ job: draft.job, script: script.bytes, environment: withTerminal(environment, facts.pty) },
       ...(followers.length > 0 ? { followers: followers.map(({ job }) => ({ job, environment })) } : {}),
+      ...submitterOf(wishes, context),
     },
     warnings: [
       ...directives.warnings,

@@ -20,7 +20,7 @@ import { distinct, readComponents, splitPrograms } from "../components.ts";
 import { isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { CPU_BIND_HELP } from "../cpu-bind-help.ts";
-import { absolutePath, baseName, draftJob, draftStep, type StepFacts } from "../jobspec.ts";
+import { absolutePath, baseName, draftJob, draftStep, type StepFacts, submitterOf } from "../jobspec.ts";
 import { withModel } from "../model.ts";
 import { parseMultiProgram } from "../multi-prog.ts";
 import type { ParsedOptions } from "../option.ts";
@@ -221,7 +221,13 @@ async function runJob(
 ): Promise<number> {
   const { wishes, environment } = plan;
   const others = followers.map((one) => ({ ...one, environment: { ...one.environment } }));
-  const submission = { job, script: null, environment, ...(others.length > 0 ? { followers: others } : {}) };
+  const submission = {
+    job,
+    script: null,
+    environment,
+    ...(others.length > 0 ? { followers: others } : {}),
+    ...submitterOf(wishes, context),
+  };
   if (wishes.values["test-only"]) return testSubmission(context, submission, REFUSAL);
   const early = catchSignals(context);
   try {

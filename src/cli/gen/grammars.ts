@@ -130,6 +130,11 @@ export const GRAMMARS: Readonly<Record<string, Grammar>> = {
     ["", words("bash zsh fish install")],
     ["install *", words("bash zsh fish")],
   ],
+  "mgpu feed": [
+    ["", { is: "file" }],
+    ["list ", NOTHING],
+    ["*", { is: "file" }],
+  ],
   "mgpu exec": [
     ["", { ask: "running" }],
     ["*", { is: "command" }],

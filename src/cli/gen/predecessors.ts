@@ -38,6 +38,10 @@ export const PREDECESSORS: Topic = {
         ["cancel ID", "mgpu cancel JOB, = mgpu-scancel."],
         ["GPUs spread over nodes", "mgpu-srun --gpus=4: the fewest nodes that can hold it."],
         [
+          "client.submit_job(gpus, cmd, interactive), master.start_server()",
+          'import { connect, submit, run, watch, wait, cancel, attach, startController, startNode } from "mgpu", with types; test/examples/library.mjs, and client.py for Python.',
+        ],
+        [
           "guide for trouble with connections",
           "Each error of a connection tells what it means and what to do; mgpu status shows each daemon.",
         ],
@@ -67,7 +71,14 @@ export const PREDECESSORS: Topic = {
         ],
         ["fractions of GPUs", "--gpus=0.5, in thousandths."],
         ["retry limit and wait", "--retries and --retry-wait of mgpu-sbatch."],
-        ["jobs file, watched", "Not there yet: mgpu add queues one line's work at a time."],
+        [
+          "jobs file: priority,script,conda_env,arguments,allowed_gpus",
+          "mgpu feed FILE --watch: the same lines, with # comments, empty fields and ranges; the controller goes on to read it after you have left. mgpu feed list tells which lines are bad.",
+        ],
+        [
+          "duplicate guard of 10,000 lines",
+          "The same for each file (feeds.remembered in the configuration); mgpu feed --resubmit queues lines again.",
+        ],
         ["thresholds of memory and load", "Not there yet: mgpu pause-gpu keeps jobs off a GPU that others use."],
       ],
     },

@@ -82,11 +82,22 @@ export const PROSE: Readonly<Record<string, readonly string[]>> = {
   "mgpu-health": [
     "Prints healthy, unhealthy with each problem, or unreachable, and ends with exit code 0, 1 or 2. It starts nothing. A drained node is no problem; one that is down or not connected is. With metrics.listen set, /health answers probes over HTTP.",
   ],
+  "mgpu-doctor": [
+    "Looks at this machine (folders and disks, configuration, sockets, daemons, GPU driver, python, limits, cgroups, locale, firewall), at every step of the way to the controller (name, route, port, firewall, key, version, clock), and has the controller look at all nodes from both ends: each is asked about its own machine, dials the controller anew, and tries to reach the others. Each finding says ok, warn or FAIL, and what to do about it in one line. The nodes stand side by side in a table.",
+    "Without a word it looks at the controller that commands speak to, and at the one that this machine joined. HOST is a name or number, with or without a port, or the name of a profile of mgpu login; without a key for it the way is followed as far as it goes. It starts nothing, works without any daemon, and waits for nothing longer than some seconds. The exit code is 0, or 1 if anything fails.",
+    "python3 is looked for in the folders of your PATH, and with your rights. A file of 4 KiB is written to the state folder, your home and /tmp and removed again, since that alone shows full disks and quotas.",
+  ],
   "mgpu-metrics": [
     "Sums up all jobs that accounting knows: how many by state, mean and median run time, mean wait, and for each GPU its mean and peak utilization over the steps that were long enough to be measured. Of several GPUs of one step the average of them is known. With metrics.listen set, Prometheus finds live numbers at /metrics.",
   ],
   "mgpu-top": [
     "Opens the live view of mgpu-squeue, from a script or an alias too. --demo needs no daemon and changes nothing anywhere.",
+  ],
+  "mgpu-feed": [
+    'Reads a file of jobs, one a line: priority,script,conda_env,arguments,allowed_gpus. Fields may be empty, lines that begin with # are comments. The priority is 0 (high), 1 (normal) or 2 (low); a script that ends in .py runs with python, one in .sh with bash, anything else by itself; arguments are as the shell reads them, in quotes ("1,2", where "" is a quote) if they have commas; allowed GPUs are indices such as 0,2-3. A first line that has the names of columns makes it CSV: in any order, with gpus (as --gpus takes them) and name besides. Each job gets as many GPUs as the model needs that its arguments name (--llm, --model), else default_requirement of models: in the configuration, else one.',
+    "Paths are relative to the folder in which the command is typed, where the jobs run too. The options are those of mgpu-sbatch and hold for all lines. A line that is no job is told with its number, and the others are queued; the exit code is 1 then. Correct it and feed the file again: lines that were queued before are not queued again. What counts is what a line means, not how it looks, and not its priority; 10,000 lines of each file are remembered (feeds.remembered), more if it has more, the oldest are forgotten first.",
+    "With --watch the controller goes on to look at the file every two seconds (feeds.interval), also after you have logged out and after its own restart, and reads it when it has changed and is at rest. Editors may replace it. Lines that are gone from the file stay in the queue. A script that is missing and a full queue are tried again every half a minute. A controller on another machine does not see your files: then this command itself watches until it is ended.",
+    "mgpu feed list shows what is watched, and each bad line; mgpu feed stop ends the watching of a file, named by its path or number.",
   ],
   "mgpu-history": [
     "Rebuilds from the accounting records which jobs waited and ran at a moment; with two times, what ran between them.",

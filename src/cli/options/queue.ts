@@ -3,6 +3,7 @@
 import { type ArraySpec, parseArraySpec } from "../../core/array-spec.ts";
 import { type Dependency, parseDependency } from "../../core/dependency.ts";
 import { expected, type Parsed } from "../../core/parse.ts";
+import type { PRIORITY_NICE } from "../../core/priority-words.ts";
 import { countFromZero, flag, zeroOrOne } from "./readers.ts";
 import { ALL, ALLOCATORS, ignored, named, RUNNERS, refused, SBATCH, type SubmitOption } from "./record.ts";
 
@@ -11,9 +12,6 @@ const NICE_DEFAULT = 100;
 
 /** Slurm's bounds of --nice. */
 const NICE_MAX = 2_147_483_645;
-
-/** Words for priorities: by how much such a job is nicer than others. */
-export const PRIORITY_NICE = { high: -50_000, normal: 0, low: 50_000 } as const;
 
 /** What --priority=TOP stands for: above all that a number may say. */
 const PRIORITY_TOP = 4_294_967_293;

@@ -1,4 +1,4 @@
-/** sbatch --wait --progress: how a job or an array goes on, in one line. */
+/** sbatch --wait --progress: how a job, an array or a feed goes on, in one line. */
 
 import { LIVE_STATES } from "../../view/job-states.ts";
 import type { createSpeaker } from "../attach/speaker.ts";
@@ -21,10 +21,11 @@ export interface Progress {
 
 /**
  * Says each change of the counts.
+ * @param what `job 12`
  * @param total tasks of the array; 1 for a job that is none
  */
 export function createProgress(
-  jobId: number,
+  what: string,
   total: number,
   speaker: Pick<ReturnType<typeof createSpeaker>, "info" | "status" | "isLive">,
 ): Progress {
@@ -33,7 +34,7 @@ export function createProgress(
   return {
     see(row) {
       seen.set(row.id, row);
-      const text = `job ${jobId} ${total > 1 ? arrayText([...seen.values()], total) : jobText(row)}`;
+      const text = `${what} ${total > 1 ? arrayText([...seen.values()], total) : jobText(row)}`;
       if (text === said) return;
       said = text;
       if (speaker.isLive) speaker.status(text);

@@ -27,7 +27,7 @@ export function configHandler(context: ControllerContext): UnaryHandler<"config.
   };
 }
 
-function accounting({ loop }: ControllerContext): Value[] {
+function accounting({ loop, settings }: ControllerContext): Value[] {
   const isOn = isPolicyOn(loop.state.policy);
   return [
     // As scripts expect it where a history is kept; mgpu keeps its own files.
@@ -38,7 +38,7 @@ function accounting({ loop }: ControllerContext): Value[] {
     ["JobAcctGatherFrequency", NONE],
     ["JobAcctGatherType", "jobacct_gather/linux"],
     ["JobCompType", "jobcomp/none"],
-    ["PrivateData", "none"],
+    ["PrivateData", settings.privateData.join(",") || "none"],
   ];
 }
 

@@ -9,7 +9,7 @@ import type { UnaryHandler } from "../../rpc/types.ts";
 import { gateOf } from "../../sched/eligible.ts";
 import { explain } from "../../sched/explain/explain.ts";
 import type { ControllerContext } from "../context.ts";
-import { actingUid } from "../network/access.ts";
+import { actingUid, maySee } from "../network/access.ts";
 import { viewOf } from "../planner.ts";
 
 /** How long the search works before others get their turn, in milliseconds. */
@@ -24,7 +24,8 @@ export function explainHandler(context: ControllerContext): UnaryHandler<"job.ex
   return async ({ jobId, taskId }, { hello }) => {
     const work = async () => {
       const { state } = context.loop;
-      if (recordsOf(state, jobId).length === 0) throw new RpcError("INVALID_JOB", "Invalid job id specified");
+      if (!recordsOf(state, jobId).some(maySee(context, hello)))
+        throw new RpcError("INVALID_JOB", "Invalid job id specified");
       const job = waitingJob(state, jobId, taskId);
       const explanation = job && (await explainSlowly(context, job, actingUid(hello)));
       return { explanation, now: context.clock.now() };

@@ -5,7 +5,7 @@ import { RpcError } from "../../protocol/errors.ts";
 import type { Hello, JobRow } from "../../protocol/procedures.ts";
 import type { StreamHandler, UnaryHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
-import { actingUid } from "../network/access.ts";
+import { actingUid, maySee } from "../network/access.ts";
 import { selectJobs } from "../select.ts";
 import { decodeEnvironment } from "../stored-inputs.ts";
 
@@ -14,10 +14,12 @@ const RECORDS_A_CHUNK = 500;
 
 /** Streams the selected records. */
 export function getHandler(context: ControllerContext): StreamHandler<"jobs.get"> {
-  return async ({ filter }, sink) => {
+  return async ({ filter }, sink, { hello }) => {
+    const isSeen = maySee(context, hello);
     let jobs: { job: Job; row: JobRow }[] = [];
     let records = 0;
     for (const job of selectJobs(context.loop.state, filter)) {
+      if (!isSeen(job)) continue;
       jobs.push({ job, row: context.rowOf(job) });
       records += 1 + (job.state === "PENDING" ? 0 : job.steps.length);
       if (records < RECORDS_A_CHUNK) continue;

@@ -8,6 +8,7 @@ import type { Job } from "../../core/job.ts";
 import type { Params } from "../../protocol/procedures.ts";
 import type { Sink, StreamHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
+import { maySee } from "../network/access.ts";
 import { partitionName } from "../select.ts";
 
 /** Records a chunk, each step counted as one: some 100 kB, so that neither side holds much at a time. */
@@ -15,10 +16,12 @@ const RECORDS_A_CHUNK = 100;
 
 /** Streams the records. */
 export function historyHandler(context: ControllerContext): StreamHandler<"jobs.history"> {
-  return async (params, sink, { signal }) => {
+  return async (params, sink, { signal, hello }) => {
     const { loop, clock, settings } = context;
     const { ids, tasks = [], components = [] } = params.filter;
-    const recordsOf = recordMaker(context, params);
+    const isSeen = maySee(context, hello);
+    const make = recordMaker(context, params);
+    const recordsOf = (job: Job, isWhole: boolean) => (isSeen(job) ? make(job, isWhole) : []);
     // Before the files are read: a job that leaves the hot state meanwhile would be in neither.
     const hot = [...loop.state.jobs.values()].filter((job) => recordsOf(job, false).length > 0);
     const isHot = new Map(hot.map((job) => [job.id, job.submitAt]));

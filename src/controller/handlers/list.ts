@@ -2,10 +2,12 @@
 
 import type { Job } from "../../core/job.ts";
 import { type JobListRow, jobDetails } from "../../protocol/list-rows.ts";
+import type { JobRow } from "../../protocol/procedures.ts";
 import type { StreamHandler } from "../../rpc/types.ts";
 import { toJobDetails } from "../../view/job-details.ts";
 import type { ControllerContext } from "../context.ts";
 import { createForecaster } from "../forecast.ts";
+import { maySee } from "../network/access.ts";
 import { selectJobs } from "../select.ts";
 
 /** Rows a chunk: some 20 kB, small enough to start printing early. */
@@ -19,18 +21,22 @@ const FORECAST: readonly string[] = ["expectedAt", "expectedNodes"];
 /** Streams rows of the selected jobs. */
 export function listHandler(context: ControllerContext): StreamHandler<"jobs.list"> {
   const forecastOf = createForecaster(context);
-  return async ({ filter, fields }, sink) => {
+  return async ({ filter, fields }, sink, { hello }) => {
+    const isSeen = maySee(context, hello);
     const isDetailed = fields.some((field) => DETAILS.has(field));
     const isForecast = fields.some((field) => FORECAST.includes(field));
-    const rowOf = (job: Job): Partial<JobListRow> => {
-      const row = context.rowOf(job);
-      if (!isDetailed) return row;
-      return { ...row, ...toJobDetails(job, row, isForecast ? forecastOf(job.id) : null) };
+    // Row and details stay apart: V8 keeps one object of a hundred keys in a way that is ten times slower.
+    const valuesOf = (job: Job): unknown[] => {
+      const row: Partial<JobListRow> = context.rowOf(job);
+      const details: Partial<JobListRow> = isDetailed
+        ? toJobDetails(job, row as JobRow, isForecast ? forecastOf(job.id) : null)
+        : {};
+      return fields.map((field) => (DETAILS.has(field) ? details : row)[field]);
     };
     let rows: unknown[][] = [];
     for (const job of selectJobs(context.loop.state, filter, "any")) {
-      const row = rowOf(job);
-      rows.push(fields.map((field) => row[field]));
+      if (!isSeen(job)) continue;
+      rows.push(valuesOf(job));
       if (rows.length < ROWS_A_CHUNK) continue;
       await sink.send({ rows });
       rows = [];

@@ -9,7 +9,7 @@ import { prioritizer } from "../../core/priority.ts";
 import type { Item } from "../../protocol/procedures.ts";
 import type { StreamHandler, UnaryHandler } from "../../rpc/types.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
-import { manages } from "../network/access.ts";
+import { manages, maySee } from "../network/access.ts";
 import { partitionName, selectJobs } from "../select.ts";
 
 /** Answers from memory. */
@@ -40,14 +40,15 @@ const RANKED_A_CHUNK = 500;
 
 /** The parts of the priorities of waiting jobs that may start by now. */
 export function listPrioritiesHandler(context: ControllerContext): StreamHandler<"priorities.list"> {
-  return async ({ filter }, sink) => {
+  return async ({ filter }, sink, { hello }) => {
+    const isSeen = maySee(context, hello);
     const { loop, clock, settings } = context;
     const now = clock.now();
     const { state } = loop;
     const rank = prioritizer(state, now);
     let rows: Item<"priorities.list">["rows"] = [];
     for (const job of selectJobs(state, { ...filter, states: ["PENDING"] }, "any")) {
-      if (job.state !== "PENDING" || job.hold !== null || job.eligibleAt > now) continue;
+      if (!isSeen(job) || job.state !== "PENDING" || job.hold !== null || job.eligibleAt > now) continue;
       const { nice, priority, ...parts } = rank.partsOf(job);
       const row = { id: job.id, user: job.spec.user.name, partition: partitionName(state, job), nice, priority };
       rows.push({ ...row, factors: rank.factorsOf(job), parts });

@@ -3,9 +3,10 @@
 import type { SubmitJob } from "../../core/commands.ts";
 import { findPartition, submissionProblem } from "../../core/decide/submit.ts";
 import { couldRun } from "../../core/fit.ts";
-import type { JobRequest, JobSpec } from "../../core/jobspec.ts";
+import type { JobRequest, JobSpec, User } from "../../core/jobspec.ts";
 import { candidatesOf } from "../../core/node-set.ts";
 import { RpcError } from "../../protocol/errors.ts";
+import type { Hello } from "../../protocol/procedures.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import { couldRunTogether } from "../../sched/place/together.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
@@ -15,11 +16,11 @@ import { storeEnvironment, storeScript } from "../stored-inputs.ts";
 
 /** Accepts a job; the same request id again answers with the same job. */
 export function submitHandler(context: ControllerContext): UnaryHandler<"job.submit"> {
-  return async ({ requestId, job: wish, script, environment, testOnly, followers: wishes = [] }, { hello }) => {
+  return async ({ requestId, job: wish, script, environment, testOnly, as, followers: wishes = [] }, { hello }) => {
     const job = withMemory(wish, context);
     const followers = wishes.map((one) => ({ ...one, job: withMemory(one.job, context) }));
     refuseAtEnd(context);
-    const { user } = hello;
+    const user = as ? await submitterOf(context, as, hello) : hello.user;
     refuseCrowd(context, [job, ...followers.map((one) => one.job)]);
     if (testOnly) {
       const digests = { user, scriptDigest: null, environmentDigest: "" };
@@ -56,6 +57,26 @@ export function submitHandler(context: ControllerContext): UnaryHandler<"job.sub
   };
 }
 
+/** Whose job it is, as root says. @throws RpcError in Slurm's words */
+async function submitterOf(
+  { people, identity }: ControllerContext,
+  as: { readonly user: string; readonly group: string },
+  { user: root }: Hello,
+): Promise<User> {
+  if (root.uid !== 0) throw new RpcError("PERMISSION", "--uid and --gid only permitted by root user");
+  const user = as.user === "" || as.user === root.name ? root : ((await people?.findUser(as.user)) ?? null);
+  if (!user) throw new RpcError("BAD_PARAMS", "Invalid --uid specification", `this machine knows no user ${as.user}`);
+  const gid = as.group === "" ? user.gid : ((await people?.findGroup(as.group)) ?? null);
+  if (gid === null) throw new RpcError("BAD_PARAMS", "Invalid --gid specification", `there is no group ${as.group}`);
+  const { uid, name } = user;
+  const owner = identity.user;
+  if (owner.uid !== 0 && uid !== owner.uid) {
+    const hint = `jobs run as ${owner.name} here, who started mgpuctld; root's daemons serve several users`;
+    throw new RpcError("PERMISSION", "Access/permission denied", hint);
+  }
+  return { uid, gid, name };
+}
+
 /** Components that could never run at the same time would wait for ever: how they fit together only the scheduler can say. */
 function refuseCrowd({ loop }: ControllerContext, jobs: readonly JobRequest[]): void {
   const { nodes } = loop.state;
@@ -69,14 +90,14 @@ function refuseCrowd({ loop }: ControllerContext, jobs: readonly JobRequest[]): 
 }
 
 /** The words of a command that say how many may wait, and whether limits of partitions refuse or let wait. */
-function limitsOf({ settings }: ControllerContext): Pick<SubmitJob, "isEnforced" | "queueLimits"> {
+export function limitsOf({ settings }: ControllerContext): Pick<SubmitJob, "isEnforced" | "queueLimits"> {
   const { enforcePartLimits, maxQueued, maxQueuedPerUser } = settings;
   const queueLimits = { all: maxQueued, perUser: maxQueuedPerUser };
   return { queueLimits, ...(enforcePartLimits === "NO" ? {} : { isEnforced: true }) };
 }
 
 /** A job that asks for no memory gets what the configuration says, which its processes are then kept within. */
-function withMemory<T extends JobRequest>(job: T, { settings, loop }: ControllerContext): T {
+export function withMemory<T extends JobRequest>(job: T, { settings, loop }: ControllerContext): T {
   const { defaultMemoryMiB: mib } = settings;
   const partition = findPartition(loop.state, job);
   const hasOwn = partition?.defaultMemory || (job.request.gpus && partition?.memoryPerGpuMiB);
@@ -89,7 +110,8 @@ function mailWarning({ mailer }: ControllerContext, { mail }: JobSpec): { warnin
   return problem ? { warnings: [`there will be no mail: ${problem}`] } : {};
 }
 
-function refuseAtEnd(context: ControllerContext): void {
+/** @throws RpcError SHUTTING_DOWN once the controller is to end */
+export function refuseAtEnd(context: ControllerContext): void {
   if (context.isEnding()) throw new RpcError("SHUTTING_DOWN", "mgpu is being ended", "start it again with: mgpu up");
 }
 

@@ -7,6 +7,7 @@ import { RpcError } from "../../protocol/errors.ts";
 import type { Item } from "../../protocol/procedures.ts";
 import type { StreamHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
+import { maySee } from "../network/access.ts";
 
 /** Rows a message: some 50 kB. */
 const ROWS_A_CHUNK = 500;
@@ -22,7 +23,8 @@ const REASONS_MAX = 2000;
 
 /** Streams until the caller cancels. */
 export function watchJobsHandler(context: ControllerContext): StreamHandler<"jobs.watch"> {
-  return async ({ fields }, sink, { signal }) => {
+  return async ({ fields }, sink, { signal, hello }) => {
+    const isSeen = maySee(context, hello);
     const watcher = context.watchers.watchAll();
     const reasons = new Map<JobId, string>();
     const valuesOf = (job: Job): unknown[] => {
@@ -40,7 +42,8 @@ export function watchJobsHandler(context: ControllerContext): StreamHandler<"job
         await watcher.changed(signal).finally(stopPulse);
         if (context.isStopping()) throw new RpcError("SHUTTING_DOWN", "the controller was told to end");
         const ids = watcher.take();
-        await send(ids === null ? allJobs(context) : changedJobs(context, new Set(ids), reasons));
+        const changes = ids === null ? allJobs(context) : changedJobs(context, new Set(ids), reasons);
+        await send({ ...changes, jobs: changes.jobs.filter(isSeen) });
         await sleep(context.clock, GATHER_MS);
       }
     } finally {

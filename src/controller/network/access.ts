@@ -1,10 +1,15 @@
 /** Who may call what, and the book in which it is written down: every change, and every refusal. */
 
+import type { Job } from "../../core/job.ts";
+import type { User } from "../../core/jobspec.ts";
+import { coordinatorsOf } from "../../core/policy/state.ts";
 import type { Log } from "../../platform/log.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { Grade } from "../../protocol/identity.ts";
 import type { Hello } from "../../protocol/procedures.ts";
+import type { Proven } from "../../rpc/serve.ts";
 import type { CallContext, Handlers } from "../../rpc/types.ts";
+import type { ControllerContext } from "../context.ts";
 
 type Method = keyof Handlers<"controller">;
 
@@ -27,6 +32,10 @@ export const LEAST: Readonly<Record<Method, Least>> = {
   "job.script": "user",
   "job.environment": "user",
   "models.list": "user",
+  "feed.submit": "user",
+  "feed.watch": "user",
+  "feed.list": "user",
+  "feed.stop": "user",
   "job.notify": "user",
   "job.explain": "user",
   "job.output": "user",
@@ -47,6 +56,7 @@ export const LEAST: Readonly<Record<Method, Least>> = {
   "shares.list": "user",
   statistics: "user",
   "controller.status": "user",
+  "cluster.examine": "user",
   "controller.shutdown": "administrator",
   "controller.reconfigure": "administrator",
   "network.listen": "administrator",
@@ -65,6 +75,7 @@ const RANKS: Partial<Record<Grade, number>> = { user: 1, operator: 2, administra
 
 /** What only looks is not written down. */
 const CHANGES: ReadonlySet<string> = new Set([
+  ...["feed.submit", "feed.watch", "feed.stop"],
   ...["job.submit", "jobs.cancel", "jobs.steer", "job.notify", "job.complete", "step.create", "step.door"],
   ...["cluster.change", "policy.change", "controller.shutdown", "controller.reconfigure", "network.listen"],
   ...["key.token", "key.issue", "key.revoke", "node.register", "node.join"],
@@ -96,6 +107,32 @@ function rank(grade: Grade): number {
 export function manages({ caller, user }: Hello, owner: Owner): boolean {
   if (caller) return rank(caller.grade) >= rank("operator");
   return user.uid === 0 || user.uid === owner.uid;
+}
+
+/** Whether somebody may see a job and what is told of it: with PrivateData=jobs others' are as good as not there. */
+export function maySee(
+  { settings, identity, loop }: Pick<ControllerContext, "settings" | "identity" | "loop">,
+  hello: Hello,
+): (job: Job) => boolean {
+  if (!settings.privateData.includes("jobs") || manages(hello, identity.user)) return () => true;
+  const { uid, name } = hello.user;
+  const { policy } = loop.state;
+  const coordinates = (account: string | null): boolean =>
+    account !== null && coordinatorsOf(policy, account).includes(name);
+  return ({ spec }) => spec.user.uid === uid || coordinates(spec.account);
+}
+
+/** A user of this machine, on a socket that nobody else can open; as what, the configuration or accounting says. */
+export function localUser(
+  { settings, loop }: Pick<ControllerContext, "settings" | "loop">,
+  { uid, gid, name, groups }: User & { readonly groups: readonly number[] },
+): Proven {
+  const level = loop.state.policy.users.get(name)?.adminLevel;
+  const isAdministrator = settings.administrators.includes(name) || level === "Administrator";
+  const isOperator = settings.operators.includes(name) || level === "Operator";
+  const grade = isAdministrator ? "administrator" : isOperator ? "operator" : "user";
+  const caller = { grade, identity: `${name} (uid ${uid})`, name, from: "this machine", isHere: true } as const;
+  return { caller, user: { uid, gid, name }, groups };
 }
 
 /** As whom the kernel judges a command about jobs: operators of other machines may do what root may. */
@@ -136,8 +173,8 @@ function guard(method: Method, handler: (...given: unknown[]) => unknown, owner:
 function denial(method: Method, { caller }: Hello): RpcError {
   const least = LEAST[method];
   const hint =
-    caller === undefined
-      ? "only root and the user who started mgpuctld may do that"
+    caller === undefined || caller.isHere
+      ? "only root and the user who started mgpuctld may do that, and whom security.administrators names"
       : `the key ${caller.identity} is for a ${caller.grade}; ${method} takes ${article(least)} key`;
   return new RpcError("PERMISSION", "Access/permission denied", hint);
 }

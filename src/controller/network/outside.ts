@@ -12,7 +12,9 @@ import { RpcError } from "../../protocol/errors.ts";
 import { guestSocketOf, holderSocketFor } from "../../protocol/holder-socket.ts";
 import type { PeerServer } from "../../rpc/serve.ts";
 import type { ControllerContext } from "../context.ts";
+import type { Ringer } from "../handlers/examine.ts";
 import type { KeyOffice } from "../handlers/keys.ts";
+import { sharedSocketOf } from "../launch-order.ts";
 import { Keys } from "./keys.ts";
 import { jobIdentity, Network } from "./network.ts";
 import { type Passage, Relays } from "./relays.ts";
@@ -30,11 +32,16 @@ export interface OutsidePorts {
   readonly owner: User;
   /** Where to listen, `host:port`, above what was said earlier; empty for that. */
   readonly listen: string;
+  /** Tries whether a node can be reached. Never rejects. */
+  readonly ring: Ringer["ring"];
+  /** Numbers of this machine. */
+  addresses(): readonly string[];
 }
 
 export interface Outside {
   readonly office: KeyOffice;
   readonly relays: Relays;
+  readonly ringer: Ringer;
   /** What a start of a job proves to us from another machine. */
   access(jobId: number, attempt: number): Credential;
   /** Begins to listen, where that was asked for. What stands against it is logged, and told by `problem`. */
@@ -70,6 +77,11 @@ export async function openOutside(
   let problem = "";
   return {
     relays,
+    ringer: {
+      random: ports.random,
+      ...{ ring: outside.ring, addresses: outside.addresses },
+      listen: () => ({ listen: listen || keys.listen, target: network?.target ?? null }),
+    },
     office: {
       ...{ keys, owner, findUser: outside.findUser },
       get network() {
@@ -100,13 +112,14 @@ export async function openOutside(
 
 /** A holder of this machine by its socket; of another one by its node daemon. */
 async function reach(
-  { sessions }: ControllerContext,
+  { sessions, loop }: ControllerContext,
   { node, key, isPty }: Passage,
   back: () => Credential,
 ): Promise<{ readonly path: string } | null> {
   const session = sessions.get(node);
   if (!session) throw new RpcError("NODE_AWAY", `node ${node} is not connected`);
-  if (!session.caller) return { path: guestSocketOf(holderSocketFor(session.registration.holder.socket, key, isPty)) };
+  const job = loop.state.jobs.get(key.jobId);
+  if (!session.caller && job) return { path: guestSocketOf(holderSocketFor(sharedSocketOf(session, job), key, isPty)) };
   await session.peer.call("node.open", { key, isPty, back: back() });
   return null;
 }

@@ -5,6 +5,7 @@ import type { Command } from "../commands.ts";
 import type { ClusterState } from "../state.ts";
 import { decideAllocate } from "./allocate.ts";
 import type { Decision } from "./decision.ts";
+import { decideDropFeed, decidePutFeed, decideReadFeed, decideSubmitLine } from "./feed.ts";
 import { decideConfigureLicenses } from "./licenses.ts";
 import { decideMarkDown, decideRegister } from "./node.ts";
 import { decideDeleteNodes, decideUpdateNodes } from "./operate.ts";
@@ -69,6 +70,10 @@ const DECIDERS: { readonly [T in Command["type"]]: Decider<Extract<Command, { ty
   "timer.fire": decideTimer,
   "policy.change": decideChangePolicy,
   "licenses.configure": decideConfigureLicenses,
+  "feed.submit": decideSubmitLine,
+  "feed.put": decidePutFeed,
+  "feed.read": decideReadFeed,
+  "feed.drop": decideDropFeed,
 };
 
 /**

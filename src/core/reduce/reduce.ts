@@ -9,6 +9,7 @@ import { changePolicy, isPolicyOn } from "../policy/state.ts";
 import { addUsage } from "../policy/usage.ts";
 import { addShare, type NodeShare } from "../resources.ts";
 import { type ClusterState, dropJob, putJob, recountPolicy } from "../state.ts";
+import { changeFeed, type FeedEvent } from "./feed.ts";
 import { allocated, cleaned, ended, held, preempting, requeued, shrunk, signalled, suspended, updated } from "./job.ts";
 import { changeNode, type NodeEvent } from "./node.ts";
 import { stepCreated, stepEnded, stepEnding, stepLimited, stepStarted } from "./step.ts";
@@ -46,6 +47,10 @@ export function reduce(state: ClusterState, event: Event, at: number): void {
       state.licenses.clear();
       for (const { name, count } of event.licenses) state.licenses.set(name, count);
       return;
+    case "feed.set":
+    case "feed.deleted":
+    case "feed.line":
+      return changeFeed(state, event);
     case "policy.changed":
       return policyChanged(state, event);
     default:
@@ -68,6 +73,7 @@ type JobEvent = Exclude<
         | "reservation.deleted";
     }
   | NodeEvent
+  | FeedEvent
 >;
 
 function changeJob(state: ClusterState, event: JobEvent, at: number): void {

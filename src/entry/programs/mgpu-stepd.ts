@@ -5,7 +5,9 @@ import { buildText } from "../../cli/build-text.ts";
 import { parseOptions } from "../../cli/getopt.ts";
 import { VERSION } from "../../config/version.ts";
 import { type HolderProcess, startHolder } from "../../node/holder/start.ts";
+import { becomeUser } from "../../platform/become.ts";
 import { realClock } from "../../platform/clock.ts";
+import { makeFolders } from "../../platform/folders.ts";
 import { realNet } from "../../platform/net.ts";
 import { openFilesForJobs } from "../../platform/open-files.ts";
 import { descriptorWriter, logFileWriter, plainLog } from "../../platform/plain-log.ts";
@@ -16,6 +18,7 @@ import { realRandom } from "../../platform/random.ts";
 import { removeEmptyFolder } from "../../platform/runtime-folder.ts";
 import { realScreen } from "../../platform/screen.ts";
 import { utcOffsetMinutes } from "../../platform/zone.ts";
+import { guestSocketOf, userSpoolOf } from "../../protocol/holder-socket.ts";
 import { fail, messageOf } from "../fail.ts";
 import { socketUpkeep } from "../socket-upkeep.ts";
 
@@ -24,6 +27,9 @@ const OPTIONS = [
   { long: "socket", argument: "required", help: "where to listen" },
   { long: "scope", argument: "required", help: "tells node daemons of one machine apart" },
   { long: "log", argument: "required", help: "log file; standard error otherwise" },
+  { long: "user", argument: "required", help: "whom to become, with --uid and --gid, before all else" },
+  { long: "uid", argument: "required", help: "number of that user" },
+  { long: "gid", argument: "required", help: "number of the first group" },
   { long: "version", argument: "none", help: "show the version" },
 ] as const;
 
@@ -38,11 +44,14 @@ async function main(): Promise<void> {
   }
   const socket = values.get("socket")?.[0];
   if (!socket) fail(PROGRAM, "node daemons start this program; nobody else needs to");
+  const user = values.get("user")?.[0];
+  const scope = values.get("scope")?.[0] ?? "";
+  if (user !== undefined) become(user, values.get("uid")?.[0], values.get("gid")?.[0], { socket, scope });
   const clock = realClock();
   const logFile = values.get("log")?.[0];
   const writer = logFile ? logFileWriter(logFile) : descriptorWriter(2);
   const log = plainLog(writer, "info", { daemon: PROGRAM, pid: process.pid });
-  const table = realProcessTable({ scope: values.get("scope")?.[0] ?? "", monotonic: clock.monotonic });
+  const table = realProcessTable({ scope, monotonic: clock.monotonic });
   const ptys = realPtys(join(__dirname, `pty-${process.arch}.node`));
   // Not the folder for temporary files: that is the first command's, and may go with its job.
   const processes = realProcesses({ scratchFolder: dirname(socket), hiddenDescriptors: () => ptys.descriptors });
@@ -76,4 +85,16 @@ async function main(): Promise<void> {
   } catch (error) {
     fail(PROGRAM, `can't listen at ${socket}: ${messageOf(error)}`);
   }
+}
+
+/** From here on this program has a user's rights only. The sockets of a holder before it are that user's to remove. */
+function become(name: string, uid = "", gid = "", { socket, scope }: { socket: string; scope: string }): void {
+  try {
+    if (!/^\d+$/.test(uid) || !/^\d+$/.test(gid)) throw new Error("--user needs --uid and --gid");
+    becomeUser({ name, uid: Number(uid), gid: Number(gid) });
+    makeFolders(userSpoolOf(socket, scope), 0o700);
+  } catch (error) {
+    fail(PROGRAM, `can't become ${name}: ${messageOf(error)}`);
+  }
+  for (const path of [socket, guestSocketOf(socket)]) realNet().removeStale({ path });
 }

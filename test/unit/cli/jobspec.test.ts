@@ -291,9 +291,9 @@ describe("what does not go together", () => {
     ["-t10 --time-min=20", "--time-min: Invalid time-min specification"],
     ["-t10 --time-min=0", "--time-min: Invalid time-min specification"],
     ["--deadline=2020-01-01", "--deadline: Requested time limit is invalid"],
-    ["--uid=1", "--uid: only permitted by root user: jobs run as the user who submits them"],
+    ["--uid=1", "--uid only permitted by root user"],
     ["--begin=now+2hours --deadline=now+1hour", "--deadline: Incompatible begin and deadline time specification"],
-    ["--gid=1", "--gid: jobs run with your own group"],
+    ["--gid=1", "--gid only permitted by root user"],
   ])("%s", (line, problem) => {
     expect(draft(line.split(" "), {}, "sbatch").problems).toEqual([expect.stringContaining(problem)]);
   });

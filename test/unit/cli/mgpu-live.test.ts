@@ -141,7 +141,7 @@ function contextFor(program: string): { context: CommandContext; out: () => stri
     ...real,
     connect: (options: { readonly start?: boolean } = {}) =>
       connectController(
-        { ...real, log, startDaemon, findDaemon, secureNet: startDaemon },
+        { ...real, log, startDaemon, findDaemon, secureNet: startDaemon, askAtDoor: startDaemon },
         { start: options.start ?? true },
       ),
   };

@@ -56,7 +56,7 @@ describe("--progress", () => {
   const task = (id: number, state: string) => ({ id, state });
   test("an array: a bar and the counts, said once each", () => {
     const fake = fakeContext({ program: "mgpu-sbatch" });
-    const progress = createProgress(12, 4, createSpeaker(fake.context, false));
+    const progress = createProgress("job 12", 4, createSpeaker(fake.context, false));
     progress.see(task(12, "PENDING"));
     progress.see(task(13, "RUNNING"));
     progress.see(task(13, "RUNNING"));
@@ -73,7 +73,7 @@ describe("--progress", () => {
   });
   test("one job: its state, and why it waits; on a terminal the line is written over", () => {
     const fake = fakeContext({ program: "mgpu-sbatch", ...TERMINAL });
-    const progress = createProgress(12, 1, createSpeaker(fake.context, false));
+    const progress = createProgress("job 12", 1, createSpeaker(fake.context, false));
     progress.see({ ...task(12, "PENDING"), reasonText: "waits for 2 GPUs" });
     progress.see(task(12, "RUNNING"));
     progress.close();

@@ -43,6 +43,9 @@ const TYPES: Record<Event["type"], true> = {
   "reservation.deleted": true,
   "policy.changed": true,
   "licenses.set": true,
+  "feed.set": true,
+  "feed.deleted": true,
+  "feed.line": true,
 };
 
 test.each(JOURNALS)("the journal %s gives its state", (name) => {

@@ -43,7 +43,7 @@ const keyOf = (letter: string): string => letter.repeat(64);
 
 function expectGuest(name: string, letter: string, who = "user/ada/1"): void {
   const guest = { identity: `stream/${name}/1`, key: keyOf(letter) };
-  guests.expect({ key: STEP, path: join(folder, "h"), who, guest });
+  guests.expect({ key: STEP, path: () => join(folder, "h"), who, guest });
 }
 
 /** Connects; a word comes back, or the reason why not. The connection stays open. */

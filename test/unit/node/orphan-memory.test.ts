@@ -28,7 +28,7 @@ function orphan(memory: LaunchRecord["memory"], usedMiB: Readonly<Record<string,
       folderOf: () => "/spool/7.1.batch",
       writeLaunch: async (record: LaunchRecord) => void done.push(`record ${record.outOfMemory}`),
     },
-    holders: { shared: async () => ({ notify: async (_: unknown, words: string) => void done.push(words) }) },
+    holders: { sharedFor: async () => ({ notify: async (_: unknown, words: string) => void done.push(words) }) },
   } as unknown as AgentContext;
   const limit = memory ? { memory } : {};
   const record: LaunchRecord = {

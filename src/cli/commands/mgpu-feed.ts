@@ -1,0 +1,172 @@
+/** mgpu feed: files of jobs, one a line, queued once or watched. */
+
+import type { LineProblem } from "../../core/feed/feed.ts";
+import { RpcError } from "../../protocol/errors.ts";
+import type { Result } from "../../protocol/procedures.ts";
+import { countOf } from "../../util/plural.ts";
+import { formatRanges } from "../../util/ranges.ts";
+import { createSpeaker } from "../attach/speaker.ts";
+import { awaitEnd } from "../await-job.ts";
+import { type Command, type CommandContext, UserError } from "../context.ts";
+import { FEED_SUBMIT_OPTIONS, type FeedOrder, feedOrder } from "../feed/order.ts";
+import { readFeedFile } from "../feed/read.ts";
+import { absolutePath } from "../jobspec.ts";
+import type { ParsedOptions } from "../option.ts";
+import { createProgress } from "../output/progress.ts";
+import { EXIT_USAGE, flagged } from "../predecessors/verbs.ts";
+
+/** Ten thousand lines take a few seconds; a disk may be slow. */
+const FEED_DEADLINE_MS = 600_000;
+
+/** Problems that are said one by one. */
+const SAID_MAX = 100;
+
+type Report = Result<"feed.submit">;
+
+export const command: Command = {
+  name: "mgpu feed",
+  summary: "Queue the jobs of a file, one a line, once or whenever it changes; each line is queued once",
+  synopsis: "[OPTIONS...] FILE | list [--json] | stop FILE...",
+  options: [
+    flagged("watch", "the controller goes on to read the file whenever it changes, until mgpu feed stop"),
+    flagged("resubmit", "queue every line, also those that were queued before"),
+    flagged("check", "only say what is wrong with the file"),
+    flagged("json", "with list: print JSON"),
+    ...FEED_SUBMIT_OPTIONS,
+  ],
+  operands: "permute",
+  examples: [
+    "mgpu feed jobs.txt",
+    "mgpu feed jobs.csv --watch --partition=main --time=4:00:00",
+    "mgpu feed jobs.txt --wait --progress",
+    "mgpu feed list",
+    "mgpu feed stop jobs.csv",
+  ],
+  async run(parsed, context) {
+    const [word, ...more] = parsed.operands;
+    if (word === "list" && more.length === 0) {
+      return (await import("../feed/manage.ts")).listFeeds(parsed.values.has("json"), context);
+    }
+    if (word === "stop") return (await import("../feed/manage.ts")).stopFeeds(more, context);
+    return feed(word, parsed, context);
+  },
+};
+
+async function feed(file: string | undefined, parsed: ParsedOptions, context: CommandContext): Promise<number> {
+  const problems = usageProblems(parsed);
+  if (file === undefined || problems.length > 0) {
+    const hint = "mgpu feed jobs.txt; its lines are priority,script,conda_env,arguments,allowed_gpus";
+    throw new UserError(file === undefined ? ["expected a file of jobs", ...problems] : problems, hint, EXIT_USAGE);
+  }
+  const order = await feedOrder(parsed, file, context);
+  if (parsed.values.has("check")) return check(file, order, context);
+  if (parsed.values.has("watch")) return watch(file, order, context);
+  const { report, code } = await feedOnce(file, order, context);
+  return order.values.await && report.jobIds.length > 0 ? Math.max(code, await wait(report, order, context)) : code;
+}
+
+function usageProblems({ operands, values }: ParsedOptions): string[] {
+  const isWatched = values.has("watch");
+  return [
+    ...(operands.length > 1 ? [`expected one file, got ${operands.length} words`] : []),
+    ...(values.has("json") ? ["--json belongs to mgpu feed list"] : []),
+    ...(isWatched && operands[0] === "-" ? ["--watch needs a file, standard input can't be read again"] : []),
+    ...(isWatched && values.has("wait") ? ["--watch has no end to --wait for"] : []),
+    ...(values.has("progress") && !values.has("wait") ? ["--progress shows what --wait waits for: give both"] : []),
+  ];
+}
+
+function check(file: string, { call }: FeedOrder, context: CommandContext): number {
+  const { lines, problems } = readFeedFile(file, call.job.workDir, context);
+  sayProblems(file, problems, context);
+  context.stdio.out(`${file}: ${countOf(lines.length, "job")}, ${countOf(problems.length, "bad line")}\n`);
+  return problems.length > 0 ? 1 : 0;
+}
+
+/** Reads the file here, and queues what is new of it. */
+async function feedOnce(
+  file: string,
+  order: FeedOrder,
+  context: CommandContext,
+): Promise<{ readonly report: Report; readonly code: number }> {
+  const { lines, problems } = readFeedFile(file, order.call.job.workDir, context);
+  sayProblems(file, problems, context);
+  const { peer } = await context.connect({ start: true });
+  try {
+    const path = file === "-" ? file : absolutePath(file, context.cwd);
+    const params = { ...order.call, path, lines: [...lines] };
+    const report = await peer.call("feed.submit", params, { deadlineMs: FEED_DEADLINE_MS });
+    sayReport(file, report, context);
+    return { report, code: problems.length + report.problems.length > 0 ? 1 : 0 };
+  } finally {
+    peer.close();
+  }
+}
+
+async function watch(file: string, order: FeedOrder, context: CommandContext): Promise<number> {
+  const { peer } = await context.connect({ start: true });
+  const path = absolutePath(file, context.cwd);
+  try {
+    const report = await peer.call("feed.watch", { ...order.call, path }, { deadlineMs: FEED_DEADLINE_MS });
+    sayReport(file, report, context);
+    context.stdio.err(
+      `${context.program}: ${path} is watched as feed ${report.feedId}; mgpu feed stop ${report.feedId} ends it\n`,
+    );
+    return report.problems.length > 0 ? 1 : 0;
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    if (error.code === "UNREADABLE") throw new UserError(error.message);
+    if (error.code !== "NOT_HERE") throw error;
+  } finally {
+    peer.close();
+  }
+  context.stdio.err(
+    `${context.program}: the controller is on another machine: this command watches ${file} while it runs\n`,
+  );
+  await feedOnce(file, order, context);
+  const { follow } = await import("../feed/follow.ts");
+  // Whoever asked for all lines again asked for it once.
+  const later = { ...order, call: { ...order.call, again: false } };
+  await follow(path, context, () => feedOnce(file, later, context));
+  return 0;
+}
+
+function sayReport(file: string, report: Report, context: CommandContext): void {
+  sayProblems(file, report.problems, context);
+  for (const { model, gpus, jobs } of report.models) {
+    context.stdio.err(`${context.program}: model ${model} gets --gpus=${gpus} (${countOf(jobs, "job")})\n`);
+  }
+  context.stdio.out(`${reportText(file, report)}\n`);
+}
+
+function sayProblems(file: string, problems: readonly LineProblem[], { stdio, program }: CommandContext): void {
+  const said = problems.slice(0, SAID_MAX).map(({ line, text }) => {
+    return `${program}: error: ${file}: ${line === 0 ? "" : `line ${line}: `}${text}\n`;
+  });
+  const rest = problems.length - said.length;
+  stdio.err([...said, ...(rest > 0 ? [`${program}: error: ${file}: ${rest} more bad lines\n`] : [])].join(""));
+}
+
+/** `jobs.txt: 98 jobs queued: 1-98; 2 lines were queued before`. */
+function reportText(file: string, { jobIds, same, problems }: Report): string {
+  const queued =
+    jobIds.length === 0 ? "no job queued" : `${countOf(jobIds.length, "job")} queued: ${formatRanges(jobIds)}`;
+  const before = same === 0 ? "" : `; ${same} ${same === 1 ? "line was" : "lines were"} queued before`;
+  const bad = problems.length === 0 ? "" : `; ${countOf(problems.length, "line")} not queued`;
+  return `${file}: ${queued}${before}${bad}`;
+}
+
+/** Waits for the end of all jobs; the highest of their exit codes. */
+async function wait({ jobIds }: Report, { values }: FeedOrder, context: CommandContext): Promise<number> {
+  const [jobId = 0, ...others] = jobIds;
+  const progress = values.progress
+    ? createProgress(countOf(jobIds.length, "job"), jobIds.length, createSpeaker(context, false))
+    : null;
+  const { peer } = await context.connect({ start: false });
+  try {
+    return await awaitEnd(context, peer, { jobId, others, isArray: true, progress });
+  } finally {
+    progress?.close();
+    peer.close();
+  }
+}

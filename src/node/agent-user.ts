@@ -1,0 +1,55 @@
+/**
+ * As whom a step runs. Root's node daemon runs it as its submitter, who is known here by name; any other daemon can run
+ * steps as its own user only, and does so for a controller that serves nobody else.
+ */
+
+import type { NodeLaunch } from "../protocol/procedures.ts";
+import type { AgentContext } from "./agent-context.ts";
+import { messageOf } from "./deferred.ts";
+import type { Runner, RunnerAccount } from "./holder-factory.ts";
+
+/** Whether a launch is for somebody else than root, by root's daemon. */
+export function isOthers({ holders }: AgentContext, { user }: NodeLaunch): boolean {
+  return holders.others !== null && user.uid !== 0;
+}
+
+/**
+ * The launch as it is to be carried out, and as whom; `user` is `null` for the daemon's own. Or why that can't be, in
+ * words.
+ */
+export async function settleUser(
+  context: AgentContext,
+  launch: NodeLaunch,
+): Promise<{ readonly launch: NodeLaunch; readonly user: Runner | null } | { readonly problem: string }> {
+  const { holders, name, user: own } = context;
+  const { user } = launch;
+  if (!isOthers(context, launch)) {
+    const isOwn = own === null || own.uid === 0 || user.name === own.name;
+    if (!launch.isShared || isOwn) return { launch, user: null };
+    const cure = "start mgpud as root there, or leave that node out";
+    return { problem: `node ${name} runs jobs of ${own.name} only, not of ${user.name}: ${cure}` };
+  }
+  try {
+    const account = await holders.others?.resolve(user);
+    return account
+      ? { launch: asAccount(launch, account, context.controller), user: runnerOf(account) }
+      : { launch, user: null };
+  } catch (error) {
+    return { problem: `node ${name} can't run jobs of ${user.name}: ${messageOf(error)}` };
+  }
+}
+
+function runnerOf({ uid, gid, name }: Runner): Runner {
+  return { uid, gid, name };
+}
+
+/** With what a login of the user sets, where the environment is somebody else's or has none. */
+function asAccount(launch: NodeLaunch, account: RunnerAccount, controller: string): NodeLaunch {
+  const { environment } = launch;
+  // Theirs may lead to a state folder of root's.
+  const way = controller === "" ? {} : { MGPU_CONTROLLER: `unix:${controller}` };
+  const login = { USER: account.name, LOGNAME: account.name, HOME: account.home, SHELL: account.shell };
+  const isOwn = (environment.LOGNAME ?? environment.USER ?? account.name) === account.name;
+  const settled = isOwn ? { ...login, ...environment } : { ...environment, ...login };
+  return { ...launch, user: runnerOf(account), environment: { ...way, ...settled } };
+}
