@@ -70,6 +70,18 @@ _mgpu_table() {
         '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
+    'mgpu doctor')
+      operand='nothing' table=(
+        '--json|n|nothing|print JSON'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
     'mgpu metrics')
       operand='nothing' table=(
         '-S|r|nothing|jobs that were there since then: now-7days, 2026-11-01; all otherwise'
@@ -1699,6 +1711,7 @@ _mgpu_subcommands=(
   'down|End mgpu'\''s daemons; waiting jobs stay in the queue for the next start'
   'status|Show mgpu'\''s daemons and how the queue stands; exit code 1 if something is wrong'
   'health|Say whether mgpu is well: exit code 0 if it is, 1 if something is wrong, 2 if no controller answers'
+  'doctor|Look for what is wrong with this machine, the way to the controller and the nodes, and say what to do'
   'metrics|Show how many jobs there were, how long they ran, and how busy each GPU was'
   'nodes|Show the machines of the cluster; remove takes one out for good'
   'join|Make this machine a node of a cluster; without a word, start the node daemon of one that joined before'

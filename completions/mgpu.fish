@@ -57,6 +57,12 @@ complete -c mgpu -n '__fish_seen_subcommand_from health' -s 'h' -l help -d 'show
 complete -c mgpu -n '__fish_seen_subcommand_from health' -l usage -d 'show a short reminder of the usage'
 complete -c mgpu -n '__fish_seen_subcommand_from health' -s 'V' -l version -d 'show the version'
 complete -c mgpu -n '__fish_seen_subcommand_from health' -s 'M' -l clusters -r -f -d 'speak to that cluster of mgpu login; local is this machine'
+complete -c mgpu -n '__fish_seen_subcommand_from doctor' -f
+complete -c mgpu -n '__fish_seen_subcommand_from doctor' -l json -d 'print JSON'
+complete -c mgpu -n '__fish_seen_subcommand_from doctor' -s 'h' -l help -d 'show this text'
+complete -c mgpu -n '__fish_seen_subcommand_from doctor' -l usage -d 'show a short reminder of the usage'
+complete -c mgpu -n '__fish_seen_subcommand_from doctor' -s 'V' -l version -d 'show the version'
+complete -c mgpu -n '__fish_seen_subcommand_from doctor' -s 'M' -l clusters -r -f -d 'speak to that cluster of mgpu login; local is this machine'
 complete -c mgpu -n '__fish_seen_subcommand_from metrics' -f
 complete -c mgpu -n '__fish_seen_subcommand_from metrics' -s 'S' -l since -r -f -d 'jobs that were there since then: now-7days, 2026-11-01; all otherwise'
 complete -c mgpu -n '__fish_seen_subcommand_from metrics' -l json -d 'print JSON'

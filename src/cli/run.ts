@@ -5,6 +5,7 @@
 
 import { type ErrorCode, RpcError } from "../protocol/errors.ts";
 import { SLURM_VERSION } from "../view/slurm-version.ts";
+import { advised } from "./advice.ts";
 import { buildText } from "./build-text.ts";
 import { isSlurmName } from "./connect.ts";
 import { type Command, type CommandContext, UserError } from "./context.ts";
@@ -160,8 +161,9 @@ function reportFailure(error: unknown, context: CommandContext): number {
     return error.exitCode;
   }
   if (error instanceof RpcError) {
+    const { hint } = advised(error, null);
     printErrors(context, [describeRpcError(error)]);
-    if (error.hint !== undefined) stdio.err(`${program}: hint: ${error.hint}\n`);
+    if (hint !== undefined) stdio.err(`${program}: hint: ${hint}\n`);
     return 1;
   }
   const message = error instanceof Error ? error.message : String(error);

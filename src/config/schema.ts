@@ -25,7 +25,7 @@ export interface FileKey {
 /** What commands heed, and no daemon. */
 const CLIENT_KEYS: readonly FileKey[] = [
   {
-    key: "client.tui",
+    key: "tui.squeue",
     about: "whether mgpu-squeue without arguments shows the queue on the whole screen of a terminal",
     variable: "MGPU_TUI",
     expected: "auto or never",

@@ -1,6 +1,8 @@
 /** The node daemon's connection to a controller on another machine, by the key that it was given when it joined. */
 
 import type { Joined } from "../config/joined.ts";
+import type { Settings } from "../config/settings.ts";
+import { type GuestAddress, Guests } from "../node/guests.ts";
 import type { NodeOutside } from "../node/outside.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
@@ -16,6 +18,8 @@ export interface NodeLinkSetup {
   readonly clock: Clock;
   readonly log: Log;
   readonly hello: Hello;
+  /** Where clients on other machines reach the steps of this node. */
+  readonly settings: Pick<Settings, "streamListen" | "nodeAddress">;
 }
 
 export interface NodeLink {
@@ -26,10 +30,11 @@ export interface NodeLink {
 }
 
 /** Not connected yet. */
-export function createNodeLink({ joined, clock, log, hello }: NodeLinkSetup): NodeLink {
+export function createNodeLink({ joined, clock, log, hello, settings }: NodeLinkSetup): NodeLink {
   let address = "";
   const now = (): Joined => must(joined, "a cluster that was joined");
   const door = realSecureDoor();
+  const guests = new Guests({ clock, log, door });
   return {
     address: () => address,
     connect(handlers) {
@@ -42,6 +47,29 @@ export function createNodeLink({ joined, clock, log, hello }: NodeLinkSetup): No
     outside: {
       target: joined?.target ?? "",
       bridge: (credential, path) => door.bridge(now().target, credential, path),
+      guests,
+      async listen(known) {
+        const at = streamAddress(settings, address);
+        const port = at && (await guests.listen(at));
+        if (!port) return [];
+        return [...new Set([known, address])].filter((one) => one !== "").map((one) => targetText(one, port));
+      },
     },
   };
+}
+
+/** `null` for nowhere. */
+function streamAddress(
+  { streamListen: listen, nodeAddress: address }: NodeLinkSetup["settings"],
+  own: string,
+): GuestAddress | null {
+  if (listen === "none" || own === "") return null;
+  const at = listen.lastIndexOf(":");
+  // What others are told may be any of this machine's addresses.
+  if (listen === "") return { host: address === "" || address === own ? own : "0.0.0.0", port: null };
+  return { host: listen.slice(0, at).replace(/^\[(.*)\]$/, "$1") || "0.0.0.0", port: Number(listen.slice(at + 1)) };
+}
+
+function targetText(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

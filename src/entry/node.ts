@@ -29,6 +29,7 @@ import type { Hello } from "../protocol/procedures.ts";
 import { connectPeer } from "../rpc/connect.ts";
 import { shortHash } from "../util/hash.ts";
 import { type DaemonLine, logLimits, prepareRuntime } from "./daemon-line.ts";
+import { examinerOf } from "./examiner.ts";
 import { fail, messageOf } from "./fail.ts";
 import { createNodeLink } from "./node-link.ts";
 import { currentUser } from "./user.ts";
@@ -50,17 +51,13 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   await takeNodeFolder(program, mine.folder, name);
   prepareRuntime(program, places);
   const clock = realClock();
-  const chosen = chooseGpuProvider({
-    fakeGpus: settings.fakeGpus,
-    hostname: name,
-    clock,
-    cacheMs: settings.gpuQueryMs,
-  });
+  const { fakeGpus, gpuQueryMs: cacheMs } = settings;
+  const chosen = chooseGpuProvider({ fakeGpus, hostname: name, clock, cacheMs });
   if ("problem" in chosen) fail(program, chosen.problem);
   const disk = realDisk();
   const scope = shortHash(mine.folder);
   const controller = settings.controllerSocket || places.controllerSocket;
-  const link = createNodeLink({ joined, clock, log, hello: hello("node") });
+  const link = createNodeLink({ joined, clock, log, hello: hello("node"), settings });
   const processes = realProcesses();
   const table = realProcessTable({ scope, monotonic: clock.monotonic });
   const agent = createAgent(
@@ -96,6 +93,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       nameOf: programOf,
       settings,
       nodePlaces: mine,
+      examiner: examinerOf(places, mine, joined),
       version: VERSION,
       pid: process.pid,
     },

@@ -55,14 +55,14 @@ export async function endStep(context: AgentContext, entry: StepEntry, end: Step
 
 /**
  * Ends a step that could not be started, with a problem in words.
- * @param how whether a holder was asked to start it; and whether it is the node's fault, so that it may do better
- *   elsewhere, or later
+ * @param unasked no holder was ever asked to start it
+ * @param nodeFault another step would have fared no better here
  */
 export function failStep(
   context: AgentContext,
   entry: StepEntry,
   problem: string,
-  { unasked, unlaunched = false }: { readonly unasked: boolean; readonly unlaunched?: boolean },
+  { unasked, nodeFault }: { readonly unasked: boolean; readonly nodeFault: boolean },
 ): Promise<void> {
   context.log.warn("a step can't be started", { ...logFields(entry.record.key), problem });
   const exits = Array.from({ length: entry.record.tasks }, () => EXIT_FAILED);
@@ -71,7 +71,7 @@ export function failStep(
     exits,
     problem,
     clean: unasked && isQuietBut(context, entry.record.key),
-    ...(unlaunched ? { unlaunched } : {}),
+    ...(nodeFault ? { nodeFault } : {}),
   });
 }
 
@@ -92,7 +92,7 @@ export function reportEnd(context: AgentContext, entry: StepEntry): void {
   const { key } = entry.record;
   const { end } = entry;
   if (end?.type === "ended") {
-    const { exits, problem, clean, outOfMemory = false, usage, unlaunched } = end;
+    const { exits, problem, clean, outOfMemory = false, nodeFault, usage } = end;
     context.reports.add({
       type: "ended",
       key,
@@ -100,8 +100,8 @@ export function reportEnd(context: AgentContext, entry: StepEntry): void {
       problem,
       clean,
       outOfMemory,
+      ...(nodeFault ? { nodeFault } : {}),
       ...(usage ? { usage } : {}),
-      ...(unlaunched ? { unlaunched } : {}),
     });
   } else if (end) {
     context.reports.add({ type: "lost", key, cause: end.cause });

@@ -48,8 +48,8 @@ export type StepEnd =
       readonly clean: boolean;
       /** It was ended because it used more memory than it was granted. */
       readonly outOfMemory?: boolean;
-      /** Its program never started, through no fault of its own. */
-      readonly unlaunched?: boolean;
+      /** The node could not start it, whatever it is. */
+      readonly nodeFault?: true;
       /** What its tasks used, where that is known. */
       readonly usage?: StepUsage | undefined;
     }

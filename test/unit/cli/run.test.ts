@@ -91,11 +91,13 @@ describe("failures", () => {
     const expected = "mgpu-squeue: error: --a: bad\nmgpu-squeue: error: --b: bad\nmgpu-squeue: hint: do this\n";
     expect(await check(failing(error), [])).toEqual({ code: 13, out: "", err: expected });
   });
+  const DOCTOR = "mgpu-squeue: hint: mgpu doctor looks closer\n";
+
   test("errors of a call, in words", async () => {
     const cases: [RpcError, string][] = [
       [new RpcError("NOT_FEASIBLE", "too much", "ask for less"), "error: too much\nmgpu-squeue: hint: ask for less\n"],
-      [new RpcError("LOST_CONTACT", "ECONNRESET"), "error: lost contact with the controller: ECONNRESET\n"],
-      [new RpcError("DEADLINE", ""), "error: the controller did not answer in time\n"],
+      [new RpcError("LOST_CONTACT", "ECONNRESET"), `error: lost contact with the controller: ECONNRESET\n${DOCTOR}`],
+      [new RpcError("DEADLINE", ""), `error: the controller did not answer in time\n${DOCTOR}`],
     ];
     for (const [error, text] of cases) {
       expect(await check(failing(error), [])).toEqual({ code: 1, out: "", err: `mgpu-squeue: ${text}` });
