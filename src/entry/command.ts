@@ -9,7 +9,7 @@ import type { Command, CommandContext, DoctorPorts, MachinePorts } from "../cli/
 import type { ConnectPorts } from "../cli/dial.ts";
 import { runCommand } from "../cli/run.ts";
 import { type Target, targetOf } from "../cli/target.ts";
-import { nodePlaces, placesFrom } from "../config/places.ts";
+import { type Environment, nodePlaces, placesFrom } from "../config/places.ts";
 import { VERSION } from "../config/version.ts";
 import { startChild } from "../platform/child.ts";
 import { realClock } from "../platform/clock.ts";
@@ -38,9 +38,12 @@ export async function runProgram(command: Command): Promise<void> {
 }
 
 function contextOf(command: Command): CommandContext {
-  const environment = { ...settleEnvironment() };
-  const program = environment.MGPU_PROGRAM ?? `mgpu-${command.name}`;
-  delete environment.MGPU_PROGRAM;
+  const { MGPU_PROGRAM: program = `mgpu-${command.name}`, ...environment } = settleEnvironment();
+  return contextFor(program, environment);
+}
+
+/** The machine's ports for commands. @param program how messages name it */
+export function contextFor(program: string, environment: Environment, net: Net = quickNet()): CommandContext {
   const user = currentUser();
   const base = {
     ...{ program, environment, user, utcOffsetMinutes },
@@ -54,7 +57,7 @@ function contextOf(command: Command): CommandContext {
     shell: realShell(),
     clock: realClock(),
     random: realRandom(),
-    net: quickNet(),
+    net,
   };
   const connectPorts: ConnectPorts & { cluster?: string | undefined } = {
     ...{ ...base, log: NO_LOG },
@@ -119,6 +122,7 @@ function holderDialler(ports: ConnectPorts): CommandContext["session"]["connectH
 async function openDoors(ports: ConnectPorts, target: Target): Promise<Doors> {
   const [{ Doors }, { dialRemote }] = await Promise.all([import("../cli/attach/door.ts"), import("../cli/remote.ts")]);
   return new Doors({
+    clock: ports.clock,
     connect: () => connectController(ports, { start: false }),
     dial: (at, credential) => dialRemote(ports, at, credential),
     target: target.kind === "remote" ? target.remote.target : null,
@@ -144,8 +148,16 @@ async function startEmbedded({ places, environment, files }: Pick<CommandContext
   const { added, differences } = resumeSettings(remembered, environment);
   const hasNode = !ranAlone(remembered);
   const log = `${places.logFolder}/mgpuctld.log`;
-  const daemon = startDaemon(join(__dirname, "mgpuctld.cjs"), hasNode ? ["--with-node"] : [], log, added);
+  const daemon = startDaemon(join(__dirname, "mgpuctld.cjs"), hasNode ? ["--with-node"] : [], log, {
+    ...homeOf(environment),
+    ...added,
+  });
   return { ...daemon, hasNode, differences, resumed: Object.entries(added).map(([name, text]) => `${name}=${text}`) };
+}
+
+/** A state folder that our own process may not have in its variables. */
+function homeOf({ MGPU_HOME }: Environment): Record<string, string> {
+  return MGPU_HOME === undefined ? {} : { MGPU_HOME };
 }
 
 /** Loads what looks after the daemon of a node. */

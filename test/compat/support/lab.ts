@@ -23,6 +23,9 @@ const NET = "10.213";
 /** The port at which the lab's controllers listen. */
 export const LAB_PORT = 7411;
 
+/** A folder of each machine's own under a path that is the same on all: what one writes there no other one sees. */
+export const LAB_OWN = "/tmp/mgl-own";
+
 /** Labs of one process. */
 let labs = 0;
 
@@ -64,7 +67,8 @@ export class LabMachine extends TestCluster {
     const { env, binds } = options;
     // `ip netns exec` has given the program a mount namespace of its own.
     const mounts = Object.entries(binds).map(([path, source]) => `mount --bind ${source} ${path}`);
-    const enter = [`hostname ${name}`, ...mounts, 'exec "$@"'].join(" && ");
+    const own = `mkdir -p "$MGPU_TEST_MARK/own" && mount --bind "$MGPU_TEST_MARK/own" ${LAB_OWN}`;
+    const enter = [`hostname ${name}`, own, ...mounts, 'exec "$@"'].join(" && ");
     super({
       env: { MGPU_NODE_ID: name, ...env },
       inside: [IP, "netns", "exec", namespace, "unshare", "--uts", "sh", "-c", enter, "sh"],
@@ -88,6 +92,7 @@ export class Lab {
   #rules = 100;
 
   constructor({ machines, env = {}, envOf = {}, clockShiftMs = {}, binds = {} }: LabOptions) {
+    mkdirSync(LAB_OWN, { recursive: true });
     ip("netns", "add", this.#router);
     ip("-n", this.#router, "link", "set", "lo", "up");
     this.#inside(this.#router, "sh", "-c", "cd /proc/sys/net/ipv4 && echo 1 >ip_forward && echo 0 >icmp_ratelimit");
