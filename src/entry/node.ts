@@ -57,7 +57,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   const disk = realDisk();
   const scope = shortHash(mine.folder);
   const controller = settings.controllerSocket || places.controllerSocket;
-  const link = createNodeLink({ joined, clock, log, hello: hello("node"), settings });
+  const link = createNodeLink({ joined, again: () => readAgain(places), clock, log, hello: hello("node"), settings });
   const processes = realProcesses();
   const table = realProcessTable({ scope, monotonic: clock.monotonic });
   const agent = createAgent(
@@ -112,6 +112,15 @@ function readJoined(program: string, places: Places): Joined | null {
   if (!existsSync(path)) return null;
   const joined = parseJoined(readFileSync(path, "utf8"));
   return joined ?? fail(program, `${path} is damaged: mgpu leave removes it, then join again`);
+}
+
+/** The same while the daemon runs: what can't be read changes nothing. */
+function readAgain(places: Places): Joined | null {
+  try {
+    return parseJoined(readFileSync(joinFile(places), "utf8"));
+  } catch {
+    return null;
+  }
 }
 
 function holdersOf(
