@@ -159,7 +159,8 @@ function knownAt(path: Path): readonly string[] {
 /** Where an issue's value stands; its key, where that is what is wrong. */
 function offsetOf(document: Document, issue: Issue): number {
   const path = pathOf(issue);
-  const isKey = issue.type === "strict_object" && issue.expected === "never";
+  const isUnknown = issue.type === "strict_object" && issue.expected === "never";
+  const isKey = isUnknown || issue.path?.at(-1)?.origin === "key";
   return isKey || path.length === 0 ? keyOffset(document, path) : startOf(document, path);
 }
 
