@@ -38,15 +38,21 @@ export interface Claim {
   /** As of each partition in which they may start. */
   readonly variants: readonly (readonly PendingJob[])[];
   readonly own: readonly Kept[];
-  /** Starts them if there is room now. */
-  readonly retry: () => boolean;
+  /** Starts them if there is room now, or says whether it is room that is missing. */
+  readonly retry: () => Retry;
 }
+
+/** Jobs started; they lack room; or something else is in their way. */
+export type Retry = "starts" | "room" | "other";
 
 /**
  * What jobs are promised: the earliest start that moves nobody else's promise, and never a later one than they have. Whose
  * estimate failed, and who had no promise yet, go before those behind them: these find a new place when their turn comes.
  */
-export function* claim(pass: Pass, { variants, own, retry }: Claim): Generator<void, Found | "starts" | null> {
+export function* claim(
+  pass: Pass,
+  { variants, own, retry }: Claim,
+): Generator<void, Found | Exclude<Retry, "room"> | null> {
   const { kept, now } = pass;
   const search = (): Generator<void, Found | null> => earliestOf(pass, variants);
   const hasOwn = own.length > 0;
@@ -57,10 +63,11 @@ export function* claim(pass: Pass, { variants, own, retry }: Claim): Generator<v
   const same = hasOwn && before > now ? asBefore(pass, variants, own) : null;
   if (same || !kept.hasMore) return same ?? found;
   const putBack = kept.lift();
-  const outcome = retry() ? "starts" : yield* search();
-  const at = outcome === "starts" ? now : (outcome?.at ?? now);
-  putBack(hasOwn ? Math.max(0, at - before) : 0);
-  return outcome;
+  const again = retry();
+  const next = again === "room" ? yield* search() : null;
+  const at = next?.at ?? now;
+  putBack(hasOwn && again !== "other" ? Math.max(0, at - before) : 0);
+  return again === "room" ? next : again;
 }
 
 /** What was promised before, if it still can be kept. */
