@@ -70,6 +70,18 @@ _mgpu_table() {
         '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
+    'mgpu doctor')
+      operand='nothing' table=(
+        '--json|n|nothing|print JSON'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
     'mgpu metrics')
       operand='nothing' table=(
         '-S|r|nothing|jobs that were there since then: now-7days, 2026-11-01; all otherwise'
@@ -624,8 +636,8 @@ _mgpu_table() {
         '--batch-script|n|nothing|print the batch scripts of the jobs of --jobs'
         '-b|n|nothing|print JobID, State and ExitCode'
         '--brief|n|nothing|print JobID, State and ExitCode'
-        '-M|r|nothing|only this cluster: mgpu is one'
-        '--clusters|r|nothing|only this cluster: mgpu is one'
+        '-M|r|nothing|of these clusters of mgpu login, one after the other; local is this machine'
+        '--clusters|r|nothing|of these clusters of mgpu login, one after the other; local is this machine'
         '-C|r|nothing|only jobs that asked for all of these features'
         '--constraints|r|nothing|only jobs that asked for all of these features'
         '--delimiter|r|nothing|what stands between fields with -p and -P, / if not given'
@@ -1122,9 +1134,9 @@ _mgpu_table() {
       operand='nothing' table=(
         '-a|n|nothing|show hidden partitions too'
         '--all|n|nothing|show hidden partitions too'
-        '-M|r|nothing|only these clusters: mgpu is one'
-        '--clusters|r|nothing|only these clusters: mgpu is one'
-        '--cluster|r|nothing|only these clusters: mgpu is one'
+        '-M|r|nothing|of these clusters of mgpu login, one after the other; local is this machine'
+        '--clusters|r|nothing|of these clusters of mgpu login, one after the other; local is this machine'
+        '--cluster|r|nothing|of these clusters of mgpu login, one after the other; local is this machine'
         '-d|n|nothing|only nodes whose daemon does not respond'
         '--dead|n|nothing|only nodes whose daemon does not respond'
         '-e|n|nothing|nodes with different CPUs or memory get rows of their own'
@@ -1215,9 +1227,9 @@ _mgpu_table() {
         '-r|n|nothing|one line for each task of an array; tasks that wait together have one line if not given'
         '--array|n|nothing|one line for each task of an array; tasks that wait together have one line if not given'
         '--array-unique|n|nothing|one line for each array; that is so anyway'
-        '-M|r|nothing|only these clusters: mgpu is one'
-        '--clusters|r|nothing|only these clusters: mgpu is one'
-        '--cluster|r|nothing|only these clusters: mgpu is one'
+        '-M|r|nothing|of these clusters of mgpu login, one after the other; local is this machine'
+        '--clusters|r|nothing|of these clusters of mgpu login, one after the other; local is this machine'
+        '--cluster|r|nothing|of these clusters of mgpu login, one after the other; local is this machine'
         '--at|r|nothing|the queue as it stood then, from accounting: 14:30, now-2hours, 2026-11-21T08:00'
         '--expand-patterns|n|nothing|names of files are filled in; they are so anyway'
         '-O|r|nothing|what to print: name[:[.][width][suffix]],... for instance JobID:8,Name:.20,State'
@@ -1699,6 +1711,7 @@ _mgpu_subcommands=(
   'down|End mgpu'\''s daemons; waiting jobs stay in the queue for the next start'
   'status|Show mgpu'\''s daemons and how the queue stands; exit code 1 if something is wrong'
   'health|Say whether mgpu is well: exit code 0 if it is, 1 if something is wrong, 2 if no controller answers'
+  'doctor|Look for what is wrong with this machine, the way to the controller and the nodes, and say what to do'
   'metrics|Show how many jobs there were, how long they ran, and how busy each GPU was'
   'nodes|Show the machines of the cluster; remove takes one out for good'
   'join|Make this machine a node of a cluster; without a word, start the node daemon of one that joined before'

@@ -90,6 +90,7 @@ async function main() {
   process.once("exit", () => rmSync(dist, { recursive: true, force: true }));
   await bundle();
   for (const name of entries) wrap(join(dist, `${name}.js`));
+  await bundleLibrary();
   const loader = readFileSync(join(root, "src/build/loader.cjs"), "utf8");
   for (const name of entries) writeFileSync(join(dist, `${name}.cjs`), loader);
   for (const arch of ["x64", "arm64"]) {
@@ -155,6 +156,26 @@ async function bundle() {
       entryPoints: [entryPoint],
       plugins: [pruneProcedures(text), lazyBuiltins(text), patchInk()],
     });
+  }
+}
+
+/** What `import ... from "mgpu"` loads, whole (its users may call anything), and its types. */
+async function bundleLibrary() {
+  const entryPoints = [{ in: "src/entry/library.ts", out: "library" }];
+  await build({ ...OPTIONS, entryPoints, outExtension: { ".js": ".cjs" }, external: ["msgpackr-extract", "node-pty"] });
+  const { default: ts } = await import("typescript");
+  for (const [from, to] of [
+    ["library.ts", "library.d.cts"],
+    ["library/api.ts", "library-api.d.cts"],
+  ]) {
+    const path = join(root, "src/entry", from);
+    const compilerOptions = { isolatedDeclarations: true, target: ts.ScriptTarget.ES2023, stripInternal: true };
+    const { outputText, diagnostics } = ts.transpileDeclaration(readFileSync(path, "utf8"), {
+      fileName: path,
+      compilerOptions,
+    });
+    if (diagnostics.length > 0) throw new Error(ts.formatDiagnostics(diagnostics, ts.createCompilerHost({})));
+    writeFileSync(join(dist, to), outputText.replaceAll('"./library/api.ts"', '"./library-api.cjs"'));
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { Connected, Peer } from "../rpc/types.ts";
+import { advised } from "./advice.ts";
 import type { CommandContext, ConnectOptions } from "./context.ts";
 import { type ConnectPorts, dialAny, isRefusal, NoController, noController } from "./dial.ts";
 import { connectEmbedded } from "./embedded.ts";
@@ -16,6 +17,14 @@ export { NoController } from "./dial.ts";
  * @throws NoController, UserError; RpcError VERSION or DEADLINE of a controller that is there
  */
 export async function connectController(ports: ConnectPorts, options: ConnectOptions): Promise<Connected> {
+  try {
+    return await connectTarget(ports, options);
+  } catch (error) {
+    throw advised(error, null);
+  }
+}
+
+async function connectTarget(ports: ConnectPorts, options: ConnectOptions): Promise<Connected> {
   const target = targetOf(ports);
   const { start = true, isAsked = false, isHere = false } = options;
   const isDefault = ports.cluster === undefined && !ports.environment.MGPU_CONTROLLER;

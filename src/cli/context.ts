@@ -2,14 +2,18 @@
 
 import type { Environment, Places } from "../config/places.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
+import type { MachineFacts } from "../platform/machine-facts.ts";
 import type { Net } from "../platform/net.ts";
+import type { Prober } from "../platform/probe.ts";
 import type { Random } from "../platform/random.ts";
+import type { Credential } from "../platform/secure.ts";
 import type { Tcp } from "../platform/tcp.ts";
 import type { Invitation } from "../protocol/identity.ts";
 import type { AttachPoint } from "../protocol/procedures.ts";
 import type * as replay from "../replay/main.ts";
 import type { Connected } from "../rpc/types.ts";
 import type { OperandMode, Option, ParsedOptions } from "./option.ts";
+import type { Target } from "./target.ts";
 
 /** Standard streams, and what they are connected to. */
 export interface Stdio {
@@ -183,6 +187,8 @@ export interface CommandContext {
   remote(invitation: Invitation): Promise<Connected>;
   /** Loaded at its first use. */
   machine(): Promise<MachinePorts>;
+  /** Loaded at its first use. */
+  doctor(): Promise<DoctorPorts>;
   /** From now on `connect` means the cluster of that profile (-M). */
   chooseCluster(name: string): void;
   /** The replay of traces, which is loaded then. */
@@ -207,6 +213,23 @@ export interface MachinePorts {
   endProcess(pid: number): void;
   /** Asks the holders of a node to end as soon as nothing runs in them; how many there are. */
   endHolders(node: string): number;
+}
+
+/** What `mgpu doctor` looks at. Nothing here rejects but `connect`. */
+export interface DoctorPorts {
+  readonly prober: Prober;
+  /** Numbers of this machine, loopback left out. */
+  readonly addresses: readonly string[];
+  /** Looks at this machine; `state folder` and the like are looked at with our own rights. */
+  examine(folders: readonly { readonly what: string; readonly path: string }[]): Promise<MachineFacts>;
+  /** Daemons of mgpu whose program file is gone. */
+  orphanedDaemons(): readonly { readonly pid: number; readonly program: string; readonly file: string }[];
+  /** Which process works with the state folder; `null` if none does. */
+  findController(): Promise<{ readonly pid: number | null } | null>;
+  /** Where commands would find their controller. @throws UserError as they would */
+  target(): Target;
+  /** Connects to another machine and says hello; rejects with what the system, TLS or the other side says. */
+  connect(target: string, credential: Credential): Promise<Connected>;
 }
 
 /** What `mgpu sim` needs to replay traces. */

@@ -8,7 +8,7 @@ import { PROTOCOL } from "../protocol/envelope.ts";
 import { RpcError } from "../protocol/errors.ts";
 import { connectPeer } from "../rpc/connect.ts";
 import type { Connected } from "../rpc/types.ts";
-import { errnoText } from "../util/errno.ts";
+import { isSocketCode, socketProblem, withDoctor } from "./advice.ts";
 import { type CommandContext, UserError } from "./context.ts";
 
 /** A daemon that was just spawned and lives on without us. */
@@ -63,16 +63,6 @@ export interface Failure {
   /** Of the system, or LOST_CONTACT. */
   readonly code: string;
 }
-
-/** What the errors of a connection mean here, where that is more than the system's words. */
-const MEANINGS: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such socket",
-  ENOTDIR: "there is no such socket",
-  ECONNREFUSED: "nobody listens there any more",
-  LOST_CONTACT: "it ended the connection at once",
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-};
 
 /**
  * Where a controller of this machine may listen: where the last one said it does, then the usual place, whose name
@@ -130,14 +120,18 @@ export function isRefusal({ code }: Failure): boolean {
 
 /** `/run/x.sock: there is no such socket; ...` */
 export function failureText(failures: readonly Failure[]): string {
-  return failures.map((failure) => `${failure.socket}: ${MEANINGS[failure.code] ?? errnoText(failure)}`).join("; ");
+  return failures.map((failure) => `${failure.socket}: ${socketProblem(failure.code)}`).join("; ");
 }
 
 /** The error for a controller that can't be reached. */
 export function noController(failures: readonly Failure[], hint: string): NoController {
   // One that hangs up is about to end, but has not ended.
   const isNobodyThere = failures.every((failure) => !isRefusal(failure) && failure.code !== "LOST_CONTACT");
-  return new NoController(`can't reach the controller: ${failureText(failures)}`, hint, isNobodyThere);
+  return new NoController(
+    `can't reach the controller: ${failureText(failures)}`,
+    withDoctor(hint, null),
+    isNobodyThere,
+  );
 }
 
 function dial(ports: ConnectPorts, socket: string): Promise<Connected> {
@@ -151,5 +145,5 @@ function connectCodeOf(error: unknown): string | undefined {
   if (error instanceof RpcError) return error.code === "LOST_CONTACT" ? error.code : undefined;
   const { code, syscall } = error as { readonly code?: unknown; readonly syscall?: unknown };
   if (typeof code !== "string") return undefined;
-  return Object.hasOwn(MEANINGS, code) || syscall === "connect" ? code : undefined;
+  return isSocketCode(code) || syscall === "connect" ? code : undefined;
 }

@@ -10,6 +10,7 @@ import { sleep } from "../platform/clock.ts";
 import type { NodeRow } from "../protocol/procedures.ts";
 import type { Connected, Peer } from "../rpc/types.ts";
 import { systemText } from "../util/errno.ts";
+import { withDoctor } from "./advice.ts";
 import { UserError } from "./context.ts";
 import {
   type ConnectPorts,
@@ -228,9 +229,9 @@ function startFailure({ files }: ConnectPorts, daemon: Starting, what: string): 
     // Without a log file the exit code has to do.
   }
   const problems = [`mgpu was started on this machine, but ${what}`, ...lines];
-  if (resumed.length === 0) return new UserError(problems, `its log is ${logFile}`);
+  if (resumed.length === 0) return new UserError(problems, withDoctor(`its log is ${logFile}`, null));
   const taken = `it got the settings of the mgpu that ran before (${resumed.join(" ")})`;
-  return new UserError(problems, `${taken}, which mgpu down forgets; its log is ${logFile}`);
+  return new UserError(problems, withDoctor(`${taken}, which mgpu down forgets; its log is ${logFile}`, null));
 }
 
 /** A log line for people: the message and the error of a JSON line that tells of trouble, anything else as it is. */
@@ -252,7 +253,7 @@ function unreachable(ports: ConnectPorts, daemon: Daemon, failures: readonly Fai
   const end = pid === undefined ? "" : `; kill ${pid} ends it, jobs run on, and mgpu up takes them over`;
   return new NoController(
     `${daemonName(ports, daemon)} runs on this machine, but can't be reached: ${failureText(failures)}`,
-    `its log ${log} may say why${end}`,
+    withDoctor(`its log ${log} may say why${end}`, null),
     false,
   );
 }

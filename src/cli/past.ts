@@ -1,5 +1,6 @@
 /** The queue of a past moment, in the place of the present one: for commands that list jobs. */
 
+import { historyFilter } from "../core/history.ts";
 import type { Job, PendingJob, RunningJob } from "../core/job.ts";
 import { queueAt } from "../core/job-at.ts";
 import { QOS_DEFAULT } from "../core/jobspec.ts";
@@ -7,7 +8,6 @@ import type { JobFilter, JobListRow } from "../protocol/procedures.ts";
 import type { Peer } from "../rpc/types.ts";
 import { toJobDetails } from "../view/job-details.ts";
 import { toJobRow } from "../view/job-row.ts";
-import { historyFilter } from "./records.ts";
 
 /** Rows a chunk. */
 const ROWS_A_CHUNK = 500;

@@ -1,7 +1,6 @@
 /** Records of jobs that a user names, of those too that have left the queue's memory. */
 
-import type { HistoryRecord } from "../core/history.ts";
-import type { Params } from "../protocol/procedures.ts";
+import { type HistoryRecord, historyFilter } from "../core/history.ts";
 import type { Peer } from "../rpc/types.ts";
 import { criteriaOf, type JobTarget } from "./filters.ts";
 
@@ -9,17 +8,6 @@ import { criteriaOf, type JobTarget } from "./filters.ts";
 export interface Records {
   readonly records: readonly HistoryRecord[];
   readonly nowMs: number;
-}
-
-type Filter = Params<"jobs.history">["filter"];
-
-/** A filter that selects jobs of any time, with some criteria. */
-export function historyFilter(criteria: Partial<Filter>): Filter {
-  return {
-    ...{ ids: [], users: [], groups: [], states: [], names: [], accounts: [], partitions: [], nodes: [], qos: [] },
-    ...{ wckeys: [], since: null, until: null },
-    ...criteria,
-  };
 }
 
 /** The newest record of each job that a target means, by number. */

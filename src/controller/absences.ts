@@ -9,13 +9,15 @@ export interface Absences<K> {
   end(key: K): void;
 }
 
-/** `tooLong` is called once for each absence that lasted `waitMs`. */
-export function createAbsences<K>(clock: Clock, waitMs: number, tooLong: (key: K) => void): Absences<K> {
+/** `tooLong` is called once for each absence that lasted `waitMs()`, asked at its beginning; Infinity for never. */
+export function createAbsences<K>(clock: Clock, waitMs: () => number, tooLong: (key: K) => void): Absences<K> {
   const waits = new Map<K, Cancel>();
   return {
     begin(key) {
       if (waits.has(key)) return;
-      const cancel = clock.after(waitMs, () => {
+      const ms = waitMs();
+      if (ms === Number.POSITIVE_INFINITY) return;
+      const cancel = clock.after(ms, () => {
         waits.delete(key);
         tooLong(key);
       });

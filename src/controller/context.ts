@@ -15,6 +15,7 @@ import { RpcError } from "../protocol/errors.ts";
 import type { AttachPoint, JobRow } from "../protocol/procedures.ts";
 import type { Peer } from "../rpc/types.ts";
 import type { Reason } from "../sched/plan.ts";
+import type { Ending as JobEnding } from "./breaker.ts";
 import type { Ending } from "./ending.ts";
 import type { GpuGuard } from "./gpu-guard.ts";
 import type { Loop } from "./loop.ts";
@@ -66,6 +67,8 @@ export interface ControllerContext extends Ending {
   /** Connections to the holders of a node of this machine, made without its daemon; close them. Never rejects. */
   holdersOf(node: string): Promise<Peer[]>;
   perform(effects: readonly Effect[]): void;
+  /** A job's main part ended on a node, and that counted. */
+  noteEnding(ending: JobEnding): void;
   /** Why other machines can't reach us although they should; empty otherwise. */
   outsideProblem(): string;
   /** Nodes that should connect soon: they count as down if they don't. */

@@ -32,6 +32,7 @@ import { must } from "../util/assert.ts";
 import { toJobRow } from "../view/job-row.ts";
 import { createAbsences } from "./absences.ts";
 import { awayReason, createHolderLinks } from "./away.ts";
+import { createBreaker } from "./breaker.ts";
 import type { ControllerContext, People } from "./context.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createEnding } from "./ending.ts";
@@ -42,6 +43,7 @@ import { cancelHandler } from "./handlers/cancel.ts";
 import { changeHandler } from "./handlers/change.ts";
 import { configHandler } from "./handlers/config.ts";
 import { doorHandler } from "./handlers/door.ts";
+import { examineHandler } from "./handlers/examine.ts";
 import { explainHandler } from "./handlers/explain.ts";
 import { type FeedHandlers, feedHandlers } from "./handlers/feed.ts";
 import { environmentHandler, getHandler, scriptHandler } from "./handlers/get.ts";
@@ -141,9 +143,6 @@ export interface Controller {
   stop(): Promise<void>;
 }
 
-/** Milliseconds without a connection after which a node counts as down. */
-const NODE_DOWN_MS = 60_000;
-
 /** Recovers state, listens, and goes to work. Rejects if the state folder or the socket can't be used. */
 export async function startController(ports: ControllerPorts, options: ControllerOptions): Promise<Controller> {
   const { clock, disk, log, net } = ports;
@@ -211,12 +210,7 @@ function assemble(
   const blobs = openBlobs(disk, ports.digest, places.blobFolder, opened.store.checkPlace);
   const watchers = createWatchers();
   const submit = createErrand(clock, log, () => loop);
-  const markDown = (node: string): void => submit({ type: "node.markDown", node, reason: "Not responding" });
-  const absentNodes = createAbsences<string>(clock, NODE_DOWN_MS, markDown);
-  const sessions = createSessions(
-    { clock, log, ...hearNodes(absentNodes, watchers, () => planner.wake()) },
-    settings.heartbeatMs,
-  );
+  const { sessions, absentNodes } = watchNodes({ clock, log, submit, watchers }, settings, () => planner.wake());
   const { token, portOffset } = secretsOf(ports.digest, secret);
   const cluster = { portOffset, isShared: options.user.uid === 0 };
   const dispatch = createDispatch({
@@ -231,10 +225,11 @@ function assemble(
   });
   const statistics = createStatistics(clock, (id) => loop.state.jobs.get(id));
   const { policy, learn } = policyOf(settings, () => loop.state);
+  const breaker = createBreaker({ settings, log, submit, state: () => loop.state });
   const loop = createLoop(opened, {
     ...{ clock, log },
     perform: dispatch.perform,
-    onEvents: onAll(statistics.onEvents, learn, watchers.notifyNodes),
+    onEvents: onAll(statistics.onEvents, learn, breaker.onEvents, watchers.notifyNodes),
     onReloaded() {
       sessions.closeAll();
       watchers.notifyAll();
@@ -262,6 +257,7 @@ function assemble(
     isConnected: (node) => sessions.get(node) !== undefined,
     holdersOf: createHolderLinks(ports, { ...options, uid: options.user.uid }),
     perform: dispatch.perform,
+    noteEnding: breaker.noteEnding,
     missNodes(nodes) {
       for (const node of nodes) absentNodes.begin(node);
     },
@@ -269,6 +265,24 @@ function assemble(
     ...createEnding(clock, planner, watchers, ports.exit),
     outsideProblem: () => outside?.problem() ?? "",
   };
+}
+
+/** Who is connected; a node that is not for too long is down. */
+function watchNodes(
+  ports: Pick<ControllerPorts, "clock" | "log"> & {
+    readonly watchers: Watchers;
+    submit(command: Command): void;
+  },
+  settings: Settings,
+  wake: () => void,
+) {
+  const { clock, log, watchers, submit } = ports;
+  const timeoutMs = (): number => settings.nodeTimeoutS * 1000 || Number.POSITIVE_INFINITY;
+  const absentNodes = createAbsences<string>(clock, timeoutMs, (node) =>
+    submit({ type: "node.markDown", node, reason: "Not responding" }),
+  );
+  const sessions = createSessions({ clock, log, ...hearNodes(absentNodes, watchers, wake) }, settings.heartbeatMs);
+  return { sessions, absentNodes };
 }
 
 /** What follows from a node's connection coming or going. */
@@ -340,10 +354,11 @@ function handlersOf(
     "shares.list": listSharesHandler(context),
     statistics: statisticsHandler(context),
     "controller.status": statusHandler(context),
+    "cluster.examine": examineHandler(context, outside?.ringer ?? null),
     "controller.shutdown": shutdownHandler(context),
     "step.door": doorHandler(() => context, outside),
     ...keyHandlers(() => context, outside?.office ?? null),
-    "node.register": registerHandler(context),
+    "node.register": registerHandler(context, () => outside?.office.keys ?? null),
     "node.report": reportHandler(context),
     "node.vitals": vitalsHandler(context),
   };

@@ -17,6 +17,7 @@ import type { Log } from "../platform/log.ts";
 import { type Gate, gateOf } from "../sched/eligible.ts";
 import { holdingsOf } from "../sched/holdings.ts";
 import type { Kept } from "../sched/kept.ts";
+import { PassMemory } from "../sched/memory.ts";
 import { placesOf } from "../sched/places.ts";
 import type { Plan, Reason } from "../sched/plan.ts";
 import { EASY, type SchedulerPolicy } from "../sched/policy.ts";
@@ -87,6 +88,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
   /** Jobs of this number and above came after the plan was made. */
   let nextJobId = 0;
   const execute = executor(ports);
+  const memory = new PassMemory();
 
   const gateNow = createGate(ports);
   const rankingNow = createRanking(ports);
@@ -98,7 +100,7 @@ export function createPlanner(ports: PlannerPorts): Planner {
     const state = ports.state();
     const now = ports.clock.now();
     const { policy } = ports;
-    const known = { ...ports, ranking: rankingNow(), running: ports.running?.(), kept: plan.kept };
+    const known = { ...ports, ranking: rankingNow(), running: ports.running?.(), kept: plan.kept, memory };
     const view = viewOf(state, ports.isConnected, now, known);
     plan = timed(ports, state, () => schedule(view, now, policy));
     starting = new Set(
@@ -206,7 +208,7 @@ function createRanking(ports: Pick<PlannerPorts, "state" | "clock">): () => Prio
 /**
  * What a pass looks at, of a state and of who is connected.
  * @param known priorities that are known already; the policy of the pass; how many jobs may run; promises to keep;
- *   GPUs that others load
+ *   GPUs that others load; what other passes found out
  */
 export function viewOf(
   state: ClusterState,
@@ -216,11 +218,12 @@ export function viewOf(
     readonly ranking?: Prioritizer;
     readonly policy?: SchedulerPolicy;
     readonly running?: JobLimits | undefined;
+    readonly memory?: PassMemory;
     readonly kept?: readonly Kept[];
     readonly blockedOn?: PlannerPorts["blockedOn"];
   } = {},
 ): ScheduleView {
-  const { ranking, policy = EASY, running, kept = [], blockedOn } = known;
+  const { ranking, policy = EASY, running, memory, kept = [], blockedOn } = known;
   const gate = gateOf(state, now, running);
   const mayStart = ({ jobId }: Kept): boolean => {
     const job = pendingJob(state, jobId);
@@ -235,7 +238,10 @@ export function viewOf(
     // The promise of a single job gets no later anyway: nobody else's stands in its way.
     ...(kept.length > 1 ? { kept: kept.filter(mayStart) } : {}),
     places: placesOf(state, now),
-    holdings: { [Symbol.iterator]: () => holdingsOf(state, now, policy.assumedTimeS) },
+    memory,
+    holdings: memory?.holdings.bookOf(state, now, policy.assumedTimeS) ?? {
+      [Symbol.iterator]: () => holdingsOf(state, now, policy.assumedTimeS),
+    },
     licenses: state.licenses,
     ...(policy.preemption ? { preemption: preemptingIn(state, policy.preemption, now) } : {}),
     ...(state.reservations.size > 0 ? { later: laterOf(state) } : {}),

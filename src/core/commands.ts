@@ -237,7 +237,8 @@ export interface UpdateNodes {
   /** `ALL` as the only name stands for every node. */
   readonly nodes: readonly NodeName[];
   readonly changes: NodeChanges;
-  readonly by: Operator;
+  /** Absent where the controller does it. */
+  readonly by?: Operator;
   /** Those of them whose daemons can't be told anything now. */
   readonly away: readonly NodeName[];
 }

@@ -154,6 +154,14 @@ export interface JobPreempting {
   readonly by: JobId;
 }
 
+/** A running job goes on without nodes that were lost (--no-kill). What it ran there is over for it. */
+export interface JobShrunk {
+  readonly type: "job.shrunk";
+  readonly jobId: JobId;
+  readonly attempt: Attempt;
+  readonly nodes: readonly NodeName[];
+}
+
 /** A step was made within a running job's allocation. */
 export interface StepCreated {
   readonly type: "step.created";
@@ -215,7 +223,8 @@ export interface PolicyChanged {
 export interface NodeUpdated {
   readonly type: "node.updated";
   readonly node: NodeName;
-  readonly by: Operator;
+  /** Absent where the controller did it. */
+  readonly by?: Operator;
   readonly settings?: NodeSettings;
   /** `null` takes the mark away. */
   readonly drain?: { readonly reason: string; readonly isFailing?: true } | null;
@@ -295,6 +304,7 @@ export type Event =
   | JobUpdated
   | JobSuspended
   | JobPreempting
+  | JobShrunk
   | JobSignalled
   | ArraySplit
   | StepCreated

@@ -33,6 +33,19 @@ export interface HistoryFilter {
   readonly until: number | null;
 }
 
+/** A filter that selects jobs of any time, with some criteria; of its own, so that it can be sent. */
+export function historyFilter(criteria: Partial<SentFilter>): SentFilter {
+  return {
+    ...{ ids: [], users: [], groups: [], states: [], names: [], accounts: [], partitions: [], nodes: [], qos: [] },
+    ...{ wckeys: [], since: null, until: null },
+    ...criteria,
+  };
+}
+
+/** The same, not shared with anybody. */
+type SentFilter = { -readonly [Key in keyof HistoryFilter]: Writable<HistoryFilter[Key]> };
+type Writable<Value> = Value extends readonly (infer One)[] ? One[] : Value;
+
 /** One start of a job, or a job that never started: what accounting shows as one row and its steps. */
 export interface HistoryRecord {
   /** Of an earlier attempt: as if it had ended then. */

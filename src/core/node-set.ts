@@ -45,6 +45,11 @@ export interface Offer {
   readonly gains: readonly number[];
 }
 
+/** What of an offer decides which nodes are chosen. */
+export interface Part extends Pick<Offer, "position" | "gains"> {
+  readonly room: Pick<Room, "node">;
+}
+
 /** Wishes (types of whole GPUs, and pieces) in one request: groups of them are counted, 2 to the power of this many. */
 export const WISHES_MAX = 4;
 
@@ -95,7 +100,7 @@ function capsOf(room: Room, demand: Demand, gpus: number): number[] {
  * The nodes of a job, or `null` if none will do.
  * @param offers the preferred ones first
  */
-export function chooseNodes(demand: Demand, offers: readonly Offer[]): Offer[] | null {
+export function chooseNodes<T extends Part>(demand: Demand, offers: readonly T[]): T[] | null {
   const names = demand.required;
   const required = offers.filter((offer) => names.includes(offer.room.node.name));
   if (required.length < names.length || !isConsistent(demand)) return null;
@@ -203,16 +208,16 @@ function sumOf(values: readonly number[], positions: readonly number[]): number 
 }
 
 /** Neighbours in the order of names: of the first number of nodes that will do, those preferred most. */
-function chooseRun(
-  offers: readonly Offer[],
-  required: readonly Offer[],
+function chooseRun<T extends Part>(
+  offers: readonly T[],
+  required: readonly T[],
   targets: readonly number[],
   counts: readonly number[],
-): Offer[] | null {
+): T[] | null {
   const rank = new Map(offers.map((offer, index) => [offer, index]));
   const inOrder = [...offers].sort((a, b) => a.position - b.position);
   for (const count of counts) {
-    let best: Offer[] | null = null;
+    let best: T[] | null = null;
     let bestRank = Number.POSITIVE_INFINITY;
     for (let start = 0; start + count <= inOrder.length; start++) {
       const run = inOrder.slice(start, start + count);
@@ -227,10 +232,14 @@ function chooseRun(
 }
 
 /** Any of the offers, for the first of the counts for which there are enough good ones. */
-function chooseSome(offers: readonly Offer[], targets: readonly number[], counts: readonly number[]): Offer[] | null {
+function chooseSome<T extends Part>(
+  offers: readonly T[],
+  targets: readonly number[],
+  counts: readonly number[],
+): T[] | null {
   const most = Math.max(0, ...counts);
   const tops = targets.map((_, at) => topSums(offers, at));
-  let search: ReturnType<typeof exactSearch> | null = null;
+  let search: ((count: number) => T[] | null) | null = null;
   for (const count of counts) {
     if (count > offers.length) continue;
     const first = offers.slice(0, count);
@@ -254,7 +263,7 @@ function chooseSome(offers: readonly Offer[], targets: readonly number[], counts
 }
 
 /** For each number of nodes the largest sum of one gain that so many can reach. */
-function topSums(offers: readonly Offer[], at: number): number[] {
+function topSums(offers: readonly Part[], at: number): number[] {
   const sums = [0];
   const gains = offers.map((offer) => offer.gains[at] ?? 0).sort((a, b) => b - a);
   for (const gain of gains) sums.push((sums.at(-1) ?? 0) + gain);
@@ -262,7 +271,7 @@ function topSums(offers: readonly Offer[], at: number): number[] {
 }
 
 /** The strongest nodes in one respect after the other; for clusters too large for the exact search. */
-function chooseRoughly(offers: readonly Offer[], targets: readonly number[], count: number): Offer[] | null {
+function chooseRoughly<T extends Part>(offers: readonly T[], targets: readonly number[], count: number): T[] | null {
   for (const at of targets.keys()) {
     const strongest = [...offers].sort((a, b) => (b.gains[at] ?? 0) - (a.gains[at] ?? 0)).slice(0, count);
     if (reaches(strongest, targets)) return strongest;
@@ -274,11 +283,11 @@ function chooseRoughly(offers: readonly Offer[], targets: readonly number[], cou
  * Tables of what any so many of the last offers can reach together; then a walk from the first offer on that takes
  * each one with which the rest can still be reached.
  */
-function exactSearch(
-  offers: readonly Offer[],
+function exactSearch<T extends Part>(
+  offers: readonly T[],
   targets: readonly number[],
   most: number,
-): (count: number) => Offer[] | null {
+): (count: number) => T[] | null {
   const none = targets.map(() => 0);
   // reachable[i][k]: sums of k offers out of those from i on, no higher than the targets.
   const reachable: (readonly (readonly number[])[])[][] = [];
@@ -296,7 +305,7 @@ function exactSearch(
     reachable[at] = cells;
   }
   return (count) => {
-    const chosen: Offer[] = [];
+    const chosen: T[] = [];
     let missing: readonly number[] = targets;
     for (const [at, offer] of offers.entries()) {
       const left = count - chosen.length;
@@ -326,7 +335,7 @@ function best(sums: (readonly number[])[]): (readonly number[])[] {
   return kept;
 }
 
-function reaches(offers: readonly Offer[], targets: readonly number[]): boolean {
+function reaches(offers: readonly Part[], targets: readonly number[]): boolean {
   return offers
     .reduce<readonly number[]>((left, offer) => minus(left, offer.gains), targets)
     .every((amount) => amount <= 0);

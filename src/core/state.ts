@@ -4,6 +4,7 @@
  * All sets, and the maps behind `requests`, are indexes: they follow from the records and are not stored.
  */
 
+import { ChangeLog } from "../util/change-log.ts";
 import { isAsleep, touchedBy } from "./asleep.ts";
 import type { Feed } from "./feed/feed.ts";
 import { componentsOf } from "./het.ts";
@@ -41,6 +42,8 @@ export interface ClusterState {
   readonly pending: Set<JobId>;
   /** Jobs that hold resources. */
   readonly active: Set<JobId>;
+  /** Jobs that came into {@link active}, left it, or have another record there. */
+  readonly activeChanges: ChangeLog;
   /** Request id of each known job's submission. */
   readonly requests: Map<string, JobId>;
   /** Records of each job array, by the array's number. */
@@ -54,6 +57,9 @@ export interface ClusterState {
   /** Waiting jobs by the number of each job or array that they depend on. */
   readonly dependents: Map<JobId, Set<JobId>>;
 }
+
+/** Who missed more looks at all jobs that hold resources. */
+const ACTIVE_CHANGES_MAX = 10_000;
 
 /** What a snapshot holds. */
 export interface StoredState {
@@ -100,6 +106,7 @@ export function fromStored(stored: StoredState): ClusterState {
     feedGuards: new Map((stored.feeds?.guards ?? []).map(({ guard, digests }) => [guard, new Set(digests)])),
     pending: new Set(),
     active: new Set(),
+    activeChanges: new ChangeLog(ACTIVE_CHANGES_MAX),
     requests: new Map(),
     arrays: new Map(),
     dependents: new Map(),
@@ -162,7 +169,7 @@ export function dropJob(state: ClusterState, job: Job): void {
   state.jobs.delete(job.id);
   if (isPolicyOn(state.policy)) recount(state.policy, job, undefined);
   state.pending.delete(job.id);
-  state.active.delete(job.id);
+  if (state.active.delete(job.id)) state.activeChanges.note(job.id);
   if (job.state === "PENDING") leaveLane(state.lanes, laneOf(state.policy, job), job);
   state.expiring.delete(job.id);
   state.onlyUser.delete(job.id);
@@ -222,7 +229,9 @@ function indexJob(state: ClusterState, job: Job): void {
     dropDependent(state, job);
   }
   keep(state.expiring, job.id, job.state === "PENDING" && mayExpire(job.spec));
-  keep(state.active, job.id, holdsResources(job));
+  const isActive = holdsResources(job);
+  if (isActive || state.active.has(job.id)) state.activeChanges.note(job.id);
+  keep(state.active, job.id, isActive);
   keep(state.onlyUser, job.id, job.spec.request.onlyUser === true && holdsResources(job));
 }
 

@@ -5,11 +5,11 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Doors } from "../cli/attach/door.ts";
 import { connectController } from "../cli/connect.ts";
-import type { Command, CommandContext, MachinePorts } from "../cli/context.ts";
+import type { Command, CommandContext, DoctorPorts, MachinePorts } from "../cli/context.ts";
 import type { ConnectPorts } from "../cli/dial.ts";
 import { runCommand } from "../cli/run.ts";
 import { type Target, targetOf } from "../cli/target.ts";
-import { nodePlaces, placesFrom } from "../config/places.ts";
+import { type Environment, nodePlaces, placesFrom } from "../config/places.ts";
 import { VERSION } from "../config/version.ts";
 import { startChild } from "../platform/child.ts";
 import { realClock } from "../platform/clock.ts";
@@ -38,9 +38,12 @@ export async function runProgram(command: Command): Promise<void> {
 }
 
 function contextOf(command: Command): CommandContext {
-  const environment = { ...settleEnvironment() };
-  const program = environment.MGPU_PROGRAM ?? `mgpu-${command.name}`;
-  delete environment.MGPU_PROGRAM;
+  const { MGPU_PROGRAM: program = `mgpu-${command.name}`, ...environment } = settleEnvironment();
+  return contextFor(program, environment);
+}
+
+/** The machine's ports for commands. @param program how messages name it */
+export function contextFor(program: string, environment: Environment, net: Net = quickNet()): CommandContext {
   const user = currentUser();
   const base = {
     ...{ program, environment, user, utcOffsetMinutes },
@@ -54,7 +57,7 @@ function contextOf(command: Command): CommandContext {
     shell: realShell(),
     clock: realClock(),
     random: realRandom(),
-    net: quickNet(),
+    net,
   };
   const connectPorts: ConnectPorts & { cluster?: string | undefined } = {
     ...{ ...base, log: NO_LOG },
@@ -73,6 +76,7 @@ function contextOf(command: Command): CommandContext {
     },
     remote: async (invitation) => (await import("../cli/remote.ts")).connectRemote(connectPorts, invitation),
     machine: () => openMachine(base),
+    doctor: () => openDoctor(base, connectPorts),
     loadReplay() {
       const engine: typeof import("./programs/replay.ts") = require(join(__dirname, "replay.cjs"));
       return engine;
@@ -118,6 +122,7 @@ function holderDialler(ports: ConnectPorts): CommandContext["session"]["connectH
 async function openDoors(ports: ConnectPorts, target: Target): Promise<Doors> {
   const [{ Doors }, { dialRemote }] = await Promise.all([import("../cli/attach/door.ts"), import("../cli/remote.ts")]);
   return new Doors({
+    clock: ports.clock,
     connect: () => connectController(ports, { start: false }),
     dial: (at, credential) => dialRemote(ports, at, credential),
     target: target.kind === "remote" ? target.remote.target : null,
@@ -143,8 +148,16 @@ async function startEmbedded({ places, environment, files }: Pick<CommandContext
   const { added, differences } = resumeSettings(remembered, environment);
   const hasNode = !ranAlone(remembered);
   const log = `${places.logFolder}/mgpuctld.log`;
-  const daemon = startDaemon(join(__dirname, "mgpuctld.cjs"), hasNode ? ["--with-node"] : [], log, added);
+  const daemon = startDaemon(join(__dirname, "mgpuctld.cjs"), hasNode ? ["--with-node"] : [], log, {
+    ...homeOf(environment),
+    ...added,
+  });
   return { ...daemon, hasNode, differences, resumed: Object.entries(added).map(([name, text]) => `${name}=${text}`) };
+}
+
+/** A state folder that our own process may not have in its variables. */
+function homeOf({ MGPU_HOME }: Environment): Record<string, string> {
+  return MGPU_HOME === undefined ? {} : { MGPU_HOME };
 }
 
 /** Loads what looks after the daemon of a node. */
@@ -160,6 +173,31 @@ async function openMachine({ places }: Pick<CommandContext, "places">): Promise<
     findNode: (node) => findLockHolder(nodePlaces(places, node).folder, "node"),
     endProcess: (pid) => void process.kill(pid, "SIGTERM"),
     endHolders: (node) => endHolders(nodePlaces(places, node).holderFolder),
+  };
+}
+
+/** Loads what looks at machines and networks. */
+async function openDoctor(
+  { places, environment, user, cwd }: Pick<CommandContext, "places" | "environment" | "user" | "cwd">,
+  ports: ConnectPorts,
+): Promise<DoctorPorts> {
+  const [{ examineMachine, findOrphanedDaemons }, { realProber }, { ownAddresses }, { dialRemote }] = await Promise.all(
+    [
+      import("../platform/machine-facts.ts"),
+      import("../platform/probe.ts"),
+      import("../platform/host.ts"),
+      import("../cli/remote.ts"),
+    ],
+  );
+  const asker = { uid: user.uid, gid: user.gid, home: environment.HOME ?? "/", cwd, path: environment.PATH ?? "" };
+  return {
+    prober: realProber(),
+    addresses: ownAddresses(),
+    examine: (own) => examineMachine({ own, asker }),
+    orphanedDaemons: findOrphanedDaemons,
+    findController: () => findDaemon({ places }),
+    target: () => targetOf(ports),
+    connect: (target, credential) => dialRemote(ports, target, credential),
   };
 }
 

@@ -10,13 +10,14 @@ import { realDigest } from "../platform/digest.ts";
 import { realDisk } from "../platform/disk.ts";
 import { realFeedFiles } from "../platform/feed-files.ts";
 import { makeLastingFolders } from "../platform/folders.ts";
-import { readHost } from "../platform/host.ts";
+import { ownAddresses, readHost } from "../platform/host.ts";
 import { servePages } from "../platform/http-page.ts";
 import { takeLock } from "../platform/lock.ts";
 import { fileLog, type Log } from "../platform/log.ts";
 import { realMailer } from "../platform/mailer.ts";
 import { realNet } from "../platform/net.ts";
 import { logFileWriter, plainLog } from "../platform/plain-log.ts";
+import { ringBell } from "../platform/probe.ts";
 import { realRandom } from "../platform/random.ts";
 import { realSecureDoor } from "../platform/secure.ts";
 import { type AcceptUser, UserDoor } from "../platform/user-door.ts";
@@ -61,6 +62,8 @@ export async function runController(program: string, line: DaemonLine, exit: () 
       findUser,
       owner: currentUser(),
       listen: settings.listen,
+      ring: ringBell,
+      addresses: ownAddresses,
     },
     ...(currentUser().uid === 0 ? { serveUsers: (accept: AcceptUser) => openDoor(places.runtime, log, accept) } : {}),
     reload() {

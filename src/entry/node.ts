@@ -29,6 +29,7 @@ import type { Hello } from "../protocol/procedures.ts";
 import { connectPeer } from "../rpc/connect.ts";
 import { shortHash } from "../util/hash.ts";
 import { type DaemonLine, prepareRuntime } from "./daemon-line.ts";
+import { examinerOf } from "./examiner.ts";
 import { fail, messageOf } from "./fail.ts";
 import { createNodeLink } from "./node-link.ts";
 import { currentUser } from "./user.ts";
@@ -50,17 +51,13 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   await takeNodeFolder(program, mine.folder, name);
   prepareRuntime(program, places);
   const clock = realClock();
-  const chosen = chooseGpuProvider({
-    fakeGpus: settings.fakeGpus,
-    hostname: name,
-    clock,
-    cacheMs: settings.gpuQueryMs,
-  });
+  const { fakeGpus, gpuQueryMs: cacheMs } = settings;
+  const chosen = chooseGpuProvider({ fakeGpus, hostname: name, clock, cacheMs });
   if ("problem" in chosen) fail(program, chosen.problem);
   const disk = realDisk();
   const scope = shortHash(mine.folder);
   const controller = settings.controllerSocket || places.controllerSocket;
-  const link = createNodeLink({ joined, clock, log, hello: hello("node") });
+  const link = createNodeLink({ joined, again: () => readAgain(places), clock, log, hello: hello("node"), settings });
   const processes = realProcesses();
   const table = realProcessTable({ scope, monotonic: clock.monotonic });
   const agent = createAgent(
@@ -96,6 +93,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       nameOf: programOf,
       settings,
       nodePlaces: mine,
+      examiner: examinerOf(places, mine, joined),
       version: VERSION,
       pid: process.pid,
     },
@@ -114,6 +112,15 @@ function readJoined(program: string, places: Places): Joined | null {
   if (!existsSync(path)) return null;
   const joined = parseJoined(readFileSync(path, "utf8"));
   return joined ?? fail(program, `${path} is damaged: mgpu leave removes it, then join again`);
+}
+
+/** The same while the daemon runs: what can't be read changes nothing. */
+function readAgain(places: Places): Joined | null {
+  try {
+    return parseJoined(readFileSync(joinFile(places), "utf8"));
+  } catch {
+    return null;
+  }
 }
 
 function holdersOf(

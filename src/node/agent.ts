@@ -30,6 +30,7 @@ import { orderTerminateStep } from "./agent-terminate-step.ts";
 import { tellUsage } from "./agent-usage.ts";
 import { ClosedStarts } from "./closed-starts.ts";
 import { deferred, messageOf } from "./deferred.ts";
+import { type Examiner, examineHandlers } from "./examine.ts";
 import { GpuLoads } from "./gpu-loads.ts";
 import { GpuWatch } from "./gpu-watch.ts";
 import { HolderCrew } from "./holder-crew.ts";
@@ -80,6 +81,8 @@ export interface AgentOptions {
   readonly outside?: NodeOutside;
   /** How busy its GPUs are; never rejects. Without it nothing is told of their use. */
   gpuLoad?(): Promise<readonly GpuLoad[]>;
+  /** Looks at the machine for `mgpu doctor`; without it nobody can. */
+  readonly examiner?: Examiner;
   /** What a process runs, in a word; empty if it can't be seen. */
   nameOf?(pid: number): string;
   /** Of the program. */
@@ -219,6 +222,7 @@ function nodeHandlers(context: AgentContext, options: AgentOptions, stop: () => 
     "node.usage": (order) => tellUsage(context, order),
     "node.read": (question) => readOutput(readFile, question),
     ...outsideHandlers(context, options.outside),
+    ...examineHandlers(options.examiner),
     async "node.shutdown"({ holders }) {
       context.stopped = true;
       if (holders) await context.holders.shutdownIdle().catch((error: unknown) => logTrouble(context, error));
@@ -265,7 +269,11 @@ async function register(context: AgentContext, options: AgentOptions, peer: Peer
   const { name, pid } = options;
   const { startedAt } = context;
   const starts = startsHere(context);
-  const answer = await peer.call("node.register", { name, inventory, pid, startedAt, holder, starts });
+  const streams = [...((await options.outside?.listen(inventory.address ?? "")) ?? [])];
+  const guests = options.outside?.guests.identities ?? [];
+  const open = { ...(streams.length > 0 ? { streams } : {}), ...(guests.length > 0 ? { guests } : {}) };
+  const answer = await peer.call("node.register", { name, inventory, pid, startedAt, holder, starts, ...open });
+  for (const identity of answer.cut ?? []) options.outside?.guests.cut(identity);
   context.killWaitMs = answer.killWaitMs;
   return answer;
 }

@@ -32,6 +32,13 @@ export function readHost(): HostFacts {
   };
 }
 
+/** Numbers of this machine's interfaces, loopback left out. */
+export function ownAddresses(): string[] {
+  return Object.values(os.networkInterfaces()).flatMap((all = []) =>
+    all.flatMap(({ address, internal }) => (internal ? [] : [address])),
+  );
+}
+
 /** What Node tells of one address of an interface. */
 interface InterfaceAddress {
   readonly address: string;

@@ -5,7 +5,7 @@ import type { PendingJob } from "../core/job.ts";
 import { isListed } from "../core/partition-list.ts";
 import type { Allocation, ResourceRequest } from "../core/resources.ts";
 import { lookAgain, type Pass, passOver, untilOf } from "./pass.ts";
-import { shapeOf } from "./place/place.ts";
+import { shapeOf } from "./place/shapes.ts";
 import { couldRunTogether, placeTogether, type Wish } from "./place/together.ts";
 import type { Place } from "./places.ts";
 import type { Reason, Start } from "./plan.ts";
@@ -32,7 +32,7 @@ export function startIn(pass: Pass, wish: PendingJob, taskId: number | null, lim
   const pool = pools.of(place, until);
   if (pool === null) return otherwise(PRIORITY);
   const request = place.adapt(job.spec.request);
-  const known = impossibleIn(pass, place, request);
+  const known = impossibleIn(pass, place).get(shapeOf(request));
   if (known) return otherwise(known);
   const { limits } = pass.view.gate;
   const before = limits.check(job, null);
@@ -56,6 +56,8 @@ export function startIn(pass: Pass, wish: PendingJob, taskId: number | null, lim
   }
   const never = whyNever(pass, place, request, pool);
   if (never) return otherwise(never);
+  // The others of its nodes are kept for jobs before it.
+  if (pool.own.length > pool.candidates.length && !couldRun(pool.candidates, request)) return otherwise(PRIORITY);
   const text = `waits for ${describeRequest(request)} to be free${freeText(pool.candidates, request)}`;
   return { reason: { word: "Resources", text }, waitsIn: [place] };
 }
@@ -88,7 +90,7 @@ export function startWhole(pass: Pass, jobs: readonly PendingJob[]): Miss | null
   });
   if (!job || components.length < jobs.length) return otherwise(PRIORITY);
   const shape = components.map(({ place, request }) => `${place.key} ${shapeOf(request)}`).join();
-  const known = pass.impossible.get(shape);
+  const known = impossibleIn(pass, TOGETHER).get(shape);
   if (known) return otherwise(known);
   const { limits } = view.gate;
   const blocked = firstOf(jobs, (one) => limits.check(one, null));
@@ -118,9 +120,9 @@ export function startWhole(pass: Pass, jobs: readonly PendingJob[]): Miss | null
     }
     return null;
   }
-  if (!couldRunTogether(components.map(({ pool, request }) => ({ candidates: pool.candidates, request })))) {
+  if (!couldRunTogether(components.map(({ pool, request }) => ({ candidates: pool.own, request })))) {
     const reason = impossibleTogether(view, components);
-    pass.impossible.set(shape, reason);
+    impossibleIn(pass, TOGETHER).set(shape, reason);
     return otherwise(reason);
   }
   const text = `waits for all of its ${jobs.length} components to find room at the same time`;
@@ -131,6 +133,9 @@ export function startWhole(pass: Pass, jobs: readonly PendingJob[]): Miss | null
 export function longest(pass: Pass, jobs: readonly PendingJob[], at: number): number {
   return Math.max(...jobs.map((one) => untilOf(pass, one, at)));
 }
+
+/** Stands for the places of several components. */
+const TOGETHER = { key: "\0" };
 
 function otherwise(reason: Reason): Miss {
   return { reason, waitsIn: [] };
@@ -153,17 +158,24 @@ function startPlace({ spec }: PendingJob): Pick<Start, "partition"> {
   return isListed(spec) && spec.partition !== null ? { partition: spec.partition } : {};
 }
 
-function impossibleIn({ impossible }: Pass, place: Place, request: ResourceRequest): Reason | null {
-  return impossible.size === 0 ? null : (impossible.get(`${place.key} ${shapeOf(request)}`) ?? null);
+/** By shape: what is known of requests in a place. */
+function impossibleIn({ impossible }: Pass, { key }: Pick<Place, "key">): Map<string, Reason | null> {
+  let known = impossible.get(key);
+  if (!known) {
+    known = new Map();
+    impossible.set(key, known);
+  }
+  return known;
 }
 
 /** Why no node at hand could ever run a request; `null` if it only waits. Looked at once for each shape. */
-function whyNever({ view, impossible }: Pass, place: Place, request: ResourceRequest, pool: Pool): Reason | null {
-  const shape = `${place.key} ${shapeOf(request)}`;
-  const known = impossible.get(shape);
+function whyNever(pass: Pass, place: Place, request: ResourceRequest, pool: Pool): Reason | null {
+  const shapes = impossibleIn(pass, place);
+  const shape = shapeOf(request);
+  const known = shapes.get(shape);
   if (known !== undefined) return known;
-  const found = couldRun(pool.candidates, request) ? null : impossibleReason(view, place, request);
-  impossible.set(shape, found);
+  const found = pool.couldRun(request) ? null : impossibleReason(pass.view, place, request);
+  shapes.set(shape, found);
   return found;
 }
 
@@ -179,7 +191,7 @@ function toWish({ pool, request }: Component): Wish {
 }
 
 function impossibleTogether(view: ScheduleView, components: readonly Component[]): Reason {
-  const alone = components.find(({ pool, request }) => !couldRun(pool.candidates, request));
+  const alone = components.find(({ pool, request }) => !couldRun(pool.own, request));
   if (alone) return impossibleReason(view, alone.place, alone.request);
   const text = `each of its ${components.length} components could run, but not all of them at the same time on these nodes`;
   return { word: "BadConstraints", text };

@@ -2,10 +2,12 @@
 
 import { findPartition } from "../core/decide/submit.ts";
 import { limitEnd } from "../core/decide/timer.ts";
+import type { JobId } from "../core/ids.ts";
 import type { Job } from "../core/job.ts";
 import { heldShares } from "../core/reduce/reduce.ts";
 import type { ClusterState } from "../core/state.ts";
-import type { Holding } from "./profile.ts";
+import { type ChangeLog, newCursor } from "../util/change-log.ts";
+import { type Holding, HoldingBook } from "./book.ts";
 
 /** A job whose time is over, or that is being cleared away, is given so long before its nodes are free. */
 const CLEARING_MS = 5000;
@@ -14,15 +16,88 @@ const CLEARING_MS = 5000;
 export function* holdingsOf(state: ClusterState, now: number, assumedS: number): Generator<Holding> {
   for (const id of state.active) {
     const job = state.jobs.get(id);
-    if (!job) continue;
-    yield {
-      jobId: id,
-      allocation: heldShares(job),
-      until: endOf(job, now, assumedS),
-      licenses: job.spec.licenses,
-      partition: findPartition(state, job.spec)?.name ?? "",
-    };
+    if (job) yield holdingOf(state, job, now, assumedS);
   }
+}
+
+/** Keeps a book of what a state's jobs hold. */
+export class HoldingsKeeper {
+  #book = new HoldingBook();
+  #known = new Map<JobId, Job>();
+  /** Jobs whose end is another one with each look. */
+  #floating = new Set<JobId>();
+  /** Until when the ends of all others stay what they are, in milliseconds since 1970. */
+  #goodUntil = Number.POSITIVE_INFINITY;
+  #source: ChangeLog | null = null;
+  #cursor = newCursor();
+  #key = "";
+
+  /** The book of now; the same one as long as it is the same state. As of {@link holdingsOf}. */
+  bookOf(state: ClusterState, now: number, assumedS: number): HoldingBook {
+    const names = [...state.partitions.values()].map(({ name, isDefault }) => `${name}${isDefault ? "*" : ""}`);
+    const key = `${assumedS} ${names.join()}`;
+    if (state.activeChanges !== this.#source || key !== this.#key) {
+      this.#source = state.activeChanges;
+      this.#cursor = newCursor();
+      this.#key = key;
+      this.#book = new HoldingBook();
+      this.#known = new Map();
+    }
+    const news = this.#source.news(this.#cursor);
+    if (news === null || now > this.#goodUntil) {
+      this.#lookAtAll(state, now, assumedS);
+    } else {
+      for (const id of new Set([...news, ...this.#floating])) this.#look(state, id, now, assumedS);
+    }
+    return this.#book;
+  }
+
+  #lookAtAll(state: ClusterState, now: number, assumedS: number): void {
+    this.#floating.clear();
+    this.#goodUntil = Number.POSITIVE_INFINITY;
+    for (const id of state.active) this.#look(state, id, now, assumedS);
+    for (const id of this.#known.keys()) if (!state.active.has(id)) this.#drop(id);
+  }
+
+  #look(state: ClusterState, id: JobId, now: number, assumedS: number): void {
+    const job = state.active.has(id) ? state.jobs.get(id) : undefined;
+    if (!job) {
+      this.#drop(id);
+      return;
+    }
+    const good = goodUntil(job, assumedS);
+    if (now > good) this.#floating.add(id);
+    else {
+      this.#floating.delete(id);
+      this.#goodUntil = Math.min(this.#goodUntil, good);
+      if (this.#known.get(id) === job) return;
+    }
+    this.#known.set(id, job);
+    this.#book.put(id, holdingOf(state, job, now, assumedS));
+  }
+
+  #drop(id: JobId): void {
+    this.#known.delete(id);
+    this.#floating.delete(id);
+    this.#book.drop(id);
+  }
+}
+
+function holdingOf(state: ClusterState, job: Job, now: number, assumedS: number): Holding {
+  return {
+    jobId: job.id,
+    allocation: heldShares(job),
+    until: endOf(job, now, assumedS),
+    licenses: job.spec.licenses,
+    partition: findPartition(state, job.spec)?.name ?? "",
+  };
+}
+
+/** Until when {@link endOf} says the same of a job. */
+function goodUntil(job: Job, assumedS: number): number {
+  if (job.state !== "RUNNING") return Number.NEGATIVE_INFINITY;
+  const end = Math.min(limitEnd(job), job.preempt?.at ?? Number.POSITIVE_INFINITY);
+  return Number.isFinite(end) ? end - CLEARING_MS : job.startAt + (assumedS * 1000) / 2;
 }
 
 function endOf(job: Job, now: number, assumedS: number): number {

@@ -5,7 +5,7 @@
  */
 
 import { type Allocation, WHOLE_GPU } from "../core/resources.ts";
-import { shapeOf } from "./place/place.ts";
+import { shapeOf } from "./place/shapes.ts";
 import type { Place } from "./places.ts";
 import type { Pools } from "./pools.ts";
 import type { Profile, Promised } from "./profile.ts";

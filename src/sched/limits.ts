@@ -13,7 +13,7 @@ import { addTres, tresOf, wishedTres } from "../core/policy/tres.ts";
 import type { Allocation } from "../core/resources.ts";
 import { type ClusterState, usedLicenses } from "../core/state.ts";
 import { countOf } from "../util/plural.ts";
-import { shapeOf } from "./place/place.ts";
+import { shapeOf } from "./place/shapes.ts";
 
 /** What keeps a job waiting though there may be room. */
 export type LimitWait = Blocked | LicenseWait;

@@ -2,10 +2,10 @@
 
 import type { JobId } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
-import { candidatesOf } from "../core/node-set.ts";
 import { isListed } from "../core/partition-list.ts";
 import { KeptPromises } from "./kept.ts";
 import { chargeGroup, type LimitWait } from "./limits.ts";
+import { PassMemory } from "./memory.ts";
 import { ANYWHERE, type Place, type Places } from "./places.ts";
 import type { End, Preemption, Reason, Start } from "./plan.ts";
 import type { SchedulerPolicy } from "./policy.ts";
@@ -20,13 +20,14 @@ export interface Pass {
   readonly policy: SchedulerPolicy;
   /** Nodes that take new work, with what this pass has granted. */
   readonly pools: Pools;
+  readonly memory: PassMemory;
   readonly places: Places;
   readonly profile: Profile;
   readonly kept: KeptPromises;
   /** Tasks of each array that this pass starts. */
   readonly startedOfArray: Map<JobId, number>;
-  /** Why requests of a shape can't run on the nodes at hand; `null` for those that could. */
-  readonly impossible: Map<string, Reason | null>;
+  /** By place and shape: why such requests can't run on the nodes at hand; `null` for those that could. */
+  readonly impossible: Map<string, Map<string, Reason | null>>;
   /** By partition: promises made, and jobs tried since the first that waits for room. */
   readonly queues: Map<string, { promises: number; tried: number }>;
   /** Where jobs wait for room; and by key whether a place shares nodes with these. */
@@ -47,14 +48,11 @@ const LIMIT_RECHECK_MS = 60_000;
 /** A pass that has looked at nothing yet. */
 export function beginPass(view: ScheduleView, now: number, policy: SchedulerPolicy): Pass {
   const profile = new Profile(view.holdings ?? [], now);
-  const pools = createPools(
-    candidatesOf(view.nodes).filter(({ node }) => takesWork(view, node)),
-    profile,
-    now,
-    policy.scoringOf,
-  );
+  const memory = view.memory ?? new PassMemory();
+  const open = memory.open(view.nodes, (node) => takesWork(view, node));
+  const pools = createPools(open, profile, now, policy.scoringOf, memory);
   return {
-    ...{ view, now, policy, pools, profile, kept: new KeptPromises(profile, view.kept ?? []) },
+    ...{ view, now, policy, pools, memory, profile, kept: new KeptPromises(profile, view.kept ?? []) },
     ...{ places: view.places ?? (() => ANYWHERE) },
     ...{
       startedOfArray: new Map(),

@@ -5,39 +5,48 @@
  * of them, from whatever partition it is.
  */
 
+import { couldRun } from "../core/fit.ts";
 import type { NodeName } from "../core/ids.ts";
 import type { Node } from "../core/node.ts";
 import type { Candidate } from "../core/node-set.ts";
-import {
-  type Allocation,
-  addShare,
-  type NodeShare,
-  type NodeUsage,
-  type ResourceRequest,
-  WHOLE_GPU,
-} from "../core/resources.ts";
+import { type Allocation, addShare, type NodeShare, type NodeUsage, type ResourceRequest } from "../core/resources.ts";
+import { KeptPool } from "./kept-pool.ts";
+import type { PassMemory } from "./memory.ts";
 import { createPlacer } from "./place/place.ts";
 import { PACK } from "./place/scores/pack.ts";
 import type { Scoring } from "./place/scores/score.ts";
-import { take } from "./place/together.ts";
 import type { Place } from "./places.ts";
 import type { SchedulerPolicy } from "./policy.ts";
 import type { Profile } from "./profile.ts";
+import { capped, cappedUsage, full, Sight } from "./sight.ts";
 
 export interface Pool {
   readonly candidates: readonly Candidate[];
+  /** With those that are kept for jobs before: for questions about what could ever run there. */
+  readonly own: readonly Candidate[];
   place(request: ResourceRequest): Allocation | null;
+  /** Whether its nodes could run a request if nothing ran on them. */
+  couldRun(request: ResourceRequest): boolean;
 }
+
+/** A pool of another time than now. */
+export type LaterPool = Pick<Pool, "candidates" | "place">;
 
 export interface Pools {
   /** What a job of a place may use from now until a time; `null` if all of it is kept for jobs before it. */
   of(place: Place, until: number): Pool | null;
   /** What it could use from a later time on, by what is known now. */
-  at(place: Place, from: number, until: number): Pool;
+  at(place: Place, from: number, until: number): LaterPool;
   /** The same with the nodes that reservations keep from it, and without regard to what is promised to others. */
-  freedBy(place: Place, at: number): Pool;
+  freedBy(place: Place, at: number): LaterPool;
+  /** {@link at}, for one request. */
+  placeAt(place: Place, request: ResourceRequest, from: number, until: number): Allocation | null;
+  /** {@link freedBy}, for one request. */
+  placeFreed(place: Place, request: ResourceRequest, at: number): Allocation | null;
+  /** Whether no request of this kind loses its room by what is given back. */
+  isMonotonic(request: ResourceRequest): boolean;
   /** What a job could use now if some shares were given back, on nodes that are promised to nobody. */
-  without(place: Place, until: number, given: readonly NodeShare[]): Pool;
+  without(place: Place, until: number, given: readonly NodeShare[]): LaterPool;
   /** Keeps the nodes of a place for the job that waits for them. */
   keep(place: Place): void;
   /** Grants to a job (of a user, by number) of a place what was found for it. */
@@ -52,14 +61,18 @@ export interface Pools {
   readonly isDone: boolean;
 }
 
-/** Pools of nodes that take new work. */
+/**
+ * Pools of nodes that take new work.
+ * @param memory what is known of them from other passes
+ */
 export function createPools(
   open: readonly Candidate[],
   profile: Profile,
   now: number,
-  scoringOf: SchedulerPolicy["scoringOf"] = () => PACK,
+  scoringOf: SchedulerPolicy["scoringOf"],
+  memory: PassMemory,
 ): Pools {
-  return new PassPools(open, profile, now, scoringOf);
+  return new PassPools(open, profile, now, scoringOf ?? (() => PACK), memory);
 }
 
 class PassPools implements Pools {
@@ -67,19 +80,29 @@ class PassPools implements Pools {
   readonly #profile: Profile;
   readonly #now: number;
   readonly #scoringOf: (partition: string) => Scoring;
+  readonly #memory: PassMemory;
   readonly #pools = new Map<string, Pool | null>();
+  readonly #laterPools = new Map<string, KeptPool>();
   readonly #kept = new Set<NodeName>();
   readonly #granted = new Map<string, Map<NodeName, number>>();
   /** Of the jobs that this pass starts. */
   readonly #users = new Map<NodeName, Set<number>>();
   /** How long the job at hand may run: no pool looks further. */
   #horizon = Number.POSITIVE_INFINITY;
+  #byName: ReadonlyMap<NodeName, Candidate> | null = null;
 
-  constructor(open: readonly Candidate[], profile: Profile, now: number, scoringOf: (partition: string) => Scoring) {
+  constructor(
+    open: readonly Candidate[],
+    profile: Profile,
+    now: number,
+    scoringOf: (partition: string) => Scoring,
+    memory: PassMemory,
+  ) {
     this.all = open;
     this.#profile = profile;
     this.#now = now;
     this.#scoringOf = scoringOf;
+    this.#memory = memory;
   }
 
   get isDone(): boolean {
@@ -95,19 +118,35 @@ class PassPools implements Pools {
     return made;
   }
 
-  at(place: Place, from: number, until: number): Pool {
+  at(place: Place, from: number, until: number): LaterPool {
     const usageOf = (one: Candidate): NodeUsage => this.#profile.usageBetween(one, from, until);
     return this.#later(place, usageOf, [from, until], place.allows);
   }
 
-  freedBy(place: Place, at: number): Pool {
+  freedBy(place: Place, at: number): LaterPool {
     const reserved = new Set(place.reserved);
     const usageOf = (one: Candidate): NodeUsage => this.#profile.runningAt(one, at);
     const isAllowed = (node: NodeName): boolean => place.allows(node) || reserved.has(node);
     return this.#later(place, usageOf, [at, Number.NEGATIVE_INFINITY], isAllowed);
   }
 
-  without(place: Place, until: number, given: readonly NodeShare[]): Pool {
+  placeAt(place: Place, request: ResourceRequest, from: number, until: number): Allocation | null {
+    if (!this.#isPlain(place)) return this.at(place, from, until).place(request);
+    const usageOf = (one: Candidate): NodeUsage => this.#profile.usageBetween(one, from, until);
+    return this.#placeLater(this.#laterPool(place, false), request, usageOf);
+  }
+
+  placeFreed(place: Place, request: ResourceRequest, at: number): Allocation | null {
+    if (!this.#isPlain(place)) return this.freedBy(place, at).place(request);
+    const usageOf = (one: Candidate): NodeUsage => this.#profile.runningAt(one, at);
+    return this.#placeLater(this.#laterPool(place, true), request, usageOf);
+  }
+
+  isMonotonic(request: ResourceRequest): boolean {
+    return this.#memory.shapes.waysOf(request).every((asked) => asked.isMonotonic);
+  }
+
+  without(place: Place, until: number, given: readonly NodeShare[]): LaterPool {
     const byNode = new Map<NodeName, NodeShare[]>();
     for (const share of given) byNode.set(share.node, [...(byNode.get(share.node) ?? []), share]);
     const isAllowed = (node: NodeName): boolean => place.allows(node) && !this.#profile.isPromised(node);
@@ -122,12 +161,16 @@ class PassPools implements Pools {
   }
 
   take(place: Place, allocation: Allocation, uid: number): void {
-    take(this.all, allocation);
+    this.hold(allocation);
     this.note(place, allocation, uid);
   }
 
   hold(allocation: Allocation): void {
-    take(this.all, allocation);
+    this.#byName ??= new Map(this.all.map((one) => [one.node.name, one]));
+    for (const share of allocation) {
+      const candidate = this.#byName.get(share.node);
+      if (candidate) candidate.usage = addShare(candidate.usage, share, 1);
+    }
   }
 
   note(place: Place, allocation: Allocation, uid: number): void {
@@ -148,14 +191,33 @@ class PassPools implements Pools {
     const free = own.filter(({ node }) => !this.#kept.has(node.name));
     // A partition without nodes that take work has a pool all the same: its jobs are told what is missing.
     if (own.length > 0 && free.length === 0) return null;
-    const heldUntil = free.map((one) => seen(one, () => this.#profile.usageUntil(one, this.#horizon)));
-    const heldCpus = ({ name }: Node): number => this.#heldCpus(place, name, this.#now, this.#horizon);
-    const limited = place.cpusMax > 0 ? heldUntil.map((one) => capped(one, place, heldCpus)) : heldUntil;
-    const minds = place.others.size > 0 || place.onlyUser !== null;
-    const candidates = minds
-      ? limited.map((one) => seen(one, () => (this.#isTaken(place, one.node.name) ? full(one.node) : one.usage)))
-      : limited;
-    return { candidates, place: createPlacer(candidates, this.#scoringOf(place.partition)) };
+    const scoring = this.#scoringOf(place.partition);
+    const isAll = own.length === free.length;
+    const kept = this.#keptPool(place, free, scoring, isAll);
+    const every = (): readonly Candidate[] => (isAll ? kept.seen : own.map((one) => asSeen(one, place)));
+    const sight = new Sight(kept, place, {
+      profile: this.#profile,
+      cpusOn: (node) => this.#heldCpus(place, node, this.#now, this.#horizon),
+      isTaken: (node) => this.#isTaken(place, node),
+    });
+    return {
+      candidates: kept.seen,
+      get own() {
+        return every();
+      },
+      couldRun: (request) => (isAll ? kept.couldRun(request) : couldRun(every(), request)),
+      place: (request) => {
+        sight.look(this.#horizon);
+        return kept.place(request);
+      },
+    };
+  }
+
+  /** Nodes that are kept for a while are left out for this pass alone. */
+  #keptPool(place: Place, free: readonly Candidate[], scoring: Scoring, isAll: boolean): KeptPool {
+    const nodeOf = (one: Candidate): Node => asSeen(one, place).node;
+    if (!isAll) return new KeptPool(free, scoring, this.#memory.shapes, nodeOf);
+    return this.#memory.pool(`${place.key}\0${place.cpusMax}`, free, scoring, nodeOf);
   }
 
   #later(
@@ -163,18 +225,44 @@ class PassPools implements Pools {
     usageOf: (one: Candidate) => NodeUsage,
     [from, until]: readonly [number, number],
     isAllowed: (node: NodeName) => boolean,
-  ): Pool {
-    const heldCpus = ({ name }: Node): number => this.#heldCpus(place, name, from, until);
+  ): LaterPool {
     const candidates = this.all.flatMap((base): Candidate[] => {
       const { node, position } = base;
       if (!isAllowed(node.name) || this.#kept.has(node.name)) return [];
       const usage = usageOf(base);
       // Whose jobs are there then is not known; an empty node is nobody's.
       if (usage.cpus > 0 && this.#isTaken(place, node.name)) return [{ node, position, usage: full(node) }];
-      const one = { node, position, usage };
-      return [place.cpusMax > 0 ? capped(one, place, heldCpus) : one];
+      if (place.cpusMax === 0) return [{ node, position, usage }];
+      const held = this.#heldCpus(place, node.name, from, until);
+      return [{ node: capped(node, place.cpusMax), position, usage: cappedUsage(node, usage, place.cpusMax, held) }];
     });
-    return { candidates, place: createPlacer(candidates, this.#scoringOf(place.partition)) };
+    const scoring = this.#scoringOf(place.partition);
+    return { candidates, place: createPlacer(candidates, scoring, this.#memory.shapes) };
+  }
+
+  /** Whether jobs of a place see all of its nodes as they are. */
+  #isPlain({ cpusMax, others, onlyUser }: Place): boolean {
+    return this.#kept.size === 0 && cpusMax === 0 && others.size === 0 && onlyUser === null;
+  }
+
+  /** Its usage is another with each question: only what differs from the one before is looked at. */
+  #laterPool(place: Place, withReserved: boolean): KeptPool {
+    const isWide = withReserved && place.reserved.length > 0;
+    const key = `later\0${place.key}\0${isWide}`;
+    let pool = this.#laterPools.get(key);
+    if (!pool) {
+      const reserved = new Set(isWide ? place.reserved : []);
+      const own = this.all.filter(({ node: { name } }) => place.allows(name) || reserved.has(name));
+      pool = this.#memory.pool(key, own, this.#scoringOf(place.partition), ({ node }) => node);
+      this.#laterPools.set(key, pool);
+    }
+    return pool;
+  }
+
+  #placeLater(pool: KeptPool, request: ResourceRequest, usageOf: (one: Candidate) => NodeUsage): Allocation | null {
+    const { own, seen } = pool;
+    for (let at = 0; at < own.length; at++) (seen[at] as Candidate).usage = usageOf(own[at] as Candidate);
+    return pool.place(request);
   }
 
   /** CPUs that jobs of the partition hold on a node. */
@@ -190,30 +278,7 @@ class PassPools implements Pools {
   }
 }
 
-/** A node with another usage than it has, asked for anew each time. */
-function seen({ node, position }: Candidate, usage: () => NodeUsage): Candidate {
-  return {
-    ...{ node, position },
-    get usage() {
-      return usage();
-    },
-  };
-}
-
-function full({ inventory }: Node): NodeUsage {
-  return {
-    ...{ cpus: inventory.cpus, memoryMiB: inventory.memoryMiB },
-    gpus: Object.fromEntries(inventory.gpus.map(({ index }) => [index, WHOLE_GPU])),
-  };
-}
-
 /** A node as jobs of a place see it that may hold only some of its CPUs together. */
-function capped(base: Candidate, { cpusMax }: Place, heldCpus: (node: Node) => number): Candidate {
-  const { node } = base;
-  const cpus = Math.min(cpusMax, node.inventory.cpus);
-  return seen({ ...base, node: { ...node, inventory: { ...node.inventory, cpus } } }, () => {
-    const { usage } = base;
-    const free = Math.min(cpus - heldCpus(node), node.inventory.cpus - usage.cpus);
-    return { ...usage, cpus: cpus - Math.max(0, free) };
-  });
+function asSeen(one: Candidate, { cpusMax }: Place): Candidate {
+  return cpusMax > 0 ? { ...one, node: capped(one.node, cpusMax) } : one;
 }

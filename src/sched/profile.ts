@@ -7,38 +7,16 @@
 import type { JobId, NodeName } from "../core/ids.ts";
 import type { LicenseWish } from "../core/licenses.ts";
 import type { Candidate } from "../core/node-set.ts";
-import { type Allocation, addShare, type NodeShare, type NodeUsage } from "../core/resources.ts";
+import { addShare, type NodeUsage } from "../core/resources.ts";
+import { countUpTo, type Ending, type Holding, HoldingBook, type Line, lineOf } from "./book.ts";
 
-/** What a job holds, and until when. */
-export interface Holding {
-  /** Whose it is; needed only where jobs make room for others. */
-  readonly jobId?: JobId;
-  readonly allocation: Allocation;
-  /** Milliseconds since 1970; Infinity for never. */
-  readonly until: number;
-  readonly licenses: readonly LicenseWish[];
-  /** Name of the partition in which it started; empty where that does not matter. */
-  readonly partition: string;
-}
+export type { Holding } from "./book.ts";
 
 /** What is promised to a waiting job. */
 export interface Promised extends Holding {
   readonly jobId: JobId;
   /** Milliseconds since 1970. */
   readonly at: number;
-}
-
-interface Ending {
-  readonly until: number;
-  readonly share: NodeShare;
-  readonly partition: string;
-}
-
-/** What ends on a node, in order; and its usage after each end, for one usage at the beginning. */
-interface Line {
-  readonly endings: Ending[];
-  base: NodeUsage | null;
-  steps: NodeUsage[];
 }
 
 interface Slot extends Ending {
@@ -50,18 +28,23 @@ const NO_SLOTS: readonly Slot[] = [];
 /** One for each pass. */
 export class Profile {
   readonly #now: number;
-  readonly #holdings: Iterable<Holding>;
-  #held: readonly Holding[] | null = null;
+  readonly #holdings: HoldingBook | Iterable<Holding>;
+  #book: HoldingBook | null = null;
   readonly #started: Holding[] = [];
   readonly #promised: Promised[] = [];
   readonly #slots = new Map<NodeName, Slot[]>();
   /** By node: usage from now until behind so many of its slots' beginnings. */
   readonly #windows = new Map<NodeName, { base: NodeUsage; readonly upTo: NodeUsage[] }>();
-  #lines: Map<NodeName, Line> | null = null;
+  /** Lines of nodes on which this pass has started or released something. */
+  #own: Map<NodeName, Line> | null = null;
+  /** Holdings that this pass has others give back earlier, by the time from which on. */
+  readonly #released = new Map<JobId, number>();
   #times: readonly number[] | null = null;
+  /** Another number after each change of {@link promised}. */
+  promiseVersion = 0;
 
   /** @param holdings read when a job is blocked; what is in use and not told of never ends */
-  constructor(holdings: Iterable<Holding>, now: number) {
+  constructor(holdings: HoldingBook | Iterable<Holding>, now: number) {
     this.#holdings = holdings;
     this.#now = now;
   }
@@ -74,21 +57,21 @@ export class Profile {
   /** Notes what this pass starts: its shares are in the nodes' usage from now on. */
   start(holding: Holding): void {
     this.#started.push(holding);
-    if (this.#lines) for (const share of holding.allocation) addEnding(this.#lines, holding, share);
+    if (this.#own) this.#addOwn(this.#own, holding);
     this.#times = null;
   }
 
   /** Some of the holdings are given back at a time already. */
   release(jobIds: ReadonlySet<JobId>, at: number): void {
-    const isReleased = ({ jobId }: Holding): boolean => jobId !== undefined && jobIds.has(jobId);
-    this.#held = [...this.#known()].map((one) => (isReleased(one) && one.until > at ? { ...one, until: at } : one));
-    this.#lines = null;
+    for (const jobId of jobIds) this.#released.set(jobId, Math.min(at, this.#released.get(jobId) ?? at));
+    this.#own = null;
     this.#times = null;
     this.#windows.clear();
   }
 
   promise(promised: Promised): void {
     this.#promised.push(promised);
+    this.promiseVersion += 1;
     this.#times = null;
     const { at, until, partition } = promised;
     for (const share of promised.allocation) {
@@ -105,6 +88,7 @@ export class Profile {
     const at = this.#promised.indexOf(promised);
     if (at < 0) return;
     this.#promised.splice(at, 1);
+    this.promiseVersion += 1;
     this.#times = null;
     for (const share of promised.allocation) {
       const slots = (this.#slots.get(share.node) ?? []).filter((slot) => slot.share !== share);
@@ -169,11 +153,7 @@ export class Profile {
 
   /** Later times at which something is given back, ascending. */
   times(): readonly number[] {
-    if (this.#times) return this.#times;
-    const all = new Set<number>();
-    for (const { until } of this.#all()) if (until > this.#now && Number.isFinite(until)) all.add(until);
-    for (const { until } of this.#promised) if (Number.isFinite(until)) all.add(until);
-    this.#times = [...Float64Array.from(all).sort()];
+    this.#times ??= this.#timesNow();
     return this.#times;
   }
 
@@ -196,19 +176,33 @@ export class Profile {
     const count = (wishes: readonly LicenseWish[]): void => {
       for (const wish of wishes) if (wish.name === name) used += wish.count;
     };
-    for (const { until, licenses } of this.#all()) if (until > at) count(licenses);
+    for (const holding of this.#known().licensed()) if (this.#untilOf(holding) > at) count(holding.licenses);
+    for (const { until, licenses } of this.#started) if (until > at) count(licenses);
     for (const one of this.#promised) if (one.at <= at && one.until > at) count(one.licenses);
     return used;
   }
 
-  #known(): readonly Holding[] {
-    this.#held ??= [...this.#holdings];
-    return this.#held;
+  #known(): HoldingBook {
+    this.#book ??= this.#holdings instanceof HoldingBook ? this.#holdings : HoldingBook.of(this.#holdings);
+    return this.#book;
   }
 
-  *#all(): Generator<Holding> {
-    yield* this.#known();
-    yield* this.#started;
+  #untilOf({ jobId, until }: Holding): number {
+    if (jobId === undefined || this.#released.size === 0) return until;
+    return Math.min(until, this.#released.get(jobId) ?? until);
+  }
+
+  #timesNow(): readonly number[] {
+    const known = this.#known().times();
+    const later: number[] = [];
+    for (const { until } of this.#started) later.push(until);
+    for (const { until } of this.#promised) later.push(until);
+    if (this.#released.size > 0) {
+      // What is given back earlier is given back at no other time.
+      for (const holding of this.#known().all()) later.push(this.#untilOf(holding));
+      return ascending(later, this.#now);
+    }
+    return merged(known.slice(countUpTo(known, (at) => at, this.#now)), ascending(later, this.#now));
   }
 
   #levelAt(node: NodeName, usage: NodeUsage, at: number): NodeUsage {
@@ -227,35 +221,63 @@ export class Profile {
       line.steps = [usage];
     }
     const { endings, steps } = line;
-    let done = 0;
-    for (let ending = endings[0]; ending && ending.until <= at; ending = endings[done]) {
-      done += 1;
-      steps[done] ??= addShare(steps[done - 1] ?? usage, ending.share, -1);
+    const count = countUpTo(endings, untilOf, at);
+    for (let done = steps.length; done <= count; done++) {
+      const ending = endings[done - 1];
+      const before = steps[done - 1] ?? usage;
+      steps.push(ending ? addShare(before, ending.share, -1) : before);
     }
-    return steps[done] ?? usage;
+    return steps[count] ?? usage;
   }
 
   #lineOf(node: NodeName): Line | undefined {
-    if (!this.#lines) {
-      this.#lines = new Map();
-      for (const holding of this.#all()) {
-        for (const share of holding.allocation) addEnding(this.#lines, holding, share, false);
-      }
-      for (const { endings } of this.#lines.values()) endings.sort((a, b) => a.until - b.until);
+    if (!this.#own) {
+      this.#own = new Map();
+      for (const holding of this.#started) this.#addOwn(this.#own, holding);
+      for (const [jobId] of this.#released) this.#moveEnds(this.#own, jobId);
     }
-    return this.#lines.get(node);
+    return this.#own.get(node) ?? this.#known().lineOf(node);
+  }
+
+  #addOwn(own: Map<NodeName, Line>, { allocation, until, partition }: Holding): void {
+    for (const share of allocation) {
+      const line = own.get(share.node) ?? this.#known().lineOf(share.node);
+      own.set(share.node, lineOf([...(line?.endings ?? []), { until, share, partition }]));
+    }
+  }
+
+  #moveEnds(own: Map<NodeName, Line>, jobId: JobId): void {
+    const holding = this.#known().get(jobId);
+    if (!holding) return;
+    const until = this.#untilOf(holding);
+    for (const share of holding.allocation) {
+      const line = own.get(share.node) ?? this.#known().lineOf(share.node);
+      const endings = (line?.endings ?? []).map((one) => (one.share === share ? { ...one, until } : one));
+      own.set(share.node, lineOf(endings));
+    }
   }
 }
 
-function addEnding(lines: Map<NodeName, Line>, { until, partition }: Holding, share: NodeShare, isSorted = true): void {
-  let line = lines.get(share.node);
-  if (!line) {
-    line = { endings: [], base: null, steps: [] };
-    lines.set(share.node, line);
+function untilOf({ until }: Ending): number {
+  return until;
+}
+
+/** Finite times after now, each once. */
+function ascending(times: readonly number[], now: number): number[] {
+  const all = new Set(times.filter((at) => at > now && Number.isFinite(at)));
+  return [...Float64Array.from(all).sort()];
+}
+
+function merged(some: readonly number[], others: readonly number[]): readonly number[] {
+  if (others.length === 0) return some;
+  const all: number[] = [];
+  let at = 0;
+  for (const other of others) {
+    for (; at < some.length && (some[at] as number) < other; at++) all.push(some[at] as number);
+    if (some[at] !== other) all.push(other);
   }
-  line.endings.push({ until, share, partition });
-  if (isSorted) line.endings.sort((a, b) => a.until - b.until);
-  line.base = null;
+  for (; at < some.length; at++) all.push(some[at] as number);
+  return all;
 }
 
 /** Of each resource the larger amount. */

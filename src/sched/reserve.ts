@@ -3,11 +3,14 @@
 import type { PendingJob } from "../core/job.ts";
 import type { Allocation, NodeShare } from "../core/resources.ts";
 import { longest } from "./attempt.ts";
+import { countUpTo } from "./book.ts";
 import { isThere, type Kept } from "./kept.ts";
 import { type Pass, untilOf } from "./pass.ts";
-import { createPlacer, shapeOf } from "./place/place.ts";
+import { createPlacer } from "./place/place.ts";
+import { shapeOf } from "./place/shapes.ts";
 import { placeTogether, type Wish } from "./place/together.ts";
 import { ANYWHERE, type Place } from "./places.ts";
+import type { LaterPool } from "./pools.ts";
 
 /** Times that are looked at for one job, behind the first at which there could be room. */
 const TIMES_MAX = 200;
@@ -34,15 +37,18 @@ export interface Claim {
   /** As of each partition in which they may start. */
   readonly variants: readonly (readonly PendingJob[])[];
   readonly own: readonly Kept[];
-  /** Starts them if there is room now. */
-  readonly retry: () => boolean;
+  /** Starts them if there is room now, or says whether it is room that is missing. */
+  readonly retry: () => Retry;
 }
+
+/** Jobs started; they lack room; or something else is in their way. */
+export type Retry = "starts" | "room" | "other";
 
 /**
  * What jobs are promised: the earliest start that moves nobody else's promise, and never a later one than they have. Whose
  * estimate failed, and who had no promise yet, go before those behind them: these find a new place when their turn comes.
  */
-export function claim(pass: Pass, { variants, own, retry }: Claim): Found | "starts" | null {
+export function claim(pass: Pass, { variants, own, retry }: Claim): Found | Exclude<Retry, "room"> | null {
   const { kept, now } = pass;
   const search = (): Found | null => soonest(variants.map((jobs) => earliestStart(pass, jobs)));
   const hasOwn = own.length > 0;
@@ -53,10 +59,11 @@ export function claim(pass: Pass, { variants, own, retry }: Claim): Found | "sta
   const same = hasOwn && before > now ? asBefore(pass, variants, own) : null;
   if (same || !kept.hasMore) return same ?? found;
   const putBack = kept.lift();
-  const outcome = retry() ? "starts" : search();
-  const at = outcome === "starts" ? now : (outcome?.at ?? now);
-  putBack(hasOwn ? Math.max(0, at - before) : 0);
-  return outcome;
+  const again = retry();
+  const next = again === "room" ? search() : null;
+  const at = next?.at ?? now;
+  putBack(hasOwn && again !== "other" ? Math.max(0, at - before) : 0);
+  return again === "room" ? next : again;
 }
 
 /** What was promised before, if it still can be kept. */
@@ -105,18 +112,59 @@ function timesOf({ profile, view, now }: Pass): readonly number[] {
 
 /**
  * The first of the times before which there is no room, whatever is promised to others: what runs gives back more and
- * more, so it is found by halving.
+ * more, so it is found by halving; or next to the one that was found last for the same wish.
  */
 function firstFreed(pass: Pass, jobs: readonly PendingJob[], times: readonly number[]): number {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const at = times[middle] ?? 0;
-    if (allocate(pass, jobs, (place) => pass.pools.freedBy(place, at), pass.places)) high = middle;
-    else low = middle + 1;
+  const isFree = (index: number): boolean => allocate(pass, jobs, { at: times[index] ?? 0 }, pass.places) !== null;
+  const wish = wishOf(pass, jobs);
+  if (wish === null) return halved(isFree, 0, times.length);
+  const { hints } = pass.memory;
+  const known = hints.get(wish);
+  const guess = known === undefined ? null : countUpTo(times, (at) => at, known) - 1;
+  const found = guess === null || guess < 0 ? halved(isFree, 0, times.length) : nearby(isFree, guess, times.length);
+  const at = times[found];
+  if (at === undefined) hints.delete(wish);
+  else hints.set(wish, at);
+  return found;
+}
+
+/** Names what one job asks for, where a time can be found from another one near it. */
+function wishOf(pass: Pass, jobs: readonly PendingJob[]): string | null {
+  const [job] = jobs;
+  if (!job || jobs.length > 1) return null;
+  const place = pass.places(job);
+  const request = place.adapt(job.spec.request);
+  return pass.pools.isMonotonic(request) ? `${place.key}\0${shapeOf(request)}` : null;
+}
+
+/** The first index from `low` on, and before `high`, that is free; `high` if none is. */
+function halved(isFree: (index: number) => boolean, low: number, high: number): number {
+  let [from, to] = [low, high];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (isFree(middle)) to = middle;
+    else from = middle + 1;
   }
-  return low;
+  return from;
+}
+
+/** {@link halved} over all, in steps that grow away from a guess. */
+function nearby(isFree: (index: number) => boolean, guess: number, count: number): number {
+  let step = 1;
+  if (isFree(guess)) {
+    let high = guess;
+    for (; high - step >= 0; step *= 2) {
+      if (!isFree(high - step)) return halved(isFree, high - step + 1, high);
+      high -= step;
+    }
+    return halved(isFree, 0, high);
+  }
+  let low = guess + 1;
+  for (; low + step <= count; step *= 2) {
+    if (isFree(low + step - 1)) return halved(isFree, low, low + step - 1);
+    low += step;
+  }
+  return halved(isFree, low, count);
 }
 
 function startAt(pass: Pass, jobs: readonly PendingJob[], at: number): Found | null {
@@ -125,25 +173,32 @@ function startAt(pass: Pass, jobs: readonly PendingJob[], at: number): Found | n
   const { licenses } = view;
   if (licenses && !jobs.every(({ spec }) => profile.hasLicenses(licenses, spec.licenses, at, until))) return null;
   const places = view.later?.placesAt(at) ?? pass.places;
-  const parts = allocate(pass, jobs, (place) => pass.pools.at(place, at, until), places);
+  const parts = allocate(pass, jobs, { at, until }, places);
   return parts && { at, parts };
 }
 
+/** @param when without an end: whatever is promised to others */
 function allocate(
   pass: Pass,
   jobs: readonly PendingJob[],
-  poolOf: (place: Place) => ReturnType<Pass["pools"]["at"]>,
+  { at, until }: { readonly at: number; readonly until?: number },
   places: Pass["places"],
 ): Found["parts"] | null {
+  const { pools } = pass;
+  const [only] = jobs;
+  if (only && jobs.length === 1) {
+    const place = places(only);
+    const request = place.adapt(only.spec.request);
+    const allocation =
+      until === undefined ? pools.placeFreed(place, request, at) : pools.placeAt(place, request, at, until);
+    return allocation && [{ job: only, place, allocation: whole(pass, place, allocation) }];
+  }
+  const poolOf = (place: Place): LaterPool =>
+    until === undefined ? pools.freedBy(place, at) : pools.at(place, at, until);
   const wishes = jobs.map((job) => {
     const place = places(job);
     return { job, place, pool: poolOf(place), request: place.adapt(job.spec.request) };
   });
-  const [only] = wishes;
-  if (only && wishes.length === 1) {
-    const allocation = only.pool.place(only.request);
-    return allocation && [{ job: only.job, place: only.place, allocation: whole(pass, only.place, allocation) }];
-  }
   // Components that share nodes must see what the others get.
   const all = poolOf(ANYWHERE).candidates;
   const byName = new Map(all.map((one) => [one.node.name, one]));

@@ -4,11 +4,12 @@ import type { NodeName } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
 import type { Queue } from "../core/lanes.ts";
 import type { Node } from "../core/node.ts";
+import type { Holding, HoldingBook } from "./book.ts";
 import type { Gate } from "./eligible.ts";
 import type { Kept } from "./kept.ts";
+import type { PassMemory } from "./memory.ts";
 import type { Places } from "./places.ts";
 import type { Preempting } from "./preempt.ts";
-import type { Holding } from "./profile.ts";
 
 export interface ScheduleView {
   /** Waiting jobs, the most important first. Read as far as needed. */
@@ -25,7 +26,9 @@ export interface ScheduleView {
   /** Where they may go later, and the times at which that changes by itself; as now if absent. */
   readonly later?: { readonly placesAt: (at: number) => Places; readonly times: readonly number[] };
   /** What is in use, and until when; read only when a job is blocked. What is not told of never ends. */
-  readonly holdings?: Iterable<Holding>;
+  readonly holdings?: HoldingBook | Iterable<Holding>;
+  /** What other passes have found out; no other pass with it may be under way. */
+  readonly memory?: PassMemory | undefined;
   /** Running jobs that others may have the room of; none if absent. */
   readonly preemption?: Preempting | undefined;
   /** What the pass before promised, of jobs that may still start; nothing if absent. */

@@ -1,14 +1,15 @@
 /** The screen at work: keys and news go through the model, what it says is drawn, what it asks for is done. */
 
 import { sleep } from "../platform/clock.ts";
-import { createDemoSource } from "./demo.ts";
+import { createDemoSource } from "./demo-source.ts";
 import { paintScreen } from "./draw/screen.ts";
 import { createInkScreen } from "./ink.ts";
 import { createKeyDecoder, ESCAPE_MS } from "./keys.ts";
-import { createLiveSource, sentence } from "./live.ts";
+import { createLiveSource } from "./live.ts";
 import { createModel, type Effect, type Message, type Model } from "./model.ts";
 import { createPainter } from "./painter.ts";
 import type { Source, TuiPorts, TuiRequest } from "./ports.ts";
+import { sentence } from "./sentence.ts";
 import { update } from "./update.ts";
 
 /** Frames are this far apart at least, in milliseconds. */
@@ -61,7 +62,14 @@ class App {
     this.ink = createInkScreen((rows) => this.painter.paint(rows));
     const size = session.terminal.size() ?? { columns: 80, rows: 24 };
     const isAscii = request.isAscii || !isUtf8(environment);
-    this.model = createModel({ ...size, nowMs: clock.now(), user, ...request, isAscii });
+    this.model = createModel({
+      ...size,
+      nowMs: clock.now(),
+      user,
+      ...request,
+      isAscii,
+      utcOffset: ports.utcOffsetMinutes,
+    });
   }
 
   async run(): Promise<number> {
@@ -190,6 +198,12 @@ class App {
         this.source.detail(effect.jobId).then(
           (text) => this.take({ type: "detail", jobId: effect.jobId, text }),
           (error: unknown) => this.take({ type: "detail", jobId: effect.jobId, text: sentence(error) }),
+        );
+        return;
+      case "past":
+        this.source.past(effect.atMs).then(
+          (rows) => this.take({ type: "past", atMs: effect.atMs, rows, problem: "" }),
+          (error: unknown) => this.take({ type: "past", atMs: effect.atMs, rows: [], problem: sentence(error) }),
         );
         return;
       case "do":

@@ -8,6 +8,9 @@ import { labelOf, type Row } from "./rows.ts";
 /** Slurm's range of nice values. */
 const NICE_MAX = 2_147_483_645;
 
+/** Slurm keeps priorities in 32 bits; 0 holds a job. */
+const PRIORITY_MAX = 4_294_967_294;
+
 /** SIGKILL. */
 const KILL = 9;
 
@@ -21,7 +24,9 @@ const KEYS: Readonly<Record<string, Action>> = {
 };
 
 /** Keys after which something is to be typed. */
-const PROMPTS: Readonly<Record<string, "nice" | "limit" | "signal">> = { p: "nice", T: "limit", C: "signal" };
+const PROMPTS: Readonly<Record<string, "nice" | "limit" | "priority" | "signal">> = {
+  ...{ p: "nice", P: "priority", T: "limit", C: "signal" },
+};
 
 const VERBS: Readonly<Record<Action["type"], string>> = {
   cancel: "Cancel",
@@ -30,13 +35,16 @@ const VERBS: Readonly<Record<Action["type"], string>> = {
   requeue: "Requeue",
   nice: "Set the nice value of",
   limit: "Set the time limit of",
+  priority: "Set the priority of",
   drain: "Drain",
   resume: "Resume",
+  pause: "Keep new jobs off",
+  unpause: "Let new jobs onto",
 };
 
 /** A prompt with nothing typed. */
 export function promptFor(kind: Prompt["kind"], deed: Deed | null): Prompt {
-  return { kind, text: "", deed, before: "" };
+  return { kind, text: "", deed, before: "", choices: [] };
 }
 
 /** The marked jobs, else those under the cursor. */
@@ -46,11 +54,19 @@ export function targetsOf(model: Model): readonly Row[] {
 }
 
 /** A deed with its words. */
-export function deedFor(_model: Model, action: Action, rows: readonly Row[], node = ""): Deed {
+export function deedFor(
+  _model: Model,
+  action: Action,
+  rows: readonly Row[],
+  node = "",
+  gpus: readonly number[] = [],
+): Deed {
   const [first] = rows;
   const one = first ? `job ${labelOf(first)} (${first.name}, ${first.user})` : "";
   const jobs = rows.length === 1 ? one : `${rows.length} jobs`;
-  return { action, jobIds: rows.map(({ id }) => id), node, target: node === "" ? jobs : `node ${node}` };
+  const part = gpus.length === 0 ? "" : `GPU ${gpus.join(",")} of `;
+  const target = node === "" ? jobs : `${part}node ${node}`;
+  return { action, jobIds: rows.map(({ id }) => id), node, gpus, target };
 }
 
 /** The question before a deed. */
@@ -58,12 +74,12 @@ export function questionOf({ action, target }: Deed): string {
   const verb =
     action.type === "cancel" && action.signal !== null ? `Send ${signalName(action.signal)} to` : VERBS[action.type];
   const value =
-    action.type === "nice"
+    action.type === "nice" || action.type === "priority"
       ? ` to ${action.value}`
       : action.type === "limit"
         ? ` to ${formatTimeLimit(action.value)}`
         : "";
-  const reason = action.type === "drain" ? `, reason "${action.reason}"` : "";
+  const reason = "reason" in action && action.reason !== "" ? `, reason "${action.reason}"` : "";
   return `${verb} ${target}${value}${reason}? [y/N]`;
 }
 
@@ -88,7 +104,8 @@ export function actOn(model: Model, key: string, rows: readonly Row[] = targetsO
 
 /** What was typed becomes part of the deed, which is asked about then. */
 export function readPrompt(model: Model, { kind, text, deed }: Prompt): Step {
-  if (deed === null || text.trim() === "") return told(model, "nothing was changed");
+  if (deed === null || (text.trim() === "" && kind !== "pause")) return told(model, "nothing was changed");
+  if (kind === "pause") return ask(model, { ...deed, action: { type: "pause", reason: text.trim() } });
   if (kind === "drain") return ask(model, { ...deed, action: { type: "drain", reason: text.trim() } });
   if (kind === "signal") {
     const signal = parseSignal(text.trim());
@@ -99,6 +116,11 @@ export function readPrompt(model: Model, { kind, text, deed }: Prompt): Step {
     const value = Number(text);
     if (!Number.isInteger(value) || Math.abs(value) > NICE_MAX) return told(model, `"${text}" is no nice value`);
     return ask(model, { ...deed, action: { type: "nice", value } });
+  }
+  if (kind === "priority") {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < 0 || value > PRIORITY_MAX) return told(model, `"${text}" is no priority`);
+    return ask(model, { ...deed, action: { type: "priority", value } });
   }
   const parsed = parseTimeLimit(text.trim());
   if ("problem" in parsed) return told(model, parsed.problem);

@@ -1,33 +1,46 @@
 /** A busy cluster that is not there: for trying out, for tests and pictures. The same every time. */
 
-import type { Clock } from "../platform/clock.ts";
 import type { NodeRow } from "../protocol/procedures.ts";
-import type { Deed, Message } from "./model.ts";
-import type { Source } from "./ports.ts";
+import { demoNodes } from "./demo-nodes.ts";
 import type { Row } from "./rows.ts";
 
 const USERS = ["ada", "bob", "chen", "dora", "emil", "fatima"] as const;
-const NAMES = ["train-llm", "finetune", "eval", "sweep", "preprocess", "render", "notebook", "distill"] as const;
-const REASONS = ["Resources", "Priority", "Priority", "Dependency", "QOSMaxGRESPerUser"] as const;
+const ACCOUNTS = ["vision", "speech", "lab"] as const;
+const NAMES = ["train-llm", "finetune", "eval", "preprocess", "render", "notebook", "distill", "embed"] as const;
+const SWEEPS = ["sweep-lr", "ablation", "crossval"] as const;
+const REASONS = ["Resources", "Priority", "Priority", "Dependency", "QOSMaxGRESPerUser", "BeginTime"] as const;
 
 const NODES = 8;
 const GPUS_A_NODE = 8;
 const CPUS_A_GPU = 8;
+
+/** This node is away, and this one is drained. */
+const AWAY_NODE = 6;
+const DRAINED_NODE = 4;
+
 const MINUTE_MS = 60_000;
+const FIRST_ID = 1001;
 
-/** Something happens this often. */
-const BEAT_MS = 700;
+/** One submission in so many is an array, of so many tasks at most. */
+const ARRAY_EVERY = 7;
+const ARRAY_TASKS_MAX = 6;
 
-/** Changes a beat. */
-const CHANGES = 2;
+/** Hours of which the history view knows, and jobs an hour. */
+const PAST_HOURS = 72;
+const PAST_JOBS_AN_HOUR = 6;
 
 export interface Demo {
   readonly jobs: readonly Row[];
   readonly nodes: readonly NodeRow[];
+  /** Jobs that are over and have left the queue. */
+  readonly past: readonly Row[];
 }
 
 /** Numbers that look random and are not (a linear congruential generator; Numerical Recipes). */
-function createDice(seed: number): (below: number) => number {
+export type Dice = (below: number) => number;
+
+/** The same numbers for the same seed. */
+export function createDice(seed: number): Dice {
   let state = seed;
   return (below) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -38,36 +51,68 @@ function createDice(seed: number): (below: number) => number {
 /** A cluster with that many jobs, some of which run. */
 export function demoCluster(count: number, nowMs: number): Demo {
   const dice = createDice(8);
+  const free = freeGpus();
+  const jobs: Row[] = [];
+  while (jobs.length < count) {
+    const id = FIRST_ID + jobs.length;
+    const wish = wishOf(id, dice, nowMs);
+    const tasks = id % ARRAY_EVERY === 0 ? 3 + dice(ARRAY_TASKS_MAX) : 1;
+    if (tasks === 1) jobs.push(placed(wish, free, dice, nowMs));
+    else jobs.push(...arrayOf(wish, Math.min(tasks, count - jobs.length), free, dice, nowMs));
+  }
+  return { jobs, nodes: demoNodes(jobs, nowMs), past: pastJobs(nowMs) };
+}
+
+function freeGpus(): Map<number, number[]> {
   const free = new Map(
     Array.from({ length: NODES }, (_, node) => [node, Array.from({ length: GPUS_A_NODE }, (_v, at) => at)]),
   );
-  // One node is away.
-  free.delete(NODES - 2);
-  const jobs: Row[] = [];
-  for (let at = 0; at < count; at++) jobs.push(demoJob(1001 + at, dice, free, nowMs));
-  return { jobs, nodes: demoNodes(jobs) };
+  free.delete(AWAY_NODE);
+  // The last one of each is somebody else's, paused, or of the drained node.
+  for (const node of [1, 2]) free.get(node)?.pop();
+  free.get(DRAINED_NODE)?.splice(2);
+  return free;
 }
 
-function demoJob(id: number, dice: (below: number) => number, free: Map<number, number[]>, nowMs: number): Row {
+function wishOf(id: number, dice: Dice, nowMs: number): Row {
   const gpus = [1, 1, 2, 4, 8][dice(5)] ?? 1;
-  const uid = dice(USERS.length);
-  const place = [...free].find(([, indices]) => indices.length >= gpus);
-  const isArray = id % 9 < 3;
-  const base: Row = {
-    ...{ id, name: NAMES[dice(NAMES.length)] ?? "job", user: USERS[uid] ?? "ada", uid: 1000 + uid },
-    ...{
-      partition: gpus > 2 ? "batch" : "short",
-      state: "PENDING",
-      reason: REASONS[dice(REASONS.length)] ?? "Priority",
-    },
-    ...{ reasonText: "", submitAt: nowMs - (dice(600) + 60) * MINUTE_MS, startAt: null, endAt: null },
+  const user = dice(USERS.length);
+  return {
+    ...{ id, name: NAMES[dice(NAMES.length)] ?? "job", user: USERS[user] ?? "ada", uid: 1000 + user },
+    ...{ partition: gpus > 2 ? "batch" : "short", state: "PENDING", reasonText: "" },
+    ...{ reason: REASONS[dice(REASONS.length)] ?? "Priority" },
+    ...{ submitAt: nowMs - (dice(600) + 120) * MINUTE_MS, startAt: null, endAt: null },
     ...{ suspendedAt: null, suspendedMs: 0, limitS: (dice(12) + 1) * 7200, nodeList: "", nodes: 1, tasks: 1 },
     ...{ cpus: gpus * CPUS_A_GPU, gpus: gpus * 1000, gpuIds: "", hetJobId: 0, hetOffset: 0 },
-    ...{ arrayJobId: isArray ? id - (id % 9) : 0, arrayTasks: isArray ? String(id % 9) : "" },
-    ...{ account: "lab", qos: "normal", priority: 1000 + dice(9000), kind: "batch", command: "/home/run.sh" },
-    ...{ exitCode: 0, exitSignal: 0 },
+    ...{ arrayJobId: 0, arrayTasks: "", account: ACCOUNTS[user % ACCOUNTS.length] ?? "lab", qos: "normal" },
+    ...{
+      priority: 1000 + dice(9000),
+      kind: "batch",
+      command: `/home/${USERS[user]}/run.sh`,
+      exitCode: 0,
+      exitSignal: 0,
+    },
   };
-  return place ? started(base, place, nowMs - dice(100) * MINUTE_MS) : base;
+}
+
+/** Those of its tasks that there is room for run, the others wait as one record. */
+function arrayOf(wish: Row, tasks: number, free: Map<number, number[]>, dice: Dice, nowMs: number): Row[] {
+  const base: Row = {
+    ...wish,
+    ...{ name: SWEEPS[dice(SWEEPS.length)] ?? "sweep", gpus: 1000, cpus: CPUS_A_GPU, partition: "short" },
+    ...{ arrayJobId: wish.id },
+  };
+  return Array.from({ length: tasks }, (_, at): Row => {
+    const isRest = at === tasks - 1;
+    const one = { ...base, id: wish.id + at, arrayTasks: isRest ? `[${at}-${at + 20}%4]` : String(at) };
+    if (isRest) return { ...one, reason: "JobArrayTaskLimit" };
+    return placed(one, free, dice, nowMs);
+  });
+}
+
+function placed(row: Row, free: Map<number, number[]>, dice: Dice, nowMs: number): Row {
+  const place = [...free].find(([, indices]) => indices.length >= row.gpus / 1000);
+  return place ? started(row, place, nowMs - dice(100) * MINUTE_MS - dice(60) * 1000) : row;
 }
 
 function started(row: Row, [node, indices]: [number, number[]], startAt: number): Row {
@@ -76,146 +121,35 @@ function started(row: Row, [node, indices]: [number, number[]], startAt: number)
   return { ...row, state: "RUNNING", reason: "None", startAt, nodeList, gpuIds: `${nodeList}:${taken.join(",")}` };
 }
 
-function demoNodes(jobs: readonly Row[]): NodeRow[] {
-  return Array.from({ length: NODES }, (_, at): NodeRow => {
-    const name = `gpu${at + 1}`;
-    const running = jobs.filter(({ state, nodeList }) => state === "RUNNING" && nodeList === name);
-    const taken = running.flatMap(({ gpuIds }) => gpuIds.slice(name.length + 1).split(","));
-    const isAway = at === NODES - 2;
-    const isFull = taken.length === GPUS_A_NODE;
-    const cpus = GPUS_A_NODE * CPUS_A_GPU;
+/** Jobs of the last days, with a rhythm of day and night. */
+function pastJobs(nowMs: number): Row[] {
+  const dice = createDice(3);
+  return Array.from({ length: PAST_HOURS * PAST_JOBS_AN_HOUR }, (_, at): Row => {
+    const startAt = nowMs - Math.floor((at / PAST_JOBS_AN_HOUR) * 60 + dice(55) + 5) * MINUTE_MS;
+    const node = `gpu${1 + dice(NODES)}`;
+    const base = wishOf(FIRST_ID - 1 - at, dice, startAt);
+    const count = base.gpus / 1000;
+    const first = dice(GPUS_A_NODE - count + 1);
+    const endAt = Math.min(nowMs - MINUTE_MS, startAt + (20 + dice(300)) * MINUTE_MS);
+    const failed = dice(9) === 0;
     return {
-      ...{ name, state: isAway ? "DOWN" : taken.length === 0 ? "IDLE" : isFull ? "ALLOCATED" : "MIXED" },
-      ...{ reason: isAway ? "Not responding" : "", connected: !isAway, partitions: ["batch", "short"] },
-      inventory: {
-        ...{ hostname: name, cpus, memoryMiB: 1_000_000, gpuProvider: "fake", gpuProblem: null },
-        ...{ bootId: "", os: "linux", arch: "x64", features: [], version: "" },
-        gpus: Array.from({ length: GPUS_A_NODE }, (_v, index) => {
-          return { index, uuid: `GPU-${at}-${index}`, model: "H100", type: "h100", memoryMiB: 81_559 };
-        }),
-      },
-      usage: {
-        cpus: taken.length * CPUS_A_GPU,
-        memoryMiB: 0,
-        gpus: Object.fromEntries(taken.map((index) => [index, 1000])),
-      },
-      ...{ flags: [], reasonAt: 0, reasonBy: "", weight: 1, comment: "", extra: "", features: [], activeFeatures: [] },
-      ...{ startedAt: 0, lastBusyAt: 0 },
+      ...base,
+      ...{ state: failed ? "FAILED" : "COMPLETED", exitCode: failed ? 1 : 0, reason: "None", startAt, endAt },
+      ...{ submitAt: startAt - dice(90) * MINUTE_MS, nodeList: node },
+      gpuIds: `${node}:${Array.from({ length: count }, (_v, gpu) => first + gpu).join(",")}`,
     };
   });
 }
 
-/** The cluster lives: jobs end, others start. */
-export function createDemoSource(clock: Clock, count: number): Source {
-  const dice = createDice(42);
-  let jobs = new Map<number, Row>();
-  let stopBeat = (): void => {};
-  let stopLog = (): void => {};
-  let tell: (message: Message) => void = () => {};
-
-  const change = (rows: readonly Row[], gone: readonly number[] = []): void => {
-    for (const row of rows) jobs.set(row.id, row);
-    for (const id of gone) jobs.delete(id);
-    tell({ type: "jobs", isReset: false, isPartial: false, rows, gone, nowMs: clock.now() });
-    tell({ type: "nodes", isReset: true, nodes: demoNodes([...jobs.values()]), gone: [] });
-  };
-
-  const beat = (): void => {
-    const running = [...jobs.values()].filter(({ state }) => state === "RUNNING");
-    for (let at = 0; at < CHANGES; at++) {
-      const ended = running[dice(running.length)];
-      if (ended) replace(ended);
-    }
-    stopBeat = clock.after(BEAT_MS, beat);
-  };
-
-  /** Its GPUs go to the first that waits and wants as many. */
-  const replace = (ended: Row): void => {
-    const next = [...jobs.values()].find(
-      ({ state, gpus, reason }) => state === "PENDING" && gpus === ended.gpus && reason !== "JobHeldUser",
-    );
-    if (!next || jobs.get(ended.id)?.state !== "RUNNING") return;
-    const { nodeList, gpuIds } = ended;
-    const now = clock.now();
-    change([
-      { ...ended, state: "COMPLETED", endAt: now, gpuIds: "" },
-      { ...next, state: "RUNNING", reason: "None", startAt: now, nodeList, gpuIds },
-    ]);
-  };
-
-  return {
-    async open(told) {
-      tell = told;
-      const cluster = demoCluster(count, clock.now());
-      jobs = new Map(cluster.jobs.map((row) => [row.id, row]));
-      tell({ type: "jobs", isReset: true, isPartial: false, rows: cluster.jobs, gone: [], nowMs: clock.now() });
-      tell({ type: "nodes", isReset: true, nodes: cluster.nodes, gone: [] });
-      stopBeat = clock.after(BEAT_MS, beat);
-    },
-    async detail(jobId) {
-      const row = jobs.get(jobId);
-      return row ? demoDetail(row) : "it is over";
-    },
-    follow(job) {
-      stopLog();
-      if (job) stopLog = demoLog(clock, job.jobId, (message) => tell(message));
-    },
-    async act(deed) {
-      change(...acted(deed, jobs, clock.now()));
-      return `${deed.target}: done`;
-    },
-    close() {
-      stopBeat();
-      stopLog();
-    },
-  };
+/** The jobs as they stood at a moment. */
+export function rowsAt(rows: readonly Row[], atMs: number): Row[] {
+  return rows.flatMap((row) => rowAt(row, atMs) ?? []).sort((a, b) => a.id - b.id);
 }
 
-function demoDetail(row: Row): string {
-  const why =
-    row.state === "PENDING"
-      ? `Why it waits: ${row.reason}\n  ${row.gpus / 1000} GPUs are not free on any node\n`
-      : "How it goes\n  it runs\n";
-  const fields = Object.entries(row).map(([key, value]) => `  ${key}=${value === null ? "Unknown" : value}\n`);
-  return `${why}Record\n${fields.join("")}`;
-}
-
-function demoLog(clock: Clock, jobId: number, tell: (message: Message) => void): () => void {
-  let step = 0;
-  let stop = (): void => {};
-  const path = `/home/out/slurm-${jobId}.out`;
-  const grow = (lines: number): void => {
-    const isReset = step === 0;
-    let text = "";
-    for (let at = 0; at < lines; at++) {
-      step += 1;
-      text += `epoch ${Math.floor(step / 100)} step ${step} loss ${(8 / Math.sqrt(step)).toFixed(4)}\n`;
-    }
-    tell({ type: "log", jobId, path, text, isReset, problem: "" });
-    stop = clock.after(BEAT_MS, () => grow(1));
-  };
-  grow(200);
-  return () => stop();
-}
-
-/** The rows that change, and the jobs that go. */
-function acted({ action, jobIds }: Deed, jobs: ReadonlyMap<number, Row>, now: number): [Row[], number[]] {
-  const rows = jobIds.flatMap((id) => jobs.get(id) ?? []);
-  switch (action.type) {
-    case "cancel":
-      return [rows.map((row) => ({ ...row, state: "CANCELLED", endAt: now, gpuIds: "" })), []];
-    case "hold":
-      return [rows.map((row) => (row.state === "PENDING" ? { ...row, reason: "JobHeldUser", priority: 0 } : row)), []];
-    case "release":
-      return [rows.map((row) => (row.state === "PENDING" ? { ...row, reason: "Priority" } : row)), []];
-    case "requeue":
-      return [
-        rows.map((row) => ({ ...row, state: "PENDING", reason: "BeginTime", startAt: null, nodeList: "", gpuIds: "" })),
-        [],
-      ];
-    case "limit":
-      return [rows.map((row) => ({ ...row, limitS: action.value })), []];
-    default:
-      return [[], []];
-  }
+/** As it stood then; nothing if it was not there. */
+function rowAt(row: Row, atMs: number): Row | null {
+  const { submitAt, startAt, endAt } = row;
+  if (submitAt > atMs || (endAt !== null && endAt <= atMs)) return null;
+  if (startAt !== null && startAt <= atMs) return { ...row, state: "RUNNING", reason: "None", endAt: null };
+  return { ...row, state: "PENDING", reason: "None", startAt: null, endAt: null, nodeList: "", gpuIds: "" };
 }

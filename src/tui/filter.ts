@@ -50,6 +50,12 @@ const SHORT: Readonly<Record<string, string>> = {
   ...{ id: "job", node: "node", g: "gpu", n: "name", t: "state" },
 };
 
+/** Beginnings of words that a filter may have. */
+export const FILTER_WORDS: readonly string[] = [
+  ...Object.keys(TEXTS).map((name) => `${name}:`),
+  ...Object.keys(NUMBERS).map((name) => `${name}>`),
+];
+
 /** Reads a filter; a word that is not understood leaves everything else in force. */
 export function parseFilter(text: string): Filter {
   const problems: string[] = [];

@@ -3,9 +3,10 @@
 import { outputsOf } from "../core/outputs.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Peer } from "../rpc/types.ts";
-import { recordOf, sentence } from "./live.ts";
+import { recordOf } from "./live-records.ts";
 import type { Message } from "./model.ts";
 import type { Source } from "./ports.ts";
+import { sentence } from "./sentence.ts";
 
 /** The end of a long output that is shown at first. */
 const TAIL_BYTES = 128 * 1024;

@@ -3,6 +3,7 @@
 import type { Clock } from "../platform/clock.ts";
 import type { Connected } from "../rpc/types.ts";
 import type { Deed, Message } from "./model.ts";
+import type { Row } from "./rows.ts";
 
 /** The terminal and the process around it: a part of what every command gets. */
 export interface TuiPorts {
@@ -46,6 +47,8 @@ export interface Source {
   detail(jobId: number): Promise<string>;
   /** Tells of a job's output until it is called again; `null` ends that. */
   follow(job: { readonly jobId: number; readonly stream: "stdout" | "stderr" } | null): void;
+  /** What waited and ran at a moment, milliseconds since 1970. Rejects with a sentence. */
+  past(atMs: number): Promise<readonly Row[]>;
   /** Does it; a sentence about it. Rejects with a sentence. */
   act(deed: Deed): Promise<string>;
   close(): void;

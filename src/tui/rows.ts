@@ -111,8 +111,16 @@ function sortValue(sort: SortKey, nowMs: number): (row: Row) => number | string 
 
 const UNUSED_MOMENT = (): string => "";
 
+/** Made anew for another moment only: a screen asks for them hundreds of times. */
+let latest: { readonly nowMs: number; readonly columns: Readonly<Record<string, JobColumn>> } | null = null;
+
 /** squeue's columns at a moment. */
 function columnsAt(nowMs: number): Readonly<Record<string, JobColumn>> {
+  if (latest?.nowMs !== nowMs) latest = { nowMs, columns: makeColumns(nowMs) };
+  return latest.columns;
+}
+
+function makeColumns(nowMs: number): Readonly<Record<string, JobColumn>> {
   return jobColumns({
     nowMs,
     moment: UNUSED_MOMENT,
@@ -132,9 +140,11 @@ export function cellText(
   return (row) => column?.text(row as JobListRow) ?? "";
 }
 
+const labelColumn = makeColumns(0).i;
+
 /** `12`, `12_3`, `12_[4-9]`. */
 export function labelOf(row: Row): string {
-  return cellText("i", 0)(row);
+  return labelColumn?.text(row as JobListRow) ?? "";
 }
 
 /** An entry's name: `12_*` for a folded array. */

@@ -1,7 +1,7 @@
 /** What keys do: to an open question or prompt first, then to the view. Pure. */
 
 import { completeCommand, runWords } from "./commands.ts";
-import { actOn, ask, attachTo, deedFor, promptFor, readPrompt } from "./deeds.ts";
+import { actOn, attachTo, promptFor, readPrompt } from "./deeds.ts";
 import { parseFilter } from "./filter.ts";
 import {
   bodyRows,
@@ -12,12 +12,14 @@ import {
   type Prompt,
   relist,
   type Step,
-  scrolled,
   type View,
 } from "./model.ts";
-import { entryLabel, SORT_KEYS, type SortKey } from "./rows.ts";
+import { movement } from "./movement.ts";
+import { movePast, relistPast, showPast, TIME_STEPS } from "./past.ts";
+import { entryLabel, labelOf, SORT_KEYS, type SortKey } from "./rows.ts";
 import { lookFor, searchKey } from "./search.ts";
-import { logRows } from "./wrap.ts";
+import { nodesKey } from "./update-nodes.ts";
+import { detailRows, logRows } from "./wrap.ts";
 
 /** Letters of the sort menu. */
 const SORT_LETTERS: Readonly<Record<string, SortKey>> = {
@@ -49,6 +51,8 @@ export function pressKey(model: Model, key: string): Step {
       return detailKey(model, key);
     case "nodes":
       return nodesKey(model, key);
+    case "history":
+      return historyKey(model, key);
     case "log":
       return logKey(model, key);
     case "help":
@@ -100,7 +104,10 @@ function answer(model: Model, deed: Deed, key: string): Step {
 function typeInto(model: Model, prompt: Prompt, key: string): Step {
   if (key === "escape") return only(edited({ ...model, prompt: null }, prompt, prompt.before));
   if (key === "enter") return finish({ ...model, prompt: null }, prompt);
-  if (key === "tab" && prompt.kind === "command") return only(edited(model, prompt, completeCommand(prompt.text)));
+  if (key === "tab" && prompt.kind === "command") {
+    const { text, choices } = completeCommand(model, prompt.text);
+    return only({ ...model, prompt: { ...prompt, text, choices } });
+  }
   if (key === "backspace") {
     if (prompt.text === "") return only({ ...model, prompt: null });
     return only(edited(model, prompt, [...prompt.text].slice(0, -1).join("")));
@@ -112,13 +119,13 @@ function typeInto(model: Model, prompt: Prompt, key: string): Step {
 
 /** The list follows the filter as it is typed. */
 function edited(model: Model, prompt: Prompt, text: string): Model {
-  const next = model.prompt === null ? model : { ...model, prompt: { ...prompt, text } };
+  const next = model.prompt === null ? model : { ...model, prompt: { ...prompt, text, choices: [] } };
   return prompt.kind === "filter" ? withFilter(next, text) : next;
 }
 
 /** The list for a filter. */
 export function withFilter(model: Model, filterText: string): Model {
-  return relist({ ...model, filterText }, parseFilter(filterText));
+  return resorted({ ...model, filterText });
 }
 
 function finish(model: Model, prompt: Prompt): Step {
@@ -139,7 +146,7 @@ function chooseSort(model: Model, key: string): Step {
 
 /** The list for another order. */
 export function resorted(model: Model): Model {
-  return relist(model, parseFilter(model.filterText));
+  return relistPast(relist(model, parseFilter(model.filterText)));
 }
 
 /** Keys that mean the same everywhere. */
@@ -159,22 +166,12 @@ function commonKey(model: Model, key: string): Step | null {
     case "2":
     case "n":
       return only(show(model, "nodes"));
+    case "3":
+    case "h":
+      return model.view === "history" ? null : showPast(model, model.past?.atMs ?? model.nowMs);
     default:
       return null;
   }
-}
-
-/** How far a key moves in a list; `null` for other keys. */
-function movement(key: string, model: Model): number | null {
-  const page = bodyRows(model);
-  const moves: Readonly<Record<string, number>> = {
-    ...{ j: 1, down: 1, k: -1, up: -1, "ctrl-e": 1, "ctrl-y": -1 },
-    ...{ pgdn: page, "ctrl-f": page, pgup: -page, "ctrl-b": -page },
-    ...{ "ctrl-d": Math.ceil(page / 2), "ctrl-u": -Math.ceil(page / 2) },
-    ...{ g: Number.NEGATIVE_INFINITY, home: Number.NEGATIVE_INFINITY },
-    ...{ G: Number.POSITIVE_INFINITY, end: Number.POSITIVE_INFINITY },
-  };
-  return moves[key] ?? null;
 }
 
 function jobsKey(model: Model, key: string): Step {
@@ -188,7 +185,7 @@ function jobsKey(model: Model, key: string): Step {
         prompt: { ...promptFor("filter", null), text: model.filterText, before: model.filterText },
       });
     case "escape":
-      return only(withFilter({ ...model, marked: new Set() }, ""));
+      return only(withFilter({ ...model, marked: new Set(), anchor: null }, ""));
     case "s":
       return only({ ...model, isSorting: true });
     case "<":
@@ -212,6 +209,8 @@ function jobsKey(model: Model, key: string): Step {
       if (!marked.delete(entry.key)) marked.add(entry.key);
       return only(moveTo({ ...model, marked }, model.cursor + 1));
     }
+    case "v":
+      return only(markRange(model, entry.key));
     case "z": {
       const unfolded = new Set(model.unfolded);
       const array = entry.row.arrayJobId;
@@ -231,44 +230,58 @@ function jobsKey(model: Model, key: string): Step {
   }
 }
 
+/** The first time a range begins, the second time all from there to the cursor are marked. */
+function markRange(model: Model, key: number): Model {
+  const from = model.entries.findIndex((one) => one.key === model.anchor);
+  if (from < 0) {
+    const text = "a range of marks begins here: go to its other end and press v again";
+    return { ...model, anchor: key, marked: new Set([...model.marked, key]), message: { text, isError: false } };
+  }
+  const [first, last] = from < model.cursor ? [from, model.cursor] : [model.cursor, from];
+  const keys = model.entries.slice(first, last + 1).map((one) => one.key);
+  return { ...model, anchor: null, marked: new Set([...model.marked, ...keys]) };
+}
+
+function historyKey(model: Model, key: string): Step {
+  const { past } = model;
+  if (!past) return goBack(model);
+  const step = TIME_STEPS[key];
+  if (step !== undefined) return showPast(model, past.atMs + step);
+  const moved = movement(key, model);
+  if (moved !== null) return only(movePast(model, moved));
+  switch (key) {
+    case "/":
+      return only({
+        ...model,
+        prompt: { ...promptFor("filter", null), text: model.filterText, before: model.filterText },
+      });
+    case "t":
+      return only({ ...model, prompt: { ...promptFor("command", null), text: "at " } });
+    case "m":
+      return only(resorted({ ...model, isMine: !model.isMine }));
+  }
+  const row = past.entries[past.cursor]?.row;
+  if (!row) return only(model);
+  if (key === "enter") return showDetail(model, row.id);
+  return key === "l" ? showLog(model, row.id, labelOf(row)) : only(model);
+}
+
 function detailKey(model: Model, key: string): Step {
   const { detail } = model;
   if (!detail) return goBack(model);
   const moved = movement(key, model);
   if (moved !== null) {
-    const most = Math.max(0, detail.lines.length - bodyRows(model));
+    const most = Math.max(0, detailRows(detail, model).length - bodyRows(model));
     return only({ ...model, detail: { ...detail, top: Math.max(0, Math.min(most, detail.top + moved)) } });
   }
   if (key === "left") return goBack(model);
   if (key === "enter") return only(model, { type: "detail", jobId: detail.jobId });
   const row = model.jobs.get(detail.jobId);
-  if (!row) return only(model);
+  // One that has left the queue's memory: accounting knows where its output is.
+  if (!row) return key === "l" ? showLog(model, detail.jobId, String(detail.jobId)) : only(model);
   if (key === "l") return showLog(model, row.id, entryLabel({ key: row.id, row, members: [row] }));
   if (key === "a") return attachTo(model, row);
   return actOn(model, key, [row]);
-}
-
-function nodesKey(model: Model, key: string): Step {
-  const moved = movement(key, model);
-  if (moved !== null) {
-    const nodeCursor = Math.max(0, Math.min(model.nodes.length - 1, model.nodeCursor + moved));
-    return only({
-      ...model,
-      nodeCursor,
-      nodeTop: scrolled(model.nodeTop, nodeCursor, model.nodes.length, bodyRows(model)),
-    });
-  }
-  const node = model.nodes[model.nodeCursor];
-  if (!node) return only(model);
-  if (key === "d" || key === "D") {
-    if (model.isReadOnly) return ask(model, deedFor(model, { type: "resume" }, [], node.name));
-    return only({ ...model, prompt: promptFor("drain", deedFor(model, { type: "drain", reason: "" }, [], node.name)) });
-  }
-  if (key === "u" || key === "U") return ask(model, deedFor(model, { type: "resume" }, [], node.name));
-  if (key === "enter") {
-    return only(withFilter({ ...model, view: "jobs", back: [] }, `node:${node.name}`));
-  }
-  return only(model);
 }
 
 function logKey(model: Model, key: string): Step {

@@ -1,7 +1,9 @@
 /** What each message does to the model, and what is to be done about it. Pure. */
 
 import { parseFilter } from "./filter.ts";
+import { addSamples } from "./gpus.ts";
 import { type LogState, type Message, type Model, moveTo, relist, type Step } from "./model.ts";
+import { takePast } from "./past.ts";
 import { pressKey } from "./update-keys.ts";
 
 /** Lines of an output that are kept. */
@@ -30,6 +32,8 @@ function told(model: Model, message: Exclude<Message, { type: "key" }>): Model {
     case "detail":
       if (model.detail?.jobId !== message.jobId) return model;
       return { ...model, detail: { ...model.detail, lines: message.text.trimEnd().split("\n") } };
+    case "past":
+      return takePast(model, message);
     case "log":
       return model.log?.jobId === message.jobId ? { ...model, log: takeLog(model.log, message) } : model;
   }
@@ -39,7 +43,9 @@ function takeNodes(model: Model, { isReset, nodes, gone }: Extract<Message, { ty
   const known = new Map(isReset ? [] : model.nodes.map((node) => [node.name, node]));
   for (const name of gone) known.delete(name);
   for (const node of nodes) known.set(node.name, node);
-  return { ...model, nodes: [...known.values()].sort((a, b) => compareNames(a.name, b.name)) };
+  const before = new Map(model.nodes.map((node) => [node.name, node]));
+  const sorted = [...known.values()].sort((a, b) => compareNames(a.name, b.name));
+  return { ...model, nodes: sorted, samples: addSamples(model.samples, before, nodes) };
 }
 
 /** node2 before node10. */

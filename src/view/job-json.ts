@@ -27,7 +27,19 @@ type JsonRecord = Record<string, unknown>;
 
 /** The record of one job. */
 export function jobJson(row: JobListRow, facts: JsonFacts): JsonRecord {
-  return { ...identity(row, facts), ...state(row), ...times(row), ...resources(row), ...wishes(row), ...files(row) };
+  return Object.assign({}, ...partsOf(row, facts));
+}
+
+/** The same as JSON on one line. Its parts are written apart: V8 keeps objects of a hundred keys in a far slower way. */
+export function jobJsonText(row: JobListRow, facts: JsonFacts): string {
+  return `{${partsOf(row, facts)
+    .map((part) => JSON.stringify(part).slice(1, -1))
+    .join(",")}}`;
+}
+
+/** No key is in two of them, and none is empty. */
+function partsOf(row: JobListRow, facts: JsonFacts): JsonRecord[] {
+  return [identity(row, facts), state(row), times(row), resources(row), wishes(row), files(row)];
 }
 
 /** A number that is set. */

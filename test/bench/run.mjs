@@ -3,6 +3,7 @@
 import * as completion from "./benches/completion.mjs";
 import * as sched from "./benches/sched.mjs";
 import * as sessions from "./benches/sessions.mjs";
+import * as slurm from "./benches/slurm.mjs";
 import * as squeue from "./benches/squeue.mjs";
 import * as startup from "./benches/startup.mjs";
 import * as throughput from "./benches/throughput.mjs";
@@ -11,7 +12,7 @@ import { interrupt } from "./lib/interrupt.mjs";
 import { machineHeader } from "./lib/machine.mjs";
 import { toJsonLines, toTable } from "./lib/report.mjs";
 
-const BENCHES = { sched, startup, throughput, squeue, sessions, completion };
+const BENCHES = { sched, startup, throughput, squeue, slurm, sessions, completion };
 const ALL = "all";
 
 const EXIT_USAGE = 2;

@@ -32,6 +32,8 @@ const EXPECTED: Readonly<Record<string, { readonly code: number; readonly stderr
   "mgpu sim --cluster 1x0x128 --policy easy,easy-sjbf,slowdown --svg waits.svg SDSC-SP2.swf.gz": {
     ...{ code: 2, stderr: /no such file/ },
   },
+  "mgpu doctor gpu0": { code: 1 },
+  "mgpu doctor gpu0:7411": { code: 1 },
   "mgpu node --node-id node001 gpu0:8080#3f9a...": { code: 2, stderr: /token/ },
   "mgpu node --master-host gpu0 --token 3f9a...": { code: 2, stderr: /token/ },
   "mgpu server --host 10.0.0.1 --port 8080 --verbose": { code: 1, stderr: /this machine has no such address/ },

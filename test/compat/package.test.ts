@@ -4,7 +4,17 @@
  */
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -90,6 +100,30 @@ test("a first job, a batch job, the queue, the end", () => {
   expect(ok("mgpu-srun", ["--pty", "true"])).toBe("");
   expect(ok("mgpu", ["down", "--force"])).toMatch(/^mgpu has ended/);
 });
+
+test("programs import it, with types", () => {
+  const project = join(home, "project");
+  mkdirSync(join(project, "node_modules"), { recursive: true });
+  symlinkSync(join(prefix, "lib/node_modules/mgpu"), join(project, "node_modules/mgpu"));
+  const examples = join(ROOT, "test/examples");
+  for (const name of ["library.mjs", "cluster.mjs", "typed.ts"])
+    copyFileSync(join(examples, name), join(project, name));
+  const node = (name: string) =>
+    ok(process.execPath, [join(project, name)])
+      .replace(/^\S+ has/, "This machine has")
+      .replace(/^job \d+/m, "job 1");
+  expect(node("library.mjs")).toBe(
+    [
+      ...["This machine has 2 GPUs", "job 1 failed", "training", "its exit code is 3", "on GPUs 0,1"],
+      '--gpus: expected a count of GPUs or type:count, such as 2 or a100:2, got "two"',
+      '--time: expected a time such as 30 (minutes), 1:30:00 or 2-12 (days-hours), or UNLIMITED, got "soon"\n',
+    ].join("\n"),
+  );
+  ok("mgpu", ["down", "--force"]);
+  expect(node("cluster.mjs")).toBe("more: 1 GPUs, this machine: 2 GPUs\n");
+  const words = ["--noEmit", "--strict", "--module", "nodenext", "--types", "", join(project, "typed.ts")];
+  ok(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), ...words]);
+}, 120_000);
 
 test("manual pages are where man looks for those of this prefix", () => {
   for (const page of ["man1/mgpu.1", "man1/mgpu-srun.1", "man7/mgpu.7"]) {

@@ -1,9 +1,10 @@
-/** The screens of the terminal UI, at three sizes: of the demonstration's cluster, which is always the same. */
+/** The screens of the terminal UI with ten thousand jobs, at three sizes: of the demonstration, the same every time. */
 
 import { describe, expect, test } from "vitest";
-import { demoCluster } from "../../src/tui/demo.ts";
+import { type Demo, demoCluster, rowsAt } from "../../src/tui/demo.ts";
+import { demoNodes } from "../../src/tui/demo-nodes.ts";
 import { paintScreen, plainScreen } from "../../src/tui/draw/screen.ts";
-import { createModel, type Message, type Model } from "../../src/tui/model.ts";
+import { createModel, type Effect, type Message, type Model } from "../../src/tui/model.ts";
 import { update } from "../../src/tui/update.ts";
 import { expectGolden } from "./expect-golden.ts";
 
@@ -24,6 +25,11 @@ const SCREENS: Readonly<Record<string, string>> = {
   nodes: "n j",
   output: "l",
   help: "?",
+  columns: ": c o l u m n s space i d , n a m e , a c c o u n t , p l a c e enter",
+  complete: ": d r a space tab",
+  pause: "n p f a n enter",
+  "nodes-help": "n ?",
+  history: "h [ left j",
 };
 
 const DETAIL = `Why it waits: Resources
@@ -33,34 +39,50 @@ Record
    UserId=ada(1000) Priority=4000
 `;
 
-function start(columns: number, rows: number, count = 60): Model {
-  const { jobs, nodes } = demoCluster(count, NOW);
-  const flags = { isReadOnly: false, isAscii: false, isDemo: true };
+const cluster = demoCluster(10_000, NOW);
+
+function start(columns: number, rows: number, { jobs, nodes }: Pick<Demo, "jobs" | "nodes"> = cluster): Model {
+  const flags = { isReadOnly: false, isAscii: false, isDemo: true, utcOffset: () => 0 };
   const model = createModel({ columns, rows, nowMs: NOW, user: { uid: 1001, name: "bob" }, ...flags });
+  const before = [4, 3, 2, 1].map((at) => demoNodes(jobs, NOW - at * 5000));
   const told: Message[] = [
     { type: "jobs", isReset: true, isPartial: false, rows: jobs, gone: [], nowMs: NOW },
-    { type: "nodes", isReset: true, nodes, gone: [] },
+    ...[...before, nodes].map((one): Message => ({ type: "nodes", isReset: true, nodes: one, gone: [] })),
   ];
   return told.reduce((current, message) => update(current, message).model, model);
 }
 
+const OUTPUT = "epoch 1\nepoch 2 \x1b[31mred\x1b[0m\n10%\r50%\r100%\n";
+
+/** What the shell would answer. */
+function answerTo(effect: Effect): Message[] {
+  switch (effect.type) {
+    case "detail":
+      return [{ type: "detail", jobId: effect.jobId, text: DETAIL }];
+    case "log": {
+      const { jobId = 0 } = effect.job ?? {};
+      return [{ type: "log", jobId, path: "/home/ada/slurm-1001.out", text: OUTPUT, isReset: true, problem: "" }];
+    }
+    case "past": {
+      const rows = rowsAt([...cluster.past, ...cluster.jobs], effect.atMs);
+      return [{ type: "past", atMs: effect.atMs, rows, problem: "" }];
+    }
+    default:
+      return [];
+  }
+}
+
 function screenOf(model: Model, keys: string): Model {
-  const pressed = keys
-    .split(" ")
-    .map((key): Message => ({ type: "key", key: key === "space" ? " " : key }))
-    .reduce((current, message) => update(current, message).model, model);
-  const jobId = pressed.detail?.jobId ?? pressed.log?.jobId ?? 0;
-  const text = "epoch 1\nepoch 2 \x1b[31mred\x1b[0m\n10%\r50%\r100%\n";
-  const told: Message[] = [
-    { type: "detail", jobId, text: DETAIL },
-    { type: "log", jobId, path: "/home/ada/slurm-1001.out", text, isReset: true, problem: "" },
-  ];
-  return told.reduce((current, message) => update(current, message).model, pressed);
+  return keys.split(" ").reduce((current, key) => {
+    const { model: next, effects } = update(current, { type: "key", key: key === "space" ? " " : key });
+    return effects.flatMap(answerTo).reduce((one, message) => update(one, message).model, next);
+  }, model);
 }
 
 describe.each(SIZES)("%ix%i", (columns, rows) => {
+  const opened = start(columns, rows);
   test.each(Object.entries(SCREENS))("%s", (name, keys) => {
-    const model = screenOf(start(columns, rows), keys);
+    const model = screenOf(opened, keys);
     expectGolden(`tui-${name}-${columns}x${rows}.txt`, `${plainScreen(model)}\n`);
     expect(paintScreen(model, true)).toHaveLength(rows);
   });
@@ -70,6 +92,7 @@ describe.each(SIZES)("%ix%i", (columns, rows) => {
 const bare = (text: string): string => text.replace(/\x1b\[[0-9;]*m/g, "");
 
 test("no row is wider than the terminal, nor are there more rows than it has, at any size", () => {
+  const few = demoCluster(60, NOW);
   for (const keys of Object.values(SCREENS)) {
     for (const [columns, rows] of [
       [20, 5],
@@ -77,7 +100,7 @@ test("no row is wider than the terminal, nor are there more rows than it has, at
       [45, 10],
       [300, 90],
     ] as const) {
-      const painted = paintScreen(screenOf(start(columns, rows), keys), true);
+      const painted = paintScreen(screenOf(start(columns, rows, few), keys), true);
       expect(painted.length).toBeLessThanOrEqual(rows);
       expect(painted.filter((row) => [...bare(row)].length > columns)).toEqual([]);
     }
@@ -85,7 +108,7 @@ test("no row is wider than the terminal, nor are there more rows than it has, at
 });
 
 test("ten thousand jobs: only the rows that are seen are drawn, and the last can be reached", () => {
-  const model = screenOf(start(80, 24, 10_000), "G");
+  const model = screenOf(start(80, 24), "G");
   const text = plainScreen(model);
   expect(model.jobs.size).toBe(10_000);
   expect(text.split("\n")).toHaveLength(24);

@@ -326,7 +326,7 @@ describe("more than there is", () => {
 
 describe("no controller", () => {
   const HINT =
-    "hint: MGPU_CONTROLLER names it: start mgpuctld there, or unset the variable to use mgpu on this machine";
+    "hint: MGPU_CONTROLLER names it: start mgpuctld there, or unset the variable to use mgpu on this machine; mgpu doctor looks closer";
 
   test.each([
     ["mgpu-srun", ["true"]],

@@ -13,9 +13,12 @@ const cluster = new TestCluster();
 afterAll(() => cluster.stop());
 
 // CI installs the package, so there it must not be missing; on a developer's machine it may be.
-test.runIf(hasMsgpack || process.env.CI)("a Python client lists the jobs", async () => {
+test.runIf(hasMsgpack || process.env.CI)("a Python client lists the jobs, queues one and follows it", async () => {
   const first = await cluster.submit("#!/bin/sh\ntrue\n", ["-J", "from-python"]);
   await cluster.untilState(first, "COMPLETED");
   const client = join(import.meta.dirname, "../examples/client.py");
   expect(await cluster.ok(PYTHON, [client])).toBe(`${first} COMPLETED from-python\n`);
+  const ran = await cluster.run(PYTHON, [client, "1", "exit 3"]);
+  expect(ran).toMatchObject({ code: 3, stderr: "" });
+  expect(ran.stdout).toMatch(/^(?:2 PENDING\n)?(?:2 RUNNING\n)?2 FAILED\n$/);
 });

@@ -38,6 +38,7 @@ async function look(context: CommandContext): Promise<{ readonly code: number; r
     }
   } catch (error) {
     if (!(error instanceof NoController)) throw error;
+    if (error.hint !== undefined) context.stdio.err(`${context.program}: hint: ${error.hint}\n`);
     return { code: EXIT_NOBODY, problems: [error.message] };
   }
 }

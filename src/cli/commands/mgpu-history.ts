@@ -1,7 +1,7 @@
 /** mgpu history: the queue as it stood at a time, or what ran between two times. */
 
 import { parseMoment } from "../../core/begin-time.ts";
-import type { HistoryRecord } from "../../core/history.ts";
+import { type HistoryRecord, historyFilter } from "../../core/history.ts";
 import { fold } from "../../core/hostlist.ts";
 import { isEnded, type Job } from "../../core/job.ts";
 import { jobLabel } from "../../core/job-label.ts";
@@ -11,7 +11,6 @@ import { printable } from "../../view/printf.ts";
 import { textTable } from "../../view/text-table.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import type { ParsedOptions } from "../option.ts";
-import { historyFilter } from "../records.ts";
 import { runCommand } from "../run.ts";
 
 const EXIT_USAGE = 2;

@@ -1,9 +1,9 @@
 /** mgpu metrics: how many jobs there were, how long they ran, how busy their GPUs were. */
 
 import { parseMoment } from "../../core/begin-time.ts";
+import { historyFilter } from "../../core/history.ts";
 import { MetricsSum, metricsText } from "../../view/job-metrics.ts";
 import { type Command, UserError } from "../context.ts";
-import { historyFilter } from "../records.ts";
 
 const EXIT_USAGE = 2;
 

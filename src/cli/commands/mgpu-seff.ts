@@ -1,9 +1,6 @@
 /** mgpu seff: how much of what a job was given it used, in the words of Slurm's seff. */
 
 import type { HistoryRecord } from "../../core/history.ts";
-import type { Step } from "../../core/job.ts";
-import type { StepUsage } from "../../core/usage.ts";
-import type { Peer } from "../../rpc/types.ts";
 import { connectAsSlurm } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { criteriaOf, parseJobTarget } from "../filters.ts";
@@ -44,36 +41,20 @@ async function run({ operands }: ParsedOptions, context: CommandContext): Promis
       context.stdio.err("Job not found.\n");
       return EXIT_UNKNOWN;
     }
-    const [{ seffText }, { listingView }] = await Promise.all([
+    const [{ seffText, withUsage }, { listingView }] = await Promise.all([
       import("../../view/accounting/seff.ts"),
       import("../listing-view.ts"),
     ]);
     const view = listingView(context, { isUnconverted: false, clusterName: () => clusterName });
     const texts: string[] = [];
     for (const record of records) {
-      texts.push(seffText(await withLiveUsage(peer, record), { ...view, clusterName }));
+      const isRunning = record.job.state === "RUNNING";
+      const used = isRunning ? await peer.call("step.usage", { jobId: record.job.id }).catch(() => null) : null;
+      texts.push(seffText(withUsage(record, used?.steps ?? []), { ...view, clusterName }));
     }
     context.stdio.out(texts.join("\n"));
     return 0;
   } finally {
     peer.close();
   }
-}
-
-/** A running job's steps with what they used so far. */
-async function withLiveUsage(peer: Peer, record: HistoryRecord): Promise<HistoryRecord> {
-  const { job } = record;
-  if (job.state !== "RUNNING") return record;
-  const answer = await peer.call("step.usage", { jobId: job.id }).catch(() => null);
-  if (answer === null) return record;
-  const usageOf = (id: Step["id"], node: string): StepUsage | undefined =>
-    answer.steps.find(({ stepId }) => stepId === id)?.parts.find((part) => part.node === node)?.usage;
-  const steps = job.steps.map((step) => ({
-    ...step,
-    parts: step.parts.map((part) => {
-      const usage = part.usage ?? usageOf(step.id, part.node);
-      return usage ? { ...part, usage } : part;
-    }),
-  }));
-  return { ...record, job: { ...job, steps } };
 }

@@ -1,6 +1,6 @@
 /** mgpu sim: a trace replayed with other policies or on another cluster, side by side. Nothing of the cluster is changed. */
 
-import type { HistoryRecord } from "../../core/history.ts";
+import { type HistoryRecord, historyFilter } from "../../core/history.ts";
 import type { Node } from "../../core/node.ts";
 import { sleep } from "../../platform/clock.ts";
 import type { Outcome, Progress, Trace, Variant } from "../../replay/main.ts";
@@ -8,7 +8,6 @@ import type { Connected, Peer } from "../../rpc/types.ts";
 import { countOf } from "../../util/plural.ts";
 import { type Command, type CommandContext, type ReplayEngine, UserError } from "../context.ts";
 import type { ParsedOptions } from "../option.ts";
-import { historyFilter } from "../records.ts";
 
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;

@@ -11,6 +11,7 @@ import { command as add } from "./mgpu-add.ts";
 import { cancel, cancelJob, listJobs } from "./mgpu-cancel.ts";
 import { command as completion } from "./mgpu-completion.ts";
 import { command as config, sampleCommand as configSample } from "./mgpu-config.ts";
+import { command as doctor } from "./mgpu-doctor.ts";
 import { command as down } from "./mgpu-down.ts";
 import { command as exec } from "./mgpu-exec.ts";
 import { command as feed } from "./mgpu-feed.ts";
@@ -46,6 +47,7 @@ const SUBCOMMANDS: readonly Command[] = [
   down,
   status,
   health,
+  doctor,
   metrics,
   nodes,
   join,

@@ -38,6 +38,10 @@ export const PREDECESSORS: Topic = {
         ["cancel ID", "mgpu cancel JOB, = mgpu-scancel."],
         ["GPUs spread over nodes", "mgpu-srun --gpus=4: the fewest nodes that can hold it."],
         [
+          "client.submit_job(gpus, cmd, interactive), master.start_server()",
+          'import { connect, submit, run, watch, wait, cancel, attach, startController, startNode } from "mgpu", with types; test/examples/library.mjs, and client.py for Python.',
+        ],
+        [
           "guide for trouble with connections",
           "Each error of a connection tells what it means and what to do; mgpu status shows each daemon.",
         ],

@@ -82,6 +82,11 @@ export const PROSE: Readonly<Record<string, readonly string[]>> = {
   "mgpu-health": [
     "Prints healthy, unhealthy with each problem, or unreachable, and ends with exit code 0, 1 or 2. It starts nothing. A drained node is no problem; one that is down or not connected is. With metrics.listen set, /health answers probes over HTTP.",
   ],
+  "mgpu-doctor": [
+    "Looks at this machine (folders and disks, configuration, sockets, daemons, GPU driver, python, limits, cgroups, locale, firewall), at every step of the way to the controller (name, route, port, firewall, key, version, clock), and has the controller look at all nodes from both ends: each is asked about its own machine, dials the controller anew, and tries to reach the others. Each finding says ok, warn or FAIL, and what to do about it in one line. The nodes stand side by side in a table.",
+    "Without a word it looks at the controller that commands speak to, and at the one that this machine joined. HOST is a name or number, with or without a port, or the name of a profile of mgpu login; without a key for it the way is followed as far as it goes. It starts nothing, works without any daemon, and waits for nothing longer than some seconds. The exit code is 0, or 1 if anything fails.",
+    "python3 is looked for in the folders of your PATH, and with your rights. A file of 4 KiB is written to the state folder, your home and /tmp and removed again, since that alone shows full disks and quotas.",
+  ],
   "mgpu-metrics": [
     "Sums up all jobs that accounting knows: how many by state, mean and median run time, mean wait, and for each GPU its mean and peak utilization over the steps that were long enough to be measured. Of several GPUs of one step the average of them is known. With metrics.listen set, Prometheus finds live numbers at /metrics.",
   ],

@@ -140,7 +140,9 @@ const PROTOCOL_PAGE: Topic = {
     },
     {
       heading: "EXAMPLES",
-      texts: ["test/examples/client.py in the sources is a client in 60 lines of Python."],
+      texts: [
+        'test/examples/client.py in the sources is a client in Python: it lists jobs, queues one and follows it. Programs for Node have the package itself: import { connect, submit, watch } from "mgpu"; test/examples/library.mjs shows it.',
+      ],
     },
   ],
 };

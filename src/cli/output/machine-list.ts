@@ -5,7 +5,7 @@
 
 import { listRow } from "../../protocol/list-rows.ts";
 import type { JobField } from "../../view/job-columns.ts";
-import { jobJson, number } from "../../view/job-json.ts";
+import { jobJson, jobJsonText, number } from "../../view/job-json.ts";
 import { SLURM_VERSION } from "../../view/slurm-version.ts";
 import { yamlEntry, yamlText } from "../../view/yaml.ts";
 import { type CommandContext, UserError } from "../context.ts";
@@ -62,9 +62,15 @@ export function jobDocument(options: OptionReader, context: CommandContext, clus
   const view = listingView(context, { isUnconverted: false, clusterName: () => cluster });
   const facts = { clusterName: cluster, groupName: view.groupName };
   const nowS = Math.floor(view.nowMs / 1000);
+  const style = styleOf(options, context);
+  const isOneLine = style === "lines" || style === "compact";
   return {
     fields: JSON_FIELDS,
-    rows: (rows) => (rows.length === 0 ? "" : document.entries(rows.map((row) => jobJson(row, facts)))),
+    rows(rows) {
+      if (rows.length === 0) return "";
+      if (!isOneLine) return document.entries(rows.map((row) => jobJson(row, facts)));
+      return document.join(rows.map((row) => jobJsonText(row, facts)));
+    },
     end: () => document.end({ last_backfill: number(nowS), last_update: number(nowS) }),
   };
 }

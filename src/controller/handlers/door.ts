@@ -4,11 +4,12 @@ import { mayTouch } from "../../core/decide/steer.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
+import { directWay } from "../network/direct.ts";
 import type { Outside } from "../network/outside.ts";
 
 /** For whoever may watch the job, and knows the step's token from there. */
 export function doorHandler(context: () => ControllerContext, outside: Outside | null): UnaryHandler<"step.door"> {
-  return ({ key, node, token }, { hello }) => {
+  return async ({ key, node, token }, { hello }) => {
     const { loop, attachPoints } = context();
     const job = loop.state.jobs.get(key.jobId);
     if (!job || job.state === "PENDING") throw new RpcError("UNKNOWN_STEP", "Invalid job id specified");
@@ -21,10 +22,8 @@ export function doorHandler(context: () => ControllerContext, outside: Outside |
     if (!outside) throw new RpcError("DISABLED", "this controller has no network");
     const isPty = (step.spec ?? job.spec).pty !== null;
     const identity = hello.caller?.identity ?? `uid ${hello.user.uid}`;
-    return {
-      direct: null,
-      at: outside.office.network.nearTarget,
-      relay: outside.relays.open({ node, key: point.key, isPty, identity }),
-    };
+    const passage = { node, key: point.key, isPty, identity };
+    const direct = await directWay(context(), passage, () => outside.relays.stream());
+    return { direct, at: outside.office.network.nearTarget, relay: outside.relays.open(passage) };
   };
 }

@@ -2,6 +2,7 @@
 
 import type { Job } from "../../core/job.ts";
 import { type JobListRow, jobDetails } from "../../protocol/list-rows.ts";
+import type { JobRow } from "../../protocol/procedures.ts";
 import type { StreamHandler } from "../../rpc/types.ts";
 import { toJobDetails } from "../../view/job-details.ts";
 import type { ControllerContext } from "../context.ts";
@@ -24,16 +25,18 @@ export function listHandler(context: ControllerContext): StreamHandler<"jobs.lis
     const isSeen = maySee(context, hello);
     const isDetailed = fields.some((field) => DETAILS.has(field));
     const isForecast = fields.some((field) => FORECAST.includes(field));
-    const rowOf = (job: Job): Partial<JobListRow> => {
-      const row = context.rowOf(job);
-      if (!isDetailed) return row;
-      return { ...row, ...toJobDetails(job, row, isForecast ? forecastOf(job.id) : null) };
+    // Row and details stay apart: V8 keeps one object of a hundred keys in a way that is ten times slower.
+    const valuesOf = (job: Job): unknown[] => {
+      const row: Partial<JobListRow> = context.rowOf(job);
+      const details: Partial<JobListRow> = isDetailed
+        ? toJobDetails(job, row as JobRow, isForecast ? forecastOf(job.id) : null)
+        : {};
+      return fields.map((field) => (DETAILS.has(field) ? details : row)[field]);
     };
     let rows: unknown[][] = [];
     for (const job of selectJobs(context.loop.state, filter, "any")) {
       if (!isSeen(job)) continue;
-      const row = rowOf(job);
-      rows.push(fields.map((field) => row[field]));
+      rows.push(valuesOf(job));
       if (rows.length < ROWS_A_CHUNK) continue;
       await sink.send({ rows });
       rows = [];

@@ -5,6 +5,7 @@ import { isEnded } from "../../core/job.ts";
 import type { DaemonStatus, Result } from "../../protocol/procedures.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import { awayProblems, awayStatus } from "../away.ts";
+import { breakerProblems } from "../breaker.ts";
 import type { ControllerContext } from "../context.ts";
 import type { Session } from "../sessions.ts";
 import { strangerProblems } from "../strangers.ts";
@@ -56,6 +57,7 @@ export async function problemsOf(context: ControllerContext): Promise<string[]> 
     context.outsideProblem(),
     ...awayProblems(context),
     ...strangerProblems(context),
+    ...breakerProblems(context.loop.state),
     ...damage,
   ].filter(Boolean);
 }

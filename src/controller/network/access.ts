@@ -56,6 +56,7 @@ export const LEAST: Readonly<Record<Method, Least>> = {
   "shares.list": "user",
   statistics: "user",
   "controller.status": "user",
+  "cluster.examine": "user",
   "controller.shutdown": "administrator",
   "controller.reconfigure": "administrator",
   "network.listen": "administrator",

@@ -12,6 +12,7 @@ import { RpcError } from "../../protocol/errors.ts";
 import { guestSocketOf, holderSocketFor } from "../../protocol/holder-socket.ts";
 import type { PeerServer } from "../../rpc/serve.ts";
 import type { ControllerContext } from "../context.ts";
+import type { Ringer } from "../handlers/examine.ts";
 import type { KeyOffice } from "../handlers/keys.ts";
 import { sharedSocketOf } from "../launch-order.ts";
 import { Keys } from "./keys.ts";
@@ -31,11 +32,16 @@ export interface OutsidePorts {
   readonly owner: User;
   /** Where to listen, `host:port`, above what was said earlier; empty for that. */
   readonly listen: string;
+  /** Tries whether a node can be reached. Never rejects. */
+  readonly ring: Ringer["ring"];
+  /** Numbers of this machine. */
+  addresses(): readonly string[];
 }
 
 export interface Outside {
   readonly office: KeyOffice;
   readonly relays: Relays;
+  readonly ringer: Ringer;
   /** What a start of a job proves to us from another machine. */
   access(jobId: number, attempt: number): Credential;
   /** Begins to listen, where that was asked for. What stands against it is logged, and told by `problem`. */
@@ -71,6 +77,11 @@ export async function openOutside(
   let problem = "";
   return {
     relays,
+    ringer: {
+      random: ports.random,
+      ...{ ring: outside.ring, addresses: outside.addresses },
+      listen: () => ({ listen: listen || keys.listen, target: network?.target ?? null }),
+    },
     office: {
       ...{ keys, owner, findUser: outside.findUser },
       get network() {

@@ -18,10 +18,8 @@ import {
 } from "../job.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, ignore } from "./decision.ts";
+import { ATTEMPTS_MAX } from "./give-up.ts";
 import { endJob, endWhole, requeueWhole } from "./steer.ts";
-
-/** A job that was lost so often is not started again: it may be what brings its nodes down. Slurm's default. */
-const ATTEMPTS_MAX = 5;
 
 /** Slurm's exit status of what the kernel (or we) killed for its memory. */
 const EXIT_OUT_OF_MEMORY: ExitStatus = { code: 0, signal: 125 };

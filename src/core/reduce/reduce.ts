@@ -10,7 +10,7 @@ import { addUsage } from "../policy/usage.ts";
 import { addShare, type NodeShare } from "../resources.ts";
 import { type ClusterState, dropJob, putJob, recountPolicy } from "../state.ts";
 import { changeFeed, type FeedEvent } from "./feed.ts";
-import { allocated, cleaned, ended, held, preempting, requeued, signalled, suspended, updated } from "./job.ts";
+import { allocated, cleaned, ended, held, preempting, requeued, shrunk, signalled, suspended, updated } from "./job.ts";
 import { changeNode, type NodeEvent } from "./node.ts";
 import { stepCreated, stepEnded, stepEnding, stepLimited, stepStarted } from "./step.ts";
 
@@ -104,6 +104,8 @@ function nextRecord(job: Job, event: JobEvent, at: number): Job {
       return suspended(job, event, at);
     case "job.preempting":
       return preempting(job, event);
+    case "job.shrunk":
+      return shrunk(job, event, at);
     case "job.signalled":
       return signalled(job);
     case "step.created":

@@ -3,22 +3,13 @@
  * first by name; and to as few nodes as will do, unless the user asked otherwise.
  */
 
-import { weightOf } from "../../core/node.ts";
-import {
-  type Candidate,
-  chooseNodes,
-  mayBeAlone,
-  type Offer,
-  offerOf,
-  suffices,
-  targetsOf,
-} from "../../core/node-set.ts";
-import type { Allocation, NodeUsage, ResourceRequest } from "../../core/resources.ts";
-import { alternativesOf, type Demand, demandOf } from "../../core/room.ts";
-import { hasAmounts, isIdle, type Needs, needsOf, nodeKind } from "./needs.ts";
+import type { Candidate } from "../../core/node-set.ts";
+import type { Allocation, ResourceRequest } from "../../core/resources.ts";
+import { Board } from "./board.ts";
 import { PACK } from "./scores/pack.ts";
 import type { Rate, Scoring } from "./scores/score.ts";
-import { sharesOf, spotOf } from "./shares.ts";
+import { Shapes, shapeOf } from "./shapes.ts";
+import { Way } from "./way.ts";
 
 /** Finds room for one request after the other; `null` where there is none. */
 export type Placer = (request: ResourceRequest) => Allocation | null;
@@ -38,142 +29,58 @@ export function place(
   return createPlacer(candidates, scoring)(request);
 }
 
-/** {@link place} for one request after the other. What nodes offer, and what it costs, is worked out anew only where it changed. */
-export function createPlacer(candidates: readonly Candidate[], scoring: Scoring = PACK): Placer {
-  const shapes = new Map<string, readonly Way[]>();
-  let rate: Rate | null = null;
-  return (request) => {
-    rate ??= scoring.prepare(candidates);
-    const shape = shapeOf(request);
-    let ways = shapes.get(shape);
-    if (!ways) {
-      if (shapes.size * candidates.length > KEPT_MAX) shapes.clear();
-      ways = alternativesOf(demandOf(request)).map((demand) => new Way(demand, candidates, scoring.isAlike));
-      shapes.set(shape, ways);
-    }
-    for (const way of ways) {
-      const shares = way.place(rate);
+/**
+ * {@link place} for one request after the other. What nodes offer, and what it costs, is worked out anew only where it changed.
+ * @param shapes what is known of requests already
+ */
+export function createPlacer(
+  candidates: readonly Candidate[],
+  scoring: Scoring = PACK,
+  shapes: Shapes = new Shapes(),
+): Placer {
+  const placer = new KeptPlacer(candidates, scoring, shapes);
+  return (request) => placer.place(request);
+}
+
+/** A placer for longer than one pass. */
+export class KeptPlacer {
+  readonly candidates: readonly Candidate[];
+  readonly #scoring: Scoring;
+  readonly #shapes: Shapes;
+  readonly #board: Board;
+  readonly #ways = new Map<string, readonly Way[]>();
+  #rate: Rate | null = null;
+
+  constructor(candidates: readonly Candidate[], scoring: Scoring, shapes: Shapes) {
+    this.candidates = candidates;
+    this.#scoring = scoring;
+    this.#shapes = shapes;
+    this.#board = new Board(candidates, shapes.classes);
+  }
+
+  /** What costs rest on may be another from now on: what jobs are like, say. */
+  renew(): void {
+    this.#rate = null;
+  }
+
+  place(request: ResourceRequest): Allocation | null {
+    this.#rate ??= this.#scoring.prepare(this.candidates);
+    this.#board.refresh();
+    for (const way of this.#waysOf(request)) {
+      const shares = way.place(this.#rate);
       if (shares) return shares;
     }
     return null;
-  };
-}
-
-/** Requests with the same shape fit in the same places. */
-export function shapeOf(request: ResourceRequest): string {
-  let shape = shapes.get(request);
-  if (shape === undefined) {
-    shape = JSON.stringify(request);
-    shapes.set(request, shape);
-  }
-  return shape;
-}
-
-/** Requests never change and are kept as long as their jobs. */
-const shapes = new WeakMap<ResourceRequest, string>();
-
-/** One way to meet a request, with what it would cost on each candidate when that was last looked at. */
-class Way {
-  readonly #demand: Demand;
-  readonly #candidates: readonly Candidate[];
-  readonly #targets: readonly number[];
-  readonly #isForOne: boolean;
-  readonly #needs: Needs;
-  /** The usages for which the costs hold. */
-  readonly #usages: (NodeUsage | null)[];
-  /** The first cost of each, infinite for a node that can't run it by itself: what most comparisons are about. */
-  readonly #first: Float64Array;
-  readonly #costs: (readonly number[])[];
-  /** Costs on idle nodes, by what these are: most clusters have few kinds of nodes. */
-  readonly #idle: Map<string, readonly number[]> | null;
-
-  constructor(demand: Demand, candidates: readonly Candidate[], isAlike: boolean) {
-    this.#demand = demand;
-    this.#candidates = candidates;
-    this.#targets = targetsOf(demand);
-    this.#isForOne = mayBeAlone(demand);
-    this.#needs = needsOf(demand);
-    const isNamed = demand.required.length + demand.request.excluded.length > 0;
-    this.#idle = isAlike && !isNamed ? new Map() : null;
-    this.#usages = candidates.map(() => null);
-    this.#first = new Float64Array(candidates.length);
-    this.#costs = candidates.map(() => NO_COSTS);
   }
 
-  place(rate: Rate): Allocation | null {
-    const one = this.#isForOne ? this.#bestAlone(rate) : null;
-    const alone = one && sharesOf(this.#demand, [one]);
-    if (alone) return alone;
-    if (this.#demand.request.nodes?.max === 1) return null;
-    const several = chooseNodes(this.#demand, this.#preferredFirst(rate));
-    return several && sharesOf(this.#demand, several);
-  }
-
-  /** Of the nodes that could run all of it, the one that costs least. */
-  #bestAlone(rate: Rate): Offer | null {
-    const [candidates, usages, first, costs] = [this.#candidates, this.#usages, this.#first, this.#costs];
-    let best = -1;
-    let least = Number.POSITIVE_INFINITY;
-    for (let at = 0; at < candidates.length; at++) {
-      const candidate = candidates[at] as Candidate;
-      const { usage } = candidate;
-      if (usages[at] !== usage) {
-        const made = this.#costAlone(candidate, usage, rate);
-        usages[at] = usage;
-        first[at] = made === NO_COSTS ? Number.POSITIVE_INFINITY : firstOf(candidate, made);
-        costs[at] = made;
-      }
-      const cost = first[at] as number;
-      if (cost > least || cost === Number.POSITIVE_INFINITY) continue;
-      if (cost === least && compare(costs[at] ?? NO_COSTS, costs[best] ?? NO_COSTS) >= 0) continue;
-      [best, least] = [at, cost];
-    }
-    const candidate = candidates[best];
-    return candidate ? offerOf(candidate, this.#demand) : null;
-  }
-
-  #costAlone(candidate: Candidate, usage: NodeUsage, rate: Rate): readonly number[] {
-    if (!hasAmounts(candidate.node, usage, this.#needs)) return NO_COSTS;
-    const kind = this.#idle && isIdle(usage) ? nodeKind(candidate.node) : null;
-    const known = kind === null ? undefined : this.#idle?.get(kind);
+  #waysOf(request: ResourceRequest): readonly Way[] {
+    const shape = shapeOf(request);
+    const known = this.#ways.get(shape);
     if (known) return known;
-    const costs = this.#lookAt(candidate, rate);
-    if (kind !== null) this.#idle?.set(kind, costs);
-    return costs;
+    if (this.#ways.size * this.candidates.length > KEPT_MAX) this.#ways.clear();
+    const { isAlike } = this.#scoring;
+    const made = this.#shapes.waysOf(request).map((asked) => new Way(asked, this.#board, isAlike));
+    this.#ways.set(shape, made);
+    return made;
   }
-
-  #lookAt(candidate: Candidate, rate: Rate): readonly number[] {
-    const offer = offerOf(candidate, this.#demand);
-    return offer && suffices(this.#demand, this.#targets, offer) ? costsOf(offer, this.#demand, rate) : NO_COSTS;
-  }
-
-  #preferredFirst(rate: Rate): Offer[] {
-    const offered = this.#candidates.flatMap((candidate) => {
-      const offer = offerOf(candidate, this.#demand);
-      if (!offer) return [];
-      const costs = costsOf(offer, this.#demand, rate);
-      return [{ offer, costs, first: firstOf(candidate, costs) }];
-    });
-    offered.sort((a, b) => a.first - b.first || compare(a.costs, b.costs) || a.offer.position - b.offer.position);
-    return offered.map(({ offer }) => offer);
-  }
-}
-
-const NO_COSTS: readonly number[] = [];
-
-function costsOf(offer: Offer, demand: Demand, rate: Rate): readonly number[] {
-  return rate(spotOf(offer, demand));
-}
-
-/** Weight above all, then the first cost, which is below 2^31 either way. */
-function firstOf({ node }: Candidate, costs: readonly number[]): number {
-  return weightOf(node) * 2 ** 32 + (costs[0] ?? 0);
-}
-
-function compare(a: readonly number[], b: readonly number[]): number {
-  for (let at = 0; at < a.length; at++) {
-    const difference = (a[at] ?? 0) - (b[at] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }

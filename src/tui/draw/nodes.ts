@@ -1,108 +1,91 @@
-/** Nodes, and who has which of their GPUs: a letter a GPU, the same letter for the same job. */
+/**
+ * Nodes with maps of their GPUs, a sign a GPU: whose job it is (the same letter is the same job), how busy it is, how
+ * full its memory is. Below, the GPUs of the node under the cursor.
+ */
 
 import type { NodeRow } from "../../protocol/procedures.ts";
 import { nodeStateShort } from "../../view/node-states.ts";
-import { bodyRows, type Model } from "../model.ts";
+import { closedAs, type Gpu, type Holders, holdersOf, NO_LETTER, SIGNS, useOf } from "../gpus.ts";
+import { GPU_MAPS, type GpuMap, gpuRows, type Model, nodeRows } from "../model.ts";
 import { gpusText, labelOf, type Row } from "../rows.ts";
 import { clean, type Line, line, piece, type Role, reversed, type Segment, sized, spread } from "../text.ts";
-import { bar, padded } from "./parts.ts";
+import { drawGpus, levelCell, memoryCell } from "./gpus.ts";
+import { padded } from "./parts.ts";
 
-const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-/** Of jobs that come after the last letter. */
-const NO_LETTER = "+";
-
-/** Colours in turn, so that neighbours differ; the letters alone say who it is. */
-const ROLES: readonly Role[] = ["accent", "good", "warn", "mark", "bad"];
-
-const FREE = ".";
-const AWAY = "x";
-const SHARED = "%";
-
-const NAME_CELLS_MIN = 8;
+const NAME_CELLS_MIN = 5;
 const NAME_CELLS_MAX = 20;
-const BAR_CELLS = 10;
 
-/** Columns from which the list of holders stands beside the nodes; below it the node under the cursor tells its own. */
+/** Columns from which the list of holders stands beside the nodes. */
 const LEGEND_COLUMNS_MIN = 100;
 const LEGEND_CELLS = 44;
 
-/** Who holds GPUs of a node: job by position of the GPU. */
-type Held = ReadonlyMap<number, readonly number[]>;
-
-interface Holders {
-  readonly byNode: ReadonlyMap<string, Held>;
-  readonly letters: ReadonlyMap<number, { readonly letter: string; readonly role: Role }>;
-}
+const MAP_TITLES: Readonly<Record<GpuMap, string>> = { jobs: "WHOSE", use: "BUSY", memory: "MEMORY" };
 
 /** The column titles and the rows that are seen. */
 export function drawNodes(model: Model, columns: number): { readonly title: Line; readonly body: Line[] } {
-  const height = bodyRows(model);
-  const holders = holdersOf(model);
+  const [height, below] = [nodeRows(model), gpuRows(model)];
   const hasLegend = columns >= LEGEND_COLUMNS_MIN;
   const nodesCells = hasLegend ? columns - LEGEND_CELLS - 1 : columns;
-  const nameCells = Math.min(NAME_CELLS_MAX, Math.max(NAME_CELLS_MIN, ...model.nodes.map(({ name }) => name.length)));
+  const table = tableOf(model, nodesCells);
   const title = line(
-    piece(` ${sized("NODE", nameCells)} ${sized("STATE", 8)} ${sized("CPUS", 9)} ${sized("GPUS", 9)} `, "title"),
-    piece("WHO HAS WHICH GPU", "title"),
+    piece(` ${sized("NODE", table.nameCells)} ${sized("STATE", 6)} ${sized("CPUS", 8)} ${sized("GPUS", 6)} `, "title"),
+    ...table.maps.map((map) => piece(sized(MAP_TITLES[map], table.mapCells), "title")),
   );
-  if (model.nodes.length === 0)
-    return { title, body: padded([line(piece("  no node has registered", "dim"))], height) };
-  const perNode = hasLegend ? height : height - 2;
-  const rows = model.nodes.slice(model.nodeTop, model.nodeTop + perNode).map((node, at) => {
-    const drawn = drawNode(node, holders, nameCells, model.isAscii);
+  if (model.nodes.length === 0) {
+    return { title, body: padded([line(piece("  no node has registered", "dim"))], height + below) };
+  }
+  const holders = holdersOf(model.jobs, model.nodes);
+  const rows = model.nodes.slice(model.nodeTop, model.nodeTop + height).map((node, at) => {
+    const drawn = drawNode(node, holders, table, model.isAscii);
     return model.nodeTop + at === model.nodeCursor ? reversed(drawn) : drawn;
   });
-  if (!hasLegend) return { title, body: [...padded(rows, perNode), ...padded(nodeLegend(model, holders), 2)] };
+  const gpus = padded(drawGpus(model, holders, below, columns), below);
+  if (!hasLegend) return { title, body: [...padded(rows, height), ...gpus] };
   const legend = padded(legendLines(model, holders, height), height);
-  const body = padded(rows, height).map((row, at) => beside(row, legend[at] ?? line(), nodesCells));
-  return { title, body };
+  const body = padded(rows, height).map((row, at) => beside(row, legend[at] ?? line(), nodesCells, model.isAscii));
+  return { title, body: [...body, ...gpus] };
+}
+
+interface Table {
+  readonly nameCells: number;
+  readonly mapCells: number;
+  /** Those that there is room for, the chosen one first. */
+  readonly maps: readonly GpuMap[];
+}
+
+function tableOf({ nodes, gpuMap }: Model, columns: number): Table {
+  const nameCells = Math.min(NAME_CELLS_MAX, Math.max(NAME_CELLS_MIN, ...nodes.map(({ name }) => name.length)));
+  const most = Math.max(0, ...nodes.map(({ inventory }) => inventory.gpus.length));
+  const mapCells = Math.max(most + 2, MAP_TITLES.memory.length) + 1;
+  const room = Math.max(1, Math.floor((columns - nameCells - 25) / mapCells));
+  const chosen = GPU_MAPS.indexOf(gpuMap);
+  const maps = [...GPU_MAPS.slice(chosen), ...GPU_MAPS.slice(0, chosen)].slice(0, room);
+  return { nameCells, mapCells, maps };
 }
 
 /** Two columns, the left one `cells` wide. */
-function beside(left: Line, right: Line, cells: number): Line {
+function beside(left: Line, right: Line, cells: number, isAscii: boolean): Line {
   const joined = spread(left.segments, [piece(" ")], cells);
-  return { segments: [...joined.segments, piece("|", "dim"), ...right.segments], isReverse: left.isReverse };
+  return {
+    segments: [...joined.segments, piece(isAscii ? "|" : "│", "dim"), ...right.segments],
+    isReverse: left.isReverse,
+  };
 }
 
-/** Letters go to jobs by their number, so that they stay while others come and go. */
-function holdersOf({ jobs, nodes }: Model): Holders {
-  const byNode = new Map<string, Map<number, number[]>>();
-  const letters = new Map<number, { letter: string; role: Role }>();
-  const known = new Set(nodes.map(({ name }) => name));
-  const holding = [...jobs.values()].filter(({ gpuIds, endAt }) => gpuIds !== "" && endAt === null);
-  for (const { id, gpuIds } of holding.sort((a, b) => a.id - b.id)) {
-    for (const share of gpuIds.split(";")) {
-      const at = share.lastIndexOf(":");
-      const node = share.slice(0, at);
-      if (!known.has(node)) continue;
-      const held = byNode.get(node) ?? new Map<number, number[]>();
-      byNode.set(node, held);
-      for (const index of share
-        .slice(at + 1)
-        .split(",")
-        .map(Number))
-        held.set(index, [...(held.get(index) ?? []), id]);
-    }
-    const place = letters.size;
-    letters.set(id, { letter: LETTERS[place] ?? NO_LETTER, role: ROLES[place % ROLES.length] ?? "plain" });
-  }
-  return { byNode, letters };
-}
-
-function drawNode(node: NodeRow, holders: Holders, nameCells: number, isAscii: boolean): Line {
+function drawNode(node: NodeRow, holders: Holders, { nameCells, mapCells, maps }: Table, isAscii: boolean): Line {
   const { gpus, cpus } = node.inventory;
   const state = nodeStateShort(node);
   const granted = Object.values(node.usage.gpus).reduce((sum, thousandths) => sum + thousandths, 0);
-  const total = gpus.length * 1000;
   return line(
     ` ${sized(node.name, nameCells)} `,
-    piece(`${sized(state, 8)} `, stateRoleOf(state)),
-    sized(`${node.usage.cpus}/${cpus}`, 10),
-    sized(`${granted / 1000}/${gpus.length}`, 10),
-    ...gpuCells(node, holders),
-    ...(total > 0 ? [piece(`  ${bar(granted / total, BAR_CELLS, isAscii)}`, "dim")] : []),
-    piece(node.reason === "" ? "" : `  ${clean(node.reason)}`, "warn"),
+    piece(`${sized(state, 6)} `, stateRoleOf(state)),
+    sized(`${node.usage.cpus}/${cpus}`, 9),
+    sized(`${granted / 1000}/${gpus.length}`, 7),
+    ...maps.flatMap((map) => {
+      const cells = gpus.map((gpu) => cellOf(map, node, gpu, holders, isAscii));
+      return [piece("["), ...cells, piece(`]${" ".repeat(Math.max(0, mapCells - 2 - cells.length))}`)];
+    }),
+    piece(noteOf(node), "warn"),
   );
 }
 
@@ -112,29 +95,39 @@ function stateRoleOf(state: string): Role {
   return /^(drain|drng|resv|maint)/.test(state) ? "warn" : "bad";
 }
 
-function gpuCells(node: NodeRow, { byNode, letters }: Holders): Segment[] {
-  const held = byNode.get(node.name);
-  const cells = node.inventory.gpus.map(({ index }): Segment => {
-    const ids = held?.get(index) ?? [];
-    const [id] = ids;
-    if (ids.length > 1) return piece(SHARED, "title");
-    const named = id === undefined ? undefined : letters.get(id);
-    if (named) return piece(named.letter, named.role);
-    return node.state === "DOWN" || !node.connected ? piece(AWAY, "bad") : piece(FREE, "dim");
-  });
-  return [piece("["), ...cells, piece("]")];
+function cellOf(map: GpuMap, node: NodeRow, gpu: Gpu, holders: Holders, isAscii: boolean): Segment {
+  if (map === "use") return levelCell(useOf(node, gpu.index)?.utilisationPercent ?? null, isAscii);
+  if (map === "memory") return memoryCell(node, gpu, isAscii);
+  const ids = holders.byNode.get(node.name)?.get(gpu.index) ?? [];
+  const [id] = ids;
+  if (ids.length > 1) return piece(SIGNS.shared, "title");
+  const named = id === undefined ? undefined : holders.letters.get(id);
+  if (named) return piece(named.letter, named.role);
+  if (node.state === "DOWN" || !node.connected) return piece(SIGNS.away, "bad");
+  const closed = closedAs(node, gpu.index);
+  return closed ? piece(closed.sign, "warn") : piece(SIGNS.free, "dim");
+}
+
+/** Why it is down or drained, and how many of its GPUs get no new jobs. */
+function noteOf(node: NodeRow): string {
+  const closed = node.inventory.gpus.flatMap(({ index }) => closedAs(node, index) ?? []);
+  const paused = closed.filter(({ sign }) => sign === SIGNS.paused).length;
+  const blocked = closed.length - paused;
+  const parts = [
+    ...(node.reason === "" ? [] : [clean(node.reason)]),
+    ...(paused > 0 ? [`${paused} paused`] : []),
+    ...(blocked > 0 ? [`${blocked} used by others`] : []),
+  ];
+  return parts.join(", ");
 }
 
 /** Who holds what, everywhere. */
 function legendLines(model: Model, holders: Holders, height: number): Line[] {
   const entries = [...holders.letters].flatMap(([id]) => model.jobs.get(id) ?? []);
-  const room = height - 2;
-  const more = entries.length - room;
-  return [
-    line(piece(` ${FREE} free  ${SHARED} shared  ${AWAY} away`, "dim")),
-    ...entries.slice(0, more > 0 ? room : entries.length).map((row) => legendLine(row, holders)),
-    ...(more > 0 ? [line(piece(` and ${more} more`, "dim"))] : []),
-  ];
+  const room = height - 1;
+  const isCut = entries.length > height;
+  const shown = entries.slice(0, isCut ? room : entries.length).map((row) => legendLine(row, holders));
+  return [...shown, ...(isCut ? [line(piece(` and ${entries.length - room} more`, "dim"))] : [])];
 }
 
 function legendLine(row: Row, { letters }: Holders): Line {
@@ -146,21 +139,4 @@ function legendLine(row: Row, { letters }: Holders): Line {
     ` ${sized(text, LEGEND_CELLS - 14)} `,
     piece(`${gpusText(row.gpus)} GPU`, "dim"),
   );
-}
-
-/** Who holds what of the node under the cursor. */
-function nodeLegend(model: Model, holders: Holders): Line[] {
-  const node = model.nodes[model.nodeCursor];
-  const ids = node ? new Set([...(holders.byNode.get(node.name)?.values() ?? [])].flat()) : new Set<number>();
-  const parts = [...ids].flatMap((id) => {
-    const row = model.jobs.get(id);
-    const named = holders.letters.get(id);
-    if (!row) return [];
-    return [
-      piece(named?.letter ?? NO_LETTER, named?.role ?? "plain"),
-      piece(` ${labelOf(row)} ${row.user} ${clean(row.name)}   `),
-    ];
-  });
-  const text = parts.length > 0 ? parts : [piece(`nobody holds a GPU of ${node?.name ?? "it"}`, "dim")];
-  return [line(piece(` ${FREE} free  ${SHARED} shared  ${AWAY} away`, "dim")), line(" ", ...text)];
 }

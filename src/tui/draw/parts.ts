@@ -18,12 +18,6 @@ export function stateRole(state: string): Role {
   return STATE_ROLES[state] ?? "bad";
 }
 
-/** A bar of `cells` cells, filled by a share between 0 and 1. */
-export function bar(share: number, cells: number, isAscii: boolean): string {
-  const full = Math.round(Math.max(0, Math.min(1, share)) * cells);
-  return (isAscii ? "#" : "█").repeat(full) + (isAscii ? "-" : "░").repeat(Math.max(0, cells - full));
-}
-
 /** `j down  k up`: keys and what they do, as many as there is room for; none is cut. */
 export function keyHints(hints: readonly (readonly [key: string, what: string])[], cells: number): Line {
   let left = cells;

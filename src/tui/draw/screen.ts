@@ -1,17 +1,16 @@
 /** The whole screen: header, column titles, the view, message or prompt, keys. Pure: a model makes lines. */
 
 import { questionOf } from "../deeds.ts";
-import { type Model, type Prompt, SIDE_COLUMNS_MIN } from "../model.ts";
+import type { Model, Prompt } from "../model.ts";
 import { gpusText } from "../rows.ts";
 import { cutLine, type Line, line, piece, type Segment, spread } from "../text.ts";
 import { paintLine, plainLine } from "../theme.ts";
+import { listCells } from "../wrap.ts";
 import { drawJobs } from "./jobs.ts";
 import { drawNodes } from "./nodes.ts";
 import { keyHints } from "./parts.ts";
+import { drawPast } from "./past.ts";
 import { detailLines, drawDetail, drawHelp, drawLog } from "./texts.ts";
-
-/** The list keeps this share of a wide screen, the details get the rest. */
-const LIST_SHARE = 0.58;
 
 /** One line a row of the terminal. */
 function drawScreen(model: Model): Line[] {
@@ -42,11 +41,13 @@ function drawView(model: Model): { readonly title: Line; readonly body: readonly
     case "jobs":
       return drawJobs(model, columns);
     case "job":
-      return columns >= SIDE_COLUMNS_MIN ? besideList(model) : drawDetail(model);
+      return listCells(model) > 0 ? besideList(model) : drawDetail(model);
     case "nodes":
       return drawNodes(model, columns);
     case "log":
       return drawLog(model, columns);
+    case "history":
+      return drawPast(model, columns);
     case "help":
       return drawHelp(model);
   }
@@ -54,7 +55,7 @@ function drawView(model: Model): { readonly title: Line; readonly body: readonly
 
 /** On a wide screen the list stays where it is while one job is looked at. */
 function besideList(model: Model): { readonly title: Line; readonly body: readonly Line[] } {
-  const cells = Math.floor(model.columns * LIST_SHARE);
+  const cells = listCells(model);
   const list = drawJobs(model, cells);
   const detail = drawDetail(model);
   const joined = (left: Line, right: Line | undefined): Line => {
@@ -69,9 +70,20 @@ function besideList(model: Model): { readonly title: Line; readonly body: readon
   };
 }
 
-function header(model: Model): Line {
+const counted = new WeakMap<Model["jobs"], ReadonlyMap<string, number>>();
+
+/** Jobs by state; counted once for each list of jobs. */
+function countsOf(jobs: Model["jobs"]): ReadonlyMap<string, number> {
+  const known = counted.get(jobs);
+  if (known) return known;
   const counts = new Map<string, number>();
-  for (const { state } of model.jobs.values()) counts.set(state, (counts.get(state) ?? 0) + 1);
+  for (const { state } of jobs.values()) counts.set(state, (counts.get(state) ?? 0) + 1);
+  counted.set(jobs, counts);
+  return counts;
+}
+
+function header(model: Model): Line {
+  const counts = countsOf(model.jobs);
   const gpus = model.nodes.reduce((sum, { inventory }) => sum + inventory.gpus.length, 0);
   const used = model.nodes.reduce(
     (sum, { usage }) => sum + Object.values(usage.gpus).reduce((one, thousandths) => one + thousandths, 0),
@@ -114,14 +126,18 @@ const PROMPTS: Readonly<Record<Prompt["kind"], string>> = {
   filter: "/",
   command: ":",
   nice: "nice value: ",
+  priority: "priority (0 holds): ",
   limit: "time limit (minutes, H:MM:SS, D-HH, UNLIMITED): ",
   drain: "reason: ",
+  pause: "reason (may be empty): ",
   signal: "signal (TERM, USR1, 12 ...): ",
   search: "look for: ",
 };
 
-function promptLine({ kind, text }: Prompt, isAscii: boolean): Line {
-  return line(piece(` ${PROMPTS[kind]}`, "title"), text, piece(isAscii ? "_" : "▏", "accent"));
+function promptLine({ kind, text, choices }: Prompt, isAscii: boolean): Line {
+  const cursor = piece(isAscii ? "_" : "▏", "accent");
+  const offered = kind === "command" && text === "" && choices.length === 0 ? "Tab completes" : choices.join(" ");
+  return line(piece(` ${PROMPTS[kind]}`, "title"), text, cursor, piece(offered === "" ? "" : `  ${offered}`, "dim"));
 }
 
 const HINTS: Readonly<Record<Model["view"], readonly (readonly [string, string])[]>> = {
@@ -136,11 +152,13 @@ const HINTS: Readonly<Record<Model["view"], readonly (readonly [string, string])
     ] as const),
     ...([
       ["n", "nodes"],
+      ["h", "history"],
       ["c", "cancel"],
       ["a", "attach"],
+      ["m", "mine"],
       ["H", "hold"],
       ["U", "release"],
-      ["m", "mine"],
+      [":", "command"],
     ] as const),
   ],
   job: [
@@ -155,10 +173,23 @@ const HINTS: Readonly<Record<Model["view"], readonly (readonly [string, string])
   ],
   nodes: [
     ["Esc", "back"],
+    ["?", "help"],
     ["Enter", "its jobs"],
     ["d", "drain"],
     ["u", "resume"],
+    ["< >", "GPU"],
+    ["p", "pause it"],
+    ["v", "map"],
+  ],
+  history: [
+    ["Esc", "back"],
     ["?", "help"],
+    ["< >", "hour"],
+    ["[ ]", "day"],
+    ["- +", "10 min"],
+    ["t", "time"],
+    ["Enter", "details"],
+    ["/", "filter"],
   ],
   log: [
     ["Esc", "back"],

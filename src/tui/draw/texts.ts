@@ -1,9 +1,9 @@
 /** The views that are text to scroll: details of a job, its output, help. */
 
-import { bodyRows, type Model } from "../model.ts";
+import { bodyRows, type Model, type View } from "../model.ts";
 import { labelOf } from "../rows.ts";
 import { clean, type Line, line, piece } from "../text.ts";
-import { logRows } from "../wrap.ts";
+import { detailRows, logRows } from "../wrap.ts";
 import { padded } from "./parts.ts";
 
 interface Drawn {
@@ -25,15 +25,15 @@ export function drawDetail(model: Model): Drawn {
 }
 
 /** The text of the details from some line on. */
-export function detailLines({ detail }: Model, top: number): Line[] {
+export function detailLines(model: Model, top: number): Line[] {
+  const { detail } = model;
   if (!detail) return [];
   if (detail.lines.length === 0) return [line(piece("  asking the controller ...", "dim"))];
-  return detail.lines.slice(top).map(detailLine);
+  return detailRows(detail, model).slice(top).map(detailLine);
 }
 
 /** Headings stand out, and so do names of fields. */
-function detailLine(text: string): Line {
-  const shown = clean(text);
+function detailLine(shown: string): Line {
   if (/^\S/.test(shown) && !shown.includes("=")) return line(piece(` ${shown}`, "title"));
   const parts = shown.split(/(\b[A-Z][A-Za-z/:]*=)/);
   return line(" ", ...parts.map((part, at) => (at % 2 === 1 ? piece(part, "accent") : piece(part))));
@@ -74,41 +74,52 @@ function highlighted(text: string, search: string): Line {
   return line(text.slice(0, at), piece(text.slice(at, end), "mark"), text.slice(end));
 }
 
-const HELP: readonly (readonly [string, readonly (readonly [string, string])[]])[] = [
+type Section = readonly [view: View | null, heading: string, keys: readonly (readonly [string, string])[]];
+
+const HELP: readonly Section[] = [
   [
-    "Everywhere",
-    [
-      ["j k, arrows", "down and up; PgUp PgDn, ^d ^u by pages; g G to the ends"],
-      ["q, Esc", "back; in the list of jobs q leaves, and the plain table stays"],
-      [":", "command line, Tab completes: job 12, cancel 12, sort gpus, drain NODE REASON"],
-      ["1, n", "jobs, nodes and GPUs"],
-      ["^l ^z ^c", "repaint, suspend, leave at once"],
-    ],
-  ],
-  [
+    "jobs",
     "Jobs",
     [
       ["/", "filter: state:R user:bob,ann gpu>2 time>60 !word; Esc shows all again"],
       ["s, < >, r", "choose the order, the next or previous one, reverse it"],
       ["m, e", "only mine or everybody's; with jobs that are over"],
       ["z", "unfold or fold the array under the cursor"],
-      ["space, *", "mark a job; mark all that are shown, or none"],
-      ["Enter", "details: all fields, why it waits, where its output is"],
+      ["space, v, *", "mark a job; begin and end a range; mark all that are shown, or none"],
+      ["Enter", "details: all fields, why it waits, what it used, where its output is"],
       ["l, a", "its output, following it; attach to its terminal"],
       ["c, K, C", "cancel; send SIGKILL; send another signal"],
       ["H U R", "hold, release, requeue"],
-      ["p, T", "set the nice value, the time limit"],
+      ["p, P, T", "set the nice value, the priority, the time limit"],
+      ["", "what changes something asks first, and is done to all marked jobs"],
     ],
   ],
   [
-    "Nodes",
+    "job",
+    "Details of a job",
     [
-      ["Enter", "the jobs on the node"],
-      ["d, u", "drain with a reason, resume"],
-      ["letters", "one a GPU: the same letter is the same job; . free, % shared, x away"],
+      ["Enter", "ask the controller again"],
+      ["l, a", "its output; attach to its terminal"],
+      ["c K C H U R", "cancel, kill, signal, hold, release, requeue"],
+      ["p, P, T", "set the nice value, the priority, the time limit"],
     ],
   ],
   [
+    "nodes",
+    "Nodes and GPUs",
+    [
+      ["WHOSE", "a sign a GPU: the same letter is the same job"],
+      ["", ". free, % shared, = paused, ! used by others than jobs, x away"],
+      ["BUSY, MEMORY", "how busy each GPU is, how full its memory; ? is not known"],
+      ["v", "begin with another of these maps"],
+      ["left right", "choose a GPU of the node; below it stands with its last minutes"],
+      ["p", "keep new jobs off the GPU, or let them onto it again"],
+      ["d, u", "drain the node with a reason, resume it"],
+      ["Enter", "the jobs on the node"],
+    ],
+  ],
+  [
+    "log",
     "Output",
     [
       ["f", "follow, or stay"],
@@ -116,18 +127,61 @@ const HELP: readonly (readonly [string, readonly (readonly [string, string])[]])
       ["/, n, N", "look for a text; the next place, the previous one"],
     ],
   ],
+  [
+    "history",
+    "History",
+    [
+      ["left right", "an hour back, an hour on; [ ] a day, { } a week, - + ten minutes"],
+      ["t", "a time: 14:00, yesterday's date, now-2hours, 2026-11-20 14:00"],
+      ["Enter, l", "details of the job, its output"],
+      ["/, m", "filter, only mine: as in the list of jobs"],
+    ],
+  ],
+  [
+    null,
+    "Everywhere",
+    [
+      ["1, 2 n, 3 h", "jobs, nodes and GPUs, history"],
+      ["j k, arrows", "down and up; PgUp PgDn, ^d ^u by pages; g G to the ends"],
+      ["q, Esc", "back; in the list of jobs q leaves, and the plain table stays"],
+      ["?", "help for what is shown"],
+      ["^l ^z ^c", "repaint, suspend, leave at once"],
+      [":", "command line; Tab completes names of commands, jobs, nodes and GPUs:"],
+      ["", "job 12, log 12, attach 12, cancel 12, hold, release, requeue, priority 100 12, limit 2:00:00 12;"],
+      ["", "sort gpus, filter user:bob, columns +account -nodes, mine, all, ended, at 2026-11-20 14:00;"],
+      ["", "drain NODE REASON, resume NODE, pause NODE:GPU REASON, unpause NODE:GPU"],
+    ],
+  ],
 ];
 
 const KEY_CELLS = 14;
 
-/** All keys. */
+/** All keys, those of the view that was left for this first. */
 export function drawHelp(model: Model): Drawn {
-  const lines = HELP.flatMap(([heading, keys]) => [
+  const asked = model.back.at(-1) ?? "jobs";
+  const rank = ([view]: Section): number => (view === asked ? 0 : view === null ? 1 : 2);
+  const sections = HELP.toSorted((a, b) => rank(a) - rank(b));
+  const lines = sections.flatMap(([, heading, keys]) => [
     line(piece(` ${heading}`, "title")),
-    ...keys.map(([key, what]) => line("   ", piece(key.padEnd(KEY_CELLS), "accent"), what)),
+    ...keys.flatMap(([key, what]) =>
+      wrapWords(what, model.columns - KEY_CELLS - 4).map((text, at) =>
+        line("   ", piece((at === 0 ? key : "").padEnd(KEY_CELLS), "accent"), text),
+      ),
+    ),
     line(),
   ]);
   const height = bodyRows(model);
   const top = Math.min(model.helpTop, Math.max(0, lines.length - height));
   return { title: line(piece(" Keys", "title")), body: padded(lines.slice(top), height) };
+}
+
+/** In lines of at most so many letters, broken at blanks. */
+function wrapWords(text: string, cells: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= cells) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }

@@ -1,9 +1,10 @@
 /** How much of what a job was given it used, as Slurm's contributed `seff` prints it. */
 
 import type { HistoryRecord } from "../../core/history.ts";
-import { isEnded, shellCode } from "../../core/job.ts";
+import { isEnded, type Step, shellCode } from "../../core/job.ts";
 import { formatGpus } from "../../core/resources.ts";
-import { totalOf } from "../../core/usage.ts";
+import { type StepUsage, totalOf } from "../../core/usage.ts";
+import type { Result } from "../../protocol/procedures.ts";
 import { requestedMemoryMiB } from "../tres.ts";
 import { elapsed } from "./amounts.ts";
 import { type AcctRow, acctRows, ranMs, rowCpu } from "./rows.ts";
@@ -34,10 +35,35 @@ export function seffText(record: HistoryRecord, context: SeffContext): string {
       : [`Cores: ${job.cpus}`]),
     ...(job.startAt === null || record.job.state === "PENDING"
       ? [`Efficiency not available for jobs in the ${record.state} state.`]
-      : efficiency(job, steps, context)),
+      : efficiency(job, steps, context.nowMs)),
     ...(record.job.state === "RUNNING" ? ["WARNING: Efficiency statistics may be misleading for RUNNING jobs."] : []),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** What of its CPUs, memory and GPUs a job used, a line each; none for one that never started. */
+export function efficiencyLines(record: HistoryRecord, nowMs: number): string[] {
+  const [job, ...steps] = acctRows(record, NO_BOUNDS);
+  if (job === undefined || job.startAt === null || record.job.state === "PENDING") return [];
+  return efficiency(job, steps, nowMs);
+}
+
+type UsedSteps = Result<"step.usage">["steps"];
+
+/** The record of a running job with what its steps used so far, as its nodes told. */
+export function withUsage(record: HistoryRecord, told: UsedSteps): HistoryRecord {
+  const { job } = record;
+  if (job.state !== "RUNNING") return record;
+  const usageOf = (id: Step["id"], node: string): StepUsage | undefined =>
+    told.find(({ stepId }) => stepId === id)?.parts.find((part) => part.node === node)?.usage;
+  const steps = job.steps.map((step) => ({
+    ...step,
+    parts: step.parts.map((part) => {
+      const usage = part.usage ?? usageOf(step.id, part.node);
+      return usage ? { ...part, usage } : part;
+    }),
+  }));
+  return { ...record, job: { ...job, steps } };
 }
 
 function stateLine({ exit }: AcctRow, { job, state }: HistoryRecord): string {
@@ -47,7 +73,7 @@ function stateLine({ exit }: AcctRow, { job, state }: HistoryRecord): string {
   return `State: ${state} (exit code ${shellCode(exit)})`;
 }
 
-function efficiency(job: AcctRow, steps: readonly AcctRow[], { nowMs }: SeffContext): string[] {
+function efficiency(job: AcctRow, steps: readonly AcctRow[], nowMs: number): string[] {
   const { userMs, systemMs } = rowCpu(job);
   const wallS = Math.floor(ranMs(job, nowMs) / 1000);
   const coreS = wallS * job.cpus;

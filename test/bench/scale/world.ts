@@ -9,6 +9,7 @@ import type { NodeInventory } from "../../../src/core/node.ts";
 import { reduce } from "../../../src/core/reduce/reduce.ts";
 import { PLAIN_REQUEST, type ResourceRequest } from "../../../src/core/resources.ts";
 import { type ClusterState, emptyState } from "../../../src/core/state.ts";
+import { PassMemory } from "../../../src/sched/memory.ts";
 import { EASY } from "../../../src/sched/policy.ts";
 import { schedule } from "../../../src/sched/schedule.ts";
 
@@ -18,7 +19,7 @@ const CPUS = 64;
 const USERS = 20;
 export const T0 = 1_795_000_000_000;
 
-export { EASY, schedule, step, viewOf };
+export { EASY, PassMemory, schedule, step, viewOf };
 
 function inventory(name: string): NodeInventory {
   const gpus = Array.from({ length: GPUS }, (_, index) => {

@@ -23,6 +23,9 @@ const NET = "10.213";
 /** The port at which the lab's controllers listen. */
 export const LAB_PORT = 7411;
 
+/** A folder of each machine's own under a path that is the same on all: what one writes there no other one sees. */
+export const LAB_OWN = "/tmp/mgl-own";
+
 /** Labs of one process. */
 let labs = 0;
 
@@ -54,7 +57,8 @@ export class LabMachine extends TestCluster {
   address: string;
 
   constructor(name: string, number: number, namespace: string, env: Readonly<Record<string, string>>) {
-    const enter = `hostname ${name} && exec "$@"`;
+    // `ip netns exec` gives each program a view of the mounts of its own.
+    const enter = `hostname ${name} && mkdir -p "$MGPU_TEST_MARK/own" && mount --bind "$MGPU_TEST_MARK/own" ${LAB_OWN} && exec "$@"`;
     super({
       env: { MGPU_NODE_ID: name, ...env },
       inside: [IP, "netns", "exec", namespace, "unshare", "--uts", "sh", "-c", enter, "sh"],
@@ -78,6 +82,7 @@ export class Lab {
   #rules = 100;
 
   constructor({ machines, env = {}, envOf = {}, clockShiftMs = {} }: LabOptions) {
+    mkdirSync(LAB_OWN, { recursive: true });
     ip("netns", "add", this.#router);
     ip("-n", this.#router, "link", "set", "lo", "up");
     this.#inside(this.#router, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward");

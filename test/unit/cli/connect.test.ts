@@ -194,7 +194,11 @@ describe("no controller", () => {
     here.failures.set("/run/x.sock", Object.assign(new Error("connect"), { code: "ECONNREFUSED" }));
     const error = await failure(connectController(here.ports, { start: false }));
     expect(error).toBeInstanceOf(NoController);
-    expect(error).toMatchObject({ isNobodyThere: true, exitCode: 1, hint: "start it with: mgpu up" });
+    expect(error).toMatchObject({
+      isNobodyThere: true,
+      exitCode: 1,
+      hint: "start it with: mgpu up; mgpu doctor looks closer",
+    });
     expect(error.problems).toEqual([
       `can't reach the controller: /run/x.sock: nobody listens there any more; ${SOCKET}: there is no such socket`,
     ]);
@@ -292,7 +296,7 @@ describe("the first command", () => {
       "one",
       "can't write the journal: ENOSPC: no space left on device",
     ]);
-    expect(error.hint).toBe(`its log is ${LOG}`);
+    expect(error.hint).toBe(`its log is ${LOG}; mgpu doctor looks closer`);
   });
 
   test.each([
@@ -343,7 +347,7 @@ describe("the first command", () => {
     const error = await failure(settled(here, connectController(here.ports, { start: true })));
     expect(error.hint).toBe(
       "it got the settings of the mgpu that ran before (MGPU_FAKE_GPUS=/gone), which mgpu down forgets; " +
-        `its log is ${LOG}`,
+        `its log is ${LOG}; mgpu doctor looks closer`,
     );
   });
 });
@@ -385,7 +389,9 @@ describe("a daemon that works with the state folder and can't be reached", () =>
     const error = await failure(waited);
     expect(error).toBeInstanceOf(NoController);
     expect(error).toMatchObject({ isNobodyThere: false, message: text(" (pid 41)") });
-    expect(error.hint).toBe(`its log ${LOG} may say why; kill 41 ends it, jobs run on, and mgpu up takes them over`);
+    expect(error.hint).toBe(
+      `its log ${LOG} may say why; kill 41 ends it, jobs run on, and mgpu up takes them over; mgpu doctor looks closer`,
+    );
     expect(here.started).toEqual([]);
     expect(here.fake.clock.monotonic()).toBeGreaterThanOrEqual(limitMs);
     expect(here.fake.clock.monotonic()).toBeLessThan(limitMs + 500);

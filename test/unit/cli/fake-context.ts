@@ -248,6 +248,7 @@ export function fakeContext(options: FakeOptions = {}): Fake {
     tcp: () => Promise.reject(new Error("no TCP")),
     remote: () => Promise.reject(new Error("no other machines")),
     machine: () => Promise.reject(new Error("no node daemon")),
+    doctor: () => Promise.reject(new Error("no doctor")),
     chooseCluster: () => {},
     utcOffsetMinutes: () => options.utcOffsetMinutes ?? 0,
     connect: connector(options.controller),

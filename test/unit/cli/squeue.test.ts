@@ -224,7 +224,8 @@ describe("trouble", () => {
     const controller = (): Promise<never> => Promise.reject(new RpcError("VERSION", "upgrade the client side"));
     for (const program of ["squeue", "mgpu-squeue"]) {
       const { code, err } = await squeue([], { program, controller });
-      expect([code, err]).toEqual([1, `${program}: error: upgrade the client side\n`]);
+      const hint = `${program}: hint: mgpu doctor looks closer\n`;
+      expect([code, err]).toEqual([1, `${program}: error: upgrade the client side\n${hint}`]);
     }
   });
 });

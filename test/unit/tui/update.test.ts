@@ -13,7 +13,7 @@ function jobsMessage(rows: readonly Row[], gone: readonly number[] = [], isReset
 
 function start(options: { isReadOnly?: boolean } = {}): Model {
   const { jobs, nodes } = demoCluster(60, NOW);
-  const flags = { isReadOnly: options.isReadOnly ?? false, isAscii: false, isDemo: false };
+  const flags = { isReadOnly: options.isReadOnly ?? false, isAscii: false, isDemo: false, utcOffset: () => 0 };
   const empty = createModel({ columns: 80, rows: 24, nowMs: NOW, user: USER, ...flags });
   return play(empty, jobsMessage(jobs, [], true), { type: "nodes", isReset: true, nodes, gone: [] }).model;
 }
@@ -159,7 +159,7 @@ describe("changes", () => {
   });
 
   test("only a job that runs can be attached to", () => {
-    expect(press(start(), "a").effects).toEqual([{ type: "attach", label: "999_2" }]);
+    expect(press(start(), "a").effects).toEqual([{ type: "attach", label: "1001_0" }]);
     const waiting = type(press(start(), "/").model, "state:PD").model;
     expect(press(waiting, "a")).toMatchObject({ effects: [], model: { message: { isError: true } } });
   });

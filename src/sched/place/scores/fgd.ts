@@ -24,14 +24,20 @@ export function fragmentScore(
   rateOf: (fragments: Fragments, candidates: readonly Candidate[]) => Rate,
 ): Scoring {
   let fragments: Fragments | null = null;
+  let rates = new WeakMap<readonly Candidate[], Rate>();
   return {
     name,
     isAlike: true,
     prepare(candidates) {
       const kinds = typical();
       if (kinds.length === 0) return PACK.prepare(candidates);
-      if (fragments?.typical !== kinds) fragments = new Fragments(kinds);
-      return rateOf(fragments, candidates);
+      if (fragments?.typical !== kinds) {
+        fragments = new Fragments(kinds);
+        rates = new WeakMap();
+      }
+      const rate = rates.get(candidates) ?? rateOf(fragments, candidates);
+      rates.set(candidates, rate);
+      return rate;
     },
   };
 }

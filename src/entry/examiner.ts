@@ -1,0 +1,23 @@
+/** What a node daemon looks at for `mgpu doctor`. */
+
+import type { Joined } from "../config/joined.ts";
+import type { NodePlaces, Places } from "../config/places.ts";
+import type { Examiner } from "../node/examine.ts";
+import { examineMachine } from "../platform/machine-facts.ts";
+import { openBell, ringBell } from "../platform/probe.ts";
+import { realSecureDoor } from "../platform/secure.ts";
+
+/** @param joined the controller on another machine; `null` where it is on this one */
+export function examinerOf(places: Places, mine: NodePlaces, joined: Joined | null): Examiner {
+  const own = [
+    { what: "state folder", path: places.home },
+    { what: "spool", path: mine.folder },
+  ];
+  const door = realSecureDoor();
+  return {
+    examine: (asker) => examineMachine({ own, asker }),
+    openBell: (credential) => openBell(door, credential),
+    ring: ringBell,
+    callBack: () => joined && ringBell(joined.target, joined),
+  };
+}

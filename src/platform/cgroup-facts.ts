@@ -1,0 +1,47 @@
+/** What the kernel's control groups would let this process do. */
+
+import { accessSync, constants, readFileSync } from "node:fs";
+
+export interface CgroupFacts {
+  /** 2, 1 for the old hierarchies alone, 0 for none. */
+  readonly version: number;
+  /** Our own group: `/user.slice/user-1000.slice/...`. */
+  readonly path: string;
+  /** Controllers that we may hand on to groups of our own. */
+  readonly delegated: string[];
+}
+
+const ROOT = "/sys/fs/cgroup";
+
+/** See cgroups(7), "Cgroups delegation": who may write `cgroup.procs` and `cgroup.subtree_control` of its group. */
+export function readCgroup(): CgroupFacts {
+  const path = parseOwnCgroup(readText("/proc/self/cgroup"));
+  const all = readText(`${ROOT}/cgroup.controllers`);
+  if (all === "") return { version: path === "" ? 0 : 1, path, delegated: [] };
+  const folder = `${ROOT}${path === "/" ? "" : path}`;
+  const mayWrite = canWrite(`${folder}/cgroup.procs`) && canWrite(`${folder}/cgroup.subtree_control`);
+  const delegated = mayWrite ? readText(`${folder}/cgroup.controllers`).trim().split(/\s+/).filter(Boolean) : [];
+  return { version: 2, path, delegated };
+}
+
+/** The path of `0::/user.slice/...`, the line of version 2; of any line where there is none. */
+export function parseOwnCgroup(text: string): string {
+  return /^0::(.*)$/m.exec(text)?.[1] ?? /^\d+:[^:]*:(.*)$/m.exec(text)?.[1] ?? "";
+}
+
+function canWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

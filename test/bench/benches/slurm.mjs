@@ -1,0 +1,228 @@
+/**
+ * Beside Slurm itself, on the same machine in the same run (issue 10): `srun true`, listings of a long queue, trivial batch jobs
+ * end to end, submissions from a shell loop. Both clusters stand idle while the other one is measured.
+ */
+
+import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { Cluster, untilIdle } from "../lib/cluster.mjs";
+import { throwIfInterrupted } from "../lib/interrupt.mjs";
+import { batchJob, submitMany } from "../lib/jobs.mjs";
+import { Meter } from "../lib/meter.mjs";
+import { row } from "../lib/report.mjs";
+import { interleave } from "../lib/rounds.mjs";
+import { Slurm } from "../lib/slurm.mjs";
+import { maximum, median, minimum } from "../lib/statistics.mjs";
+
+export const about = "srun, squeue, batch jobs and submissions; against Debian's Slurm on this machine (root)";
+
+const BENCH = "slurm";
+const CLIENTS = 4;
+const SIZES = { jobs: 1000, submissions: 400, queues: [5000, 50_000], rounds: 3, starts: 30 };
+const SIZES_QUICK = { jobs: 200, submissions: 100, queues: [5000], rounds: 1, starts: 8 };
+const BURST_LIMIT_MS = 300_000;
+const QUEUE_ROUNDS = { rounds: 10, budgetMs: 60_000 };
+/** As many tasks as Slurm takes in one array by default. */
+const ARRAY_MAX = 1000;
+/** Slurm takes some 300 submissions a second from a loop. */
+const SINGLE_MAX = 5000;
+
+/** @param {{quick: boolean, note: (text: string) => void}} options */
+export async function run({ quick, note }) {
+  const sizes = quick ? SIZES_QUICK : SIZES;
+  const slurm = await Slurm.start();
+  const cluster = await Cluster.start();
+  const meter = new Meter(cluster.work);
+  try {
+    const client = await cluster.connect();
+    writeFileSync(join(cluster.work, "true.sh"), "#!/bin/sh\ntrue\n");
+    const setting = { slurm, cluster, meter, client, sizes, note };
+    const rows = [...(await starts(setting)), ...(await batches(setting)), ...(await submissions(setting))];
+    for (const waiting of sizes.queues) rows.push(...(await listings(setting, waiting)));
+    client.close();
+    return rows;
+  } finally {
+    meter.close();
+    await cluster.stop();
+    await slurm.stop();
+  }
+}
+
+/** `srun true` on warm clusters. */
+async function starts({ slurm, cluster, meter, client, sizes }) {
+  const cases = [
+    {
+      name: "ours",
+      async run() {
+        const measured = await meter.run({ argv: [cluster.program("mgpu-srun"), "true"], env: cluster.env });
+        await untilIdle(client, BURST_LIMIT_MS);
+        return measured;
+      },
+    },
+    { name: "Slurm's", run: () => meter.run({ argv: ["/usr/bin/srun", "true"], env: slurm.env }) },
+  ];
+  return times("srun true", await interleave(cases, { rounds: sizes.starts, budgetMs: 60_000 }));
+}
+
+/** Single jobs and an array, from the first submission until the last job is over. */
+async function batches({ slurm, cluster, client, sizes }) {
+  const { jobs } = sizes;
+  const tasks = Math.min(jobs, ARRAY_MAX);
+  const ours = async (submit) => timed(submit, () => untilIdle(client, BURST_LIMIT_MS));
+  const theirs = async (submit) => timed(submit, () => slurm.untilIdle());
+  const quiet = ["--output=/dev/null", "true.sh"];
+  const script = join(cluster.work, "true.sh");
+  const cases = [
+    {
+      name: "single ours",
+      run: () => ours(() => submitMany(client, batchJob(cluster, { name: "one", script: "true" }), jobs)),
+    },
+    {
+      name: "single Slurm's",
+      run: () => theirs(() => loops(jobs, "/usr/bin/sbatch", ["-o/dev/null", script], slurm.env)),
+    },
+    { name: "array ours", run: () => ours(() => cluster.command("mgpu-sbatch", `--array=1-${tasks}`, ...quiet)) },
+    {
+      name: "array Slurm's",
+      run: () => theirs(() => slurm.command("sbatch", `--array=1-${tasks}`, "-o/dev/null", script)),
+    },
+    { name: "spawn", run: () => spawnLoop(cluster, jobs) },
+  ];
+  const samples = await interleave(cases, { rounds: sizes.rounds, budgetMs: 0, warmUp: false });
+  const rates = (name, count) => samples.get(name).map((ms) => (1000 * count) / ms);
+  const pair = (name, reference, count, more) => [
+    rate(name, median, rates(more.ours, count), rates(more.theirs, more.count ?? count), reference),
+    rate(name, maximum, rates(more.ours, count), rates(more.theirs, more.count ?? count), reference),
+  ];
+  return [
+    ...pair(`${jobs} batch jobs`, "Slurm", jobs, { ours: "single ours", theirs: "single Slurm's" }),
+    ...pair(`${jobs} batch jobs`, "spawn loop, sh -c true", jobs, { ours: "single ours", theirs: "spawn" }),
+    ...pair(`array of ${tasks}`, "Slurm", tasks, { ours: "array ours", theirs: "array Slurm's" }),
+    ...pair(`array of ${tasks}`, "spawn loop, sh -c true", tasks, { ours: "array ours", theirs: "spawn", count: jobs }),
+  ];
+}
+
+/** sbatch in a shell loop from some clients; held jobs, so that none runs meanwhile. */
+async function submissions({ slurm, cluster, client, sizes }) {
+  const { submissions: count } = sizes;
+  const args = (script) => ["--hold", "--output=/dev/null", "--job-name=loop", script];
+  const script = join(cluster.work, "true.sh");
+  const cases = [
+    {
+      name: "ours",
+      async run() {
+        const ms = await timed(() => loops(count, cluster.program("mgpu-sbatch"), args(script), cluster.env));
+        await cluster.command("mgpu-scancel", "--name=loop");
+        await untilIdle(client, BURST_LIMIT_MS);
+        return ms;
+      },
+    },
+    {
+      name: "Slurm's",
+      async run() {
+        const ms = await timed(() => loops(count, "/usr/bin/sbatch", args(script), slurm.env));
+        await slurm.command("scancel", "--name=loop");
+        await slurm.untilIdle();
+        return ms;
+      },
+    },
+  ];
+  const samples = await interleave(cases, { rounds: sizes.rounds, budgetMs: 0 });
+  const rates = (name) => samples.get(name).map((ms) => (1000 * count) / ms);
+  return [rate(`sbatch in a loop, ${CLIENTS} clients`, median, rates("ours"), rates("Slurm's"), "Slurm")];
+}
+
+/** The same number of held jobs in both queues. */
+async function listings({ slurm, cluster, meter, client, note }, waiting) {
+  note(`${waiting} waiting jobs in both queues`);
+  const plain = batchJob(cluster, { name: "held", script: "true" });
+  await submitMany(client, { ...plain, job: { ...plain.job, hold: true } }, waiting);
+  const script = join(cluster.work, "true.sh");
+  const held = ["--hold", "-o/dev/null", "-J", "held"];
+  // Single jobs, as ours are; of very many only the table is looked at, which has a line for each task (-r).
+  const isSingle = waiting <= SINGLE_MAX;
+  if (isSingle) await loops(waiting, "/usr/bin/sbatch", [...held, script], slurm.env);
+  for (let left = isSingle ? 0 : waiting; left > 0; left -= ARRAY_MAX) {
+    await slurm.command("sbatch", `--array=1-${Math.min(left, ARRAY_MAX)}`, ...held, script);
+  }
+  const ours = (args) =>
+    meter.run({ argv: [cluster.program("mgpu-squeue"), ...args], env: cluster.env, stdout: "pipe" });
+  const theirs = (args) => meter.run({ argv: ["/usr/bin/squeue", ...args], env: slurm.env, stdout: "pipe" });
+  const table = await interleave(
+    [
+      { name: "ours", run: () => ours(["-h"]) },
+      { name: "Slurm's", run: () => theirs(["-h", "-r"]) },
+    ],
+    QUEUE_ROUNDS,
+  );
+  for (const [name, list] of table) {
+    for (const { lines } of list) if (lines < waiting) throw new Error(`${name}: ${lines} lines for ${waiting} jobs`);
+  }
+  const asJson = [
+    { name: "ours", run: () => ours(["--json"]) },
+    { name: "Slurm's", run: () => theirs(["--json"]) },
+  ];
+  const json = isSingle ? await interleave(asJson, { rounds: 5, budgetMs: 60_000 }) : null;
+  await cluster.command("mgpu-scancel", "--name=held");
+  await slurm.command("scancel", "--name=held");
+  await untilIdle(client, BURST_LIMIT_MS);
+  await slurm.untilIdle();
+  const documents = json === null ? [] : times(`squeue --json, ${waiting} waiting`, json);
+  return [...times(`squeue -h, ${waiting} waiting`, table), ...documents];
+}
+
+function times(name, samples) {
+  const values = (who, key) => samples.get(who).map((one) => one[key]);
+  return [
+    ["wall median", "wallMs", median],
+    ["wall min", "wallMs", minimum],
+    ["cpu min", "cpuMs", minimum],
+  ].map(([metric, key, statistic]) =>
+    row({
+      ...{ bench: BENCH, case: name, metric, unit: "ms", referenceName: "Slurm", samples: samples.get("ours").length },
+      ...{ ours: statistic(values("ours", key)), reference: statistic(values("Slurm's", key)) },
+    }),
+  );
+}
+
+function rate(name, statistic, ours, theirs, referenceName) {
+  const metric = statistic === median ? "median" : "best";
+  const base = { bench: BENCH, case: name, metric, unit: "1/s", referenceName, samples: ours.length };
+  return row({ ...base, ours: statistic(ours), reference: statistic(theirs) });
+}
+
+async function timed(act, andThen = async () => {}) {
+  const start = performance.now();
+  await act();
+  await andThen();
+  return performance.now() - start;
+}
+
+async function spawnLoop(cluster, count) {
+  const start = performance.now();
+  await loops(count, "/bin/sh", ["-c", "true"], cluster.env, cluster.cpus);
+  return performance.now() - start;
+}
+
+/** So many runs of a program, each client one after the other. */
+async function loops(count, program, args, env, clients = CLIENTS) {
+  let left = count;
+  const loop = async () => {
+    while (left > 0) {
+      left--;
+      await once(program, args, env);
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, loop));
+}
+
+function once(program, args, env) {
+  throwIfInterrupted();
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { env, cwd: "/tmp", stdio: "ignore" });
+    child.once("error", reject);
+    child.once("exit", (code) => (code === 0 ? resolve() : reject(new Error(`${program} ended with ${code}`))));
+  });
+}

@@ -1,0 +1,93 @@
+/**
+ * Debian's Slurm on the loopback interface, to compare with in the same run: ../shared/slurm-baseline makes it, this tunes it
+ * for throughput. Root only, like that.
+ */
+
+import { execFile, spawn } from "node:child_process";
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { ROOT } from "./machine.mjs";
+
+const run = promisify(execFile);
+
+const BASELINE = join(ROOT, "../shared/slurm-baseline");
+const NAME = `bench${process.pid}`;
+const START_LIMIT_MS = 180_000;
+const COMMAND_LIMIT_MS = 120_000;
+const POLL_MS = 50;
+
+/** Room for the queues that are measured, and starts as soon as there is something to start. */
+const TUNING = `
+MaxJobCount=120000
+MaxArraySize=100001
+SchedulerParameters=bf_interval=1,sched_interval=5,batch_sched_delay=0,sched_min_interval=0,default_queue_depth=10000,partition_job_depth=0
+`;
+
+export class Slurm {
+  /** Where the baseline keeps it. */
+  folder = join(process.env.SLURM_BASELINE_DIR ?? join(process.env.TMPDIR ?? tmpdir(), "slurm-baseline"), NAME);
+  /** @type {Record<string, string>} */
+  env = { PATH: "/usr/local/bin:/usr/bin:/bin:/usr/sbin", HOME: tmpdir(), LANG: "C.UTF-8", TZ: "UTC" };
+
+  /** @throws Error where there is none to start */
+  static async start() {
+    if (!existsSync(BASELINE)) throw new Error(`${BASELINE} is missing: it starts the Slurm to compare with`);
+    if (process.getuid?.() !== 0) throw new Error("comparing with Slurm needs root: its daemons do");
+    const slurm = new Slurm();
+    try {
+      await run(join(BASELINE, "start"), [NAME, "--nodes", "1", "--no-acct"], { timeout: START_LIMIT_MS });
+      slurm.env.SLURM_CONF = join(slurm.folder, "slurm.conf");
+      await slurm.#tune();
+      return slurm;
+    } catch (error) {
+      await slurm.stop();
+      throw error;
+    }
+  }
+
+  /** Some of it is read when the controller starts only. */
+  async #tune() {
+    const conf = readFileSync(this.env.SLURM_CONF, "utf8").replace(/^(SchedulerParameters|MaxArraySize)=.*\n/gm, "");
+    writeFileSync(this.env.SLURM_CONF, conf);
+    appendFileSync(this.env.SLURM_CONF, TUNING);
+    const pidFile = join(this.folder, "pids");
+    const pids = readFileSync(pidFile, "utf8");
+    const old = Number(/^(\d+) slurmctld$/m.exec(pids)?.[1]);
+    process.kill(old, "SIGTERM");
+    await until(() => !existsSync(`/proc/${old}`), "the old slurmctld ends");
+    const child = spawn("/usr/sbin/slurmctld", ["-D"], { env: this.env, stdio: "ignore", detached: true });
+    child.unref();
+    writeFileSync(pidFile, pids.replace(/^\d+ slurmctld$/m, `${child.pid} slurmctld`));
+    await until(
+      async () => (await this.command("sinfo", "-h", "-t", "idle", "-o", "%N")).trim() === "n1",
+      "n1 is idle",
+    );
+  }
+
+  /** @param {string} name @param {...string} args a command of Slurm's that must succeed; its output */
+  async command(name, ...args) {
+    const options = { env: this.env, cwd: tmpdir(), timeout: COMMAND_LIMIT_MS, maxBuffer: 1 << 30 };
+    return (await run(`/usr/bin/${name}`, args, options)).stdout;
+  }
+
+  /** Waits until the queue is empty. */
+  async untilIdle() {
+    await until(async () => (await this.command("squeue", "-h", "-o", "%i")) === "", "Slurm's queue is empty");
+  }
+
+  async stop() {
+    await run(join(BASELINE, "stop"), [NAME, "--purge"], { timeout: START_LIMIT_MS }).catch(() => {});
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function until(isTrue, what) {
+  for (const end = Date.now() + COMMAND_LIMIT_MS; ; ) {
+    if (await Promise.resolve(isTrue()).catch(() => false)) return;
+    if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
+    await sleep(POLL_MS);
+  }
+}

@@ -1,0 +1,108 @@
+/** What mgpu doctor reads of a machine, from samples of what the system prints. */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { parseOwnCgroup } from "../../../src/platform/cgroup-facts.ts";
+import { parseDriverRows, parseModule } from "../../../src/platform/driver-facts.ts";
+import { examineMachine, parseLimitPairs } from "../../../src/platform/machine-facts.ts";
+import { openBell, realProber, ringBell } from "../../../src/platform/probe.ts";
+import { realSecureDoor } from "../../../src/platform/secure.ts";
+import { parseFolder, parsePython } from "../../../src/platform/user-facts.ts";
+
+test("limits, soft and hard", () => {
+  const text = [
+    "Limit                     Soft Limit           Hard Limit           Units     ",
+    "Max cpu time              unlimited            unlimited            seconds   ",
+    "Max processes             96365                96365                processes ",
+    "Max open files            1024                 524288               files     ",
+    "Max locked memory         8388608              unlimited            bytes     ",
+  ].join("\n");
+  expect(parseLimitPairs(text)).toEqual({
+    NPROC: { soft: 96_365, hard: 96_365 },
+    NOFILE: { soft: 1024, hard: 524_288 },
+    MEMLOCK: { soft: 8_388_608, hard: -1 },
+  });
+});
+
+test("the driver's own words", () => {
+  expect(parseDriverRows("535.104.05, Enabled\n535.104.05, Disabled\n")).toEqual([
+    { version: "535.104.05", persistence: "Enabled" },
+    { version: "535.104.05", persistence: "Disabled" },
+  ]);
+  expect(parseDriverRows("Failed to initialize NVML: Driver/library version mismatch\n")).toEqual([]);
+  const module = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 01:15:15 UTC 2023\nGCC ...";
+  expect(parseModule(module)).toBe("535.104.05");
+  const open = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  550.54.15  Release Build  (dvs-builder)\n";
+  expect(parseModule(open)).toBe("550.54.15");
+  expect(parseModule("")).toBe("");
+});
+
+test("groups of both versions", () => {
+  expect(parseOwnCgroup("0::/user.slice/user-1000.slice\n")).toBe("/user.slice/user-1000.slice");
+  expect(parseOwnCgroup("4:memory:/jobs\n0::/\n")).toBe("/");
+  expect(parseOwnCgroup("4:memory:/jobs\n")).toBe("/jobs");
+  expect(parseOwnCgroup("")).toBe("");
+});
+
+test("folders: well, read-only, gone, silent", () => {
+  const space = "space 4096 256000 1000 ext2/ext3\ninode 12\n";
+  const usual = { freeMiB: 1000, freeInodes: 1000, kind: "ext2/ext3", inode: 12 };
+  expect(parseFolder(`${space}end\n`, false)).toEqual({ ...usual, state: "there", problem: "" });
+  const problem = "Read-only file system";
+  expect(parseFolder(`${space}problem ${problem}\nend\n`, false)).toEqual({ ...usual, state: "there", problem });
+  expect(parseFolder("missing\n", false)).toMatchObject({ state: "missing", freeMiB: -1 });
+  expect(parseFolder(space, true)).toMatchObject({ state: "silent", inode: 12 });
+});
+
+test("python: with torch, without, broken, late", () => {
+  const said = "path /usr/bin/python3\nversion 3.11.2\n";
+  const plain = { path: "/usr/bin/python3", version: "3.11.2", torch: "", cuda: "", problem: "" };
+  expect(parsePython(said, false)).toEqual(plain);
+  expect(parsePython(`${said}torch 2.5.1+cu121\ncuda 12.1\n`, false)).toEqual({
+    ...plain,
+    torch: "2.5.1+cu121",
+    cuda: "12.1",
+  });
+  expect(parsePython("", false)).toMatchObject({ path: "", problem: "" });
+  const broken = "path /venv/bin/python3\nImportError: no encodings\n";
+  expect(parsePython(broken, false)).toMatchObject({ version: "", problem: "ImportError: no encodings" });
+  expect(parsePython("path /nfs/python3\n", true).problem).toBe("it did not answer within 8 s");
+});
+
+test("a real machine tells all of it, and no file is left behind", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "mgu-facts-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const asker = {
+    uid: process.getuid?.() ?? 0,
+    gid: 0,
+    home: folder,
+    cwd: join(folder, "none"),
+    path: "/usr/bin:/bin",
+  };
+  const facts = await examineMachine({ own: [{ what: "state folder", path: folder }], asker });
+  const states = facts.folders.map(({ what, state, problem }) => [what, state, problem]);
+  expect(states).toEqual([
+    ["state folder", "there", ""],
+    ["home folder", "there", ""],
+    ["working folder", "missing", ""],
+    ["temporary files", "there", ""],
+  ]);
+  expect(facts.folders[0]?.freeMiB).toBeGreaterThan(0);
+  expect(facts.folders[0]?.inode).toBe(facts.folders[1]?.inode);
+  expect(facts.limits.NOFILE?.hard).not.toBe(0);
+});
+
+test("a bell is heard by who has its key, and by nobody else", async () => {
+  const credential = { identity: "bell/1a/1", key: "ab".repeat(32) };
+  const bell = await openBell(realSecureDoor(), credential);
+  const target = `127.0.0.1:${bell?.port}`;
+  expect(await ringBell(target, credential)).toMatchObject({ code: "" });
+  const wrong = await ringBell(target, { ...credential, key: "cd".repeat(32) });
+  expect(wrong.code).toMatch(/^ERR_SSL/);
+  const prober = realProber();
+  expect(await prober.port("127.0.0.1", bell?.port ?? 0)).toMatchObject({ code: "" });
+  expect(await prober.route("127.0.0.1")).toMatchObject({ code: "", from: "127.0.0.1" });
+  expect(await prober.name("localhost")).toMatchObject({ code: "", addresses: expect.arrayContaining(["127.0.0.1"]) });
+});
