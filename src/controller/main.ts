@@ -245,7 +245,7 @@ function assemble(
     execute: (command) => loop.execute(command),
     onPass: statistics.onPass,
     isConnected: sessions.isReady,
-    blockedOn: (node) => guard.blockedOn(node),
+    seenBy: (node) => guard.seenBy(node),
   });
   const identity = { pid: options.pid, user: options.user, version: options.version, startedAt: clock.now() };
   const abandon = (owned: Owned, isNew: boolean): void => endAbandoned(loop.state, owned, isNew, submit);
