@@ -78,8 +78,8 @@ describe.skipIf(!Lab.isPossible)("nine machines (needs root and iproute2)", () =
       const backS = (performance.now() - mendedMs) / 1000;
       expect(await ctl.ok("mgpu-srun", ["-w", node, "hostname"])).toBe(`${node}\n`);
       // From the last sign of life on; the rest is for a machine that is busy with other tests.
-    expect(downS).toBeLessThan(3 * TIMEOUT_S);
-    const told = `cluster.node_timeout is ${TIMEOUT_S} s`;
+      expect(downS).toBeLessThan(3 * TIMEOUT_S);
+      const told = `cluster.node_timeout is ${TIMEOUT_S} s`;
       console.log(
         `cut from ${from} to ${to}: down after ${downS.toFixed(1)} s (${told}), back after ${backS.toFixed(1)} s`,
       );
