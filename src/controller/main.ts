@@ -74,6 +74,7 @@ import { metricsPage } from "./metrics.ts";
 import { guarded, localUser } from "./network/access.ts";
 import { type Outside, type OutsidePorts, openOutside } from "./network/outside.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
+import { configurePartitions, createPartitionLeaver } from "./partition-config.ts";
 import { createPlanner, type Planner } from "./planner.ts";
 import { policyOf, runningLimits } from "./policy.ts";
 import { createPost } from "./post.ts";
@@ -110,10 +111,17 @@ export interface ControllerPorts {
   /** Without it no other machine is listened for. */
   readonly outside?: OutsidePorts;
   /** Root's: serves the users of this machine, each over a socket of its own. Rejects if that can't be. */
-  serveUsers?(accept: AcceptUser): Promise<{ close(): void }>;
+  serveUsers?(accept: AcceptUser): Promise<UserService>;
   readonly people?: People;
   /** Reads the configuration again; without it there is none to read. */
   readonly reload?: Reload;
+}
+
+/** Root's sockets for users. */
+interface UserService {
+  close(): void;
+  /** A folder on the way to them that only root can pass; empty where users get there. */
+  readonly closed: string;
 }
 
 export interface ControllerOptions {
@@ -152,6 +160,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
   const context = assemble(ports, options, opened, secret, outside);
   known.context = context;
   await context.loop.execute({ type: "licenses.configure", licenses: settings.licenses });
+  await configurePartitions(context, settings.partitions);
   const startedAt = context.identity.startedAt;
   const digest = (data: string | Uint8Array): string =>
     ports.digest.sha256(typeof data === "string" ? new TextEncoder().encode(data) : data);
@@ -174,6 +183,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
   const users = await ports.serveUsers?.((connection, account) =>
     remote.accept(connection, localUser(context, account)),
   );
+  context.serves.closed = users?.closed ?? null;
   await publishEndpoint(disk, options);
   resume(context);
   startPurging(context, disk);
@@ -220,13 +230,14 @@ function assemble(
     }),
   });
   const jobOf = (id: number): Job | undefined => loop.state.jobs.get(id);
+  const lookers = [createJobLog(log, jobOf), createPartitionLeaver(() => loop)];
   const statistics = createStatistics(clock, jobOf);
   const { policy, learn } = policyOf(settings, () => loop.state);
   const breaker = createBreaker({ settings, log, submit, state: () => loop.state });
   const loop = createLoop(opened, {
     ...{ clock, log },
     perform: dispatch.perform,
-    onEvents: onAll(statistics.onEvents, learn, breaker.onEvents, watchers.notifyNodes, createJobLog(log, jobOf)),
+    onEvents: onAll(statistics.onEvents, learn, breaker.onEvents, watchers.notifyNodes, ...lookers),
     onReloaded: () => startOver(sessions, watchers),
     onMended: () => dispatch.perform(resumeHere(loop.state)),
   });
@@ -244,7 +255,7 @@ function assemble(
   const owners = createOwners(clock, settings.orphanS * 1000, abandon);
   return {
     ...{ loop, statistics, sessions, guard, watchers, owners, blobs, clock, log, mailer, settings, places, identity },
-    people: ports.people ?? null,
+    ...{ people: ports.people ?? null, serves: { closed: null } },
     reasonOf: planner.reasonOf,
     rowOf: (job) => rowOf({ loop, sessions, clock, ...identity }, planner, job),
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),

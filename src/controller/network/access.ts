@@ -159,7 +159,8 @@ function guard(method: Method, handler: (...given: unknown[]) => unknown, owner:
     }
     try {
       const result = await handler(...given);
-      if (CHANGES.has(method)) book.info("done", { ...facts, ...briefOf(given[0]), ...resultOf(result) });
+      if (isPartlyDenied(result)) book.warn("denied", { ...facts, ...briefOf(given[0]) });
+      else if (CHANGES.has(method)) book.info("done", { ...facts, ...briefOf(given[0]), ...resultOf(result) });
       return result;
     } catch (error) {
       const code = error instanceof RpcError ? error.code : "INTERNAL";
@@ -168,6 +169,12 @@ function guard(method: Method, handler: (...given: unknown[]) => unknown, owner:
       throw error;
     }
   };
+}
+
+/** Of several jobs some were refused, which is no error of the call. */
+function isPartlyDenied(result: unknown): boolean {
+  const { jobs } = { ...(result as { readonly jobs?: unknown } | undefined) };
+  return Array.isArray(jobs) && jobs.some((one) => one?.error?.code === "PERMISSION");
 }
 
 function denial(method: Method, { caller }: Hello): RpcError {
