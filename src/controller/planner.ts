@@ -82,42 +82,100 @@ const GATE_AGE_MAX_MS = 100;
 
 /** Starts idle. */
 export function createPlanner(ports: PlannerPorts): Planner {
-  let isWoken = false;
-  let isBusy = false;
-  let isStopped = false;
-  let stopAlarm: Cancel = () => {};
-  let plan = NO_PLAN;
-  let starting: ReadonlySet<number> = new Set();
-  /** Jobs of this number and above came after the plan was made. */
-  let nextJobId = 0;
-  const execute = executor(ports);
-  const memory = new PassMemory();
-
   const gateNow = createGate(ports);
   const rankingNow = createRanking(ports);
+  const passes = new Passes(ports, gateNow, rankingNow);
+  return {
+    wake: () => passes.wake(),
+    setStopped: (value) => passes.setStopped(value),
+    priorityOf: (job) => rankingNow().priorityOf(job),
+    reasonOf(job) {
+      if (job.state !== "PENDING") return NO_REASON;
+      const own = gateNow().waitReason(job);
+      if (own) return own.reason;
+      const { plan } = passes;
+      const told = passes.isNew(job) ? (plan.reasons.get(job.id) ?? NO_REASON) : toldReason(plan, job);
+      return told ?? plan.otherwise;
+    },
+    dependencyOf: (job) => (job.state === "PENDING" && job.spec.dependency ? gateNow().dependencyText(job) : ""),
+  };
+}
+
+/** Passes one after the other, each in slices. */
+class Passes {
+  plan = NO_PLAN;
+  readonly #ports: PlannerPorts;
+  readonly #gateNow: () => Gate;
+  readonly #rankingNow: () => Prioritizer;
+  readonly #execute: ReturnType<typeof executor>;
+  readonly #memory = new PassMemory();
+  #starting: ReadonlySet<number> = new Set();
+  /** Jobs of this number and above came after the plan was made. */
+  #nextJobId = 0;
+  #isWoken = false;
+  #isBusy = false;
+  #isStopped = false;
+  #stopAlarm: Cancel = () => {};
+
+  constructor(ports: PlannerPorts, gateNow: () => Gate, rankingNow: () => Prioritizer) {
+    this.#ports = ports;
+    this.#gateNow = gateNow;
+    this.#rankingNow = rankingNow;
+    this.#execute = executor(ports);
+  }
+
+  /** Whether the plan says nothing of a job but what is its own. */
+  isNew({ id }: Job): boolean {
+    // Of an array's record some tasks may start while others wait.
+    return id >= this.#nextJobId || this.#starting.has(id);
+  }
+
+  setStopped(value: boolean): void {
+    this.#isStopped = value;
+    this.wake();
+  }
+
+  wake(): void {
+    if (this.#isWoken) return;
+    this.#isWoken = true;
+    // A pass under way is done with first.
+    if (!this.#isBusy) this.#ports.clock.after(0, () => this.#begin());
+  }
+
+  #begin(): void {
+    this.#isWoken = false;
+    this.#stopAlarm();
+    if (this.#isStopped) return;
+    this.#isBusy = true;
+    inSlices(this.#ports.clock, this.#pass(), () => {
+      this.#isBusy = false;
+      if (this.#isWoken) this.#ports.clock.after(0, () => this.#begin());
+    });
+  }
 
   /** A pass, and what it plans. What happens between its slices may make it stale: then it is looked at again. */
-  function* pass(): Generator<void, void> {
-    const { policy } = ports;
-    yield* memory.holdings.catchUp(ports.state(), ports.clock.now(), policy.assumedTimeS);
+  *#pass(): Generator<void, void> {
+    const ports = this.#ports;
+    const { policy, clock } = ports;
+    yield* this.#memory.holdings.catchUp(ports.state(), clock.now(), policy.assumedTimeS);
     const state = ports.state();
-    const now = ports.clock.now();
-    const { seq, nextJobId: next } = state;
-    const known = { ...ports, ranking: rankingNow(), running: ports.running?.(), kept: plan.kept, memory };
-    const view = viewOf(state, ports.isConnected, now, known);
-    const made = yield* timed(ports, state, scheduleInSteps(view, now, policy));
-    if (isStopped || ports.state() !== state) return wake();
-    plan = made;
-    starting = new Set(
+    const now = clock.now();
+    const { seq, nextJobId } = state;
+    const known = { ranking: this.#rankingNow(), running: ports.running?.(), kept: this.plan.kept };
+    const view = viewOf(state, ports.isConnected, now, { ...ports, ...known, memory: this.#memory });
+    const plan = yield* timed(ports, state, scheduleInSteps(view, now, policy));
+    if (this.#isStopped || ports.state() !== state) return this.wake();
+    this.plan = plan;
+    this.#starting = new Set(
       plan.starts.flatMap(({ jobId, followers = [] }) => [jobId, ...followers.map((one) => one.jobId)]),
     );
-    nextJobId = next;
-    const isDone = yield* carryOut(plan, seq);
+    this.#nextJobId = nextJobId;
+    const isDone = yield* this.#carryOut(plan, seq);
     // Those that made room for what starts now may have what is left.
-    if (!isDone || (plan.starts.length > 0 && view.preemption)) wake();
-    for (const name of endedReservations(state, now)) execute({ type: "reservation.expire", name }, 0);
+    if (!isDone || (plan.starts.length > 0 && view.preemption)) this.wake();
+    for (const name of endedReservations(state, now)) this.#execute({ type: "reservation.expire", name }, 0);
     const wakeAt = Math.min(plan.wakeAt ?? Number.POSITIVE_INFINITY, nextReservationAt(state, now));
-    if (Number.isFinite(wakeAt)) stopAlarm = ports.clock.after(Math.max(1, wakeAt - now), wake);
+    if (Number.isFinite(wakeAt)) this.#stopAlarm = clock.after(Math.max(1, wakeAt - now), () => this.wake());
   }
 
   /**
@@ -125,16 +183,17 @@ export function createPlanner(ports: PlannerPorts): Planner {
    * before it starts.
    * @param seq of the state for which the plan is
    */
-  function* carryOut({ starts, preemptions, resumes, ends, planned }: Plan, seq: number): Generator<void, boolean> {
+  *#carryOut({ starts, preemptions, resumes, ends, planned }: Plan, seq: number): Generator<void, boolean> {
+    const execute = this.#execute;
     let known = seq;
     let isStale = false;
     let isDone = true;
     for (const start of starts) {
-      if (isStopped) return false;
-      isStale ||= ports.state().seq !== known;
-      if (!isStale || mayStart(start, planned)) execute({ type: "job.allocate", ...start }, start.jobId);
+      if (this.#isStopped) return false;
+      isStale ||= this.#ports.state().seq !== known;
+      if (!isStale || this.#mayStart(start, planned)) execute({ type: "job.allocate", ...start }, start.jobId);
       else isDone = false;
-      known = ports.state().seq;
+      known = this.#ports.state().seq;
       yield;
     }
     for (const one of preemptions) execute({ type: "job.preempt", ...one }, one.jobId);
@@ -146,48 +205,12 @@ export function createPlanner(ports: PlannerPorts): Planner {
   }
 
   /** Whether a job is what the plan is for, and nothing has come in its way. Room is looked at when it starts. */
-  const mayStart = ({ jobId, followers = [] }: Start, planned: Plan["planned"]): boolean =>
-    [jobId, ...followers.map((one) => one.jobId)].every((id) => {
-      const job = pendingJob(ports.state(), id);
-      return job !== undefined && job.spec === planned.get(id) && gateNow().hindrance(job) === null;
+  #mayStart({ jobId, followers = [] }: Start, planned: Plan["planned"]): boolean {
+    return [jobId, ...followers.map((one) => one.jobId)].every((id) => {
+      const job = pendingJob(this.#ports.state(), id);
+      return job !== undefined && job.spec === planned.get(id) && this.#gateNow().hindrance(job) === null;
     });
-
-  const begin = (): void => {
-    isWoken = false;
-    stopAlarm();
-    if (isStopped) return;
-    isBusy = true;
-    inSlices(ports.clock, pass(), () => {
-      isBusy = false;
-      if (isWoken) ports.clock.after(0, begin);
-    });
-  };
-
-  const wake = (): void => {
-    if (isWoken) return;
-    isWoken = true;
-    // A pass under way is done with first.
-    if (!isBusy) ports.clock.after(0, begin);
-  };
-
-  return {
-    wake,
-    setStopped(value) {
-      isStopped = value;
-      wake();
-    },
-    priorityOf: (job) => rankingNow().priorityOf(job),
-    reasonOf(job) {
-      if (job.state !== "PENDING") return NO_REASON;
-      const own = gateNow().waitReason(job);
-      if (own) return own.reason;
-      // Of an array's record some tasks may start while others wait.
-      const isNew = job.id >= nextJobId || starting.has(job.id);
-      const told = isNew ? (plan.reasons.get(job.id) ?? NO_REASON) : toldReason(plan, job);
-      return told ?? plan.otherwise;
-    },
-    dependencyOf: (job) => (job.state === "PENDING" && job.spec.dependency ? gateNow().dependencyText(job) : ""),
-  };
+  }
 }
 
 /** Hands over what a plan says; what comes of it is logged only if it went wrong. */
@@ -282,7 +305,12 @@ export function viewOf(
     return job !== undefined && gate.hindrance(job) === null;
   };
   return {
-    pending: byPriority(state.lanes, (id) => pendingJob(state, id), ranking ?? prioritizer(state, now)),
+    pending: byPriority(
+      state.lanes,
+      (id) => pendingJob(state, id),
+      ranking ?? prioritizer(state, now),
+      memory ? now : null,
+    ),
     expiring: waiting(state, state.expiring),
     nodes: [...state.nodes.values()].map((node) => seenBy(node)),
     isConnected,

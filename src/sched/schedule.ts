@@ -53,6 +53,7 @@ export function* scheduleInSteps(
     yield;
     if (pass.pools.isDone) break;
   }
+  wakeAt(pass, view.pending.nextAt ?? Number.POSITIVE_INFINITY);
   for (const job of shortestFirst(pass, later)) yield* startTasks(pass, job);
   for (const job of view.expiring) endHopeless(pass, job);
   const { starts, ends, preemptions, resumes, reasons, groupReasons, wakeTimes } = pass;

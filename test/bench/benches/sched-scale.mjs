@@ -30,6 +30,8 @@ const WARM_UP_JOBS = 2000;
 /** So long a slice of the controller's lasts (src/controller/slices.ts). */
 const SLICE_MS = 8;
 
+const DAY_MS = 86_400_000;
+
 const BARS = { firstMs: 250, eventMs: 5, stallMs: 20, startsPerS: 5000 };
 
 /** @param {{quick: boolean, note: (text: string) => void}} options */
@@ -43,6 +45,8 @@ export async function run({ quick, note }) {
       note(`${BENCH}: ${jobs} jobs of ${shapes} shapes`);
       rows.push(...measure(world, { jobs, shapes, events: quick ? EVENTS_QUICK : EVENTS }));
     }
+    note(`${BENCH}: ${jobs} jobs that begin tomorrow`);
+    rows.push(measureEarly(world, jobs, quick ? EVENTS_QUICK : EVENTS));
     const starts = quick ? STARTS_QUICK : STARTS;
     note(`${BENCH}: ${starts} jobs on nodes that end them at once`);
     rows.push(...(await measureStarts(world, starts)));
@@ -82,6 +86,21 @@ function measure(world, { jobs, shapes, events }) {
     line("pass after one event, longest slice, CPU", "ms", [Math.max(...of("longestMs"))], BARS.stallMs),
     line("memory of a waiting job", "bytes", [bytes], null),
   ];
+}
+
+function measureEarly(world, jobs, events) {
+  const state = world.idleCluster();
+  let now = world.T0 + 1000;
+  world.fill(state, now);
+  world.queue(state, jobs, 50, now, now + DAY_MS);
+  const memory = new world.PassMemory();
+  const values = Array.from({ length: WARM_UP_EVENTS + events }, () => {
+    now += 1000;
+    world.endOne(state, now);
+    return inSlices(world, state, now, memory).cpuMs;
+  }).slice(WARM_UP_EVENTS);
+  const name = `${jobs} jobs that begin tomorrow`;
+  return barRow({ name, metric: "pass after one event, CPU", unit: "ms", values, bar: BARS.eventMs });
 }
 
 async function measureStarts(world, jobs) {
