@@ -20,6 +20,7 @@ import type { Ending } from "./ending.ts";
 import type { GpuGuard } from "./gpu-guard.ts";
 import type { Loop } from "./loop.ts";
 import type { Owners } from "./owners.ts";
+import type { Submitted } from "./program-guard.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Statistics } from "./statistics.ts";
 import type { FinishedQuery } from "./store/accounting.ts";
@@ -64,6 +65,8 @@ export interface ControllerContext extends Ending {
   isConnected(node: string): boolean;
   /** Connections to the holders of a node of this machine, made without its daemon; close them. Never rejects. */
   holdersOf(node: string): Promise<Peer[]>;
+  /** @throws RpcError PERMISSION where one of these may not run (security.allowed_script_paths) */
+  checkPrograms(...submitted: readonly Submitted[]): Promise<void>;
   perform(effects: readonly Effect[]): void;
   /** A job's main part ended on a node, and that counted. */
   noteEnding(ending: JobEnding): void;

@@ -67,6 +67,7 @@ import { submitHandler } from "./handlers/submit.ts";
 import { usageHandler } from "./handlers/usage.ts";
 import { watchHandler } from "./handlers/watch.ts";
 import { watchJobsHandler } from "./handlers/watch-jobs.ts";
+import { createJobLog } from "./job-log.ts";
 import { jobReport } from "./job-report.ts";
 import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
@@ -77,10 +78,11 @@ import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owner
 import { createPlanner, type Planner } from "./planner.ts";
 import { policyOf, runningLimits } from "./policy.ts";
 import { createPost } from "./post.ts";
+import { checkPrograms, type ProgramFiles, type Submitted } from "./program-guard.ts";
 import { startPurging } from "./purge.ts";
 import { type Reload, reconfigure } from "./reconfigure.ts";
 import { partitionName } from "./select.ts";
-import { createSessions } from "./sessions.ts";
+import { createSessions, type Sessions } from "./sessions.ts";
 import { createStatistics } from "./statistics.ts";
 import { readFinished } from "./store/accounting.ts";
 import { openBlobs } from "./store/blobs.ts";
@@ -104,6 +106,8 @@ export interface ControllerPorts {
   compact(compaction: Compaction): Promise<number>;
   /** The program should end. */
   exit(): void;
+  /** Without them any program may run, whatever the settings say. */
+  readonly programFiles?: ProgramFiles;
   /** Without it no other machine is listened for. */
   readonly outside?: OutsidePorts;
   /** Root's: serves the users of this machine, each over a socket of its own. Rejects if that can't be. */
@@ -223,17 +227,15 @@ function assemble(
       ...(sessions.get(node)?.caller ? { access: outside?.access(job.id, job.attempt) } : {}),
     }),
   });
-  const statistics = createStatistics(clock, (id) => loop.state.jobs.get(id));
+  const jobOf = (id: number): Job | undefined => loop.state.jobs.get(id);
+  const statistics = createStatistics(clock, jobOf);
   const { policy, learn } = policyOf(settings, () => loop.state);
   const breaker = createBreaker({ settings, log, submit, state: () => loop.state });
   const loop = createLoop(opened, {
     ...{ clock, log },
     perform: dispatch.perform,
-    onEvents: onAll(statistics.onEvents, learn, breaker.onEvents, watchers.notifyNodes),
-    onReloaded() {
-      sessions.closeAll();
-      watchers.notifyAll();
-    },
+    onEvents: onAll(statistics.onEvents, learn, breaker.onEvents, watchers.notifyNodes, createJobLog(log, jobOf)),
+    onReloaded: () => startOver(sessions, watchers),
     onMended: () => dispatch.perform(resumeHere(loop.state)),
   });
   const guard = new GpuGuard({ clock, log, settings, onChange: () => planner.wake() });
@@ -243,7 +245,7 @@ function assemble(
     execute: (command) => loop.execute(command),
     onPass: statistics.onPass,
     isConnected: sessions.isReady,
-    blockedOn: (node) => guard.blockedOn(node),
+    seenBy: (node) => guard.seenBy(node),
   });
   const identity = { pid: options.pid, user: options.user, version: options.version, startedAt: clock.now() };
   const abandon = (owned: Owned, isNew: boolean): void => endAbandoned(loop.state, owned, isNew, submit);
@@ -262,6 +264,7 @@ function assemble(
       for (const node of nodes) absentNodes.begin(node);
     },
     ...stateFolder(disk, log, places),
+    checkPrograms: (...submitted) => programsOf(ports, settings, submitted),
     ...createEnding(clock, planner, watchers, ports.exit),
     outsideProblem: () => outside?.problem() ?? "",
   };
@@ -298,6 +301,16 @@ function hearNodes(absent: ReturnType<typeof createAbsences<string>>, watchers: 
       watchers.notifyNodes();
     },
   };
+}
+
+/** Whoever looks on is told anew: the state is another one. */
+function startOver(sessions: Sessions, watchers: Watchers): void {
+  sessions.closeAll();
+  watchers.notifyAll();
+}
+
+async function programsOf({ programFiles }: ControllerPorts, settings: Settings, submitted: readonly Submitted[]) {
+  if (programFiles) await checkPrograms(programFiles, settings.allowedScriptPaths, submitted);
 }
 
 function onAll(...listeners: readonly ((events: readonly Event[]) => void)[]): (events: readonly Event[]) => void {

@@ -188,6 +188,8 @@ export interface ReportStepEnded {
   readonly clean: boolean;
   /** What its tasks used, where that is known. */
   readonly usage?: StepUsage | undefined;
+  /** Its program never started, through no fault of its own. */
+  readonly unlaunched?: boolean;
 }
 
 /** A node's word that a step it had started is gone without an exit status: a reboot, a lost holder. */

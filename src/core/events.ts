@@ -87,6 +87,8 @@ export interface JobRequeued {
   readonly hold: Hold | null;
   /** Starts by itself after failures, this one included. */
   readonly retried: number;
+  /** Starts in a row of which nothing came because a node could not start the program, this one included; 0 if absent. */
+  readonly unlaunched?: number;
   /** How accounting shows the start that is over now; absent in older journals, which kept nothing of it. */
   readonly state?: EarlierAttempt["state"];
   readonly exit?: ExitStatus;

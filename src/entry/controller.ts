@@ -18,13 +18,14 @@ import { realMailer } from "../platform/mailer.ts";
 import { realNet } from "../platform/net.ts";
 import { logFileWriter, plainLog } from "../platform/plain-log.ts";
 import { ringBell } from "../platform/probe.ts";
+import { realProgramFiles } from "../platform/program-files.ts";
 import { realRandom } from "../platform/random.ts";
 import { realSecureDoor } from "../platform/secure.ts";
 import { type AcceptUser, UserDoor } from "../platform/user-door.ts";
 import { findAccount, findGroup, findUser } from "../platform/users.ts";
 import { realNotifier } from "../platform/webhook.ts";
 import { runWorker } from "../platform/worker.ts";
-import { type DaemonLine, prepareRuntime } from "./daemon-line.ts";
+import { type DaemonLine, logLimits, prepareRuntime } from "./daemon-line.ts";
 import { fail, messageOf } from "./fail.ts";
 import { endWhenRemoved } from "./removal.ts";
 import { socketUpkeep } from "./socket-upkeep.ts";
@@ -39,7 +40,7 @@ export async function runController(program: string, line: DaemonLine, exit: () 
   await takeStateFolder(program, places.home);
   prepareRuntime(program, places);
   makeLastingFolders(places.logFolder, 0o700);
-  const log = fileLog(2, settings.logLevel, { daemon: "mgpuctld", pid: process.pid });
+  const log = fileLog(2, settings.logLevel, { daemon: "mgpuctld", pid: process.pid }, logLimits(settings));
   endWhenRemoved(__filename, places.controllerSocket, log);
   const ports = {
     clock: realClock(),
@@ -54,10 +55,11 @@ export async function runController(program: string, line: DaemonLine, exit: () 
     feedFiles: realFeedFiles(),
     compact: (compaction: unknown) => runWorker(join(__dirname, "snapshot-worker.cjs"), compaction) as Promise<number>,
     exit,
+    programFiles: realProgramFiles(),
     people: { findUser, findGroup },
     outside: {
       door: realSecureDoor(),
-      book: plainLog(logFileWriter(`${places.logFolder}/audit.log`), "info", {}),
+      book: plainLog(logFileWriter(`${places.logFolder}/audit.log`, logLimits(settings)), "info", {}),
       hostAddress: () => readHost().address() || hostname(),
       findUser,
       owner: currentUser(),

@@ -15,6 +15,8 @@ import { must } from "../util/assert.ts";
 export interface NodeLinkSetup {
   /** `null` where the controller is on this machine: then only `address` may be asked. */
   readonly joined: Joined | null;
+  /** Reads that again: a new key is taken up with the next connection; `null` if there is nothing to read. */
+  again(): Joined | null;
   readonly clock: Clock;
   readonly log: Log;
   readonly hello: Hello;
@@ -30,15 +32,21 @@ export interface NodeLink {
 }
 
 /** Not connected yet. */
-export function createNodeLink({ joined, clock, log, hello, settings }: NodeLinkSetup): NodeLink {
+export function createNodeLink({ joined, again, clock, log, hello, settings }: NodeLinkSetup): NodeLink {
   let address = "";
-  const now = (): Joined => must(joined, "a cluster that was joined");
+  let known = joined;
+  const now = (): Joined => must(known, "a cluster that was joined");
+  const renewed = (): Joined => {
+    const found = again();
+    if (found?.node === known?.node) known = found;
+    return now();
+  };
   const door = realSecureDoor();
   const guests = new Guests({ clock, log, door });
   return {
     address: () => address,
     connect(handlers) {
-      const { target, ...credential } = now();
+      const { target, ...credential } = renewed();
       const net = secureNet(credential, (local) => {
         address = local;
       });
@@ -48,11 +56,11 @@ export function createNodeLink({ joined, clock, log, hello, settings }: NodeLink
       target: joined?.target ?? "",
       bridge: (credential, path) => door.bridge(now().target, credential, path),
       guests,
-      async listen(known) {
+      async listen(told) {
         const at = streamAddress(settings, address);
         const port = at && (await guests.listen(at));
         if (!port) return [];
-        return [...new Set([known, address])].filter((one) => one !== "").map((one) => targetText(one, port));
+        return [...new Set([told, address])].filter((one) => one !== "").map((one) => targetText(one, port));
       },
     },
   };

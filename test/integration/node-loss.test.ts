@@ -26,7 +26,7 @@ afterAll(() => cluster.stop(), 60_000);
 
 /** Says who and where it is, then goes on until its file is made. */
 const script = (name: string): string =>
-  `#!/bin/sh\nn=\${SLURM_RESTART_COUNT:-0}\necho $$ > ${name}.$n.pid\nwhile ! test -e ${name}.end; do sleep 0.1; done\n` +
+  `#!/bin/sh\nn=\${SLURM_RESTART_COUNT:-0}\necho $$ > ${name}.$n.pid\nwhile ! test -e ${name}.end; do echo start $n; sleep 0.1; done\n` +
   `echo $SLURMD_NODENAME $n > ${name}.ran\n`;
 
 const pidOf = (file: string): number => Number(cluster.read(file));
@@ -59,6 +59,8 @@ test("jobs of a silent node start elsewhere, end or go on, as they asked; the ol
   await cluster.untilState(again, "COMPLETED");
   expect(cluster.read("again.ran")).toBe("n2 1\n");
   expect(cluster.has("never.ran")).toBe(false);
+  // Both wrote all the time, but not into the same file.
+  expect(new Set(cluster.read("again.out").trim().split("\n"))).toEqual(new Set(["start 1"]));
   wide.child.stdin?.end("go\n");
   const ended = await wide.ended;
   expect([ended.stdout.split("\n").sort(), ended.code]).toEqual([["", "n1", "n2"], 143]);

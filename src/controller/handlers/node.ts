@@ -7,6 +7,7 @@ import { resumeNode } from "../../core/react.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { NodeReport } from "../../protocol/procedures.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
+import { nodeTree } from "../../view/node-tree.ts";
 import { endingOf } from "../breaker.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
 import { voidGuests } from "../network/direct.ts";
@@ -94,8 +95,8 @@ function commandOf(node: string, report: NodeReport): Command {
     case "started":
       return { type: "report.stepStarted", node, key: report.key };
     case "ended": {
-      const { key, exits, problem, clean, outOfMemory = false, usage } = report;
-      return { type: "report.stepEnded", node, key, exits, problem, clean, outOfMemory, usage };
+      const { key, exits, problem, clean, outOfMemory = false, usage, nodeFault: unlaunched = false } = report;
+      return { type: "report.stepEnded", node, key, exits, problem, clean, outOfMemory, usage, unlaunched };
     }
     case "lost":
       return { type: "report.stepLost", node, key: report.key, cause: report.cause };
@@ -112,7 +113,6 @@ function sessionOf({ sessions }: ControllerContext, peer: unknown): Session | un
 
 function logInventory({ log }: ControllerContext, registration: Parameters<UnaryHandler<"node.register">>[0]): void {
   const { name, inventory } = registration;
-  const gpus = inventory.gpus.map((gpu) => `${gpu.index}: ${gpu.model} ${gpu.memoryMiB} MiB ${gpu.uuid}`);
-  const { hostname, cpus, memoryMiB, gpuProvider, gpuProblem } = inventory;
-  log.info("node registered", { node: name, hostname, cpus, memoryMiB, gpuProvider, gpuProblem, gpus });
+  const { gpuProvider, gpuProblem } = inventory;
+  log.info("node registered", { node: name, gpuProvider, gpuProblem, tree: nodeTree(name, inventory) });
 }

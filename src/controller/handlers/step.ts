@@ -15,6 +15,10 @@ import { encodeEnvironment, storeEncoded } from "../stored-inputs.ts";
 export function createStepHandler(context: ControllerContext): StreamHandler<"step.create"> {
   return async (params, sink, { hello, signal }) => {
     const { requestId, immediate } = params;
+    const programs = [params, ...(params.others ?? [])];
+    await context.checkPrograms(
+      ...programs.map(({ step, environment }) => ({ kind: "run" as const, program: step, environment, script: null })),
+    );
     const parts = partsOf(context, params);
     const watchers = parts.map(({ jobId }) => context.watchers.watch(jobId));
     let said = "";

@@ -46,6 +46,7 @@ export function allocated(job: Job, event: JobAllocated, at: number): RunningJob
     steps: first ? [first] : [],
     nextStepId: first?.id === 0 ? 1 : 0,
     ...{ suspendedAt: null, suspendedMs: 0, signalled: false, retried: job.retried },
+    ...(job.unlaunched ? { unlaunched: job.unlaunched } : {}),
   };
 }
 
@@ -106,6 +107,7 @@ export function requeued(job: Job, event: JobRequeued, at: number): PendingJob {
     allocation,
     cleanup,
     retried,
+    ...(event.unlaunched ? { unlaunched: event.unlaunched } : {}),
     ...special,
   };
 }

@@ -27,6 +27,8 @@ const OPTIONS = [
   { long: "socket", argument: "required", help: "where to listen" },
   { long: "scope", argument: "required", help: "tells node daemons of one machine apart" },
   { long: "log", argument: "required", help: "log file; standard error otherwise" },
+  { long: "log-bytes", argument: "required", help: "bytes after which the log is set aside" },
+  { long: "log-backups", argument: "required", help: "logs set aside that are kept" },
   { long: "user", argument: "required", help: "whom to become, with --uid and --gid, before all else" },
   { long: "uid", argument: "required", help: "number of that user" },
   { long: "gid", argument: "required", help: "number of the first group" },
@@ -49,7 +51,9 @@ async function main(): Promise<void> {
   if (user !== undefined) become(user, values.get("uid")?.[0], values.get("gid")?.[0], { socket, scope });
   const clock = realClock();
   const logFile = values.get("log")?.[0];
-  const writer = logFile ? logFileWriter(logFile) : descriptorWriter(2);
+  const [bytesMax, backups] = ["log-bytes", "log-backups"].map((long) => Number(values.get(long)?.[0]));
+  const limits = bytesMax && backups !== undefined ? { bytesMax, backups } : undefined;
+  const writer = logFile ? logFileWriter(logFile, limits) : descriptorWriter(2);
   const log = plainLog(writer, "info", { daemon: PROGRAM, pid: process.pid });
   const table = realProcessTable({ scope, monotonic: clock.monotonic });
   const ptys = realPtys(join(__dirname, `pty-${process.arch}.node`));
