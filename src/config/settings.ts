@@ -17,10 +17,11 @@ import type { Environment } from "./places.ts";
 import { type Key, listenAt, positive, seconds, whole, word, words } from "./setting.ts";
 import { FEED_SETTINGS, type FeedSettings } from "./settings-feed.ts";
 import { GPU_SETTINGS, type GpuSettings } from "./settings-gpu.ts";
+import { PARTITION_SETTINGS, type PartitionSettings } from "./settings-partitions.ts";
 import { SAFETY_SETTINGS, type SafetySettings } from "./settings-safety.ts";
 import { SECURITY_SETTINGS, type SecuritySettings } from "./settings-security.ts";
 
-export interface Settings extends GpuSettings, FeedSettings, SecuritySettings, SafetySettings {
+export interface Settings extends GpuSettings, FeedSettings, SecuritySettings, SafetySettings, PartitionSettings {
   readonly clusterName: string;
   /** Seconds between TERM and KILL. */
   readonly killWaitS: number;
@@ -427,6 +428,7 @@ export const SETTINGS: Keys = {
   ...FEED_SETTINGS,
   ...SECURITY_SETTINGS,
   ...SAFETY_SETTINGS,
+  ...PARTITION_SETTINGS,
 };
 
 /** The texts of the settings that an environment gives, by variable. Empty ones count as not given. */

@@ -75,6 +75,7 @@ import { metricsPage } from "./metrics.ts";
 import { guarded, localUser } from "./network/access.ts";
 import { type Outside, type OutsidePorts, openOutside } from "./network/outside.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
+import { configurePartitions, createPartitionLeaver } from "./partition-config.ts";
 import { createPlanner, type Planner } from "./planner.ts";
 import { policyOf, runningLimits } from "./policy.ts";
 import { createPost } from "./post.ts";
@@ -153,6 +154,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
   const context = assemble(ports, options, opened, secret, outside);
   known.context = context;
   await context.loop.execute({ type: "licenses.configure", licenses: settings.licenses });
+  await configurePartitions(context, settings.partitions);
   const startedAt = context.identity.startedAt;
   const digest = (data: string | Uint8Array): string =>
     ports.digest.sha256(typeof data === "string" ? new TextEncoder().encode(data) : data);
@@ -228,13 +230,14 @@ function assemble(
     }),
   });
   const jobOf = (id: number): Job | undefined => loop.state.jobs.get(id);
+  const lookers = [createJobLog(log, jobOf), createPartitionLeaver(() => loop)];
   const statistics = createStatistics(clock, jobOf);
   const { policy, learn } = policyOf(settings, () => loop.state);
   const breaker = createBreaker({ settings, log, submit, state: () => loop.state });
   const loop = createLoop(opened, {
     ...{ clock, log },
     perform: dispatch.perform,
-    onEvents: onAll(statistics.onEvents, learn, breaker.onEvents, watchers.notifyNodes, createJobLog(log, jobOf)),
+    onEvents: onAll(statistics.onEvents, learn, breaker.onEvents, watchers.notifyNodes, ...lookers),
     onReloaded: () => startOver(sessions, watchers),
     onMended: () => dispatch.perform(resumeHere(loop.state)),
   });

@@ -9,6 +9,7 @@ import type { JobLimits } from "./job-limits.ts";
 import type { JobSpec, LicenseWish, StepSpec } from "./jobspec.ts";
 import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
 import type { Partition } from "./partition.ts";
+import type { PartitionEntry } from "./partition-config.ts";
 import type { PolicyChange } from "./policy/records.ts";
 import type { Reservation } from "./reservation.ts";
 import type { Allocation } from "./resources.ts";
@@ -276,6 +277,12 @@ export interface DeletePartition {
   readonly name: string;
 }
 
+/** The partitions that the configuration names, all of them. */
+export interface ConfigurePartitions {
+  readonly type: "partitions.configure";
+  readonly entries: readonly PartitionEntry[];
+}
+
 /** An operator makes a reservation. */
 export interface CreateReservation {
   readonly type: "reservation.create";
@@ -397,6 +404,7 @@ export type Command =
   | CreatePartition
   | UpdatePartition
   | DeletePartition
+  | ConfigurePartitions
   | CreateReservation
   | UpdateReservation
   | DeleteReservation
