@@ -1,8 +1,11 @@
 /** What a notice of a job's end tells besides: how it used what it had, and the last lines of its output. */
 
+import type { JobId } from "../core/ids.ts";
 import type { Job } from "../core/job.ts";
 import type { JobReport } from "../core/notice.ts";
 import { outputsOf } from "../core/outputs.ts";
+import type { ClusterState } from "../core/state.ts";
+import type { Clock } from "../platform/clock.ts";
 import { efficiencyLines } from "../view/accounting/seff.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -17,8 +20,19 @@ const READ_MS = 5000;
 /** Escape sequences of terminals (ECMA-48): CSI, OSC, and two characters. */
 const SEQUENCES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|.)/g;
 
+/** Reports of jobs by their numbers, and the state that they are from. */
+export function reporter(state: () => ClusterState, sessions: Pick<Sessions, "get">, clock: Clock) {
+  return {
+    state,
+    async reportOf(jobId: JobId): Promise<JobReport | null> {
+      const job = state().jobs.get(jobId);
+      return job ? jobReport(job, sessions, clock.now()) : null;
+    },
+  };
+}
+
 /** Never rejects: what can't be read is left out. @param now milliseconds since 1970 */
-export async function jobReport(job: Job, sessions: Pick<Sessions, "get">, now: number): Promise<JobReport> {
+async function jobReport(job: Job, sessions: Pick<Sessions, "get">, now: number): Promise<JobReport> {
   const facts = { state: job.state, partition: "", reason: "None", reasonText: "", isDuplicate: false };
   // Where nothing was measured, or nothing asked for, there is nothing to tell.
   const efficiency = efficiencyLines({ job, ...facts }, now).filter((line) => /Efficiency: .*%/.test(line));

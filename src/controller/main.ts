@@ -68,7 +68,7 @@ import { usageHandler } from "./handlers/usage.ts";
 import { watchHandler } from "./handlers/watch.ts";
 import { watchJobsHandler } from "./handlers/watch-jobs.ts";
 import { createJobLog } from "./job-log.ts";
-import { jobReport } from "./job-report.ts";
+import { reporter } from "./job-report.ts";
 import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { metricsPage } from "./metrics.ts";
@@ -216,14 +216,7 @@ function assemble(
     ...{ clock, log, sessions, watchers },
     state: () => loop.state,
     ...{ submit, wakeScheduler: () => planner.wake() },
-    post: createPost({
-      ...{ mailer, notifier: ports.notifier, log, clock },
-      state: () => loop.state,
-      async reportOf(jobId) {
-        const job = loop.state.jobs.get(jobId);
-        return job ? jobReport(job, sessions, clock.now()) : null;
-      },
-    }),
+    post: createPost({ mailer, notifier: ports.notifier, log, clock, ...reporter(() => loop.state, sessions, clock) }),
     launchOf: async (job, key, node) => ({
       ...(await launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), cluster)),
       ...(sessions.get(node)?.caller ? { access: outside?.access(job.id, job.attempt) } : {}),
