@@ -112,10 +112,17 @@ export interface ControllerPorts {
   /** Without it no other machine is listened for. */
   readonly outside?: OutsidePorts;
   /** Root's: serves the users of this machine, each over a socket of its own. Rejects if that can't be. */
-  serveUsers?(accept: AcceptUser): Promise<{ close(): void }>;
+  serveUsers?(accept: AcceptUser): Promise<UserService>;
   readonly people?: People;
   /** Reads the configuration again; without it there is none to read. */
   readonly reload?: Reload;
+}
+
+/** Root's sockets for users. */
+interface UserService {
+  close(): void;
+  /** A folder on the way to them that only root can pass; empty where users get there. */
+  readonly closed: string;
 }
 
 export interface ControllerOptions {
@@ -177,6 +184,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
   const users = await ports.serveUsers?.((connection, account) =>
     remote.accept(connection, localUser(context, account)),
   );
+  context.serves.closed = users?.closed ?? null;
   await publishEndpoint(disk, options);
   resume(context);
   startPurging(context, disk);
@@ -248,7 +256,7 @@ function assemble(
   const owners = createOwners(clock, settings.orphanS * 1000, abandon);
   return {
     ...{ loop, statistics, sessions, guard, watchers, owners, blobs, clock, log, mailer, settings, places, identity },
-    people: ports.people ?? null,
+    ...{ people: ports.people ?? null, serves: { closed: null } },
     reasonOf: planner.reasonOf,
     rowOf: (job) => rowOf({ loop, sessions, clock, ...identity }, planner, job),
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),
