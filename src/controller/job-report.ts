@@ -20,14 +20,15 @@ const READ_MS = 5000;
 /** Escape sequences of terminals (ECMA-48): CSI, OSC, and two characters. */
 const SEQUENCES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|.)/g;
 
-/** Reports of jobs by their numbers, and the state that they are from. */
-export function reporter(state: () => ClusterState, sessions: Pick<Sessions, "get">, clock: Clock) {
-  return {
-    state,
-    async reportOf(jobId: JobId): Promise<JobReport | null> {
-      const job = state().jobs.get(jobId);
-      return job ? jobReport(job, sessions, clock.now()) : null;
-    },
+/** Reports of jobs by their numbers; `null` for one that is no more. */
+export function createReporter(
+  state: () => ClusterState,
+  sessions: Pick<Sessions, "get">,
+  clock: Clock,
+): (jobId: JobId) => Promise<JobReport | null> {
+  return async (jobId) => {
+    const job = state().jobs.get(jobId);
+    return job ? jobReport(job, sessions, clock.now()) : null;
   };
 }
 
