@@ -58,6 +58,8 @@ export interface ControllerContext extends Ending {
   };
   /** The users and groups of this machine; `null` where they can't be asked for. */
   readonly people: People | null;
+  /** Root's, for its users: a folder that they can't pass on their way, empty for none; `null` where only one is served. */
+  readonly serves: { closed: string | null };
   /** Why a job waits. */
   reasonOf(job: Job): Reason;
   /** A job as listings show it. */

@@ -68,6 +68,7 @@ import { usageHandler } from "./handlers/usage.ts";
 import { watchHandler } from "./handlers/watch.ts";
 import { watchJobsHandler } from "./handlers/watch-jobs.ts";
 import { createJobLog } from "./job-log.ts";
+import { createReporter } from "./job-report.ts";
 import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { metricsPage } from "./metrics.ts";
@@ -111,10 +112,17 @@ export interface ControllerPorts {
   /** Without it no other machine is listened for. */
   readonly outside?: OutsidePorts;
   /** Root's: serves the users of this machine, each over a socket of its own. Rejects if that can't be. */
-  serveUsers?(accept: AcceptUser): Promise<{ close(): void }>;
+  serveUsers?(accept: AcceptUser): Promise<UserService>;
   readonly people?: People;
   /** Reads the configuration again; without it there is none to read. */
   readonly reload?: Reload;
+}
+
+/** Root's sockets for users. */
+interface UserService {
+  close(): void;
+  /** A folder on the way to them that only root can pass; empty where users get there. */
+  readonly closed: string;
 }
 
 export interface ControllerOptions {
@@ -176,6 +184,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
   const users = await ports.serveUsers?.((connection, account) =>
     remote.accept(connection, localUser(context, account)),
   );
+  context.serves.closed = users?.closed ?? null;
   await publishEndpoint(disk, options);
   resume(context);
   startPurging(context, disk);
@@ -211,11 +220,12 @@ function assemble(
   const { sessions, absentNodes } = watchNodes({ clock, log, submit, watchers }, settings, () => planner.wake());
   const { token, portOffset } = secretsOf(ports.digest, secret);
   const cluster = { portOffset, isShared: options.user.uid === 0 };
+  const reportOf = createReporter(() => loop.state, sessions, clock);
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
     state: () => loop.state,
     ...{ submit, wakeScheduler: () => planner.wake() },
-    post: createPost({ mailer, notifier: ports.notifier, log, clock, state: () => loop.state }),
+    post: createPost({ ...{ mailer, notifier: ports.notifier, log, clock, reportOf }, state: () => loop.state }),
     launchOf: async (job, key, node) => ({
       ...(await launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), cluster)),
       ...(sessions.get(node)?.caller ? { access: outside?.access(job.id, job.attempt) } : {}),
@@ -248,7 +258,7 @@ function assemble(
   return {
     order: policy,
     ...{ loop, statistics, sessions, guard, watchers, owners, blobs, clock, log, mailer, settings, places, identity },
-    people: ports.people ?? null,
+    ...{ people: ports.people ?? null, serves: { closed: null } },
     reasonOf: planner.reasonOf,
     rowOf: (job) => rowOf({ loop, sessions, clock, ...identity }, planner, job),
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),
@@ -291,9 +301,9 @@ function hearNodes(absent: ReturnType<typeof createAbsences<string>>, watchers: 
       absent.end(node);
       watchers.notifyNodes();
     },
-    onLost(node: string): void {
+    onLost(node: string, silentMs: number): void {
       wake();
-      absent.begin(node);
+      absent.begin(node, silentMs);
       watchers.notifyNodes();
     },
   };

@@ -162,7 +162,9 @@ function userPorts(clock: Clock, runtime: string): UserPorts {
     findAccount,
     prepare(user) {
       const closed = closedFolder(runtime);
-      if (closed) throw new Error(`${user.name} can't pass ${closed}: set XDG_RUNTIME_DIR=/run for root's daemons`);
+      if (closed) throw new Error(`${user.name} can't pass ${closed}: start root's daemons with XDG_RUNTIME_DIR=/run`);
+      const hidden = closedFolder(__dirname);
+      if (hidden) throw new Error(`${user.name} can't pass ${hidden}: install mgpu where all users can read it`);
       makeOwnFolder(runtime, user);
     },
     remove: removeAs,

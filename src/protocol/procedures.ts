@@ -200,6 +200,8 @@ export const PROCEDURES = {
       clusterName: s.text,
       stateFolder: s.text,
       socket: s.text,
+      /** Whose jobs it runs, in words. */
+      serves: v.optional(s.text),
       daemons: v.array(r.daemonStatus),
       jobs: v.object({ pending: s.count, running: s.count, ended: s.count }),
       /** Why nothing can be accepted right now (a full disk); empty when all is well. */
