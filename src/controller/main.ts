@@ -298,9 +298,9 @@ function hearNodes(absent: ReturnType<typeof createAbsences<string>>, watchers: 
       absent.end(node);
       watchers.notifyNodes();
     },
-    onLost(node: string): void {
+    onLost(node: string, silentMs: number): void {
       wake();
-      absent.begin(node);
+      absent.begin(node, silentMs);
       watchers.notifyNodes();
     },
   };
