@@ -29,7 +29,9 @@ test("jobs: hold, release, priority, nice, time limit, signal, requeue, cancel; 
     "-d",
     "singleton",
   ]);
-  const trapping = "#!/bin/sh\ntrap 'echo got usr1 > usr1' USR1\necho up > up\nwhile :; do sleep 0.1; done\n";
+  // A signal is for the steps of a job, as scancel sends it.
+  const step = "trap 'echo got usr1 > usr1' USR1; echo up > up; while :; do sleep 0.1; done";
+  const trapping = `#!/bin/sh\nmgpu-srun sh -c "${step}"\n`;
   const running = await cluster.submit(trapping, ["-J", "runner", "-t", "60"]);
   await cluster.until(() => cluster.has("up"), "the script traps");
   await cluster.untilState(waiting, "RUNNING");
@@ -58,7 +60,7 @@ test("jobs: hold, release, priority, nice, time limit, signal, requeue, cancel; 
   await sees(/2\/2|1\/2/);
   terminal.type("/runner\r");
   await sees(/1\/1/);
-  await does(tui, "CUSR1\r", /Send USR1 to job \d+/, /told to end|sent|signal/i);
+  await does(tui, "CUSR1\r", /Send USR1 to job \d+/, /: signalled/);
   await cluster.until(() => cluster.has("usr1"), "the signal arrived");
 
   // What is refused is said in the status line.
