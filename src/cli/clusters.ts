@@ -1,4 +1,4 @@
-/** --clusters of the commands that take it: mgpu is one cluster, so it can only name that one. */
+/** --clusters of the commands that take it, where it names no profile (run.ts): then it can only name this cluster. */
 
 import type { Peer } from "../rpc/types.ts";
 import { isSlurmName } from "./connect.ts";
@@ -21,7 +21,8 @@ export async function checkClusters(peer: Peer, list: string | undefined, source
     `No cluster '${name}' known by database.`,
     `'${name}' can't be reached now, or it is an invalid entry for ${source}.  Use 'sacctmgr list clusters' to see available clusters.`,
   ]);
-  throw new UserError(problems, `this cluster is called ${clusterName}`);
+  const hint = `this cluster is called ${clusterName}; mgpu login lists those of other machines`;
+  throw new UserError(problems, hint);
 }
 
 /**

@@ -50,7 +50,7 @@ export async function runCommand(command: Command, argv: readonly string[], cont
       context.stdio.out(answer);
       return 0;
     }
-    return await command.run(chooseCluster(command, parsed, context), context);
+    return await runAt(command, parsed, context);
   } catch (error) {
     return errorExit(command, reportFailure(error, context), context);
   }
@@ -120,15 +120,61 @@ function isClusterOption({ long }: Option): boolean {
   return long === "clusters" || long === "cluster";
 }
 
+/** Commands that list, and can do so for one cluster after the other. */
+const LISTINGS: readonly string[] = ["squeue", "sinfo", "sacct", "sprio", "sshare", "sdiag"];
+
+/** What goes on for ever, or is one document, can't be followed by another cluster's. */
+const ALONE: readonly string[] = ["iterate", "json", "yaml"];
+
 /** Turns to the cluster that -M names. Commands that have the option of their own see names that are no profiles. */
-function chooseCluster(command: Command, parsed: ParsedOptions, context: CommandContext): ParsedOptions {
+async function runAt(command: Command, parsed: ParsedOptions, context: CommandContext): Promise<number> {
   const own = command.options.find(isClusterOption);
   const long = own?.long ?? CLUSTER_OPTION.long;
-  const name = parsed.values.get(long)?.at(-1);
-  if (name === undefined) return parsed;
-  if (own && name !== "local" && !Object.hasOwn(readProfiles(context).clusters, name)) return parsed;
+  const variables: Readonly<Record<string, string>> = own?.variables ?? {};
+  const variable = variables[command.name] ?? "";
+  const typed = parsed.values.get(long)?.at(-1);
+  if (typed === "") throw new UserError(`--${long}: expected the name of a cluster, got ""`);
+  const text = typed ?? context.environment[variable];
+  if (!text) return command.run(parsed, context);
+  const profiles = Object.keys(readProfiles(context).clusters);
+  const isProfile = (name: string): boolean => name === "local" || profiles.includes(name);
+  const listed = text === "all" && profiles.length > 0 ? profiles : [...new Set(text.split(","))];
+  if (own && !listed.some(isProfile)) return command.run(parsed, context);
+  const [name = "", ...more] = listed;
+  const rest = { ...parsed, values: new Map([...parsed.values].filter(([key]) => key !== long)) };
+  const there = variable === "" ? context : { ...context, environment: { ...context.environment, [variable]: "" } };
+  if (more.length > 0) return runAtEach(command, rest, there, listed);
   context.chooseCluster(name);
-  return { ...parsed, values: new Map([...parsed.values].filter(([key]) => key !== long)) };
+  if (own && LISTINGS.includes(command.name) && isSlurmName(context.program)) sayCluster(name, rest, context);
+  return command.run(rest, there);
+}
+
+/** The same for several clusters, one after the other, each under its name as Slurm's listings do it. */
+async function runAtEach(
+  command: Command,
+  parsed: ParsedOptions,
+  context: CommandContext,
+  names: readonly string[],
+): Promise<number> {
+  if (!LISTINGS.includes(command.name)) {
+    const hint = `name one of them; ${LISTINGS.map((one) => `mgpu-${one}`).join(", ")} take several`;
+    throw new UserError(`-M ${names.join(",")}: this command speaks to one cluster at a time`, hint);
+  }
+  const alone = ALONE.find((long) => parsed.values.has(long));
+  if (alone) throw new UserError(`--${alone} is for one cluster at a time, -M names ${names.length}`);
+  let worst = 0;
+  for (const [index, name] of names.entries()) {
+    context.chooseCluster(name);
+    if (index > 0 && !parsed.values.has("noheader")) context.stdio.out("\n");
+    sayCluster(name, parsed, context);
+    const code = await command.run(parsed, context).catch((error: unknown) => reportFailure(error, context));
+    worst = Math.max(worst, code);
+  }
+  return worst;
+}
+
+function sayCluster(name: string, { values }: ParsedOptions, { stdio }: CommandContext): void {
+  if (!values.has("noheader")) stdio.out(`CLUSTER: ${name}\n`);
 }
 
 function commonAnswer(command: Command, parsed: ParsedOptions, context: CommandContext): string | undefined {

@@ -6,8 +6,9 @@
 
 import * as v from "valibot";
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
+import { formatPartitions, PARTITION_KEYS } from "../core/partition-config.ts";
 import { nearest } from "../util/nearest.ts";
-import { CONFIG_SCHEMA, FILE_KEYS, keysOf, NAMED_SECTIONS, nameOf, SECTIONS, sectionOf } from "./schema.ts";
+import { CONFIG_SCHEMA, keysOf, NAMED_SECTIONS, nameOf, PLAIN_KEYS, SECTIONS, sectionOf, textsOf } from "./schema.ts";
 import { SETTINGS } from "./settings.ts";
 
 /** What a file says. */
@@ -86,6 +87,7 @@ type Section = Readonly<Record<string, string | undefined>>;
 /** The schema's output; its sections are made from a table, so their keys are not in the type. */
 type Said = Readonly<Record<string, Section>> & {
   readonly nodes?: Readonly<Record<string, Section>>;
+  readonly partitions?: Readonly<Record<string, Section>>;
   readonly models?: { readonly file?: string; readonly models?: Section };
 };
 
@@ -115,13 +117,15 @@ function said(
     texts[variable] = text;
     places[variable] = at(startOf(document, path));
   };
-  for (const { key, variable } of FILE_KEYS) {
+  for (const { key, variable } of PLAIN_KEYS) {
     take([sectionOf(key), nameOf(key)], variable, output[sectionOf(key)]?.[nameOf(key)]);
   }
   const own = nodeOf(texts.MGPU_NODE_ID);
   for (const { key, variable } of keysOf("node")) {
     take(["nodes", own, nameOf(key)], variable, output.nodes?.[own]?.[nameOf(key)]);
   }
+  const parts = Object.entries(output.partitions ?? {}).map(([name, said]) => ({ name, texts: textsOf(said) }));
+  take(["partitions"], SETTINGS.partitions.variable, formatPartitions(parts));
   const { file, models, ...rest } = output.models ?? {};
   const rows = Object.entries({ ...rest, ...models }).map(([model, gpus]) => `${model}=${gpus}`);
   take(["models"], SETTINGS.models.variable, rows.join(","));
@@ -146,6 +150,7 @@ function describe(issue: Issue): string {
 /** What may stand where an unknown key stands. */
 function knownAt(path: Path): readonly string[] {
   if (path.length === 1) return [...SECTIONS, ...NAMED_SECTIONS];
+  if (path[0] === "partitions") return PARTITION_KEYS;
   const isOfNode = path[0] === "nodes";
   const names = keysOf(isOfNode ? "node" : String(path[0])).map(({ key }) => nameOf(key));
   return isOfNode ? names.filter((name) => name !== "name") : names;
@@ -154,7 +159,8 @@ function knownAt(path: Path): readonly string[] {
 /** Where an issue's value stands; its key, where that is what is wrong. */
 function offsetOf(document: Document, issue: Issue): number {
   const path = pathOf(issue);
-  const isKey = issue.type === "strict_object" && issue.expected === "never";
+  const isUnknown = issue.type === "strict_object" && issue.expected === "never";
+  const isKey = isUnknown || issue.path?.at(-1)?.origin === "key";
   return isKey || path.length === 0 ? keyOffset(document, path) : startOf(document, path);
 }
 

@@ -1,5 +1,6 @@
 /** The configuration file explained: a sample with every key, and a JSON schema for editors. Both from the one table. */
 
+import { PARTITION_KEYS } from "../core/partition-config.ts";
 import { type FileKey, keysOf, nameOf, SECTIONS } from "./schema.ts";
 
 const HEAD = `# The configuration of mgpu: ~/.config/mgpu/config.yaml, or /etc/mgpu/config.yaml for all users of a machine.
@@ -13,6 +14,15 @@ const NODES = `
 #   node001:
 #     address: 10.0.0.11
 #     features: [a100, nvlink]
+
+# Partitions, with scontrol's keys. The first is the default one unless another says so. Without any there is main, of
+# all nodes. Those that are added, changed and removed here follow at: mgpu-scontrol reconfigure.
+# MGPU_PARTITIONS=gpu nodes=n[1-4] max_time=2-00:00:00; debug max_time=30
+# partitions:
+#   gpu:
+#     nodes: n[1-4]
+#     max_time: 2-00:00:00
+#   debug: {nodes: ALL, max_time: 30, priority_tier: 10}
 
 # GPUs that jobs get by the name of their model (mgpu-srun --model NAME, or --model NAME among the program's own words).
 # A predecessor's llm_config.json may be named as file. MGPU_MODELS=llama-70b=4,default_requirement=1
@@ -43,7 +53,12 @@ export function jsonSchema(): Readonly<Record<string, unknown>> {
     title: "Configuration of mgpu",
     type: "object",
     additionalProperties: false,
-    properties: { ...sections, nodes: { type: "object", additionalProperties: ofNode }, models: MODELS },
+    properties: {
+      ...sections,
+      nodes: { type: "object", additionalProperties: ofNode },
+      partitions: PARTITIONS,
+      models: MODELS,
+    },
   };
 }
 
@@ -55,6 +70,19 @@ const MODELS = {
   additionalProperties: GPUS,
 };
 
+const SCALAR = { type: ["string", "number", "boolean", "null"] };
+const PARTITIONS = {
+  description: "Partitions with scontrol's keys. Variable MGPU_PARTITIONS.",
+  type: ["object", "null"],
+  additionalProperties: {
+    type: ["object", "null"],
+    additionalProperties: false,
+    properties: Object.fromEntries(
+      PARTITION_KEYS.map((key) => [key, { anyOf: [SCALAR, { type: "array", items: SCALAR }] }]),
+    ),
+  },
+};
+
 function objectOf(keys: readonly FileKey[]) {
   return {
     type: ["object", "null"],
@@ -64,10 +92,9 @@ function objectOf(keys: readonly FileKey[]) {
 }
 
 function scalarOf({ about, expected, fallback, variable }: FileKey) {
-  const scalar = { type: ["string", "number", "boolean", "null"] };
   return {
     description: `${about}: ${expected}. Variable ${variable}.`,
     ...(fallback === "" ? {} : { default: fallback }),
-    anyOf: [scalar, { type: "array", items: scalar }],
+    anyOf: [SCALAR, { type: "array", items: SCALAR }],
   };
 }

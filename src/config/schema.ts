@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import { parseGpuWishes } from "../core/gres.ts";
 import { isModelName } from "../core/models.ts";
+import { PARTITION_KEYS, PARTITION_NAME, parsePartitionKey, partitionEntry } from "../core/partition-config.ts";
 import { SETTINGS } from "./settings.ts";
 
 /** A setting as the file sees it, whatever its type. */
@@ -24,7 +25,7 @@ export interface FileKey {
 /** What commands heed, and no daemon. */
 const CLIENT_KEYS: readonly FileKey[] = [
   {
-    key: "client.tui",
+    key: "tui.squeue",
     about: "whether mgpu-squeue without arguments shows the queue on the whole screen of a terminal",
     variable: "MGPU_TUI",
     expected: "auto or never",
@@ -44,19 +45,22 @@ const DAEMON_KEYS: readonly FileKey[] = Object.values(SETTINGS).map(
   }),
 );
 
-/** Its keys are models. */
-const MODELS_SECTION = "models";
+/** Their keys are names of models and partitions. */
+const TABLES: readonly string[] = ["models", "partitions"];
 
 /** All keys, in the order of the table. */
 export const FILE_KEYS: readonly FileKey[] = [...DAEMON_KEYS, ...CLIENT_KEYS];
 
+/** Those that stand in sections of fixed keys. */
+export const PLAIN_KEYS: readonly FileKey[] = FILE_KEYS.filter(({ key }) => !TABLES.includes(sectionOf(key)));
+
 /** Sections of fixed keys, in the order in which they come first. */
 export const SECTIONS: readonly string[] = [...new Set(FILE_KEYS.map(({ key }) => sectionOf(key)))].filter(
-  (name) => name !== MODELS_SECTION,
+  (name) => !TABLES.includes(name),
 );
 
 /** Sections whose keys are names. */
-export const NAMED_SECTIONS = ["nodes", "models"] as const;
+export const NAMED_SECTIONS = ["nodes", "partitions", "models"] as const;
 
 /** Entries of `nodes` have the keys of `node`, except the name, which is the entry's own. */
 const NODE_SECTION = "node";
@@ -124,6 +128,42 @@ const models = v.objectWithRest(
   "expected models with their GPUs, such as llama-70b: 4",
 );
 
+/** A key of a partition: what it may be, scontrol knows. */
+const partitionKey = (key: string) =>
+  v.optional(
+    v.pipe(
+      v.union([v.string(), v.array(v.string())], "expected a value"),
+      v.transform((given) => (typeof given === "string" ? given : given.join(","))),
+      v.rawCheck(({ dataset, addIssue }) => {
+        const parsed = dataset.typed ? parsePartitionKey(key, dataset.value) : { value: {} };
+        if ("problem" in parsed) addIssue({ message: parsed.problem });
+      }),
+    ),
+  );
+
+/** Each by itself first, then together. */
+const partitions = v.pipe(
+  v.record(
+    v.pipe(v.string(), v.regex(PARTITION_NAME, "expected the name of a partition")),
+    v.pipe(
+      v.strictObject(
+        Object.fromEntries(PARTITION_KEYS.map((key) => [key, partitionKey(key)])),
+        "expected keys such as nodes: n[1-4]",
+      ),
+      v.rawCheck(({ dataset, addIssue }) => {
+        const parsed = dataset.typed ? partitionEntry("p", textsOf(dataset.value)) : { value: {} };
+        if ("problem" in parsed) addIssue({ message: parsed.problem });
+      }),
+    ),
+    "expected names of partitions",
+  ),
+);
+
+/** Without keys that say nothing. */
+export function textsOf(said: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(said).filter((pair): pair is [string, string] => !!pair[1]));
+}
+
 /** A whole file. Sections without any key are left out before. */
 export const CONFIG_SCHEMA = v.strictObject(
   {
@@ -132,6 +172,7 @@ export const CONFIG_SCHEMA = v.strictObject(
       v.OptionalSchema<ReturnType<typeof section>, undefined>
     >),
     nodes: v.optional(nodes),
+    partitions: v.optional(partitions),
     models: v.optional(models),
   },
   "expected sections such as limits:",

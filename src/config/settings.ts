@@ -17,9 +17,11 @@ import type { Environment } from "./places.ts";
 import { type Key, listenAt, positive, seconds, whole, word, words } from "./setting.ts";
 import { FEED_SETTINGS, type FeedSettings } from "./settings-feed.ts";
 import { GPU_SETTINGS, type GpuSettings } from "./settings-gpu.ts";
+import { PARTITION_SETTINGS, type PartitionSettings } from "./settings-partitions.ts";
+import { SAFETY_SETTINGS, type SafetySettings } from "./settings-safety.ts";
 import { SECURITY_SETTINGS, type SecuritySettings } from "./settings-security.ts";
 
-export interface Settings extends GpuSettings, FeedSettings, SecuritySettings {
+export interface Settings extends GpuSettings, FeedSettings, SecuritySettings, SafetySettings, PartitionSettings {
   readonly clusterName: string;
   /** Seconds between TERM and KILL. */
   readonly killWaitS: number;
@@ -27,6 +29,12 @@ export interface Settings extends GpuSettings, FeedSettings, SecuritySettings {
   readonly minJobAgeS: number;
   /** Milliseconds between a node's signs of life. */
   readonly heartbeatMs: number;
+  /** Seconds without a node after which it is down, and its jobs are lost; 0 for never. */
+  readonly nodeTimeoutS: number;
+  /** Jobs that die at once on a node, one after the other, before it is drained; 0 for any number. */
+  readonly drainAfterDeaths: number;
+  /** Seconds within which a death is one at once. */
+  readonly deathWithinS: number;
   /** Journal bytes after which a snapshot is made. */
   readonly snapshotBytes: number;
   /** Seconds that a job of srun survives without its client. */
@@ -35,6 +43,8 @@ export interface Settings extends GpuSettings, FeedSettings, SecuritySettings {
   readonly nodeName: string;
   /** Name or number at which other nodes reach this machine; empty for what the machine says of itself. */
   readonly nodeAddress: string;
+  /** Where clients reach the steps of a node that joined another machine's cluster: `host:port`, `none`, or empty. */
+  readonly streamListen: string;
   /** CPUs and memory to offer instead of what the machine has; 0, which nobody can set, for what it has. */
   readonly cpus: number;
   readonly memoryMiB: number;
@@ -121,6 +131,34 @@ export const SETTINGS: Keys = {
     parse: positive,
     expected: "milliseconds, at least 1",
   },
+  nodeTimeoutS: {
+    key: "cluster.node_timeout",
+    about:
+      "seconds without a sign of life after which a node is down and its jobs are lost or start elsewhere; 0 for never",
+    isLive: true,
+    variable: "MGPU_NODE_TIMEOUT",
+    fallback: 300,
+    parse: seconds,
+    expected: "seconds, 0 for never",
+  },
+  drainAfterDeaths: {
+    key: "limits.drain_after_deaths",
+    about: "a node on which so many jobs in a row die at once, by its own fault, is drained; 0 for never",
+    isLive: true,
+    variable: "MGPU_DRAIN_AFTER_DEATHS",
+    fallback: 5,
+    parse: whole,
+    expected: "a count, 0 for never",
+  },
+  deathWithinS: {
+    key: "limits.death_within",
+    about: "seconds after its start within which a job's death counts for that",
+    isLive: true,
+    variable: "MGPU_DEATH_WITHIN",
+    fallback: 10,
+    parse: seconds,
+    expected: "seconds",
+  },
   snapshotBytes: {
     key: "cluster.snapshot_bytes",
     about: "bytes of journal after which a snapshot is made",
@@ -152,6 +190,15 @@ export const SETTINGS: Keys = {
     fallback: "",
     parse: (text) => (/^[A-Za-z0-9][A-Za-z0-9.:_%-]{0,254}$/.test(text) ? text : undefined),
     expected: "a host name or an IP address",
+  },
+  streamListen: {
+    key: "node.listen",
+    about:
+      "where clients on other machines attach to steps straight, with TLS and a key for each connection; none: only through the controller; port 7412 or any that is free otherwise",
+    variable: "MGPU_NODE_LISTEN",
+    fallback: "",
+    parse: (text) => (/^(none|[A-Za-z0-9.:[\]-]*:\d{1,5})$/.test(text) ? text : undefined),
+    expected: "host:port, :port or none",
   },
   cpus: {
     key: "node.cpus",
@@ -380,6 +427,8 @@ export const SETTINGS: Keys = {
   ...GPU_SETTINGS,
   ...FEED_SETTINGS,
   ...SECURITY_SETTINGS,
+  ...SAFETY_SETTINGS,
+  ...PARTITION_SETTINGS,
 };
 
 /** The texts of the settings that an environment gives, by variable. Empty ones count as not given. */

@@ -15,10 +15,12 @@ import { RpcError } from "../protocol/errors.ts";
 import type { AttachPoint, JobRow } from "../protocol/procedures.ts";
 import type { Peer } from "../rpc/types.ts";
 import type { Reason } from "../sched/plan.ts";
+import type { Ending as JobEnding } from "./breaker.ts";
 import type { Ending } from "./ending.ts";
 import type { GpuGuard } from "./gpu-guard.ts";
 import type { Loop } from "./loop.ts";
 import type { Owners } from "./owners.ts";
+import type { Submitted } from "./program-guard.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Statistics } from "./statistics.ts";
 import type { FinishedQuery } from "./store/accounting.ts";
@@ -53,6 +55,8 @@ export interface ControllerContext extends Ending {
   };
   /** The users and groups of this machine; `null` where they can't be asked for. */
   readonly people: People | null;
+  /** Root's, for its users: a folder that they can't pass on their way, empty for none; `null` where only one is served. */
+  readonly serves: { closed: string | null };
   /** Why a job waits. */
   reasonOf(job: Job): Reason;
   /** A job as listings show it. */
@@ -63,7 +67,11 @@ export interface ControllerContext extends Ending {
   isConnected(node: string): boolean;
   /** Connections to the holders of a node of this machine, made without its daemon; close them. Never rejects. */
   holdersOf(node: string): Promise<Peer[]>;
+  /** @throws RpcError PERMISSION where one of these may not run (security.allowed_script_paths) */
+  checkPrograms(...submitted: readonly Submitted[]): Promise<void>;
   perform(effects: readonly Effect[]): void;
+  /** A job's main part ended on a node, and that counted. */
+  noteEnding(ending: JobEnding): void;
   /** Why other machines can't reach us although they should; empty otherwise. */
   outsideProblem(): string;
   /** Nodes that should connect soon: they count as down if they don't. */

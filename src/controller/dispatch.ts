@@ -143,11 +143,13 @@ async function launch(ports: DispatchPorts, { peer }: Session, effect: LaunchSte
     await peer.call("node.launch", order, { deadlineMs: NODE_CALL_DEADLINE_MS });
   } catch (error) {
     if (error instanceof RpcError && isLinkTrouble(error)) throw error;
-    // Trying again would fail again: the step ends with the reason.
+    // A node that can't record it may do so later; whatever else is wrong would be so again.
+    const unlaunched = error instanceof RpcError && error.code === "STORAGE";
     const part = job.steps.find((step) => step.id === stepId)?.parts.find((one) => one.node === node);
     const exits = (part?.tasks ?? [0]).map(() => ({ code: 1, signal: 0 }));
     const problem = `the step could not be launched: ${(error as Error).message}`;
-    ports.submit({ type: "report.stepEnded", node, key, exits, problem, clean: false, outOfMemory: false });
+    const how = { clean: false, outOfMemory: false, unlaunched };
+    ports.submit({ type: "report.stepEnded", node, key, exits, problem, ...how });
   }
 }
 

@@ -4,7 +4,7 @@ import { limitEnd } from "../core/decide/timer.ts";
 import { fold } from "../core/hostlist.ts";
 import type { PendingJob, RunningJob } from "../core/job.ts";
 import type { JobSpec } from "../core/jobspec.ts";
-import { type Node, withClosedGpus } from "../core/node.ts";
+import type { Node } from "../core/node.ts";
 import { addShare } from "../core/resources.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Result } from "../protocol/procedures.ts";
@@ -25,9 +25,7 @@ export function estimateStart(
 ): Estimate {
   const { state } = loop;
   const now = Math.max(clock.now(), ...specs.map(({ beginAt }) => beginAt));
-  let nodes: readonly Node[] = [...state.nodes.values()].map((node) => {
-    return withClosedGpus(node, guard.blockedOn(node.name));
-  });
+  let nodes: readonly Node[] = [...state.nodes.values()].map((node) => guard.seenBy(node));
   const tryAt = (at: number): Estimate | null => startAt(state, specs, { nodes, isConnected }, at);
   const found = tryAt(now);
   if (found) return found;

@@ -29,7 +29,7 @@ export function createForecaster({
     const now = clock.now();
     const ageMs = known === null ? Number.POSITIVE_INFINITY : Math.abs(now - known.at);
     if (known === null || ageMs > AGE_MAX_MS || (known.seq !== state.seq && ageMs > AGE_MIN_MS)) {
-      const view = viewOf(state, isConnected, now, { blockedOn: (node) => guard?.blockedOn(node) });
+      const view = viewOf(state, isConnected, now, guard ? { seenBy: (node) => guard.seenBy(node) } : {});
       known = { seq: state.seq, at: now, starts: forecastStarts(state, view, now) };
     }
     return known.starts.get(id) ?? (job.hold === null ? beginForecast(job, now) : null);

@@ -32,6 +32,7 @@ import { must } from "../util/assert.ts";
 import { toJobRow } from "../view/job-row.ts";
 import { createAbsences } from "./absences.ts";
 import { awayReason, createHolderLinks } from "./away.ts";
+import { createBreaker } from "./breaker.ts";
 import type { ControllerContext, People } from "./context.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createEnding } from "./ending.ts";
@@ -66,19 +67,23 @@ import { submitHandler } from "./handlers/submit.ts";
 import { usageHandler } from "./handlers/usage.ts";
 import { watchHandler } from "./handlers/watch.ts";
 import { watchJobsHandler } from "./handlers/watch-jobs.ts";
+import { createJobLog } from "./job-log.ts";
+import { createReporter } from "./job-report.ts";
 import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { metricsPage } from "./metrics.ts";
 import { guarded, localUser } from "./network/access.ts";
 import { type Outside, type OutsidePorts, openOutside } from "./network/outside.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
+import { configurePartitions, createPartitionLeaver } from "./partition-config.ts";
 import { createPlanner, type Planner } from "./planner.ts";
 import { policyOf, runningLimits } from "./policy.ts";
 import { createPost } from "./post.ts";
+import { checkPrograms, type ProgramFiles, type Submitted } from "./program-guard.ts";
 import { startPurging } from "./purge.ts";
 import { type Reload, reconfigure } from "./reconfigure.ts";
 import { partitionName } from "./select.ts";
-import { createSessions } from "./sessions.ts";
+import { createSessions, type Sessions } from "./sessions.ts";
 import { createStatistics } from "./statistics.ts";
 import { readFinished } from "./store/accounting.ts";
 import { openBlobs } from "./store/blobs.ts";
@@ -102,13 +107,22 @@ export interface ControllerPorts {
   compact(compaction: Compaction): Promise<number>;
   /** The program should end. */
   exit(): void;
+  /** Without them any program may run, whatever the settings say. */
+  readonly programFiles?: ProgramFiles;
   /** Without it no other machine is listened for. */
   readonly outside?: OutsidePorts;
   /** Root's: serves the users of this machine, each over a socket of its own. Rejects if that can't be. */
-  serveUsers?(accept: AcceptUser): Promise<{ close(): void }>;
+  serveUsers?(accept: AcceptUser): Promise<UserService>;
   readonly people?: People;
   /** Reads the configuration again; without it there is none to read. */
   readonly reload?: Reload;
+}
+
+/** Root's sockets for users. */
+interface UserService {
+  close(): void;
+  /** A folder on the way to them that only root can pass; empty where users get there. */
+  readonly closed: string;
 }
 
 export interface ControllerOptions {
@@ -135,9 +149,6 @@ export interface Controller {
   stop(): Promise<void>;
 }
 
-/** Milliseconds without a connection after which a node counts as down. */
-const NODE_DOWN_MS = 60_000;
-
 /** Recovers state, listens, and goes to work. Rejects if the state folder or the socket can't be used. */
 export async function startController(ports: ControllerPorts, options: ControllerOptions): Promise<Controller> {
   const { clock, disk, log, net } = ports;
@@ -150,6 +161,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
   const context = assemble(ports, options, opened, secret, outside);
   known.context = context;
   await context.loop.execute({ type: "licenses.configure", licenses: settings.licenses });
+  await configurePartitions(context, settings.partitions);
   const startedAt = context.identity.startedAt;
   const digest = (data: string | Uint8Array): string =>
     ports.digest.sha256(typeof data === "string" ? new TextEncoder().encode(data) : data);
@@ -172,6 +184,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
   const users = await ports.serveUsers?.((connection, account) =>
     remote.accept(connection, localUser(context, account)),
   );
+  context.serves.closed = users?.closed ?? null;
   await publishEndpoint(disk, options);
   resume(context);
   startPurging(context, disk);
@@ -204,34 +217,30 @@ function assemble(
   const blobs = openBlobs(disk, ports.digest, places.blobFolder, opened.store.checkPlace);
   const watchers = createWatchers();
   const submit = createErrand(clock, log, () => loop);
-  const markDown = (node: string): void => submit({ type: "node.markDown", node, reason: "Not responding" });
-  const absentNodes = createAbsences<string>(clock, NODE_DOWN_MS, markDown);
-  const sessions = createSessions(
-    { clock, log, ...hearNodes(absentNodes, watchers, () => planner.wake()) },
-    settings.heartbeatMs,
-  );
+  const { sessions, absentNodes } = watchNodes({ clock, log, submit, watchers }, settings, () => planner.wake());
   const { token, portOffset } = secretsOf(ports.digest, secret);
   const cluster = { portOffset, isShared: options.user.uid === 0 };
+  const reportOf = createReporter(() => loop.state, sessions, clock);
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
     state: () => loop.state,
     ...{ submit, wakeScheduler: () => planner.wake() },
-    post: createPost({ mailer, notifier: ports.notifier, log, clock, state: () => loop.state }),
+    post: createPost({ ...{ mailer, notifier: ports.notifier, log, clock, reportOf }, state: () => loop.state }),
     launchOf: async (job, key, node) => ({
       ...(await launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), cluster)),
       ...(sessions.get(node)?.caller ? { access: outside?.access(job.id, job.attempt) } : {}),
     }),
   });
-  const statistics = createStatistics(clock, (id) => loop.state.jobs.get(id));
+  const jobOf = (id: number): Job | undefined => loop.state.jobs.get(id);
+  const lookers = [createJobLog(log, jobOf), createPartitionLeaver(() => loop)];
+  const statistics = createStatistics(clock, jobOf);
   const { policy, learn } = policyOf(settings, () => loop.state);
+  const breaker = createBreaker({ settings, log, submit, state: () => loop.state });
   const loop = createLoop(opened, {
     ...{ clock, log },
     perform: dispatch.perform,
-    onEvents: onAll(statistics.onEvents, learn, watchers.notifyNodes),
-    onReloaded() {
-      sessions.closeAll();
-      watchers.notifyAll();
-    },
+    onEvents: onAll(statistics.onEvents, learn, breaker.onEvents, watchers.notifyNodes, ...lookers),
+    onReloaded: () => startOver(sessions, watchers),
     onMended: () => dispatch.perform(resumeHere(loop.state)),
   });
   const guard = new GpuGuard({ clock, log, settings, onChange: () => planner.wake() });
@@ -241,27 +250,47 @@ function assemble(
     execute: (command) => loop.execute(command),
     onPass: statistics.onPass,
     isConnected: sessions.isReady,
-    blockedOn: (node) => guard.blockedOn(node),
+    seenBy: (node) => guard.seenBy(node),
   });
   const identity = { pid: options.pid, user: options.user, version: options.version, startedAt: clock.now() };
   const abandon = (owned: Owned, isNew: boolean): void => endAbandoned(loop.state, owned, isNew, submit);
   const owners = createOwners(clock, settings.orphanS * 1000, abandon);
   return {
     ...{ loop, statistics, sessions, guard, watchers, owners, blobs, clock, log, mailer, settings, places, identity },
-    people: ports.people ?? null,
+    ...{ people: ports.people ?? null, serves: { closed: null } },
     reasonOf: planner.reasonOf,
     rowOf: (job) => rowOf({ loop, sessions, clock, ...identity }, planner, job),
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),
     isConnected: (node) => sessions.get(node) !== undefined,
     holdersOf: createHolderLinks(ports, { ...options, uid: options.user.uid }),
     perform: dispatch.perform,
+    noteEnding: breaker.noteEnding,
     missNodes(nodes) {
       for (const node of nodes) absentNodes.begin(node);
     },
     ...stateFolder(disk, log, places),
+    checkPrograms: (...submitted) => programsOf(ports, settings, submitted),
     ...createEnding(clock, planner, watchers, ports.exit),
     outsideProblem: () => outside?.problem() ?? "",
   };
+}
+
+/** Who is connected; a node that is not for too long is down. */
+function watchNodes(
+  ports: Pick<ControllerPorts, "clock" | "log"> & {
+    readonly watchers: Watchers;
+    submit(command: Command): void;
+  },
+  settings: Settings,
+  wake: () => void,
+) {
+  const { clock, log, watchers, submit } = ports;
+  const timeoutMs = (): number => settings.nodeTimeoutS * 1000 || Number.POSITIVE_INFINITY;
+  const absentNodes = createAbsences<string>(clock, timeoutMs, (node) =>
+    submit({ type: "node.markDown", node, reason: "Not responding" }),
+  );
+  const sessions = createSessions({ clock, log, ...hearNodes(absentNodes, watchers, wake) }, settings.heartbeatMs);
+  return { sessions, absentNodes };
 }
 
 /** What follows from a node's connection coming or going. */
@@ -271,12 +300,22 @@ function hearNodes(absent: ReturnType<typeof createAbsences<string>>, watchers: 
       absent.end(node);
       watchers.notifyNodes();
     },
-    onLost(node: string): void {
+    onLost(node: string, silentMs: number): void {
       wake();
-      absent.begin(node);
+      absent.begin(node, silentMs);
       watchers.notifyNodes();
     },
   };
+}
+
+/** Whoever looks on is told anew: the state is another one. */
+function startOver(sessions: Sessions, watchers: Watchers): void {
+  sessions.closeAll();
+  watchers.notifyAll();
+}
+
+async function programsOf({ programFiles }: ControllerPorts, settings: Settings, submitted: readonly Submitted[]) {
+  if (programFiles) await checkPrograms(programFiles, settings.allowedScriptPaths, submitted);
 }
 
 function onAll(...listeners: readonly ((events: readonly Event[]) => void)[]): (events: readonly Event[]) => void {
@@ -337,7 +376,7 @@ function handlersOf(
     "controller.shutdown": shutdownHandler(context),
     "step.door": doorHandler(() => context, outside),
     ...keyHandlers(() => context, outside?.office ?? null),
-    "node.register": registerHandler(context),
+    "node.register": registerHandler(context, () => outside?.office.keys ?? null),
     "node.report": reportHandler(context),
     "node.vitals": vitalsHandler(context),
   };

@@ -3,6 +3,7 @@
 import type { Event } from "../core/events.ts";
 import type { JobId } from "../core/ids.ts";
 import { isEnded, type Job } from "../core/job.ts";
+import { closedGpusOf } from "../core/node.ts";
 import { type Counters, noCounts, prometheusText, RUN_BUCKETS_S } from "../view/prometheus.ts";
 import type { ControllerContext } from "./context.ts";
 import { problemsOf } from "./handlers/status.ts";
@@ -64,7 +65,7 @@ export async function metricsPage(context: ControllerContext, path: string): Pro
     return { status: problems.length > 0 ? 503 : 200, type: PLAIN, body: `${problems.join("\n") || "ok"}\n` };
   }
   if (path !== "/metrics") return { status: 404, type: PLAIN, body: "there are /metrics and /health\n" };
-  const { loop, clock, settings, identity, isConnected } = context;
+  const { loop, clock, settings, identity, isConnected, sessions, guard } = context;
   const problems = (await problemsOf(context)).length;
   const { counters } = context.statistics;
   const { version, startedAt } = identity;
@@ -79,6 +80,8 @@ export async function metricsPage(context: ControllerContext, path: string): Pro
     startedAt,
     isConnected,
     problems,
+    gpuUse: (node) => sessions.vitalsOf(node)?.gpus ?? [],
+    closedGpus: (node) => closedGpusOf(node, guard.blockedOn(node.name)),
   });
   return { status: 200, type: "text/plain; version=0.0.4; charset=utf-8", body };
 }

@@ -41,7 +41,11 @@ export function parseOwned(owned: Owned): { readonly jobId: JobId; readonly step
 export function createOwners(clock: Clock, waitMs: number, abandoned: (owned: Owned, isNew: boolean) => void): Owners {
   const claims = new Map<Owned, number>();
   const unclaimed = new Set<Owned>();
-  const absences = createAbsences<Owned>(clock, waitMs, (owned) => abandoned(owned, unclaimed.delete(owned)));
+  const absences = createAbsences<Owned>(
+    clock,
+    () => waitMs,
+    (owned) => abandoned(owned, unclaimed.delete(owned)),
+  );
   return {
     expect(owned, isNew = false) {
       if (claims.has(owned)) return;

@@ -9,7 +9,7 @@ import type { Decision } from "../core/decide/decision.ts";
 import type { Job, PendingJob } from "../core/job.ts";
 import type { JobLimits } from "../core/job-limits.ts";
 import { byPriority } from "../core/lanes.ts";
-import { withClosedGpus } from "../core/node.ts";
+import { type Node, withClosedGpus } from "../core/node.ts";
 import { type Prioritizer, prioritizer, sharesAt } from "../core/priority.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
@@ -48,8 +48,8 @@ export interface PlannerPorts {
   execute(command: Command): Promise<Decision>;
   /** Whether a node's daemon is connected. */
   isConnected(node: string): boolean;
-  /** Why GPUs of a node get no new jobs because others load them, by index; absent for none. */
-  blockedOn?(node: string): Readonly<Record<string, string>> | undefined;
+  /** A node without what others have of its GPUs, and without closed ones; these alone are left out if absent. */
+  seenBy?(node: Node): Node;
   /** A pass took so many microseconds, starts so many jobs, and found so many records waiting. */
   onPass?(microseconds: number, started: number, queueLength: number): void;
 }
@@ -208,7 +208,7 @@ function createRanking(ports: Pick<PlannerPorts, "state" | "clock">): () => Prio
 /**
  * What a pass looks at, of a state and of who is connected.
  * @param known priorities that are known already; the policy of the pass; how many jobs may run; promises to keep;
- *   GPUs that others load; what other passes found out
+ *   what nodes are without others; what other passes found out
  */
 export function viewOf(
   state: ClusterState,
@@ -220,10 +220,10 @@ export function viewOf(
     readonly running?: JobLimits | undefined;
     readonly memory?: PassMemory;
     readonly kept?: readonly Kept[];
-    readonly blockedOn?: PlannerPorts["blockedOn"];
+    readonly seenBy?: PlannerPorts["seenBy"];
   } = {},
 ): ScheduleView {
-  const { ranking, policy = EASY, running, memory, kept = [], blockedOn } = known;
+  const { ranking, policy = EASY, running, memory, kept = [], seenBy = withClosedGpus } = known;
   const gate = gateOf(state, now, running);
   const mayStart = ({ jobId }: Kept): boolean => {
     const job = pendingJob(state, jobId);
@@ -232,7 +232,7 @@ export function viewOf(
   return {
     pending: byPriority(state.lanes, (id) => pendingJob(state, id), ranking ?? prioritizer(state, now)),
     expiring: waiting(state, state.expiring),
-    nodes: [...state.nodes.values()].map((node) => withClosedGpus(node, blockedOn?.(node.name))),
+    nodes: [...state.nodes.values()].map((node) => seenBy(node)),
     isConnected,
     gate,
     // The promise of a single job gets no later anyway: nobody else's stands in its way.

@@ -98,7 +98,12 @@ export function policyOf(settings: Settings, state: () => ClusterState): Control
 
 const MODES = { OFF: "off", CANCEL: "cancel", REQUEUE: "requeue", SUSPEND: "suspend" } as const;
 
-function preemptionOf({ preemptType, preemptMode, preemptExemptS }: Settings): Pick<SchedulerPolicy, "preemption"> {
+/** Whose room jobs may have, as the settings say; nobody's where it is absent. */
+export function preemptionOf({
+  preemptType,
+  preemptMode,
+  preemptExemptS,
+}: Settings): Pick<SchedulerPolicy, "preemption"> {
   if (preemptType === "preempt/none") return {};
   const by = preemptType === "preempt/qos" ? "qos" : "partition";
   return { preemption: { by, mode: MODES[preemptMode], exemptS: preemptExemptS } };

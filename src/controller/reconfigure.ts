@@ -1,8 +1,10 @@
 /** A controller that reads its configuration again: what may change while it runs is changed, the rest is told. */
 
 import { SETTINGS, type Settings } from "../config/settings.ts";
+import { partitionDiff } from "../core/partition-config.ts";
 import type { Result } from "../protocol/procedures.ts";
 import type { ControllerContext } from "./context.ts";
+import { configurePartitions } from "./partition-config.ts";
 
 /** What was read; one line for each problem where it can't be used. */
 export type Reload = () => { readonly settings: Settings } | { readonly problems: readonly string[] };
@@ -31,11 +33,14 @@ export async function reconfigure(
   const names = (Object.keys(SETTINGS) as Name[]).filter((name) => text(settings[name]) !== text(read.settings[name]));
   const line = (name: Name): string => `${SETTINGS[name].key}: ${text(settings[name])} -> ${text(read.settings[name])}`;
   const live = names.filter((name) => SETTINGS[name].isLive);
-  const changed = live.map(line);
+  const before = settings.partitions;
+  const parts = live.includes("partitions") ? partitionDiff(before, read.settings.partitions) : [];
+  const changed = [...live.filter((name) => name !== "partitions").map(line), ...parts];
   const refused = names.filter((name) => !SETTINGS[name].isLive).map(line);
   if (live.includes("licenses")) {
     await loop.execute({ type: "licenses.configure", licenses: read.settings.licenses });
   }
+  if (parts.length > 0) changed.push(...(await configurePartitions(context, read.settings.partitions)));
   Object.assign(settings, Object.fromEntries(live.map((name) => [name, read.settings[name]])));
   // More may start now.
   if (live.length > 0) context.perform([{ type: "schedule" }]);

@@ -13,7 +13,7 @@ import type { Session } from "./sessions.ts";
 const NAMED_MAX = 10;
 
 /** Has a node end what nobody here knows. A node that does not take the order starts over with a new connection. */
-export function endStrangers({ log }: ControllerContext, session: Session, strangers: readonly JobStart[]): void {
+export function endStrangers({ log, loop }: ControllerContext, session: Session, strangers: readonly JobStart[]): void {
   if (strangers.length === 0) return;
   const { peer, registration } = session;
   const jobs = strangers.map(formatStart);
@@ -21,7 +21,9 @@ export function endStrangers({ log }: ControllerContext, session: Session, stran
     ...{ node: registration.name, starts: jobs.slice(0, NAMED_MAX), count: jobs.length },
   });
   for (const { jobId, attempt } of strangers) {
-    const order = { jobId, attempt, cause: "node failure" as const };
+    // A line in the output of a job that has started again since would stand among what the new start writes.
+    const isOlder = (loop.state.jobs.get(jobId)?.attempt ?? 0) > attempt;
+    const order = { jobId, attempt, ...(isOlder ? {} : { cause: "node failure" as const }) };
     peer.call("node.terminate", order, { deadlineMs: NODE_CALL_DEADLINE_MS }).catch(() => peer.close());
   }
 }

@@ -9,6 +9,7 @@ import type { JobLimits } from "./job-limits.ts";
 import type { JobSpec, LicenseWish, StepSpec } from "./jobspec.ts";
 import type { NodeInventory, NodeSettings, Operator } from "./node.ts";
 import type { Partition } from "./partition.ts";
+import type { PartitionEntry } from "./partition-config.ts";
 import type { PolicyChange } from "./policy/records.ts";
 import type { Reservation } from "./reservation.ts";
 import type { Allocation } from "./resources.ts";
@@ -188,6 +189,8 @@ export interface ReportStepEnded {
   readonly clean: boolean;
   /** What its tasks used, where that is known. */
   readonly usage?: StepUsage | undefined;
+  /** Its program never started, through no fault of its own. */
+  readonly unlaunched?: boolean;
 }
 
 /** A node's word that a step it had started is gone without an exit status: a reboot, a lost holder. */
@@ -237,7 +240,8 @@ export interface UpdateNodes {
   /** `ALL` as the only name stands for every node. */
   readonly nodes: readonly NodeName[];
   readonly changes: NodeChanges;
-  readonly by: Operator;
+  /** Absent where the controller does it. */
+  readonly by?: Operator;
   /** Those of them whose daemons can't be told anything now. */
   readonly away: readonly NodeName[];
 }
@@ -271,6 +275,12 @@ export interface UpdatePartition {
 export interface DeletePartition {
   readonly type: "partition.delete";
   readonly name: string;
+}
+
+/** The partitions that the configuration names, all of them. */
+export interface ConfigurePartitions {
+  readonly type: "partitions.configure";
+  readonly entries: readonly PartitionEntry[];
 }
 
 /** An operator makes a reservation. */
@@ -394,6 +404,7 @@ export type Command =
   | CreatePartition
   | UpdatePartition
   | DeletePartition
+  | ConfigurePartitions
   | CreateReservation
   | UpdateReservation
   | DeleteReservation

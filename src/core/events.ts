@@ -87,6 +87,8 @@ export interface JobRequeued {
   readonly hold: Hold | null;
   /** Starts by itself after failures, this one included. */
   readonly retried: number;
+  /** Starts in a row of which nothing came because a node could not start the program, this one included; 0 if absent. */
+  readonly unlaunched?: number;
   /** How accounting shows the start that is over now; absent in older journals, which kept nothing of it. */
   readonly state?: EarlierAttempt["state"];
   readonly exit?: ExitStatus;
@@ -154,6 +156,14 @@ export interface JobPreempting {
   readonly by: JobId;
 }
 
+/** A running job goes on without nodes that were lost (--no-kill). What it ran there is over for it. */
+export interface JobShrunk {
+  readonly type: "job.shrunk";
+  readonly jobId: JobId;
+  readonly attempt: Attempt;
+  readonly nodes: readonly NodeName[];
+}
+
 /** A step was made within a running job's allocation. */
 export interface StepCreated {
   readonly type: "step.created";
@@ -215,7 +225,8 @@ export interface PolicyChanged {
 export interface NodeUpdated {
   readonly type: "node.updated";
   readonly node: NodeName;
-  readonly by: Operator;
+  /** Absent where the controller did it. */
+  readonly by?: Operator;
   readonly settings?: NodeSettings;
   /** `null` takes the mark away. */
   readonly drain?: { readonly reason: string; readonly isFailing?: true } | null;
@@ -295,6 +306,7 @@ export type Event =
   | JobUpdated
   | JobSuspended
   | JobPreempting
+  | JobShrunk
   | JobSignalled
   | ArraySplit
   | StepCreated

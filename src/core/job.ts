@@ -116,6 +116,8 @@ export interface PendingJob extends JobCommon {
   readonly cleanup: readonly NodeName[];
   /** Starts by itself after failures, so far. */
   readonly retried: number;
+  /** Starts in a row of which nothing came because a node could not start the program; 0 if absent. */
+  readonly unlaunched?: number;
 }
 
 export interface RunningJob extends JobCommon {
@@ -137,6 +139,7 @@ export interface RunningJob extends JobCommon {
   /** The signal of --signal was sent. */
   readonly signalled: boolean;
   readonly retried: number;
+  readonly unlaunched?: number;
 }
 
 export interface EndedJob extends JobCommon {

@@ -67,6 +67,8 @@ export interface Node {
   readonly settings?: NodeSettings;
   /** Only of copies that a scheduler looks at ({@link withClosedGpus}): why GPUs get no new jobs, by index. */
   readonly closedGpus?: Readonly<Record<string, string>>;
+  /** Only of such copies too ({@link withoutOthersMemory}): MiB of GPUs that others use, by index. */
+  readonly othersMiB?: Readonly<Record<string, number>>;
 }
 
 /** Slurm's. */
@@ -127,6 +129,25 @@ export function withClosedGpus(node: Node, loaded?: Readonly<Record<string, stri
     if (closedGpus[index] !== undefined) gpus[index] = (gpus[index] ?? 0) + WHOLE_GPU;
   }
   return { ...node, usage: { ...node.usage, gpus }, closedGpus };
+}
+
+/**
+ * The node as requests for memory of GPUs (--gpu-mem) see it: what processes of others use is not there.
+ * @param othersMiB by GPU
+ */
+export function withoutOthersMemory(node: Node, othersMiB: Readonly<Record<string, number>> | undefined): Node {
+  if (!othersMiB) return node;
+  const gpus = node.inventory.gpus.map((gpu) => {
+    return { ...gpu, memoryMiB: Math.max(0, gpu.memoryMiB - (othersMiB[gpu.index] ?? 0)) };
+  });
+  return { ...node, inventory: { ...node.inventory, gpus }, othersMiB };
+}
+
+/** The node with all that its GPUs have. */
+export function withOthersMemory(node: Node): Node {
+  const { othersMiB = {}, inventory } = node;
+  const gpus = inventory.gpus.map((gpu) => ({ ...gpu, memoryMiB: gpu.memoryMiB + (othersMiB[gpu.index] ?? 0) }));
+  return node.othersMiB ? { ...node, inventory: { ...inventory, gpus } } : node;
 }
 
 /** Words that jobs may ask for with -C right now. */

@@ -57,6 +57,10 @@ export interface Partition {
   readonly graceTimeS: number;
   /** What becomes of its jobs where those of a higher tier need room; absent for nothing. */
   readonly preemptMode?: PreemptMode | undefined;
+  /** The configuration names it, or did so when it was last read. */
+  readonly isConfigured?: true;
+  /** It has left the configuration, and goes when no job is in it. */
+  readonly isLeaving?: true;
 }
 
 /** A partition of all nodes without any limit. */

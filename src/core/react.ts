@@ -67,6 +67,11 @@ function jobEffects(job: Job | undefined, event: JobEvent): Effect[] {
     case "job.suspended":
       // What it held may be others' now, or what others hold its own.
       return [...suspendEffects(job), notify(event.jobId), { type: "schedule" }];
+    case "job.shrunk": {
+      const { jobId, attempt, nodes } = event;
+      const ends = nodes.map((node): Effect => ({ type: "node.terminate", node, jobId, attempt, stepId: null }));
+      return [...ends, notify(jobId), { type: "schedule" }];
+    }
     case "job.preempting":
       return [...(job?.state === "RUNNING" ? graceEffects(job) : []), notify(event.jobId)];
     case "step.ended":

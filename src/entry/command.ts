@@ -124,6 +124,7 @@ function holderDialler(ports: ConnectPorts): CommandContext["session"]["connectH
 async function openDoors(ports: ConnectPorts, target: Target): Promise<Doors> {
   const [{ Doors }, { dialRemote }] = await Promise.all([import("../cli/attach/door.ts"), import("../cli/remote.ts")]);
   return new Doors({
+    clock: ports.clock,
     connect: () => connectController(ports, { start: false }),
     dial: (at, credential) => dialRemote(ports, at, credential),
     target: target.kind === "remote" ? target.remote.target : null,

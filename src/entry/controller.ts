@@ -1,6 +1,5 @@
 /** A controller of this machine: real ports, the lock, orderly ends. */
 
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { VERSION } from "../config/version.ts";
@@ -18,13 +17,15 @@ import { realMailer } from "../platform/mailer.ts";
 import { realNet } from "../platform/net.ts";
 import { logFileWriter, plainLog } from "../platform/plain-log.ts";
 import { ringBell } from "../platform/probe.ts";
+import { realProgramFiles } from "../platform/program-files.ts";
 import { realRandom } from "../platform/random.ts";
 import { realSecureDoor } from "../platform/secure.ts";
+import { readSmallFile } from "../platform/small-file.ts";
 import { type AcceptUser, UserDoor } from "../platform/user-door.ts";
 import { findAccount, findGroup, findUser } from "../platform/users.ts";
 import { realNotifier } from "../platform/webhook.ts";
 import { runWorker } from "../platform/worker.ts";
-import { type DaemonLine, prepareRuntime } from "./daemon-line.ts";
+import { type DaemonLine, logLimits, prepareRuntime } from "./daemon-line.ts";
 import { fail, messageOf } from "./fail.ts";
 import { endWhenRemoved } from "./removal.ts";
 import { socketUpkeep } from "./socket-upkeep.ts";
@@ -39,7 +40,7 @@ export async function runController(program: string, line: DaemonLine, exit: () 
   await takeStateFolder(program, places.home);
   prepareRuntime(program, places);
   makeLastingFolders(places.logFolder, 0o700);
-  const log = fileLog(2, settings.logLevel, { daemon: "mgpuctld", pid: process.pid });
+  const log = fileLog(2, settings.logLevel, { daemon: "mgpuctld", pid: process.pid }, logLimits(settings));
   endWhenRemoved(__filename, places.controllerSocket, log);
   const ports = {
     clock: realClock(),
@@ -54,10 +55,11 @@ export async function runController(program: string, line: DaemonLine, exit: () 
     feedFiles: realFeedFiles(),
     compact: (compaction: unknown) => runWorker(join(__dirname, "snapshot-worker.cjs"), compaction) as Promise<number>,
     exit,
+    programFiles: realProgramFiles(),
     people: { findUser, findGroup },
     outside: {
       door: realSecureDoor(),
-      book: plainLog(logFileWriter(`${places.logFolder}/audit.log`), "info", {}),
+      book: plainLog(logFileWriter(`${places.logFolder}/audit.log`, logLimits(settings)), "info", {}),
       hostAddress: () => readHost().address() || hostname(),
       findUser,
       owner: currentUser(),
@@ -108,12 +110,9 @@ async function serveMetrics(listen: { host: string; port: number }, controller: 
 /** The first line of the file; empty without one. A secret that can't be read is no reason to send unsigned notices. */
 function readWebhookSecret(program: string, file: string): string {
   if (file === "") return "";
-  try {
-    const secret = readFileSync(file, "utf8").trim();
-    return secret || fail(program, `notifications.webhook_secret_file: ${file} is empty`);
-  } catch (error) {
-    return fail(program, `notifications.webhook_secret_file: ${messageOf(error)}`);
-  }
+  const read = readSmallFile(file);
+  if ("problem" in read) return fail(program, `notifications.webhook_secret_file: ${file}: ${read.problem}`);
+  return read.text.trim() || fail(program, `notifications.webhook_secret_file: ${file} is empty`);
 }
 
 async function takeStateFolder(program: string, home: string): Promise<void> {

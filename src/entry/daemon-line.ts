@@ -11,6 +11,7 @@ import { VERSION } from "../config/version.ts";
 import { realFiles } from "../platform/files.ts";
 import { canHoldFolder } from "../platform/folders.ts";
 import { shortHostname } from "../platform/host.ts";
+import type { LogLimits } from "../platform/plain-log.ts";
 import { makePrivateFolder } from "../platform/runtime-folder.ts";
 import { settleEnvironment } from "./environment.ts";
 import { fail, messageOf } from "./fail.ts";
@@ -131,6 +132,11 @@ export function parseDaemonLine(
 }
 
 const NO_CONFIG = { path: null, file: { texts: {} }, problems: [] };
+
+/** How large a daemon's log may grow, and how many older ones are kept. */
+export function logLimits({ logMaxMB, logBackups }: Settings): LogLimits {
+  return { bytesMax: logMaxMB * 1_000_000, backups: logBackups };
+}
 
 /** Makes the folder of our sockets, or ends the process with the reason. */
 export function prepareRuntime(program: string, places: Places): void {

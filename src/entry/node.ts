@@ -28,7 +28,7 @@ import { PROTOCOL } from "../protocol/envelope.ts";
 import type { Hello } from "../protocol/procedures.ts";
 import { connectPeer } from "../rpc/connect.ts";
 import { shortHash } from "../util/hash.ts";
-import { type DaemonLine, prepareRuntime } from "./daemon-line.ts";
+import { type DaemonLine, logLimits, prepareRuntime } from "./daemon-line.ts";
 import { examinerOf } from "./examiner.ts";
 import { fail, messageOf } from "./fail.ts";
 import { createNodeLink } from "./node-link.ts";
@@ -47,7 +47,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   }
   const name = settings.nodeName || joined?.node || host.hostname;
   const mine = nodePlaces(places, name);
-  const log = fileLog(2, settings.logLevel, { daemon: "mgpud", node: name, pid: process.pid });
+  const log = fileLog(2, settings.logLevel, { daemon: "mgpud", node: name, pid: process.pid }, logLimits(settings));
   await takeNodeFolder(program, mine.folder, name);
   prepareRuntime(program, places);
   const clock = realClock();
@@ -57,7 +57,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   const disk = realDisk();
   const scope = shortHash(mine.folder);
   const controller = settings.controllerSocket || places.controllerSocket;
-  const link = createNodeLink({ joined, clock, log, hello: hello("node") });
+  const link = createNodeLink({ joined, again: () => readAgain(places), clock, log, hello: hello("node"), settings });
   const processes = realProcesses();
   const table = realProcessTable({ scope, monotonic: clock.monotonic });
   const agent = createAgent(
@@ -72,7 +72,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
         settings,
         VERSION,
       ),
-      holders: holdersOf(places, mine.holderFolder, name, { scope, isFar: joined !== null }, log),
+      holders: holdersOf(line, mine.holderFolder, name, { scope, isFar: joined !== null }, log),
       connect: joined
         ? (handlers) => link.connect(handlers)
         : (handlers) => connectPeer({ net: realNet(), clock, log }, { path: controller }, hello("node"), handlers),
@@ -114,14 +114,25 @@ function readJoined(program: string, places: Places): Joined | null {
   return joined ?? fail(program, `${path} is damaged: mgpu leave removes it, then join again`);
 }
 
+/** The same while the daemon runs: what can't be read changes nothing. */
+function readAgain(places: Places): Joined | null {
+  try {
+    return parseJoined(readFileSync(joinFile(places), "utf8"));
+  } catch {
+    return null;
+  }
+}
+
 function holdersOf(
-  places: Places,
+  { places, settings }: DaemonLine,
   holderFolder: string,
   name: string,
   link: { readonly scope: string; readonly isFar: boolean },
   log: Log,
 ) {
   const { scope } = link;
+  const { bytesMax, backups } = logLimits(settings);
+  const limits = ["--log-bytes", String(bytesMax), "--log-backups", String(backups)];
   const net = realNet();
   const clock = realClock();
   return createHolders(
@@ -129,7 +140,8 @@ function holdersOf(
       ...{ clock, log, net },
       disk: realDisk(),
       dial: (socket) => connectPeer({ net, clock, log }, { path: socket }, hello("node")),
-      spawn: async (program, args, logFile) => startDaemon(join(__dirname, `${program}.cjs`), args, logFile),
+      spawn: async (program, args, logFile) =>
+        startDaemon(join(__dirname, `${program}.cjs`), [...args, ...limits], logFile),
       ...(currentUser().uid === 0 ? { users: userPorts(clock, places.runtime) } : {}),
       startTicks: startTicksOf,
       endProcess,
@@ -150,7 +162,9 @@ function userPorts(clock: Clock, runtime: string): UserPorts {
     findAccount,
     prepare(user) {
       const closed = closedFolder(runtime);
-      if (closed) throw new Error(`${user.name} can't pass ${closed}: set XDG_RUNTIME_DIR=/run for root's daemons`);
+      if (closed) throw new Error(`${user.name} can't pass ${closed}: start root's daemons with XDG_RUNTIME_DIR=/run`);
+      const hidden = closedFolder(__dirname);
+      if (hidden) throw new Error(`${user.name} can't pass ${hidden}: install mgpu where all users can read it`);
       makeOwnFolder(runtime, user);
     },
     remove: removeAs,

@@ -56,8 +56,14 @@ export async function endStep(context: AgentContext, entry: StepEntry, end: Step
 /**
  * Ends a step that could not be started, with a problem in words.
  * @param unasked no holder was ever asked to start it
+ * @param nodeFault another step would have fared no better here
  */
-export function failStep(context: AgentContext, entry: StepEntry, problem: string, unasked: boolean): Promise<void> {
+export function failStep(
+  context: AgentContext,
+  entry: StepEntry,
+  problem: string,
+  { unasked, nodeFault }: { readonly unasked: boolean; readonly nodeFault: boolean },
+): Promise<void> {
   context.log.warn("a step can't be started", { ...logFields(entry.record.key), problem });
   const exits = Array.from({ length: entry.record.tasks }, () => EXIT_FAILED);
   return endStep(context, entry, {
@@ -65,6 +71,7 @@ export function failStep(context: AgentContext, entry: StepEntry, problem: strin
     exits,
     problem,
     clean: unasked && isQuietBut(context, entry.record.key),
+    ...(nodeFault ? { nodeFault } : {}),
   });
 }
 
@@ -85,7 +92,7 @@ export function reportEnd(context: AgentContext, entry: StepEntry): void {
   const { key } = entry.record;
   const { end } = entry;
   if (end?.type === "ended") {
-    const { exits, problem, clean, outOfMemory = false, usage } = end;
+    const { exits, problem, clean, outOfMemory = false, nodeFault, usage } = end;
     context.reports.add({
       type: "ended",
       key,
@@ -93,6 +100,7 @@ export function reportEnd(context: AgentContext, entry: StepEntry): void {
       problem,
       clean,
       outOfMemory,
+      ...(nodeFault ? { nodeFault } : {}),
       ...(usage ? { usage } : {}),
     });
   } else if (end) {

@@ -122,14 +122,17 @@ function bindHere({ name, gpuProvider, steps, cpus }: AgentContext, launch: Node
 function hand(context: AgentContext, entry: StepEntry, launch: NodeLaunch): void {
   entry.phase = "handing";
   entry.handed = handOver(context, entry, launch).catch((error: unknown) =>
-    failStep(context, entry, `the step can't be started: ${messageOf(error)}`, entry.holder === null),
+    failStep(context, entry, `the step can't be started: ${messageOf(error)}`, {
+      unasked: entry.holder === null,
+      nodeFault: true,
+    }),
   );
 }
 
 async function handOver(context: AgentContext, entry: StepEntry, ordered: NodeLaunch): Promise<void> {
   const { name, gpuProvider, gpuMemory, exists } = context;
   const settled = await settleUser(context, ordered);
-  if ("problem" in settled) return failStep(context, entry, settled.problem, true);
+  if ("problem" in settled) return failStep(context, entry, settled.problem, { unasked: true, nodeFault: false });
   const { launch, user } = settled;
   if (user) entry.record = { ...entry.record, user };
   const { cpus: tasks } = entry.record;
@@ -137,7 +140,7 @@ async function handOver(context: AgentContext, entry: StepEntry, ordered: NodeLa
   const spoolFolder = batchFolderOf(context, entry.record);
   const place = { name, gpuProvider, gpuMemory, spoolFolder, cpus: context.cpus(), bound, exists };
   const built = buildStepLaunch(launch, place);
-  if ("problem" in built) return failStep(context, entry, built.problem, true);
+  if ("problem" in built) return failStep(context, entry, built.problem, { unasked: true, nodeFault: false });
   const holder = entry.holder ?? (await chooseHolder(context, entry));
   if (entry.cancelled) {
     const exits = Array.from({ length: entry.record.tasks }, () => EXIT_ENDED);
@@ -169,7 +172,10 @@ async function launchAt(context: AgentContext, entry: StepEntry, holder: HolderP
       return applyStatus(context, holder, await holder.launch(step));
     } catch (error) {
       const problem = messageOf(error);
-      if (isRefusal(error)) return failStep(context, entry, `the holder refused the step: ${problem}`, false);
+      if (isRefusal(error)) {
+        const nodeFault = !/^(BAD_PARAMS|TOO_LARGE)$/.test((error as RpcError).code);
+        return failStep(context, entry, `the holder refused the step: ${problem}`, { unasked: false, nodeFault });
+      }
       context.log.warn("a holder did not answer a launch", { ...logFields(entry.record.key), error: problem });
       if (entry.cancelled) return;
       await sleep(context.clock, RETRY_MS);

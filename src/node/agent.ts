@@ -269,7 +269,11 @@ async function register(context: AgentContext, options: AgentOptions, peer: Peer
   const { name, pid } = options;
   const { startedAt } = context;
   const starts = startsHere(context);
-  const answer = await peer.call("node.register", { name, inventory, pid, startedAt, holder, starts });
+  const streams = [...((await options.outside?.listen(inventory.address ?? "")) ?? [])];
+  const guests = options.outside?.guests.identities ?? [];
+  const open = { ...(streams.length > 0 ? { streams } : {}), ...(guests.length > 0 ? { guests } : {}) };
+  const answer = await peer.call("node.register", { name, inventory, pid, startedAt, holder, starts, ...open });
+  for (const identity of answer.cut ?? []) options.outside?.guests.cut(identity);
   context.killWaitMs = answer.killWaitMs;
   return answer;
 }

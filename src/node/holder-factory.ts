@@ -16,6 +16,8 @@ export interface Runner {
 
 /** A user of this machine, with what a login would set. */
 export interface RunnerAccount extends Runner {
+  /** All groups. */
+  readonly groups: readonly number[];
   readonly home: string;
   readonly shell: string;
 }

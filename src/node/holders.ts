@@ -16,7 +16,7 @@ import { messageOf } from "./deferred.ts";
 import { connectHolder, type HolderClient, type HolderClientPorts, isNobody } from "./holder-client.ts";
 import type { HolderFactory, OtherUsers, Runner } from "./holder-factory.ts";
 import type { HolderPort } from "./holder-port.ts";
-import { createUserHolders, isUserHolder, type UserHolderPorts } from "./user-holders.ts";
+import { createUserHolders, type HolderUser, isUserHolder, type UserHolderPorts } from "./user-holders.ts";
 
 /** Starts a program of mgpu in a session of its own, its output appended to a log file. */
 export type SpawnDaemon = (program: "mgpu-stepd", args: string[], logFile: string) => Promise<{ readonly pid: number }>;
@@ -101,7 +101,7 @@ class Holders implements HolderFactory {
     this.options = options;
     this.sharedSocket = options.sharedSocket;
     if (!ports.users) return;
-    const open = (name: string, socket: string, user: Runner) => this.open(name, socket, user);
+    const open = (name: string, socket: string, user: HolderUser) => this.open(name, socket, user);
     this.others = createUserHolders(ports.users, { isFar: false, ...options }, open);
   }
 
@@ -156,7 +156,7 @@ class Holders implements HolderFactory {
     return null;
   }
 
-  private open(name: string, socket: string, user: Runner | null = null): Promise<HolderClient> {
+  private open(name: string, socket: string, user: HolderUser | null = null): Promise<HolderClient> {
     this.usedAt.set(name, this.ports.clock.monotonic());
     const known = this.clients.get(name);
     if (known) return Promise.resolve(known);
@@ -168,7 +168,7 @@ class Holders implements HolderFactory {
   }
 
   /** Somebody may listen there although no record says so: a daemon was killed right after starting it. */
-  private async reachOrStart(name: string, socket: string, user: Runner | null): Promise<HolderClient> {
+  private async reachOrStart(name: string, socket: string, user: HolderUser | null): Promise<HolderClient> {
     await this.ending.get(name);
     const stays = this.clients.get(name);
     if (stays) return stays;
@@ -200,7 +200,7 @@ class Holders implements HolderFactory {
     }
   }
 
-  private async start(name: string, socket: string, user: Runner | null): Promise<HolderClient> {
+  private async start(name: string, socket: string, user: HolderUser | null): Promise<HolderClient> {
     const { log, clock } = this.ports;
     const logFile = user ? userLogOf(socket, this.options) : this.options.logFile;
     const { pid } = await (user ? this.spawnAs(user, socket, logFile) : this.spawnOwn(socket, logFile));
@@ -226,10 +226,10 @@ class Holders implements HolderFactory {
   }
 
   /** It logs to where it is started, and removes a stale socket itself: root touches nothing in a user's folder. */
-  private spawnAs(user: Runner, socket: string, logFile: string): Promise<{ readonly pid: number }> {
+  private spawnAs(user: HolderUser, socket: string, logFile: string): Promise<{ readonly pid: number }> {
     const { users } = this.ports;
     if (!users) throw new Error("only root's node daemon has holders of others");
-    const identity = ["--user", user.name, "--uid", `${user.uid}`, "--gid", `${user.gid}`];
+    const identity = ["--become", `${user.uid}:${user.gid}:${user.groups.join()}`];
     return users.spawn(user, ["--socket", socket, "--scope", this.options.scope, ...identity], logFile);
   }
 

@@ -1,5 +1,6 @@
 /** What a node daemon does for a controller on another machine, and for the clients that come from there. */
 
+import type { StepKey } from "../core/ids.ts";
 import type { Credential } from "../platform/secure.ts";
 import { RpcError } from "../protocol/errors.ts";
 import { guestSocketOf } from "../protocol/holder-socket.ts";
@@ -8,27 +9,44 @@ import type { NodeLaunch } from "../protocol/procedures.ts";
 import type { Handlers } from "../rpc/types.ts";
 import type { AgentContext } from "./agent-context.ts";
 import { messageOf } from "./deferred.ts";
+import type { Guests } from "./guests.ts";
 
 export interface NodeOutside {
   /** Where the controller is, `host:port`. */
   readonly target: string;
   /** Connects to the controller and carries all bytes to and from a Unix socket. */
   bridge(credential: Credential, path: string): Promise<void>;
+  readonly guests: Pick<Guests, "expect" | "cut" | "identities">;
+  /**
+   * Listens for clients on other machines; where they reach us, each `host:port`, empty where they can't.
+   * @param address that of this machine, as others are told it
+   */
+  listen(address: string): Promise<readonly string[]>;
 }
 
 /** The calls that only come from another machine. */
 export function outsideHandlers(
   context: AgentContext,
   outside: NodeOutside | undefined,
-): Pick<Handlers<"node">, "node.open"> {
+): Pick<Handlers<"node">, "node.open" | "node.expect" | "node.cut"> {
   const must = (): NodeOutside => {
     if (outside) return outside;
     throw new RpcError("DISABLED", "this node's controller is on the same machine");
   };
+  const socketOf = (key: StepKey, isPty: boolean): string => {
+    const record = context.steps.get(key)?.record ?? {};
+    return guestSocketOf(context.holders.socketFor(record, key, isPty));
+  };
   return {
+    "node.expect"({ key, isPty, who, guest }) {
+      must().guests.expect({ key, path: () => socketOf(key, isPty), who, guest });
+      return {};
+    },
+    "node.cut": ({ identities }) => ({
+      cut: identities.reduce((sum, identity) => sum + (outside?.guests.cut(identity) ?? 0), 0),
+    }),
     async "node.open"({ key, isPty, back }) {
-      const record = context.steps.get(key)?.record ?? {};
-      const path = guestSocketOf(context.holders.socketFor(record, key, isPty));
+      const path = socketOf(key, isPty);
       try {
         await must().bridge(back, path);
       } catch (error) {

@@ -48,6 +48,8 @@ export type StepEnd =
       readonly clean: boolean;
       /** It was ended because it used more memory than it was granted. */
       readonly outOfMemory?: boolean;
+      /** The node could not start it, whatever it is. */
+      readonly nodeFault?: true;
       /** What its tasks used, where that is known. */
       readonly usage?: StepUsage | undefined;
     }

@@ -9,15 +9,15 @@ import { holderSocketFor, userSocketOf, userSpoolOf } from "../protocol/holder-s
 import type { OtherUsers, Runner, RunnerAccount } from "./holder-factory.ts";
 import type { HolderPort } from "./holder-port.ts";
 
-/** A user as the machine's records have him. */
-interface Account extends RunnerAccount {
+/** A user with all groups that a holder gets. */
+export interface HolderUser extends Runner {
   readonly groups: readonly number[];
 }
 
 export interface UserHolderPorts {
   readonly clock: Clock;
   /** A user of this machine by name or number; `null` if there is none. */
-  findAccount(name: string): Promise<Account | null>;
+  findAccount(name: string): Promise<RunnerAccount | null>;
   /** Makes the folders in which a user's holder works. Throws with a sentence. */
   prepare(user: Runner): void;
   /** Removes a folder of the user's, with the user's rights. Never rejects. */
@@ -42,16 +42,17 @@ const KNOWN_MAX = 1000;
 export function createUserHolders(
   ports: UserHolderPorts,
   options: UserHolderOptions,
-  open: (name: string, socket: string, user: Runner) => Promise<HolderPort>,
+  open: (name: string, socket: string, user: HolderUser) => Promise<HolderPort>,
 ): OtherUsers {
   const { sharedSocket, scope } = options;
   const accountOf = remembering(ports);
   const socketOf = (user: Runner): string => userSocketOf(sharedSocket, user);
   const batchFolder = (user: Runner, key: StepKey): string =>
     `${userSpoolOf(socketOf(user), scope)}/${formatStepKey(key)}`;
-  const openFor = (user: Runner, name: string, socket: string): Promise<HolderPort> => {
+  const openFor = async (user: Runner, name: string, socket: string): Promise<HolderPort> => {
     ports.prepare(user);
-    return open(name, socket, user);
+    const groups = (await accountOf(user.name))?.groups ?? [];
+    return open(name, socket, { ...user, groups: [user.gid, ...groups] });
   };
   return {
     async resolve(submitter) {
@@ -65,8 +66,7 @@ export function createUserHolders(
       }
       // Root chooses any group (--gid); what another machine calls by a number may be another group here.
       const isGood = !options.isFar || account.groups.includes(submitter.gid);
-      const { uid, name, home, shell } = account;
-      return { uid, name, home, shell, gid: isGood ? submitter.gid : account.gid };
+      return { ...account, gid: isGood ? submitter.gid : account.gid };
     },
     shared: (user) => openFor(user, sharedHolderName(user), socketOf(user)),
     forPty: (user, key) => openFor(user, formatStepKey(key), holderSocketFor(socketOf(user), key, true)),
@@ -85,8 +85,8 @@ export function isUserHolder(name: string): boolean {
   return /^u\d+-\d+$/.test(name);
 }
 
-function remembering({ clock, findAccount }: UserHolderPorts): (name: string) => Promise<Account | null> {
-  const known = new Map<string, { readonly at: number; readonly account: Promise<Account | null> }>();
+function remembering({ clock, findAccount }: UserHolderPorts): (name: string) => Promise<RunnerAccount | null> {
+  const known = new Map<string, { readonly at: number; readonly account: Promise<RunnerAccount | null> }>();
   return (name) => {
     const found = known.get(name);
     if (found && clock.monotonic() - found.at < KNOWN_MS) return found.account;

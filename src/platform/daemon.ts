@@ -16,7 +16,7 @@ export interface StartedDaemon {
   readonly exited: Promise<number>;
 }
 
-/** A log larger than this is set aside when its daemon starts. */
+/** A user's log larger than this is set aside when its daemon starts: the user can't do so in root's folder. */
 const LOG_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
@@ -31,7 +31,6 @@ export function startDaemon(
   added: Readonly<Record<string, string>> = {},
 ): StartedDaemon {
   makeLastingFolders(dirname(logFile), 0o700);
-  setAsideLarge(logFile);
   const environment = { ...outsideOfJobs(process.env), ...openFilesVariable(), ...added };
   return startWithLog(program, args, logFile, openSync(logFile, "a", 0o600), environment);
 }

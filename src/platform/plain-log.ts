@@ -1,12 +1,18 @@
 /** The same JSON lines as platform/log.ts without a logging library: for holders, which must stay small. */
 
-import { closeSync, fstatSync, openSync, renameSync, statSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import type { Log, LogFields, LogLevel } from "./log.ts";
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
-/** Most bytes of a log file; what it held before is kept in one more. */
-const LOG_BYTES_MAX = 16 * 1024 * 1024;
+/** How large a log file may grow, and how many older ones are kept beside it: FILE.1 is the newest. */
+export interface LogLimits {
+  readonly bytesMax: number;
+  readonly backups: number;
+}
+
+/** As the settings logging.max_size and logging.backups have it where nobody says otherwise. */
+const LOG_LIMITS: LogLimits = { bytesMax: 100_000_000, backups: 5 };
 
 /** Lines at and above `level`, each handed on with its line feed. */
 export function plainLog(write: (line: string) => void, level: LogLevel, base: LogFields): Log {
@@ -29,11 +35,20 @@ export function descriptorWriter(descriptor: number): (line: string) => void {
   return (line) => void writeSync(descriptor, line);
 }
 
+/** Makes FILE.1 of a log file, FILE.2 of that, and so on; the oldest goes. Throws Node's error. */
+export function setAside(path: string, { backups }: Pick<LogLimits, "backups"> = LOG_LIMITS): void {
+  if (backups === 0) return rmSync(path, { force: true });
+  for (let at = backups - 1; at >= 1; at--) {
+    if (existsSync(`${path}.${at}`)) renameSync(`${path}.${at}`, `${path}.${at + 1}`);
+  }
+  renameSync(path, `${path}.1`);
+}
+
 /**
  * Appends to a log file that other programs may append to as well. When it is full it becomes FILE.1, and a new one
  * is begun; who finds that another program has done so goes on in the new one.
  */
-export function logFileWriter(path: string, bytesMax = LOG_BYTES_MAX): (line: string) => void {
+export function logFileWriter(path: string, limits = LOG_LIMITS): (line: string) => void {
   let descriptor: number | null = null;
   const close = (): void => {
     if (descriptor !== null) closeSync(descriptor);
@@ -45,9 +60,9 @@ export function logFileWriter(path: string, bytesMax = LOG_BYTES_MAX): (line: st
       const { dev, ino } = fstatSync(descriptor);
       if (there?.dev !== dev || there.ino !== ino) close();
     }
-    if (there !== undefined && there.size + line.length > bytesMax) {
+    if (there !== undefined && there.size > 0 && there.size + line.length > limits.bytesMax) {
       close();
-      renameSync(path, `${path}.1`);
+      setAside(path, limits);
     }
     descriptor ??= openSync(path, "a", 0o600);
     writeSync(descriptor, line);

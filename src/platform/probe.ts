@@ -31,7 +31,7 @@ export interface Prober {
 }
 
 const NAME_MS = 4000;
-const PORT_MS = 4000;
+const PORT_MS = 3000;
 const ROUTE_MS = 1000;
 
 /** Of the real network. */

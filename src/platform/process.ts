@@ -59,6 +59,12 @@ export interface Processes {
    * @param mode exactly what a file that is made gets; 0666 less this process's mask by default
    */
   openOutput(path: string, mode?: number): Promise<Outcome<number>>;
+  /**
+   * Removes a plain file's name: who has it open still writes, but to nothing that anybody sees. Links, devices and what
+   * can't be removed stay.
+   * @returns whether it was removed
+   */
+  detachOutput(path: string): boolean;
   /** Empties an open file; devices and pipes are left alone. */
   truncate(descriptor: number): void;
   closeDescriptor(descriptor: number): void;
@@ -123,6 +129,14 @@ export function realProcesses(options: ProcessesOptions = {}): Processes {
     isFifo: (path, use) => attempt(() => isFifo(path, use)),
     openInput: (path) => attempt(() => openNotFifo(path, fs.constants.O_RDONLY)),
     openOutput: (path, mode) => attempt(() => openOutput(path, mode)),
+    detachOutput: (path) =>
+      !(
+        "problem" in
+        attemptNow(() => {
+          if (!fs.lstatSync(path).isFile()) throw Object.assign(new Error("no plain file"), { code: "EINVAL" });
+          fs.unlinkSync(path);
+        })
+      ),
     truncate(descriptor) {
       // Devices and pipes refuse with EINVAL, and have nothing to empty.
       attemptNow(() => fs.ftruncateSync(descriptor, 0));

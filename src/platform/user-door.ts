@@ -15,7 +15,7 @@ import { listenOn, type Upkeep } from "./listener.ts";
 import type { Log } from "./log.ts";
 import { attach, type Connection, type ConnectionEvents, wrap } from "./net.ts";
 import { makePrivateFolder } from "./runtime-folder.ts";
-import { makeUserFolder } from "./user-folders.ts";
+import { closedFolder, makeUserFolder } from "./user-folders.ts";
 import type { Account } from "./users.ts";
 
 export interface UserDoorPorts {
@@ -49,6 +49,8 @@ export class UserDoor {
   private readonly sockets = new Set<Socket>();
   private door: { close(): void } | null = null;
   private questions = 0;
+  /** A folder on the way here that only root can pass; empty where users get here. */
+  closed = "";
 
   /** @param runtime root's folder of sockets */
   constructor(ports: UserDoorPorts, runtime: string, accept: AcceptUser) {
@@ -61,6 +63,7 @@ export class UserDoor {
   async open(): Promise<void> {
     const path = `${this.runtime}/${DOOR}`;
     rmSync(path, { force: true });
+    this.closed = closedFolder(this.runtime);
     this.door = await listenOn(path, (socket) => this.answer(socket), this.upkeep(), { mode: 0o666 });
     for (const name of readdirSync(this.runtime)) {
       if (/^[1-9]\d{0,9}$/.test(name)) await this.serve(Number(name)).catch(() => "");

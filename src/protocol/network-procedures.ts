@@ -70,6 +70,30 @@ export const NETWORK_PROCEDURES = {
     params: v.object({ node: s.nodeName, hostname: s.text }),
     result: v.object({ ...credential.entries, clusterName: s.text }),
   },
+  /** A node daemon introduces itself. */
+  "node.register": {
+    on: "controller",
+    kind: "unary",
+    params: v.object({
+      name: s.nodeName,
+      inventory: s.nodeInventory,
+      pid: s.positive,
+      startedAt: s.count,
+      /** `perUser`: steps of others than root have holders with their users' rights, see `userSocketOf`. */
+      holder: v.object({
+        ...{ socket: s.text, pid: s.count, version: s.text, startedAt: s.count },
+        perUser: v.optional(v.boolean()),
+      }),
+      /** Starts of jobs that run there, or may have left something behind. */
+      starts: v.optional(v.array(v.object({ jobId: s.positive, attempt: s.positive }))),
+      /** Where clients reach its steps without the controller, each `host:port`; absent where they can't. */
+      streams: v.optional(v.array(s.name)),
+      /** Identities of those who are there that way. */
+      guests: v.optional(v.array(s.name)),
+    }),
+    /** `cut`: those of the guests whose keys are void. */
+    result: v.object({ heartbeatMs: s.positive, killWaitMs: s.count, cut: v.optional(v.array(s.name)) }),
+  },
   /** How the controller sees the node that asks. */
   "node.check": {
     on: "controller",
@@ -104,5 +128,25 @@ export const NETWORK_PROCEDURES = {
     kind: "unary",
     params: v.object({ key: s.stepKey, isPty: v.boolean(), back: credential }),
     result: nothing,
+  },
+  /** A client will come straight to a step's holder: once, within some seconds, with that credential. */
+  "node.expect": {
+    on: "node",
+    kind: "unary",
+    params: v.object({
+      key: s.stepKey,
+      isPty: v.boolean(),
+      /** Whose stream it is: cut with that key. */
+      who: s.name,
+      guest: credential,
+    }),
+    result: nothing,
+  },
+  /** Cuts the streams of identities whose keys are void. */
+  "node.cut": {
+    on: "node",
+    kind: "unary",
+    params: v.object({ identities: v.array(s.name) }),
+    result: v.object({ cut: s.count }),
   },
 } as const;

@@ -200,6 +200,8 @@ export const PROCEDURES = {
       clusterName: s.text,
       stateFolder: s.text,
       socket: s.text,
+      /** Whose jobs it runs, in words. */
+      serves: v.optional(s.text),
       daemons: v.array(r.daemonStatus),
       jobs: v.object({ pending: s.count, running: s.count, ended: s.count }),
       /** Why nothing can be accepted right now (a full disk); empty when all is well. */
@@ -219,24 +221,6 @@ export const PROCEDURES = {
     result: v.object({ cancelled: v.array(s.positive), left: v.optional(v.array(s.text)) }),
   },
 
-  "node.register": {
-    on: "controller",
-    kind: "unary",
-    params: v.object({
-      name: s.nodeName,
-      inventory: s.nodeInventory,
-      pid: s.positive,
-      startedAt: s.count,
-      /** `perUser`: steps of others than root have holders with their users' rights, see `userSocketOf`. */
-      holder: v.object({
-        ...{ socket: s.text, pid: s.count, version: s.text, startedAt: s.count },
-        perUser: v.optional(v.boolean()),
-      }),
-      /** Starts of jobs that run there, or may have left something behind. */
-      starts: v.optional(v.array(v.object({ jobId: s.positive, attempt: s.positive }))),
-    }),
-    result: v.object({ heartbeatMs: s.positive, killWaitMs: s.count }),
-  },
   /** A sign of life, and how the machine is doing. Kept beside the connection, never on disk. */
   "node.vitals": { on: "controller", kind: "unary", params: r.nodeVitals, result: nothing },
   /** Reports, oldest first; the answer says that all of them are on disk. */

@@ -235,6 +235,8 @@ export const nodeReport = v.variant("type", [
     clean: v.boolean(),
     /** It was ended because it used more memory than it was granted. */
     outOfMemory: v.optional(v.boolean()),
+    /** The node could not start it, whatever it is. */
+    nodeFault: v.optional(v.boolean()),
     usage: v.optional(s.stepUsage),
   }),
   v.object({ type: v.literal("lost"), key: s.stepKey, cause: s.text }),

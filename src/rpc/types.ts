@@ -100,6 +100,8 @@ export interface Connected {
   readonly answer: HelloAnswer;
   /** It leads to another machine: a link may break without a word. */
   readonly isFar?: true;
+  /** Which way it goes, in words, where there are several. */
+  readonly way?: string;
 }
 
 export interface RpcServer {

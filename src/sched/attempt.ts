@@ -56,6 +56,8 @@ export function startIn(pass: Pass, wish: PendingJob, taskId: number | null, lim
   }
   const never = whyNever(pass, place, request, pool);
   if (never) return otherwise(never);
+  // The others of its nodes are kept for jobs before it.
+  if (pool.own.length > pool.candidates.length && !couldRun(pool.candidates, request)) return otherwise(PRIORITY);
   const text = `waits for ${describeRequest(request)} to be free${freeText(pool.candidates, request)}`;
   return { reason: { word: "Resources", text }, waitsIn: [place] };
 }
@@ -118,7 +120,7 @@ export function startWhole(pass: Pass, jobs: readonly PendingJob[]): Miss | null
     }
     return null;
   }
-  if (!couldRunTogether(components.map(({ pool, request }) => ({ candidates: pool.candidates, request })))) {
+  if (!couldRunTogether(components.map(({ pool, request }) => ({ candidates: pool.own, request })))) {
     const reason = impossibleTogether(view, components);
     impossibleIn(pass, TOGETHER).set(shape, reason);
     return otherwise(reason);
@@ -189,7 +191,7 @@ function toWish({ pool, request }: Component): Wish {
 }
 
 function impossibleTogether(view: ScheduleView, components: readonly Component[]): Reason {
-  const alone = components.find(({ pool, request }) => !couldRun(pool.candidates, request));
+  const alone = components.find(({ pool, request }) => !couldRun(pool.own, request));
   if (alone) return impossibleReason(view, alone.place, alone.request);
   const text = `each of its ${components.length} components could run, but not all of them at the same time on these nodes`;
   return { word: "BadConstraints", text };

@@ -306,7 +306,7 @@ function describe(judge: DependencyJudge, job: PendingJob, word: ReasonWord): st
     case "Cleaning":
       return `processes of its last start are still being ended on ${job.cleanup.join(", ")}`;
     case "BeginTime":
-      return job.attempt > 0 ? "it is started again after a pause" : "its begin time is not reached";
+      return job.attempt > 0 ? pauseText(job) : "its begin time is not reached";
     case "JobArrayTaskLimit":
       return limitText(job);
     case "Dependency":
@@ -316,6 +316,11 @@ function describe(judge: DependencyJudge, job: PendingJob, word: ReasonWord): st
     default:
       return "";
   }
+}
+
+function pauseText({ earlier }: PendingJob): string {
+  const cause = earlier?.at(-1)?.cause ?? "";
+  return `it is started again after a pause${cause === "" ? "" : `: ${cause}`}`;
 }
 
 function nameOf(job: PendingJob): string {

@@ -5,6 +5,7 @@
  * of them, from whatever partition it is.
  */
 
+import { couldRun } from "../core/fit.ts";
 import type { NodeName } from "../core/ids.ts";
 import type { Node } from "../core/node.ts";
 import type { Candidate } from "../core/node-set.ts";
@@ -21,6 +22,8 @@ import { capped, cappedUsage, full, Sight } from "./sight.ts";
 
 export interface Pool {
   readonly candidates: readonly Candidate[];
+  /** With those that are kept for jobs before: for questions about what could ever run there. */
+  readonly own: readonly Candidate[];
   place(request: ResourceRequest): Allocation | null;
   /** Whether its nodes could run a request if nothing ran on them. */
   couldRun(request: ResourceRequest): boolean;
@@ -189,7 +192,9 @@ class PassPools implements Pools {
     // A partition without nodes that take work has a pool all the same: its jobs are told what is missing.
     if (own.length > 0 && free.length === 0) return null;
     const scoring = this.#scoringOf(place.partition);
-    const kept = this.#keptPool(place, free, scoring, own.length === free.length);
+    const isAll = own.length === free.length;
+    const kept = this.#keptPool(place, free, scoring, isAll);
+    const every = (): readonly Candidate[] => (isAll ? kept.seen : own.map((one) => asSeen(one, place)));
     const sight = new Sight(kept, place, {
       profile: this.#profile,
       cpusOn: (node) => this.#heldCpus(place, node, this.#now, this.#horizon),
@@ -197,7 +202,10 @@ class PassPools implements Pools {
     });
     return {
       candidates: kept.seen,
-      couldRun: (request) => kept.couldRun(request),
+      get own() {
+        return every();
+      },
+      couldRun: (request) => (isAll ? kept.couldRun(request) : couldRun(every(), request)),
       place: (request) => {
         sight.look(this.#horizon);
         return kept.place(request);
@@ -206,10 +214,10 @@ class PassPools implements Pools {
   }
 
   /** Nodes that are kept for a while are left out for this pass alone. */
-  #keptPool({ key, cpusMax }: Place, free: readonly Candidate[], scoring: Scoring, isAll: boolean): KeptPool {
-    const nodeOf = ({ node }: Candidate): Node => (cpusMax > 0 ? capped(node, cpusMax) : node);
+  #keptPool(place: Place, free: readonly Candidate[], scoring: Scoring, isAll: boolean): KeptPool {
+    const nodeOf = (one: Candidate): Node => asSeen(one, place).node;
     if (!isAll) return new KeptPool(free, scoring, this.#memory.shapes, nodeOf);
-    return this.#memory.pool(`${key}\0${cpusMax}`, free, scoring, nodeOf);
+    return this.#memory.pool(`${place.key}\0${place.cpusMax}`, free, scoring, nodeOf);
   }
 
   #later(
@@ -268,4 +276,9 @@ class PassPools implements Pools {
     const isOther = onlyUser !== null && newcomers !== undefined && [...newcomers].some((uid) => uid !== onlyUser);
     return isOther || others.has(node);
   }
+}
+
+/** A node as jobs of a place see it that may hold only some of its CPUs together. */
+function asSeen(one: Candidate, { cpusMax }: Place): Candidate {
+  return cpusMax > 0 ? { ...one, node: capped(one.node, cpusMax) } : one;
 }

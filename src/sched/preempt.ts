@@ -3,12 +3,18 @@
 import type { JobId } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
 import { type Allocation, type NodeShare, WHOLE_GPU } from "../core/resources.ts";
-import { type Pass, untilOf } from "./pass.ts";
+import { longest } from "./attempt.ts";
+import type { Pass } from "./pass.ts";
+import { createPlacer } from "./place/place.ts";
+import { placeTogether, type Wish } from "./place/together.ts";
+import { ANYWHERE } from "./places.ts";
 import type { Preemption } from "./plan.ts";
 
 /** A running job that another one may have the room of. */
 export interface Victim extends Omit<Preemption, "by"> {
   readonly allocation: Allocation;
+  /** Of a heterogeneous job: all of its components that run. */
+  readonly parts?: readonly JobId[];
 }
 
 /** A job that made room for another one, and waits to go on. */
@@ -41,25 +47,26 @@ const CLEARING_MS = 5000;
 
 /**
  * Has running jobs make room for one that waits. It starts in a later pass, when they are gone.
- * @param jobs one job, as of the partition that it is looked at in
+ * @param jobs one job, as of the partition that it is looked at in; or all components of a heterogeneous one
  */
 export function makeRoom(pass: Pass, jobs: readonly PendingJob[]): boolean {
   const { preemption } = pass.view;
   const [job] = jobs;
-  if (!preemption || !job || jobs.length > 1 || pass.preemptions.length >= PREEMPTORS_MAX) return false;
+  if (!preemption || !job || pass.preemptions.length >= PREEMPTORS_MAX) return false;
   const gone = new Set(pass.preemptions.map(({ jobId }) => jobId));
-  const victims = preemption
-    .victimsOf(job)
-    .filter(({ jobId }) => !gone.has(jobId))
+  // Who makes room for a heterogeneous job makes it for each of its components.
+  const [own = [], ...others] = jobs.map((one) => preemption.victimsOf(one));
+  const victims = own
+    .filter(({ jobId }) => !gone.has(jobId) && others.every((list) => list.some((one) => one.jobId === jobId)))
     .slice(0, VICTIMS_MAX);
   if (victims.length === 0) return false;
-  const chosen = choose(pass, job, preemption.leaving, victims);
+  const chosen = choose(pass, jobs, preemption.leaving, victims);
   // Nothing helps, or it is enough to wait for those who leave already.
   if (!chosen || chosen.length === 0) return false;
-  for (const { jobId, attempt, mode, graceS } of chosen) {
+  for (const { jobId, attempt, mode, graceS, parts = [jobId] } of chosen) {
     pass.preemptions.push({ jobId, attempt, mode, graceS, by: job.id });
     const clear = mode === "suspend" ? 1 : graceS * 1000 + CLEARING_MS;
-    pass.profile.release(new Set([jobId]), pass.now + clear);
+    pass.profile.release(new Set(parts), pass.now + clear);
   }
   return true;
 }
@@ -67,15 +74,12 @@ export function makeRoom(pass: Pass, jobs: readonly PendingJob[]): boolean {
 /** The fewest of the first victims that will do; `null` if all of them don't. */
 function choose(
   pass: Pass,
-  job: PendingJob,
+  jobs: readonly PendingJob[],
   leaving: readonly NodeShare[],
   victims: readonly Victim[],
 ): readonly Victim[] | null {
-  const place = pass.places(job);
-  const request = place.adapt(job.spec.request);
-  const until = untilOf(pass, job, pass.now);
   const tryWith = (some: readonly Victim[]): Allocation | null =>
-    pass.pools.without(place, until, [...leaving, ...some.flatMap(({ allocation }) => allocation)]).place(request);
+    placeWithout(pass, jobs, [...leaving, ...some.flatMap(({ allocation }) => allocation)]);
   if (tryWith([])) return [];
   let low = 0;
   let high = victims.length;
@@ -95,6 +99,25 @@ function choose(
     if (tryWith(fewer)) chosen = fewer;
   }
   return chosen;
+}
+
+/** Where jobs that start together would go if some shares were given back. */
+function placeWithout(pass: Pass, jobs: readonly PendingJob[], given: readonly NodeShare[]): Allocation | null {
+  const until = longest(pass, jobs, pass.now);
+  const wishes = jobs.map((job) => {
+    const place = pass.places(job);
+    return { place, request: place.adapt(job.spec.request), pool: pass.pools.without(place, until, given) };
+  });
+  const [only] = wishes;
+  if (only && wishes.length === 1) return only.pool.place(only.request);
+  // Components that share nodes must see what the others get.
+  const all = pass.pools.without(ANYWHERE, until, given).candidates;
+  const byName = new Map(all.map((one) => [one.node.name, one]));
+  const shared = wishes.map(({ place, pool, request }): Wish => {
+    const candidates = pool.candidates.map((one) => byName.get(one.node.name) ?? one);
+    return { request, place: createPlacer(candidates, pass.policy.scoringOf?.(place.partition)) };
+  });
+  return placeTogether(all, shared)?.flat() ?? null;
 }
 
 /** Jobs that made room for others go on as soon as they can; until then nobody else gets their place for longer. */

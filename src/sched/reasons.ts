@@ -2,7 +2,7 @@
 
 import { describeRequest, feasibility } from "../core/fit.ts";
 import { fold } from "../core/hostlist.ts";
-import { isOpen, type Node } from "../core/node.ts";
+import { isOpen, type Node, withOthersMemory } from "../core/node.ts";
 import { type Candidate, candidatesOf } from "../core/node-set.ts";
 import { formatGpus, type ResourceRequest, WHOLE_GPU } from "../core/resources.ts";
 import type { Place } from "./places.ts";
@@ -24,17 +24,28 @@ export function takesWork({ isConnected }: ScheduleView, node: Node): boolean {
 }
 
 /** ` (n1: 1 of 4 GPUs free)`: what there is, where so few nodes are asked about that it can be read. */
-export function freeText(candidates: readonly Candidate[], { gpus }: ResourceRequest): string {
+export function freeText(candidates: readonly Candidate[], { gpus, gpuMemoryMiB }: ResourceRequest): string {
   if (candidates.length > FREE_NODES_MAX) return "";
-  const texts = candidates.map(({ node: { name, inventory, closedGpus = {} }, usage }) => {
+  const texts = candidates.map(({ node, usage }) => {
+    const { name, inventory, closedGpus = {} } = node;
     if (!gpus) return `${name}: ${inventory.cpus - usage.cpus} of ${inventory.cpus} CPUs free`;
     // Of a closed one that jobs hold, more is taken than there is.
     const taken = Object.values(usage.gpus).reduce((sum, part) => sum + Math.min(part, WHOLE_GPU), 0);
     const closed = Object.entries(closedGpus).map(([index, why]) => `; GPU ${index} gets no new jobs: ${why}`);
     const free = formatGpus(inventory.gpus.length * WHOLE_GPU - taken);
-    return `${name}: ${free} of ${inventory.gpus.length} GPUs free${closed.join("")}`;
+    return `${name}: ${free} of ${inventory.gpus.length} GPUs free${closed.join("")}${gpuMemoryMiB > 0 ? othersText(node) : ""}`;
   });
   return ` (${texts.join(", ")})`;
+}
+
+/** `; others use 71680 of the 81920 MiB of GPU 0`: what requests for memory of GPUs can't have. */
+function othersText(node: Node): string {
+  const all = withOthersMemory(node).inventory.gpus;
+  const texts = Object.entries(node.othersMiB ?? {}).map(([index, mib]) => {
+    const whole = all.find((gpu) => String(gpu.index) === index)?.memoryMiB ?? 0;
+    return `; others use ${Math.min(mib, whole)} of the ${whole} MiB of GPU ${index}`;
+  });
+  return texts.join("");
 }
 
 /** Why the nodes that take work could not run a request even if they were free. */
@@ -53,7 +64,12 @@ export function impossibleReason(view: ScheduleView, place: Place, request: Reso
   if (view.nodes.length === 0) {
     return { word: "ReqNodeNotAvail", text: `asks for ${describeRequest(request)}, but no node is connected` };
   }
-  const never = feasibility(nodes, request);
+  const never = feasibility(nodes.map(withOthersMemory), request);
+  if (!never && feasibility(nodes, request)) {
+    const taken = nodes.filter(({ othersMiB }) => othersMiB).slice(0, FREE_NODES_MAX);
+    const others = taken.map((node) => `${node.name}${othersText(node).replace("; ", ": ")}`).join(", ");
+    return { word: "Resources", text: `waits for ${describeRequest(request)} to be free (${others})` };
+  }
   if (never) return { word: "BadConstraints", text: `the nodes have changed: ${never.hint}` };
   const missing = candidatesOf(nodes).flatMap(({ node }) => (takesWork(view, node) ? [] : [node.name]));
   const names = fold(missing.slice(0, NODES_NAMED_MAX)) + (missing.length > NODES_NAMED_MAX ? ",..." : "");

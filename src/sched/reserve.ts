@@ -37,15 +37,18 @@ export interface Claim {
   /** As of each partition in which they may start. */
   readonly variants: readonly (readonly PendingJob[])[];
   readonly own: readonly Kept[];
-  /** Starts them if there is room now. */
-  readonly retry: () => boolean;
+  /** Starts them if there is room now, or says whether it is room that is missing. */
+  readonly retry: () => Retry;
 }
+
+/** Jobs started; they lack room; or something else is in their way. */
+export type Retry = "starts" | "room" | "other";
 
 /**
  * What jobs are promised: the earliest start that moves nobody else's promise, and never a later one than they have. Whose
  * estimate failed, and who had no promise yet, go before those behind them: these find a new place when their turn comes.
  */
-export function claim(pass: Pass, { variants, own, retry }: Claim): Found | "starts" | null {
+export function claim(pass: Pass, { variants, own, retry }: Claim): Found | Exclude<Retry, "room"> | null {
   const { kept, now } = pass;
   const search = (): Found | null => soonest(variants.map((jobs) => earliestStart(pass, jobs)));
   const hasOwn = own.length > 0;
@@ -56,10 +59,11 @@ export function claim(pass: Pass, { variants, own, retry }: Claim): Found | "sta
   const same = hasOwn && before > now ? asBefore(pass, variants, own) : null;
   if (same || !kept.hasMore) return same ?? found;
   const putBack = kept.lift();
-  const outcome = retry() ? "starts" : search();
-  const at = outcome === "starts" ? now : (outcome?.at ?? now);
-  putBack(hasOwn ? Math.max(0, at - before) : 0);
-  return outcome;
+  const again = retry();
+  const next = again === "room" ? search() : null;
+  const at = next?.at ?? now;
+  putBack(hasOwn && again !== "other" ? Math.max(0, at - before) : 0);
+  return again === "room" ? next : again;
 }
 
 /** What was promised before, if it still can be kept. */

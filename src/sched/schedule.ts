@@ -18,7 +18,7 @@ import type { Plan, Reservation } from "./plan.ts";
 import { EASY, type SchedulerPolicy } from "./policy.ts";
 import { keepForYielded, makeRoom } from "./preempt.ts";
 import { PRIORITY } from "./reasons.ts";
-import { type Claim, claim, promise } from "./reserve.ts";
+import { type Claim, claim, promise, type Retry } from "./reserve.ts";
 import type { ScheduleView } from "./view.ts";
 
 export type { ScheduleView } from "./view.ts";
@@ -233,9 +233,13 @@ function settle(
     return "waits";
   }
   const variants = waiting.map(([variant]) => variant);
-  const retry = (): boolean => tryAll() === "starts";
+  let later: Misses = misses;
+  const retry = (): Retry => {
+    later = tryAll();
+    return later === "starts" ? later : later.some(([, { waitsIn }]) => waitsIn.length > 0) ? "room" : "other";
+  };
   const found = pass.policy.reservations > 0 ? claim(pass, { variants, own, retry }) : null;
-  if (found === "starts") return found;
+  if (found === "starts" || found === "other") return settle(pass, { jobs, own, tryAll }, later);
   note(told);
   // A license that nobody gives back is no reason to keep nodes free.
   if (!found && told.word === "Licenses") return "waits";

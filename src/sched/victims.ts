@@ -3,8 +3,9 @@
 import { mayRequeue } from "../core/decide/preempt.ts";
 import { findPartition } from "../core/decide/submit.ts";
 import { limitEnd } from "../core/decide/timer.ts";
-import { isFollower } from "../core/het.ts";
+import { livingOthers } from "../core/het.ts";
 import type { PendingJob, RunningJob } from "../core/job.ts";
+import type { Partition } from "../core/partition.ts";
 import { prioritizer } from "../core/priority.ts";
 import { heldShares } from "../core/reduce/reduce.ts";
 import type { ClusterState } from "../core/state.ts";
@@ -39,6 +40,18 @@ export function preemptingIn(state: ClusterState, policy: PreemptionPolicy, now:
   };
 }
 
+/** What becomes of jobs of a partition where others need their room, as far as their partition decides that. */
+export function partitionPreemptMode(
+  state: ClusterState,
+  policy: PreemptionPolicy | undefined,
+  { preemptMode = "off" }: Pick<Partition, "preemptMode">,
+): PreemptionPolicy["mode"] {
+  if (!policy) return "off";
+  if (policy.by === "partition") return modeOf(preemptMode, policy.mode);
+  // What their QOS says; the cluster's mode where it says nothing.
+  return isPossible(state, policy) ? policy.mode : "off";
+}
+
 /** A pass without any preemption pays nothing for it. */
 function isPossible(state: ClusterState, { by, mode }: PreemptionPolicy): boolean {
   if (by === "qos") return [...state.policy.qos.values()].some(({ preempt }) => preempt.length > 0);
@@ -64,15 +77,47 @@ function victimOf(
   job: RunningJob,
   now: number,
 ): Victim | null {
-  // A heterogeneous job would have to go as a whole.
-  if (job.preempt || job.suspendedAt !== null || job.spec.het || isFollower(job)) return null;
-  if (now - job.startAt < policy.exemptS * 1000) return null;
+  if (job.preempt || job.suspendedAt !== null || now - job.startAt < policy.exemptS * 1000) return null;
+  const rule = ruleFor(state, policy, by, job);
+  const { id: jobId, attempt, allocation } = job;
+  if (job.spec.het) return rule && wholeVictim(state, policy, by, job, rule);
+  if (!rule) return null;
+  const real = rule.mode === "requeue" && !mayRequeue(job) ? "cancel" : rule.mode;
+  return { jobId, attempt, allocation, mode: real, graceS: real === "suspend" ? 0 : rule.graceS };
+}
+
+/**
+ * A heterogeneous job goes as a whole, if each of its components may: the first that runs stands for all. It is not
+ * suspended, since its components would find their room again one by one: it starts again, or ends.
+ */
+function wholeVictim(
+  state: ClusterState,
+  policy: PreemptionPolicy,
+  by: PendingJob,
+  job: RunningJob,
+  { mode, graceS }: RealRule,
+): Victim | null {
+  const parts = [job, ...livingOthers(state, job)].sort((a, b) => a.id - b.id);
+  const isAll = parts.every(
+    (one) => one.state === "RUNNING" && !one.preempt && ruleFor(state, policy, by, one) !== null,
+  );
+  const [first] = parts;
+  if (!isAll || first?.id !== job.id) return null;
+  const real = mode !== "cancel" && mayRequeue(job) ? "requeue" : "cancel";
+  const allocation = parts.flatMap((one) => one.allocation);
+  return { jobId: job.id, attempt: job.attempt, allocation, mode: real, graceS, parts: parts.map(({ id }) => id) };
+}
+
+interface RealRule {
+  readonly mode: Victim["mode"];
+  readonly graceS: number;
+}
+
+/** What may be done to a job for another one; `null` for nothing. */
+function ruleFor(state: ClusterState, policy: PreemptionPolicy, by: PendingJob, job: RunningJob): RealRule | null {
   const rule = policy.by === "qos" ? byQos(state, by, job) : byPartition(state, by, job);
   const mode = rule && modeOf(rule.mode, policy.mode);
-  if (!rule || !mode || mode === "off") return null;
-  const { id: jobId, attempt, allocation } = job;
-  const real = mode === "requeue" && !mayRequeue(job) ? "cancel" : mode;
-  return { jobId, attempt, allocation, mode: real, graceS: real === "suspend" ? 0 : rule.graceS };
+  return rule && mode && mode !== "off" ? { mode, graceS: rule.graceS } : null;
 }
 
 type Mode = "cluster" | "cancel" | "requeue" | "suspend" | "off";

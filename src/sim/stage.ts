@@ -26,6 +26,8 @@ export const PLACES: Places = placesFrom({ MGPU_HOME: "/sim/controller", XDG_RUN
 export const SIM_SETTINGS: Settings = {
   ...settingsFrom({}).settings,
   killWaitS: 1,
+  // Faults lose jobs at once, for which no node is to blame.
+  drainAfterDeaths: 0,
   minJobAgeS: 1_000_000,
   heartbeatMs: 500,
   snapshotBytes: 20_000,

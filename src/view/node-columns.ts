@@ -44,7 +44,7 @@ const PARTITION_COLUMNS: Columns = {
   g: constant("GROUPS", "all"),
   p: ofPartition("PRIO_TIER", ({ priorityTier }) => String(priorityTier)),
   I: ofPartition("PRIO_JOB_FACTOR", ({ priorityJobFactor }) => String(priorityJobFactor)),
-  M: constant("PREEMPT_MODE", "OFF"),
+  M: ofPartition("PREEMPT_MODE", ({ preemptMode = "off" }) => preemptMode.toUpperCase()),
   S: constant("ALLOCNODES", "all"),
   B: ofPartition("MAX_CPUS_PER_NODE", ({ maxCpusPerNode }) => (maxCpusPerNode ? String(maxCpusPerNode) : "UNLIMITED")),
   V: constant("CLUSTER", "N/A"),

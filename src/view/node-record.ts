@@ -4,6 +4,7 @@ import { formatGpus } from "../core/resources.ts";
 import type { NodeRow } from "../protocol/procedures.ts";
 import { formatRanges } from "../util/ranges.ts";
 import { formatMemory } from "./amounts.ts";
+import { clockOffsetText } from "./clock-offset.ts";
 import { topologyOf } from "./node-topology.ts";
 import { moment, orUnset, type Pair, type RecordLines, type RecordTime } from "./record-text.ts";
 
@@ -62,13 +63,18 @@ export function nodeRecord(node: NodeRow, details: boolean, time: RecordTime): R
 }
 
 function timeLines(node: NodeRow, time: RecordTime): RecordLines {
-  const at = (value: number): string => (value === 0 ? "None" : moment(value, time));
+  // What the node tells by its own clock is told here by ours.
+  const at = (value: number): string => (value === 0 ? "None" : moment(value - (node.clockOffsetMs ?? 0), time));
+  const offset = clockOffsetText(node.clockOffsetMs);
   return [
     [
       ["BootTime", at(node.vitals?.bootAt ?? 0)],
       ["SlurmdStartTime", at(node.startedAt)],
     ],
-    [["LastBusyTime", at(node.lastBusyAt)]],
+    [
+      ["LastBusyTime", node.lastBusyAt === 0 ? "None" : moment(node.lastBusyAt, time)],
+      ...(offset === "" ? [] : [["ClockOffset", offset] as const]),
+    ],
   ];
 }
 

@@ -4,9 +4,10 @@
  */
 
 import { isEnded, type Job } from "../core/job.ts";
-import { nodeState } from "../core/node.ts";
+import { type Node, nodeState } from "../core/node.ts";
 import { WHOLE_GPU } from "../core/resources.ts";
 import type { ClusterState } from "../core/state.ts";
+import type { GpuUse } from "../protocol/records.ts";
 
 /** Upper bounds of the histogram of run times, seconds. */
 export const RUN_BUCKETS_S = [1, 10, 60, 600, 3600, 21_600, 86_400, 604_800] as const;
@@ -40,6 +41,10 @@ export interface MetricFacts {
   readonly now: number;
   readonly startedAt: number;
   readonly isConnected: (node: string) => boolean;
+  /** How busy the GPUs of a node are, as it last told; nothing of one that is away. */
+  readonly gpuUse: (node: string) => readonly GpuUse[];
+  /** Why GPUs of a node get no new jobs, by index. */
+  readonly closedGpus: (node: Node) => Readonly<Record<string, string>>;
   /** How many things somebody should see to. */
   readonly problems: number;
 }
@@ -49,7 +54,7 @@ type Kind = "gauge" | "counter" | "histogram";
 
 /** The whole text. */
 export function prometheusText(facts: MetricFacts): string {
-  return [...general(facts), ...ofJobs(facts), ...ofNodes(facts)].join("");
+  return [...general(facts), ...ofJobs(facts), ...ofNodes(facts), ...ofGpus(facts)].join("");
 }
 
 function general({ version, cluster, startedAt, problems, counters }: MetricFacts): string[] {
@@ -110,12 +115,6 @@ function ofNodes({ state, isConnected }: MetricFacts): string[] {
   const nodes = [...state.nodes.values()];
   const each = (value: (node: (typeof nodes)[number]) => number): Sample[] =>
     nodes.map((node) => ["", { node: node.name }, value(node)]);
-  const gpus = nodes.flatMap((node) => {
-    return node.inventory.gpus.map(({ index, model }): Sample => {
-      const share = (node.usage.gpus[index] ?? 0) / WHOLE_GPU;
-      return ["", { node: node.name, gpu: String(index), model }, share];
-    });
-  });
   const states = nodes.map((node): Sample => ["", { node: node.name, state: nodeState(node).toLowerCase() }, 1]);
   return [
     family(
@@ -155,7 +154,69 @@ function ofNodes({ state, isConnected }: MetricFacts): string[] {
       "GPUs of the node.",
       each(({ inventory }) => inventory.gpus.length),
     ),
-    family("mgpu_gpu_allocated_ratio", "gauge", "Part of the GPU that is granted to jobs, 0 to 1.", gpus),
+  ];
+}
+
+function ofGpus({ state, gpuUse, closedGpus }: MetricFacts): string[] {
+  const nodes = [...state.nodes.values()];
+  const each = (value: (node: Node, index: number) => number): Sample[] =>
+    nodes.flatMap((node) =>
+      node.inventory.gpus.map(({ index, model }): Sample => {
+        return ["", { node: node.name, gpu: String(index), model }, value(node, index)];
+      }),
+    );
+  const told = nodes.flatMap(({ name }) => gpuUse(name).map((use) => [name, use] as const));
+  /** What drivers say; nothing where they don't. */
+  const known = (value: (use: GpuUse) => number | null): Sample[] =>
+    told.flatMap(([node, use]) => {
+      const number = value(use);
+      return number === null ? [] : [["", { node, gpu: String(use.index) }, number] as const];
+    });
+  const ratio = (percent: number | null): number | null => (percent === null ? null : percent / 100);
+  const size = (mib: number | null): number | null => (mib === null ? null : bytes(mib));
+  return [
+    family(
+      "mgpu_gpu_allocated_ratio",
+      "gauge",
+      "Part of the GPU that is granted to jobs, 0 to 1.",
+      each(({ usage }, index) => (usage.gpus[index] ?? 0) / WHOLE_GPU),
+    ),
+    family(
+      "mgpu_gpu_closed",
+      "gauge",
+      "1 for a GPU that gets no new jobs: paused, or loaded by others.",
+      each((node, index) => +(closedGpus(node)[index] !== undefined)),
+    ),
+    family(
+      "mgpu_gpu_utilization_ratio",
+      "gauge",
+      "How busy the GPU is, 0 to 1, whoever uses it.",
+      known((use) => ratio(use.utilisationPercent)),
+    ),
+    family(
+      "mgpu_gpu_memory_used_bytes",
+      "gauge",
+      "Memory of the GPU in use, whoever uses it.",
+      known((use) => size(use.memoryUsedMiB)),
+    ),
+    family(
+      "mgpu_gpu_others_memory_bytes",
+      "gauge",
+      "Memory of the GPU that processes of others than jobs use.",
+      known((use) => size(use.strangersMemoryMiB)),
+    ),
+    family(
+      "mgpu_gpu_temperature_celsius",
+      "gauge",
+      "Temperature of the GPU.",
+      known((use) => use.temperatureC),
+    ),
+    family(
+      "mgpu_gpu_power_watts",
+      "gauge",
+      "Power that the GPU draws.",
+      known((use) => use.powerW),
+    ),
   ];
 }
 

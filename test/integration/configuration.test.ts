@@ -100,3 +100,29 @@ test("limits: a full queue refuses, what may not run yet waits with the reason, 
   await cluster.until(async () => (await cluster.queue("%T", "-j", waiting))[0] === "RUNNING", "it starts by itself");
   await cluster.ok("mgpu-scancel", [running, waiting]);
 });
+
+test("partitions come, change and go while mgpuctld runs; one with a waiting job goes with it", async () => {
+  const again = async (partitions: string): Promise<string> => {
+    configure(`partitions: ${partitions}\nnodes:\n  n1: {fake_gpus: 3}\n`);
+    const ran = await cluster.run("mgpu-scontrol", ["reconfigure"]);
+    expect(ran.code).toBe(0);
+    return ran.stderr;
+  };
+  const listed = async () => (await cluster.ok("mgpu-sinfo", ["-h", "-o", "%P %a %l"])).trim().split("\n").sort();
+  expect(await again("{gpu: {nodes: [n1], max_time: 60}, old: {}}")).toContain("partitions.gpu: added (nodes=n1");
+  expect(await listed()).toEqual(["gpu* up 1:00:00", "old up infinite"]);
+  const waiting = (await cluster.ok("mgpu-sbatch", ["--parsable", "-p", "old", "--hold", "--wrap", "true"])).trim();
+  const said = await again("{gpu: {nodes: [n1], max_time: 30}}");
+  expect(said).toContain("scontrol: partitions.gpu: nodes=n1 max_time=60 -> nodes=n1 max_time=30");
+  expect(said).toContain("partitions.old: removed");
+  expect(said).toContain("partitions.old: takes no new jobs, and goes with the last of those in it");
+  expect(await listed()).toEqual(["gpu* up 30:00", "old drain infinite"]);
+  await cluster.ok("mgpu-scancel", [waiting]);
+  await cluster.until(async () => (await listed()).join() === "gpu* up 30:00", "the old partition is gone");
+  configure("partitions: {gpu: {nods: n1}}\n");
+  const wrong = await cluster.run("mgpu-scontrol", ["reconfigure"]);
+  expect(wrong.code).toBe(1);
+  expect(wrong.stderr).toContain(`${path}:1:20: partitions.gpu.nods: there is no such key; did you mean nodes?`);
+  await again("{}");
+  expect(await listed()).toEqual(["main* up infinite"]);
+});

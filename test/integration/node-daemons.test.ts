@@ -1,7 +1,7 @@
 /** Several node daemons on one machine, each with a name, an offer and state of its own; and memory that is kept to. */
 
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { TestCluster } from "./support/cluster.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { kill, type Running, TestCluster } from "./support/cluster.ts";
 
 const cluster = new TestCluster({ env: {} });
 
@@ -41,4 +41,49 @@ test("a job above its memory is killed, and says so", async () => {
   expect(cluster.read("oom.txt")).toBe(
     `slurmstepd: error: Detected 1 oom_kill event in StepId=${id}.batch. Some of the step tasks have been OOM Killed.\n`,
   );
+});
+
+describe("sixteen of them", () => {
+  const NAMES = Array.from({ length: 16 }, (_, index) => `n${String(index + 1).padStart(2, "0")}`);
+  const gang = new TestCluster({ env: { MGPU_HEARTBEAT_MS: "1000", MGPU_NODE_TIMEOUT: "2" } });
+  let daemons: readonly Running[];
+
+  beforeAll(async () => {
+    daemons = await gang.startNodes(NAMES.map((name) => ({ name, cpus: 1, gpus: 0 })));
+  }, 90_000);
+  afterAll(() => gang.stop(), 60_000);
+
+  const busy = async (): Promise<string> => gang.ok("mgpu-sinfo", ["-h", "-N", "-t", "alloc,mix,comp", "-o", "%N"]);
+
+  test("start one job as a gang: all of it runs, or nothing", async () => {
+    const output = await gang.ok("mgpu-srun", ["-N16", "sh", "-c", "echo $SLURMD_NODENAME $SLURM_NNODES"]);
+    expect(output.trim().split("\n").sort()).toEqual(NAMES.map((name) => `${name} 16`));
+    const held = await gang.hold(["-w", "n05"]);
+    const wide = gang.start("mgpu-srun", ["-N16", "sh", "-c", "echo $SLURMD_NODENAME"]);
+    await gang.until(async () => (await gang.queue("%T %D")).includes("PENDING 16"), "the gang waits");
+    expect(await busy()).toBe("n05\n");
+    await held.release();
+    expect((await wide.ended).stdout.trim().split("\n").sort()).toEqual(NAMES);
+  }, 60_000);
+
+  test("end it together when one task fails", async () => {
+    const script = "test $SLURM_PROCID = 7 && exit 3; exec sleep 600";
+    const ran = await gang.run("mgpu-srun", ["-N16", "--kill-on-bad-exit=1", "sh", "-c", script]);
+    // The worst of all: those that were ended got SIGTERM.
+    expect(ran.code).toBe(143);
+    await gang.until(async () => (await busy()) === "", "all nodes are free again");
+  }, 60_000);
+
+  test("and give all of it back when one of them dies while it starts", async () => {
+    const dying = daemons[9];
+    if (!dying) throw new Error("no daemon");
+    kill(dying.pid, "SIGSTOP");
+    const ran = gang.start("mgpu-srun", ["-N16", "sleep", "600"]);
+    await gang.until(async () => (await gang.queue("%T %D")).includes("RUNNING 16"), "the other fifteen start");
+    kill(dying.pid, "SIGKILL");
+    expect((await ran.ended).code).not.toBe(0);
+    await gang.until(async () => (await busy()) === "", "all nodes are free again");
+    expect(await gang.ok("mgpu-sinfo", ["-h", "-N", "-t", "down", "-o", "%N %E"])).toBe("n09 Not responding\n");
+    expect(await gang.ok("mgpu-srun", ["-N15", "sh", "-c", "echo here"])).toBe("here\n".repeat(15));
+  }, 60_000);
 });

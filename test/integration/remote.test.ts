@@ -1,7 +1,7 @@
 /** Machines that join over TLS: a controller, a node and a client, each with a state folder and home of its own. */
 
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, statSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -16,6 +16,10 @@ function lineOf(text: string): string[] {
   const line = text.split("\n").find((one) => /^mgpu (join|login) /.test(one));
   if (!line) throw new Error(`no line to paste in: ${text}`);
   return line.split(" ").slice(1);
+}
+
+function logOf({ home }: TestCluster, daemon: string): string {
+  return readFileSync(join(home, `log/${daemon}.log`), "utf8");
 }
 
 function portOf([, line = ""]: readonly string[]): number {
@@ -55,6 +59,42 @@ describe("from a third machine", () => {
     expect(long.stdout.length).toBe(5_000_000);
   });
 
+  test("streams go straight to a node, and through the controller where it lets nobody in", async () => {
+    const straight = await CLIENT.run("mgpu-srun", ["-v", "-w", "n1", "true"]);
+    expect(straight.stderr).toMatch(/^mgpu-srun: streams of n1: straight to 127\.0\.0\.1:\d+$/m);
+    expect(logOf(NODE, "mgpud")).toMatch(
+      /"who":"operator\/laptop\/1","from":"127.0.0.1","step":"\d+\.1\.0","message":"stream opened"/,
+    );
+    const closed = new TestCluster({ env: { MGPU_NODE_ID: "n3", MGPU_NODE_LISTEN: "none" } });
+    try {
+      await closed.ok("mgpu", lineOf(await CONTROLLER.ok("mgpu", ["key", "token"])));
+      const relayed = await CLIENT.run("mgpu-srun", ["-v", "-w", "n3", "cat"], { input: "through and back" });
+      expect([relayed.stdout, relayed.code]).toEqual(["through and back", 0]);
+      expect(relayed.stderr).toContain(`streams of n3: through the controller at 127.0.0.1:${portOf(joinLine)}\n`);
+      expect(readFileSync(join(CONTROLLER.home, "log/audit.log"), "utf8")).toMatch(/"node":"n3".*"stream relayed"/);
+    } finally {
+      await closed.run("mgpu", ["leave", "--force"]);
+      await closed.stop();
+      await CONTROLLER.ok("mgpu", ["nodes", "remove", "n3"]);
+    }
+  }, 60_000);
+
+  test("a file goes to the nodes before a job's tasks need it, and a program with them", async () => {
+    const file = CLIENT.write("data.bin", "payload ".repeat(200_000));
+    const held = await CLIENT.hold(["-w", "n1"]);
+    const there = join(NODE.work, "data.bin");
+    const sent = await CLIENT.run("mgpu-sbcast", ["-j", `${held.jobId}`, file, there]);
+    expect([sent.code, sent.stderr]).toEqual([0, ""]);
+    expect(readFileSync(there, "utf8")).toBe("payload ".repeat(200_000));
+    const again = await CLIENT.run("mgpu-sbcast", ["-j", `${held.jobId}`, file, there]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("File exists")]);
+    await held.release();
+    const program = CLIENT.write("tool", "#!/bin/sh\necho tool on $SLURMD_NODENAME\n");
+    chmodSync(program, 0o755);
+    const ran = await CLIENT.run("mgpu-srun", ["-w", "n1", `--bcast=${join(NODE.work, "tool")}`, program]);
+    expect([ran.stdout, ran.code]).toEqual(["tool on n1\n", 0]);
+  }, 60_000);
+
   test("a script on a node speaks to the controller with a key of its job's, which dies with it", async () => {
     const out = join(NODE.work, "inner.txt");
     const script = [
@@ -80,6 +120,30 @@ describe("from a third machine", () => {
     const none = await CLIENT.run("mgpu", ["status", "-M", "nowhere"]);
     expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('no profile is called "nowhere"')]);
   });
+});
+
+describe("several clusters", () => {
+  test("are listed, chosen and forgotten; a listing takes more than one", async () => {
+    const [, line = ""] = lineOf(
+      await CONTROLLER.ok("mgpu", ["key", "issue", "twin", "--user", "root", "--role", "operator"]),
+    );
+    const twin = line.replace(/^[^=]*=/, "twin=");
+    expect(await CLIENT.ok("mgpu", ["login", "--no-default", twin])).toContain("commands take -M twin");
+    const both = await CLIENT.ok("mgpu-sinfo", ["-M", "mgpu,twin", "-N", "-o", "%N"]);
+    expect(both).toBe("CLUSTER: mgpu\nNODELIST\nc1\nn1\n\nCLUSTER: twin\nNODELIST\nc1\nn1\n");
+    const refused = await CLIENT.run("mgpu-sbatch", ["-M", "mgpu,twin", "--wrap", "true"]);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("speaks to one cluster at a time")]);
+    expect(await CLIENT.ok("mgpu", ["use", "twin"])).toMatch(/^commands speak to twin at 127/);
+    expect(await CLIENT.ok("mgpu", ["login"])).toMatch(/^twin +127\S+ +operator\/twin\/1 +yes$/m);
+    expect((await CLIENT.run("mgpu-squeue", ["-M", "nowhere"])).stderr).toMatch(
+      /No cluster 'nowhere'.*\n.*\n.*mgpu login/,
+    );
+    await CLIENT.ok("mgpu", ["logout", "twin"]);
+    expect((await CLIENT.run("mgpu", ["use", "twin"])).stderr).toContain('no cluster is called "twin" here');
+    const variable = await CLIENT.run("mgpu", ["status"], { env: { MGPU_CONTROLLER: "mgpu" } });
+    expect(variable.code).toBe(0);
+    await CLIENT.ok("mgpu", ["use", "mgpu"]);
+  }, 60_000);
 });
 
 describe("keys", () => {
@@ -127,11 +191,40 @@ describe("keys", () => {
     expect(log).toMatch(/"why":"not TLS 1.3"/);
   });
 
+  test("a rotated key is void at once; a node that gets its new one goes on with what it runs", async () => {
+    const job = await CLIENT.submit("#!/bin/sh\nwhile ! test -e go; do sleep 0.1; done\n", [
+      "-w",
+      "n1",
+      "-D",
+      NODE.work,
+    ]);
+    await CONTROLLER.untilState(job, "RUNNING");
+    const daemon = logOf(NODE, "mgpud").match(/"message":"registered with the controller"/g)?.length;
+    const rotated = await CONTROLLER.ok("mgpu", ["key", "rotate", "n1"]);
+    expect(rotated).toMatch(/^# node\/n1\/1 is void from now on; 1 connection was cut$/m);
+    await CONTROLLER.until(
+      async () => (await CONTROLLER.ok("mgpu-sinfo", ["-h", "-N", "-o", "%N %t"])).includes("n1 mix*"),
+      "the node is cut",
+    );
+    expect(await CONTROLLER.state(job)).toBe("RUNNING");
+    expect(await NODE.ok("mgpu", lineOf(rotated))).toMatch(/^node n1 of mgpu at \S+: connected with its new key\n$/);
+    NODE.write("go", "");
+    await CONTROLLER.untilState(job, "COMPLETED");
+    expect(daemon).toBe(1);
+
+    const person = await CONTROLLER.ok("mgpu", ["key", "rotate", "laptop"]);
+    const void_ = await CLIENT.run("mgpu-squeue", []);
+    expect([void_.code, void_.stderr]).toEqual([1, expect.stringContaining("the key was revoked or replaced")]);
+    await CLIENT.ok("mgpu", lineOf(person));
+    await CLIENT.ok("mgpu-squeue", []);
+    expect(await CONTROLLER.ok("mgpu", ["key", "list"])).toMatch(/^laptop +operator +root +\S+ +good +\d+$/m);
+  }, 60_000);
+
   test("a revoked key is cut at once, and a removed node stays out until it joins again", async () => {
     const watching = CLIENT.start("mgpu-srun", ["-w", "n1", "sleep", "60"]);
     await CONTROLLER.until(async () => (await CONTROLLER.queue("%T")).includes("RUNNING"), "the job runs");
     const said = await CONTROLLER.ok("mgpu", ["key", "revoke", "laptop"]);
-    expect(said).toMatch(/^void from now on: operator\/laptop\/1; [1-9]\d* connections? (was|were) cut\n$/);
+    expect(said).toMatch(/^void from now on: operator\/laptop\/2; [1-9]\d* connections? (was|were) cut\n$/);
     const ended = await watching.ended;
     expect(ended.code).not.toBe(0);
     const late = await CLIENT.run("mgpu-squeue", []);

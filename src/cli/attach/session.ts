@@ -331,7 +331,11 @@ class Session {
   private attach(point: AttachPoint): void {
     const { node } = point;
     const view = this.terminal?.view ?? null;
-    const connect = (): Promise<Connected> => this.context.session.connectHolder(point);
+    const connect = async (): Promise<Connected> => {
+      const connected = await this.context.session.connectHolder(point);
+      if (this.plan.verbose && connected.way) this.speaker.info(`streams of ${node}: ${connected.way}`);
+      return connected;
+    };
     const events: StepEvents = {
       started: (tasks) => {
         this.tasks.started(tasks);

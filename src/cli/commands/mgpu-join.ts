@@ -58,6 +58,9 @@ export const join: Command = {
       );
     const before = readJoined(context);
     const running = before && (await (await context.machine()).findNode(before.node));
+    if (before && running && line !== undefined && isNewKey(readLine(line), before)) {
+      return renew(readLine(line), before, context);
+    }
     if (before && running) {
       const pid = running.pid === null ? "" : ` (mgpud, pid ${running.pid})`;
       const problem = `this machine is node ${before.node} of ${before.cluster} at ${before.target} already${pid}`;
@@ -163,6 +166,34 @@ async function enter(invitation: Invitation, parsed: ParsedOptions, context: Com
   } finally {
     peer.close();
   }
+}
+
+/** Whether a line is another key for the node that this machine is. */
+function isNewKey({ identity, key }: Invitation, before: Joined): boolean {
+  const parts = parseIdentity(identity);
+  return parts?.kind === "node" && parts.name === before.node && key !== before.key;
+}
+
+/** Its daemon, and what runs there, goes on with another key. */
+async function renew(invitation: Invitation, before: Joined, context: CommandContext): Promise<number> {
+  const { target, identity, key } = invitation;
+  const { peer } = await context.remote(invitation);
+  try {
+    const { clusterName: cluster } = await peer.call("node.check", {});
+    keep(context, { ...before, cluster, target, identity, key });
+    const { clock, stdio } = context;
+    const endMs = clock.monotonic() + REGISTER_MS;
+    while (clock.monotonic() < endMs) {
+      if ((await peer.call("node.check", {})).connected) {
+        stdio.out(`node ${before.node} of ${cluster} at ${target}: connected with its new key\n`);
+        return 0;
+      }
+      await sleep(clock, POLL_MS);
+    }
+  } finally {
+    peer.close();
+  }
+  throw new UserError(`the controller has not heard of it for ${REGISTER_MS / 1000} s`, "the new key is kept");
 }
 
 function keep({ files, places }: CommandContext, joined: Joined): void {

@@ -100,6 +100,8 @@ const VERBS: Readonly<Record<string, Verb>> = {
         throw new UserError(`no good key is called "${wanted}"`, "mgpu key list shows them");
       if (others.length > 0) throw new UserError(`several keys are called "${wanted}"`, "say --role");
       const made = await peer.call("key.issue", { name: wanted, role: one.role, ...userOf(one) });
+      const many = one.connections === 1 ? "1 connection was" : `${one.connections} connections were`;
+      context.stdio.out(`# ${one.identity} is void from now on; ${many} cut\n`);
       context.stdio.out(keyText(context, made, one.role));
       return 0;
     };
@@ -152,8 +154,7 @@ function keyText(
   const line = formatInvitation({ ...made, target });
   const note =
     made.target === null ? `# ${program}: mgpu up --listen HOST:PORT first: nobody is listened for yet\n` : "";
-  if (role === "node")
-    return `${note}# on that machine, once its earlier key is removed (mgpu leave):\nmgpu join ${line}\n`;
+  if (role === "node") return `${note}# on that machine (what runs there goes on):\nmgpu join ${line}\n`;
   return `${note}# where ${made.user} works (the line is a secret):\nmgpu login ${made.clusterName}=${line}\n`;
 }
 

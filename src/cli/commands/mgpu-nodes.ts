@@ -4,6 +4,7 @@ import { sleep } from "../../platform/clock.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { NodeRow } from "../../protocol/procedures.ts";
 import type { Peer } from "../../rpc/types.ts";
+import { clockOffsetText } from "../../view/clock-offset.ts";
 import { nodeStateLong } from "../../view/node-states.ts";
 import { textTable } from "../../view/text-table.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
@@ -13,9 +14,6 @@ const EXIT_USAGE = 2;
 /** A node whose key is void is gone at once; the controller notices a moment later. */
 const GONE_MS = 5000;
 const POLL_MS = 100;
-
-/** Clocks that differ by less are as good as the same. */
-const CLOCK_MS = 1000;
 
 export const command: Command = {
   name: "mgpu nodes",
@@ -105,9 +103,7 @@ function tableText(nodes: readonly NodeRow[]): string {
 
 /** How far its clock is from the controller's. */
 function clockText({ clockOffsetMs }: NodeRow): string {
-  if (clockOffsetMs === undefined) return "?";
-  if (Math.abs(clockOffsetMs) < CLOCK_MS) return "same";
-  return `${clockOffsetMs > 0 ? "+" : "-"}${(Math.abs(clockOffsetMs) / 1000).toFixed(1)}s`;
+  return clockOffsetMs === undefined ? "?" : clockOffsetText(clockOffsetMs) || "same";
 }
 
 function jsonOf(node: NodeRow): unknown {

@@ -63,6 +63,7 @@ async function describe({ peer, answer }: Connected, ranAlready: boolean): Promi
   const {
     socket,
     stateFolder,
+    serves,
     problem,
     problems = [problem].filter(Boolean),
   } = await peer.call("controller.status", {});
@@ -71,6 +72,7 @@ async function describe({ peer, answer }: Connected, ranAlready: boolean): Promi
     `mgpu ${ranAlready ? "runs already" : "runs"}: ${answer.daemon} ${answer.version}, pid ${answer.pid}`,
     `  socket  ${socket}`,
     `  state   ${stateFolder}`,
+    ...(serves ? [`  serves  ${serves}`] : []),
     ...nodes.map((node) => `  node    ${nodeText(node)}`),
   ];
   if (nodes.length === 0) lines.push("  node    none has registered yet");

@@ -98,7 +98,7 @@ async function opensTui({ values, operands }: ParsedOptions, context: CommandCon
   return (await configured(context)) !== "never";
 }
 
-/** `client.tui` of the configuration; one that can't be read is told of by whoever needs it. */
+/** `tui.squeue` of the configuration; one that can't be read is told of by whoever needs it. */
 async function configured({ environment, files, hostname }: CommandContext): Promise<string> {
   const { configPlaces, loadConfig } = await import("../../config/load.ts");
   const isThere = configPlaces(environment).some((path) => {

@@ -48,9 +48,9 @@ const ASPECTS: readonly Aspect[] = [
   },
   {
     title: "driver",
-    fix: "install the same driver on all nodes",
+    fix: "install the same driver on all nodes that have GPUs",
     verdict: "warn",
-    of: ({ facts }) => facts?.driver.version ?? "",
+    of: ({ facts, fakeGpus }) => (facts === null ? "" : fakeGpus ? "fake" : facts.driver.version || "none"),
   },
   {
     title: "zone",

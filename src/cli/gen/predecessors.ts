@@ -61,7 +61,7 @@ export const PREDECESSORS: Topic = {
           "pause-gpu N, resume-gpu N",
           "The same with [NODE:]N; = mgpu gpu drain, mgpu gpu resume. Jobs that run there stay.",
         ],
-        ["status", "mgpu status, with --json."],
+        ["status --detailed --json --watch", "mgpu status with the same options."],
         ["screens", "mgpu screens; mgpu-sattach goes to one."],
         ["config-sample", "mgpu config-sample, = mgpu config sample."],
         ["test --quick", "mgpu test --quick: a cluster of its own in a temporary folder."],
@@ -70,7 +70,10 @@ export const PREDECESSORS: Topic = {
           "models: of the configuration, or that file; --model of mgpu-sbatch and mgpu-srun.",
         ],
         ["fractions of GPUs", "--gpus=0.5, in thousandths."],
-        ["retry limit and wait", "--retries and --retry-wait of mgpu-sbatch."],
+        [
+          "retry limit 5, wait 5 s; requeue",
+          "--retries and --retry-wait of mgpu-sbatch for a program that fails, each wait twice the one before. A script that its node could not start goes back by itself, 5 times at most and after 5 s, and a lost node's jobs do (--requeue); neither counts as a retry. Jobs that run out of time or memory are not started again.",
+        ],
         [
           "jobs file: priority,script,conda_env,arguments,allowed_gpus",
           "mgpu feed FILE --watch: the same lines, with # comments, empty fields and ranges; the controller goes on to read it after you have left. mgpu feed list tells which lines are bad.",
@@ -79,7 +82,40 @@ export const PREDECESSORS: Topic = {
           "duplicate guard of 10,000 lines",
           "The same for each file (feeds.remembered in the configuration); mgpu feed --resubmit queues lines again.",
         ],
-        ["thresholds of memory and load", "Not there yet: mgpu pause-gpu keeps jobs off a GPU that others use."],
+        [
+          "memory threshold 0.8, load threshold 0.8, window 60 s",
+          "gpu.memory_threshold, gpu.load_threshold and gpu.utilization_window of the configuration, with the same defaults. Only what processes of others use counts, never that of jobs: such a GPU gets no new jobs until they let go. mgpu gpu list and mgpu why tell of it.",
+        ],
+        ["GPU monitor, a query each 5 s", "gpu.query_interval; one query of nvidia-smi for everybody."],
+        [
+          "queue limit 1000, running limit 100",
+          "limits.max_queued and limits.max_running, and both with _per_user; no limit if nothing is said.",
+        ],
+        [
+          "job timeout 3600, graceful stop 30 s",
+          "--time, partitions' default_time and max_time; limits.kill_wait (30).",
+        ],
+        [
+          "memory limit of a job 32 GB",
+          "--mem, or limits.default_memory for jobs that say nothing: a job above it ends as OUT_OF_MEMORY.",
+        ],
+        [
+          "allowed script paths",
+          "security.allowed_script_paths: folders of which scripts and programs must be, after symbolic links. Files of mgpu have mode 0600.",
+        ],
+        [
+          "JSON logs, 100 MB, 5 backups",
+          "The same: job, attempt, nodes and GPUs in each line about a job; logging.level, logging.max_size (100), logging.backups (5).",
+        ],
+        [
+          "metrics",
+          "mgpu metrics: jobs, mean and median run time, mean and peak use of each GPU; metrics.listen for Prometheus.",
+        ],
+        ["health", "mgpu health: exit code 0, 1 with what is wrong, or 2 where nobody answers."],
+        [
+          "configuration in sections",
+          "One YAML or JSON file, checked as a whole by mgpu config check, with a variable for each key; mgpu-scontrol reconfigure takes it over without a restart.",
+        ],
       ],
     },
     {

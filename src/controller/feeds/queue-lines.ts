@@ -1,9 +1,11 @@
 /** Lines of a feed into the queue: many at a time, each once. */
 
+import { deny, type Refusal } from "../../core/decide/decision.ts";
 import type { FeedLine, LineProblem } from "../../core/feed/feed.ts";
 import { guardKey, meaningOf } from "../../core/feed/feed.ts";
 import { FEED_SCRIPT, feedJob, modelOf } from "../../core/feed/job.ts";
 import type { JobRequest, User } from "../../core/jobspec.ts";
+import { RpcError } from "../../protocol/errors.ts";
 import { must } from "../../util/assert.ts";
 import type { ControllerContext } from "../context.ts";
 import { limitsOf, refuseAtEnd, withMemory } from "../handlers/submit.ts";
@@ -52,7 +54,10 @@ export async function queueLines(
   for (let from = 0; from < order.lines.length; from += BATCH) {
     refuseAtEnd(context);
     const batch = order.lines.slice(from, from + BATCH);
-    const decisions = await Promise.all(batch.map((line) => queueLine(context, digest, order, line, scriptDigest)));
+    const barred = await Promise.all(batch.map((line) => barredLine(context, order, line)));
+    const decisions = await Promise.all(
+      batch.map((line, at) => barred[at] ?? queueLine(context, digest, order, line, scriptDigest)),
+    );
     for (const [at, decision] of decisions.entries()) {
       const line = must(batch[at], "the line of a decision");
       if (decision.kind === "deny") refused.push({ line: line.line, text: textOf(decision.denial) });
@@ -73,6 +78,23 @@ function decided({ settings }: ControllerContext, { template }: LinesOrder, line
     if (one) found.set(one.model, { ...one, jobs: (found.get(one.model)?.jobs ?? 0) + 1 });
   }
   return [...found.values()];
+}
+
+/** The refusal of a line whose program may not run (security.allowed_script_paths); `null` if it may. */
+async function barredLine(
+  context: ControllerContext,
+  { template }: LinesOrder,
+  line: FeedLine,
+): Promise<Refusal | null> {
+  const program = feedJob(template, line, context.settings.models);
+  const script = new TextEncoder().encode(FEED_SCRIPT);
+  try {
+    await context.checkPrograms({ kind: "batch", program, environment: {}, script });
+    return null;
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    return deny("PERMISSION", error.message, error.hint);
+  }
 }
 
 function queueLine(

@@ -14,9 +14,6 @@ type Value = readonly [key: string, value: string | number];
 
 const NONE = "(null)";
 
-/** Milliseconds without a sign of life after which a node counts as down, in seconds. */
-const NODE_DOWN_S = 60;
-
 /** Answers from settings and state. */
 export function configHandler(context: ControllerContext): UnaryHandler<"config.show"> {
   return () => {
@@ -128,7 +125,7 @@ function daemons({ identity, places, settings }: ControllerContext): Value[] {
     ["SlurmctldDebug", settings.logLevel],
     ["SlurmctldParameters", NONE],
     ["SlurmdParameters", NONE],
-    ["SlurmdTimeout", `${NODE_DOWN_S} sec`],
+    ["SlurmdTimeout", `${settings.nodeTimeoutS} sec`],
     ["SlurmdUser", user],
     ["SlurmUser", user],
     ["StateSaveLocation", places.home],

@@ -42,7 +42,7 @@ type Answer = Result<"node.examine">;
 /** For every user: folders and programs are looked at with the rights of who asks. */
 export function examineHandler(context: ControllerContext, ringer: Ringer | null): UnaryHandler<"cluster.examine"> {
   return async (asking, { hello: { user } }) => {
-    const sessions = [...context.sessions.all.values()];
+    const sessions = [...context.sessions.all.values()].sort(byName);
     // The one node of this machine needs no network.
     const isAlone = sessions.every(({ caller }) => !caller) && sessions.length < 2;
     const bell = ringer && !isAlone ? newCredential(ringer.random) : null;
@@ -61,6 +61,10 @@ export function examineHandler(context: ControllerContext, ringer: Ringer | null
       rings,
     };
   };
+}
+
+function byName({ registration: one }: Session, { registration: other }: Session): number {
+  return one.name.localeCompare(other.name, "en", { numeric: true });
 }
 
 function newCredential(random: Random): Credential {

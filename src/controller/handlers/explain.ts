@@ -53,7 +53,7 @@ async function explainSlowly(context: ControllerContext, job: PendingJob, byUid:
   const begun = clock.monotonic();
   const work = explain({
     ...{ job, now, byUid, state: loop.state, reason: context.reasonOf(job) },
-    view: viewOf(loop.state, isConnected, now, { blockedOn: (node) => guard.blockedOn(node) }),
+    view: viewOf(loop.state, isConnected, now, { seenBy: (node) => guard.seenBy(node) }),
     newGate: () => gateOf(loop.state, now),
     hasTime: () => clock.monotonic() - begun < BUDGET_MS,
   });

@@ -5,6 +5,7 @@ import { RpcError } from "../../protocol/errors.ts";
 import { formatIdentity } from "../../protocol/identity.ts";
 import type { Handlers } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
+import { cutStreams } from "../network/direct.ts";
 import type { Keys } from "../network/keys.ts";
 import type { Network } from "../network/network.ts";
 
@@ -59,7 +60,7 @@ export function keyHandlers(
       const revoked = await keys.revoke((key) => key.name === name && (role === undefined || key.role === role));
       if (revoked.length === 0) throw new RpcError("BAD_PARAMS", `no good key is called "${name}"`, "mgpu key list");
       const identities = revoked.map(identityOf);
-      return { revoked: identities, cut: identities.reduce((sum, identity) => sum + network.cut(identity), 0) };
+      return { revoked: identities, cut: await cutAll(network, context(), identities) };
     },
     "node.join": async ({ node, hostname }, { hello: { caller } }) =>
       joinNode(open(), context(), node, hostname, caller),
@@ -86,9 +87,15 @@ export function keyHandlers(
   };
 }
 
+/** Ends all that runs on void keys, here and at the nodes; how many connections that were. */
+async function cutAll(network: Network, context: ControllerContext, identities: string[]): Promise<number> {
+  const here = identities.reduce((sum, identity) => sum + network.cut(identity), 0);
+  return here + (await cutStreams(context, identities));
+}
+
 async function issue(
   { keys, network, owner, findUser }: KeyOffice,
-  { settings }: ControllerContext,
+  context: ControllerContext,
   { name, role, user }: { readonly name: string; readonly role: Role; readonly user?: string | undefined },
 ) {
   const bearer = role === "node" ? owner : await bearerOf(name, user, owner, findUser);
@@ -101,9 +108,9 @@ async function issue(
   }
   const before = keys.find(role, name);
   const issued = await keys.issue(role, name, bearer);
-  if (before) network.cut(identityOf(before));
+  if (before) await cutAll(network, context, [identityOf(before)]);
   const credential = keys.credential(identityOf(issued));
-  return { target: network.target, ...credential, user: bearer.name, clusterName: settings.clusterName };
+  return { target: network.target, ...credential, user: bearer.name, clusterName: context.settings.clusterName };
 }
 
 type Role = "user" | "operator" | "administrator" | "node";

@@ -7,12 +7,19 @@ import { resumeNode } from "../../core/react.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { NodeReport } from "../../protocol/procedures.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
+import { nodeTree } from "../../view/node-tree.ts";
+import { endingOf } from "../breaker.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
+import { voidGuests } from "../network/direct.ts";
+import type { Keys } from "../network/keys.ts";
 import type { Session } from "../sessions.ts";
 import { endStrangers, noteCleared } from "../strangers.ts";
 
 /** Takes a node in and tells it again what it has to do. */
-export function registerHandler(context: ControllerContext): UnaryHandler<"node.register"> {
+export function registerHandler(
+  context: ControllerContext,
+  keys: () => Pick<Keys, "lookUp"> | null,
+): UnaryHandler<"node.register"> {
   return async (registration, { peer, hello: { caller } }) => {
     const { name: node, inventory } = registration;
     const { starts = [] } = registration;
@@ -34,7 +41,10 @@ export function registerHandler(context: ControllerContext): UnaryHandler<"node.
       context.perform([{ type: "schedule" }, ...resumeNode(context.loop.state, node)]);
       endStrangers(context, session, strangers);
     });
-    return { heartbeatMs: context.settings.heartbeatMs, killWaitMs: context.settings.killWaitS * 1000 };
+    const known = keys();
+    const cut = known ? voidGuests(known, registration.guests ?? []) : [];
+    const { heartbeatMs, killWaitS } = context.settings;
+    return { heartbeatMs, killWaitMs: killWaitS * 1000, ...(cut.length > 0 ? { cut } : {}) };
   };
 }
 
@@ -54,10 +64,16 @@ export function reportHandler(context: ControllerContext): UnaryHandler<"node.re
       throw new RpcError("LOST_CONTACT", "this connection was replaced by a newer one of the same node");
     }
     const { name } = session.registration;
-    await Promise.all(reports.map((report) => context.loop.execute(commandOf(name, report))));
+    await Promise.all(reports.map((report) => takeReport(context, name, report)));
     if (noteCleared(context, session, reports)) context.perform([{ type: "schedule" }]);
     return {};
   };
+}
+
+async function takeReport({ loop, clock, noteEnding }: ControllerContext, node: string, report: NodeReport) {
+  const ending = endingOf(loop.state, node, report, clock.now());
+  const decision = await loop.execute(commandOf(node, report));
+  if (ending && decision.kind === "accept") noteEnding(ending);
 }
 
 /** Takes what a node tells of its machine. */
@@ -79,8 +95,8 @@ function commandOf(node: string, report: NodeReport): Command {
     case "started":
       return { type: "report.stepStarted", node, key: report.key };
     case "ended": {
-      const { key, exits, problem, clean, outOfMemory = false, usage } = report;
-      return { type: "report.stepEnded", node, key, exits, problem, clean, outOfMemory, usage };
+      const { key, exits, problem, clean, outOfMemory = false, usage, nodeFault: unlaunched = false } = report;
+      return { type: "report.stepEnded", node, key, exits, problem, clean, outOfMemory, usage, unlaunched };
     }
     case "lost":
       return { type: "report.stepLost", node, key: report.key, cause: report.cause };
@@ -97,7 +113,6 @@ function sessionOf({ sessions }: ControllerContext, peer: unknown): Session | un
 
 function logInventory({ log }: ControllerContext, registration: Parameters<UnaryHandler<"node.register">>[0]): void {
   const { name, inventory } = registration;
-  const gpus = inventory.gpus.map((gpu) => `${gpu.index}: ${gpu.model} ${gpu.memoryMiB} MiB ${gpu.uuid}`);
-  const { hostname, cpus, memoryMiB, gpuProvider, gpuProblem } = inventory;
-  log.info("node registered", { node: name, hostname, cpus, memoryMiB, gpuProvider, gpuProblem, gpus });
+  const { gpuProvider, gpuProblem } = inventory;
+  log.info("node registered", { node: name, gpuProvider, gpuProblem, tree: nodeTree(name, inventory) });
 }

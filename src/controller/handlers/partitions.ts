@@ -5,17 +5,19 @@ import { nodesIn, type Partition } from "../../core/partition.ts";
 import type { ClusterState } from "../../core/state.ts";
 import type { PartitionRow } from "../../protocol/procedures.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
+import { partitionPreemptMode } from "../../sched/victims.ts";
 import type { ControllerContext } from "../context.ts";
+import { preemptionOf } from "../policy.ts";
 
 /** Every partition in the order in which they were made, with the nodes that it has now. */
-export function partitionsHandler({ loop, clock }: ControllerContext): UnaryHandler<"partitions.list"> {
+export function partitionsHandler({ loop, clock, settings }: ControllerContext): UnaryHandler<"partitions.list"> {
   return () => ({
-    partitions: [...loop.state.partitions.values()].map((partition) => rowOf(loop.state, partition)),
+    partitions: [...loop.state.partitions.values()].map((partition) => rowOf(loop.state, partition, settings)),
     now: clock.now(),
   });
 }
 
-function rowOf(state: ClusterState, partition: Partition): PartitionRow {
+function rowOf(state: ClusterState, partition: Partition, settings: ControllerContext["settings"]): PartitionRow {
   const nodes = nodesIn(partition, state.nodes.values());
   const sum = (of: (inventory: (typeof nodes)[number]["inventory"]) => number): number =>
     nodes.reduce((total, { inventory }) => total + of(inventory), 0);
@@ -23,6 +25,7 @@ function rowOf(state: ClusterState, partition: Partition): PartitionRow {
   return {
     ...partition,
     nodes: named && [...named],
+    preemptMode: partitionPreemptMode(state, preemptionOf(settings).preemption, partition),
     allowAccounts: allowAccounts && [...allowAccounts],
     denyAccounts: [...denyAccounts],
     allowQos: allowQos && [...allowQos],

@@ -1,9 +1,11 @@
 /** controller.status: every daemon with its pid, version and start, and how the queue stands. */
 
+import { MACHINE_RUNTIME } from "../../config/places.ts";
 import { isEnded } from "../../core/job.ts";
 import type { DaemonStatus, Result } from "../../protocol/procedures.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import { awayProblems, awayStatus } from "../away.ts";
+import { breakerProblems } from "../breaker.ts";
 import type { ControllerContext } from "../context.ts";
 import type { Session } from "../sessions.ts";
 import { strangerProblems } from "../strangers.ts";
@@ -14,6 +16,7 @@ export function statusHandler(context: ControllerContext): UnaryHandler<"control
     clusterName: context.settings.clusterName,
     stateFolder: context.places.home,
     socket: context.places.controllerSocket,
+    serves: servesText(context),
     daemons: [
       controllerStatus(context),
       ...[...context.sessions.all.values()].flatMap(nodeStatus),
@@ -24,6 +27,16 @@ export function statusHandler(context: ControllerContext): UnaryHandler<"control
     problems: await problemsOf(context),
     ...endingOf(context),
   });
+}
+
+/** Whose jobs run here. */
+function servesText({ identity, serves, places }: ControllerContext): string {
+  const { name } = identity.user;
+  const { closed } = serves;
+  if (closed === null) return `only ${name}; daemons that root starts serve every user (sudo mgpu up)`;
+  if (closed !== "") return `only ${name}: others can't pass ${closed}; XDG_RUNTIME_DIR=/run opens the way`;
+  const how = places.runtime === MACHINE_RUNTIME ? "" : `; they set MGPU_CONTROLLER=unix:${places.controllerSocket}`;
+  return `every user of this machine, with the user's own rights${how}`;
 }
 
 function controllerStatus(context: ControllerContext): DaemonStatus {
@@ -44,6 +57,7 @@ export async function problemsOf(context: ControllerContext): Promise<string[]> 
     context.outsideProblem(),
     ...awayProblems(context),
     ...strangerProblems(context),
+    ...breakerProblems(context.loop.state),
     ...damage,
   ].filter(Boolean);
 }

@@ -15,6 +15,10 @@ import { encodeEnvironment, storeEncoded } from "../stored-inputs.ts";
 export function createStepHandler(context: ControllerContext): StreamHandler<"step.create"> {
   return async (params, sink, { hello, signal }) => {
     const { requestId, immediate } = params;
+    const programs = [params, ...(params.others ?? [])];
+    await context.checkPrograms(
+      ...programs.map(({ step, environment }) => ({ kind: "run" as const, program: step, environment, script: null })),
+    );
     const parts = partsOf(context, params);
     const watchers = parts.map(({ jobId }) => context.watchers.watch(jobId));
     let said = "";
@@ -25,7 +29,8 @@ export function createStepHandler(context: ControllerContext): StreamHandler<"st
         // Before each try: while we wait nothing refers to it, and it may be swept away.
         const [first, ...others] = await Promise.all(parts.map((part) => stored(context, part)));
         if (!first) throw new RpcError("INTERNAL", "a step without any part");
-        const uid = actingUid(hello);
+        // Not an operator: who makes a step in somebody's job runs programs as that user.
+        const { uid } = hello.user;
         const command = { type: "step.create", ...first, requestId, byUid: uid } as const;
         const decision = await context.loop.execute(others.length === 0 ? command : { ...command, others });
         if (decision.kind !== "deny") {

@@ -22,6 +22,16 @@ export function submitHandler(context: ControllerContext): UnaryHandler<"job.sub
     refuseAtEnd(context);
     const user = as ? await submitterOf(context, as, hello) : hello.user;
     refuseCrowd(context, [job, ...followers.map((one) => one.job)]);
+    await context.checkPrograms(
+      { kind: job.kind, program: job, environment, script },
+      // A script runs once, on the first component.
+      ...(job.kind === "run" ? followers : []).map((one) => ({
+        ...one,
+        kind: job.kind,
+        program: one.job,
+        script: null,
+      })),
+    );
     if (testOnly) {
       const digests = { user, scriptDigest: null, environmentDigest: "" };
       return testSubmission(

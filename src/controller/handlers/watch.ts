@@ -18,8 +18,9 @@ export function watchHandler(context: ControllerContext): StreamHandler<"job.wat
     if (!watched) {
       throw new RpcError("INVALID_JOB", "Invalid job id specified", `there is no job ${jobId} in the queue`);
     }
-    // What is sent opens the job's streams.
+    // What is sent opens the job's streams, which are its user's alone: who types there acts as that user.
     if (!mayTouch(watched, actingUid(hello))) throw new RpcError("PERMISSION", "Access/permission denied");
+    const mayAttach = mayTouch(watched, hello.user.uid);
     const watcher = context.watchers.watch(jobId);
     const name = stepId === null ? jobName(jobId) : stepName(jobId, stepId);
     const release = owner ? context.owners.claim(name) : () => {};
@@ -34,7 +35,7 @@ export function watchHandler(context: ControllerContext): StreamHandler<"job.wat
         const isRestarted = stepId !== null && attempt !== null && (job.state === "PENDING" || job.attempt > attempt);
         const update = isRestarted ? lostUpdate(context, job, stepId) : updateOf(context, job, stepId);
         attempt ??= job.attempt;
-        await sink.send(update);
+        await sink.send(mayAttach ? update : { ...update, attach: [] });
         if (update.final) return {};
       }
     } finally {

@@ -159,7 +159,8 @@ function guard(method: Method, handler: (...given: unknown[]) => unknown, owner:
     }
     try {
       const result = await handler(...given);
-      if (CHANGES.has(method)) book.info("done", { ...facts, ...briefOf(given[0]), ...resultOf(result) });
+      if (isPartlyDenied(result)) book.warn("denied", { ...facts, ...briefOf(given[0]) });
+      else if (CHANGES.has(method)) book.info("done", { ...facts, ...briefOf(given[0]), ...resultOf(result) });
       return result;
     } catch (error) {
       const code = error instanceof RpcError ? error.code : "INTERNAL";
@@ -170,17 +171,23 @@ function guard(method: Method, handler: (...given: unknown[]) => unknown, owner:
   };
 }
 
+/** Of several jobs some were refused, which is no error of the call. */
+function isPartlyDenied(result: unknown): boolean {
+  const { jobs } = { ...(result as { readonly jobs?: unknown } | undefined) };
+  return Array.isArray(jobs) && jobs.some((one) => one?.error?.code === "PERMISSION");
+}
+
 function denial(method: Method, { caller }: Hello): RpcError {
   const least = LEAST[method];
   const hint =
     caller === undefined || caller.isHere
       ? "only root and the user who started mgpuctld may do that, and whom security.administrators names"
-      : `the key ${caller.identity} is for a ${caller.grade}; ${method} takes ${article(least)} key`;
+      : `the key ${caller.identity} is for ${article(caller.grade)}; ${method} takes ${article(least)}'s key`;
   return new RpcError("PERMISSION", "Access/permission denied", hint);
 }
 
 function article(grade: Grade): string {
-  return `${/^[aeio]/.test(grade) ? "an" : "a"} ${grade}'s`;
+  return `${/^[aeio]/.test(grade) ? "an" : "a"} ${grade}`;
 }
 
 /** `user/ada/1`, or `ada (uid 1000)` for somebody on this machine. */

@@ -63,6 +63,11 @@ export class Network {
     return this.listener && isEvery(this.host) ? `127.0.0.1:${this.listener.port}` : this.target;
   }
 
+  /** Where we listen, as it was said: `0.0.0.0:7411`; `null` if we don't. */
+  get place(): string | null {
+    return this.listener && `${this.host}:${this.listener.port}`;
+  }
+
   /**
    * Listens there instead of where it did before, or nowhere.
    * @throws RpcError with the system's reason

@@ -80,7 +80,7 @@ export async function openOutside(
     ringer: {
       random: ports.random,
       ...{ ring: outside.ring, addresses: outside.addresses },
-      listen: () => ({ listen: listen || keys.listen, target: network?.target ?? null }),
+      listen: () => ({ listen: network?.place ?? (listen || keys.listen), target: network?.target ?? null }),
     },
     office: {
       ...{ keys, owner, findUser: outside.findUser },

@@ -64,6 +64,12 @@ export class Relays {
     return this.ports.credential(identity);
   }
 
+  /** A credential for one connection that a node is told of. */
+  stream(): Credential {
+    const name = this.ports.random.hex(NAME_BYTES);
+    return this.ports.credential(formatIdentity({ kind: "stream", name, generation: 1 }));
+  }
+
   /** Whether an identity opens something right now. */
   knows(identity: string): boolean {
     return this.doors.has(identity) || this.waiting.has(identity);

@@ -10,6 +10,7 @@ import { decideConfigureLicenses } from "./licenses.ts";
 import { decideMarkDown, decideRegister } from "./node.ts";
 import { decideDeleteNodes, decideUpdateNodes } from "./operate.ts";
 import { decideCreatePartition, decideDeletePartition, decideUpdatePartition } from "./partition.ts";
+import { decideConfigurePartitions } from "./partition-config.ts";
 import { decideChangePolicy } from "./policy.ts";
 import { decidePreempt } from "./preempt.ts";
 import { decideJobCleaned, decideStepEnded, decideStepLost, decideStepStarted } from "./report.ts";
@@ -62,6 +63,7 @@ const DECIDERS: { readonly [T in Command["type"]]: Decider<Extract<Command, { ty
   "nodes.delete": decideDeleteNodes,
   "partition.create": decideCreatePartition,
   "partition.update": decideUpdatePartition,
+  "partitions.configure": decideConfigurePartitions,
   "partition.delete": decideDeletePartition,
   "reservation.create": decideCreateReservation,
   "reservation.update": decideUpdateReservation,

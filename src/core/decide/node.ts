@@ -5,6 +5,7 @@ import type { JobStart, NodeName } from "../ids.ts";
 import type { NodeInventory } from "../node.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, ignore } from "./decision.ts";
+import { ATTEMPTS_MAX, giveUp } from "./give-up.ts";
 
 /** Slurm's highest job number. A node that speaks of a higher one is not believed. */
 const JOB_ID_MAX = 0x03ff_ffff;
@@ -34,11 +35,18 @@ export function strangersOn(state: ClusterState, node: NodeName, starts: readonl
   });
 }
 
-/** Keeps new work away from a node that does not answer. What runs there keeps running. */
-export function decideMarkDown(state: ClusterState, command: MarkNodeDown): Decision {
-  const node = state.nodes.get(command.node);
+/**
+ * Gives up a node that does not answer: nothing new goes there, and its jobs start elsewhere or end, as they asked. What
+ * still runs there when it comes back belongs to an older start, and is ended (see {@link strangersOn}).
+ */
+export function decideMarkDown(state: ClusterState, command: MarkNodeDown, now: number): Decision {
+  const { node: name, reason } = command;
+  const node = state.nodes.get(name);
   if (!node || node.down) return ignore("unknown or down already");
-  return accept({ type: "node.down", node: command.node, reason: command.reason });
+  const lost = new Set([name]);
+  const cause = (): string => `node ${name} is down: ${reason}`;
+  const losses = giveUp(state, { lost, away: lost, cause, attemptsMax: ATTEMPTS_MAX }, now);
+  return accept({ type: "node.down", node: name, reason }, ...losses);
 }
 
 /** Inventories are plain data with a fixed order of keys, made by one function. */

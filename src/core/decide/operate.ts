@@ -1,14 +1,12 @@
 /** What operators do to nodes. Whether somebody is an operator is asked before (controller/handlers/change.ts). */
 
 import type { DeleteNodes, NodeChanges, UpdateNodes } from "../commands.ts";
-import type { Event, JobEnded, JobRequeued, NodeUpdated } from "../events.ts";
-import { leaderId } from "../het.ts";
+import type { Event, NodeUpdated } from "../events.ts";
 import { fold } from "../hostlist.ts";
-import type { RunningJob } from "../job.ts";
 import type { Node } from "../node.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, deny, ignore, type Refusal } from "./decision.ts";
-import { endWhole, requeueWhole } from "./steer.ts";
+import { giveUp } from "./give-up.ts";
 
 /** Changes all of the nodes, or says what is wrong. A node that is set down loses what runs there. */
 export function decideUpdateNodes(state: ClusterState, command: UpdateNodes, now: number): Decision {
@@ -20,10 +18,14 @@ export function decideUpdateNodes(state: ClusterState, command: UpdateNodes, now
     return deny("INVALID_NODE_STATE", "Invalid node state specified", `${fold(wrong)}: neither down nor drained`);
   }
   const events: Event[] = [];
-  for (const { name } of nodes) events.push({ type: "node.updated", node: name, by, ...changed(changes) });
+  const who = by ? { by } : {};
+  for (const { name } of nodes) events.push({ type: "node.updated", node: name, ...who, ...changed(changes) });
   if (changes.state === "DOWN") {
     const lost = new Set(nodes.map(({ name }) => name));
-    events.push(...giveUp(state, lost, command, changes.reason ?? "", now));
+    const cause = (names: readonly string[]): string => `node ${fold(names)} was set down: ${changes.reason ?? ""}`;
+    events.push(
+      ...giveUp(state, { lost, away: new Set(command.away), cause, attemptsMax: Number.POSITIVE_INFINITY }, now),
+    );
   }
   return events.length === 0 ? ignore("no such node") : accept(...events);
 }
@@ -90,49 +92,6 @@ function marks(order: NodeChanges["state"], reason: string): Pick<NodeUpdated, "
     case undefined:
       return {};
   }
-}
-
-/**
- * Ends what runs on nodes that were set down, or puts it back into the queue. A node that can't be told is not waited
- * for: what it still runs when it comes back is unknown here, and ends before anything new starts there.
- */
-function giveUp(
-  state: ClusterState,
-  lost: ReadonlySet<string>,
-  { away }: UpdateNodes,
-  reason: string,
-  now: number,
-): Event[] {
-  const events: Event[] = [];
-  // A heterogeneous job's components go together, at the turn of the first that lost something.
-  const done = new Set<number>();
-  for (const id of state.active) {
-    const job = state.jobs.get(id);
-    const names = (job?.allocation ?? []).map(({ node }) => node).filter((node) => lost.has(node));
-    if (!job || names.length === 0 || done.has(id)) continue;
-    if (job.state === "RUNNING" && job.spec.noKill && names.length < job.allocation.length) continue;
-    const gone = names.filter((node) => away.includes(node));
-    if (job.state !== "RUNNING") {
-      const cleaned = gone.filter((node) => job.cleanup.includes(node));
-      events.push(...cleaned.map((node): Event => ({ type: "job.cleaned", jobId: id, node })));
-      continue;
-    }
-    for (const event of lostJob(state, job, `node ${fold(names)} was set down: ${reason}`, now)) {
-      if (done.has(event.jobId)) continue;
-      done.add(event.jobId);
-      const cleanup = event.cleanup.filter((node) => !lost.has(node) || !away.includes(node));
-      events.push({ ...event, cleanup });
-    }
-  }
-  return events;
-}
-
-/** The whole of a heterogeneous job starts again if its first component, which runs the script, may. */
-function lostJob(state: ClusterState, job: RunningJob, cause: string, now: number): (JobEnded | JobRequeued)[] {
-  const leader = state.jobs.get(leaderId(job));
-  const { requeue, kind } = (leader?.state === "RUNNING" ? leader : job).spec;
-  if (requeue && kind === "batch") return requeueWhole(state, job, cause, now, null);
-  return endWhole(state, job, "NODE_FAIL", { code: 0, signal: 9 }, cause, null);
 }
 
 function holders(state: ClusterState, node: string): number[] {

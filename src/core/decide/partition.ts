@@ -26,13 +26,18 @@ export function decideUpdatePartition(state: ClusterState, { name, changes }: Up
 /** Removes a partition that no job waits or runs in. */
 export function decideDeletePartition(state: ClusterState, { name }: DeletePartition): Decision {
   if (!state.partitions.has(name)) return unknown(state, name);
-  const ids = [...new Set([...state.pending, ...state.active])].filter((id) => {
-    const job = state.jobs.get(id);
-    return job && !isEnded(job) && isIn(state, job, name);
-  });
+  const ids = jobsIn(state, name);
   if (ids.length === 0) return accept({ type: "partition.deleted", partition: name });
   const named = ids.slice(0, IDS_NAMED_MAX).join(", ") + (ids.length > IDS_NAMED_MAX ? " and more" : "");
   return deny("PARTITION_IN_USE", "Partition is in use", `jobs in it: ${named}`);
+}
+
+/** Jobs that wait or run in a partition, or may come to run there. */
+export function jobsIn(state: ClusterState, name: string): number[] {
+  return [...new Set([...state.pending, ...state.active])].filter((id) => {
+    const job = state.jobs.get(id);
+    return job !== undefined && !isEnded(job) && isIn(state, job, name);
+  });
 }
 
 function isIn(state: ClusterState, job: Job, name: string): boolean {

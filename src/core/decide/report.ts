@@ -18,10 +18,8 @@ import {
 } from "../job.ts";
 import type { ClusterState } from "../state.ts";
 import { accept, type Decision, ignore } from "./decision.ts";
+import { ATTEMPTS_MAX } from "./give-up.ts";
 import { endJob, endWhole, requeueWhole } from "./steer.ts";
-
-/** A job that was lost so often is not started again: it may be what brings its nodes down. Slurm's default. */
-const ATTEMPTS_MAX = 5;
 
 /** Slurm's exit status of what the kernel (or we) killed for its memory. */
 const EXIT_OUT_OF_MEMORY: ExitStatus = { code: 0, signal: 125 };
@@ -29,7 +27,15 @@ const EXIT_OUT_OF_MEMORY: ExitStatus = { code: 0, signal: 125 };
 /** How accounting shows a start that vanished with its node. */
 const LOST = { state: "NODE_FAIL", exit: { code: 0, signal: 9 } } as const;
 
+/** How accounting shows a start of which nothing came. */
+const EXIT_UNLAUNCHED: ExitStatus = { code: 1, signal: 0 };
+const UNLAUNCHED = { state: "NODE_FAIL", exit: EXIT_UNLAUNCHED } as const;
+
 const OUT_OF_MEMORY_CAUSE = "used more memory than it was granted";
+
+/** Starts in a row that may come to nothing because nodes can't start the program, and the pause before the next. */
+const LAUNCHES_MAX = 5;
+const LAUNCH_WAIT_MS = 5000;
 
 /** Most that --retry-wait grows to: a day. */
 const RETRY_WAIT_MAX_S = 86_400;
@@ -83,11 +89,27 @@ function endOfMainStep(
   // A step that its own user ended takes the job of srun with it.
   if (found.step.ending)
     return end(job, found.step.ending.state, exit, found.step.ending.cause, found.step.ending.by, clean);
+  if (command.unlaunched && job.spec.kind === "batch") return unlaunched(state, job, command, clean, now);
   const { retries, retryWaitS } = job.spec;
   if (job.retried >= retries || !isWhole(state, job)) return end(job, "FAILED", exit, command.problem, null, clean);
   const waitMs = Math.min(retryWaitS * 2 ** job.retried, RETRY_WAIT_MAX_S) * 1000;
   const cause = `failed with exit code ${exit.code}:${exit.signal}, try ${job.retried + 1} of ${retries + 1}`;
   return requeueWhole(state, job, cause, now + waitMs, null, clean, job.retried + 1, { state: "FAILED", exit });
+}
+
+/** A script whose node could not start it had no try of its own: it goes back, to that node or another one. */
+function unlaunched(
+  state: ClusterState,
+  job: RunningJob,
+  { node, problem }: ReportStepEnded,
+  clean: readonly string[],
+  now: number,
+): Event[] {
+  const times = (job.unlaunched ?? 0) + 1;
+  const cause = `node ${node} could not start it, ${times} of ${LAUNCHES_MAX} times: ${problem}`;
+  if (times >= LAUNCHES_MAX) return endWhole(state, job, "FAILED", EXIT_UNLAUNCHED, cause, null, clean);
+  const back = requeueWhole(state, job, cause, now + LAUNCH_WAIT_MS, null, clean, job.retried, UNLAUNCHED);
+  return back.map((event) => ({ ...event, unlaunched: times }));
 }
 
 /** Whether all components of a heterogeneous job run still: one step goes over them, so none is tried again without the others. */

@@ -42,6 +42,7 @@ import {
   effectiveLimit,
   entryProblem,
   findPartition,
+  hetTimeProblem,
   nodeProblem,
   priorityProblem,
   timeProblem,
@@ -325,6 +326,7 @@ function updateProblem(state: ClusterState, job: Job, { changes, byUid }: Update
   if (!partition) return deny("INVALID_PARTITION", `invalid partition specified: ${unknown}`);
   return (
     arrayProblem(job, changes) ??
+    (job.spec.het ? hetTimeProblem(changes) : null) ??
     timeProblem(spec, partition) ??
     wordsProblem(state, spec, partition, changes) ??
     (changes.dependency ? dependencyProblem(state, spec, job) : null) ??

@@ -73,12 +73,21 @@ function wishProblem(
   }
   for (const [offset, one] of [spec, ...followers].entries()) {
     if (one.array) return deny("INVALID_ARRAY", "Invalid job array specification", HET_ARRAY);
+    const late = hetTimeProblem(one);
+    if (late) return late;
     const problem = submitProblem(state, one, isEnforced);
     if (!problem) continue;
     const { code, message, hint } = problem.denial;
     return deny(code, message, hint === undefined ? `component ${offset} is refused` : `component ${offset}: ${hint}`);
   }
   return null;
+}
+
+/** Components start together, each with its own limit: a least time of one of them says nothing of the others. */
+export function hetTimeProblem({ timeMinS = null }: Partial<Pick<JobSpec, "timeMinS">>): Refusal | null {
+  if (timeMinS === null) return null;
+  const words = "components of a heterogeneous job start with the time limit that each asks for";
+  return deny("INVALID_TIME_LIMIT", words, "leave --time-min out, or ask for less with --time");
 }
 
 const HET_ARRAY = "a heterogeneous job can't be an array: submit it several times";

@@ -8,6 +8,7 @@ import type {
   JobHeld,
   JobPreempting,
   JobRequeued,
+  JobShrunk,
   JobSuspended,
   JobUpdated,
 } from "../events.ts";
@@ -23,7 +24,7 @@ import {
   type RunningJob,
 } from "../job.ts";
 import { jobStep } from "../step-place.ts";
-import { endingWithJob, overAt, partsGone } from "./step.ts";
+import { endingWithJob, overAt, partsGone, partsLost } from "./step.ts";
 
 /** What every record of a job has. */
 function common({ id, spec, submitAt, requestId, attempt, array, earlier, changed }: Job) {
@@ -45,6 +46,7 @@ export function allocated(job: Job, event: JobAllocated, at: number): RunningJob
     steps: first ? [first] : [],
     nextStepId: first?.id === 0 ? 1 : 0,
     ...{ suspendedAt: null, suspendedMs: 0, signalled: false, retried: job.retried },
+    ...(job.unlaunched ? { unlaunched: job.unlaunched } : {}),
   };
 }
 
@@ -105,6 +107,7 @@ export function requeued(job: Job, event: JobRequeued, at: number): PendingJob {
     allocation,
     cleanup,
     retried,
+    ...(event.unlaunched ? { unlaunched: event.unlaunched } : {}),
     ...special,
   };
 }
@@ -162,6 +165,13 @@ export function suspended(job: Job, event: JobSuspended, at: number): RunningJob
 export function preempting(job: Job, { at, mode, by, jobId }: JobPreempting): RunningJob {
   assert(job.state === "RUNNING", `job ${jobId} was preempted in state ${job.state}`);
   return { ...job, preempt: { at, mode, by } };
+}
+
+/** Without lost nodes; its tasks there count as killed. */
+export function shrunk(job: Job, event: JobShrunk, at: number): RunningJob {
+  assert(job.state === "RUNNING", `job ${job.id} lost nodes in state ${job.state}`);
+  const allocation = job.allocation.filter(({ node }) => !event.nodes.includes(node));
+  return { ...job, allocation, steps: partsLost(job.steps, event.nodes, at) };
 }
 
 /** Its --signal went out. */

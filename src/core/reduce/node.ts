@@ -37,9 +37,10 @@ function registered(state: ClusterState, event: Extract<NodeEvent, { type: "node
 
 function updated(node: Node, event: NodeUpdated, at: number): Node {
   const { by, reason, settings } = event;
+  const who = by ? { by } : {};
   const mark = (before: NodeMark | null, now: NodeUpdated["drain"]): NodeMark | null => {
-    if (now !== undefined) return now && { ...now, at, by };
-    return before && reason !== undefined ? { ...before, reason, at, by } : before;
+    if (now !== undefined) return now && { ...now, at, ...who };
+    return before && reason !== undefined ? { ...before, reason, at, ...who } : before;
   };
   return {
     ...node,

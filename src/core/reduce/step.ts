@@ -61,6 +61,18 @@ export function partsGone(steps: readonly Step[], nodes: readonly string[], at: 
   });
 }
 
+/** Steps after some nodes were lost: what ran there counts as killed. */
+export function partsLost(steps: readonly Step[], nodes: readonly string[], at: number): readonly Step[] {
+  const killed = steps.map((step) => {
+    const isLost = (part: StepPart): boolean => part.phase !== "ended" && nodes.includes(part.node);
+    const exits = (part: StepPart) => part.tasks.map(() => ({ code: 0, signal: 9 }));
+    return step.parts.some(isLost)
+      ? { ...step, parts: step.parts.map((part) => (isLost(part) ? { ...part, exits: exits(part) } : part)) }
+      : step;
+  });
+  return partsGone(killed, nodes, at);
+}
+
 /** A step of a start that is over, of which nothing more will be heard. */
 export function overAt(step: Step, at: number): Step {
   return (

@@ -27,9 +27,9 @@ const OPTIONS = [
   { long: "socket", argument: "required", help: "where to listen" },
   { long: "scope", argument: "required", help: "tells node daemons of one machine apart" },
   { long: "log", argument: "required", help: "log file; standard error otherwise" },
-  { long: "user", argument: "required", help: "whom to become, with --uid and --gid, before all else" },
-  { long: "uid", argument: "required", help: "number of that user" },
-  { long: "gid", argument: "required", help: "number of the first group" },
+  { long: "log-bytes", argument: "required", help: "bytes after which the log is set aside" },
+  { long: "log-backups", argument: "required", help: "logs set aside that are kept" },
+  { long: "become", argument: "required", metavar: "uid:gid:groups", help: "whom to become before all else" },
   { long: "version", argument: "none", help: "show the version" },
 ] as const;
 
@@ -44,12 +44,14 @@ async function main(): Promise<void> {
   }
   const socket = values.get("socket")?.[0];
   if (!socket) fail(PROGRAM, "node daemons start this program; nobody else needs to");
-  const user = values.get("user")?.[0];
+  const user = values.get("become")?.[0];
   const scope = values.get("scope")?.[0] ?? "";
-  if (user !== undefined) become(user, values.get("uid")?.[0], values.get("gid")?.[0], { socket, scope });
+  if (user !== undefined) become(user, socket, scope);
   const clock = realClock();
   const logFile = values.get("log")?.[0];
-  const writer = logFile ? logFileWriter(logFile) : descriptorWriter(2);
+  const [bytesMax, backups] = ["log-bytes", "log-backups"].map((long) => Number(values.get(long)?.[0]));
+  const limits = bytesMax && backups !== undefined ? { bytesMax, backups } : undefined;
+  const writer = logFile ? logFileWriter(logFile, limits) : descriptorWriter(2);
   const log = plainLog(writer, "info", { daemon: PROGRAM, pid: process.pid });
   const table = realProcessTable({ scope, monotonic: clock.monotonic });
   const ptys = realPtys(join(__dirname, `pty-${process.arch}.node`));
@@ -88,13 +90,14 @@ async function main(): Promise<void> {
 }
 
 /** From here on this program has a user's rights only. The sockets of a holder before it are that user's to remove. */
-function become(name: string, uid = "", gid = "", { socket, scope }: { socket: string; scope: string }): void {
+function become(user: string, socket: string, scope: string): void {
   try {
-    if (!/^\d+$/.test(uid) || !/^\d+$/.test(gid)) throw new Error("--user needs --uid and --gid");
-    becomeUser({ name, uid: Number(uid), gid: Number(gid) });
+    const [, uid, gid, groups] = /^(\d+):(\d+):(\d+(?:,\d+)*)$/.exec(user) ?? [];
+    if (groups === undefined) throw new Error("expected numbers, uid:gid:group,group...");
+    becomeUser({ uid: Number(uid), gid: Number(gid), groups: groups.split(",").map(Number) });
     makeFolders(userSpoolOf(socket, scope), 0o700);
   } catch (error) {
-    fail(PROGRAM, `can't become ${name}: ${messageOf(error)}`);
+    fail(PROGRAM, `can't become ${user}: ${messageOf(error)}`);
   }
   for (const path of [socket, guestSocketOf(socket)]) realNet().removeStale({ path });
 }

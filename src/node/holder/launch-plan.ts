@@ -57,6 +57,8 @@ interface FileWish {
   /** Absolute. */
   readonly path: string;
   readonly truncate: boolean;
+  /** In place of what an earlier start of the job wrote there, which may still write (on a node that was lost). */
+  readonly isAnew: boolean;
 }
 
 const NULL_DEVICE = "/dev/null";
@@ -87,7 +89,7 @@ export async function planLaunch(ports: PlanPorts, launch: StepLaunch): Promise<
     opened.close();
     return found;
   }
-  opened.truncate();
+  await opened.truncate();
   const tasks = launch.tasks.map((task) => plannedTask(ports, launch, task, files.get(task.task) ?? "", opened));
   return { tasks, close: opened.close };
 }
@@ -148,7 +150,8 @@ function fileWishes(launch: StepLaunch, task: TaskLaunch): FileWish[] {
   const absolute = (path: string): string => (path.startsWith("/") ? path : `${launch.workDir}/${path}`);
   const mode = launch.umask === undefined ? undefined : 0o666 & ~launch.umask;
   const wish = (role: StreamRole, path: string, truncate: boolean): void => {
-    wishes.push({ task: task.task, role, mode, path: absolute(path), truncate });
+    const isAnew = truncate && !relayed && launch.key.attempt > 1;
+    wishes.push({ task: task.task, role, mode, path: absolute(path), truncate, isAnew });
   };
   if (launch.pty) {
     if (task.stdout.to === "file") wish("stdout", task.stdout.path, !task.stdout.append);
@@ -169,8 +172,8 @@ interface OpenedFiles {
   get(task: number, role: StreamRole): number | undefined;
   /** The streams of a task that are FIFOs; a descriptor of /dev/null stands for each. */
   fifos(task: number): ReadonlyMap<StreamRole, string>;
-  /** Empties what is not to be appended to. */
-  truncate(): void;
+  /** Empties, or replaces, what is not to be appended to. */
+  truncate(): Promise<void>;
   close(): void;
 }
 
@@ -194,14 +197,22 @@ async function openFiles(ports: PlanPorts, wishes: readonly FileWish[], found: P
     if ("value" in outcome) opened.set(nameOf(wish), outcome.value);
     else found.add(wish.task, `Could not open ${wish.role} file ${wish.path}: ${outcome.problem.text}`, SETUP_FAILED);
   }
-  const byTask = new Map(wishes.map((wish) => [`${wish.task}.${wish.role}`, opened.get(nameOf(wish))?.descriptor]));
+  const byTask = new Map(wishes.map((wish) => [`${wish.task}.${wish.role}`, nameOf(wish)]));
   const fifos = wishes.filter((wish) => opened.get(nameOf(wish))?.isFifo);
   return {
-    get: (task, role) => byTask.get(`${task}.${role}`),
+    get: (task, role) => opened.get(byTask.get(`${task}.${role}`) ?? "")?.descriptor,
     fifos: (task) => new Map(fifos.flatMap((wish) => (wish.task === task ? [[wish.role, wish.path]] : []))),
-    truncate() {
-      const names = new Set(wishes.filter((wish) => wish.truncate).map(nameOf));
-      for (const name of names) processes.truncate(opened.get(name)?.descriptor ?? -1);
+    async truncate() {
+      const byName = new Map(wishes.filter((wish) => wish.truncate).map((wish) => [nameOf(wish), wish]));
+      for (const [name, wish] of byName) {
+        const file = opened.get(name);
+        if (!file) continue;
+        const fresh = wish.isAnew && processes.detachOutput(wish.path) ? await openFile(ports, wish) : null;
+        if (fresh && "value" in fresh) {
+          processes.closeDescriptor(file.descriptor);
+          opened.set(name, fresh.value);
+        } else processes.truncate(file.descriptor);
+      }
     },
     close() {
       for (const { descriptor } of opened.values()) processes.closeDescriptor(descriptor);

@@ -23,6 +23,9 @@ const NET = "10.213";
 /** The port at which the lab's controllers listen. */
 export const LAB_PORT = 7411;
 
+/** A folder of each machine's own under a path that is the same on all: what one writes there no other one sees. */
+export const LAB_OWN = "/tmp/mgl-own";
+
 /** Labs of one process. */
 let labs = 0;
 
@@ -35,6 +38,8 @@ export interface LabOptions {
   readonly envOf?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** By how much the wall clock of a machine is ahead (negative: behind), in milliseconds. Node programs only see it. */
   readonly clockShiftMs?: Readonly<Record<string, number>>;
+  /** Files and folders that a machine sees in place of those at a path: `{ n1: { "/opt/tools": "/tmp/other-tools" } }`. */
+  readonly binds?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** Which packets a fault meets: all from one machine to another, or only those of TCP to or from a port. */
@@ -45,6 +50,11 @@ export interface Way {
   readonly port?: number;
 }
 
+interface MachineOptions {
+  readonly env: Readonly<Record<string, string>>;
+  readonly binds: Readonly<Record<string, string>>;
+}
+
 /** A host of the lab. Programs started on it run in its namespaces. */
 export class LabMachine extends TestCluster {
   readonly name: string;
@@ -53,8 +63,12 @@ export class LabMachine extends TestCluster {
   /** Its address, without the length of the prefix (24). */
   address: string;
 
-  constructor(name: string, number: number, namespace: string, env: Readonly<Record<string, string>>) {
-    const enter = `hostname ${name} && exec "$@"`;
+  constructor(name: string, number: number, namespace: string, options: MachineOptions) {
+    const { env, binds } = options;
+    // `ip netns exec` has given the program a mount namespace of its own.
+    const mounts = Object.entries(binds).map(([path, source]) => `mount --bind ${source} ${path}`);
+    const own = `mkdir -p "$MGPU_TEST_MARK/own" && mount --bind "$MGPU_TEST_MARK/own" ${LAB_OWN}`;
+    const enter = [`hostname ${name}`, own, ...mounts, 'exec "$@"'].join(" && ");
     super({
       env: { MGPU_NODE_ID: name, ...env },
       inside: [IP, "netns", "exec", namespace, "unshare", "--uts", "sh", "-c", enter, "sh"],
@@ -77,15 +91,17 @@ export class Lab {
   /** A rule's place in the router's list; earlier ones win. */
   #rules = 100;
 
-  constructor({ machines, env = {}, envOf = {}, clockShiftMs = {} }: LabOptions) {
+  constructor({ machines, env = {}, envOf = {}, clockShiftMs = {}, binds = {} }: LabOptions) {
+    mkdirSync(LAB_OWN, { recursive: true });
     ip("netns", "add", this.#router);
     ip("-n", this.#router, "link", "set", "lo", "up");
-    this.#inside(this.#router, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward");
+    this.#inside(this.#router, "sh", "-c", "cd /proc/sys/net/ipv4 && echo 1 >ip_forward && echo 0 >icmp_ratelimit");
     for (const [index, name] of machines.entries()) {
       const shift = clockShiftMs[name];
       const clock = shift === undefined ? {} : shiftedClock(shift);
       const namespace = `${this.#prefix}-${name}`;
-      const machine = new LabMachine(name, index + 1, namespace, { ...env, ...envOf[name], ...clock });
+      const options = { env: { ...env, ...envOf[name], ...clock }, binds: binds[name] ?? {} };
+      const machine = new LabMachine(name, index + 1, namespace, options);
       this.#machines.set(name, machine);
       this.#plug(machine);
     }

@@ -120,3 +120,69 @@ describe("failures", () => {
     expect(await check(failing(gone), [])).toEqual({ code: 141, out: "", err: "" });
   });
 });
+
+describe("-M", () => {
+  const profile = { target: "gpu0:7411", identity: "user/ada/1", key: "00" };
+  const stored = JSON.stringify({ default: null, clusters: { lab: profile, attic: profile } });
+  const option = {
+    ...({ long: "clusters", short: "M", argument: "required", metavar: "names", help: "" } as const),
+    variables: { squeue: "SLURM_CLUSTERS" },
+  } as const;
+
+  /** What a listing prints: the cluster it was turned to, and what is left for itself to understand. */
+  async function listing(argv: string[], { program = "mgpu-squeue", environment = {}, name = "squeue" } = {}) {
+    const fake = fakeContext({
+      program,
+      environment: { HOME: "/home/ada", ...environment },
+      files: { "/home/ada/.config/mgpu/clusters.json": stored },
+    });
+    let chosen = "none";
+    const context = {
+      ...fake.context,
+      chooseCluster(one: string) {
+        chosen = one;
+      },
+    };
+    const command = demo(
+      async (parsed, { stdio, environment: seen }) => {
+        if (chosen === "nowhere") throw new UserError('no profile is called "nowhere"');
+        stdio.out(`jobs of ${chosen} ${parsed.values.get("clusters") ?? ""}${seen.SLURM_CLUSTERS ?? ""}\n`);
+        return 0;
+      },
+      { name, options: [option, { long: "json", argument: "none", help: "" }] },
+    );
+    const code = await runCommand(command, argv, context);
+    return { code, out: fake.out(), err: fake.err() };
+  }
+
+  test("turns to a profile; under Slurm's name the listing says whose it is", async () => {
+    expect((await listing(["-M", "lab"])).out).toBe("jobs of lab \n");
+    expect((await listing(["-M", "lab"], { program: "squeue" })).out).toBe("CLUSTER: lab\njobs of lab \n");
+    expect((await listing([], { environment: { SLURM_CLUSTERS: "lab" } })).out).toBe("jobs of lab \n");
+  });
+
+  test("names no profile: the command itself says what that is", async () => {
+    expect((await listing(["-M", ""])).err).toBe(
+      'mgpu-squeue: error: --clusters: expected the name of a cluster, got ""\n',
+    );
+    expect((await listing(["-M", "other"])).out).toBe("jobs of none other\n");
+  });
+
+  test("of several: one listing after the other under its name, all that there are, the worst code", async () => {
+    const both = "CLUSTER: lab\njobs of lab \n\nCLUSTER: attic\njobs of attic \n";
+    expect(await listing(["-M", "lab,attic"])).toEqual({ code: 0, out: both, err: "" });
+    expect((await listing(["-M", "all"])).out).toBe(both);
+    expect(await listing(["-M", "lab,nowhere"])).toMatchObject({
+      code: 1,
+      out: "CLUSTER: lab\njobs of lab \n\nCLUSTER: nowhere\n",
+      err: 'mgpu-squeue: error: no profile is called "nowhere"\n',
+    });
+  });
+
+  test("of several is refused where that can't be", async () => {
+    expect((await listing(["-M", "lab,attic"], { name: "sbatch" })).err).toContain(
+      "-M lab,attic: this command speaks to one cluster at a time",
+    );
+    expect((await listing(["-M", "lab,attic", "--json"])).err).toContain("--json is for one cluster at a time");
+  });
+});

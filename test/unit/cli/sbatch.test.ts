@@ -211,7 +211,7 @@ describe("what an array, a cluster and a test print", () => {
     const { code, out, err } = await onCluster(["-M", "other"]);
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toContain("'other' can't be reached now");
-    expect(err).toContain("mgpu-sbatch: hint: this cluster is called lab\n");
+    expect(err).toContain("mgpu-sbatch: hint: this cluster is called lab; mgpu login lists those of other machines\n");
   });
   test("--test-only says when and where, on stderr, and submits nothing", async () => {
     const asked: boolean[] = [];

@@ -24,6 +24,7 @@ const TYPES: Record<Event["type"], true> = {
   "job.updated": true,
   "job.suspended": true,
   "job.preempting": true,
+  "job.shrunk": true,
   "job.signalled": true,
   "array.split": true,
   "step.created": true,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { readConfig } from "../../../src/config/file.ts";
 import { configPlaces, loadConfig } from "../../../src/config/load.ts";
 import { jsonSchema, sampleText } from "../../../src/config/sample.ts";
-import { FILE_KEYS, nameOf, sectionOf } from "../../../src/config/schema.ts";
+import { FILE_KEYS, nameOf, PLAIN_KEYS, sectionOf } from "../../../src/config/schema.ts";
 import { SETTINGS } from "../../../src/config/settings.ts";
 
 const of = (name: string, node = "", hostname = "") => ({ name, node, hostname });
@@ -40,6 +40,29 @@ describe("a configuration file", () => {
     expect(cpus("n3")).toEqual(["4", "100"]);
   });
 
+  test("names partitions, whose keys are scontrol's; each mistake has its place", () => {
+    const text = "partitions:\n  gpu: {nodes: [n1, n2], max_time: 1:00:00, default: yes}\n  table:\n    nodes: ALL\n";
+    expect(readConfig(text, of("c.yaml"))).toMatchObject({
+      texts: { MGPU_PARTITIONS: "gpu nodes=n1,n2 default=yes max_time=1:00:00; table nodes=ALL" },
+      places: { MGPU_PARTITIONS: "c.yaml:2:3" },
+    });
+    expect(readConfig("partitions:\n", of("c"))).toMatchObject({ texts: {} });
+    const wrong = [
+      "partitions:",
+      "  gpu: {nods: n1, max_time: soon, min_nodes: 3}",
+      "  a/b: {}",
+      "  cpu:",
+      "    min_nodes: 3",
+      "    max_nodes: 2",
+    ].join("\n");
+    expect(problems(wrong)).toEqual([
+      "c.yaml:2:9: partitions.gpu.nods: there is no such key; did you mean nodes?",
+      expect.stringContaining("c.yaml:2:29: partitions.gpu.max_time: "),
+      "c.yaml:3:3: partitions.a/b: expected the name of a partition",
+      "c.yaml:5:5: partitions.cpu: min_nodes 3 is above max_nodes 2",
+    ]);
+  });
+
   test("that is wrong is told of all at once, in its order, each with its place", () => {
     const text = [
       "limits:",
@@ -53,7 +76,7 @@ describe("a configuration file", () => {
       "c.yaml:2:3: limits.kill_wiat: there is no such key; did you mean kill_wait?",
       'c.yaml:3:16: limits.min_job_age: expected seconds, got "soon"',
       "c.yaml:4:1: loging: there is no such section; did you mean logging?",
-      "c.yaml:6:8: nodes.n1.colour: there is no such key; known are address, cpus, memory, fake_gpus, features",
+      "c.yaml:6:8: nodes.n1.colour: there is no such key; known are address, listen, cpus, memory, fake_gpus, features",
       'c.yaml:6:27: nodes.n1.cpus: expected a count, at least 1, got "0"',
     ]);
   });
@@ -161,9 +184,8 @@ describe("the sample and the schema", () => {
 
   test("the schema has every key", () => {
     const { properties } = jsonSchema() as { properties: Record<string, { properties: object }> };
-    for (const { key } of FILE_KEYS.filter((one) => one.key !== "models.table"))
-      expect(properties[sectionOf(key)]?.properties).toHaveProperty([nameOf(key)]);
-    expect(Object.keys(properties)).toContain("nodes");
+    for (const { key } of PLAIN_KEYS) expect(properties[sectionOf(key)]?.properties).toHaveProperty([nameOf(key)]);
+    for (const section of ["nodes", "partitions", "models"]) expect(Object.keys(properties)).toContain(section);
   });
 
   test("no two settings share a key or a variable", () => {

@@ -2,7 +2,9 @@
 
 import { expect, test } from "vitest";
 import { GpuGuard } from "../../../src/controller/gpu-guard.ts";
+import { NO_USAGE } from "../../../src/core/resources.ts";
 import type { GpuUse } from "../../../src/protocol/records.ts";
+import { inventory } from "../support/samples.ts";
 
 const GPUS = [0, 1].map((index) => ({ index, uuid: `u${index}`, model: "A", type: "a", memoryMiB: 1000 }));
 
@@ -39,7 +41,7 @@ test("memory counts as it is; the reason names who, how much and which setting",
   note(5, use(0, 0, 900), use(1, 0, 0));
   note(5, use(0, 0, 0), use(1, 0, 0));
   expect(guard.blockedOn("n1")).toBeUndefined();
-  expect([changes(), logged]).toEqual([2, [expect.stringContaining("no new jobs"), expect.stringContaining("again")]]);
+  expect([changes(), logged]).toEqual([3, [expect.stringContaining("no new jobs"), expect.stringContaining("again")]]);
 });
 
 test("load counts on average over the window, and no longer", () => {
@@ -75,4 +77,28 @@ test("an instance of a GPU goes by the load of the whole, not by its memory; unk
   guard.note("n3", instance, [use(1, 0, 900)]);
   expect(guard.blockedOn("n3")).toBeUndefined();
   expect(guard.blockedOn("n9")).toBeUndefined();
+});
+
+test("what others use of a GPU's memory is not there for requests of memory, in steps", () => {
+  const { guard, note, changes } = rig();
+  const node = {
+    name: "n1",
+    inventory: { ...inventory(0), gpus: GPUS },
+    registeredAt: 0,
+    usage: NO_USAGE,
+    drain: null,
+    down: null,
+  };
+  const seen = () => guard.seenBy(node).inventory.gpus.map(({ memoryMiB }) => memoryMiB);
+  expect(seen()).toEqual([1000, 1000]);
+  note(0, use(0, 0, 255), use(1, 0, 300));
+  expect(seen()).toEqual([1000, 488]);
+  const copy = guard.seenBy(node);
+  note(5, use(0, 0, 0), use(1, 0, 310));
+  // The same object, so that nobody looks at the node anew.
+  expect(guard.seenBy(node)).toBe(copy);
+  expect(changes()).toBe(1);
+  note(5, use(0, 0, 0), use(1, 0, 0));
+  expect(seen()).toEqual([1000, 1000]);
+  expect(changes()).toBe(2);
 });

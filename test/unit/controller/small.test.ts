@@ -49,7 +49,11 @@ test("a timer's command that the disk refused comes again until it is taken; a d
 test("an absence counts from its own beginning", async () => {
   const { clock, to } = timeline();
   const gone: string[] = [];
-  const absences = createAbsences<string>(clock, 60_000, (name) => gone.push(name));
+  const absences = createAbsences<string>(
+    clock,
+    () => 60_000,
+    (name) => gone.push(name),
+  );
   absences.begin("n1");
   await to(59_000);
   absences.end("n1");

@@ -318,6 +318,37 @@ test("a job that fails starts again by itself as often as asked, later each time
   expect(job(2)).toMatchObject({ state: "PENDING", eligibleAt: now() + 60_000, retried: 1 });
 });
 
+test("a script that nodes can't start goes back five times in a row; that is no try of its own", () => {
+  const { run, job, now } = cluster();
+  run(submit("r1", { retries: 1, retryWaitS: 0 }));
+  const start = (attempt: number, unlaunched: boolean) => {
+    run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([]) });
+    const end = { key: { ...key, attempt }, exits: [FAIL], clean: true, problem: "no holder", unlaunched };
+    run({ type: "report.stepEnded", ...REPORT, ...end });
+  };
+  const wait = () => run({ type: "job.update", jobId: 1, tasks: null, byUid: 0, changes: { beginAt: now() } } as never);
+  start(1, true);
+  expect(job(1)).toMatchObject({ state: "PENDING", retried: 0, unlaunched: 1, eligibleAt: now() + 5000 });
+  expect(job(1).earlier?.[0]).toMatchObject({
+    state: "NODE_FAIL",
+    cause: "node n1 could not start it, 1 of 5 times: no holder",
+  });
+  wait();
+  start(2, true);
+  wait();
+  // One that ran and failed: its own try, and the others are forgotten.
+  start(3, false);
+  expect(job(1)).toMatchObject({ state: "PENDING", retried: 1 });
+  expect(job(1)).not.toHaveProperty("unlaunched");
+  for (const attempt of [4, 5, 6, 7]) {
+    start(attempt, true);
+    wait();
+  }
+  expect(job(1)).toMatchObject({ state: "PENDING", unlaunched: 4 });
+  start(8, true);
+  expect(job(1)).toMatchObject({ state: "FAILED", cause: "node n1 could not start it, 5 of 5 times: no holder" });
+});
+
 test("tasks of an array start as records of their own; the last keeps the array's number", () => {
   const { state, run, job } = cluster();
   run(submit("r1", { array: { tasks: [{ first: 3, last: 5, step: 1 }], limit: 0 } }));

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { Command, NodeChanges } from "../../../src/core/commands.ts";
+import { strangersOn } from "../../../src/core/decide/node.ts";
 import { checkInvariants } from "../../../src/core/invariants.ts";
 import { type Outcome, replay, step } from "../../../src/core/kernel.ts";
 import { nodeState } from "../../../src/core/node.ts";
@@ -104,8 +105,86 @@ describe("down", () => {
     const { run, update, start, state } = cluster();
     run(submit("a", { noKill: true, request: request({ tasks: null }) }));
     start(1, "n1", "n2");
+    const { effects } = update(["n2"], { state: "DOWN", reason: "dead" });
+    const job = state.jobs.get(1);
+    expect(job?.state).toBe("RUNNING");
+    expect(job?.allocation.map(({ node }) => node)).toEqual(["n1"]);
+    expect(effects).toContainEqual({ type: "node.terminate", node: "n2", jobId: 1, attempt: 1, stepId: null });
+    // Its script ran on n1: without that there is nothing to go on with.
     update(["n1"], { state: "DOWN", reason: "dead" });
-    expect(state.jobs.get(1)?.state).toBe("RUNNING");
+    expect(state.jobs.get(1)?.state).toBe("PENDING");
+  });
+});
+
+describe("a node that is not heard of", () => {
+  const miss = (run: (command: Command) => Outcome, node = "n1"): Outcome =>
+    run({ type: "node.markDown", node, reason: "Not responding" });
+
+  test("is down; its jobs wait again or end as NODE_FAIL, as they asked, and nobody waits for it", () => {
+    const { run, start, state, node } = cluster();
+    run(submit("a"));
+    run(submit("b", { requeue: false }));
+    run(submit("c", { requeue: false }));
+    for (const id of [1, 2, 3]) start(id, "n1");
+    run({ type: "job.cancel", jobId: 3, tasks: null, byUid: 0, cause: "" });
+    miss(run);
+    expect(nodeState(node("n1"))).toBe("DOWN");
+    expect(state.jobs.get(1)).toMatchObject({ state: "PENDING", cleanup: [], earlier: [{ state: "NODE_FAIL" }] });
+    const cause = "node n1 is down: Not responding";
+    expect(state.jobs.get(2)).toMatchObject({ state: "NODE_FAIL", cause, cleanup: [], exit: { code: 0, signal: 9 } });
+    expect(state.jobs.get(3)).toMatchObject({ state: "CANCELLED", cleanup: [] });
+    expect(start(1, "n2").decision.kind).toBe("accept");
+  });
+
+  test("what it still runs when it comes back belongs to an older start and is not accounted for", () => {
+    const { run, start, state, node } = cluster();
+    run(submit("a"));
+    start(1, "n1");
+    miss(run);
+    start(1, "n2");
+    const old = [{ jobId: 1, attempt: 1 }];
+    run({ type: "node.register", node: "n1", inventory: inventory(), starts: old });
+    expect(node("n1").down).toBeNull();
+    expect(strangersOn(state, "n1", old)).toEqual(old);
+    const key = { jobId: 1, attempt: 1, stepId: "batch" } as const;
+    const exits = [{ code: 0, signal: 0 }];
+    const late = {
+      type: "report.stepEnded",
+      node: "n1",
+      key,
+      exits,
+      problem: "",
+      clean: true,
+      outOfMemory: false,
+    } as const;
+    expect(run(late).decision.kind).toBe("ignore");
+    expect(state.jobs.get(1)).toMatchObject({ state: "RUNNING", attempt: 2 });
+  });
+
+  test("a job that was lost too often ends", () => {
+    const { run, start, state } = cluster();
+    run(submit("a"));
+    for (let attempt = 1; attempt <= 5; attempt++) {
+      start(1, "n1");
+      miss(run);
+      run({ type: "node.register", node: "n1", inventory: inventory() });
+    }
+    expect(state.jobs.get(1)).toMatchObject({ state: "NODE_FAIL", attempt: 5 });
+  });
+
+  test("a job of srun with --no-kill goes on, and its tasks there count as killed", () => {
+    const { run, start, state } = cluster();
+    run(submit("a", { kind: "run", noKill: true, request: request({ tasks: 2 }) }));
+    start(1, "n1", "n2");
+    miss(run, "n2");
+    const job = state.jobs.get(1);
+    const parts = job?.state === "RUNNING" ? job.steps[0]?.parts : [];
+    expect(parts?.map(({ node, phase, exits }) => [node, phase, exits])).toEqual([
+      ["n1", "launching", []],
+      ["n2", "ended", [{ code: 0, signal: 9 }]],
+    ]);
+    const old = [{ jobId: 1, attempt: 1 }];
+    expect([strangersOn(state, "n1", old), strangersOn(state, "n2", old)]).toEqual([[], old]);
   });
 });
 

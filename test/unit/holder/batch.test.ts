@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { closeSync, lstatSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { describe, expect, test } from "vitest";
@@ -48,6 +48,34 @@ describe("a batch script", () => {
     expect(output(folder)).toBe("said\n");
     const spool = join(folder, "spool");
     expect(readBatchExit(spool, ports.processes, ports.table)).toEqual({ phase: "ended", exit });
+  });
+
+  test("that starts again writes a file of its own: an older start that still runs can't mix in", async () => {
+    const { handlers, folder } = openHolder();
+    const start = async (attempt: number, append = false): Promise<void> => {
+      const stdout = { to: "file", path: join(folder, "out"), append } as const;
+      const step = batch(folder, `#!/bin/sh\necho start ${attempt}\n`, { stdout });
+      const key = { ...step.key, attempt };
+      await call(handlers, "holder.launch", { ...step, key });
+      await ended(handlers, key);
+      rmSync(join(folder, "spool"), { recursive: true });
+    };
+    await start(1);
+    const old = openSync(join(folder, "out"), "a");
+    await start(2);
+    writeSync(old, "late\n");
+    expect(output(folder)).toBe("start 2\n");
+    await start(3, true);
+    expect(output(folder)).toBe("start 2\nstart 3\n");
+    // A link leads elsewhere for a reason.
+    rmSync(join(folder, "out"));
+    symlinkSync(join(folder, "behind"), join(folder, "out"));
+    await start(4);
+    expect([readFileSync(join(folder, "behind"), "utf8"), lstatSync(join(folder, "out")).isSymbolicLink()]).toEqual([
+      "start 4\n",
+      true,
+    ]);
+    closeSync(old);
   });
 
   test("leads a session and a process group; gets its arguments, its folder, its environment", async () => {

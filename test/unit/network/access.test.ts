@@ -1,7 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { actingUid, guarded, LEAST, manages, mayCall } from "../../../src/controller/network/access.ts";
+import {
+  actingUid,
+  guarded,
+  LEAST,
+  localUser,
+  manages,
+  mayCall,
+  maySee,
+} from "../../../src/controller/network/access.ts";
+import type { AdminLevel, PolicyChange } from "../../../src/core/policy/records.ts";
+import { policyFrom } from "../../../src/core/policy/state.ts";
 import { GRADES, type Grade } from "../../../src/protocol/identity.ts";
 import { type Hello, PROCEDURES } from "../../../src/protocol/procedures.ts";
+import { LAB, policyOf } from "../support/policy.ts";
 
 const OWNER = { uid: 500 };
 
@@ -48,6 +59,49 @@ describe("the table of who may call what", () => {
   });
 });
 
+describe("a user of this machine", () => {
+  const ADA = { uid: 1000, gid: 100, name: "ada", groups: [100] };
+  const vision = { name: "vision", description: "", organization: "", coordinators: ["ada"] };
+  const changes: PolicyChange[] = [{ put: "account", record: vision }];
+  const userOf = (adminLevel?: AdminLevel): PolicyChange[] =>
+    adminLevel ? [{ put: "user", record: { name: "ada", defaultAccount: "", adminLevel } }] : [];
+  const known = (settings: object, adminLevel?: AdminLevel) =>
+    ({
+      settings: { operators: [], administrators: [], privateData: [], ...settings },
+      identity: { user: OWNER },
+      loop: {
+        state: {
+          policy: policyFrom(policyOf([...LAB, ...changes, ...userOf(adminLevel)])),
+        },
+      },
+    }) as never;
+
+  test("is what the configuration or accounting says, and never a node", () => {
+    const gradeOf = (settings: object, level?: AdminLevel) => localUser(known(settings, level), ADA).caller.grade;
+    expect(gradeOf({})).toBe("user");
+    expect(gradeOf({ operators: ["ada"] })).toBe("operator");
+    expect(gradeOf({ operators: ["ada"], administrators: ["ada"] })).toBe("administrator");
+    expect(gradeOf({}, "Operator")).toBe("operator");
+    expect(gradeOf({}, "Administrator")).toBe("administrator");
+    const { caller } = localUser(known({}), ADA);
+    const said = { ...hello(null), user: ADA, caller };
+    const may = (["node.register", "node.join", "key.issue", "jobs.list"] as const).map((method) =>
+      mayCall(method, said, OWNER),
+    );
+    expect(may).toEqual([false, false, false, true]);
+  });
+
+  test("sees others' jobs unless they are private, and always its own and those of accounts that it coordinates", () => {
+    const job = (uid: number, account: string | null) => ({ spec: { user: { uid }, account } }) as never;
+    const jobs = [job(1000, null), job(7, "vision"), job(7, null)];
+    const seenBy = (settings: object, said: Hello) => jobs.map(maySee(known(settings), said));
+    const ada = { ...hello("user"), user: { uid: 1000, gid: 100, name: "ada" } };
+    expect(seenBy({}, ada)).toEqual([true, true, true]);
+    expect(seenBy({ privateData: ["jobs"] }, ada)).toEqual([true, true, false]);
+    expect(seenBy({ privateData: ["jobs"] }, hello("operator"))).toEqual([true, true, true]);
+  });
+});
+
 describe("the book", () => {
   async function call(method: Method, grade: Grade, handler: () => unknown, params: unknown = {}) {
     const lines: unknown[] = [];
@@ -91,5 +145,9 @@ describe("the book", () => {
       { level: "info", message: "done", who: "user/x/1", from: "10.0.0.9", method: "jobs.cancel", ids: [3], cause: "" },
     ]);
     expect((await call("jobs.list", "user", () => ({}))).lines).toEqual([]);
+    const denied = { jobs: [{ jobId: 3, error: { code: "PERMISSION", message: "no" } }] };
+    expect((await call("jobs.cancel", "user", () => denied, params)).lines).toMatchObject([
+      { message: "denied", ids: [3] },
+    ]);
   });
 });

@@ -27,7 +27,7 @@ test("lines are JSON, from the level on", () => {
 });
 
 test("a file that is full is set aside, and one older file kept", () => {
-  const write = logFileWriter(path, 10);
+  const write = logFileWriter(path, { bytesMax: 10, backups: 1 });
   for (const line of ["1111\n", "2222\n", "3333\n", "4444\n", "5555\n"]) write(line);
   expect(read()).toBe("5555\n");
   expect(read("log.1")).toBe("3333\n4444\n");
@@ -35,8 +35,22 @@ test("a file that is full is set aside, and one older file kept", () => {
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
+test("so many older files are kept as were asked for, the newest as .1; none leaves the file alone", () => {
+  const write = logFileWriter(path, { bytesMax: 5, backups: 3 });
+  for (let line = 1; line <= 6; line++) write(`000${line}\n`);
+  expect(readdirSync(folder)).toEqual(["log", "log.1", "log.2", "log.3"]);
+  expect([read(), read("log.1"), read("log.3")]).toEqual(["0006\n", "0005\n", "0003\n"]);
+  const alone = logFileWriter(join(folder, "alone"), { bytesMax: 5, backups: 0 });
+  for (const line of ["1111\n", "2222\n"]) alone(line);
+  expect(readdirSync(folder).filter((name) => name.startsWith("alone"))).toEqual(["alone"]);
+  expect(read("alone")).toBe("2222\n");
+});
+
 test("programs that share a file go on together in the new one", () => {
-  const [one, two] = [logFileWriter(path, 10), logFileWriter(path, 10)];
+  const [one, two] = [
+    logFileWriter(path, { bytesMax: 10, backups: 1 }),
+    logFileWriter(path, { bytesMax: 10, backups: 1 }),
+  ];
   one("1111\n");
   two("2222\n");
   one("3333\n");

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { encodeFrame } from "../../../src/protocol/codec.ts";
 import { FRAME_BYTES_MAX_BEFORE_HELLO } from "../../../src/protocol/envelope.ts";
 import { connectPeer } from "../../../src/rpc/connect.ts";
+import { servePeersOf } from "../../../src/rpc/serve.ts";
 import { manualClock } from "./manual-clock.ts";
 import { memoryNet } from "./memory-net.ts";
 import { ADDRESS, errorOf, HELLO, IDENTITY, memoryLog, rawCaller, settle, startRig } from "./rig.ts";
@@ -45,6 +46,32 @@ describe("hello", () => {
     expect(caller.received).toEqual([
       [1, 1, null, IDENTITY],
       [0, 1, "ping", {}],
+    ]);
+  });
+
+  it("believes nothing of who somebody is where that was proven, but which of its groups it works in", async () => {
+    const net = memoryNet();
+    const clock = manualClock();
+    const log = memoryLog([]);
+    const greeted: unknown[] = [];
+    const server = servePeersOf(
+      { clock, log },
+      () => IDENTITY,
+      {},
+      (_, { user, role }) => {
+        greeted.push([role, user.uid, user.gid, user.name]);
+      },
+    );
+    const caller = { grade: "user", identity: "ada (uid 1000)", name: "ada", from: "this machine" } as const;
+    const proven = { caller, user: { uid: 1000, gid: 5, name: "ada" }, groups: [5, 7] };
+    await net.listen(ADDRESS, (connection) => server.accept(connection, proven));
+    for (const gid of [7, 0]) {
+      const lie = { ...HELLO, role: "node", user: { uid: 0, gid, name: "root" } } as const;
+      await connectPeer({ net, clock, log }, ADDRESS, lie);
+    }
+    expect(greeted).toEqual([
+      ["client", 1000, 7, "ada"],
+      ["client", 1000, 5, "ada"],
     ]);
   });
 

@@ -4,11 +4,12 @@ import { expect, test } from "vitest";
 import type { PendingJob } from "../../../src/core/job.ts";
 import { addShare, WHOLE_GPU } from "../../../src/core/resources.ts";
 import { OPEN_GATE } from "../../../src/sched/eligible.ts";
+import { ANYWHERE, type Place } from "../../../src/sched/places.ts";
 import type { Plan } from "../../../src/sched/plan.ts";
 import { EASY } from "../../../src/sched/policy.ts";
 import type { Holding } from "../../../src/sched/profile.ts";
 import { schedule } from "../../../src/sched/schedule.ts";
-import { gpuRequest, T0 } from "../support/samples.ts";
+import { gpuRequest, request, T0 } from "../support/samples.ts";
 import { node, pending } from "./samples.ts";
 
 const CONSERVATIVE = { ...EASY, reservations: 10 };
@@ -41,6 +42,7 @@ function promised({ reservations }: Plan): Record<number, number> {
   return Object.fromEntries([...reservations].map(([id, { at }]) => [id, (at - T0) / 1000]));
 }
 
+const PAIR = { min: 2, max: 2 };
 const first = job(1, 100);
 const second = job(2, 50, ["n2"]);
 const running = [held("n1", 40), held("n2", 60)];
@@ -85,4 +87,20 @@ test("where an estimate failed, those behind are moved by as much at the most", 
 test("a request that was changed is not bound to what was promised for the other one", () => {
   const before = pass([first, second], running, 0, []);
   expect(promised(pass([first, job(2, 50, [], 2)], running, 10, before.kept))).toEqual({ 1: 40, 2: 60 });
+});
+
+test("nodes that are kept for somebody are no reason to say that a job could never run", () => {
+  const endless: Holding = { ...held("n2", 0), until: Number.POSITIVE_INFINITY };
+  const jobs = [job(1, 100, ["n2"]), job(2, 100, [], 1), pending(3, { request: request({ nodes: PAIR, tasks: 2 }) })];
+  const places = ({ id }: PendingJob): Place => {
+    return id === 1 ? { ...ANYWHERE, key: "a", allows: (name) => name === "n2" } : { ...ANYWHERE, key: "b" };
+  };
+  const nodes = ["n1", "n2"].map((name) => node(name));
+  const used = nodes.map((one) => {
+    const shares = endless.allocation.filter((share) => share.node === one.name);
+    return { ...one, usage: shares.reduce((usage, share) => addShare(usage, share, 1), one.usage) };
+  });
+  const view = { pending: jobs, expiring: [], nodes: used, isConnected: () => true, gate: OPEN_GATE, places };
+  const plan = schedule({ ...view, holdings: [endless] }, T0, { ...EASY, reservations: 0 });
+  expect(plan.reasons.get(3)?.word).toBe("Priority");
 });

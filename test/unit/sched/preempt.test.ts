@@ -11,7 +11,8 @@ import type { Qos } from "../../../src/core/policy/records.ts";
 import { emptyState } from "../../../src/core/state.ts";
 import { EASY, type PreemptionPolicy, type SchedulerPolicy } from "../../../src/sched/policy.ts";
 import { schedule } from "../../../src/sched/schedule.ts";
-import { gpuRequest, inventory, submit, T0 } from "../support/samples.ts";
+import { partitionPreemptMode } from "../../../src/sched/victims.ts";
+import { gpuRequest, inventory, spec, submit, T0 } from "../support/samples.ts";
 
 const QOS: PreemptionPolicy = { by: "qos", mode: "requeue", exemptS: 0 };
 
@@ -218,4 +219,75 @@ test("by partition: those of a lower tier, where their partition allows it", () 
   expect(pass()).toEqual([]);
   run({ type: "partition.update", name: "main", changes: { preemptMode: "cluster" } });
   expect(pass()).toEqual(["requeue 1"]);
+});
+
+describe("heterogeneous jobs", () => {
+  const het = (run: (command: Command) => void, counts: readonly number[], over: Partial<JobSpec>): void => {
+    const [first, ...followers] = counts.map((count) => spec({ request: gpuRequest(count), timeLimitS: 600, ...over }));
+    run({ type: "job.submit", requestId: `h${counts.join()}${over.qos}`, spec: first ?? spec(), followers });
+  };
+  test("one is preempted as a whole, and starts again as a whole", () => {
+    const { run, add, pass, clean, end, stateOf } = cluster(QOS);
+    het(run, [1, 2], LOW);
+    expect(pass()).toEqual(["start 1"]);
+    const other = add(2, HIGH);
+    expect(pass()).toEqual(["requeue 1"]);
+    expect([stateOf(1), stateOf(2)]).toEqual(["PENDING", "PENDING"]);
+    // Nobody else goes for the same wish.
+    expect(pass()).toEqual([]);
+    clean(1);
+    clean(2);
+    expect(pass()).toEqual([`start ${other}`]);
+    end(other);
+    expect(pass()).toEqual(["start 1"]);
+    expect([stateOf(1), stateOf(2)]).toEqual(["RUNNING", "RUNNING"]);
+  });
+  test("where others are suspended it is put back, since its components could not go on together", () => {
+    const { run, add, pass } = cluster({ ...QOS, mode: "suspend" });
+    het(run, [1, 2], LOW);
+    pass();
+    add(2, HIGH);
+    expect(pass()).toEqual(["requeue 1"]);
+  });
+  test("one whose components are not all of the QOS stays", () => {
+    const { run, add, pass } = cluster(QOS);
+    const parts = [spec({ request: gpuRequest(1), ...LOW }), spec({ request: gpuRequest(2), ...HIGH })];
+    run({ type: "job.submit", requestId: "mixed", spec: parts[0] ?? spec(), followers: parts.slice(1) });
+    pass();
+    add(2, HIGH);
+    expect(pass()).toEqual([]);
+  });
+  test("others make room for all of its components at once, as few as will do", () => {
+    const { run, add, pass, wait, clean, stateOf } = cluster(QOS);
+    for (const count of [1, 1, 2]) {
+      add(count, LOW);
+      pass();
+      wait(1);
+    }
+    het(run, [1, 2], HIGH);
+    expect(pass().sort()).toEqual(["requeue 2", "requeue 3"]);
+    clean(2);
+    expect(pass()).toEqual([]);
+    clean(3);
+    expect(pass()).toEqual(["start 4"]);
+    expect([stateOf(1), stateOf(4), stateOf(5)]).toEqual(["RUNNING", "RUNNING", "RUNNING"]);
+  });
+  test("--time-min is refused: each component starts with its own limit", () => {
+    const { run } = cluster(QOS);
+    expect(() => het(run, [1, 1], { timeMinS: 60 })).toThrow(/the time limit that each asks for/);
+  });
+});
+
+test("what partitions are said to do with their jobs is what is done", () => {
+  const { state, run } = cluster(QOS);
+  const main = () => state.partitions.get("main") ?? {};
+  expect(partitionPreemptMode(state, QOS, main())).toBe("requeue");
+  expect(partitionPreemptMode(emptyState(), QOS, main())).toBe("off");
+  expect(partitionPreemptMode(state, undefined, main())).toBe("off");
+  const by: PreemptionPolicy = { ...QOS, by: "partition" };
+  expect(partitionPreemptMode(state, by, main())).toBe("off");
+  run({ type: "partition.update", name: "main", changes: { preemptMode: "cluster" } });
+  expect(partitionPreemptMode(state, by, main())).toBe("requeue");
+  run({ type: "partition.update", name: "main", changes: { preemptMode: "suspend" } });
+  expect(partitionPreemptMode(state, by, main())).toBe("suspend");
 });

@@ -53,7 +53,10 @@ function text(): string {
   counters.runs[2] = 1;
   counters.runSeconds = 42.5;
   const facts = { version: "1.0", cluster: "lab", now: T0 + 5000, startedAt: T0, problems: 0 };
-  return prometheusText({ state, counters, ...facts, isConnected: () => true });
+  const strangers = { strangers: [], strangersMemoryMiB: 3, strangersPercent: 0 };
+  const use = { index: 0, utilisationPercent: 40, memoryUsedMiB: 5, temperatureC: null, powerW: 70, ...strangers };
+  const gpus = { gpuUse: () => [use], closedGpus: () => ({ 1: "paused" }) };
+  return prometheusText({ state, counters, ...facts, ...gpus, isConnected: () => true });
 }
 
 describe("the text for Prometheus", () => {
@@ -71,6 +74,15 @@ describe("the text for Prometheus", () => {
     expect(value("mgpu_jobs_ended_total", { state: "COMPLETED" })).toBe(3);
     expect(value("mgpu_node_cpus", { node: 'n\\"1\\\\' })).toBe(8);
     expect(families.get("mgpu_gpu_allocated_ratio")?.samples).toHaveLength(2);
+  });
+
+  it("says how busy GPUs are and which are closed, and nothing that drivers don't tell", () => {
+    expect(value("mgpu_gpu_utilization_ratio", { gpu: "0" })).toBe(0.4);
+    expect(value("mgpu_gpu_memory_used_bytes", { gpu: "0" })).toBe(5 * 1024 * 1024);
+    expect(value("mgpu_gpu_others_memory_bytes")).toBe(3 * 1024 * 1024);
+    expect(value("mgpu_gpu_power_watts")).toBe(70);
+    expect(families.get("mgpu_gpu_temperature_celsius")?.samples).toEqual([]);
+    expect([value("mgpu_gpu_closed", { gpu: "0" }), value("mgpu_gpu_closed", { gpu: "1" })]).toEqual([0, 1]);
   });
 
   it("cumulates the histogram", () => {

@@ -24,7 +24,7 @@ export const SACCT_OPTIONS: readonly Option[] = [
   list("associations", "x", "ids", "only jobs of these associations"),
   flag("batch-script", "B", "print the batch scripts of the jobs of --jobs"),
   flag("brief", "b", "print JobID, State and ExitCode"),
-  list("clusters", "M", "clusters", "only this cluster: mgpu is one"),
+  list("clusters", "M", "clusters", "of these clusters of mgpu login, one after the other; local is this machine"),
   { long: "completion", short: "c", argument: "none", help: "gone in Slurm", refused: NO_COMPLETION },
   list("constraints", "C", "features", "only jobs that asked for all of these features"),
   list("delimiter", null, "text", "what stands between fields with -p and -P, | if not given"),

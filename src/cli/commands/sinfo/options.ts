@@ -16,7 +16,7 @@ export const OPTIONS: readonly Option[] = [
     short: "M",
     argument: "required",
     metavar: "names",
-    help: "only these clusters: mgpu is one",
+    help: "of these clusters of mgpu login, one after the other; local is this machine",
     variables: { sinfo: "SLURM_CLUSTERS" },
   },
   { long: "dead", short: "d", argument: "none", help: "only nodes whose daemon does not respond" },

@@ -1,0 +1,46 @@
+/** Settings of what jobs may run, and of how large logs may grow. */
+
+import { type Key, positive, whole } from "./setting.ts";
+
+export interface SafetySettings {
+  /** Absolute paths of folders or files, of which programs of jobs must be; none for any program. */
+  readonly allowedScriptPaths: readonly string[];
+  /** MB of a log after which a new one is begun, and how many old ones are kept. */
+  readonly logMaxMB: number;
+  readonly logBackups: number;
+}
+
+function absolutePaths(text: string): readonly string[] | undefined {
+  const all = text.split(",").map((one) => one.trim());
+  return all.every((one) => /^\/[^\0]*$/.test(one))
+    ? [...new Set(all.map((one) => one.replace(/(?<=.)\/+$/, "")))]
+    : undefined;
+}
+
+export const SAFETY_SETTINGS: { readonly [K in keyof SafetySettings]: Key<SafetySettings[K]> } = {
+  allowedScriptPaths: {
+    key: "security.allowed_script_paths",
+    about: "folders of which the scripts and programs of jobs must be, after symbolic links; any without it",
+    isLive: true,
+    variable: "MGPU_ALLOWED_SCRIPT_PATHS",
+    fallback: [],
+    parse: absolutePaths,
+    expected: "absolute paths with commas between them",
+  },
+  logMaxMB: {
+    key: "logging.max_size",
+    about: "MB that a daemon's log may have before it is set aside",
+    variable: "MGPU_LOG_MAX_SIZE",
+    fallback: 100,
+    parse: positive,
+    expected: "MB, at least 1",
+  },
+  logBackups: {
+    key: "logging.backups",
+    about: "logs set aside that are kept: FILE.1 is the newest",
+    variable: "MGPU_LOG_BACKUPS",
+    fallback: 5,
+    parse: whole,
+    expected: "a count, 0 for none",
+  },
+};

@@ -1,0 +1,113 @@
+/** How users get to root's controller. Sockets of others can be made by root only; CI is root. */
+
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { createConnection } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { askAtDoor } from "../../../src/platform/door-question.ts";
+import { silentLog } from "../../../src/platform/log.ts";
+import { UserDoor } from "../../../src/platform/user-door.ts";
+import { closedFolder, makeOwnFolder, makeUserFolder, openUserLog } from "../../../src/platform/user-folders.ts";
+import type { Account } from "../../../src/platform/users.ts";
+
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) console.warn("\n*** NOT ROOT: the door for users is not tested ***\n");
+
+const ADA: Account = { uid: 64_001, gid: 64_002, name: "ada", home: "/", shell: "/bin/sh", groups: [64_002] };
+
+describe.runIf(isRoot)("the door", () => {
+  let runtime: string;
+  let door: UserDoor;
+  let accepted: string[];
+
+  beforeEach(async () => {
+    runtime = mkdtempSync(join(tmpdir(), "mgt-door-"));
+    accepted = [];
+    door = makeDoor();
+    await door.open();
+  });
+  afterEach(() => {
+    door.close();
+    rmSync(runtime, { recursive: true, force: true });
+  });
+
+  function makeDoor(): UserDoor {
+    const findAccount = async (name: string): Promise<Account | null> => (name === String(ADA.uid) ? ADA : null);
+    return new UserDoor({ log: silentLog(), findAccount }, runtime, (connection, user) => {
+      accepted.push(user.name);
+      connection.close();
+      return { data() {}, drain() {}, close() {} };
+    });
+  }
+
+  const controller = (): string => join(runtime, "controller.sock");
+  const connect = (path: string): Promise<string> =>
+    new Promise((resolve) => {
+      const socket = createConnection({ path });
+      let text = "";
+      socket.on("data", (chunk) => {
+        text += chunk.toString();
+      });
+      socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? ""));
+      socket.once("close", () => resolve(text));
+      socket.write("0\n");
+    });
+
+  test("gives a user a socket that only that user can open, once", async () => {
+    const path = await askAtDoor(controller(), ADA.uid);
+    expect(path).toBe(join(runtime, `${ADA.uid}/controller.sock`));
+    expect(await askAtDoor(controller(), ADA.uid)).toBe(path);
+    const { uid, gid, mode } = statSync(path);
+    expect([uid, gid, mode & 0o777]).toEqual([ADA.uid, ADA.gid, 0o600]);
+    const folder = statSync(join(runtime, String(ADA.uid)));
+    expect([folder.uid, folder.mode & 0o777, statSync(runtime).mode & 0o777]).toEqual([0, 0o711, 0o711]);
+    await connect(path);
+    expect(accepted).toEqual(["ada"]);
+  });
+
+  test("knows no strangers, no root, and no other words", async () => {
+    await expect(askAtDoor(controller(), 64_009)).rejects.toThrow("this machine knows no user 64009");
+    for (const words of ["0\n", "x".repeat(100), "-1\n", "1 \n2\n"]) {
+      const socket = createConnection({ path: join(runtime, "door.sock") });
+      const answer = new Promise<string>((resolve) => socket.once("data", (chunk) => resolve(chunk.toString())));
+      socket.write(words);
+      expect(await answer).toBe("no number of a user\n");
+    }
+  });
+
+  test("who had a socket has it again after a restart", async () => {
+    const path = await askAtDoor(controller(), ADA.uid);
+    door.close();
+    door = makeDoor();
+    await door.open();
+    await connect(path);
+    expect(accepted).toEqual(["ada"]);
+  });
+
+  test("an answer that leads elsewhere is not followed, and without a door there is an error of the system", async () => {
+    door.close();
+    await expect(askAtDoor(controller(), ADA.uid)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("folders of users are root's, and nothing else in their place is taken for one", () => {
+    const own = makeOwnFolder(runtime, ADA);
+    expect([statSync(own).uid, statSync(own).mode & 0o777]).toEqual([ADA.uid, 0o700]);
+    expect(makeOwnFolder(runtime, ADA)).toBe(own);
+    symlinkSync("/etc", join(runtime, "64005"));
+    expect(() => makeUserFolder(runtime, 64_005)).toThrow("is not a folder");
+    mkdirSync(join(runtime, "64006/own"), { recursive: true });
+    expect(() => makeOwnFolder(runtime, { uid: 64_006, gid: 1 })).toThrow("belongs to uid 0, not 64006");
+    writeFileSync(join(runtime, "precious"), "");
+    symlinkSync(join(runtime, "precious"), join(runtime, "log"));
+    expect(() => openUserLog(join(runtime, "log"), ADA)).toThrow("ELOOP");
+    expect(statSync(join(runtime, "precious")).uid).toBe(0);
+  });
+
+  test("says which folder others can't pass", () => {
+    chmodSync(runtime, 0o755);
+    expect(closedFolder(join(runtime, "new"))).toBe("");
+    chmodSync(runtime, 0o700);
+    expect(closedFolder(join(runtime, "new"))).toBe(runtime);
+  });
+});
