@@ -67,7 +67,7 @@ export interface AgentOptions {
   readonly readFile: ReadFile;
   /** Names of the steps (JOB.ATTEMPT.STEP) of which processes live on this node, on record or not. */
   survivors(): readonly string[];
-  readonly settings: Pick<Settings, "killWaitS">;
+  readonly settings: Pick<Settings, "killWaitS"> & Partial<Pick<Settings, "gpuQueryMs" | "heartbeatMs">>;
   readonly nodePlaces: NodePlaces;
   /** The processes of this node's steps, to keep batch scripts without a holder within their memory. */
   readonly processes?: StepProcesses;
@@ -151,7 +151,7 @@ async function createContext(
   const load = options.gpuLoad ?? (async () => []);
   const gpuWatch = new GpuWatch({ clock, steps: () => steps.all(), load });
   const gpuLoads = new GpuLoads({
-    ...{ clock, load },
+    ...{ clock, load, staleMs: (settings.gpuQueryMs ?? 0) + (settings.heartbeatMs ?? 0) },
     steps: () => steps.all(),
     ours: () => new Set((options.processes?.find("") ?? []).map(({ pid }) => pid)),
     nameOf: (pid) => options.nameOf?.(pid) ?? "",
