@@ -453,9 +453,9 @@ _mgpu_table() {
         '--qos|r|ask qos|quality of service of the job'
         '--reservation|r|ask reservations|use the nodes of this reservation'
         '--comment|r|nothing|a comment that is kept with the job'
-        '--mail-type|r|words NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS|when to send mail: BEGIN, END, FAIL, REQUEUE, TIME_LIMIT, ALL and others'
+        '--mail-type|r|words NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS ALL_DONE|when to send mail: BEGIN, END, FAIL, REQUEUE, TIME_LIMIT, ALL and others; ALL_DONE: when your last job has ended'
         '--mail-user|r|nothing|who gets the mail (default: you)'
-        '--notify|r|nothing|tell web addresses of the same events: https://..., or slack:, discord:, ntfy: before one (default: the job'\''s end)'
+        '--notify|r|nothing|tell web addresses of the same events: https://..., or slack:, discord:, ntfy: before one (default: the job'\''s end); desktop: a notice of this terminal at the end'
         '-H|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
         '--hold|n|nothing|submit the job on hold: it waits for mgpu-scontrol release'
         '--retries|r|nothing|how often to start the job again by itself if it fails (default 0)'
@@ -805,9 +805,9 @@ _mgpu_table() {
         '--licenses|r|ask licenses|licenses that the job needs while it runs'
         '--comment|r|nothing|a comment that is kept with the job'
         '--wckey|r|nothing|a key for accounting that is kept with the job'
-        '--mail-type|r|words NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS|when to send mail: BEGIN, END, FAIL, REQUEUE, TIME_LIMIT, ALL and others'
+        '--mail-type|r|words NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS ALL_DONE|when to send mail: BEGIN, END, FAIL, REQUEUE, TIME_LIMIT, ALL and others; ALL_DONE: when your last job has ended'
         '--mail-user|r|nothing|who gets the mail (default: you)'
-        '--notify|r|nothing|tell web addresses of the same events: https://..., or slack:, discord:, ntfy: before one (default: the job'\''s end)'
+        '--notify|r|nothing|tell web addresses of the same events: https://..., or slack:, discord:, ntfy: before one (default: the job'\''s end); desktop: a notice of this terminal at the end'
         '-M|r|nothing|this cluster'\''s name or all: there is one'
         '--clusters|r|nothing|this cluster'\''s name or all: there is one'
         '--cluster|r|nothing|this cluster'\''s name or all: there is one'
@@ -934,9 +934,9 @@ _mgpu_table() {
         '--licenses|r|ask licenses|licenses that the job needs while it runs'
         '--comment|r|nothing|a comment that is kept with the job'
         '--wckey|r|nothing|a key for accounting that is kept with the job'
-        '--mail-type|r|words NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS|when to send mail: BEGIN, END, FAIL, REQUEUE, TIME_LIMIT, ALL and others'
+        '--mail-type|r|words NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS ALL_DONE|when to send mail: BEGIN, END, FAIL, REQUEUE, TIME_LIMIT, ALL and others; ALL_DONE: when your last job has ended'
         '--mail-user|r|nothing|who gets the mail (default: you)'
-        '--notify|r|nothing|tell web addresses of the same events: https://..., or slack:, discord:, ntfy: before one (default: the job'\''s end)'
+        '--notify|r|nothing|tell web addresses of the same events: https://..., or slack:, discord:, ntfy: before one (default: the job'\''s end); desktop: a notice of this terminal at the end'
         '-M|r|nothing|this cluster'\''s name or all: there is one'
         '--clusters|r|nothing|this cluster'\''s name or all: there is one'
         '--cluster|r|nothing|this cluster'\''s name or all: there is one'
@@ -1385,9 +1385,9 @@ _mgpu_table() {
         '--licenses|r|ask licenses|licenses that the job needs while it runs'
         '--comment|r|nothing|a comment that is kept with the job'
         '--wckey|r|nothing|a key for accounting that is kept with the job'
-        '--mail-type|r|words NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS|when to send mail: BEGIN, END, FAIL, REQUEUE, TIME_LIMIT, ALL and others'
+        '--mail-type|r|words NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS ALL_DONE|when to send mail: BEGIN, END, FAIL, REQUEUE, TIME_LIMIT, ALL and others; ALL_DONE: when your last job has ended'
         '--mail-user|r|nothing|who gets the mail (default: you)'
-        '--notify|r|nothing|tell web addresses of the same events: https://..., or slack:, discord:, ntfy: before one (default: the job'\''s end)'
+        '--notify|r|nothing|tell web addresses of the same events: https://..., or slack:, discord:, ntfy: before one (default: the job'\''s end); desktop: a notice of this terminal at the end'
         '-M|r|nothing|this cluster'\''s name or all: there is one'
         '--clusters|r|nothing|this cluster'\''s name or all: there is one'
         '--cluster|r|nothing|this cluster'\''s name or all: there is one'
@@ -1689,7 +1689,7 @@ _mgpu_key() {
     dependency) kind='dependency' ;;
     state) kind='words DRAIN RESUME DOWN IDLE UNDRAIN UP INACTIVE' ;;
     adminlevel) kind='words None Operator Administrator' ;;
-    mailtype) kind='words NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS' ;;
+    mailtype) kind='words NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS ALL_DONE' ;;
     flags) kind='words MAINT IGNORE_JOBS DAILY WEEKLY ALL_NODES PART_NODES FLEX OVERLAP' ;;
     default) kind='words YES NO' ;;
     hidden) kind='words YES NO' ;;

@@ -5,6 +5,7 @@
 
 import type { IoSpec, JobKind, JobRequest, MailSpec, PtySpec, StepOrder, TaskProgram } from "../core/jobspec.ts";
 import { UNLIMITED } from "../core/jobspec.ts";
+import { DESKTOP } from "../core/notice.ts";
 import { PRIORITY_NICE } from "../core/priority-words.ts";
 import { RLIMITS } from "../core/rlimits.ts";
 import { roundUpToMinute } from "../core/time.ts";
@@ -81,7 +82,7 @@ export function draftJob(wishes: Wishes, facts: JobFacts, context: CommandContex
     ...inputProblems(job, facts.kind, job.request.tasks, wishes),
     ...fileProblems(job, facts.kind, wishes, context),
   ];
-  return { job, problems, warnings: [...resources.warnings, ...bindWarnings(job)] };
+  return { job, problems, warnings: [...resources.warnings, ...bindWarnings(job), ...noticeWarnings(wishes, facts)] };
 }
 
 /** Puts a step within a job together. */
@@ -103,6 +104,12 @@ export function draftStep(wishes: Wishes, facts: StepFacts, context: CommandCont
     ...fileProblems(step, "run", wishes, context),
   ];
   return { step, problems, warnings: [...resources.warnings, ...bindWarnings(step)] };
+}
+
+/** A terminal can show a notice as long as a command of ours is there. */
+function noticeWarnings({ values, place }: Wishes, { kind }: JobFacts): string[] {
+  if (!values.notify?.includes(DESKTOP) || kind === "run" || values.await) return [];
+  return [`${place("notify")}: ${DESKTOP} has no effect: nobody waits at this terminal, as mgpu-srun does, and --wait`];
 }
 
 function bindWarnings({ gpuBind: bind }: Program): string[] {
@@ -207,11 +214,11 @@ function identity(values: SubmitValues, { user }: CommandContext): Pick<JobReque
 
 /** Without --mail-type only the web addresses are told, and only of the end. */
 function mailSpec(values: SubmitValues, userName: string): MailSpec | null {
-  const { notify } = values;
+  const notify = values.notify?.filter((one) => one !== DESKTOP);
   const types = values["mail-type"];
-  if (notify && (types ?? []).length === 0) return { types: ["END", "FAIL"], user: "", notify };
+  if (notify?.length && (types ?? []).length === 0) return { types: ["END", "FAIL"], user: "", notify };
   if (!types || types.length === 0) return null;
-  return { types, user: values["mail-user"] ?? userName, ...(notify ? { notify } : {}) };
+  return { types, user: values["mail-user"] ?? userName, ...(notify?.length ? { notify } : {}) };
 }
 
 type Queueing = Pick<

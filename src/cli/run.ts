@@ -132,7 +132,9 @@ async function runAt(command: Command, parsed: ParsedOptions, context: CommandCo
   const long = own?.long ?? CLUSTER_OPTION.long;
   const variables: Readonly<Record<string, string>> = own?.variables ?? {};
   const variable = variables[command.name] ?? "";
-  const text = parsed.values.get(long)?.at(-1) ?? context.environment[variable];
+  const typed = parsed.values.get(long)?.at(-1);
+  if (typed === "") throw new UserError(`--${long}: expected the name of a cluster, got ""`);
+  const text = typed ?? context.environment[variable];
   if (!text) return command.run(parsed, context);
   const profiles = Object.keys(readProfiles(context).clusters);
   const isProfile = (name: string): boolean => name === "local" || profiles.includes(name);

@@ -3,8 +3,8 @@
 import type { Cancel, Clock } from "../platform/clock.ts";
 
 export interface Absences<K> {
-  /** The wait begins, unless it runs already. */
-  begin(key: K): void;
+  /** The wait begins, unless it runs already; `passedMs` of it are over. */
+  begin(key: K, passedMs?: number): void;
   /** Back in time. */
   end(key: K): void;
 }
@@ -13,11 +13,11 @@ export interface Absences<K> {
 export function createAbsences<K>(clock: Clock, waitMs: () => number, tooLong: (key: K) => void): Absences<K> {
   const waits = new Map<K, Cancel>();
   return {
-    begin(key) {
+    begin(key, passedMs = 0) {
       if (waits.has(key)) return;
       const ms = waitMs();
       if (ms === Number.POSITIVE_INFINITY) return;
-      const cancel = clock.after(ms, () => {
+      const cancel = clock.after(Math.max(0, ms - passedMs), () => {
         waits.delete(key);
         tooLong(key);
       });

@@ -68,6 +68,7 @@ import { usageHandler } from "./handlers/usage.ts";
 import { watchHandler } from "./handlers/watch.ts";
 import { watchJobsHandler } from "./handlers/watch-jobs.ts";
 import { createJobLog } from "./job-log.ts";
+import { createReporter } from "./job-report.ts";
 import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { metricsPage } from "./metrics.ts";
@@ -219,11 +220,12 @@ function assemble(
   const { sessions, absentNodes } = watchNodes({ clock, log, submit, watchers }, settings, () => planner.wake());
   const { token, portOffset } = secretsOf(ports.digest, secret);
   const cluster = { portOffset, isShared: options.user.uid === 0 };
+  const reportOf = createReporter(() => loop.state, sessions, clock);
   const dispatch = createDispatch({
     ...{ clock, log, sessions, watchers },
     state: () => loop.state,
     ...{ submit, wakeScheduler: () => planner.wake() },
-    post: createPost({ mailer, notifier: ports.notifier, log, clock, state: () => loop.state }),
+    post: createPost({ ...{ mailer, notifier: ports.notifier, log, clock, reportOf }, state: () => loop.state }),
     launchOf: async (job, key, node) => ({
       ...(await launchOrder(loop.state, blobs, settings.clusterName, job, key, token(key), cluster)),
       ...(sessions.get(node)?.caller ? { access: outside?.access(job.id, job.attempt) } : {}),
@@ -298,9 +300,9 @@ function hearNodes(absent: ReturnType<typeof createAbsences<string>>, watchers: 
       absent.end(node);
       watchers.notifyNodes();
     },
-    onLost(node: string): void {
+    onLost(node: string, silentMs: number): void {
       wake();
-      absent.begin(node);
+      absent.begin(node, silentMs);
       watchers.notifyNodes();
     },
   };

@@ -47,8 +47,8 @@ export interface SessionPorts {
   readonly log: Log;
   /** A node connected. */
   onFound(node: NodeName): void;
-  /** A node's connection is gone. */
-  onLost(node: NodeName): void;
+  /** A node's connection is gone; nothing was heard of it for so long before. */
+  onLost(node: NodeName, silentMs: number): void;
 }
 
 /** Signs of life missed before a connection counts as dead. */
@@ -66,9 +66,23 @@ export function createSessions(ports: SessionPorts, heartbeatMs: number): Sessio
       if (sessions.get(session.registration.name) !== session) return;
       session.peer.call("ping", {}, { deadlineMs: heartbeatMs * MISSED_MAX }).then(
         () => heartbeat(session),
-        () => session.peer.close(),
+        () => {
+          // Not only when it is closed: one whose packets are lost takes its time for that.
+          lose(session, "no sign of life", heartbeatMs * (MISSED_MAX + 1));
+          session.peer.close();
+        },
       );
     });
+  };
+
+  const lose = (session: Session, problem: string, silentMs: number): void => {
+    const { registration } = session;
+    const { name } = registration;
+    if (sessions.get(name) !== session) return;
+    sessions.delete(name);
+    lost.set(name, { at: ports.clock.now(), registration });
+    ports.log.warn("a node's connection is gone", { node: name, problem });
+    ports.onLost(name, silentMs);
   };
 
   return {
@@ -97,13 +111,7 @@ export function createSessions(ports: SessionPorts, heartbeatMs: number): Sessio
       ports.onFound(name);
       older?.peer.close();
       heartbeat(session);
-      void session.peer.closed.then((problem) => {
-        if (sessions.get(name) !== session) return;
-        sessions.delete(name);
-        lost.set(name, { at: ports.clock.now(), registration: session.registration });
-        ports.log.warn("a node's connection is gone", { node: name, problem });
-        ports.onLost(name);
-      });
+      void session.peer.closed.then((problem) => lose(session, problem, 0));
     },
     closeAll() {
       for (const session of sessions.values()) session.peer.close();

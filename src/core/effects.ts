@@ -72,6 +72,8 @@ export interface SendMail {
   /** Web addresses that are told the same. */
   readonly notify?: readonly string[];
   readonly subject: string;
+  /** The job that has ended: how it used what it had, and its last lines, belong into the mail. */
+  readonly about?: JobId;
   /** What the mail program finds in its environment, as Slurm's does. */
   readonly variables: Readonly<Record<string, string>>;
 }

@@ -3,6 +3,7 @@
 import type { Command } from "./commands.ts";
 import { decide } from "./decide/decide.ts";
 import type { Decision, SignalRequest } from "./decide/decision.ts";
+import { doneMail } from "./done.ts";
 import type { Effect } from "./effects.ts";
 import type { JournalRecord } from "./events.ts";
 import { JOURNAL_VERSION } from "./events.ts";
@@ -33,8 +34,9 @@ export function step(state: ClusterState, command: Command, now: number): Outcom
   state.seq = record.seq;
   for (const event of events) {
     const before = "jobId" in event ? state.jobs.get(event.jobId) : undefined;
+    const wish = before && state.doneWishes.get(before.spec.user.uid);
     reduce(state, event, now);
-    effects.push(...react(state, event), ...mailEffects(before, state, event, now));
+    effects.push(...react(state, event), ...mailEffects(before, state, event, now), ...doneMail(wish, state, event));
   }
   return { decision, record, effects };
 }

@@ -15,6 +15,7 @@ export const MAIL_TYPES = [
   "TIME_LIMIT_80",
   "TIME_LIMIT_50",
   "ARRAY_TASKS",
+  "ALL_DONE",
 ] as const;
 
 export type MailType = (typeof MAIL_TYPES)[number];

@@ -13,8 +13,8 @@ import { type ExitStatus, isEnded, type Job, type PendingJob } from "./job.ts";
 import type { MailPercent, MailType } from "./mail-types.ts";
 import { type ClusterState, recordsOf } from "./state.ts";
 
-/** What a subject says that happened; STAGE_OUT never does: there are no burst buffers. */
-const WORDS: Readonly<Record<Exclude<MailType, "STAGE_OUT" | "ARRAY_TASKS">, string>> = {
+/** What a subject says that happened; STAGE_OUT never does: there are no burst buffers. ALL_DONE is in done.ts. */
+const WORDS: Readonly<Record<Exclude<MailType, "STAGE_OUT" | "ARRAY_TASKS" | "ALL_DONE">, string>> = {
   BEGIN: "Began",
   END: "Ended",
   FAIL: "Failed",
@@ -81,9 +81,11 @@ function mail(occasion: Occasion, job: Job, told: Told, name = nameOf(job)): Sen
     SLURM_JOB_MAIL_TYPE: WORDS[occasion],
     ...told.variables,
   };
+  // Of an array there is one for all tasks: whose lines would it show?
+  const about = isEnded(job) && name === nameOf(job) ? { about: job.id } : {};
   const subject = `Slurm ${name} Name=${job.spec.name} ${WORDS[occasion]}${told.text}`;
   const notify = wish.notify ? { notify: wish.notify } : {};
-  return [{ type: "mail.send", to: wish.user, subject, variables, ...notify }];
+  return [{ type: "mail.send", to: wish.user, subject, variables, ...notify, ...about }];
 }
 
 function nameOf(job: Job): string {

@@ -11,10 +11,18 @@ const KINDS = ["slack", "discord", "ntfy", "json"] as const;
 
 export type NoticeKind = (typeof KINDS)[number];
 
+/** Stands for the terminal of whoever waits for the job: a matter of the command alone. */
+export const DESKTOP = "desktop";
+
 /** Most addresses of a job. */
 const TARGETS_MAX = 8;
 const TARGET_LENGTH_MAX = 1000;
 const DISCORD_MAX = 2000;
+/** A longer one is an attachment at ntfy, and cut by Slack. */
+const NTFY_MAX = 2000;
+const SLACK_MAX = 3000;
+/** What stands around a block. */
+const BLOCK_EXTRA = 9;
 
 /** A web address, and which service answers there. */
 export interface NoticeTarget {
@@ -38,10 +46,10 @@ export function noticeTarget(text: string): NoticeTarget | null {
 export function parseNotify(text: string): Parsed<readonly string[]> {
   const members = splitList(text, TARGETS_MAX);
   if ("problem" in members) return members;
-  const wrong = members.value.find((one) => noticeTarget(one) === null);
+  const wrong = members.value.find((one) => one !== DESKTOP && noticeTarget(one) === null);
   if (wrong === undefined && members.value.length > 0) return { value: [...new Set(members.value)] };
   return expected(
-    "web addresses such as https://host/path, or slack:, discord:, ntfy: or json: before one",
+    "web addresses such as https://host/path, or slack:, discord:, ntfy: or json: before one; desktop for this terminal",
     wrong ?? text,
   );
 }
@@ -53,21 +61,46 @@ export interface NoticeBody {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** What there is to say of a job that has ended: how it used what it had, and what it printed last. */
+export interface JobReport {
+  /** Sentences of mgpu seff. */
+  readonly efficiency: readonly string[];
+  readonly output: { readonly path: string; readonly lines: readonly string[] } | null;
+}
+
+/** A report as lines of a mail. */
+export function reportLines({ efficiency, output }: JobReport): string[] {
+  const last = output && output.lines.length > 0 ? [`Last lines of ${output.path}:`, ...output.lines] : [];
+  return [...efficiency, ...(efficiency.length > 0 && last.length > 0 ? [""] : []), ...last];
+}
+
 /** A notice as a service wants it. @param variables those of the same mail (core/mail.ts) */
-export function noticeBody(kind: NoticeKind, subject: string, variables: Readonly<Record<string, string>>): NoticeBody {
+export function noticeBody(
+  kind: NoticeKind,
+  subject: string,
+  variables: Readonly<Record<string, string>>,
+  report: JobReport | null = null,
+): NoticeBody {
+  const lines = report ? reportLines(report) : [];
+
   const json = (value: unknown): NoticeBody => {
     return { type: "application/json", body: JSON.stringify(value), headers: {} };
   };
-  if (kind === "slack") return json({ text: subject });
-  if (kind === "discord") return json({ content: subject.slice(0, DISCORD_MAX) });
+  if (kind === "slack") return json({ text: withBlock(subject, lines, SLACK_MAX) });
+  if (kind === "discord") return json({ content: withBlock(subject, lines, DISCORD_MAX) });
   if (kind === "ntfy") {
     const title = `Job ${variables.SLURM_JOB_ID} ${variables.SLURM_JOB_MAIL_TYPE}`;
-    return { type: "text/plain; charset=utf-8", body: subject, headers: { title } };
+    return {
+      type: "text/plain; charset=utf-8",
+      body: [subject, ...lines].join("\n").slice(0, NTFY_MAX),
+      headers: { title },
+    };
   }
   const code = variables.SLURM_JOB_EXIT_CODE_MAX;
   return json({
     event: variables.SLURM_JOB_MAIL_TYPE,
     subject,
+    ...(report ? { efficiency: report.efficiency, output: report.output } : {}),
     job: {
       id: Number(variables.SLURM_JOB_ID),
       name: variables.SLURM_JOB_NAME,
@@ -77,4 +110,14 @@ export function noticeBody(kind: NoticeKind, subject: string, variables: Readonl
       ...(code === undefined ? {} : { exitCode: Number(code) }),
     },
   });
+}
+
+/** A sentence, and lines below it as they are, in three backquotes as both services want it. */
+function withBlock(subject: string, lines: readonly string[], most: number): string {
+  const head = subject.slice(0, most);
+  const block = lines
+    .join("\n")
+    .replaceAll("```", "'''")
+    .slice(0, Math.max(0, most - head.length - BLOCK_EXTRA));
+  return block === "" ? head : `${head}\n\`\`\`\n${block}\n\`\`\``;
 }

@@ -6,6 +6,7 @@
 
 import { ChangeLog } from "../util/change-log.ts";
 import { isAsleep, touchedBy } from "./asleep.ts";
+import type { DoneWish } from "./done.ts";
 import type { Feed } from "./feed/feed.ts";
 import { componentsOf } from "./het.ts";
 import type { JobId, NodeName } from "./ids.ts";
@@ -33,6 +34,8 @@ export interface ClusterState {
   readonly licenses: Map<string, number>;
   /** Accounts, users, associations and QoS. */
   readonly policy: PolicyState;
+  /** Who wants to hear when all of a user's jobs are done, by uid. */
+  readonly doneWishes: Map<number, DoneWish>;
   nextFeedId: number;
   /** Files of jobs that are watched. */
   readonly feeds: Map<number, Feed>;
@@ -76,6 +79,8 @@ export interface StoredState {
   readonly policy?: StoredPolicy | undefined;
   /** Absent where there never was any. */
   readonly feeds?: StoredFeeds;
+  /** Absent for none. */
+  readonly doneWishes?: readonly DoneWish[];
 }
 
 /** Feeds as a snapshot holds them. */
@@ -101,6 +106,7 @@ export function fromStored(stored: StoredState): ClusterState {
     reservations: new Map((stored.reservations ?? []).map((reservation) => [reservation.name, reservation])),
     licenses: new Map((stored.licenses ?? []).map(({ name, count }) => [name, count])),
     policy: policyFrom(stored.policy),
+    doneWishes: new Map((stored.doneWishes ?? []).map((wish) => [wish.uid, wish])),
     nextFeedId: stored.feeds?.next ?? 1,
     feeds: new Map((stored.feeds?.feeds ?? []).map((feed) => [feed.id, feed])),
     feedGuards: new Map((stored.feeds?.guards ?? []).map(({ guard, digests }) => [guard, new Set(digests)])),
@@ -131,6 +137,7 @@ export function toStored(state: ClusterState): StoredState {
     ...(state.licenses.size > 0 ? { licenses: licensesOf(state.licenses) } : {}),
     ...withPolicy(state),
     ...withFeeds(state),
+    ...(state.doneWishes.size > 0 ? { doneWishes: [...state.doneWishes.values()] } : {}),
   };
 }
 

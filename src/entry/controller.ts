@@ -1,6 +1,5 @@
 /** A controller of this machine: real ports, the lock, orderly ends. */
 
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { VERSION } from "../config/version.ts";
@@ -21,6 +20,7 @@ import { ringBell } from "../platform/probe.ts";
 import { realProgramFiles } from "../platform/program-files.ts";
 import { realRandom } from "../platform/random.ts";
 import { realSecureDoor } from "../platform/secure.ts";
+import { readSmallFile } from "../platform/small-file.ts";
 import { type AcceptUser, UserDoor } from "../platform/user-door.ts";
 import { findAccount, findGroup, findUser } from "../platform/users.ts";
 import { realNotifier } from "../platform/webhook.ts";
@@ -110,12 +110,9 @@ async function serveMetrics(listen: { host: string; port: number }, controller: 
 /** The first line of the file; empty without one. A secret that can't be read is no reason to send unsigned notices. */
 function readWebhookSecret(program: string, file: string): string {
   if (file === "") return "";
-  try {
-    const secret = readFileSync(file, "utf8").trim();
-    return secret || fail(program, `notifications.webhook_secret_file: ${file} is empty`);
-  } catch (error) {
-    return fail(program, `notifications.webhook_secret_file: ${messageOf(error)}`);
-  }
+  const read = readSmallFile(file);
+  if ("problem" in read) return fail(program, `notifications.webhook_secret_file: ${file}: ${read.problem}`);
+  return read.text.trim() || fail(program, `notifications.webhook_secret_file: ${file} is empty`);
 }
 
 async function takeStateFolder(program: string, home: string): Promise<void> {

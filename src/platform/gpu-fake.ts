@@ -1,10 +1,9 @@
 /** GPUs that do not exist: from a count (`4`) or from a JSON file, the same ones at each start. */
 
-import { readFileSync } from "node:fs";
-import { errnoText } from "../util/errno.ts";
 import { shortHash } from "../util/hash.ts";
 import type { DetectedGpu, GpuLoad, GpuProcess, GpuProvider } from "./gpu.ts";
 import { shortGpuType } from "./gpu-parse.ts";
+import { readSmallFile } from "./small-file.ts";
 
 /** Four times the largest real machine. */
 const FAKE_GPUS_MAX = 256;
@@ -41,13 +40,11 @@ export function readFakeGpus(setting: string, hostname: string): FakeGpus {
     const one = { model: FAKE_MODEL, type: FAKE_TYPE };
     return { gpus: Array.from({ length: count }, (_, index) => fakeGpu(one, index, hostname)) };
   }
-  let text: string;
-  try {
-    text = readFileSync(setting, "utf8");
-  } catch (error) {
-    return fail(`can't read the file "${setting}": ${errnoText(error)} (a count, or the path of a JSON file)`);
+  const read = readSmallFile(setting);
+  if ("problem" in read) {
+    return fail(`can't read the file "${setting}": ${read.problem} (a count, or the path of a JSON file)`);
   }
-  const parsed = parseFakeGpus(text, hostname);
+  const parsed = parseFakeGpus(read.text, hostname);
   return typeof parsed === "string" ? fail(`${setting}: ${parsed}`) : { gpus: parsed };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Sending mail by a mail program, as Slurm's MailProg: `PROGRAM -s SUBJECT USER`, nothing on its standard input.
+ * Sending mail by a mail program, as Slurm's MailProg: `PROGRAM -s SUBJECT USER`, the body on its standard input.
  *
  * The controller must neither wait for such a program nor fork once a mail (a fork costs the more the larger the
  * process is). So the first mail starts one small shell, and each mail is a command line on its standard input. It runs
@@ -15,6 +15,8 @@ export interface Mail {
   /** A user or an address, or several with commas between them. */
   readonly to: string;
   readonly subject: string;
+  /** Lines of text; none for a mail without a body. */
+  readonly body?: readonly string[];
   /** Put into the program's environment. */
   readonly variables: Readonly<Record<string, string>>;
 }
@@ -93,13 +95,17 @@ export function realMailer(wanted: string, log: Log): Mailer {
 }
 
 /** A shell's line that sends a mail. */
-function mailLine(program: string, { to, subject, variables }: Mail): string {
+function mailLine(program: string, { to, subject, variables, body = [] }: Mail): string {
   const settings = Object.entries(variables).map(([name, value]) => `${name}=${quoted(value)}`);
   const exported = settings.length > 0 ? `export ${settings.join(" ")}; ` : "";
   // In a subshell, so that the variables are this mail's only.
-  if (!isSendmail(program))
-    return `(${exported}run ${[program, "-s", subject, to].map(quoted).join(" ")} </dev/null)\n`;
-  const head = [`To: ${to}`, `Subject: ${subject}`, ""].map(quoted).join(" ");
+  if (!isSendmail(program)) {
+    const call = [program, "-s", subject, to].map(quoted).join(" ");
+    if (body.length === 0) return `(${exported}run ${call} </dev/null)\n`;
+    return `printf '%s\\n' ${body.map(quoted).join(" ")} | (${exported}run ${call})\n`;
+  }
+  const fields = [`To: ${to}`, `Subject: ${subject}`, "MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8"];
+  const head = [...fields, "", ...body].map(quoted).join(" ");
   const call = [program, "-oi", ...to.split(",")].map(quoted).join(" ");
   return `printf '%s\\n' ${head} | (${exported}run ${call})\n`;
 }

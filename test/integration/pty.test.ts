@@ -27,6 +27,11 @@ async function shell(): Promise<Terminal> {
 /** What the program says of its streams: a t or a p (a pipe, a file) for each of 0, 1 and 2. */
 const STREAMS = "for fd in 0 1 2; do [ -t $fd ] && printf t || printf p; done; echo";
 
+test("--notify=desktop makes the terminal show a notice when the job has ended", async () => {
+  const ran = await open(["mgpu-srun", "--notify=desktop", "--job-name=train", "sh", "-c", "exit 3"]).ended;
+  expect(ran.stdout).toMatch(/\x1b\](?:9;|777;notify;mgpu;)job \d+ \(train\) has ended, exit code 3\x1b\\/);
+});
+
 describe("who gets a terminal", () => {
   test.each<[string, string[], string]>([
     ["one task does", [], "ttt"],

@@ -31,6 +31,7 @@ const KINDS = [
   ...([
     "timer",
     "register",
+    "miss",
     "hold",
     "requeue",
     "suspend",
@@ -76,7 +77,9 @@ function commandsOf({ kind, pick, flag }: Act, state: ClusterState, turn: number
   switch (kind) {
     case "submit": {
       const wish = flag ? gpuRequest((pick % 4) + 1) : request({ cpusPerTask: (pick % 8) + 1 });
-      const wishes = { request: wish, requeue: pick % 2 === 0, timeLimitS: pick % 50 };
+      const isWide = pick % 5 === 0;
+      const nodes = isWide ? { ...wish, nodes: { min: 2, max: 2 }, tasks: null } : wish;
+      const wishes = { request: nodes, requeue: pick % 2 === 0, timeLimitS: pick % 50, noKill: isWide };
       return [submit(`r${flag ? turn : pick % 20}`, { ...wishes, kind: pick % 11 === 0 ? "alloc" : "batch" })];
     }
     case "array": {
@@ -117,6 +120,8 @@ function commandsOf({ kind, pick, flag }: Act, state: ClusterState, turn: number
       return [{ type: "job.purge", jobId }];
     case "timer":
       return [{ type: "timer.fire", timer: { kind: flag ? "limit" : "signal", jobId, attempt } }];
+    case "miss":
+      return [{ type: "node.markDown", node, reason: "Not responding" }];
     case "hold":
       return [{ type: "job.hold", jobId, tasks: some, byUid, hold: flag ? "user" : null }];
     case "requeue":

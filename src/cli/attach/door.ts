@@ -20,6 +20,9 @@ export interface DoorPorts {
   readonly target: string | null;
 }
 
+/** A node that was reached, and hung up so often, is not asked again: a holder that only starts is there by then. */
+const HANG_UPS_MAX = 10;
+
 /** A firewall that drops says nothing: then the controller is asked. A slow line needs less. */
 const DIRECT_MS = 3000;
 
@@ -29,6 +32,7 @@ export class Doors {
   private controller: Promise<Connected> | null = null;
   /** Nodes that could not be reached, with the reason: once is enough. */
   private readonly closed = new Map<string, string>();
+  private readonly hangUps = new Map<string, number>();
 
   constructor(ports: DoorPorts) {
     this.ports = ports;
@@ -50,7 +54,7 @@ export class Doors {
     return { ...(await this.ports.dial(target, relay)), way: `through the controller at ${target}${why}` };
   }
 
-  /** `null` where the node can't be reached. */
+  /** `null` where the node can't be reached. Rejects with LOST_CONTACT where it can, and the step is not there (yet). */
   private async straight(node: string, direct: Result<"step.door">["direct"]): Promise<Connected | null> {
     if (!direct || this.closed.has(node)) return null;
     const { targets, ...credential } = direct;
@@ -60,11 +64,18 @@ export class Doors {
       try {
         return { ...(await this.inTime(target, credential, endMs)), way: `straight to ${target}` };
       } catch (error) {
+        if (isHangUp(error) && this.mayHangUp(node)) throw error;
         why ||= `${target} can't be reached (${(error as { code?: string }).code ?? "no answer"})`;
       }
     }
     this.closed.set(node, why);
     return null;
+  }
+
+  private mayHangUp(node: string): boolean {
+    const count = (this.hangUps.get(node) ?? 0) + 1;
+    this.hangUps.set(node, count);
+    return count < HANG_UPS_MAX;
   }
 
   private inTime(target: string, credential: Credential, endMs: number): Promise<Connected> {
@@ -95,4 +106,9 @@ export class Doors {
     });
     return this.controller;
   }
+}
+
+/** Somebody took the call, and ended it. */
+function isHangUp(error: unknown): boolean {
+  return error instanceof RpcError && error.code === "LOST_CONTACT";
 }

@@ -1,6 +1,7 @@
 /** mgpu feed: files of jobs, one a line, queued once or watched. */
 
 import type { LineProblem } from "../../core/feed/feed.ts";
+import { DESKTOP } from "../../core/notice.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { Result } from "../../protocol/procedures.ts";
 import { countOf } from "../../util/plural.ts";
@@ -12,6 +13,7 @@ import { FEED_SUBMIT_OPTIONS, type FeedOrder, feedOrder } from "../feed/order.ts
 import { readFeedFile } from "../feed/read.ts";
 import { absolutePath } from "../jobspec.ts";
 import type { ParsedOptions } from "../option.ts";
+import { tellDesktop } from "../output/desktop.ts";
 import { createProgress } from "../output/progress.ts";
 import { EXIT_USAGE, flagged } from "../predecessors/verbs.ts";
 
@@ -164,7 +166,12 @@ async function wait({ jobIds }: Report, { values }: FeedOrder, context: CommandC
     : null;
   const { peer } = await context.connect({ start: false });
   try {
-    return await awaitEnd(context, peer, { jobId, others, isArray: true, progress });
+    const code = await awaitEnd(context, peer, { jobId, others, isArray: true, progress });
+    progress?.close();
+    if (values.notify?.includes(DESKTOP)) {
+      tellDesktop(context, `${countOf(jobIds.length, "job")} of a feed have ended, highest exit code ${code}`);
+    }
+    return code;
   } finally {
     progress?.close();
     peer.close();

@@ -2,6 +2,7 @@
 
 import { taskCount } from "../../core/array-spec.ts";
 import type { PtySpec } from "../../core/jobspec.ts";
+import { DESKTOP } from "../../core/notice.ts";
 import { createSpeaker } from "../attach/speaker.ts";
 import { awaitEnd } from "../await-job.ts";
 import { checkClusters } from "../clusters.ts";
@@ -66,9 +67,14 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
     const progress = values.progress
       ? createProgress(`job ${jobId}`, array === null ? 1 : taskCount(array.tasks), createSpeaker(context, false))
       : null;
-    return await awaitEnd(context, connected.peer, { jobId, isArray: array !== null, progress }).finally(() =>
+    const code = await awaitEnd(context, connected.peer, { jobId, isArray: array !== null, progress }).finally(() =>
       progress?.close(),
     );
+    if (values.notify?.includes(DESKTOP)) {
+      const { tellDesktop } = await import("../output/desktop.ts");
+      tellDesktop(context, `job ${jobId} (${submission.job.name}) has ended, exit code ${code}`);
+    }
+    return code;
   } finally {
     connected.peer.close();
   }

@@ -6,6 +6,7 @@
 
 import { asComponent } from "../../core/het-variables.ts";
 import type { JobRequest, PtySpec, StepOrder, TaskProgram } from "../../core/jobspec.ts";
+import { DESKTOP } from "../../core/notice.ts";
 import { errnoText } from "../../util/errno.ts";
 import { broadcastFile } from "../attach/broadcast.ts";
 import { createStep, type StepWish } from "../attach/create-step.ts";
@@ -241,10 +242,25 @@ async function runJob(
       stepId: null,
       tasks: job.request.tasks,
     };
-    return await followJob(session, submitted.connected, context, early.caught);
+    const code = await followJob(session, submitted.connected, context, early.caught);
+    await tellEnd(wishes.values.notify, submitted.jobId, job, code, context);
+    return code;
   } finally {
     early.stop();
   }
+}
+
+/** --notify=desktop */
+async function tellEnd(
+  notify: SubmitValues["notify"],
+  jobId: number,
+  { name }: JobRequest,
+  code: number,
+  context: CommandContext,
+): Promise<void> {
+  if (!notify?.includes(DESKTOP)) return;
+  const { tellDesktop } = await import("../output/desktop.ts");
+  tellDesktop(context, `job ${jobId} (${name}) has ended, exit code ${code}`);
 }
 
 async function runStep(

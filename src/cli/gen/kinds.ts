@@ -25,7 +25,8 @@ const GRES: Kind = { is: "gres" };
 const SIGNALS: Kind = { words: "INT TERM USR1 USR2 HUP KILL CONT STOP" };
 
 const STATES = [...LIVE_STATES, "COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "all"];
-export const MAIL = "NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS";
+export const MAIL =
+  "NONE BEGIN END FAIL REQUEUE ALL TIME_LIMIT TIME_LIMIT_50 TIME_LIMIT_80 TIME_LIMIT_90 ARRAY_TASKS ALL_DONE";
 
 /** By long name, for all commands alike. */
 const BY_OPTION: Readonly<Record<string, Kind>> = {

@@ -188,12 +188,12 @@ function denial(method: Method, { caller }: Hello): RpcError {
   const hint =
     caller === undefined || caller.isHere
       ? "only root and the user who started mgpuctld may do that, and whom security.administrators names"
-      : `the key ${caller.identity} is for a ${caller.grade}; ${method} takes ${article(least)} key`;
+      : `the key ${caller.identity} is for ${article(caller.grade)}; ${method} takes ${article(least)}'s key`;
   return new RpcError("PERMISSION", "Access/permission denied", hint);
 }
 
 function article(grade: Grade): string {
-  return `${/^[aeio]/.test(grade) ? "an" : "a"} ${grade}'s`;
+  return `${/^[aeio]/.test(grade) ? "an" : "a"} ${grade}`;
 }
 
 /** `user/ada/1`, or `ada (uid 1000)` for somebody on this machine. */

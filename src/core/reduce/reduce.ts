@@ -2,6 +2,7 @@
 
 import { assert, assertNever, must } from "../../util/assert.ts";
 import { difference } from "../array-spec.ts";
+import { noteEnded, noteSubmitted } from "../done.ts";
 import type { ArraySplit, Event, PolicyChanged } from "../events.ts";
 import { holdsResources, type Job, type PendingJob } from "../job.ts";
 import { type Partition, storedPartition } from "../partition.ts";
@@ -22,7 +23,8 @@ export function reduce(state: ClusterState, event: Event, at: number): void {
   switch (event.type) {
     case "job.submitted":
       state.nextJobId = event.job.id + 1;
-      return putJob(state, event.job);
+      putJob(state, event.job);
+      return noteSubmitted(state, event.job);
     case "array.split":
       return split(state, event);
     case "job.purged":
@@ -84,6 +86,7 @@ function changeJob(state: ClusterState, event: JobEvent, at: number): void {
     addUsage(state.policy, before, at);
   }
   putJob(state, after);
+  if (event.type === "job.ended") noteEnded(state, after);
 }
 
 function nextRecord(job: Job, event: JobEvent, at: number): Job {

@@ -1,7 +1,11 @@
 /** Daemons that a program starts by the library: the commands of ours, in the background. */
 
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Environment, placesFrom } from "../../config/places.ts";
+import { startDaemon } from "../../platform/daemon.ts";
+import { canHoldFolder } from "../../platform/folders.ts";
 import { type ControllerHandle, type ControllerOptions, MgpuError, type NodeHandle, type NodeOptions } from "./api.ts";
 
 const BIN = join(__dirname, "../bin");
@@ -59,52 +63,50 @@ async function joinWith(invitation: string, { name, gpus }: NodeOptions, env: No
   return { name: own, pid: 0, stop: async () => void (await mgpu(["leave", "--force"], env)) };
 }
 
-async function startHere({ name, gpus, cpus, memoryMiB }: NodeOptions, env: NodeJS.ProcessEnv): Promise<NodeHandle> {
+async function startHere({ name, gpus, cpus, memoryMiB }: NodeOptions, env: Environment): Promise<NodeHandle> {
   const given = { "node-id": name, "gpu-count": gpus, cpus, memory: memoryMiB };
   const args = Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [`--${key}=${value}`]));
   const before = await nodeNames(env);
-  const child = spawn(join(BIN, "mgpud"), args, { env, cwd: "/", detached: true, stdio: ["ignore", "ignore", "pipe"] });
-  let said = "";
+  const { logFolder } = placesFrom(env, process.getuid?.() ?? 0, canHoldFolder);
+  const log = `${logFolder}/mgpud${name === undefined ? "" : `-${name}`}.log`;
+  const daemon = startDaemon(join(__dirname, "mgpud.cjs"), args, log, changed(env));
   let isOver = false;
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said += text;
-  });
-  child.once("exit", () => {
-    isOver = true;
-  });
-  child.once("error", (error) => {
-    said += error.message;
+  void daemon.exited.then(() => {
     isOver = true;
   });
   for (let waited = 0; ; waited += LOOK_MS) {
     const here = await nodeNames(env);
     const own = name ?? [...here.keys()].find((one) => !before.has(one)) ?? "";
-    if (here.get(own) === child.pid) {
-      child.stderr.destroy();
-      child.unref();
-      return { name: own, pid: child.pid ?? 0, stop: () => ended(child.pid ?? 0) };
-    }
-    if (isOver) throw new MgpuError([said.trim().split("\n").at(-1) || "mgpud has ended"]);
-    if (waited > START_MS) throw new MgpuError(["the node did not register in time"]);
+    if (here.get(own) === daemon.pid)
+      return { name: own, pid: daemon.pid, stop: () => ended(daemon.pid, () => isOver) };
+    if (isOver) throw new MgpuError([lastLine(log)]);
+    if (waited > START_MS) throw new MgpuError([`the node did not register in time; ${log} may tell why`]);
     await pause(LOOK_MS);
   }
+}
+
+/** Variables that are not this process's own. */
+function changed(env: Environment): Record<string, string> {
+  const others = Object.entries(env).filter(([name, text]) => text !== process.env[name]);
+  return Object.fromEntries(others.map(([name, text]) => [name, text ?? ""]));
+}
+
+function lastLine(log: string): string {
+  const line = readFileSync(log, "utf8").trim().split("\n").at(-1) ?? "";
+  return line.replace(/^mgpud: (?:error: )?/, "") || "mgpud has ended";
 }
 
 /** Daemons of nodes on this machine, by name. */
 async function nodeNames(env: NodeJS.ProcessEnv): Promise<Map<string, number>> {
   const { daemons } = JSON.parse(await mgpu(["status", "--json"], env));
-  return new Map(daemons.map((one: { node: string; pid: number }) => [one.node, one.pid]));
+  const own = daemons.filter((one: { daemon: string }) => one.daemon === "mgpud");
+  return new Map(own.map((one: { node: string; pid: number }) => [one.node, one.pid]));
 }
 
-async function ended(pid: number): Promise<void> {
-  for (let signal: NodeJS.Signals | 0 = "SIGTERM"; ; signal = 0) {
-    try {
-      process.kill(pid, signal);
-    } catch {
-      return;
-    }
-    await pause(LOOK_MS);
-  }
+/** Looks again and again: a process that we started alone keeps this program from ending. */
+async function ended(pid: number, isOver: () => boolean): Promise<void> {
+  process.kill(pid, "SIGTERM");
+  while (!isOver()) await pause(LOOK_MS);
 }
 
 function pause(ms: number): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { Doors } from "../../../src/cli/attach/door.ts";
+import { RpcError } from "../../../src/protocol/errors.ts";
 import type { Connected } from "../../../src/rpc/types.ts";
 import { createSimTime } from "../../../src/sim/time.ts";
 
@@ -33,6 +34,7 @@ function doors(targets: readonly string[] | null, answers: Readonly<Record<strin
       dials.push(`${identity} at ${target}`);
       const answer = answers[target];
       if (answer === "slow") await new Promise<void>((resolve) => clock.after(9000, resolve));
+      else if (answer === "LOST_CONTACT") throw new RpcError("LOST_CONTACT", "");
       else if (answer !== undefined) throw Object.assign(new Error(answer), { code: answer });
       return connected(target);
     },
@@ -69,6 +71,13 @@ describe("the way to a step", () => {
     const way = "through the controller at gpu0:7411: 10.0.0.3:7412 can't be reached (ECONNREFUSED)";
     expect([(await open()).way, (await open()).way]).toEqual([way, way]);
     expect(dials.filter((one) => one.startsWith("stream/"))).toHaveLength(1);
+  });
+
+  test("stays straight where the node is there, and the step's holder is not yet", async () => {
+    const { open, dials } = doors(["10.0.0.3:7412"], { "10.0.0.3:7412": "LOST_CONTACT" });
+    for (let tries = 1; tries < 10; tries++) await expect(open()).rejects.toMatchObject({ code: "LOST_CONTACT" });
+    expect(dials).toHaveLength(9);
+    expect((await open()).way).toContain("(LOST_CONTACT)");
   });
 
   test("is not waited for where a firewall says nothing; what comes late is closed", async () => {

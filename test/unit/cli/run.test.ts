@@ -162,6 +162,9 @@ describe("-M", () => {
   });
 
   test("names no profile: the command itself says what that is", async () => {
+    expect((await listing(["-M", ""])).err).toBe(
+      'mgpu-squeue: error: --clusters: expected the name of a cluster, got ""\n',
+    );
     expect((await listing(["-M", "other"])).out).toBe("jobs of none other\n");
   });
 

@@ -43,7 +43,9 @@ test("a mail program is called as Slurm calls it, and nothing in a subject reach
 
 test("sendmail gets the head on its standard input", async () => {
   realMailer(program("sendmail"), log()).send({ to: "a,b", subject: "s", variables: { SLURM_JOB_ID: "7" } });
-  expect(await told()).toBe("-oi\na\nb\nid=7\nTo: a,b\nSubject: s\n");
+  expect(await told()).toBe(
+    "-oi\na\nb\nid=7\nTo: a,b\nSubject: s\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n",
+  );
 });
 
 test("a program that fails is logged, and one that is not there is named", async () => {
