@@ -304,7 +304,8 @@ export const SETTINGS: Keys = {
       const parsed = parseSchedulerParameters(text);
       return "problem" in parsed ? undefined : parsed.value;
     },
-    expected: "bf_job_part_count_reserve=, bf_max_job_part=, bf_assumed_time=, bf_order=arrival|shortest, bf_predict",
+    expected:
+      "bf_job_part_count_reserve=, bf_max_job_part=, bf_assumed_time=, bf_order=arrival|shortest, bf_predict, queue_order=arrival|slowdown",
   },
   preemptType: {
     key: "scheduler.preempt_type",

@@ -20,6 +20,7 @@ import type { Ending } from "./ending.ts";
 import type { GpuGuard } from "./gpu-guard.ts";
 import type { Loop } from "./loop.ts";
 import type { Owners } from "./owners.ts";
+import type { QueueOrder } from "./planner.ts";
 import type { Submitted } from "./program-guard.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Statistics } from "./statistics.ts";
@@ -38,6 +39,8 @@ export interface ControllerContext extends Ending {
   readonly sessions: Sessions;
   /** GPUs that processes of others load. */
   readonly guard: GpuGuard;
+  /** What decides on the order of waiting jobs of equal priority. */
+  readonly order: QueueOrder;
   readonly watchers: Watchers;
   readonly owners: Owners;
   readonly statistics: Statistics;

@@ -18,7 +18,8 @@ export function createForecaster({
   clock,
   isConnected,
   guard,
-}: Pick<ControllerContext, "loop" | "clock" | "isConnected"> & Partial<Pick<ControllerContext, "guard">>): (
+  order,
+}: Pick<ControllerContext, "loop" | "clock" | "isConnected"> & Partial<Pick<ControllerContext, "guard" | "order">>): (
   id: JobId,
 ) => Forecast | null {
   let known: { seq: number; at: number; starts: ReadonlyMap<JobId, ExpectedStart> } | null = null;
@@ -29,7 +30,10 @@ export function createForecaster({
     const now = clock.now();
     const ageMs = known === null ? Number.POSITIVE_INFINITY : Math.abs(now - known.at);
     if (known === null || ageMs > AGE_MAX_MS || (known.seq !== state.seq && ageMs > AGE_MIN_MS)) {
-      const view = viewOf(state, isConnected, now, guard ? { seenBy: (node) => guard.seenBy(node) } : {});
+      const view = viewOf(state, isConnected, now, {
+        ...(guard ? { seenBy: (node) => guard.seenBy(node) } : {}),
+        ...(order ? { order } : {}),
+      });
       known = { seq: state.seq, at: now, starts: forecastStarts(state, view, now) };
     }
     return known.starts.get(id) ?? (job.hold === null ? beginForecast(job, now) : null);

@@ -256,6 +256,7 @@ function assemble(
   const abandon = (owned: Owned, isNew: boolean): void => endAbandoned(loop.state, owned, isNew, submit);
   const owners = createOwners(clock, settings.orphanS * 1000, abandon);
   return {
+    order: policy,
     ...{ loop, statistics, sessions, guard, watchers, owners, blobs, clock, log, mailer, settings, places, identity },
     ...{ people: ports.people ?? null, serves: { closed: null } },
     reasonOf: planner.reasonOf,

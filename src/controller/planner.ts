@@ -8,7 +8,7 @@ import type { Command } from "../core/commands.ts";
 import type { Decision } from "../core/decide/decision.ts";
 import type { Job, PendingJob } from "../core/job.ts";
 import type { JobLimits } from "../core/job-limits.ts";
-import { byPriority } from "../core/lanes.ts";
+import { byPriority, type Queue } from "../core/lanes.ts";
 import { type Node, withClosedGpus } from "../core/node.ts";
 import { type Prioritizer, prioritizer, sharesAt } from "../core/priority.ts";
 import type { ClusterState } from "../core/state.ts";
@@ -21,6 +21,7 @@ import { PassMemory } from "../sched/memory.ts";
 import { placesOf } from "../sched/places.ts";
 import type { Plan, Reason } from "../sched/plan.ts";
 import { EASY, type SchedulerPolicy } from "../sched/policy.ts";
+import { byRank, slowdownRank } from "../sched/rank.ts";
 import { type ScheduleView, schedule } from "../sched/schedule.ts";
 import { toldReason } from "../sched/told.ts";
 import { preemptingIn } from "../sched/victims.ts";
@@ -221,16 +222,17 @@ export function viewOf(
     readonly memory?: PassMemory;
     readonly kept?: readonly Kept[];
     readonly seenBy?: PlannerPorts["seenBy"];
+    readonly order?: QueueOrder;
   } = {},
 ): ScheduleView {
-  const { ranking, policy = EASY, running, memory, kept = [], seenBy = withClosedGpus } = known;
+  const { ranking, policy = EASY, running, memory, kept = [], seenBy = withClosedGpus, order = policy } = known;
   const gate = gateOf(state, now, running);
   const mayStart = ({ jobId }: Kept): boolean => {
     const job = pendingJob(state, jobId);
     return job !== undefined && gate.hindrance(job) === null;
   };
   return {
-    pending: byPriority(state.lanes, (id) => pendingJob(state, id), ranking ?? prioritizer(state, now)),
+    pending: queueOf(state, gate, ranking ?? prioritizer(state, now), order),
     expiring: waiting(state, state.expiring),
     nodes: [...state.nodes.values()].map((node) => seenBy(node)),
     isConnected,
@@ -246,6 +248,23 @@ export function viewOf(
     ...(policy.preemption ? { preemption: preemptingIn(state, policy.preemption, now) } : {}),
     ...(state.reservations.size > 0 ? { later: laterOf(state) } : {}),
   };
+}
+
+/** What decides on the order of equals. */
+export type QueueOrder = Pick<SchedulerPolicy, "queueOrder" | "predictS" | "assumedTimeS">;
+
+function queueOf(state: ClusterState, gate: Gate, ranking: Prioritizer, order: QueueOrder): Queue {
+  const queue = byPriority(state.lanes, (id) => pendingJob(state, id), ranking);
+  if (order.queueOrder !== "slowdown") return queue;
+  const likelyOf = (job: PendingJob): number => {
+    const limitS = gate.limitS(job);
+    return order.predictS?.(job, limitS) ?? (limitS || order.assumedTimeS);
+  };
+  return byRank(queue, {
+    tierOf: (job) => ranking.tierOf(job),
+    priorityOf: (job) => ranking.priorityOf(job),
+    rankOf: (job) => slowdownRank((ranking.now - job.submitAt) / 1000, likelyOf(job)),
+  });
 }
 
 function laterOf(state: ClusterState): NonNullable<ScheduleView["later"]> {

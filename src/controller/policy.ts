@@ -69,23 +69,26 @@ export function runningLimits({ maxRunning, maxRunningPerUser }: Settings): JobL
 /** Jobs without a limit are predicted by what their users' jobs took all the same. */
 export function policyOf(settings: Settings, state: () => ClusterState): ControllerPolicy {
   const { schedulerType, schedulerParameters, placement } = settings;
-  const { bf_job_part_count_reserve, bf_max_job_part, bf_assumed_time, bf_order, bf_predict } = schedulerParameters;
+  const { bf_job_part_count_reserve, bf_max_job_part, bf_assumed_time, bf_order, queue_order } = schedulerParameters;
+  // How long jobs take is learned for the order of the queue too.
+  const isLearning = schedulerParameters.bf_predict || queue_order === "slowdown";
   const predictor = createPredictor();
   const workload = workloadOf(state);
   const policy: SchedulerPolicy = {
     reservations: schedulerType === "sched/builtin" ? 0 : bf_job_part_count_reserve,
     backfillOrder: bf_order,
     backfillDepth: bf_max_job_part,
+    queueOrder: queue_order,
     assumedTimeS: bf_assumed_time * 60,
     ...preemptionOf(settings),
     scoringOf: scoringsOf(placement, workload.typical),
-    ...(bf_predict ? { predictS: (job, limitS) => predictor.predictS(job.spec.user.uid, limitS) } : {}),
+    ...(isLearning ? { predictS: (job, limitS) => predictor.predictS(job.spec.user.uid, limitS) } : {}),
   };
   return {
     policy,
     learn(events) {
       if (usesWorkload(placement)) workload.learn(events);
-      if (!bf_predict) return;
+      if (!isLearning) return;
       for (const event of events) {
         if (event.type !== "job.ended") continue;
         const job = state().jobs.get(event.jobId);

@@ -13,6 +13,8 @@ export interface SchedulerParameters {
   readonly bf_order: "arrival" | "shortest";
   /** Shortest by what the user's last jobs took, rather than by the time limit. */
   readonly bf_predict: boolean;
+  /** Ours: among equals the earliest first, or the one with the worst slowdown to expect. */
+  readonly queue_order: "arrival" | "slowdown";
 }
 
 export const SCHEDULER_PARAMETERS: SchedulerParameters = {
@@ -21,6 +23,7 @@ export const SCHEDULER_PARAMETERS: SchedulerParameters = {
   bf_assumed_time: 1440,
   bf_order: "arrival",
   bf_predict: false,
+  queue_order: "arrival",
 };
 
 const NUMBERS = {
@@ -46,6 +49,7 @@ export function parseSchedulerParameters(text: string): Parsed<SchedulerParamete
 function readOne(name: string, given: string | undefined): Partial<SchedulerParameters> | null {
   if (name === "bf_predict") return given === undefined ? { bf_predict: true } : null;
   if (name === "bf_order") return given === "arrival" || given === "shortest" ? { bf_order: given } : null;
+  if (name === "queue_order") return given === "arrival" || given === "slowdown" ? { queue_order: given } : null;
   if (!Object.hasOwn(NUMBERS, name)) return null;
   const most = NUMBERS[name as keyof typeof NUMBERS];
   const count = /^\d{1,7}$/.test(given ?? "") ? Number(given) : 0;

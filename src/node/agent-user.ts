@@ -53,6 +53,21 @@ export async function readerOf<
   }
 }
 
+/** As whom programs of a user who asks are run; `null` for the daemon's own user. @throws RpcError if that can't be */
+export async function askerOf(context: AgentContext, asker: Runner, isShared: boolean): Promise<RunnerAccount | null> {
+  const { holders, name, user: own } = context;
+  if (asker.uid === 0 && own?.uid === 0) return null;
+  if (holders.others === null || own?.uid !== 0) {
+    if (!isShared || own === null || asker.name === own.name) return null;
+    throw new RpcError("PERMISSION", `node ${name} runs programs of ${own.name} only, not of ${asker.name}`);
+  }
+  try {
+    return await holders.others.resolve(asker);
+  } catch (error) {
+    throw new RpcError("PERMISSION", `node ${name} runs nothing of ${asker.name}: ${messageOf(error)}`);
+  }
+}
+
 function runnerOf({ uid, gid, name }: Runner): Runner {
   return { uid, gid, name };
 }

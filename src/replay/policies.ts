@@ -1,6 +1,7 @@
 /** Policies that a replay can compare, by name. */
 
 import { EASY, type SchedulerPolicy } from "../sched/policy.ts";
+import { slowdownRank } from "../sched/rank.ts";
 import type { QueueRules } from "./queue.ts";
 import type { Sharer } from "./share.ts";
 import { likelySoonOver } from "./sharers/likely.ts";
@@ -34,9 +35,6 @@ const SHORTEST: SchedulerPolicy = { ...DEEP, backfillOrder: "shortest" };
 
 /** Jobs that are promised a time with conservative backfill: those behind are far from their start. */
 const CONSERVATIVE_DEPTH = 100;
-
-/** Shorter jobs are no more in a hurry than jobs of so many seconds: the bound of the bounded slowdown. */
-const SHORT_S = 10;
 
 /** In the order in which they are listed. */
 export const POLICIES: readonly Policy[] = [
@@ -72,7 +70,7 @@ export const POLICIES: readonly Policy[] = [
     },
     rules: {
       ...{ scheduler: SHORTEST, predicts: true },
-      rank: (_task, waitedS, likelyS) => -(waitedS + likelyS) / Math.max(likelyS, SHORT_S),
+      rank: (_task, waitedS, likelyS) => slowdownRank(waitedS, likelyS),
     },
   },
   {

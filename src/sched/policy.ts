@@ -22,6 +22,8 @@ export interface SchedulerPolicy {
    * order of those that overtake: what is promised rests on limits (`limitS`, seconds, 0 for none).
    */
   readonly predictS?: (job: PendingJob, limitS: number) => number | null;
+  /** Among jobs of the same tier and priority: the earliest first, or the one with the worst slowdown to expect. */
+  readonly queueOrder?: "arrival" | "slowdown";
   /** By which score nodes are chosen for jobs of a partition; packed where nothing is said. */
   readonly scoringOf?: (partition: string) => Scoring;
 }

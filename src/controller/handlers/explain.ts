@@ -48,12 +48,12 @@ function waitingJob(state: ClusterState, jobId: number, taskId: number | null): 
 }
 
 async function explainSlowly(context: ControllerContext, job: PendingJob, byUid: number): Promise<Explanation> {
-  const { clock, loop, isConnected, guard } = context;
+  const { clock, loop, isConnected, guard, order } = context;
   const now = clock.now();
   const begun = clock.monotonic();
   const work = explain({
     ...{ job, now, byUid, state: loop.state, reason: context.reasonOf(job) },
-    view: viewOf(loop.state, isConnected, now, { seenBy: (node) => guard.seenBy(node) }),
+    view: viewOf(loop.state, isConnected, now, { seenBy: (node) => guard.seenBy(node), order }),
     newGate: () => gateOf(loop.state, now),
     hasTime: () => clock.monotonic() - begun < BUDGET_MS,
   });
