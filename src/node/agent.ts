@@ -28,6 +28,7 @@ import { startsHere } from "./agent-strays.ts";
 import { orderTerminate } from "./agent-terminate.ts";
 import { orderTerminateStep } from "./agent-terminate-step.ts";
 import { tellUsage } from "./agent-usage.ts";
+import { askerOf } from "./agent-user.ts";
 import { ClosedStarts } from "./closed-starts.ts";
 import { deferred, messageOf } from "./deferred.ts";
 import { type Examiner, examineHandlers } from "./examine.ts";
@@ -222,7 +223,7 @@ function nodeHandlers(context: AgentContext, options: AgentOptions, stop: () => 
     "node.usage": (order) => tellUsage(context, order),
     "node.read": (question) => readOutput(readFile, question),
     ...outsideHandlers(context, options.outside),
-    ...examineHandlers(options.examiner),
+    ...examineHandlers(options.examiner, (user, isShared) => askerOf(context, user, isShared)),
     async "node.shutdown"({ holders }) {
       context.stopped = true;
       if (holders) await context.holders.shutdownIdle().catch((error: unknown) => logTrouble(context, error));
