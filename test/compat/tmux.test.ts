@@ -103,11 +103,12 @@ describeWith("tmux", "/usr/bin/tmux", () => {
       await screen.press("n");
       await screen.shows(/WHOSE[\s\S]*GPUs of gpu1/);
       await screen.resize(130, 40);
-      await screen.shows(/TYPE|MEMORY[\s\S]*│[\s\S]*d drain.*v map/);
+      await screen.shows(/MEMORY[\s\S]*│/);
       await screen.press("Down", "Down", "p");
       await screen.shows(/reason \(may be empty\)/);
-      await screen.press("Escape");
-      await screen.press("h", "Left");
+      await screen.press("Enter");
+      await screen.shows(/Keep new jobs off GPU 0 of node gpu3\? \[y\/N\]/);
+      await screen.press("n", "h", "Left");
       await screen.shows(/1 h ago/);
       await screen.press("C-c");
       await screen.shows(/before\n\$$/);
