@@ -28,6 +28,7 @@ import { startsHere } from "./agent-strays.ts";
 import { orderTerminate } from "./agent-terminate.ts";
 import { orderTerminateStep } from "./agent-terminate-step.ts";
 import { tellUsage } from "./agent-usage.ts";
+import { askerOf, readerOf } from "./agent-user.ts";
 import { ClosedStarts } from "./closed-starts.ts";
 import { deferred, messageOf } from "./deferred.ts";
 import { type Examiner, examineHandlers } from "./examine.ts";
@@ -220,9 +221,10 @@ function nodeHandlers(context: AgentContext, options: AgentOptions, stop: () => 
     },
     "node.notify": (order) => passNotice(context, order),
     "node.usage": (order) => tellUsage(context, order),
-    "node.read": (question) => readOutput(readFile, question),
+    "node.read": async (question) =>
+      readOutput(readFile, { ...question, user: await readerOf(context, question.user) }),
     ...outsideHandlers(context, options.outside),
-    ...examineHandlers(options.examiner),
+    ...examineHandlers(options.examiner, (user, isShared) => askerOf(context, user, isShared)),
     async "node.shutdown"({ holders }) {
       context.stopped = true;
       if (holders) await context.holders.shutdownIdle().catch((error: unknown) => logTrouble(context, error));
