@@ -415,7 +415,7 @@ _mgpu_table() {
         '--args|r|nothing|arguments of the script, as the shell reads them'
         '--priority|r|nothing|0 is high, 1 normal, 2 low'
         '--gpus|r|ask gpus|the GPUs that it may run on, by their indices: 0,2-3; it gets one of them'
-        '--model|r|nothing|as many GPUs as this model needs, instead of one'
+        '--model|r|nothing|as many GPUs as this model needs, instead of what --llm or --model in --args says, or one'
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'

@@ -243,7 +243,7 @@ complete -c mgpu -n '__fish_seen_subcommand_from add' -f
 complete -c mgpu -n '__fish_seen_subcommand_from add' -l args -r -f -d 'arguments of the script, as the shell reads them'
 complete -c mgpu -n '__fish_seen_subcommand_from add' -l priority -r -f -d '0 is high, 1 normal, 2 low'
 complete -c mgpu -n '__fish_seen_subcommand_from add' -l gpus -r -f -a '(__mgpu_find)' -d 'the GPUs that it may run on, by their indices: 0,2-3; it gets one of them'
-complete -c mgpu -n '__fish_seen_subcommand_from add' -l model -r -f -d 'as many GPUs as this model needs, instead of one'
+complete -c mgpu -n '__fish_seen_subcommand_from add' -l model -r -f -d 'as many GPUs as this model needs, instead of what --llm or --model in --args says, or one'
 complete -c mgpu -n '__fish_seen_subcommand_from add' -s 'h' -l help -d 'show this text'
 complete -c mgpu -n '__fish_seen_subcommand_from add' -l usage -d 'show a short reminder of the usage'
 complete -c mgpu -n '__fish_seen_subcommand_from add' -s 'V' -l version -d 'show the version'

@@ -69,10 +69,12 @@ export function contextFor(program: string, environment: Environment, net: Net =
   const context: CommandContext = {
     ...base,
     async openTui(request) {
-      // Whatever stands against it is said by the command, before the screen is taken.
-      if (!request.isDemo) (await context.connect()).peer.close();
       const { openTui }: typeof import("./programs/tui.ts") = require(join(__dirname, "tui.cjs"));
-      return openTui(context, connectPorts, request);
+      const code = await openTui(context, connectPorts, request);
+      if (code !== null) return code;
+      // What stands against it is an error of this bundle's own, with its hints.
+      (await context.connect()).peer.close();
+      return (await openTui(context, connectPorts, request)) ?? 1;
     },
     remote: async (invitation) => (await import("../cli/remote.ts")).connectRemote(connectPorts, invitation),
     machine: () => openMachine(base),

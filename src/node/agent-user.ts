@@ -3,6 +3,7 @@
  * steps as its own user only, and does so for a controller that serves nobody else.
  */
 
+import { RpcError } from "../protocol/errors.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
 import type { AgentContext } from "./agent-context.ts";
 import { messageOf } from "./deferred.ts";
@@ -36,6 +37,21 @@ export async function settleUser(
       : { launch, user: null };
   } catch (error) {
     return { problem: `node ${name} can't run jobs of ${user.name}: ${messageOf(error)}` };
+  }
+}
+
+/** As whom programs of a user who asks are run; `null` for the daemon's own user. @throws RpcError if that can't be */
+export async function askerOf(context: AgentContext, asker: Runner, isShared: boolean): Promise<RunnerAccount | null> {
+  const { holders, name, user: own } = context;
+  if (asker.uid === 0 && own?.uid === 0) return null;
+  if (holders.others === null || own?.uid !== 0) {
+    if (!isShared || own === null || asker.name === own.name) return null;
+    throw new RpcError("PERMISSION", `node ${name} runs programs of ${own.name} only, not of ${asker.name}`);
+  }
+  try {
+    return await holders.others.resolve(asker);
+  } catch (error) {
+    throw new RpcError("PERMISSION", `node ${name} runs nothing of ${asker.name}: ${messageOf(error)}`);
   }
 }
 

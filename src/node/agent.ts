@@ -29,6 +29,7 @@ import { startsHere } from "./agent-strays.ts";
 import { orderTerminate } from "./agent-terminate.ts";
 import { orderTerminateStep } from "./agent-terminate-step.ts";
 import { tellUsage } from "./agent-usage.ts";
+import { askerOf } from "./agent-user.ts";
 import { ClosedStarts } from "./closed-starts.ts";
 import { deferred, messageOf } from "./deferred.ts";
 import { type Examiner, examineHandlers } from "./examine.ts";
@@ -68,7 +69,7 @@ export interface AgentOptions {
   readonly readFile: ReadFile;
   /** Names of the steps (JOB.ATTEMPT.STEP) of which processes live on this node, on record or not. */
   survivors(): readonly string[];
-  readonly settings: Pick<Settings, "killWaitS">;
+  readonly settings: Pick<Settings, "killWaitS"> & Partial<Pick<Settings, "gpuQueryMs" | "heartbeatMs">>;
   readonly nodePlaces: NodePlaces;
   /** The processes of this node's steps, to keep batch scripts without a holder within their memory. */
   readonly processes?: StepProcesses;
@@ -152,7 +153,7 @@ async function createContext(
   const load = options.gpuLoad ?? (async () => []);
   const gpuWatch = new GpuWatch({ clock, steps: () => steps.all(), load });
   const gpuLoads = new GpuLoads({
-    ...{ clock, load },
+    ...{ clock, load, staleMs: (settings.gpuQueryMs ?? 0) + (settings.heartbeatMs ?? 0) },
     steps: () => steps.all(),
     ours: () => new Set((options.processes?.find("") ?? []).map(({ pid }) => pid)),
     nameOf: (pid) => options.nameOf?.(pid) ?? "",
@@ -224,7 +225,7 @@ function nodeHandlers(context: AgentContext, options: AgentOptions, stop: () => 
     "node.usage": (order) => tellUsage(context, order),
     "node.read": (question) => readOutput(readFile, question),
     ...outsideHandlers(context, options.outside),
-    ...examineHandlers(options.examiner),
+    ...examineHandlers(options.examiner, (user, isShared) => askerOf(context, user, isShared)),
     async "node.shutdown"({ holders }) {
       context.stopped = true;
       if (holders) await context.holders.shutdownIdle().catch((error: unknown) => logTrouble(context, error));

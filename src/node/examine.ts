@@ -6,6 +6,7 @@ import type { Credential } from "../platform/secure.ts";
 import type { Asker } from "../platform/user-facts.ts";
 import { RpcError } from "../protocol/errors.ts";
 import type { Handlers } from "../rpc/types.ts";
+import type { Runner, RunnerAccount } from "./holder-factory.ts";
 
 /** What the machine gives for it. None of these rejects. */
 export interface Examiner {
@@ -16,17 +17,25 @@ export interface Examiner {
   callBack(): Promise<Probe> | null;
 }
 
+/** As whom the asker is known here; `null` for our own user. @throws RpcError if nothing of theirs may be run here */
+export type ResolveAsker = (user: Runner, isShared: boolean) => Promise<RunnerAccount | null>;
+
 /** Handlers of a node that has an examiner; others refuse. */
-export function examineHandlers(examiner: Examiner | undefined): Pick<Handlers<"node">, "node.examine" | "node.ring"> {
+export function examineHandlers(
+  examiner: Examiner | undefined,
+  resolve: ResolveAsker,
+): Pick<Handlers<"node">, "node.examine" | "node.ring"> {
   const must = (): Examiner => {
     if (examiner) return examiner;
     throw new RpcError("DISABLED", "this node can't be looked at");
   };
   return {
-    async "node.examine"({ user, bell, ...rest }) {
+    async "node.examine"({ user, isShared, bell, ...rest }) {
       const { examine, openBell, callBack } = must();
+      // Their home is where it is here.
+      const account = await resolve(user, isShared);
       const [facts, opened, back] = await Promise.all([
-        examine({ ...user, ...rest }),
+        examine({ ...rest, ...user, ...account }),
         bell === null ? null : openBell(bell),
         callBack(),
       ]);

@@ -16,7 +16,9 @@ const WAIT_MS = 1000;
 const STRANGERS_MAX = 8;
 
 export interface GpuLoadsPorts {
-  readonly clock: Pick<Clock, "after">;
+  readonly clock: Pick<Clock, "after" | "monotonic">;
+  /** How long the driver's numbers may still be of a step that is over, in milliseconds: they are asked for now and then. */
+  readonly staleMs: number;
   /** Never rejects; asked as often as anybody likes, it answers from its cache. */
   readonly load: () => Promise<readonly GpuLoad[]>;
   readonly steps: () => readonly StepEntry[];
@@ -29,7 +31,8 @@ export interface GpuLoadsPorts {
 export class GpuLoads {
   private readonly ports: GpuLoadsPorts;
   private latest: readonly GpuUse[] = [];
-  private heldBefore: ReadonlySet<number> = new Set();
+  /** When steps were last seen to have each physical GPU, on the monotonic clock. */
+  private readonly heldAt = new Map<number, number>();
   private looking: Promise<void> | null = null;
 
   constructor(ports: GpuLoadsPorts) {
@@ -52,13 +55,21 @@ export class GpuLoads {
   }
 
   private async look(): Promise<void> {
-    const before = this.held();
+    this.noteHeld();
     const loads = await this.ports.load();
-    // Steps that ended since the last look, or while the driver was asked, are in its numbers.
-    const held = new Set([...this.heldBefore, ...before, ...this.held()]);
-    this.heldBefore = this.held();
+    this.noteHeld();
     const ours = loads.some(({ processes }) => processes.length > 0) ? this.ports.ours() : new Set<number>();
-    this.latest = loads.map((load) => useOf(load, ours, held.has(load.index), this.ports.nameOf));
+    this.latest = loads.map((load) => useOf(load, ours, this.isHeld(load.index), this.ports.nameOf));
+  }
+
+  private noteHeld(): void {
+    const now = this.ports.clock.monotonic();
+    for (const index of this.held()) this.heldAt.set(index, now);
+  }
+
+  private isHeld(index: number): boolean {
+    const at = this.heldAt.get(index);
+    return at !== undefined && this.ports.clock.monotonic() - at <= this.ports.staleMs;
   }
 
   /** Physical GPUs that steps have. */
@@ -77,7 +88,7 @@ function useOf(load: GpuLoad, ours: ReadonlySet<number>, isHeld: boolean, nameOf
   const { index, utilisationPercent, memoryUsedMiB, temperatureC, powerW, processes } = load;
   const strangers = processes.filter(({ pid }) => !ours.has(pid));
   const isShared = isHeld || strangers.length < processes.length;
-  const seenMiB = strangers.reduce((sum, { memoryMiB }) => sum + memoryMiB, 0);
+  const seenMiB = strangers.reduce((sum, { memoryMiB }) => sum + Math.round(memoryMiB), 0);
   return {
     index,
     utilisationPercent: whole(utilisationPercent),
@@ -87,7 +98,7 @@ function useOf(load: GpuLoad, ours: ReadonlySet<number>, isHeld: boolean, nameOf
     strangers: strangers
       .toSorted((a, b) => b.memoryMiB - a.memoryMiB)
       .slice(0, STRANGERS_MAX)
-      .map(({ pid, memoryMiB }) => ({ pid, memoryMiB, program: nameOf(pid) })),
+      .map(({ pid, memoryMiB }) => ({ pid, memoryMiB: Math.round(memoryMiB), program: nameOf(pid) })),
     strangersMemoryMiB: isShared ? seenMiB : Math.max(seenMiB, whole(memoryUsedMiB) ?? 0),
     strangersPercent: isShared ? theirPercent(load, strangers) : (whole(utilisationPercent) ?? 0),
   };

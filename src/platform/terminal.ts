@@ -111,7 +111,8 @@ function endByHangup(): void {
   });
 }
 
-function raw(): () => void {
+/** @param isBare the terminal goes on turning line feeds into line ends: whoever prints none can save the time */
+function raw(isBare = false): () => void {
   if (!isTerminal(STDIN_FD)) return () => {};
   const { stdin } = process;
   let isRaw = true;
@@ -123,7 +124,7 @@ function raw(): () => void {
   };
   stdin.setRawMode(true);
   process.on("exit", restore);
-  leaveOutputAlone();
+  if (!isBare) leaveOutputAlone();
   return restore;
 }
 

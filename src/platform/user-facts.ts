@@ -9,6 +9,8 @@ import { spawn } from "node:child_process";
 export interface Asker {
   readonly uid: number;
   readonly gid: number;
+  /** Of theirs, where we are root and they are not. */
+  readonly groups?: readonly number[];
   readonly home: string;
   readonly cwd: string;
   /** Their PATH. */
@@ -96,7 +98,8 @@ export function parseFolder(output: string, isLate: boolean): Omit<FolderFacts, 
   };
   if (isLate) return { ...known, state: "silent", problem: "its file system does not answer" };
   if (/^missing$/m.test(output)) return { ...known, state: "missing", problem: "" };
-  return { ...known, state: "there", problem: /^problem (.*)$/m.exec(output)?.[1] ?? "" };
+  const problem = /^problem (.*)$/m.exec(output)?.[1] ?? (known.inode === 0 ? "it can't be looked at" : "");
+  return { ...known, state: "there", problem };
 }
 
 /** The python3 that a job of the user would run. */
@@ -115,6 +118,12 @@ export function parsePython(output: string, isLate: boolean): PythonFacts {
   return { ...facts, problem: isWell ? "" : (output.trim().split("\n").at(-1) ?? "").slice(0, 200) };
 }
 
+/** For root, to be somebody else. */
+function identityWords({ uid, gid, groups = [] }: Asker): string[] {
+  const others = groups.length > 0 ? `--groups=${groups.join(",")}` : "--clear-groups";
+  return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, others, "--"];
+}
+
 /** Runs a program for what it prints; a program that is late is killed, and not waited for. */
 function runAs(
   asker: Asker | null,
@@ -123,7 +132,7 @@ function runAs(
 ): Promise<{ readonly output: string; readonly isLate: boolean }> {
   const own = process.getuid?.() ?? 0;
   const isOther = asker !== null && own === 0 && asker.uid !== 0;
-  const identity = isOther ? ["setpriv", `--reuid=${asker.uid}`, `--regid=${asker.gid}`, "--clear-groups", "--"] : [];
+  const identity = isOther ? identityWords(asker) : [];
   const [program = "", ...args] = [...identity, ...argv];
   // Not the user's PATH, which may not even lead to a shell.
   const env = { PATH: process.env.PATH ?? "/usr/bin:/bin", HOME: asker?.home ?? "/", LC_ALL: "C.UTF-8" };

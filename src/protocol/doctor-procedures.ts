@@ -95,7 +95,9 @@ export const DOCTOR_PROCEDURES = {
     kind: "unary",
     params: v.object({
       ...asking,
-      user: v.object({ uid: s.count, gid: s.count }),
+      user: v.object({ uid: s.count, gid: s.count, name: s.text }),
+      /** The controller serves several users: whose programs are run matters. */
+      isShared: v.boolean(),
       /** `null`: no port. */
       bell: v.nullable(credential),
     }),

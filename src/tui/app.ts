@@ -3,7 +3,7 @@
 import { sleep } from "../platform/clock.ts";
 import { createDemoSource } from "./demo-source.ts";
 import { paintScreen } from "./draw/screen.ts";
-import { createInkScreen } from "./ink.ts";
+import { createFrames } from "./frame.ts";
 import { createKeyDecoder, ESCAPE_MS } from "./keys.ts";
 import { createLiveSource } from "./live.ts";
 import { createModel, type Effect, type Message, type Model } from "./model.ts";
@@ -41,8 +41,7 @@ class App {
   private readonly ports: TuiPorts;
   private readonly source: Source;
   private model: Model;
-  private readonly painter;
-  private readonly ink;
+  private readonly frames;
   private readonly hasColours: boolean;
   private isFrameDue = false;
   private isAway = true;
@@ -58,8 +57,8 @@ class App {
     this.ports = ports;
     this.source = source;
     this.hasColours = (environment.NO_COLOR ?? "") === "" && environment.TERM !== "dumb";
-    this.painter = createPainter((text) => ports.stdio.out(text));
-    this.ink = createInkScreen((rows) => this.painter.paint(rows));
+    const painter = createPainter((text) => ports.stdio.out(text));
+    this.frames = createFrames(clock, painter, ports.loadInk);
     const size = session.terminal.size() ?? { columns: 80, rows: 24 };
     const isAscii = request.isAscii || !isUtf8(environment);
     this.model = createModel({
@@ -90,7 +89,7 @@ class App {
       this.stopEscape();
       this.leave();
       this.source.close();
-      this.ink.close();
+      this.frames.close();
       for (const stop of stopSignals) stop();
     }
   }
@@ -109,7 +108,7 @@ class App {
   private resize(): void {
     const size = this.ports.session.terminal.size();
     if (!size) return;
-    this.painter.forget();
+    this.frames.forget();
     this.take({ type: "size", ...size });
   }
 
@@ -123,7 +122,7 @@ class App {
   private enter(): void {
     const { terminal, input } = this.ports.session;
     const leaveScreen = terminal.fullScreen();
-    const leaveRaw = terminal.raw();
+    const leaveRaw = terminal.raw(true);
     const keys = createKeyDecoder();
     this.isAway = false;
     let isStopped = false;
@@ -144,7 +143,7 @@ class App {
       })
       // A terminal whose input is over is gone.
       .then(() => !isStopped && this.finish(EXIT_SIGNAL + SIGHUP), this.fail);
-    this.painter.forget();
+    this.frames.forget();
     this.resize();
   }
 
@@ -174,7 +173,7 @@ class App {
       this.isFrameDue = false;
       if (this.isAway || this.isOver) return;
       try {
-        this.ink.show(paintScreen(this.model, this.hasColours), this.model.columns);
+        this.frames.show(paintScreen(this.model, this.hasColours), this.model.columns);
       } catch (error) {
         this.fail(error);
       }
@@ -188,7 +187,7 @@ class App {
       case "suspend":
         return this.suspend();
       case "repaint":
-        return this.painter.forget();
+        return this.frames.forget();
       case "log":
         return this.source.follow(effect.job);
       case "attach":

@@ -11,6 +11,9 @@ import type { Row } from "./rows.ts";
 /** Something happens this often. */
 const BEAT_MS = 1400;
 
+/** The minutes before it was opened come so much later. */
+const PAST_MS = 150;
+
 /** What was told of the GPUs before it was opened: so many vital signs, this far apart. */
 const SAMPLES = 60;
 const SAMPLE_MS = 5000;
@@ -44,8 +47,12 @@ class DemoSource implements Source {
     for (const row of jobs) this.jobs.set(row.id, row);
     this.ended = past;
     told({ type: "jobs", isReset: true, isPartial: false, rows: jobs, gone: [], nowMs: now });
-    for (let at = SAMPLES; at >= 0; at--) this.tellNodes(now - at * SAMPLE_MS);
-    this.stopBeat = this.clock.after(BEAT_MS, () => this.beat());
+    this.tellNodes(now - SAMPLES * SAMPLE_MS);
+    // After the first frame: what was before it takes longer than that itself.
+    this.stopBeat = this.clock.after(PAST_MS, () => {
+      for (let at = SAMPLES - 1; at >= 0; at--) this.tellNodes(now - at * SAMPLE_MS);
+      this.beat();
+    });
   }
 
   async detail(jobId: number): Promise<string> {

@@ -17,7 +17,8 @@ export async function act(peer: Peer, deed: Deed): Promise<string> {
     action.type === "cancel"
       ? await peer.call("jobs.cancel", { filter, stepId: null, signal: action.signal, cause: "" })
       : await peer.call("jobs.steer", { filter, action: steerAction(action) });
-  return resultText(answer, target, action.type);
+  const isSignal = action.type === "cancel" && action.signal !== null;
+  return resultText(answer, target, isSignal ? "signalled" : DONE[action.type]);
 }
 
 function isOfNode(action: Action): action is NodeAction {
@@ -84,10 +85,10 @@ const DONE: Readonly<Record<JobAction["type"] | "cancel", string>> = {
 };
 
 /** @throws Error with what was refused, and how many were not */
-function resultText({ jobs }: Result<"jobs.steer">, target: string, type: keyof typeof DONE): string {
+function resultText({ jobs }: Result<"jobs.steer">, target: string, done: string): string {
   const refused = jobs.flatMap(({ error, label, jobId }) => (error ? [`${label ?? jobId}: ${error.message}`] : []));
-  if (refused.length === 0) return `${target}: ${DONE[type]}`;
+  if (refused.length === 0) return `${target}: ${done}`;
   const others = jobs.length - refused.length;
   const more = refused.length > 1 ? ` (and ${refused.length - 1} more)` : "";
-  throw new Error(`${refused[0]}${more}${others > 0 ? `; ${others} ${DONE[type]}` : ""}`);
+  throw new Error(`${refused[0]}${more}${others > 0 ? `; ${others} ${done}` : ""}`);
 }

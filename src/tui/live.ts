@@ -45,7 +45,7 @@ export function createLiveSource(ports: TuiPorts): Source {
       peer?.close();
       peer = null;
       while (!isClosed && peer === null) {
-        tell({ type: "trouble", text: `${problem}; trying again` });
+        tell({ type: "trouble", text: `no contact, trying again: ${problem}` });
         await sleep(clock, RETRY_MS);
         peer = await ports.connect().then(
           (connected) => connected.peer,
@@ -61,10 +61,10 @@ export function createLiveSource(ports: TuiPorts): Source {
       peer = (await ports.connect()).peer;
       void keepWatching();
     },
-    detail: (jobId) => detailText(current(), jobId, (atMs) => ports.utcOffsetMinutes(atMs)),
+    detail: async (jobId) => detailText(current(), jobId, (atMs) => ports.utcOffsetMinutes(atMs)),
     follow: follower.follow,
-    past: askOneByOne((atMs) => pastRows(current(), atMs)),
-    act: (deed) => act(current(), deed),
+    past: askOneByOne(async (atMs) => pastRows(current(), atMs)),
+    act: async (deed) => act(current(), deed),
     close() {
       isClosed = true;
       follower.follow(null);

@@ -2,6 +2,7 @@
 
 import type { Clock } from "../platform/clock.ts";
 import type { Connected } from "../rpc/types.ts";
+import type { LoadInk } from "./frame.ts";
 import type { Deed, Message } from "./model.ts";
 import type { Row } from "./rows.ts";
 
@@ -16,7 +17,7 @@ export interface TuiPorts {
     readonly input: { read(take: (chunk: Uint8Array) => Promise<void>): Promise<void>; stop(): void };
     readonly terminal: {
       size(): { readonly columns: number; readonly rows: number } | null;
-      raw(): () => void;
+      raw(isBare: true): () => void;
       fullScreen(): () => void;
       suspend(): void;
     };
@@ -28,8 +29,9 @@ export interface TuiPorts {
     }): Promise<{ readonly exited: Promise<{ readonly code: number; readonly signal: number }> }>;
   };
   utcOffsetMinutes(atMs: number): number;
-  /** To a controller that runs. */
+  /** To a controller that runs; the first call may start one. */
   connect(): Promise<Connected>;
+  loadInk: LoadInk;
 }
 
 /** How it was asked for. */

@@ -1,6 +1,10 @@
 /** What is said of errors. */
 
-/** What went wrong, for people. */
+import { RpcError } from "../protocol/errors.ts";
+
+/** What went wrong, for people: with what the controller adds to Slurm's words. */
 export function sentence(error: unknown): string {
-  return error instanceof Error ? error.message.replace(/\.$/, "") : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const message = error.message.replace(/\.$/, "");
+  return error instanceof RpcError && error.hint !== undefined ? `${message} (${error.hint})` : message;
 }

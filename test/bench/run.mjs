@@ -7,12 +7,13 @@ import * as slurm from "./benches/slurm.mjs";
 import * as squeue from "./benches/squeue.mjs";
 import * as startup from "./benches/startup.mjs";
 import * as throughput from "./benches/throughput.mjs";
+import * as tui from "./benches/tui.mjs";
 import { stopClusters } from "./lib/cluster.mjs";
 import { interrupt } from "./lib/interrupt.mjs";
 import { machineHeader } from "./lib/machine.mjs";
 import { toJsonLines, toTable } from "./lib/report.mjs";
 
-const BENCHES = { sched, startup, throughput, squeue, slurm, sessions, completion };
+const BENCHES = { sched, startup, throughput, squeue, slurm, sessions, completion, tui };
 const ALL = "all";
 
 const EXIT_USAGE = 2;

@@ -2,24 +2,14 @@
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TestCluster } from "./support/cluster.ts";
-import { screenAfter } from "./support/emulator.ts";
 import { Terminal } from "./support/terminal.ts";
+import { openTui } from "./support/tui.ts";
 
 const cluster = new TestCluster();
 beforeAll(() => cluster.startSeparate());
 afterAll(() => cluster.stop());
 
-/** Colours and cursor movements told apart from the text. */
-const plain = (painted: string): string =>
-  painted.replace(/\x1b\[(\d*)C/g, (_, cells) => " ".repeat(Number(cells || 1))).replace(/\x1b\[[0-9;?]*[A-Za-z]/g, "");
-
-/** A terminal, and what a person sees on it. */
-function open(argv: readonly string[], env: Record<string, string> = {}) {
-  const terminal = new Terminal(cluster, argv, { env: { LANG: "C.UTF-8", ...env } });
-  const seen = async (): Promise<string> => plain(await screenAfter(terminal.screen));
-  const sees = (what: RegExp) => cluster.until(async () => what.test(await seen()), `the screen shows ${what}`);
-  return { terminal, seen, sees };
-}
+const open = (argv: readonly string[], env: Record<string, string> = {}) => openTui(cluster, argv, { env });
 
 test("jobs come, are looked at, cancelled, and the plain table stays when it is left", async () => {
   const script = "#!/bin/sh\necho hello from the job\nsleep 600\n";

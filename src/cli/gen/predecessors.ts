@@ -36,6 +36,10 @@ export const PREDECESSORS: Topic = {
         ['--node-gpu-ids "node001:0,1;node002:0"', "The same, for mgpu-srun, mgpu-sbatch and mgpu-salloc too."],
         ["queue", "mgpu queue. mgpu-squeue and mgpu-sinfo tell more."],
         ["cancel ID", "mgpu cancel JOB, = mgpu-scancel."],
+        [
+          "PyTorch scripts",
+          "They run unchanged; test/examples/torch_load.py looks whether torch sees the GPUs of its job.",
+        ],
         ["GPUs spread over nodes", "mgpu-srun --gpus=4: the fewest nodes that can hold it."],
         [
           "client.submit_job(gpus, cmd, interactive), master.start_server()",
@@ -43,7 +47,7 @@ export const PREDECESSORS: Topic = {
         ],
         [
           "guide for trouble with connections",
-          "Each error of a connection tells what it means and what to do; mgpu status shows each daemon.",
+          "mgpu doctor HOST walks through it from both ends; each error of a connection says what it means and what to do.",
         ],
       ],
     },
@@ -67,7 +71,11 @@ export const PREDECESSORS: Topic = {
         ["test --quick", "mgpu test --quick: a cluster of its own in a temporary folder."],
         [
           "llm_config.json, --llm NAME",
-          "models: of the configuration, or that file; --model of mgpu-sbatch and mgpu-srun.",
+          "models: of the configuration, or that file as it is (models: {file: llm_config.json}); --llm and --model in the arguments of a program count where no option asks for GPUs, and so does --model of mgpu-sbatch and mgpu-srun. What was decided is said.",
+        ],
+        [
+          "conda environment of a job",
+          "--conda-env NAME of mgpu-sbatch, mgpu-srun and in feeds, --venv PATH likewise; a missing one is an error before the program starts.",
         ],
         ["fractions of GPUs", "--gpus=0.5, in thousandths."],
         [

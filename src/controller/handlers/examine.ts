@@ -28,6 +28,9 @@ const RING_MS = 8000;
 /** Each node tries so many others: more would be a load of its own, and show nothing new. */
 const NEIGHBOURS_MAX = 32;
 
+/** At once: each starts some programs on every node. */
+const RUNNING_MAX = 4;
+
 const NAME_BYTES = 8;
 const KEY_BYTES = 32;
 
@@ -41,12 +44,14 @@ type Answer = Result<"node.examine">;
 
 /** For every user: folders and programs are looked at with the rights of who asks. */
 export function examineHandler(context: ControllerContext, ringer: Ringer | null): UnaryHandler<"cluster.examine"> {
-  return async (asking, { hello: { user } }) => {
+  let running = 0;
+  const examineAll: UnaryHandler<"cluster.examine"> = async (asking, { hello: { user } }) => {
     const sessions = [...context.sessions.all.values()].sort(byName);
     // The one node of this machine needs no network.
     const isAlone = sessions.every(({ caller }) => !caller) && sessions.length < 2;
     const bell = ringer && !isAlone ? newCredential(ringer.random) : null;
-    const order = { ...asking, user: { uid: user.uid, gid: user.gid }, bell };
+    const { uid, gid, name } = user;
+    const order = { ...asking, user: { uid, gid, name }, isShared: context.identity.user.uid === 0, bell };
     const examined = await Promise.all(sessions.map((session) => examine(context, session, order)));
     const reached = examined.flatMap(({ row, answer }) => targetOf(context, row.node, answer));
     const [rings, ringsOf] = await Promise.all([
@@ -60,6 +65,21 @@ export function examineHandler(context: ControllerContext, ringer: Ringer | null
       nodes: examined.map(({ row }, index) => ({ ...row, rings: [...row.rings, ...(ringsOf[index] ?? [])] })),
       rings,
     };
+  };
+  return async (asking, call) => {
+    if (running >= RUNNING_MAX) {
+      throw new RpcError(
+        "TOO_MANY_CALLS",
+        `${RUNNING_MAX} others have the nodes looked at`,
+        "try again in some seconds",
+      );
+    }
+    running += 1;
+    try {
+      return await examineAll(asking, call);
+    } finally {
+      running -= 1;
+    }
   };
 }
 

@@ -47,7 +47,8 @@ export function modelOf(
   return gpus !== "" || request.gpus ? null : namedModel(args, models);
 }
 
-function namedModel(args: string, models: ModelTable): { readonly model: string; readonly gpus: string } | null {
+/** The model that a program's words name, and the GPUs that it needs; `null` where that is not known. */
+export function namedModel(args: string, models: ModelTable): { readonly model: string; readonly gpus: string } | null {
   const model = modelIn(args.split(/\s+/));
   const need = model === undefined ? null : needOf(models, model);
   return model === undefined || need === null ? null : { model, gpus: need.gpus };

@@ -44,7 +44,8 @@ export function drawGpus(model: Model, holders: Holders, height: number, columns
   const { gpus } = node.inventory;
   const { free, shared, paused, blocked, away } = SIGNS;
   const signs = `${free} free ${shared} shared ${paused} paused ${blocked} others ${away} away `;
-  const title = spread([piece(` GPUs of ${node.name}`, "title")], [piece(signs, "dim")], columns);
+  const name = [piece(` GPUs of ${node.name}  `, "title"), piece(clean(node.reason), "warn")];
+  const title = spread(name, [piece(signs, "dim")], columns);
   if (gpus.length === 0) return [title, line(piece(`  ${node.inventory.gpuProblem ?? "it has none"}`, "dim"))];
   const from = Math.max(0, Math.min(model.gpuCursor - height + 2, gpus.length - height + 1));
   const shown = gpus.slice(from, from + height - 1);

@@ -16,7 +16,7 @@ const NAME_CELLS_MIN = 5;
 const NAME_CELLS_MAX = 20;
 
 /** Columns from which the list of holders stands beside the nodes. */
-const LEGEND_COLUMNS_MIN = 100;
+const LEGEND_COLUMNS_MIN = 110;
 const LEGEND_CELLS = 44;
 
 const MAP_TITLES: Readonly<Record<GpuMap, string>> = { jobs: "WHOSE", use: "BUSY", memory: "MEMORY" };

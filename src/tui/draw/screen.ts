@@ -102,8 +102,9 @@ function header(model: Model): Line {
     ...(model.hasEnded ? ["with ended"] : []),
     `by ${model.sort}${model.isReversed ? ", reversed" : ""}`,
   ];
-  const right = model.trouble === "" ? piece(`${flags.join(", ")} `, "dim") : piece(`${model.trouble} `, "bad");
-  return spread(left, [right], model.columns);
+  // What is wrong is told even where there is no room for both.
+  if (model.trouble !== "") return line(piece(" mgpu ", "title"), piece(` ${model.trouble} `, "bad"));
+  return spread(left, [piece(`${flags.join(", ")} `, "dim")], model.columns);
 }
 
 function status(model: Model): Line {

@@ -10,13 +10,15 @@ import { build } from "esbuild";
  * @template T
  * @param {string} entry path of a TypeScript module
  * @param {(path: string) => Promise<T>} use
+ * @param {import("esbuild").BuildOptions} [options] in the place of those that do for pure code
  * @returns {Promise<T>}
  */
-export async function withBundle(entry, use) {
+export async function withBundle(entry, use, options = {}) {
   const folder = mkdtempSync(join(tmpdir(), "mgpu-bench-"));
-  const outfile = join(folder, "bundle.mjs");
+  const outfile = join(folder, options.format === "cjs" ? "bundle.cjs" : "bundle.mjs");
   try {
-    await build({ entryPoints: [entry], outfile, bundle: true, platform: "node", format: "esm", logLevel: "error" });
+    const usual = { entryPoints: [entry], outfile, bundle: true, platform: "node", format: "esm", logLevel: "error" };
+    await build({ ...usual, ...options });
     return await use(outfile);
   } finally {
     rmSync(folder, { recursive: true, force: true });

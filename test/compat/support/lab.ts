@@ -225,10 +225,12 @@ export class Lab {
     }
     for (const { namespace } of this.#machines.values()) this.#remove(namespace);
     this.#remove(this.#router);
-    try {
-      rmdirSync(HOSTS_FOLDER);
-    } catch {
-      // Another lab's, or the machine's own.
+    for (const folder of [HOSTS_FOLDER, LAB_OWN]) {
+      try {
+        rmdirSync(folder);
+      } catch {
+        // Another lab's, or the machine's own.
+      }
     }
     if (problems.length > 0) throw problems[0];
   }

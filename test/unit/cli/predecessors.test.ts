@@ -269,21 +269,34 @@ test("mgpu test runs its self-test with the launchers of this mgpu", async () =>
 
 describe("mgpu add", () => {
   const files = { "/work/train.py": "print()", "/work/go": "#!/bin/sh" };
+  const models = (otherwise: string | null): Script => ({
+    "models.list": () => ({ models: { "llama-70b": "4" }, otherwise }),
+  });
+  const add = (words: readonly string[], otherwise: string | null = null) =>
+    mgpu(["add", ...words], models(otherwise), { files });
   test("queues a script with one of the GPUs that it may have", async () => {
     const argv = ["add", "train.py", "--args", "--epochs 3", "--priority", "0", "--gpus", "0,2-3"];
-    const { code, script, submissions } = await mgpu(argv, {}, { files });
+    const { code, script, submissions } = await mgpu(argv, models(null), { files });
     expect([code, script.includes("python train.py --epochs 3\n")]).toEqual([0, true]);
     expect(submissions[0]?.job).toMatchObject({
       ...{ name: "train.py", nice: -50_000 },
       request: { gpus: { wishes: [{ thousandths: 1000, type: null }] }, gpuAllowed: [0, 2, 3] },
     });
-    expect((await mgpu(["add", "go"], {}, { files })).script).toContain("./go\n");
+    expect((await add(["go"])).script).toContain("./go\n");
+  });
+  test("gives as many GPUs as the model needs that the arguments name, and says so", async () => {
+    const gpus = ({ submissions }: Awaited<ReturnType<typeof mgpu>>) =>
+      submissions[0]?.job.request.gpus?.wishes[0]?.thousandths;
+    const named = await add(["train.py", "--args", "--llm Llama-70B --x 1"]);
+    expect([gpus(named), named.err]).toEqual([4000, "mgpu add: model Llama-70B gets --gpus=4\n"]);
+    expect(gpus(await add(["train.py", "--args", "--llm other"]))).toBe(1000);
+    expect(gpus(await add(["train.py"], "0.5"))).toBe(500);
   });
   test("tells all that is wrong, and queues nothing", async () => {
     const { code, err, submissions } = await mgpu(["add", "none.py", "--priority", "9"], {}, { files });
     expect([code, submissions.length]).toEqual([2, 0]);
     for (const text of ["expected 0, 1 or 2", "none.py: no such file"]) expect(err).toContain(text);
-    const ids = await mgpu(["add", "train.py", "--gpus", "3-1"], {}, { files });
+    const ids = await add(["train.py", "--gpus", "3-1"]);
     expect(ids.err).toContain('indices of GPUs such as 0,2-3, got "3-1"');
   });
   test("GPUs beyond the allowed ones are none for placement", async () => {

@@ -21,7 +21,7 @@ const OTHER = 200;
 
 function rig(loads: () => readonly GpuLoad[] | Promise<readonly GpuLoad[]>, steps: StepEntry[] = []) {
   const clock = createHandClock();
-  const ports = { clock, load: async () => loads(), steps: () => steps, ours: () => new Set([OURS]) };
+  const ports = { clock, load: async () => loads(), steps: () => steps, ours: () => new Set([OURS]), staleMs: 5000 };
   return { clock, loads: new GpuLoads({ ...ports, nameOf: (pid) => (pid === OTHER ? "python" : "") }) };
 }
 
@@ -73,12 +73,14 @@ test("of a GPU that both have, counts what the driver says of others' processes"
   expect(await strangersOf(load(0, 90, 2000, alone), [entry([0])])).toEqual([90, 2000]);
 });
 
-test("gives a step that has just ended one more look", async () => {
+test("numbers may be of a step that has just ended, for as long as they are kept", async () => {
   const steps = [entry([0])];
-  const { loads } = rig(() => [load(0, 90, 8000)], steps);
+  const { clock, loads } = rig(() => [load(0, 90, 8000)], steps);
   expect((await loads.now())[0]?.strangersPercent).toBe(0);
   steps.pop();
+  await clock.advance(5000);
   expect((await loads.now())[0]?.strangersPercent).toBe(0);
+  await clock.advance(1);
   expect((await loads.now())[0]?.strangersPercent).toBe(90);
 });
 

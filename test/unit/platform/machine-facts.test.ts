@@ -53,6 +53,7 @@ test("folders: well, read-only, gone, silent", () => {
   const problem = "Read-only file system";
   expect(parseFolder(`${space}problem ${problem}\nend\n`, false)).toEqual({ ...usual, state: "there", problem });
   expect(parseFolder("missing\n", false)).toMatchObject({ state: "missing", freeMiB: -1 });
+  expect(parseFolder("", false)).toMatchObject({ state: "there", problem: "it can't be looked at" });
   expect(parseFolder(space, true)).toMatchObject({ state: "silent", inode: 12 });
 });
 
