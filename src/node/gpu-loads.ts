@@ -88,7 +88,7 @@ function useOf(load: GpuLoad, ours: ReadonlySet<number>, isHeld: boolean, nameOf
   const { index, utilisationPercent, memoryUsedMiB, temperatureC, powerW, processes } = load;
   const strangers = processes.filter(({ pid }) => !ours.has(pid));
   const isShared = isHeld || strangers.length < processes.length;
-  const seenMiB = strangers.reduce((sum, { memoryMiB }) => sum + memoryMiB, 0);
+  const seenMiB = strangers.reduce((sum, { memoryMiB }) => sum + Math.round(memoryMiB), 0);
   return {
     index,
     utilisationPercent: whole(utilisationPercent),
@@ -98,7 +98,7 @@ function useOf(load: GpuLoad, ours: ReadonlySet<number>, isHeld: boolean, nameOf
     strangers: strangers
       .toSorted((a, b) => b.memoryMiB - a.memoryMiB)
       .slice(0, STRANGERS_MAX)
-      .map(({ pid, memoryMiB }) => ({ pid, memoryMiB, program: nameOf(pid) })),
+      .map(({ pid, memoryMiB }) => ({ pid, memoryMiB: Math.round(memoryMiB), program: nameOf(pid) })),
     strangersMemoryMiB: isShared ? seenMiB : Math.max(seenMiB, whole(memoryUsedMiB) ?? 0),
     strangersPercent: isShared ? theirPercent(load, strangers) : (whole(utilisationPercent) ?? 0),
   };

@@ -71,7 +71,8 @@ test("GPUs by the name of a model: asked for, found in the program's words, said
   const found = await cluster.run("mgpu-srun", [...count, "train.py", "--llm", "org/BIG"]);
   expect(found).toMatchObject({ code: 0, stdout: "0,1\n" });
   const own = await cluster.run("mgpu-srun", ["--gpus=1", ...count, "train.py", "--model", "big"]);
-  expect(own).toMatchObject({ code: 0, stdout: "0\n", stderr: "" });
+  // A busy machine may say that the job was queued first.
+  expect(own).toMatchObject({ code: 0, stdout: "0\n", stderr: expect.not.stringContaining("model") });
   const unknown = await cluster.run("mgpu-srun", ["--model", "bgi", "true"]);
   expect(unknown.code).toBe(1);
   expect(unknown.stderr).toContain("nobody knows how many GPUs bgi needs");
