@@ -40,6 +40,19 @@ export async function settleUser(
   }
 }
 
+/** With whose rights a job's output is read here. Rejects with RpcError where the user is nobody. */
+export async function readerOf<
+  U extends { readonly uid: number; readonly gid: number; readonly name?: string | undefined },
+>({ holders, name: node }: AgentContext, user: U): Promise<U | RunnerAccount> {
+  const { others } = holders;
+  if (!others || user.uid === 0 || user.name === undefined) return user;
+  try {
+    return await others.resolve({ uid: user.uid, gid: user.gid, name: user.name });
+  } catch (error) {
+    throw new RpcError("UNREADABLE", `node ${node}: ${messageOf(error)}`);
+  }
+}
+
 /** As whom programs of a user who asks are run; `null` for the daemon's own user. @throws RpcError if that can't be */
 export async function askerOf(context: AgentContext, asker: Runner, isShared: boolean): Promise<RunnerAccount | null> {
   const { holders, name, user: own } = context;

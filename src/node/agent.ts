@@ -29,7 +29,7 @@ import { startsHere } from "./agent-strays.ts";
 import { orderTerminate } from "./agent-terminate.ts";
 import { orderTerminateStep } from "./agent-terminate-step.ts";
 import { tellUsage } from "./agent-usage.ts";
-import { askerOf } from "./agent-user.ts";
+import { askerOf, readerOf } from "./agent-user.ts";
 import { ClosedStarts } from "./closed-starts.ts";
 import { deferred, messageOf } from "./deferred.ts";
 import { type Examiner, examineHandlers } from "./examine.ts";
@@ -223,7 +223,8 @@ function nodeHandlers(context: AgentContext, options: AgentOptions, stop: () => 
     },
     "node.notify": (order) => passNotice(context, order),
     "node.usage": (order) => tellUsage(context, order),
-    "node.read": (question) => readOutput(readFile, question),
+    "node.read": async (question) =>
+      readOutput(readFile, { ...question, user: await readerOf(context, question.user) }),
     ...outsideHandlers(context, options.outside),
     ...examineHandlers(options.examiner, (user, isShared) => askerOf(context, user, isShared)),
     async "node.shutdown"({ holders }) {

@@ -10,6 +10,7 @@ import type { Handlers } from "../rpc/types.ts";
 import type { AgentContext } from "./agent-context.ts";
 import { messageOf } from "./deferred.ts";
 import type { Guests } from "./guests.ts";
+import type { Runner } from "./holder-factory.ts";
 
 export interface NodeOutside {
   /** Where the controller is, `host:port`. */
@@ -33,22 +34,24 @@ export function outsideHandlers(
     if (outside) return outside;
     throw new RpcError("DISABLED", "this node's controller is on the same machine");
   };
-  const socketOf = (key: StepKey, isPty: boolean): string => {
-    const record = context.steps.get(key)?.record ?? {};
-    return guestSocketOf(context.holders.socketFor(record, key, isPty));
+  /** The step may not have come yet, or be over: whose it is counts. */
+  const socketOf = async (key: StepKey, isPty: boolean, user: Runner | undefined): Promise<string> => {
+    const { others } = context.holders;
+    const runner = others && user && user.uid !== 0 ? { user: await others.resolve(user) } : {};
+    return guestSocketOf(context.holders.socketFor(runner, key, isPty));
   };
   return {
-    "node.expect"({ key, isPty, who, guest }) {
-      must().guests.expect({ key, path: () => socketOf(key, isPty), who, guest });
+    async "node.expect"({ key, isPty, user, who, guest }) {
+      const path = await socketOf(key, isPty, user);
+      must().guests.expect({ key, path: () => path, who, guest });
       return {};
     },
     "node.cut": ({ identities }) => ({
       cut: identities.reduce((sum, identity) => sum + (outside?.guests.cut(identity) ?? 0), 0),
     }),
-    async "node.open"({ key, isPty, back }) {
-      const path = socketOf(key, isPty);
+    async "node.open"({ key, isPty, user, back }) {
       try {
-        await must().bridge(back, path);
+        await must().bridge(back, await socketOf(key, isPty, user));
       } catch (error) {
         throw new RpcError("LOST_CONTACT", `node ${context.name} can't dial back: ${messageOf(error)}`);
       }

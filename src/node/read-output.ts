@@ -6,7 +6,7 @@ import { errnoText } from "../util/errno.ts";
 
 /** Part of a file, read with a user's rights; `null` if there is none. Rejects with Node's error. */
 export type ReadFile = (
-  user: { readonly uid: number; readonly gid: number },
+  user: { readonly uid: number; readonly gid: number; readonly groups?: readonly number[] },
   path: string,
   from: number,
   bytes: number,

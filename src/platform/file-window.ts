@@ -54,6 +54,8 @@ export async function readWindow(path: string, from: number, bytes: number): Pro
 interface Identity {
   readonly uid: number;
   readonly gid: number;
+  /** All groups; none but the first without them. */
+  readonly groups?: readonly number[];
 }
 
 /**
@@ -126,7 +128,8 @@ export async function readWindowAs(
   const own = process.getuid?.() ?? 0;
   if (own !== 0 || user.uid === own) return readWindow(path, from, bytes);
   const { execFile } = process.getBuiltinModule("node:child_process");
-  const identity = [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"];
+  const groups = user.groups ? `--groups=${user.groups.join()}` : "--clear-groups";
+  const identity = [`--reuid=${user.uid}`, `--regid=${user.gid}`, groups];
   const args = [...identity, "--", "sh", "-c", HELPER, "sh", path, String(from), String(bytes)];
   const output = await new Promise<Buffer>((resolve, reject) => {
     const options = { encoding: "buffer", maxBuffer: bytes + HELPER_EXTRA_BYTES, timeout: READ_MS } as const;

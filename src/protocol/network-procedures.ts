@@ -7,6 +7,9 @@ import * as s from "./schemas.ts";
 
 const nothing = v.object({});
 
+/** Whose job it is: its holder may be that user's. */
+const jobUser = v.object({ uid: s.count, gid: s.count, name: s.text });
+
 const role = v.picklist(["user", "operator", "administrator", "node"]);
 
 const keyRow = v.object({
@@ -126,7 +129,7 @@ export const NETWORK_PROCEDURES = {
   "node.open": {
     on: "node",
     kind: "unary",
-    params: v.object({ key: s.stepKey, isPty: v.boolean(), back: credential }),
+    params: v.object({ key: s.stepKey, isPty: v.boolean(), user: v.optional(jobUser), back: credential }),
     result: nothing,
   },
   /** A client will come straight to a step's holder: once, within some seconds, with that credential. */
@@ -136,6 +139,7 @@ export const NETWORK_PROCEDURES = {
     params: v.object({
       key: s.stepKey,
       isPty: v.boolean(),
+      user: v.optional(jobUser),
       /** Whose stream it is: cut with that key. */
       who: s.name,
       guest: credential,

@@ -267,7 +267,11 @@ export const PROCEDURES = {
   "node.read": {
     on: "node",
     kind: "unary",
-    params: v.object({ path: s.text, user: v.object({ uid: s.count, gid: s.count }), ...fileWindow }),
+    params: v.object({
+      path: s.text,
+      user: v.object({ uid: s.count, gid: s.count, name: v.optional(s.text) }),
+      ...fileWindow,
+    }),
     result: fileWindowAnswer,
   },
   /** The daemon ends; with `holders`, so do its idle holders. */

@@ -43,13 +43,20 @@ beforeAll(() => {
   step(state, { type: "job.allocate", jobId: 1, taskId: null, allocation: [share] }, NOW - HOUR);
 });
 
+const ROOT = { user: { uid: 0, gid: 0, name: "root" } };
+
 function peer(of: ClusterState = state): FakePeer {
-  const context = { loop: { state: of }, clock: { now: () => NOW }, settings: { clusterName: "lab", privateData: [] } };
+  const context = {
+    loop: { state: of },
+    clock: { now: () => NOW },
+    settings: { clusterName: "lab", privateData: [] },
+    identity: { user: ROOT.user },
+  };
   const shares = listSharesHandler(context as unknown as ControllerContext);
   const priorities = listPrioritiesHandler(context as unknown as ControllerContext);
   return fakePeer({
-    "shares.list": () => shares({}, {} as never),
-    "priorities.list": (params, send) => priorities(params, { send } as never, {} as never),
+    "shares.list": () => shares({}, { hello: ROOT } as never),
+    "priorities.list": (params, send) => priorities(params, { send } as never, { hello: ROOT } as never),
     statistics: () => STATISTICS,
   });
 }

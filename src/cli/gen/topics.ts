@@ -4,6 +4,7 @@ import { SETTINGS } from "../../config/settings.ts";
 import { PROTOCOL } from "../../protocol/envelope.ts";
 import { ERROR_CODES } from "../../protocol/errors.ts";
 import { PREDECESSORS } from "./predecessors.ts";
+import { USERS } from "./users.ts";
 
 /** A heading with paragraphs, or with terms and what they mean. */
 export interface TopicSection {
@@ -230,6 +231,7 @@ export const TOPICS: readonly Topic[] = [
   PROTOCOL_PAGE,
   FROM_SLURM,
   PREDECESSORS,
+  USERS,
   daemon(
     "mgpuctld",
     "the controller of a cluster",

@@ -22,7 +22,7 @@ export function doorHandler(context: () => ControllerContext, outside: Outside |
     if (!outside) throw new RpcError("DISABLED", "this controller has no network");
     const isPty = (step.spec ?? job.spec).pty !== null;
     const identity = hello.caller?.identity ?? `uid ${hello.user.uid}`;
-    const passage = { node, key: point.key, isPty, identity };
+    const passage = { node, key: point.key, isPty, identity, user: job.spec.user };
     const direct = await directWay(context(), passage, () => outside.relays.stream());
     return { direct, at: outside.office.network.nearTarget, relay: outside.relays.open(passage) };
   };

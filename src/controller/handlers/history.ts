@@ -19,7 +19,8 @@ export function historyHandler(context: ControllerContext): StreamHandler<"jobs.
   return async (params, sink, { signal, hello }) => {
     const { loop, clock, settings } = context;
     const { ids, tasks = [], components = [] } = params.filter;
-    const isSeen = maySee(context, hello);
+    // Reports of usage are made of these.
+    const isSeen = maySee(context, hello, ["jobs", "usage"]);
     const make = recordMaker(context, params);
     const recordsOf = (job: Job, isWhole: boolean) => (isSeen(job) ? make(job, isWhole) : []);
     // Before the files are read: a job that leaves the hot state meanwhile would be in neither.

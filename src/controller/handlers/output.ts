@@ -31,7 +31,7 @@ export function outputHandler(context: ControllerContext): UnaryHandler<"job.out
     }
     const session = context.sessions.get(node);
     if (!session) throw new RpcError("NODE_AWAY", `node ${node}, which has ${path}, is not connected`);
-    const order = { path, user: { uid: user.uid, gid: user.gid }, from, bytes };
+    const order = { path, user, from, bytes };
     return session.peer.call("node.read", order, { deadlineMs: READ_DEADLINE_MS });
   };
 }

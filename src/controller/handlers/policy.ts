@@ -1,24 +1,26 @@
 /** Accounts, users, associations, QoS and weights; and the priorities and shares that come of them. */
 
+import type { PrivateData } from "../../config/settings-security.ts";
 import { fairShares } from "../../core/policy/fair-share.ts";
 import { pledgedAt } from "../../core/policy/limits.ts";
-import { NO_POLICY } from "../../core/policy/records.ts";
+import { type Association, NO_POLICY, type StoredPolicy } from "../../core/policy/records.ts";
 import { associationUsageKey, storedPolicy } from "../../core/policy/state.ts";
 import { usageAt } from "../../core/policy/usage.ts";
 import { prioritizer } from "../../core/priority.ts";
-import type { Item } from "../../protocol/procedures.ts";
+import type { Hello, Item } from "../../protocol/procedures.ts";
 import type { StreamHandler, UnaryHandler } from "../../rpc/types.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
 import { manages, maySee } from "../network/access.ts";
 import { partitionName, selectJobs } from "../select.ts";
 
 /** Answers from memory. */
-export function listPolicyHandler({ loop, settings, clock }: ControllerContext): UnaryHandler<"policy.list"> {
-  return () => {
+export function listPolicyHandler(context: ControllerContext): UnaryHandler<"policy.list"> {
+  const { loop, settings, clock } = context;
+  return (_params, { hello }) => {
     const types = [...loop.state.nodes.values()].flatMap(({ inventory }) => inventory.gpus.map(({ type }) => type));
     return {
       clusterName: settings.clusterName,
-      policy: storedPolicy(loop.state.policy) ?? NO_POLICY,
+      policy: shownPolicy(context, hello),
       gpuTypes: [...new Set(types)].sort(),
       now: clock.now(),
     };
@@ -62,8 +64,10 @@ export function listPrioritiesHandler(context: ControllerContext): StreamHandler
 }
 
 /** Shares and usage of all associations now. */
-export function listSharesHandler({ loop, clock, settings }: ControllerContext): UnaryHandler<"shares.list"> {
-  return () => {
+export function listSharesHandler(context: ControllerContext): UnaryHandler<"shares.list"> {
+  const { loop, clock, settings } = context;
+  return (_params, { hello }) => {
+    const isShown = shownAssociations(context, hello, ["usage"]);
     const { state } = loop;
     const { policy } = state;
     const now = clock.now();
@@ -73,12 +77,49 @@ export function listSharesHandler({ loop, clock, settings }: ControllerContext):
     });
     const usage = usageAt(policy, running, now);
     const pledged = pledgedAt(policy, running, now);
-    const shares = [...fairShares(policy, usage)].map(([id, share]) => {
+    const seen = [...fairShares(policy, usage)].filter(([id]) => isShown(policy.associations.get(id)));
+    const shares = seen.map(([id, share]) => {
       const key = associationUsageKey(id);
       // Infinity has no place in JSON: nobody who used nothing has a level share.
       const levelFs = Number.isFinite(share.levelFs) ? share.levelFs : null;
       return { id, ...share, levelFs, seconds: usage.get(key) ?? {}, pledged: pledged.get(key) ?? {} };
     });
-    return { clusterName: settings.clusterName, policy: storedPolicy(policy) ?? NO_POLICY, shares };
+    return { clusterName: settings.clusterName, policy: shownPolicy(context, hello), shares };
+  };
+}
+
+/** Which associations somebody may look at: those of nobody in particular, its own, and all for who sees to any account. */
+function shownAssociations(
+  { settings, identity, loop }: ControllerContext,
+  hello: Hello,
+  words: readonly PrivateData[],
+): (association: Association | undefined) => boolean {
+  const { name } = hello.user;
+  const isHidden = words.some((word) => settings.privateData.includes(word));
+  const isCoordinator = [...loop.state.policy.accounts.values()].some((one) => one.coordinators?.includes(name));
+  if (!isHidden || isCoordinator || manages(hello, identity.user)) return () => true;
+  return (association) => association !== undefined && ["", name].includes(association.user);
+}
+
+/** What somebody may know of accounts, users and usage (PrivateData). */
+function shownPolicy(context: ControllerContext, hello: Hello): StoredPolicy {
+  const all = storedPolicy(context.loop.state.policy) ?? NO_POLICY;
+  const { name } = hello.user;
+  const isShown = (word: PrivateData) => shownAssociations(context, hello, [word]);
+  const [ofUsers, ofUsage, ofAccounts] = [isShown("users"), isShown("usage"), isShown("accounts")];
+  const own = new Set(all.associations.filter(({ user }) => user === name).map(({ account }) => account));
+  const hidesAccounts = !ofAccounts(undefined);
+  const associations = all.associations.filter(
+    (one) => ofUsers(one) && (!hidesAccounts || own.has(one.account) || one.account === "root"),
+  );
+  const keys = new Set(all.associations.filter(ofUsage).map(({ id }) => associationUsageKey(id)));
+  const usage = ofUsage(undefined)
+    ? all.usage
+    : Object.fromEntries(Object.entries(all.usage).filter(([key]) => keys.has(key)));
+  return {
+    ...all,
+    ...{ associations, usage },
+    users: all.users.filter((user) => ofUsers(undefined) || user.name === name),
+    accounts: all.accounts.filter((account) => !hidesAccounts || own.has(account.name) || account.name === "root"),
   };
 }

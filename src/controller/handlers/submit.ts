@@ -42,7 +42,9 @@ export function submitHandler(context: ControllerContext): UnaryHandler<"job.sub
     }
     const [scriptDigest, ...digests] = await Promise.all([
       script === null ? null : storeScript(context, script),
-      ...[{ environment }, ...followers].map((one) => storeEnvironment(context, one.environment)),
+      ...[{ environment }, ...followers].map((one) => {
+        return storeEnvironment(context, as?.user ? withoutLogin(one.environment) : one.environment);
+      }),
     ]);
     // The end may have begun meanwhile, and has seen to the jobs that it knew.
     refuseAtEnd(context);
@@ -65,6 +67,13 @@ export function submitHandler(context: ControllerContext): UnaryHandler<"job.sub
     if (job.kind === "run") for (const at of others.keys()) context.owners.expect(jobName(jobId + at + 1), true);
     return { jobId, ...mailWarning(context, spec) };
   };
+}
+
+/** What of root's login is not true of the user that root submits for: the node sets the user's own. */
+function withoutLogin(environment: Readonly<Record<string, string>>): Record<string, string> {
+  const { USER: _user, LOGNAME: _name, HOME: _home, SHELL: _shell, MAIL: _mail, ...rest } = environment;
+  const { XDG_RUNTIME_DIR: _runtime, MGPU_HOME: _state, ...others } = rest;
+  return others;
 }
 
 /** Whose job it is, as root says. @throws RpcError in Slurm's words */

@@ -1,5 +1,6 @@
 /** Who may call what, and the book in which it is written down: every change, and every refusal. */
 
+import type { PrivateData } from "../../config/settings-security.ts";
 import type { Job } from "../../core/job.ts";
 import type { User } from "../../core/jobspec.ts";
 import { coordinatorsOf } from "../../core/policy/state.ts";
@@ -109,12 +110,17 @@ export function manages({ caller, user }: Hello, owner: Owner): boolean {
   return user.uid === 0 || user.uid === owner.uid;
 }
 
-/** Whether somebody may see a job and what is told of it: with PrivateData=jobs others' are as good as not there. */
+/**
+ * Whether somebody may see a job and what is told of it: with PrivateData=jobs others' are as good as not there.
+ * @param words of PrivateData that hide it
+ */
 export function maySee(
   { settings, identity, loop }: Pick<ControllerContext, "settings" | "identity" | "loop">,
   hello: Hello,
+  words: readonly PrivateData[] = ["jobs"],
 ): (job: Job) => boolean {
-  if (!settings.privateData.includes("jobs") || manages(hello, identity.user)) return () => true;
+  const isHidden = words.some((word) => settings.privateData.includes(word));
+  if (!isHidden || manages(hello, identity.user)) return () => true;
   const { uid, name } = hello.user;
   const { policy } = loop.state;
   const coordinates = (account: string | null): boolean =>

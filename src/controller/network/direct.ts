@@ -12,7 +12,7 @@ const EXPECT_MS = 3000;
 /** How a client gets straight to a step; `null` where its node does not listen for it. Never rejects. */
 export async function directWay(
   { sessions, log }: ControllerContext,
-  { node, key, isPty, identity: who }: Passage,
+  { node, key, isPty, user, identity: who }: Passage,
   make: () => Credential,
 ): Promise<(Credential & { readonly targets: string[] }) | null> {
   const session = sessions.get(node);
@@ -20,7 +20,7 @@ export async function directWay(
   if (!session || targets.length === 0) return null;
   const guest = make();
   try {
-    await session.peer.call("node.expect", { key, isPty, who, guest }, { deadlineMs: EXPECT_MS });
+    await session.peer.call("node.expect", { key, isPty, user, who, guest }, { deadlineMs: EXPECT_MS });
     return { targets: [...targets], ...guest };
   } catch (error) {
     log.warn("a node can't take a client straight", { node, error: String(error) });

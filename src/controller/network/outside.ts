@@ -113,14 +113,14 @@ export async function openOutside(
 /** A holder of this machine by its socket; of another one by its node daemon. */
 async function reach(
   { sessions, loop }: ControllerContext,
-  { node, key, isPty }: Passage,
+  { node, key, isPty, user }: Passage,
   back: () => Credential,
 ): Promise<{ readonly path: string } | null> {
   const session = sessions.get(node);
   if (!session) throw new RpcError("NODE_AWAY", `node ${node} is not connected`);
   const job = loop.state.jobs.get(key.jobId);
   if (!session.caller && job) return { path: guestSocketOf(holderSocketFor(sharedSocketOf(session, job), key, isPty)) };
-  await session.peer.call("node.open", { key, isPty, back: back() });
+  await session.peer.call("node.open", { key, isPty, user, back: back() });
   return null;
 }
 

@@ -5,6 +5,7 @@
 
 import type { StepKey } from "../../core/ids.ts";
 import { formatStepKey } from "../../core/ids.ts";
+import type { User } from "../../core/jobspec.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import type { Random } from "../../platform/random.ts";
@@ -16,6 +17,8 @@ export interface Passage {
   readonly node: string;
   readonly key: StepKey;
   readonly isPty: boolean;
+  /** Whose step it is. */
+  readonly user: User;
   /** Who asked for it: cut with its key. */
   readonly identity: string;
 }

@@ -6,7 +6,14 @@ import { cutStreams, directWay, voidGuests } from "../../../src/controller/netwo
 import { RpcError } from "../../../src/protocol/errors.ts";
 
 const CALLER = { grade: "node", identity: "node/n1/1", name: "n1", from: "10.0.0.3" };
-const PASSAGE = { node: "n1", key: { jobId: 1, attempt: 1, stepId: 0 as const }, isPty: false, identity: "user/ada/1" };
+const USER = { uid: 1000, gid: 100, name: "ada" };
+const PASSAGE = {
+  user: USER,
+  node: "n1",
+  key: { jobId: 1, attempt: 1, stepId: 0 as const },
+  isPty: false,
+  identity: "user/ada/1",
+};
 const GUEST = { identity: "stream/ab/1", key: "00" };
 
 /** A controller with one node, which answers calls so. */
@@ -34,7 +41,7 @@ describe("a way straight to a node", () => {
     const { made } = context((method, params) => void told.push([method, params]));
     expect(await directWay(made, PASSAGE, () => GUEST)).toEqual({ targets: ["10.0.0.3:7412"], ...GUEST });
     const { key } = PASSAGE;
-    expect(told).toEqual([["node.expect", { key, isPty: false, who: "user/ada/1", guest: GUEST }]]);
+    expect(told).toEqual([["node.expect", { key, isPty: false, user: USER, who: "user/ada/1", guest: GUEST }]]);
   });
 
   test("is none where the node is ours, listens for nobody, is older, or does not answer", async () => {
