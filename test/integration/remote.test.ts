@@ -60,8 +60,12 @@ describe("from a third machine", () => {
   });
 
   test("streams go straight to a node, and through the controller where it lets nobody in", async () => {
-    const straight = await CLIENT.run("mgpu-srun", ["-v", "-w", "n1", "true"]);
-    expect(straight.stderr).toMatch(/^mgpu-srun: streams of n1: straight to 127\.0\.0\.1:\d+$/m);
+    const isStraight = async (): Promise<boolean> => {
+      const { stderr } = await CLIENT.run("mgpu-srun", ["-v", "-w", "n1", "true"]);
+      return /^mgpu-srun: streams of n1: straight to 127\.0\.0\.1:\d+$/m.test(stderr);
+    };
+    // A machine with too much to do may be slower than the controller.
+    await CLIENT.until(isStraight, "the node is reached straight");
     expect(logOf(NODE, "mgpud")).toMatch(
       /"who":"operator\/laptop\/1","from":"127.0.0.1","step":"\d+\.1\.0","message":"stream opened"/,
     );
