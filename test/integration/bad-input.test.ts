@@ -401,7 +401,7 @@ describe("a state folder that can't be had", () => {
       "mgpu-srun: error: mgpu was started on this machine, but it ended with exit code 1\n" +
         'mgpu-srun: error: mgpuctld: error: MGPU_KILL_WAIT: expected seconds, got "soon"\n' +
         'mgpu-srun: error: mgpuctld: error: MGPU_CPUS: expected a count, at least 1, got "eight"\n' +
-        `mgpu-srun: hint: its log is ${home}/log/mgpuctld.log\n`,
+        `mgpu-srun: hint: its log is ${home}/log/mgpuctld.log; mgpu doctor looks closer\n`,
     );
     const gpus = await cluster.run("mgpu-srun", ["true"], {
       env: { MGPU_HOME: home, MGPU_FAKE_GPUS: "/no/such/list" },

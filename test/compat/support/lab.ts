@@ -24,7 +24,7 @@ const NET = "10.213";
 export const LAB_PORT = 7411;
 
 /** A folder of each machine's own under a path that is the same on all: what one writes there no other one sees. */
-export const LAB_OWN = "/tmp/mgl-own";
+export const LAB_OWN = `/tmp/mgl-own-${process.pid}`;
 
 /** Labs of one process. */
 let labs = 0;
