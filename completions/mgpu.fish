@@ -189,7 +189,7 @@ complete -c mgpu -n '__fish_seen_subcommand_from shims' -s 'V' -l version -d 'sh
 complete -c mgpu -n '__fish_seen_subcommand_from shims' -s 'M' -l clusters -r -f -d 'speak to that cluster of mgpu login; local is this machine'
 complete -c mgpu -n '__fish_seen_subcommand_from sim' -s 'c' -l cluster -r -f -d 'replay on such a cluster: 8x8, 1x0x128 (nodes x GPUs x CPUs), 4x8:a100,16x2:t4; without it, on this one'
 complete -c mgpu -n '__fish_seen_subcommand_from sim' -l nodes -r -F -d 'replay on the nodes of a table with the columns name,gpus[,cpus][,memory_mib][,type], or on those of openb'
-complete -c mgpu -n '__fish_seen_subcommand_from sim' -s 'p' -l policy -r -f -a '(__mgpu_find)' -d 'compare these policies; --policy=help lists them'
+complete -c mgpu -n '__fish_seen_subcommand_from sim' -s 'p' -l policy -r -f -a '(__mgpu_find)' -d 'compare these policies, several with commas or several times; --policy=help lists them'
 complete -c mgpu -n '__fish_seen_subcommand_from sim' -l what-if -r -f -d 'and the same on a changed cluster: "+2 nodes of 8", "+1 node of 4 a100", "-1 node"; may be given several times'
 complete -c mgpu -n '__fish_seen_subcommand_from sim' -l format -r -f -a '(__mgpu_find)' -d 'the trace\'s format, where it is not found out: muri, swf, swf-csv, openb, philly, mgpu'
 complete -c mgpu -n '__fish_seen_subcommand_from sim' -s 'n' -l jobs -r -f -d 'replay the first jobs only'

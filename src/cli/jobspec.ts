@@ -112,9 +112,9 @@ function noticeWarnings({ values, place }: Wishes, { kind }: JobFacts): string[]
   return [`${place("notify")}: ${DESKTOP} has no effect: nobody waits at this terminal, as mgpu-srun does, and --wait`];
 }
 
-function bindWarnings({ gpuBind: bind }: Program): string[] {
-  if (bind?.kind !== "closest") return [];
-  return ["--gpu-bind=closest: which GPUs are near which CPUs is not known, so each task sees all GPUs of its step"];
+function bindWarnings({ gpuBind: bind, cpuBind }: Program): string[] {
+  if (bind?.kind !== "closest" || (cpuBind?.kind ?? "none") !== "none") return [];
+  return ["--gpu-bind=closest: each task sees all GPUs of its step, unless it is bound to CPUs (--cpu-bind=cores)"];
 }
 
 /** A path made absolute. `..` stays: what it means depends on links. */

@@ -19,12 +19,13 @@ import { holdingsOf } from "../sched/holdings.ts";
 import type { Kept } from "../sched/kept.ts";
 import { PassMemory } from "../sched/memory.ts";
 import { placesOf } from "../sched/places.ts";
-import type { Plan, Reason } from "../sched/plan.ts";
+import type { Plan, Reason, Start } from "../sched/plan.ts";
 import { EASY, type SchedulerPolicy } from "../sched/policy.ts";
 import { byRank, slowdownRank } from "../sched/rank.ts";
-import { type ScheduleView, schedule } from "../sched/schedule.ts";
+import { type ScheduleView, scheduleInSteps } from "../sched/schedule.ts";
 import { toldReason } from "../sched/told.ts";
 import { preemptingIn } from "../sched/victims.ts";
+import { inSlices } from "./slices.ts";
 
 export interface Planner {
   /** Something that matters to the queue changed. */
@@ -61,6 +62,7 @@ const NO_REASON: Reason = { word: "None", text: "" };
 /** Before the first pass. */
 const NO_PLAN: Plan = {
   starts: [],
+  planned: new Map(),
   reasons: new Map(),
   otherwise: NO_REASON,
   ends: [],
@@ -81,74 +83,135 @@ const GATE_AGE_MAX_MS = 100;
 
 /** Starts idle. */
 export function createPlanner(ports: PlannerPorts): Planner {
-  let isWoken = false;
-  let isStopped = false;
-  let stopAlarm: Cancel = () => {};
-  let plan = NO_PLAN;
-  let starting: ReadonlySet<number> = new Set();
-  /** Jobs of this number and above came after the plan was made. */
-  let nextJobId = 0;
-  const execute = executor(ports);
-  const memory = new PassMemory();
-
   const gateNow = createGate(ports);
   const rankingNow = createRanking(ports);
-
-  const pass = (): void => {
-    isWoken = false;
-    stopAlarm();
-    if (isStopped) return;
-    const state = ports.state();
-    const now = ports.clock.now();
-    const { policy } = ports;
-    const known = { ...ports, ranking: rankingNow(), running: ports.running?.(), kept: plan.kept, memory };
-    const view = viewOf(state, ports.isConnected, now, known);
-    plan = timed(ports, state, () => schedule(view, now, policy));
-    starting = new Set(
-      plan.starts.flatMap(({ jobId, followers = [] }) => [jobId, ...followers.map((one) => one.jobId)]),
-    );
-    nextJobId = state.nextJobId;
-    carryOut(plan, execute);
-    // Those that made room for what starts now may have what is left.
-    if (plan.starts.length > 0 && view.preemption) wake();
-    for (const name of endedReservations(state, now)) execute({ type: "reservation.expire", name }, 0);
-    const wakeAt = Math.min(plan.wakeAt ?? Number.POSITIVE_INFINITY, nextReservationAt(state, now));
-    if (Number.isFinite(wakeAt)) stopAlarm = ports.clock.after(Math.max(1, wakeAt - now), wake);
-  };
-
-  const wake = (): void => {
-    if (isWoken) return;
-    isWoken = true;
-    ports.clock.after(0, pass);
-  };
-
+  const passes = new Passes(ports, gateNow, rankingNow);
   return {
-    wake,
-    setStopped(value) {
-      isStopped = value;
-      wake();
-    },
+    wake: () => passes.wake(),
+    setStopped: (value) => passes.setStopped(value),
     priorityOf: (job) => rankingNow().priorityOf(job),
     reasonOf(job) {
       if (job.state !== "PENDING") return NO_REASON;
       const own = gateNow().waitReason(job);
       if (own) return own.reason;
-      // Of an array's record some tasks may start while others wait.
-      const isNew = job.id >= nextJobId || starting.has(job.id);
-      const told = isNew ? (plan.reasons.get(job.id) ?? NO_REASON) : toldReason(plan, job);
+      const { plan } = passes;
+      const told = passes.isNew(job) ? (plan.reasons.get(job.id) ?? NO_REASON) : toldReason(plan, job);
       return told ?? plan.otherwise;
     },
     dependencyOf: (job) => (job.state === "PENDING" && job.spec.dependency ? gateNow().dependencyText(job) : ""),
   };
 }
 
-function carryOut(plan: Plan, execute: ReturnType<typeof executor>): void {
-  for (const start of plan.starts) execute({ type: "job.allocate", ...start }, start.jobId);
-  for (const one of plan.preemptions) execute({ type: "job.preempt", ...one }, one.jobId);
-  for (const jobId of plan.resumes) {
-    execute({ type: "job.suspend", jobId, tasks: null, byUid: 0, suspend: false }, jobId);
+/** Passes one after the other, each in slices. */
+class Passes {
+  plan = NO_PLAN;
+  readonly #ports: PlannerPorts;
+  readonly #gateNow: () => Gate;
+  readonly #rankingNow: () => Prioritizer;
+  readonly #execute: ReturnType<typeof executor>;
+  readonly #memory = new PassMemory();
+  #starting: ReadonlySet<number> = new Set();
+  /** Jobs of this number and above came after the plan was made. */
+  #nextJobId = 0;
+  #isWoken = false;
+  #isBusy = false;
+  #isStopped = false;
+  #stopAlarm: Cancel = () => {};
+
+  constructor(ports: PlannerPorts, gateNow: () => Gate, rankingNow: () => Prioritizer) {
+    this.#ports = ports;
+    this.#gateNow = gateNow;
+    this.#rankingNow = rankingNow;
+    this.#execute = executor(ports);
   }
-  for (const end of plan.ends) execute({ type: "job.expire", ...end }, end.jobId);
+
+  /** Whether the plan says nothing of a job but what is its own. */
+  isNew({ id }: Job): boolean {
+    // Of an array's record some tasks may start while others wait.
+    return id >= this.#nextJobId || this.#starting.has(id);
+  }
+
+  setStopped(value: boolean): void {
+    this.#isStopped = value;
+    this.wake();
+  }
+
+  wake(): void {
+    if (this.#isWoken) return;
+    this.#isWoken = true;
+    // A pass under way is done with first.
+    if (!this.#isBusy) this.#ports.clock.after(0, () => this.#begin());
+  }
+
+  #begin(): void {
+    this.#isWoken = false;
+    this.#stopAlarm();
+    if (this.#isStopped) return;
+    this.#isBusy = true;
+    inSlices(this.#ports.clock, this.#pass(), () => {
+      this.#isBusy = false;
+      if (this.#isWoken) this.#ports.clock.after(0, () => this.#begin());
+    });
+  }
+
+  /** A pass, and what it plans. What happens between its slices may make it stale: then it is looked at again. */
+  *#pass(): Generator<void, void> {
+    const ports = this.#ports;
+    const { policy, clock } = ports;
+    yield* this.#memory.holdings.catchUp(ports.state(), clock.now(), policy.assumedTimeS);
+    const state = ports.state();
+    const now = clock.now();
+    const { seq, nextJobId } = state;
+    const known = { ranking: this.#rankingNow(), running: ports.running?.(), kept: this.plan.kept };
+    const view = viewOf(state, ports.isConnected, now, { ...ports, ...known, memory: this.#memory });
+    const plan = yield* timed(ports, state, scheduleInSteps(view, now, policy));
+    if (this.#isStopped || ports.state() !== state) return this.wake();
+    this.plan = plan;
+    this.#starting = new Set(
+      plan.starts.flatMap(({ jobId, followers = [] }) => [jobId, ...followers.map((one) => one.jobId)]),
+    );
+    this.#nextJobId = nextJobId;
+    const isDone = yield* this.#carryOut(plan, seq);
+    // Those that made room for what starts now may have what is left.
+    if (!isDone || (plan.starts.length > 0 && view.preemption)) this.wake();
+    for (const name of endedReservations(state, now)) this.#execute({ type: "reservation.expire", name }, 0);
+    const wakeAt = Math.min(plan.wakeAt ?? Number.POSITIVE_INFINITY, nextReservationAt(state, now));
+    if (Number.isFinite(wakeAt)) this.#stopAlarm = clock.after(Math.max(1, wakeAt - now), () => this.wake());
+  }
+
+  /**
+   * False if a job was not started that should have been. If something happened since the pass, each job is looked at again
+   * before it starts.
+   * @param seq of the state for which the plan is
+   */
+  *#carryOut({ starts, preemptions, resumes, ends, planned }: Plan, seq: number): Generator<void, boolean> {
+    const execute = this.#execute;
+    let known = seq;
+    let isStale = false;
+    let isDone = true;
+    for (const start of starts) {
+      if (this.#isStopped) return false;
+      isStale ||= this.#ports.state().seq !== known;
+      if (!isStale || this.#mayStart(start, planned)) execute({ type: "job.allocate", ...start }, start.jobId);
+      else isDone = false;
+      known = this.#ports.state().seq;
+      yield;
+    }
+    for (const one of preemptions) execute({ type: "job.preempt", ...one }, one.jobId);
+    for (const jobId of resumes) {
+      execute({ type: "job.suspend", jobId, tasks: null, byUid: 0, suspend: false }, jobId);
+    }
+    for (const end of ends) execute({ type: "job.expire", ...end }, end.jobId);
+    return isDone;
+  }
+
+  /** Whether a job is what the plan is for, and nothing has come in its way. Room is looked at when it starts. */
+  #mayStart({ jobId, followers = [] }: Start, planned: Plan["planned"]): boolean {
+    return [jobId, ...followers.map((one) => one.jobId)].every((id) => {
+      const job = pendingJob(this.#ports.state(), id);
+      return job !== undefined && job.spec === planned.get(id) && this.#gateNow().hindrance(job) === null;
+    });
+  }
 }
 
 /** Hands over what a plan says; what comes of it is logged only if it went wrong. */
@@ -177,12 +240,24 @@ function createGate(ports: Pick<PlannerPorts, "state" | "clock">): () => Gate {
   };
 }
 
-/** Tells how long a pass took. */
-function timed({ clock, onPass }: PlannerPorts, state: ClusterState, pass: () => Plan): Plan {
-  const beganMs = clock.monotonic();
-  const plan = pass();
-  onPass?.(Math.round((clock.monotonic() - beganMs) * 1000), plan.starts.length, state.pending.size);
-  return plan;
+/** Tells how long a pass took, without what happened in between. */
+function* timed(
+  { clock, onPass }: PlannerPorts,
+  state: ClusterState,
+  steps: ReturnType<typeof scheduleInSteps>,
+): ReturnType<typeof scheduleInSteps> {
+  let spentMs = 0;
+  for (;;) {
+    const beganMs = clock.monotonic();
+    const step = steps.next();
+    spentMs += clock.monotonic() - beganMs;
+    if (!step.done) {
+      yield;
+      continue;
+    }
+    onPass?.(Math.round(spentMs * 1000), step.value.starts.length, state.pending.size);
+    return step.value;
+  }
 }
 
 /** Priorities of now: a new look is taken where it could matter. */
@@ -232,7 +307,7 @@ export function viewOf(
     return job !== undefined && gate.hindrance(job) === null;
   };
   return {
-    pending: queueOf(state, gate, ranking ?? prioritizer(state, now), order),
+    pending: queueOf(state, gate, { ranking: ranking ?? prioritizer(state, now), now: memory ? now : null }, order),
     expiring: waiting(state, state.expiring),
     nodes: [...state.nodes.values()].map((node) => seenBy(node)),
     isConnected,
@@ -253,8 +328,14 @@ export function viewOf(
 /** What decides on the order of equals. */
 export type QueueOrder = Pick<SchedulerPolicy, "queueOrder" | "predictS" | "assumedTimeS">;
 
-function queueOf(state: ClusterState, gate: Gate, ranking: Prioritizer, order: QueueOrder): Queue {
-  const queue = byPriority(state.lanes, (id) => pendingJob(state, id), ranking);
+/** Those that must not start before a later time than now are left out, unless now is `null`. */
+function queueOf(
+  state: ClusterState,
+  gate: Gate,
+  { ranking, now }: { readonly ranking: Prioritizer; readonly now: number | null },
+  order: QueueOrder,
+): Queue {
+  const queue = byPriority(state.lanes, (id) => pendingJob(state, id), ranking, now);
   if (order.queueOrder !== "slowdown") return queue;
   const likelyOf = (job: PendingJob): number => {
     const limitS = gate.limitS(job);

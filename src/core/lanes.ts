@@ -6,7 +6,7 @@
  * them finds no room, none behind it does. The others share a mixed lane.
  *
  * A job that became eligible later than it was submitted (--begin, a requeue) is in a lane of its own time: so in
- * every lane the first is the oldest.
+ * every lane the first is the oldest. Until that time a lane keeps it aside, and no reader of now comes by it.
  */
 
 import { shortHash } from "../util/hash.ts";
@@ -55,7 +55,8 @@ export function enterLane(lanes: Map<string, Lane>, key: string, job: PendingJob
   const lane = lanes.get(used) ?? new Lane();
   lanes.set(used, lane);
   // It may have come in when there was another lane for it.
-  if (lane.add(job.id, placeOf(job))) leaveOne(lanes, isUniform ? key : own, job.id);
+  const at = job.eligibleAt > job.submitAt ? job.eligibleAt : 0;
+  if (lane.add(job.id, placeOf(job), at)) leaveOne(lanes, isUniform ? key : own, job.id);
 }
 
 /** Takes a job out of its lane; an empty lane goes. */
@@ -103,6 +104,8 @@ export interface Queue extends Iterable<PendingJob> {
   leaveLane(): void;
   /** The same if all of it asks for what that job asks for. */
   leaveUniform(): void;
+  /** When the next of those who were not read for their time alone may be read; Infinity for none. */
+  readonly nextAt: number;
 }
 
 interface Head {
@@ -113,15 +116,23 @@ interface Head {
   readonly isUniform: boolean;
 }
 
-/** Waiting jobs, the highest tier of a partition first, in it the highest priority, of equals the lowest number (an array's, for all of its tasks). Read as far as needed. */
+/**
+ * Waiting jobs, the highest tier of a partition first, in it the highest priority, of equals the lowest number (an array's,
+ * for all of its tasks). Read as far as needed.
+ * @param now leaves out those that must not start before a later time, in milliseconds since 1970; `null` for nobody
+ */
 export function byPriority(
   lanes: ReadonlyMap<string, Lane>,
   jobOf: (id: JobId) => PendingJob | undefined,
   prioritizer: Pick<Prioritizer, "priorityOf" | "tierOf">,
+  now: number | null = null,
 ): Queue {
-  const reader: Reader = { isLeft: false, isUniform: false };
+  const reader: Reader = { isLeft: false, isUniform: false, now, nextAt: Number.POSITIVE_INFINITY };
   return {
     [Symbol.iterator]: () => read(lanes, jobOf, prioritizer, reader),
+    get nextAt() {
+      return reader.nextAt;
+    },
     leaveLane() {
       reader.isLeft = true;
     },
@@ -132,6 +143,8 @@ export function byPriority(
 }
 
 interface Reader {
+  readonly now: number | null;
+  nextAt: number;
   isLeft: boolean;
   /** Of the lane that was read last. */
   isUniform: boolean;
@@ -143,18 +156,22 @@ function* read(
   prioritizer: Pick<Prioritizer, "priorityOf" | "tierOf">,
   reader: Reader,
 ): Generator<PendingJob> {
+  // As it is at the beginning: jobs may come while it is read.
+  const isSingle = lanes.size === 1;
   const next = (rest: Iterator<JobId>, isUniform: boolean): Head | null => {
     for (let step = rest.next(); !step.done; step = rest.next()) {
       const job = jobOf(step.value);
       if (!job) continue;
-      if (lanes.size === 1) return { job, tier: 0, priority: 0, rest, isUniform };
+      if (isSingle) return { job, tier: 0, priority: 0, rest, isUniform };
       return { job, tier: prioritizer.tierOf(job), priority: prioritizer.priorityOf(job), rest, isUniform };
     }
     return null;
   };
   const heap: Head[] = [];
   for (const [key, lane] of lanes) {
-    const head = next(lane[Symbol.iterator](), key.includes(UNIFORM));
+    const ids = reader.now === null ? lane[Symbol.iterator]() : lane.ready(reader.now);
+    if (reader.now !== null) reader.nextAt = Math.min(reader.nextAt, lane.nextAt);
+    const head = next(ids, key.includes(UNIFORM));
     if (head) push(heap, head);
   }
   for (let first = heap[0]; first !== undefined; first = heap[0]) {

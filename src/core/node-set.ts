@@ -8,6 +8,7 @@
 
 import { type Constraint, constraintCounts, matchesConstraint } from "./constraint.ts";
 import { gpusFor, mostServed } from "./gpu-pick.ts";
+import type { NodeName } from "./ids.ts";
 import { activeFeatures, type Node } from "./node.ts";
 import type { NodeUsage } from "./resources.ts";
 import {
@@ -61,17 +62,29 @@ const SUMS_MAX = 64;
 
 /** All nodes in the order of their names, with their present usage. */
 export function candidatesOf(nodes: readonly Node[]): Candidate[] {
-  return [...nodes]
-    .sort((a, b) => compareNodeNames(a.name, b.name))
-    .map((node, position) => ({ node, usage: node.usage, position }));
+  const named = nodes.map((node) => ({ node, parts: partsOf(node.name) }));
+  named.sort((a, b) => compareParts(a.parts, b.parts));
+  return named.map(({ node }, position) => ({ node, usage: node.usage, position }));
 }
 
 /** Compares names of nodes so that `n2` comes before `n10`. */
 export function compareNodeNames(one: string, other: string): number {
-  const [, prefix = "", digits = ""] = /^(.*?)(\d*)$/s.exec(one) ?? [];
-  const [, otherPrefix = "", otherDigits = ""] = /^(.*?)(\d*)$/s.exec(other) ?? [];
-  if (prefix !== otherPrefix) return prefix < otherPrefix ? -1 : 1;
-  return Number(digits) - Number(otherDigits) || digits.length - otherDigits.length;
+  return compareParts(partsOf(one), partsOf(other));
+}
+
+interface NameParts {
+  readonly prefix: string;
+  readonly digits: string;
+}
+
+function partsOf(name: NodeName): NameParts {
+  const [, prefix = "", digits = ""] = /^(.*?)(\d*)$/s.exec(name) ?? [];
+  return { prefix, digits };
+}
+
+function compareParts(one: NameParts, other: NameParts): number {
+  if (one.prefix !== other.prefix) return one.prefix < other.prefix ? -1 : 1;
+  return Number(one.digits) - Number(other.digits) || one.digits.length - other.digits.length;
 }
 
 /** What a node offers at its present usage; `null` if nothing. */

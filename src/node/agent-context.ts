@@ -52,6 +52,8 @@ export interface AgentContext {
   gpuProvider: string;
   /** MiB of each GPU by UUID, when last asked. */
   gpuMemory: ReadonlyMap<string, number>;
+  /** CPUs near each GPU by UUID, when last asked. */
+  gpuCpus: ReadonlyMap<string, readonly number[]>;
   /** The daemon is ending: nothing new is begun, and nothing that runs is touched. */
   stopped: boolean;
 }

@@ -130,7 +130,7 @@ function hand(context: AgentContext, entry: StepEntry, launch: NodeLaunch): void
 }
 
 async function handOver(context: AgentContext, entry: StepEntry, ordered: NodeLaunch): Promise<void> {
-  const { name, gpuProvider, gpuMemory, exists } = context;
+  const { name, gpuProvider, gpuMemory, gpuCpus, exists } = context;
   const settled = await settleUser(context, ordered);
   if ("problem" in settled) return failStep(context, entry, settled.problem, { unasked: true, nodeFault: false });
   const { launch, user } = settled;
@@ -138,7 +138,7 @@ async function handOver(context: AgentContext, entry: StepEntry, ordered: NodeLa
   const { cpus: tasks } = entry.record;
   const bound = tasks ? { tasks } : bindHere(context, launch);
   const spoolFolder = batchFolderOf(context, entry.record);
-  const place = { name, gpuProvider, gpuMemory, spoolFolder, cpus: context.cpus(), bound, exists };
+  const place = { name, gpuProvider, gpuMemory, gpuCpus, spoolFolder, cpus: context.cpus(), bound, exists };
   const built = buildStepLaunch(launch, place);
   if ("problem" in built) return failStep(context, entry, built.problem, { unasked: true, nodeFault: false });
   const holder = entry.holder ?? (await chooseHolder(context, entry));

@@ -7,6 +7,7 @@
 
 import type { NodePlaces } from "../config/places.ts";
 import type { Settings } from "../config/settings.ts";
+import { gpuIndices } from "../core/gpu-pick.ts";
 import type { NodeInventory } from "../core/node.ts";
 import type { Gpu } from "../core/resources.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -161,6 +162,7 @@ async function createContext(
     ...{ steps, gpuWatch, gpuLoads, user: options.user ?? null, controller: options.controllerSocket ?? "" },
     ...{ clock, log, name, spool, bootId, gpuProvider, followBatch },
     gpuMemory: memoryByUuid(gpus),
+    gpuCpus: cpusByUuid(gpus),
     survivors: () => options.survivors(),
     processes: options.processes ?? null,
     cpus: () => options.cpus?.() ?? [],
@@ -255,12 +257,17 @@ function memoryByUuid(gpus: readonly Gpu[]): ReadonlyMap<string, number> {
   return new Map(gpus.map(({ uuid, memoryMiB }) => [uuid, memoryMiB]));
 }
 
+function cpusByUuid(gpus: readonly Gpu[]): ReadonlyMap<string, readonly number[]> {
+  return new Map(gpus.flatMap(({ uuid, cpuAffinity }) => (cpuAffinity ? [[uuid, gpuIndices(cpuAffinity) ?? []]] : [])));
+}
+
 /** Tells the controller what this node is and where its steps can be attached. */
 async function register(context: AgentContext, options: AgentOptions, peer: Peer): Promise<{ heartbeatMs: number }> {
   // Early: clients attach to the shared holder before anything is launched in it.
   const [inventory, shared] = await Promise.all([options.inventory(), startShared(context)]);
   context.gpuProvider = inventory.gpuProvider;
   context.gpuMemory = memoryByUuid(inventory.gpus);
+  context.gpuCpus = cpusByUuid(inventory.gpus);
   const holder = {
     socket: context.holders.sharedSocket,
     pid: shared?.pid ?? 0,

@@ -43,7 +43,7 @@ function taskGpus(launch: NodeLaunch, part: NodePart, local: number): readonly G
   const { gpus } = part;
   if (isBatch(launch) || gpus.length === 0 || stepTasks(launch) < 2) return null;
   const { gpuBind } = launch.program;
-  return gpuBind === null ? askedPerTask(launch, part, local) : boundGpus(gpuBind, gpus, local);
+  return gpuBind === null ? askedPerTask(launch, part, local) : boundGpus(gpuBind, part, local);
 }
 
 /** What each wish of a task comes to: in the order of the tasks, whichever GPUs they share. */
@@ -73,11 +73,13 @@ function partOfGrant(grant: GpuGrant, thousandths: number | undefined): GpuGrant
 }
 
 /** Numbers of a map or mask count the step's GPUs on the node from 0, as Slurm's do where devices are constrained. */
-function boundGpus(bind: GpuBind, gpus: readonly GpuGrant[], local: number): readonly GpuGrant[] | null {
+function boundGpus(bind: GpuBind, part: NodePart, local: number): readonly GpuGrant[] | null {
+  const { gpus } = part;
   switch (bind.kind) {
     case "none":
-    case "closest":
       return null;
+    case "closest":
+      return closest(part, local);
     case "single":
       return single(gpus, Math.floor(local / bind.tasksPerGpu));
     case "per_task": {
@@ -90,6 +92,13 @@ function boundGpus(bind: GpuBind, gpus: readonly GpuGrant[], local: number): rea
     case "mask_gpu":
       return chosen(gpus, bind.masks[local % bind.masks.length] ?? []);
   }
+}
+
+/** Those near the CPUs that a task is bound to; all where it is bound to none, or nobody knows what is near. */
+function closest({ gpus, gpuCpus, taskCpus }: NodePart, local: number): readonly GpuGrant[] | null {
+  const own = new Set(taskCpus?.[local] ?? []);
+  const near = gpus.filter(({ uuid }) => gpuCpus?.get(uuid)?.some((cpu) => own.has(cpu)));
+  return near.length > 0 ? near : null;
 }
 
 /** One GPU; counting starts over behind the last. */

@@ -19,10 +19,14 @@ export interface NodePart {
   readonly gpuProvider: string;
   /** MiB of each GPU of the node, by UUID; those that are not known are absent. */
   readonly gpuMemory: ReadonlyMap<string, number>;
+  /** CPUs near each GPU of the node, by UUID; those that are not known are absent. */
+  readonly gpuCpus?: ReadonlyMap<string, readonly number[]> | undefined;
+  /** CPUs that each of its tasks is bound to; absent where they are bound to none. */
+  readonly taskCpus?: readonly (readonly number[])[] | undefined;
 }
 
 /** What a node knows of its GPUs beside what it is told. */
-export type NodeGpus = Pick<NodePart, "gpuProvider"> & Partial<Pick<NodePart, "gpuMemory">>;
+export type NodeGpus = Pick<NodePart, "gpuProvider"> & Partial<Pick<NodePart, "gpuMemory" | "gpuCpus">>;
 
 const NOTHING_KNOWN: NodePart["gpuMemory"] = new Map();
 
@@ -48,6 +52,7 @@ export function partOf(launch: NodeLaunch, node: string, known: NodeGpus): NodeP
     jobGpus,
     gpuProvider: known.gpuProvider,
     gpuMemory: known.gpuMemory ?? NOTHING_KNOWN,
+    gpuCpus: known.gpuCpus,
   };
 }
 

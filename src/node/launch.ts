@@ -32,8 +32,9 @@ export function buildStepLaunch(
   const active = activation && activate(activation, ordered.environment, place.exists ?? (() => false));
   if (active && "problem" in active) return { problem: `${active.problem}, on node ${place.name}` };
   const launch = active ? { ...ordered, environment: { ...active.variables } } : ordered;
-  const part = partOf(launch, place.name, place);
-  if (!part) return { problem: `the job holds nothing on node ${place.name}` };
+  const held = partOf(launch, place.name, place);
+  if (!held) return { problem: `the job holds nothing on node ${place.name}` };
+  const part = place.bound && "tasks" in place.bound ? { ...held, taskCpus: place.bound.tasks } : held;
   const { key, token, program, script } = launch;
   if (place.bound && "problem" in place.bound) return { problem: place.bound.problem };
   const programs = programsOf(launch, part);

@@ -10,7 +10,7 @@ import type { Plan } from "../sched/plan.ts";
 import type { SchedulerPolicy } from "../sched/policy.ts";
 import { createPredictor, type Predictor } from "../sched/predict.ts";
 import type { Holding } from "../sched/profile.ts";
-import { EventHeap } from "./heap.ts";
+import { EventHeap } from "../util/heap.ts";
 import { Meter, type Metered } from "./meter.ts";
 import { planStarts } from "./pass.ts";
 import type { Placing } from "./placement.ts";

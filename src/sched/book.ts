@@ -5,7 +5,7 @@
 
 import type { JobId, NodeName } from "../core/ids.ts";
 import type { LicenseWish } from "../core/licenses.ts";
-import type { Allocation, NodeShare, NodeUsage } from "../core/resources.ts";
+import { type Allocation, addShare, type NodeShare, type NodeUsage } from "../core/resources.ts";
 
 /** What a job holds, and until when. */
 export interface Holding {
@@ -30,24 +30,30 @@ export interface Line {
   readonly endings: readonly Ending[];
   base: NodeUsage | null;
   steps: NodeUsage[];
+  /** The last time that was asked for was behind so many ends: from one time until before another. */
+  last: { readonly from: number; readonly until: number; readonly usage: NodeUsage } | null;
 }
 
-interface OnNode {
-  readonly held: Map<unknown, Ending[]>;
+/** One node of a book. The same object for as long as there is the book. */
+export interface OnNode {
+  readonly name: NodeName;
+  held: { readonly key: unknown; readonly ending: Ending }[];
+  /** `null` until somebody asks. */
   line: Line | null;
 }
 
-/** So many new ends are put in one by one; of more all are sorted anew. */
+/** So many changes of ends are made one by one; of more all are sorted anew. */
 const SINGLY_MAX = 64;
 
 export class HoldingBook {
   readonly #holdings = new Map<unknown, Holding>();
   readonly #nodes = new Map<NodeName, OnNode>();
-  /** How many holdings end at a time. */
-  readonly #counts = new Map<number, number>();
   readonly #licensed = new Map<unknown, Holding>();
-  #times: number[] = [];
-  #changed = new Set<number>();
+  /** Finite ends, ascending; as many of one time as there are holdings that end then. */
+  #ends: number[] = [];
+  /** Ends that came (1) or went (-1) since. */
+  #changes: (readonly [until: number, sign: 1 | -1])[] = [];
+  #times: readonly number[] = [];
 
   /** A book of some holdings. */
   static of(holdings: Iterable<Holding>): HoldingBook {
@@ -80,14 +86,8 @@ export class HoldingBook {
     if (holding.licenses.length > 0) this.#licensed.set(key, holding);
     const { until, partition } = holding;
     for (const share of holding.allocation) {
-      let node = this.#nodes.get(share.node);
-      if (!node) {
-        node = { held: new Map(), line: null };
-        this.#nodes.set(share.node, node);
-      }
-      const own = node.held.get(key);
-      if (own) own.push({ until, share, partition });
-      else node.held.set(key, [{ until, share, partition }]);
+      const node = this.on(share.node);
+      node.held.push({ key, ending: { until, share, partition } });
       node.line = null;
     }
     this.#count(until, 1);
@@ -101,49 +101,89 @@ export class HoldingBook {
     this.#licensed.delete(key);
     for (const share of holding.allocation) {
       const node = this.#nodes.get(share.node);
-      node?.held.delete(key);
-      if (node) node.line = null;
-      if (node?.held.size === 0) this.#nodes.delete(share.node);
+      if (!node) continue;
+      node.held = node.held.filter((one) => one.key !== key);
+      node.line = null;
     }
     this.#count(holding.until, -1);
   }
 
-  lineOf(name: NodeName): Line | undefined {
-    const node = this.#nodes.get(name);
-    if (!node) return undefined;
-    node.line ??= lineOf([...node.held.values()].flat());
-    return node.line;
+  on(name: NodeName): OnNode {
+    let node = this.#nodes.get(name);
+    if (!node) {
+      node = { name, held: [], line: null };
+      this.#nodes.set(name, node);
+    }
+    return node;
+  }
+
+  lineOf(name: NodeName): Line {
+    return lineOn(this.on(name));
   }
 
   /** Ends that are known, ascending, each once. */
   times(): readonly number[] {
-    if (this.#changed.size === 0) return this.#times;
-    if (this.#changed.size > SINGLY_MAX) this.#times = [...Float64Array.from(this.#counts.keys()).sort()];
-    else for (const at of this.#changed) this.#place(at);
-    this.#changed = new Set();
+    if (this.#changes.length === 0) return this.#times;
+    if (this.#changes.length > SINGLY_MAX) this.#sortAll();
+    else for (const [until, sign] of this.#changes) this.#change(until, sign);
+    this.#changes = [];
+    const ends = this.#ends;
+    // Whoever holds the list of before keeps it.
+    this.#times = ends.filter((until, at) => until !== ends[at - 1]);
     return this.#times;
   }
 
   #count(until: number, sign: 1 | -1): void {
-    if (!Number.isFinite(until)) return;
-    const count = (this.#counts.get(until) ?? 0) + sign;
-    if (count > 0) this.#counts.set(until, count);
-    else this.#counts.delete(until);
-    this.#changed.add(until);
+    if (Number.isFinite(until) && this.#changes.length <= SINGLY_MAX) this.#changes.push([until, sign]);
   }
 
-  #place(time: number): void {
-    const count = countUpTo(this.#times, (one) => one, time);
-    const isIn = this.#times[count - 1] === time;
-    if (isIn === this.#counts.has(time)) return;
-    // Whoever holds the list of before keeps it.
-    this.#times = isIn ? this.#times.toSpliced(count - 1, 1) : this.#times.toSpliced(count, 0, time);
+  #sortAll(): void {
+    const ends: number[] = [];
+    for (const { until } of this.#holdings.values()) if (Number.isFinite(until)) ends.push(until);
+    this.#ends = [...Float64Array.from(ends).sort()];
   }
+
+  #change(until: number, sign: 1 | -1): void {
+    const count = countUpTo(this.#ends, (one) => one, until);
+    if (sign === 1) this.#ends.splice(count, 0, until);
+    else this.#ends.splice(count - 1, 1);
+  }
+}
+
+/** What ends on a node. */
+export function lineOn(node: OnNode): Line {
+  node.line ??= lineOf(node.held.map(({ ending }) => ending));
+  return node.line;
 }
 
 /** A line of endings in any order. */
 export function lineOf(endings: readonly Ending[]): Line {
-  return { endings: [...endings].sort((a, b) => a.until - b.until), base: null, steps: [] };
+  return { endings: [...endings].sort((a, b) => a.until - b.until), base: null, steps: [], last: null };
+}
+
+/** What is in use on a node at a time, of what is in use there now. */
+export function usageAt(line: Line, usage: NodeUsage, at: number): NodeUsage {
+  if (line.base !== usage) {
+    line.base = usage;
+    line.steps = [usage];
+    line.last = null;
+  }
+  const { endings, steps, last } = line;
+  if (last && last.from <= at && at < last.until) return last.usage;
+  const count = countUpTo(endings, untilOf, at);
+  for (let done = steps.length; done <= count; done++) {
+    const ending = endings[done - 1];
+    const before = steps[done - 1] ?? usage;
+    steps.push(ending ? addShare(before, ending.share, -1) : before);
+  }
+  const found = steps[count] ?? usage;
+  const from = endings[count - 1]?.until ?? Number.NEGATIVE_INFINITY;
+  line.last = { from, until: endings[count]?.until ?? Number.POSITIVE_INFINITY, usage: found };
+  return found;
+}
+
+function untilOf({ until }: Ending): number {
+  return until;
 }
 
 /** How many items, which ascend by a number, are no larger than a limit. */

@@ -20,6 +20,9 @@ export function* holdingsOf(state: ClusterState, now: number, assumedS: number):
   }
 }
 
+/** Jobs that are looked at before others have their turn. */
+const JOBS_A_STEP = 256;
+
 /** Keeps a book of what a state's jobs hold. */
 export class HoldingsKeeper {
   #book = new HoldingBook();
@@ -34,6 +37,13 @@ export class HoldingsKeeper {
 
   /** The book of now; the same one as long as it is the same state. As of {@link holdingsOf}. */
   bookOf(state: ClusterState, now: number, assumedS: number): HoldingBook {
+    const steps = this.catchUp(state, now, assumedS);
+    while (!steps.next().done);
+    return this.#book;
+  }
+
+  /** Looks at what has changed for {@link bookOf}, which has less to do then. Yields after some jobs. */
+  *catchUp(state: ClusterState, now: number, assumedS: number): Generator<void, void> {
     const names = [...state.partitions.values()].map(({ name, isDefault }) => `${name}${isDefault ? "*" : ""}`);
     const key = `${assumedS} ${names.join()}`;
     if (state.activeChanges !== this.#source || key !== this.#key) {
@@ -44,19 +54,15 @@ export class HoldingsKeeper {
       this.#known = new Map();
     }
     const news = this.#source.news(this.#cursor);
-    if (news === null || now > this.#goodUntil) {
-      this.#lookAtAll(state, now, assumedS);
-    } else {
-      for (const id of new Set([...news, ...this.#floating])) this.#look(state, id, now, assumedS);
+    const isWhole = news === null || now > this.#goodUntil;
+    if (isWhole) this.#goodUntil = Number.POSITIVE_INFINITY;
+    const ids = isWhole ? [...state.active, ...this.#known.keys()] : new Set([...news, ...this.#floating]);
+    let looked = 0;
+    for (const id of ids) {
+      this.#look(state, id, now, assumedS);
+      looked += 1;
+      if (looked % JOBS_A_STEP === 0) yield;
     }
-    return this.#book;
-  }
-
-  #lookAtAll(state: ClusterState, now: number, assumedS: number): void {
-    this.#floating.clear();
-    this.#goodUntil = Number.POSITIVE_INFINITY;
-    for (const id of state.active) this.#look(state, id, now, assumedS);
-    for (const id of this.#known.keys()) if (!state.active.has(id)) this.#drop(id);
   }
 
   #look(state: ClusterState, id: JobId, now: number, assumedS: number): void {

@@ -1,20 +1,26 @@
 /** The nodes of one place with what is in use there for the job at hand, for as long as they are the same nodes. */
 
 import { couldRun } from "../core/fit.ts";
+import type { NodeName } from "../core/ids.ts";
 import { type Candidate, offerOf, suffices } from "../core/node-set.ts";
 import { type Allocation, NO_USAGE, type ResourceRequest } from "../core/resources.ts";
+import type { HoldingBook, OnNode } from "./book.ts";
 import { KeptPlacer } from "./place/place.ts";
 import type { Scoring } from "./place/scores/score.ts";
 import { type Shapes, shapeOf } from "./place/shapes.ts";
+import type { Ahead } from "./profile.ts";
 
 /** Shapes of which is remembered whether they could ever run; then all are forgotten. */
 const SHAPES_MAX = 100_000;
 
-export class KeptPool {
+export class KeptPool implements Ahead {
   /** As the pass grants from them. */
   readonly own: readonly Candidate[];
   /** The same as jobs of the place see them. */
   readonly seen: readonly Candidate[];
+  readonly indices: ReadonlyMap<NodeName, number>;
+  book: HoldingBook | null = null;
+  nodes: readonly OnNode[] = [];
   readonly #placer: KeptPlacer;
   readonly #shapes: Shapes;
   readonly #couldRun = new Map<string, boolean>();
@@ -29,6 +35,7 @@ export class KeptPool {
   ) {
     this.own = own;
     this.seen = own.map((one) => ({ node: nodeOf(one), position: one.position, usage: one.usage }));
+    this.indices = new Map(own.map(({ node }, at) => [node.name, at]));
     this.#shapes = shapes;
     this.#placer = new KeptPlacer(this.seen, scoring, shapes);
   }

@@ -2,6 +2,7 @@
 
 import type { JobId } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
+import type { JobSpec } from "../core/jobspec.ts";
 import { isListed } from "../core/partition-list.ts";
 import { KeptPromises } from "./kept.ts";
 import { chargeGroup, type LimitWait } from "./limits.ts";
@@ -33,6 +34,8 @@ export interface Pass {
   /** Where jobs wait for room; and by key whether a place shares nodes with these. */
   readonly contested: { readonly places: Place[]; readonly known: Map<string, boolean> };
   readonly starts: Start[];
+  /** Of jobs that start in part or in whole: what they asked for. */
+  readonly planned: Map<JobId, JobSpec>;
   readonly ends: End[];
   readonly preemptions: Preemption[];
   readonly resumes: JobId[];
@@ -62,6 +65,7 @@ export function beginPass(view: ScheduleView, now: number, policy: SchedulerPoli
     },
     ...{
       starts: [],
+      planned: new Map(),
       ends: [],
       preemptions: [],
       resumes: [],

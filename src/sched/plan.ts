@@ -3,6 +3,7 @@
 import type { TaskSet } from "../core/array-spec.ts";
 import type { ComponentAllocation } from "../core/commands.ts";
 import type { JobId } from "../core/ids.ts";
+import type { JobSpec } from "../core/jobspec.ts";
 import type { LimitReason } from "../core/policy/limits.ts";
 import type { Allocation } from "../core/resources.ts";
 import type { Kept } from "./kept.ts";
@@ -83,6 +84,8 @@ export interface End {
 export interface Plan {
   /** In the order in which they should be carried out. */
   readonly starts: readonly Start[];
+  /** What the jobs that start had asked for when they were looked at. */
+  readonly planned: ReadonlyMap<JobId, JobSpec>;
   readonly ends: readonly End[];
   readonly preemptions: readonly Preemption[];
   /** Jobs that made room for others and find it free again. */

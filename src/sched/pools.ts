@@ -132,14 +132,16 @@ class PassPools implements Pools {
 
   placeAt(place: Place, request: ResourceRequest, from: number, until: number): Allocation | null {
     if (!this.#isPlain(place)) return this.at(place, from, until).place(request);
-    const usageOf = (one: Candidate): NodeUsage => this.#profile.usageBetween(one, from, until);
-    return this.#placeLater(this.#laterPool(place, false), request, usageOf);
+    const pool = this.#laterPool(place, false);
+    this.#profile.lookAhead(pool, from, until);
+    return pool.place(request);
   }
 
   placeFreed(place: Place, request: ResourceRequest, at: number): Allocation | null {
     if (!this.#isPlain(place)) return this.freedBy(place, at).place(request);
-    const usageOf = (one: Candidate): NodeUsage => this.#profile.runningAt(one, at);
-    return this.#placeLater(this.#laterPool(place, true), request, usageOf);
+    const pool = this.#laterPool(place, true);
+    this.#profile.lookAhead(pool, at, Number.NEGATIVE_INFINITY);
+    return pool.place(request);
   }
 
   isMonotonic(request: ResourceRequest): boolean {
@@ -257,12 +259,6 @@ class PassPools implements Pools {
       this.#laterPools.set(key, pool);
     }
     return pool;
-  }
-
-  #placeLater(pool: KeptPool, request: ResourceRequest, usageOf: (one: Candidate) => NodeUsage): Allocation | null {
-    const { own, seen } = pool;
-    for (let at = 0; at < own.length; at++) (seen[at] as Candidate).usage = usageOf(own[at] as Candidate);
-    return pool.place(request);
   }
 
   /** CPUs that jobs of the partition hold on a node. */

@@ -8,7 +8,17 @@ import type { JobId, NodeName } from "../core/ids.ts";
 import type { LicenseWish } from "../core/licenses.ts";
 import type { Candidate } from "../core/node-set.ts";
 import { addShare, type NodeUsage } from "../core/resources.ts";
-import { countUpTo, type Ending, type Holding, HoldingBook, type Line, lineOf } from "./book.ts";
+import {
+  countUpTo,
+  type Ending,
+  type Holding,
+  HoldingBook,
+  type Line,
+  lineOf,
+  lineOn,
+  type OnNode,
+  usageAt,
+} from "./book.ts";
 
 export type { Holding } from "./book.ts";
 
@@ -21,6 +31,16 @@ export interface Promised extends Holding {
 
 interface Slot extends Ending {
   readonly at: number;
+}
+
+/** Nodes as they are now, and as somebody wants to see them of a later time. */
+export interface Ahead {
+  readonly own: readonly Candidate[];
+  readonly seen: readonly Candidate[];
+  readonly indices: ReadonlyMap<NodeName, number>;
+  /** The nodes in the book that was used last. */
+  book: HoldingBook | null;
+  nodes: readonly OnNode[];
 }
 
 const NO_SLOTS: readonly Slot[] = [];
@@ -136,11 +156,40 @@ export class Profile {
     return this.#withoutEnded(node.name, usage, at);
   }
 
+  /**
+   * {@link runningAt} for many nodes, put into others of the same order; then the same of {@link usageBetween}.
+   * @param until negative infinity for what runs alone
+   */
+  lookAhead(pool: Ahead, from: number, until: number): void {
+    const { own, seen } = pool;
+    const book = this.#known();
+    if (pool.book !== book) {
+      pool.book = book;
+      pool.nodes = own.map(({ node }) => book.on(node.name));
+    }
+    const lines = this.#ownLines();
+    for (let at = 0; at < own.length; at++) {
+      const node = pool.nodes[at] as OnNode;
+      const { usage } = own[at] as Candidate;
+      (seen[at] as Candidate).usage = from > this.#now ? usageAt(lineOn(node), usage, from) : usage;
+    }
+    for (const [name] of lines) this.#lookAgain(pool, name, from, until);
+    if (until !== Number.NEGATIVE_INFINITY) for (const [name] of this.#slots) this.#lookAgain(pool, name, from, until);
+  }
+
+  #lookAgain({ own, seen, indices }: Ahead, name: NodeName, from: number, until: number): void {
+    const at = indices.get(name);
+    if (at === undefined) return;
+    const one = own[at] as Candidate;
+    const isRunning = until === Number.NEGATIVE_INFINITY;
+    (seen[at] as Candidate).usage = isRunning ? this.runningAt(one, from) : this.usageBetween(one, from, until);
+  }
+
   /** CPUs of a node that jobs of a partition no longer hold then, less those promised to such jobs until some time. */
   cpusGivenBack(node: NodeName, partition: string, at: number, until: number): number {
     let cpus = 0;
     if (at > this.#now) {
-      for (const ending of this.#lineOf(node)?.endings ?? []) {
+      for (const ending of this.#lineOf(node).endings) {
         if (ending.until > at) break;
         if (ending.partition === partition) cpus += ending.share.cpus;
       }
@@ -214,35 +263,26 @@ export class Profile {
   }
 
   #withoutEnded(node: NodeName, usage: NodeUsage, at: number): NodeUsage {
-    const line = at > this.#now ? this.#lineOf(node) : undefined;
-    if (!line) return usage;
-    if (line.base !== usage) {
-      line.base = usage;
-      line.steps = [usage];
-    }
-    const { endings, steps } = line;
-    const count = countUpTo(endings, untilOf, at);
-    for (let done = steps.length; done <= count; done++) {
-      const ending = endings[done - 1];
-      const before = steps[done - 1] ?? usage;
-      steps.push(ending ? addShare(before, ending.share, -1) : before);
-    }
-    return steps[count] ?? usage;
+    return at > this.#now ? usageAt(this.#lineOf(node), usage, at) : usage;
   }
 
-  #lineOf(node: NodeName): Line | undefined {
+  #lineOf(node: NodeName): Line {
+    return this.#ownLines().get(node) ?? this.#known().lineOf(node);
+  }
+
+  #ownLines(): ReadonlyMap<NodeName, Line> {
     if (!this.#own) {
       this.#own = new Map();
       for (const holding of this.#started) this.#addOwn(this.#own, holding);
       for (const [jobId] of this.#released) this.#moveEnds(this.#own, jobId);
     }
-    return this.#own.get(node) ?? this.#known().lineOf(node);
+    return this.#own;
   }
 
   #addOwn(own: Map<NodeName, Line>, { allocation, until, partition }: Holding): void {
     for (const share of allocation) {
       const line = own.get(share.node) ?? this.#known().lineOf(share.node);
-      own.set(share.node, lineOf([...(line?.endings ?? []), { until, share, partition }]));
+      own.set(share.node, lineOf([...line.endings, { until, share, partition }]));
     }
   }
 
@@ -252,14 +292,10 @@ export class Profile {
     const until = this.#untilOf(holding);
     for (const share of holding.allocation) {
       const line = own.get(share.node) ?? this.#known().lineOf(share.node);
-      const endings = (line?.endings ?? []).map((one) => (one.share === share ? { ...one, until } : one));
+      const endings = line.endings.map((one) => (one.share === share ? { ...one, until } : one));
       own.set(share.node, lineOf(endings));
     }
   }
-}
-
-function untilOf({ until }: Ending): number {
-  return until;
 }
 
 /** Finite times after now, each once. */

@@ -48,6 +48,9 @@ export function byRank(queue: Queue, ranking: Ranking): Queue {
     [Symbol.iterator]: read,
     leaveLane: () => (isRanked ? undefined : queue.leaveLane()),
     leaveUniform: () => (isRanked ? undefined : queue.leaveUniform()),
+    get nextAt() {
+      return queue.nextAt;
+    },
   };
 }
 

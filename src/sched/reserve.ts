@@ -22,12 +22,13 @@ export interface Found {
 }
 
 /** The earliest later time at which jobs that start together find room for as long as they may run; `null` for none. */
-function earliestStart(pass: Pass, jobs: readonly PendingJob[]): Found | null {
+function* earliestStart(pass: Pass, jobs: readonly PendingJob[]): Generator<void, Found | null> {
   const times = timesOf(pass);
-  let next = firstFreed(pass, jobs, times);
+  let next = yield* firstFreed(pass, jobs, times);
   for (const last = Math.min(times.length, next + TIMES_MAX); next < last; next++) {
     const found = startAt(pass, jobs, times[next] ?? 0);
     if (found) return found;
+    yield;
   }
   return null;
 }
@@ -48,19 +49,22 @@ export type Retry = "starts" | "room" | "other";
  * What jobs are promised: the earliest start that moves nobody else's promise, and never a later one than they have. Whose
  * estimate failed, and who had no promise yet, go before those behind them: these find a new place when their turn comes.
  */
-export function claim(pass: Pass, { variants, own, retry }: Claim): Found | Exclude<Retry, "room"> | null {
+export function* claim(
+  pass: Pass,
+  { variants, own, retry }: Claim,
+): Generator<void, Found | Exclude<Retry, "room"> | null> {
   const { kept, now } = pass;
-  const search = (): Found | null => soonest(variants.map((jobs) => earliestStart(pass, jobs)));
+  const search = (): Generator<void, Found | null> => earliestOf(pass, variants);
   const hasOwn = own.length > 0;
-  if (!hasOwn && !kept.hasMore) return search();
+  if (!hasOwn && !kept.hasMore) return yield* search();
   const before = Math.max(...own.map(({ at }) => at));
-  const found = search();
+  const found = yield* search();
   if (hasOwn && found && found.at <= before) return found;
   const same = hasOwn && before > now ? asBefore(pass, variants, own) : null;
   if (same || !kept.hasMore) return same ?? found;
   const putBack = kept.lift();
   const again = retry();
-  const next = again === "room" ? search() : null;
+  const next = again === "room" ? yield* search() : null;
   const at = next?.at ?? now;
   putBack(hasOwn && again !== "other" ? Math.max(0, at - before) : 0);
   return again === "room" ? next : again;
@@ -85,9 +89,12 @@ function asBefore(pass: Pass, variants: Claim["variants"], own: readonly Kept[])
   return parts.length === jobs.length ? { at, parts } : null;
 }
 
-function soonest(found: readonly (Found | null)[]): Found | null {
+function* earliestOf(pass: Pass, variants: Claim["variants"]): Generator<void, Found | null> {
   let first: Found | null = null;
-  for (const one of found) if (one && (first === null || one.at < first.at)) first = one;
+  for (const jobs of variants) {
+    const one = yield* earliestStart(pass, jobs);
+    if (one && (first === null || one.at < first.at)) first = one;
+  }
   return first;
 }
 
@@ -112,16 +119,17 @@ function timesOf({ profile, view, now }: Pass): readonly number[] {
 
 /**
  * The first of the times before which there is no room, whatever is promised to others: what runs gives back more and
- * more, so it is found by halving; or next to the one that was found last for the same wish.
+ * more, so it is found by halving; or next to the one that was found last for the same wish, or to the first.
  */
-function firstFreed(pass: Pass, jobs: readonly PendingJob[], times: readonly number[]): number {
+function* firstFreed(pass: Pass, jobs: readonly PendingJob[], times: readonly number[]): Generator<void, number> {
   const isFree = (index: number): boolean => allocate(pass, jobs, { at: times[index] ?? 0 }, pass.places) !== null;
   const wish = wishOf(pass, jobs);
-  if (wish === null) return halved(isFree, 0, times.length);
+  if (wish === null) return yield* halved(isFree, 0, times.length);
   const { hints } = pass.memory;
   const known = hints.get(wish);
-  const guess = known === undefined ? null : countUpTo(times, (at) => at, known) - 1;
-  const found = guess === null || guess < 0 ? halved(isFree, 0, times.length) : nearby(isFree, guess, times.length);
+  // Most jobs need not wait for long: from one of the first times to the next little changes.
+  const guess = known === undefined ? 0 : countUpTo(times, (at) => at, known) - 1;
+  const found = yield* nearby(isFree, Math.max(0, guess), times.length);
   const at = times[found];
   if (at === undefined) hints.delete(wish);
   else hints.set(wish, at);
@@ -138,33 +146,37 @@ function wishOf(pass: Pass, jobs: readonly PendingJob[]): string | null {
 }
 
 /** The first index from `low` on, and before `high`, that is free; `high` if none is. */
-function halved(isFree: (index: number) => boolean, low: number, high: number): number {
+function* halved(isFree: (index: number) => boolean, low: number, high: number): Generator<void, number> {
   let [from, to] = [low, high];
   while (from < to) {
     const middle = (from + to) >> 1;
     if (isFree(middle)) to = middle;
     else from = middle + 1;
+    yield;
   }
   return from;
 }
 
 /** {@link halved} over all, in steps that grow away from a guess. */
-function nearby(isFree: (index: number) => boolean, guess: number, count: number): number {
+function* nearby(isFree: (index: number) => boolean, guess: number, count: number): Generator<void, number> {
+  if (count === 0) return 0;
   let step = 1;
   if (isFree(guess)) {
     let high = guess;
     for (; high - step >= 0; step *= 2) {
-      if (!isFree(high - step)) return halved(isFree, high - step + 1, high);
+      if (!isFree(high - step)) return yield* halved(isFree, high - step + 1, high);
       high -= step;
+      yield;
     }
-    return halved(isFree, 0, high);
+    return yield* halved(isFree, 0, high);
   }
   let low = guess + 1;
   for (; low + step <= count; step *= 2) {
-    if (isFree(low + step - 1)) return halved(isFree, low, low + step - 1);
+    if (isFree(low + step - 1)) return yield* halved(isFree, low, low + step - 1);
     low += step;
+    yield;
   }
-  return halved(isFree, low, count);
+  return yield* halved(isFree, low, count);
 }
 
 function startAt(pass: Pass, jobs: readonly PendingJob[], at: number): Found | null {

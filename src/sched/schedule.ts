@@ -25,23 +25,53 @@ export type { ScheduleView } from "./view.ts";
 
 /** Makes a plan. Never changes its input. */
 export function schedule(view: ScheduleView, now: number, policy: SchedulerPolicy = EASY): Plan {
+  const steps = scheduleInSteps(view, now, policy);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/**
+ * The same, yielding after each job and each time that is looked at. What the view reads may change meanwhile: the plan is
+ * then for something between what was at the beginning and what is now, and each start has to be looked at again.
+ */
+export function* scheduleInSteps(
+  view: ScheduleView,
+  now: number,
+  policy: SchedulerPolicy = EASY,
+): Generator<void, Plan> {
   const pass = beginPass(view, now, policy);
   const later: PendingJob[] = [];
   keepForYielded(pass);
+  yield;
   for (const job of view.pending) {
-    if (isHeldBack(pass, job) || isBeyondDepth(pass, job)) continue;
+    // A queue that changes while it is read may show a job twice.
+    if (pass.planned.has(job.id) || isHeldBack(pass, job) || isBeyondDepth(pass, job)) continue;
     if (mayBeOvertaken(pass, job)) later.push(job);
-    else startTasks(pass, job);
+    else yield* startTasks(pass, job);
+    yield;
     if (pass.pools.isDone) break;
   }
-  for (const job of shortestFirst(pass, later)) startTasks(pass, job);
+  wakeAt(pass, view.pending.nextAt ?? Number.POSITIVE_INFINITY);
+  for (const job of shortestFirst(pass, later)) yield* startTasks(pass, job);
   for (const job of view.expiring) endHopeless(pass, job);
   const { starts, ends, preemptions, resumes, reasons, groupReasons, wakeTimes } = pass;
   const wake = Number.isFinite(wakeTimes.earliest) ? Math.max(now, wakeTimes.earliest) : null;
   const reservations = reservationsOf(pass);
   const { wishReasons } = pass;
   const why = { reasons, groupReasons, wishReasons, otherwise: PRIORITY };
-  return { starts, ends, preemptions, resumes, ...why, reservations, kept: pass.kept.made, wakeAt: wake };
+  return {
+    starts,
+    ends,
+    preemptions,
+    resumes,
+    ...why,
+    reservations,
+    kept: pass.kept.made,
+    planned: pass.planned,
+    wakeAt: wake,
+  };
 }
 
 /** Whether something other than room keeps a job waiting. Notes when time alone changes that. */
@@ -105,18 +135,28 @@ function compare(a: number, b: number): number {
 type Outcome = "starts" | "promised" | "waits";
 
 /** Starts a job, or as many of an array's tasks as there are room and leave for. */
-function startTasks(pass: Pass, job: PendingJob): void {
+function* startTasks(pass: Pass, job: PendingJob): Generator<void, void> {
+  const before = pass.starts.length;
+  const jobs = yield* startSome(pass, job);
+  if (pass.starts.length > before) for (const one of jobs) pass.planned.set(one.id, one.spec);
+}
+
+/** Those that it is about. */
+function* startSome(pass: Pass, job: PendingJob): Generator<void, readonly PendingJob[]> {
   const { gate } = pass.view;
   if (job.spec.het) {
     const jobs = gate.componentsOf(job);
     // Each of its components comes by in the queue: the first one that waits stands for all.
-    if (jobs[0]?.id !== job.id) return;
+    if (jobs[0]?.id !== job.id) return [];
     const own = pass.kept.take(jobs.map(({ id }) => id));
     const tryAll = (): Misses => tryEach(spreads(pass, jobs), (variants) => startWhole(pass, variants));
-    settle(pass, { jobs, own, tryAll }, tryAll());
-    return;
+    yield* settle(pass, { jobs, own, tryAll }, tryAll());
+    return jobs;
   }
-  if (!job.array) return void startOne(pass, job, null);
+  if (!job.array) {
+    yield* startOne(pass, job, null);
+    return [job];
+  }
   const arrayId = job.array.jobId;
   let slots = gate.slotsOf(job) - (pass.startedOfArray.get(arrayId) ?? 0);
   for (const task of gate.openTasks(job)) {
@@ -124,17 +164,19 @@ function startTasks(pass: Pass, job: PendingJob): void {
       // The same gate says why once these have started; until then this is what is true of the others.
       const text = "as many of its tasks run as may at the same time";
       if (!pass.reasons.has(job.id)) pass.reasons.set(job.id, { word: "JobArrayTaskLimit", text });
-      return;
+      return [job];
     }
-    const outcome = startOne(pass, job, task);
-    if (outcome === "waits") return;
+    const outcome = yield* startOne(pass, job, task);
+    yield;
+    if (outcome === "waits") return [job];
     if (outcome === "starts") pass.startedOfArray.set(arrayId, (pass.startedOfArray.get(arrayId) ?? 0) + 1);
     slots -= 1;
   }
+  return [job];
 }
 
 /** Starts a job or a task in the first partition with room, else notes why not. */
-function startOne(pass: Pass, job: PendingJob, taskId: number | null): Outcome {
+function* startOne(pass: Pass, job: PendingJob, taskId: number | null): Generator<void, Outcome> {
   const own = pass.kept.take([job.id]);
   const variants = pass.view.gate.variantsOf(job).map((one) => [one]);
   const tryAll = (): Misses =>
@@ -144,7 +186,7 @@ function startOne(pass: Pass, job: PendingJob, taskId: number | null): Outcome {
   for (const one of shortened(pass, job, misses)) {
     for (const limitS of shorterLimits(pass, one)) if (startIn(pass, one, taskId, limitS) === null) return "starts";
   }
-  return settle(pass, { jobs: [job], own, tryAll }, misses);
+  return yield* settle(pass, { jobs: [job], own, tryAll }, misses);
 }
 
 /** Why jobs can't start in any of the partitions that they may go to; or one of them did. */
@@ -190,7 +232,7 @@ function spreads({ view: { gate } }: Pass, jobs: readonly PendingJob[]): readonl
 }
 
 /** Notes why jobs that start together wait. The first of their partition are promised a time. */
-function settle(
+function* settle(
   pass: Pass,
   {
     jobs,
@@ -198,7 +240,7 @@ function settle(
     tryAll,
   }: { readonly tryAll: () => Misses } & Pick<Claim, "own"> & { readonly jobs: readonly PendingJob[] },
   misses: Misses,
-): Outcome {
+): Generator<void, Outcome> {
   if (misses === "starts") return misses;
   const waiting = misses.filter(([, { waitsIn }]) => waitsIn.length > 0);
   const told = (waiting[0] ?? misses[0])?.[1].reason ?? PRIORITY;
@@ -238,8 +280,8 @@ function settle(
     later = tryAll();
     return later === "starts" ? later : later.some(([, { waitsIn }]) => waitsIn.length > 0) ? "room" : "other";
   };
-  const found = pass.policy.reservations > 0 ? claim(pass, { variants, own, retry }) : null;
-  if (found === "starts" || found === "other") return settle(pass, { jobs, own, tryAll }, later);
+  const found = pass.policy.reservations > 0 ? yield* claim(pass, { variants, own, retry }) : null;
+  if (found === "starts" || found === "other") return yield* settle(pass, { jobs, own, tryAll }, later);
   note(told);
   // A license that nobody gives back is no reason to keep nodes free.
   if (!found && told.word === "Licenses") return "waits";

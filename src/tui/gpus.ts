@@ -20,17 +20,10 @@ const SAMPLES_MAX = 120;
 
 export type Gpu = NodeRow["inventory"]["gpus"][number];
 
-/** As the node's vital signs tell of it. */
-interface Use {
-  readonly index: number;
-  readonly utilisationPercent: number | null;
-  readonly memoryUsedMiB: number | null;
-  /** Processes that no job of ours started. */
-  readonly strangers: readonly { readonly pid: number; readonly program: string }[];
-}
+type Use = NonNullable<NonNullable<NodeRow["vitals"]>["gpus"]>[number];
 
 function usesOf(vitals: NodeRow["vitals"]): readonly Use[] {
-  return (vitals as { readonly gpus?: readonly Use[] } | undefined)?.gpus ?? [];
+  return vitals?.gpus ?? [];
 }
 
 /** Percent of the time that a GPU was busy, oldest first, by `node:index`; -1 where the driver does not say. */

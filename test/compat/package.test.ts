@@ -106,7 +106,7 @@ test("programs import it, with types", () => {
   mkdirSync(join(project, "node_modules"), { recursive: true });
   symlinkSync(join(prefix, "lib/node_modules/mgpu"), join(project, "node_modules/mgpu"));
   const examples = join(ROOT, "test/examples");
-  for (const name of ["library.mjs", "cluster.mjs", "typed.ts"])
+  for (const name of ["library.mjs", "cluster.mjs", "typed.mts"])
     copyFileSync(join(examples, name), join(project, name));
   const node = (name: string) =>
     ok(process.execPath, [join(project, name)])
@@ -121,7 +121,7 @@ test("programs import it, with types", () => {
   );
   ok("mgpu", ["down", "--force"]);
   expect(node("cluster.mjs")).toBe("more: 1 GPUs, this machine: 2 GPUs\n");
-  const words = ["--noEmit", "--strict", "--module", "nodenext", join(project, "typed.ts")];
+  const words = ["--noEmit", "--strict", "--module", "nodenext", join(project, "typed.mts")];
   ok(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), ...words]);
 }, 120_000);
 

@@ -43,17 +43,19 @@ describe.skipIf(!Lab.isPossible)("machines with nothing in common (needs root an
 
   test("a client's streams go straight to the node, and through the controller where a firewall drops them", async () => {
     const at = lab.machine("n1").address;
-    const straight = await cat("n1", "one");
-    expect([straight.stdout, straight.stderr]).toEqual([
-      "one",
-      expect.stringContaining(`streams of n1: straight to ${at}:${STREAMS}\n`),
-    ]);
+    // A machine with too much to do may be slower than the controller.
+    const straight = async (): Promise<boolean> => {
+      const { stdout, stderr } = await cat("n1", "one");
+      expect(stdout).toBe("one");
+      return stderr.includes(`streams of n1: straight to ${at}:${STREAMS}\n`);
+    };
+    await laptop.until(straight, "the node is reached straight");
     const mend = lab.drop({ from: "laptop", to: "n1", port: STREAMS });
     const relayed = await cat("n1", "two");
-    const way = `streams of n1: through the controller at ${ctl.address}:7411: ${at}:${STREAMS} can't be reached (`;
+    const way = `streams of n1: through the controller at ${ctl.address}:7411: ${at}:${STREAMS} has not answered yet\n`;
     expect([relayed.stdout, relayed.stderr]).toEqual(["two", expect.stringContaining(way)]);
     mend();
-    expect((await cat("n1", "three")).stderr).toContain("straight to");
+    await laptop.until(straight, "the node is reached straight again");
   }, 60_000);
 
   test("a stream that a firewall cuts in the middle goes on through the controller, without loss", async () => {
@@ -137,7 +139,8 @@ describe.skipIf(!Lab.isPossible)("machines with nothing in common (needs root an
       async () => (await ctl.ok("mgpu-sinfo", ["-h", "-N", "-n", "n1", "-o", "%o %t"])) === `${address} mix\n`,
       "the node is back",
     );
-    expect((await cat("n1", "x")).stderr).toContain(`straight to ${address}:${STREAMS}`);
+    const isStraight = async () => (await cat("n1", "x")).stderr.includes(`straight to ${address}:${STREAMS}`);
+    await laptop.until(isStraight, "it is reached straight at its new address");
     lab.machine("n1").write("go", "");
     await ctl.untilState(job, "COMPLETED");
     const where = await ctl.ok("mgpu-srun", ["-w", "n1,n2", "-N2", "sh", "-c", "echo $MASTER_ADDR"]);

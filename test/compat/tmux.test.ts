@@ -93,4 +93,28 @@ describeWith("tmux", "/usr/bin/tmux", () => {
       await screen.close();
     }
   });
+
+  test("the terminal UI: another size, each view, and the shell's screen after it", async () => {
+    const screen = await TmuxScreen.open(cluster, 80, 24);
+    try {
+      await screen.enter("echo before; mgpu top --demo");
+      await screen.shows(/demonstration[\s\S]*JOBID PARTITION/);
+      expect(await screen.cursor()).toMatch(/ 1$/);
+      await screen.press("n");
+      await screen.shows(/WHOSE[\s\S]*GPUs of gpu1/);
+      await screen.resize(130, 40);
+      await screen.shows(/MEMORY[\s\S]*│/);
+      await screen.press("Down", "Down", "p");
+      await screen.shows(/reason \(may be empty\)/);
+      await screen.press("Enter");
+      await screen.shows(/Keep new jobs off GPU 0 of node gpu3\? \[y\/N\]/);
+      await screen.press("n", "h", "Left");
+      await screen.shows(/1 h ago/);
+      await screen.press("C-c");
+      await screen.shows(/before\n\$$/);
+      expect(await screen.cursor()).toMatch(/ 0$/);
+    } finally {
+      await screen.close();
+    }
+  });
 });

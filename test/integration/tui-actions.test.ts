@@ -20,32 +20,24 @@ async function does({ terminal, sees }: Tui, keys: string, question: RegExp, ans
 }
 
 test("jobs: hold, release, priority, nice, time limit, signal, requeue, cancel; Enter says no", async () => {
-  const waiting = await cluster.submit("#!/bin/sh\nsleep 600\n", [
-    "-J",
-    "waiter",
-    "--gpus=4",
-    "-t",
-    "60",
-    "-d",
-    "singleton",
-  ]);
+  const whole = ["--gpus=4", "-t", "60"];
+  const blocker = await cluster.submit("#!/bin/sh\nsleep 600\n", ["-J", "blocker", ...whole]);
+  await cluster.untilState(blocker, "RUNNING");
+  const waiting = await cluster.submit("#!/bin/sh\nsleep 600\n", ["-J", "waiter", ...whole]);
   // A signal is for the steps of a job, as scancel sends it.
   const step = "trap 'echo got usr1 > usr1' USR1; echo up > up; while :; do sleep 0.1; done";
   const trapping = `#!/bin/sh\nmgpu-srun sh -c "${step}"\n`;
   const running = await cluster.submit(trapping, ["-J", "runner", "-t", "60"]);
   await cluster.until(() => cluster.has("up"), "the script traps");
-  await cluster.untilState(waiting, "RUNNING");
   const tui = openTui(cluster, ["mgpu", "top"], { columns: 120, rows: 30 });
   const { terminal, sees } = tui;
   await sees(/runner .* R /);
-  terminal.type(`:requeue ${waiting}\r`);
-  await sees(/Requeue job \d+ \(waiter, \w+\)\? \[y\/N\]/);
+  terminal.type(`:requeue ${blocker}\r`);
+  await sees(/Requeue job \d+ \(blocker, \w+\)\? \[y\/N\]/);
   terminal.type("\r");
   await sees(/nothing was changed/);
-  expect(await cluster.state(waiting)).toBe("RUNNING");
+  expect(await cluster.state(blocker)).toBe("RUNNING");
 
-  await does(tui, `:requeue ${waiting}\r`, /Requeue job/, /requeued/);
-  await cluster.untilState(waiting, "PENDING");
   await does(tui, "/waiter\rH", /Hold job \d+/, /: held/);
   expect(await field(waiting, /Priority=(\d+)/)).toBe("0");
   await does(tui, "U", /Release job/, /: released/);
@@ -57,7 +49,7 @@ test("jobs: hold, release, priority, nice, time limit, signal, requeue, cancel; 
   await does(tui, "T2:00:00\r", /Set the time limit of job \d+ .* to 2:00:00\?/, /: changed/);
   expect(await field(waiting, /TimeLimit=(\S+)/)).toBe("02:00:00");
   terminal.type("\x1b");
-  await sees(/2\/2|1\/2/);
+  await sees(/\/3 /);
   terminal.type("/runner\r");
   await sees(/1\/1/);
   await does(tui, "CUSR1\r", /Send USR1 to job \d+/, /: signalled/);
@@ -70,6 +62,10 @@ test("jobs: hold, release, priority, nice, time limit, signal, requeue, cancel; 
   await sees(/\d+: .*(not|already|no longer|running|invalid)/i);
   await does(tui, `:cancel ${running},${waiting}\r`, /Cancel 2 jobs\?/, /2 jobs: told to end/);
   await cluster.untilState(running, "CANCELLED");
+  await does(tui, `:requeue ${blocker}\r`, /Requeue job/, /: requeued/);
+  expect(await field(blocker, /Restarts=(\d+)/)).toBe("1");
+  await does(tui, `:cancel ${blocker}\r`, /Cancel job/, /told to end/);
+  await cluster.until(async () => (await cluster.queue("%i")).length === 0, "nothing is in the queue");
   terminal.type("q");
   expect((await terminal.ended).code).toBe(0);
 });

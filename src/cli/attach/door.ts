@@ -23,7 +23,10 @@ export interface DoorPorts {
 /** A node that was reached, and hung up so often, is not asked again: a holder that only starts is there by then. */
 const HANG_UPS_MAX = 10;
 
-/** A firewall that drops says nothing: then the controller is asked. A slow line needs less. */
+/** A firewall that drops says nothing: after a while the other way is tried as well, and the first that leads there is taken. */
+const HEAD_START_MS = 1000;
+
+/** After that it is taken for unreachable. */
 const DIRECT_MS = 3000;
 
 /** Remembers what it learned: one connection to the controller serves all parts of a step. */
@@ -46,12 +49,19 @@ export class Doors {
       if (error instanceof RpcError && error.code === "DEADLINE") peer.close();
       throw error;
     });
-    const reached = await this.straight(node, direct);
-    if (reached) return reached;
-    const target = this.ports.target ?? at;
+    const straight = this.straight(node, direct);
+    const isWaitOver = sleep(this.ports.clock, HEAD_START_MS).then(() => "late" as const);
+    const reached = await Promise.race([straight, isWaitOver]);
+    if (reached !== "late" && reached !== null) return reached;
+    const why = this.closed.get(node) ?? (reached === "late" ? `${direct?.targets[0]} has not answered yet` : "");
+    const relayed = this.relayed(this.ports.target ?? at, relay, why);
+    return reached === null ? relayed : firstOf(straight, relayed);
+  }
+
+  private async relayed(target: string | null, relay: Credential, why: string): Promise<Connected> {
     if (target === null) throw new RpcError("NODE_AWAY", "the controller listens for no other machines any more");
-    const why = this.closed.has(node) ? `: ${this.closed.get(node)}` : "";
-    return { ...(await this.ports.dial(target, relay)), way: `through the controller at ${target}${why}` };
+    const way = `through the controller at ${target}${why === "" ? "" : `: ${why}`}`;
+    return { ...(await this.ports.dial(target, relay)), way };
   }
 
   /** `null` where the node can't be reached. Rejects with LOST_CONTACT where it can, and the step is not there (yet). */
@@ -106,6 +116,19 @@ export class Doors {
     });
     return this.controller;
   }
+}
+
+/** Whichever leads there first; the other one is closed once it does. Rejects as the second, if none does. */
+async function firstOf(straight: Promise<Connected | null>, relayed: Promise<Connected>): Promise<Connected> {
+  const ways = [straight.then((found) => found ?? relayed), relayed];
+  const first = await Promise.any(ways).catch(() => relayed);
+  for (const way of [straight, relayed]) {
+    way.then(
+      (other) => other !== null && other !== first && other.peer.close(),
+      () => {},
+    );
+  }
+  return first;
 }
 
 /** Somebody took the call, and ended it. */

@@ -38,7 +38,7 @@ export const command: Command = {
     },
     {
       ...{ long: "policy", short: "p", argument: "required", metavar: "names" },
-      help: "compare these policies; --policy=help lists them",
+      help: "compare these policies, several with commas or several times; --policy=help lists them",
     },
     {
       ...{ long: "what-if", argument: "required", metavar: "change" },
@@ -197,11 +197,9 @@ function checkTargets({ files }: CommandContext, paths: readonly (string | undef
 async function readWishes(parsed: ParsedOptions, context: CommandContext, engine: ReplayEngine) {
   const reading = new Reading(engine);
   const numbers = readNumbers(parsed, reading);
-  const names = lastOf(parsed, "policy")
-    ?.split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
-  const policies = reading.try(() => engine.policiesNamed(names ?? engine.DEFAULT_POLICIES, engine.POLICIES)) ?? [];
+  const listed = parsed.values.get("policy")?.flatMap((text) => text.split(","));
+  const names = listed?.map((name) => name.trim()).filter((name) => name !== "") ?? engine.DEFAULT_POLICIES;
+  const policies = reading.try(() => engine.policiesNamed(names, engine.POLICIES)) ?? [];
   const changes = (parsed.values.get("what-if") ?? []).flatMap(
     (text) => reading.try(() => engine.parseWhatIf(text)) ?? [],
   );

@@ -92,6 +92,10 @@ export const PROSE: Readonly<Record<string, readonly string[]>> = {
   ],
   "mgpu-top": [
     "Opens the live view of mgpu-squeue, from a script or an alias too. --demo needs no daemon and changes nothing anywhere.",
+    "Views: jobs (1), nodes and GPUs (2, n), history (3, h); from a job its details (Enter), its output (l) and its terminal (a). ? lists the keys of the view that is shown. A command line behind : knows all that keys do, and Tab completes its words. Whatever changes something asks first; anything but y means no.",
+    "In the nodes, each GPU is a sign on three maps: whose it is (a letter a job; . free, % shared, = paused, ! used by others than jobs, x away), how busy, and how full its memory. Below stand the GPUs of one node with their last minutes, as its node daemon told them since this was opened.",
+    "The history shows what waited and ran at a moment, as mgpu-squeue --at does: the arrow keys move by an hour, [ and ] by a day, :at takes any time such as 2026-11-20 14:00.",
+    "After a kill -9 the launcher gives the terminal back. If that was killed too, the command reset does.",
   ],
   "mgpu-feed": [
     'Reads a file of jobs, one a line: priority,script,conda_env,arguments,allowed_gpus. Fields may be empty, lines that begin with # are comments. The priority is 0 (high), 1 (normal) or 2 (low); a script that ends in .py runs with python, one in .sh with bash, anything else by itself; arguments are as the shell reads them, in quotes ("1,2", where "" is a quote) if they have commas; allowed GPUs are indices such as 0,2-3. A first line that has the names of columns makes it CSV: in any order, with gpus (as --gpus takes them) and name besides. Each job gets as many GPUs as the model needs that its arguments name (--llm, --model), else default_requirement of models: in the configuration, else one.',

@@ -17,11 +17,17 @@ const LOOKS_MAX = 4096;
 export function shapeOf(request: ResourceRequest): string {
   let shape = names.get(request);
   if (shape === undefined) {
-    shape = JSON.stringify(request);
+    const text = JSON.stringify(request);
+    // The same object for the same text: maps compare it faster.
+    shape = known.get(text) ?? text;
+    if (known.size >= SHAPES_MAX) known.clear();
+    known.set(shape, shape);
     names.set(request, shape);
   }
   return shape;
 }
+
+const known = new Map<string, string>();
 
 /** Requests never change and are kept as long as their jobs. */
 const names = new WeakMap<ResourceRequest, string>();

@@ -83,7 +83,7 @@ export class Way {
       this.#costs = null;
       for (let at = 0; at < this.#board.candidates.length; at++) this.#rateAt(at, rate);
     } else {
-      for (const at of news) this.#rateAt(at, rate);
+      for (const at of news.length > 1 ? new Set(news) : news) this.#rateAt(at, rate);
     }
   }
 

@@ -4,12 +4,11 @@
  */
 
 import { existsSync, readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
 import { withBundle } from "../lib/bundle.mjs";
 import { row } from "../lib/report.mjs";
+import { inThreads } from "../lib/threads.mjs";
 
 export const about = "share of GPUs granted on the openb trace by best-fit, fgd and thrifty; against published means";
 
@@ -27,8 +26,6 @@ const SCORES = [
 const SCORES_MORE = [{ score: "pack", published: "BestFit" }];
 const SEEDS = Array.from({ length: 10 }, (_, at) => 42 + at);
 const SEEDS_QUICK = [42, 43];
-/** Replays hold some hundred megabytes each. */
-const WORKERS_MAX = 8;
 
 /** @param {{quick: boolean, note: (text: string) => void}} options */
 export async function run({ quick, note }) {
@@ -45,34 +42,9 @@ export async function run({ quick, note }) {
   );
 }
 
-/** In as many threads as there are processors; results in the order of the jobs. */
-async function replayAll(bundle, folder, jobs) {
-  const results = jobs.map(() => null);
-  let next = 0;
-  const work = async () => {
-    const worker = new Worker(new URL("../placement/worker.mjs", import.meta.url), { workerData: { bundle, folder } });
-    try {
-      while (next < jobs.length) {
-        const at = next++;
-        results[at] = await ask(worker, jobs[at]);
-      }
-    } finally {
-      await worker.terminate();
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(WORKERS_MAX, availableParallelism()) }, work));
-  return results;
-}
-
-function ask(worker, job) {
-  return new Promise((resolve, reject) => {
-    worker.once("error", reject);
-    worker.once("message", (result) => {
-      worker.off("error", reject);
-      resolve(result);
-    });
-    worker.postMessage(job);
-  });
+/** Results in the order of the jobs. */
+function replayAll(bundle, folder, jobs) {
+  return inThreads(new URL("../placement/worker.mjs", import.meta.url), { bundle, folder }, jobs);
 }
 
 function rowsOf({ list, score, name, jobs, results, published }) {

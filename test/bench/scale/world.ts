@@ -11,17 +11,18 @@ import { PLAIN_REQUEST, type ResourceRequest } from "../../../src/core/resources
 import { type ClusterState, emptyState } from "../../../src/core/state.ts";
 import { PassMemory } from "../../../src/sched/memory.ts";
 import { EASY } from "../../../src/sched/policy.ts";
-import { schedule } from "../../../src/sched/schedule.ts";
+import { scheduleInSteps } from "../../../src/sched/schedule.ts";
 
-const NODES = 1000;
+export const NODES = 1000;
 const GPUS = 8;
 const CPUS = 64;
 const USERS = 20;
 export const T0 = 1_795_000_000_000;
 
-export { EASY, PassMemory, schedule, step, viewOf };
+export { runJobs } from "./null-nodes.ts";
+export { EASY, PassMemory, scheduleInSteps, viewOf };
 
-function inventory(name: string): NodeInventory {
+export function inventory(name: string): NodeInventory {
   const gpus = Array.from({ length: GPUS }, (_, index) => {
     return { index, uuid: `${name}-${index}`, model: "NVIDIA A100", type: "a100", memoryMiB: 40_960 };
   });
@@ -90,6 +91,14 @@ export function idleCluster(): ClusterState {
     run(state, { type: "node.register", node: name, inventory: inventory(name) }, T0);
   }
   return state;
+}
+
+/** The same as a command; the job is of one GPU. @param index of the job */
+export function submission(index: number, shapes: number): Command {
+  const one = spec(index, shapes);
+  const wish = { per: "job" as const, wishes: [{ type: null, thousandths: 1000 }] };
+  const request = { ...one.request, gpus: wish };
+  return { type: "job.submit", requestId: `n${index}`, spec: { ...one, request } };
 }
 
 /** What an accepted submission does. */

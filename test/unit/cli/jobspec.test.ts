@@ -31,8 +31,9 @@ test("srun's input file must be there, as for Slurm's; a pattern's is seen on th
   expect(draft(["-i", "gone"], {}, "sbatch").problems).toEqual([]);
 });
 
-test("what --gpu-bind=closest can't do yet is said", () => {
+test("what --gpu-bind=closest needs is said", () => {
   expect(draft(["--gpu-bind=closest"]).warnings).toEqual([expect.stringContaining("each task sees all GPUs")]);
+  expect(draft(["--gpu-bind=closest", "--cpu-bind=cores"]).warnings).toEqual([]);
   expect(draft(["--gpu-bind=none"]).warnings).toEqual([]);
 });
 

@@ -112,6 +112,25 @@ describe("the GPUs of a task", () => {
     expect(seen(fourTasks(perTask(1000), bind))).toEqual(expected);
   });
 
+  it("are those near the CPUs of the task with --gpu-bind=closest, as far as that is known", () => {
+    const launch = fourTasks({}, { verbose: false, kind: "closest" });
+    const near = [
+      [0, 1],
+      [0, 1],
+      [2, 3],
+    ].map((cpus, at) => [`GPU-n1-${2 * at + 1}`, cpus] as const);
+    const gpuCpus = new Map(near);
+    const place = { name: "n1", gpuProvider: "nvidia", gpuCpus, spoolFolder: "/s" };
+    const of = (tasks: readonly (readonly number[])[] | null) => {
+      const built = buildStepLaunch(launch, { ...place, bound: tasks && { tasks } });
+      if ("problem" in built) throw new Error(built.problem);
+      const { tasks: made, environment } = built.step;
+      return made.map((task) => ({ ...environment, ...task.environment }).CUDA_VISIBLE_DEVICES);
+    };
+    expect(of([[0], [1], [3], [7]])).toEqual(["1,3", "1,3", "5", ALL]);
+    expect(of(null)).toEqual([ALL, ALL, ALL, ALL]);
+  });
+
   it("are not bound in a step of one task, nor in a batch script", () => {
     const bind: GpuBind = { verbose: false, kind: "single", tasksPerGpu: 1 };
     const job = { ...fourTasks({}, bind).job };

@@ -1,0 +1,30 @@
+/** Long work in slices, so that nothing else waits for long: after each, everything that has come up meanwhile has its turn. */
+
+import type { Cancel, Clock } from "../platform/clock.ts";
+
+/** Milliseconds after which a slice ends: well below what people or programs notice, far above what a turn costs. */
+export const SLICE_MS = 8;
+
+/**
+ * Does work that yields wherever it may be interrupted. The first slice runs at once.
+ * @returns what gives the rest of the work up
+ */
+export function inSlices(
+  clock: Pick<Clock, "after" | "monotonic">,
+  work: Iterator<unknown, unknown>,
+  done: () => void,
+): Cancel {
+  let cancel: Cancel = () => {};
+  const slice = (): void => {
+    const end = clock.monotonic() + SLICE_MS;
+    while (!work.next().done) {
+      if (clock.monotonic() < end) continue;
+      cancel = clock.after(0, slice);
+      return;
+    }
+    cancel = () => {};
+    done();
+  };
+  slice();
+  return () => cancel();
+}
