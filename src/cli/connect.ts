@@ -50,7 +50,11 @@ async function connectTarget(ports: ConnectPorts, options: ConnectOptions): Prom
 async function dialMachine(ports: ConnectPorts): Promise<Connected | null> {
   if (ports.user.uid === 0 || ports.environment.MGPU_HOME) return null;
   const { dialAsUser, isMachineMeant, MACHINE_SOCKET } = await import("./machine.ts");
-  return (await isMachineMeant(ports)) ? dialAsUser(ports, MACHINE_SOCKET) : null;
+  if (!(await isMachineMeant(ports))) return null;
+  const connected = await dialAsUser(ports, MACHINE_SOCKET);
+  if (connected) return connected;
+  const hint = "sudo mgpu up starts it; with MGPU_HOME=FOLDER before a command you have an mgpu of your own";
+  throw new NoController("root's mgpu serves this machine, and does not run now", hint, true);
 }
 
 /**

@@ -44,7 +44,11 @@ export async function dialAsUser(ports: ConnectPorts, socket: string): Promise<C
 export async function isMachineMeant(ports: ConnectPorts): Promise<boolean> {
   const { user, environment, files, findDaemon } = ports;
   if (user.uid === 0 || environment.MGPU_HOME || files.trustProblem(MACHINE_RUNTIME, 0) !== "") return false;
-  if (!files.exists(`${MACHINE_RUNTIME}/door.sock`)) return false;
+  // While root's are started again, a user who had a socket must not get daemons of his own instead.
+  const isServed = [`${MACHINE_RUNTIME}/door.sock`, `${MACHINE_RUNTIME}/${user.uid}`].some((path) =>
+    files.exists(path),
+  );
+  if (!isServed) return false;
   // One that was started before root's may have jobs.
   return (await findDaemon()) === null;
 }

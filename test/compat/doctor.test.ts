@@ -192,7 +192,7 @@ describe.skipIf(!Lab.isPossible)("mgpu doctor (needs root and iproute2)", () => 
     }
     const env = { NODE_OPTIONS: `--require=${join(import.meta.dirname, "support/shifted-clock.cjs")}` };
     const findings = await ask("cli", [], { ...env, LAB_CLOCK_SHIFT_MS: "90000" });
-    named("clock of the client off", findings, "clock", /the controller's clock is 9\d\.\d s behind/, "warn");
+    named("clock of the client off", findings, "clock", /the controller's clock is (89|9\d)\.\d s behind/, "warn");
   }, 60_000);
 
   test("faults of nodes, told from both ends", async () => {
@@ -202,7 +202,7 @@ describe.skipIf(!Lab.isPossible)("mgpu doctor (needs root and iproute2)", () => 
     const mendWay = lab.drop({ from: "n1", to: "n2" });
     const findings = await ask("cli");
     mendWay();
-    named("clock of a node off", findings, "n2", /its clock is 3600\.\d s behind/, "warn");
+    named("clock of a node off", findings, "n2", /its clock is (3599|360[0-5])\.\d s behind/, "warn");
     named("full disk", findings, "n3", /state folder: .* can't be written: No space left on device/);
     named("another python", findings, "python", /n1 has 3\.9\.1; n2, n3, n4 3\.11\.2/, "warn");
     named("node without torch", findings, "torch", /n3 has none; n1, n2, n4 2\.5\.1/);

@@ -131,7 +131,7 @@ async function examineNear(context: CommandContext, ports: DoctorPorts, isHere: 
   }
   notes.ok("running", `mgpuctld, pid ${connected.answer.pid}, on this machine`);
   noteVersions(connected.answer, context.version, notes);
-  const outcome = await examineCluster(connected, context, null);
+  const outcome = await examineCluster(connected, context, false);
   return { ...outcome, findings: [...notes.all, ...outcome.findings] };
 }
 
@@ -180,17 +180,20 @@ async function examineFar(context: CommandContext, ports: DoctorPorts, destinati
     connected.peer.close();
     return { findings, examined: null };
   }
-  const outcome = await examineCluster(connected, context, context.clock.now());
+  const outcome = await examineCluster(connected, context, true);
   return { ...outcome, findings: [...findings, ...outcome.findings] };
 }
 
-/** @param now by this machine's clock, where that is another one than the controller's */
-async function examineCluster({ peer }: Connected, context: CommandContext, now: number | null): Promise<Outcome> {
-  const { environment, cwd } = context;
+/** @param isFar the controller's clock is another one than this machine's */
+async function examineCluster({ peer }: Connected, context: CommandContext, isFar: boolean): Promise<Outcome> {
+  const { environment, cwd, clock } = context;
   const asking = { home: environment.HOME ?? "/", cwd, path: environment.PATH ?? "" };
   try {
-    const [{ now: theirs }, examined, { nodes }, status] = await Promise.all([
-      peer.call("ping", {}),
+    const sentAt = clock.now();
+    const { now: theirs } = await peer.call("ping", {});
+    // Half of the time that the question took was the answer's way.
+    const now = isFar ? (sentAt + clock.now()) / 2 : null;
+    const [examined, { nodes }, status] = await Promise.all([
       peer.call("cluster.examine", asking),
       peer.call("nodes.list", {}),
       peer.call("controller.status", {}),
