@@ -64,6 +64,17 @@ const PICTURES = [
     acts: [{ type: "jjj", until: /gpu/i, settleMs: 1500 }],
     leave: "q",
   },
+  {
+    file: "gpus.svg",
+    columns: 120,
+    rows: 32,
+    argv: ["mgpu", "top", "--demo"],
+    acts: [
+      { type: "", until: /JOBID/, settleMs: 1500 },
+      { type: "n", until: /gpu3/, settleMs: 1500 },
+    ],
+    leave: "q",
+  },
 ];
 
 try {
