@@ -36,7 +36,7 @@ export function descriptorWriter(descriptor: number): (line: string) => void {
 }
 
 /** Makes FILE.1 of a log file, FILE.2 of that, and so on; the oldest goes. Throws Node's error. */
-export function setAside(path: string, { backups }: Pick<LogLimits, "backups"> = LOG_LIMITS): void {
+function setAside(path: string, { backups }: Pick<LogLimits, "backups"> = LOG_LIMITS): void {
   if (backups === 0) return rmSync(path, { force: true });
   for (let at = backups - 1; at >= 1; at--) {
     if (existsSync(`${path}.${at}`)) renameSync(`${path}.${at}`, `${path}.${at + 1}`);
