@@ -139,7 +139,7 @@ function holdersOf(
     {
       ...{ clock, log, net },
       disk: realDisk(),
-      dial: (socket) => connectPeer({ net, clock, log }, { path: socket }, hello("node")),
+      dial: (address) => connectPeer({ net, clock, log }, address, hello("node")),
       spawn: async (program, args, logFile) =>
         startDaemon(join(__dirname, `${program}.cjs`), [...args, ...limits], logFile),
       ...(currentUser().uid === 0 ? { users: userPorts(clock, places.runtime) } : {}),

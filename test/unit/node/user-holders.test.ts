@@ -70,6 +70,10 @@ describe("a user's holder", () => {
     expect([one === other, one.owner, one.identity.socket]).toEqual([true, 1000, SOCKET]);
     expect(started).toEqual([`ada --socket ${SOCKET} --scope s --become 1000:100:100,100,44 /run/mgpu/1000/h.log`]);
     expect(JSON.parse(disk.text("/state/holders/u1000-100.json"))).toMatchObject({ socket: SOCKET, uid: 1000 });
+    // A link to somebody else's socket leads nowhere, at a new connection either.
+    host.sockets.get(SOCKET)?.breakConnections();
+    await clock.advance(1000);
+    expect([...new Set(host.dialled.map(({ path, owner }) => `${path} of ${owner}`))]).toEqual([`${SOCKET} of 1000`]);
     // Root touches nothing in a user's folder.
     expect(done).toEqual(["folders of ada", "folders of ada"]);
   });
