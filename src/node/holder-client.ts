@@ -19,6 +19,8 @@ export interface HolderClientPorts {
   readonly log: Log;
   /** Connects to a holder's socket; rejects with ENOENT or ECONNREFUSED if nobody listens. Settles in bounded time. */
   dial(address: Address): Promise<Connected>;
+  /** Signals a process; with a uid only if it is that user's: a user's holder says of itself what it likes. */
+  endProcess?(pid: number, signal: "SIGTERM" | "SIGKILL", owner: number | undefined): void;
 }
 
 /** A holder that listens but does not answer is tried so often, with this pause, before it counts as gone. */
