@@ -103,7 +103,7 @@ async function issue(
     throw new RpcError(
       "BAD_PARAMS",
       "root is no plain user",
-      "say --role administrator, or --user NAME for somebody else",
+      `"mgpu key issue ${name} --role administrator --user root" gives root a key; --user NAME is for somebody else`,
     );
   }
   const before = keys.find(role, name);
@@ -129,7 +129,7 @@ async function bearerOf(
     throw new RpcError("BAD_PARAMS", `a key for ${user} would be of no use`, hint);
   }
   if (found) return found;
-  const hint = "say --user NAME: as whom its bearer's jobs run";
+  const hint = "say --user NAME, a user of that machine: as whom its bearer's jobs run";
   throw new RpcError("BAD_PARAMS", `the controller's machine knows no user "${user ?? name}"`, hint);
 }
 
