@@ -20,7 +20,7 @@ import type { Account } from "./users.ts";
 
 export interface UserDoorPorts {
   readonly log: Log;
-  /** A user of this machine by name or number; `null` if there is none. */
+  /** A user of this machine by name or number; `null` if there is none. Rejects if nobody can say. */
   findAccount(name: string): Promise<Account | null>;
 }
 
@@ -43,6 +43,9 @@ const KNOCKING_MAX = 128;
 /** Sockets in all: a directory service may know very many users. */
 const USERS_MAX = 10_000;
 
+/** Users at a time who are served again after a restart: a directory service that is slow must not stop the start. */
+const RESTORED_MAX = 4;
+
 /** Under this number connections at the door are counted: root needs no door. */
 const DOOR_UID = 0;
 
@@ -62,6 +65,7 @@ export class UserDoor {
   private readonly crowded = new Set<number>();
   private door: { close(): void } | null = null;
   private questions = 0;
+  private isOver = false;
   /** A folder on the way here that only root can pass; empty where users get here. */
   closed = "";
 
@@ -72,18 +76,25 @@ export class UserDoor {
     this.accept = accept;
   }
 
-  /** Opens the door; who had a socket before has it again. Rejects if that can't be. */
+  /** Opens the door; who had a socket before has it again soon afterwards. Rejects if that can't be. */
   async open(): Promise<void> {
     const path = `${this.runtime}/${DOOR}`;
     rmSync(path, { force: true });
     this.closed = closedFolder(this.runtime);
     this.door = await listenOn(path, (socket) => this.answer(socket), this.upkeep(), { mode: 0o666 });
-    for (const name of readdirSync(this.runtime)) {
-      if (/^[1-9]\d{0,9}$/.test(name)) await this.serve(Number(name)).catch(() => "");
+    const known = readdirSync(this.runtime).filter((name) => /^[1-9]\d{0,9}$/.test(name));
+    for (let at = 0; at < RESTORED_MAX; at++) void this.restore(known);
+  }
+
+  /** Serves one after the other. Whom nobody knows just now asks at the door. Never rejects. */
+  private async restore(known: string[]): Promise<void> {
+    for (let name = known.shift(); name !== undefined && !this.isOver; name = known.shift()) {
+      await this.serve(Number(name)).catch(() => "");
     }
   }
 
   close(): void {
+    this.isOver = true;
     this.door?.close();
     for (const listener of this.users.values()) void listener.then((one) => one.close()).catch(() => {});
     for (const socket of this.sockets) socket.destroy();
@@ -135,8 +146,9 @@ export class UserDoor {
     let askedAt = Date.now();
     const refresh = async (): Promise<void> => {
       askedAt = Date.now();
-      account = (await findAccount(String(uid))) ?? account;
+      account = (await findAccount(String(uid)).catch(() => null)) ?? account;
     };
+    if (this.isOver) throw new Error("mgpuctld is ending");
     makePrivateFolder(this.runtime);
     makeUserFolder(this.runtime, uid);
     rmSync(path, { force: true });

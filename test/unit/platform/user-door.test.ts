@@ -85,8 +85,24 @@ describe.runIf(isRoot)("the door", () => {
     door.close();
     door = makeDoor();
     await door.open();
-    await connect(path);
+    await vi.waitUntil(async () => (await connect(path)) === "" && accepted.length > 0);
     expect(accepted).toEqual(["ada"]);
+  });
+
+  test("after a restart a user database that hangs keeps nobody waiting but those whom it does not tell of", async () => {
+    await askAtDoor(controller(), ADA.uid);
+    for (let uid = 65_001; uid <= 65_009; uid++) mkdirSync(join(runtime, String(uid)));
+    door.close();
+    let asked = 0;
+    const findNobody = (name: string): Promise<Account | null> => {
+      if (name === String(ADA.uid)) return Promise.resolve(ADA);
+      asked += 1;
+      return new Promise(() => {});
+    };
+    door = makeDoor(findNobody);
+    await door.open();
+    expect(asked).toBeLessThanOrEqual(4);
+    expect(await askAtDoor(controller(), ADA.uid)).toBe(join(runtime, `${ADA.uid}/controller.sock`));
   });
 
   test("one user has so many connections and no more, and the door too; each is said once", async () => {
