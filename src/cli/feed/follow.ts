@@ -1,6 +1,6 @@
 /**
- * `mgpu feed --watch` with a controller on another machine: it does not see the file, so that this command looks at it
- * for as long as it runs.
+ * `mgpu feed --watch` with a controller that does not watch the file: it is on another machine and does not see it, or is
+ * root's and watches no files of users. This command looks at the file then, for as long as it runs.
  */
 
 import { sleep } from "../../platform/clock.ts";
