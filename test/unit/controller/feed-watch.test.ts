@@ -9,7 +9,8 @@ const ADA = { uid: 1000, gid: 1000, name: "ada" };
 const PARAMS = { requestId: "r", path: "/home/ada/jobs", job: {}, environment: {}, again: false };
 
 function watching(isKnown: boolean) {
-  const feeds = new Map([...(isKnown ? [[7, { id: 7, path: PARAMS.path, user: ADA }] as const] : [])]);
+  const feeds = new Map<number, object>();
+  if (isKnown) feeds.set(7, { id: 7, path: PARAMS.path, user: ADA });
   const commands: string[] = [];
   const execute = async ({ type }: { type: string }) => {
     commands.push(type);
