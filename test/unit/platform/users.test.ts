@@ -45,8 +45,8 @@ test.each([
   ["kill -9 $$", "getent failed: SIGKILL"],
 ])("no answer is no answer: %s", async (text, words) => {
   program("getent", text);
-  for (const asked of [findUser("ada"), findAccount("ada")]) {
-    await expect(asked).rejects.toMatchObject({ nodeFault: true, message: expect.stringContaining(words) });
+  for (const ask of [findUser, findAccount]) {
+    await expect(ask("ada")).rejects.toMatchObject({ nodeFault: true, message: expect.stringContaining(words) });
   }
   await expect(findGroup("lab")).rejects.toMatchObject({ nodeFault: true });
 });
