@@ -5,6 +5,7 @@ import type { JobStart } from "../core/ids.ts";
 import type { Job } from "../core/job.ts";
 import { formatDuration } from "../core/time.ts";
 import type { Disk } from "../platform/disk.ts";
+import type { Address } from "../platform/net.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { DaemonStatus, Hello } from "../protocol/procedures.ts";
 import { connectPeer } from "../rpc/connect.ts";
@@ -114,10 +115,10 @@ export function createHolderLinks(
   { places, uid, version }: { readonly places: Places; readonly uid: number; readonly version: string },
 ): (node: string) => Promise<Peer[]> {
   const user = { uid, gid: uid, name: "mgpuctld" };
-  const dial = async (path: string): Promise<Peer[]> => {
+  const dial = async (address: Address): Promise<Peer[]> => {
     const hello: Hello = { role: "node", user, version, protocol: PROTOCOL };
     try {
-      const { peer, answer } = await connectPeer(ports, { path }, hello, {}, { deadlineMs: DIAL_MS });
+      const { peer, answer } = await connectPeer(ports, address, hello, {}, { deadlineMs: DIAL_MS });
       if (answer.daemon === "mgpu-stepd") return [peer];
       peer.close();
     } catch {
@@ -129,17 +130,19 @@ export function createHolderLinks(
     const { disk } = ports;
     const folder = nodePlaces(places, node).holderFolder;
     const names = await disk.list(folder).catch(() => []);
-    const links = names.map(async (name) => dial(socketOf(await disk.read(`${folder}/${name}`).catch(() => null))));
+    const links = names.map(async (name) => dial(addressOf(await disk.read(`${folder}/${name}`).catch(() => null))));
     return (await Promise.all(links)).flat();
   };
 }
 
-function socketOf(record: Uint8Array | null): string {
+/** A user's holder listens in a folder of that user's: the socket must be the user's, too. */
+function addressOf(record: Uint8Array | null): Address {
   try {
-    const { socket } = JSON.parse(new TextDecoder().decode(record ?? new Uint8Array()));
-    return typeof socket === "string" ? socket : "";
+    const { socket, uid } = JSON.parse(new TextDecoder().decode(record ?? new Uint8Array()));
+    const path = typeof socket === "string" ? socket : "";
+    return { path, ...(typeof uid === "number" ? { owner: uid } : {}) };
   } catch {
-    return "";
+    return { path: "" };
   }
 }
 

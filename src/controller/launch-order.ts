@@ -9,6 +9,7 @@ import type { Job, RunningJob, Step } from "../core/job.ts";
 import type { ProgramSpec } from "../core/jobspec.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Digest } from "../platform/digest.ts";
+import type { Address } from "../platform/net.ts";
 import { holderSocketFor, userSocketOf } from "../protocol/holder-socket.ts";
 import type { AttachPoint, NodeLaunch } from "../protocol/procedures.ts";
 import { must } from "../util/assert.ts";
@@ -104,8 +105,17 @@ export function attachPointsOf(
 }
 
 /** Where the shared holder of a job's user listens on a node. */
-export function sharedSocketOf({ registration: { holder } }: Pick<Session, "registration">, { spec }: Job): string {
-  return holder.perUser && spec.user.uid !== 0 ? userSocketOf(holder.socket, spec.user) : holder.socket;
+export function sharedSocketOf(session: Pick<Session, "registration">, job: Job): string {
+  const { socket } = session.registration.holder;
+  return holderOwnerOf(session, job).owner === undefined ? socket : userSocketOf(socket, job.spec.user);
+}
+
+/** As whom the holders of a job run on a node, where that is not the daemon's user: their sockets must be that user's. */
+export function holderOwnerOf(
+  { registration: { holder } }: Pick<Session, "registration">,
+  { spec: { user } }: Job,
+): Pick<Address, "owner"> {
+  return holder.perUser && user.uid !== 0 ? { owner: user.uid } : {};
 }
 
 /** The part of a specification that says what runs. */

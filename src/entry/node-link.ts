@@ -54,7 +54,7 @@ export function createNodeLink({ joined, again, clock, log, hello, settings }: N
     },
     outside: {
       target: joined?.target ?? "",
-      bridge: (credential, path) => door.bridge(now().target, credential, path),
+      bridge: (credential, address) => door.bridge(now().target, credential, address),
       guests,
       async listen(told) {
         const at = streamAddress(settings, address);

@@ -20,6 +20,7 @@ import { takeLock } from "../platform/lock.ts";
 import { fileLog, type Log } from "../platform/log.ts";
 import { realNet } from "../platform/net.ts";
 import { realProcesses } from "../platform/process.ts";
+import { signalOwned } from "../platform/process-owner.ts";
 import { programOf, realProcessTable, startTicksOf } from "../platform/proctable.ts";
 import { closedFolder, makeOwnFolder, removeAs } from "../platform/user-folders.ts";
 import { findAccount } from "../platform/users.ts";
@@ -139,12 +140,12 @@ function holdersOf(
     {
       ...{ clock, log, net },
       disk: realDisk(),
-      dial: (socket) => connectPeer({ net, clock, log }, { path: socket }, hello("node")),
+      dial: (address) => connectPeer({ net, clock, log }, address, hello("node")),
       spawn: async (program, args, logFile) =>
         startDaemon(join(__dirname, `${program}.cjs`), [...args, ...limits], logFile),
       ...(currentUser().uid === 0 ? { users: userPorts(clock, places.runtime) } : {}),
       startTicks: startTicksOf,
-      endProcess,
+      endProcess: signalOwned,
     },
     {
       holderFolder,
@@ -170,13 +171,6 @@ function userPorts(clock: Clock, runtime: string): UserPorts {
     remove: removeAs,
     spawn: async (user, args, logFile) => startUserDaemon(join(__dirname, "mgpu-stepd.cjs"), args, logFile, user),
   };
-}
-
-/** One that has ended meanwhile is no matter. */
-function endProcess(pid: number): void {
-  try {
-    process.kill(pid, "SIGTERM");
-  } catch {}
 }
 
 /** What this program says of itself. */

@@ -7,6 +7,7 @@
 import { formatStepKey, type StepKey } from "../core/ids.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import type { Address } from "../platform/net.ts";
 import type { Credential, SecureDoor, SecureListener, Visitor } from "../platform/secure.ts";
 import { messageOf } from "./deferred.ts";
 
@@ -20,7 +21,7 @@ export interface GuestPorts {
 export interface Guest {
   readonly key: StepKey;
   /** Socket of the step's holder for those from elsewhere; asked when the client is there. */
-  path(): string;
+  address(): Address;
   /** Whose stream it is. */
   readonly who: string;
   readonly guest: Credential;
@@ -129,6 +130,6 @@ export class Guests {
       if (same.size === 0 && this.present.get(who) === same) this.present.delete(who);
     });
     this.ports.log.info("stream opened", { who, from, step: formatStepKey(key) });
-    visitor.splice({ path: guest.path() });
+    visitor.splice(guest.address());
   }
 }

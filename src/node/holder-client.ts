@@ -6,6 +6,7 @@
 import type { StepKey } from "../core/ids.ts";
 import { type Clock, sleep } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import type { Address } from "../platform/net.ts";
 import { RpcError } from "../protocol/errors.ts";
 import type { HolderStep, StepLaunch, TerminateDetails } from "../protocol/holder.ts";
 import type { HelloAnswer, Result } from "../protocol/procedures.ts";
@@ -17,7 +18,9 @@ export interface HolderClientPorts {
   readonly clock: Clock;
   readonly log: Log;
   /** Connects to a holder's socket; rejects with ENOENT or ECONNREFUSED if nobody listens. Settles in bounded time. */
-  dial(socket: string): Promise<Connected>;
+  dial(address: Address): Promise<Connected>;
+  /** Signals a process; with a uid only if it is that user's: a user's holder says of itself what it likes. */
+  endProcess?(pid: number, signal: "SIGTERM" | "SIGKILL", owner: number | undefined): void;
 }
 
 /** A holder that listens but does not answer is tried so often, with this pause, before it counts as gone. */
@@ -33,12 +36,17 @@ const USAGE_DEADLINE_MS = 5_000;
  * @throws the dial's error; RpcError if somebody else listens there
  */
 export async function connectHolder(ports: HolderClientPorts, socket: string, owner?: number): Promise<HolderClient> {
-  const { peer, answer } = await ports.dial(socket);
+  const { peer, answer } = await ports.dial(addressOf(socket, owner));
   if (answer.daemon !== "mgpu-stepd") {
     peer.close();
     throw new RpcError("VERSION", `${answer.daemon} listens at ${socket}, where a holder was expected`);
   }
   return new HolderClient(ports, socket, peer, answer, owner);
+}
+
+/** A user's folder may hold links to sockets of others: it must be the user's own. */
+function addressOf(path: string, owner: number | undefined): Address {
+  return { path, ...(owner === undefined ? {} : { owner }) };
 }
 
 /** Whether a failed dial means that nobody is there. */
@@ -158,7 +166,7 @@ export class HolderClient implements HolderPort {
   private async redial(): Promise<Peer | null> {
     for (let tries = 1; tries <= REDIAL_TRIES; tries++) {
       try {
-        const { peer, answer } = await this.ports.dial(this.identity.socket);
+        const { peer, answer } = await this.ports.dial(addressOf(this.identity.socket, this.owner));
         if (answer.pid === this.identity.pid && answer.startedAt === this.identity.startedAt) return peer;
         peer.close();
         return null;

@@ -34,8 +34,6 @@ export interface HoldersPorts extends HolderClientPorts {
   startTicks(pid: number): number | null;
   /** Where the daemon is root's. */
   readonly users?: UserPorts;
-  /** Asks a process to end (SIGTERM). */
-  endProcess?(pid: number): void;
 }
 
 export interface HoldersOptions {
@@ -148,7 +146,7 @@ class Holders implements HolderFactory {
         socket,
         holderPid: pid,
       });
-      this.ports.endProcess?.(pid);
+      this.ports.endProcess?.(pid, "SIGTERM", record.uid);
     } else if (record && record.uid === undefined) {
       this.ports.net.removeStale({ path: record.socket });
     }
@@ -175,7 +173,10 @@ class Holders implements HolderFactory {
     const found = await this.reach(socket, user?.uid);
     const client = found ?? (await this.start(name, socket, user));
     const { pid } = client.identity;
-    await this.writeRecord(name, { socket, pid, startTicks: this.ports.startTicks(pid), ...ownerOf(user?.uid) });
+    // Of one that was started the record is there, with the pid that the kernel gave: a user's holder may say any.
+    if (found || !user) {
+      await this.writeRecord(name, { socket, pid, startTicks: this.ports.startTicks(pid), ...ownerOf(user?.uid) });
+    }
     return this.keep(name, client);
   }
 

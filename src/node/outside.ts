@@ -1,6 +1,7 @@
 /** What a node daemon does for a controller on another machine, and for the clients that come from there. */
 
 import type { StepKey } from "../core/ids.ts";
+import type { Address } from "../platform/net.ts";
 import type { Credential } from "../platform/secure.ts";
 import { RpcError } from "../protocol/errors.ts";
 import { guestSocketOf } from "../protocol/holder-socket.ts";
@@ -16,7 +17,7 @@ export interface NodeOutside {
   /** Where the controller is, `host:port`. */
   readonly target: string;
   /** Connects to the controller and carries all bytes to and from a Unix socket. */
-  bridge(credential: Credential, path: string): Promise<void>;
+  bridge(credential: Credential, address: Address): Promise<void>;
   readonly guests: Pick<Guests, "expect" | "cut" | "identities">;
   /**
    * Listens for clients on other machines; where they reach us, each `host:port`, empty where they can't.
@@ -35,15 +36,16 @@ export function outsideHandlers(
     throw new RpcError("DISABLED", "this node's controller is on the same machine");
   };
   /** The step may not have come yet, or be over: whose it is counts. */
-  const socketOf = async (key: StepKey, isPty: boolean, user: Runner | undefined): Promise<string> => {
+  const addressOf = async (key: StepKey, isPty: boolean, user: Runner | undefined): Promise<Address> => {
     const { others } = context.holders;
-    const runner = others && user && user.uid !== 0 ? { user: await others.resolve(user) } : {};
-    return guestSocketOf(context.holders.socketFor(runner, key, isPty));
+    const runner = others && user && user.uid !== 0 ? await others.resolve(user) : undefined;
+    const path = guestSocketOf(context.holders.socketFor(runner ? { user: runner } : {}, key, isPty));
+    return { path, ...(runner ? { owner: runner.uid } : {}) };
   };
   return {
     async "node.expect"({ key, isPty, user, who, guest }) {
-      const path = await socketOf(key, isPty, user);
-      must().guests.expect({ key, path: () => path, who, guest });
+      const address = await addressOf(key, isPty, user);
+      must().guests.expect({ key, address: () => address, who, guest });
       return {};
     },
     "node.cut": ({ identities }) => ({
@@ -51,7 +53,7 @@ export function outsideHandlers(
     }),
     async "node.open"({ key, isPty, user, back }) {
       try {
-        await must().bridge(back, await socketOf(key, isPty, user));
+        await must().bridge(back, await addressOf(key, isPty, user));
       } catch (error) {
         throw new RpcError("LOST_CONTACT", `node ${context.name} can't dial back: ${messageOf(error)}`);
       }

@@ -1,13 +1,16 @@
 /** Byte connections as an argument: Unix sockets here, TLS in secure.ts, memory in simulations. */
 
 import { rmSync } from "node:fs";
-import { createConnection, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { listenOn, type Upkeep } from "./listener.ts";
+import { connectUnix } from "./socket-owner.ts";
 
 /** Where to connect or listen. */
 export interface Address {
   /** Path of a Unix socket, at most 107 bytes; of a net that speaks TLS `host:port`. */
   readonly path: string;
+  /** Whose a Unix socket must be to be connected to, a uid: for one in a folder of that user's. Listening ignores it. */
+  readonly owner?: number;
 }
 
 /** What a connection tells its owner. Set once, before anything can arrive. */
@@ -59,7 +62,7 @@ export function realNet(upkeep: Upkeep | null = null): Net {
 
 function connect(address: Address, events: ConnectionEvents): Promise<Connection> {
   return new Promise((resolve, reject) => {
-    const socket = createConnection({ path: address.path });
+    const socket = connectUnix(address);
     socket.once("error", reject);
     socket.once("connect", () => {
       socket.off("error", reject);

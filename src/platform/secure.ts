@@ -3,11 +3,11 @@
  * Who calls names an identity; who listens looks up its key. There are no certificates and no session tickets that count.
  */
 
-import { connect as connectPlain } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ConnectionOptions, connect as connectTls, createServer, type TLSSocket } from "node:tls";
 import { createGate, type GateNews } from "./gate.ts";
-import { attach, type Connection, type ConnectionEvents, type Net, wrap } from "./net.ts";
+import { type Address, attach, type Connection, type ConnectionEvents, type Net, wrap } from "./net.ts";
+import { connectUnix } from "./socket-owner.ts";
 
 /** What a caller proves itself with. */
 export interface Credential {
@@ -25,7 +25,7 @@ export interface Visitor {
   /** Talks with it. */
   converse(accept: (connection: Connection) => ConnectionEvents): void;
   /** Carries all bytes to and from a Unix socket or another visitor, until either ends. */
-  splice(other: Visitor | { readonly path: string }): void;
+  splice(other: Visitor | Address): void;
   /** Hears once of its end; at once if that was before. */
   onClose(callback: () => void): void;
   close(): void;
@@ -51,7 +51,7 @@ export interface SecureDoor {
   /** Rejects with Node's error (EADDRINUSE, EADDRNOTAVAIL ...). */
   listen(options: SecureListen): Promise<SecureListener>;
   /** Connects to a listener and carries all bytes to and from a Unix socket. Rejects if the listener can't be reached. */
-  bridge(target: string, credential: Credential, path: string): Promise<void>;
+  bridge(target: string, credential: Credential, address: Address): Promise<void>;
 }
 
 /** The one suite that Node offers for pre-shared keys. Keys are agreed on anew for each connection (ECDHE). */
@@ -217,7 +217,7 @@ function visitorOf(socket: TLSSocket, identity: string, from: string): Visitor {
     from,
     converse: (accept) => attach(socket, accept(wrap(socket))),
     splice(other) {
-      join(socket, "path" in other ? connectPlain({ path: other.path }) : must(sockets.get(other)));
+      join(socket, "path" in other ? connectUnix(other) : must(sockets.get(other)));
     },
     onClose(callback) {
       if (socket.closed) callback();
@@ -257,7 +257,7 @@ function join(one: Duplex, other: Duplex): void {
   }
 }
 
-async function bridge(target: string, credential: Credential, path: string): Promise<void> {
+async function bridge(target: string, credential: Credential, address: Address): Promise<void> {
   const socket = await dial(target, credential);
-  join(socket, connectPlain({ path }));
+  join(socket, connectUnix(address));
 }

@@ -6,6 +6,7 @@ import type { Clock } from "../../platform/clock.ts";
 import type { Digest } from "../../platform/digest.ts";
 import type { Disk } from "../../platform/disk.ts";
 import type { Log } from "../../platform/log.ts";
+import type { Address } from "../../platform/net.ts";
 import type { Random } from "../../platform/random.ts";
 import type { Credential, SecureDoor } from "../../platform/secure.ts";
 import { RpcError } from "../../protocol/errors.ts";
@@ -14,7 +15,7 @@ import type { PeerServer } from "../../rpc/serve.ts";
 import type { ControllerContext } from "../context.ts";
 import type { Ringer } from "../handlers/examine.ts";
 import type { KeyOffice } from "../handlers/keys.ts";
-import { sharedSocketOf } from "../launch-order.ts";
+import { holderOwnerOf, sharedSocketOf } from "../launch-order.ts";
 import { Keys } from "./keys.ts";
 import { jobIdentity, Network } from "./network.ts";
 import { type Passage, Relays } from "./relays.ts";
@@ -115,11 +116,14 @@ async function reach(
   { sessions, loop }: ControllerContext,
   { node, key, isPty, user }: Passage,
   back: () => Credential,
-): Promise<{ readonly path: string } | null> {
+): Promise<Address | null> {
   const session = sessions.get(node);
   if (!session) throw new RpcError("NODE_AWAY", `node ${node} is not connected`);
   const job = loop.state.jobs.get(key.jobId);
-  if (!session.caller && job) return { path: guestSocketOf(holderSocketFor(sharedSocketOf(session, job), key, isPty)) };
+  if (!session.caller && job) {
+    const path = guestSocketOf(holderSocketFor(sharedSocketOf(session, job), key, isPty));
+    return { path, ...holderOwnerOf(session, job) };
+  }
   await session.peer.call("node.open", { key, isPty, user, back: back() });
   return null;
 }

@@ -8,6 +8,7 @@ import { formatStepKey } from "../../core/ids.ts";
 import type { User } from "../../core/jobspec.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
+import type { Address } from "../../platform/net.ts";
 import type { Random } from "../../platform/random.ts";
 import type { Credential, Visitor } from "../../platform/secure.ts";
 import { formatIdentity, parseIdentity } from "../../protocol/identity.ts";
@@ -34,7 +35,7 @@ export interface RelayPorts {
    * Where a step's holder listens if that is this machine; otherwise asks the node to dial back with a credential.
    * @throws RpcError if the node is away, or can't
    */
-  reach(passage: Passage, back: () => Credential): Promise<{ readonly path: string } | null>;
+  reach(passage: Passage, back: () => Credential): Promise<Address | null>;
 }
 
 /** From the answer of a call to the first byte of a connection. */

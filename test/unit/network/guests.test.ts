@@ -41,9 +41,14 @@ afterEach(() => {
 
 const keyOf = (letter: string): string => letter.repeat(64);
 
-function expectGuest(name: string, letter: string, who = "user/ada/1"): void {
+function expectGuest(name: string, letter: string, who = "user/ada/1", owner?: number): void {
   const guest = { identity: `stream/${name}/1`, key: keyOf(letter) };
-  guests.expect({ key: STEP, path: () => join(folder, "h"), who, guest });
+  guests.expect({
+    key: STEP,
+    address: () => ({ path: join(folder, "h"), ...(owner === undefined ? {} : { owner }) }),
+    who,
+    guest,
+  });
 }
 
 /** Connects; a word comes back, or the reason why not. The connection stays open. */
@@ -82,6 +87,14 @@ test("who is expected gets through to its step, once", async () => {
   expect((await come("aa", "1")).heard).toEqual(REFUSED);
   expect(log.join("\n")).toMatch(/stream opened {"who":"user\/ada\/1","from":"127.0.0.1","step":"12.1.0"}/);
   expect(log.join("\n")).toMatch(/refused a connection .*no such key: stream\/aa\/1/);
+});
+
+test("a step's user leads nobody to a socket of somebody else", async () => {
+  const uid = process.getuid?.() ?? 0;
+  expectGuest("aa", "1", "user/ada/1", uid);
+  expect((await come("aa", "1")).heard).toBe("word");
+  expectGuest("bb", "2", "user/ada/1", uid + 1);
+  expect((await come("bb", "2")).heard).toMatch(/^closed/);
 });
 
 test("nobody else gets in: a wrong key, another's name, a token whose time is over", async () => {

@@ -37,6 +37,7 @@ function factory(isFar = false): HolderFactory {
   };
   return createHolders(
     {
+      endProcess: (pid, signal, owner) => void done.push(`${signal} ${pid} of ${owner}`),
       ...{ clock, disk, log: silentLog(), dial: host.dial, startTicks: (pid: number) => pid },
       net: { removeStale: ({ path }) => void done.push(`root removes ${path}`) },
       spawn: async (program, args) => spawn(args[1] ?? "", [program, ...args]),
@@ -70,6 +71,10 @@ describe("a user's holder", () => {
     expect([one === other, one.owner, one.identity.socket]).toEqual([true, 1000, SOCKET]);
     expect(started).toEqual([`ada --socket ${SOCKET} --scope s --become 1000:100:100,100,44 /run/mgpu/1000/h.log`]);
     expect(JSON.parse(disk.text("/state/holders/u1000-100.json"))).toMatchObject({ socket: SOCKET, uid: 1000 });
+    // A link to somebody else's socket leads nowhere, at a new connection either.
+    host.sockets.get(SOCKET)?.breakConnections();
+    await clock.advance(1000);
+    expect([...new Set(host.dialled.map(({ path, owner }) => `${path} of ${owner}`))]).toEqual([`${SOCKET} of 1000`]);
     // Root touches nothing in a user's folder.
     expect(done).toEqual(["folders of ada", "folders of ada"]);
   });
@@ -86,6 +91,18 @@ describe("a user's holder", () => {
     await soonest(othersOf(factory()).shared(ADA));
     const [adopted] = await factory().adopt();
     expect([adopted?.owner, adopted?.identity.socket]).toEqual([1000, SOCKET]);
+  });
+
+  it("is ended by the pid that it was started with, and only as that user's", async () => {
+    const others = othersOf(factory());
+    const starting = others.shared(ADA);
+    // It says that it is another process.
+    clock.after(20, () => host.listen(SOCKET, 4242));
+    expect((await soonest(starting)).identity.pid).toBe(4242);
+    expect(JSON.parse(disk.text("/state/holders/u1000-100.json"))).toMatchObject({ pid: 101 });
+    host.sockets.clear();
+    await soonest(factory().adopt(), 10_000);
+    expect(done.at(-1)).toBe("SIGTERM 101 of 1000");
   });
 
   it("is asked to end a minute after its last use; who comes meanwhile waits, and has a new one with new groups", async () => {

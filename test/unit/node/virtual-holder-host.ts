@@ -1,5 +1,6 @@
 /** Sockets on which holders listen, without any: each dial gets a peer that a test scripts. */
 
+import type { Address } from "../../../src/platform/net.ts";
 import { RpcError } from "../../../src/protocol/errors.ts";
 import type { HolderStep } from "../../../src/protocol/holder.ts";
 import type { HelloAnswer } from "../../../src/protocol/procedures.ts";
@@ -23,6 +24,8 @@ export class VirtualHolderHost {
   /** Errors for the next dials, first come first served. */
   readonly dialErrors: Error[] = [];
   dials = 0;
+  /** Where each dial went, and whose the socket had to be. */
+  readonly dialled: Address[] = [];
 
   listen(socket: string, pid: number, answer: Partial<HelloAnswer> = {}): Listening {
     const watchers = new Set<(step: HolderStep) => void>();
@@ -53,8 +56,10 @@ export class VirtualHolderHost {
     listening?.breakConnections();
   }
 
-  readonly dial = async (socket: string): Promise<Connected> => {
+  readonly dial = async (address: Address): Promise<Connected> => {
+    const { path: socket } = address;
     this.dials += 1;
+    this.dialled.push(address);
     const error = this.dialErrors.shift();
     if (error) throw error;
     const listening = this.sockets.get(socket) as (Listening & { connect(): Connected }) | undefined;
