@@ -42,12 +42,16 @@ export async function settleUser(context: AgentContext, launch: NodeLaunch): Pro
   }
 }
 
-/** With whose rights a job's output is read here. Rejects with RpcError where the user is nobody. */
+/**
+ * With whose rights a job's output is read here. Rejects with RpcError where the user is nobody, or told by numbers only,
+ * which are the controller's.
+ */
 export async function readerOf<
   U extends { readonly uid: number; readonly gid: number; readonly name?: string | undefined },
 >({ holders, name: node }: AgentContext, user: U): Promise<U | RunnerAccount> {
   const { others } = holders;
-  if (!others || user.uid === 0 || user.name === undefined) return user;
+  if (!others || user.uid === 0) return user;
+  if (user.name === undefined) throw new RpcError("UNREADABLE", `node ${node}: user ${user.uid} came without a name`);
   try {
     return await others.resolve({ uid: user.uid, gid: user.gid, name: user.name });
   } catch (error) {

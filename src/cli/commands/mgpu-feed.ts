@@ -125,11 +125,12 @@ async function watch(file: string, order: FeedOrder, context: CommandContext): P
     peer.close();
   }
   context.stdio.err(`${context.program}: ${reason}: this command watches ${file} while it runs\n`);
+  const { follow, markOf } = await import("../feed/follow.ts");
+  const before = markOf(path, context);
   await feedOnce(file, order, context);
-  const { follow } = await import("../feed/follow.ts");
   // Whoever asked for all lines again asked for it once.
   const later = { ...order, call: { ...order.call, again: false } };
-  await follow(path, context, () => feedOnce(file, later, context));
+  await follow(path, context, before, () => feedOnce(file, later, context));
   return 0;
 }
 
