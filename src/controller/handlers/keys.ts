@@ -8,6 +8,7 @@ import type { ControllerContext } from "../context.ts";
 import { cutStreams } from "../network/direct.ts";
 import type { Keys } from "../network/keys.ts";
 import type { Network } from "../network/network.ts";
+import { answered } from "../people.ts";
 
 type NetworkMethod =
   | "key.token"
@@ -122,9 +123,10 @@ async function bearerOf(
   owner: User,
   findUser: KeyOffice["findUser"],
 ): Promise<User> {
-  const found = await findUser(user ?? name);
+  if (owner.uid !== 0 && user === undefined) return owner;
+  const found = await answered(findUser(user ?? name));
   if (owner.uid !== 0) {
-    if (user === undefined || found?.uid === owner.uid) return owner;
+    if (found?.uid === owner.uid) return owner;
     const hint = `jobs run as ${owner.name} here, who started mgpuctld; root's daemons serve several users`;
     throw new RpcError("BAD_PARAMS", `a key for ${user} would be of no use`, hint);
   }
