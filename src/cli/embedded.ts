@@ -6,6 +6,7 @@
  * down, or has lost its socket, which it makes again: it is waited for, never taken for none.
  */
 
+import type { Joined } from "../config/joined.ts";
 import { sleep } from "../platform/clock.ts";
 import type { NodeRow } from "../protocol/procedures.ts";
 import type { Connected, Peer } from "../rpc/types.ts";
@@ -60,6 +61,7 @@ export async function connectEmbedded(ports: ConnectPorts, options: EmbeddedOpti
   for (;;) {
     const found = await findOrAwait(ports, options);
     if (!("peer" in found)) {
+      await refuseWhereJoined(ports, options);
       if (!options.start) throw noController(found, "start it with: mgpu up");
       if (!options.isAsked && (await ranApart(ports))) throw noController(found, APART_HINT);
       return startAndConnect(ports);
@@ -71,6 +73,23 @@ export async function connectEmbedded(ports: ConnectPorts, options: EmbeddedOpti
 const APART_HINT =
   "mgpuctld ran here apart from its node daemons, started by hand or by a service: start it the same way, or with " +
   "mgpu up; mgpu down forgets it, and the next command starts mgpu on this machine";
+
+/** A node of another machine's cluster: an mgpu of its own would grant the same GPUs once more. @throws NoController */
+async function refuseWhereJoined({ files, places }: ConnectPorts, { isAsked }: EmbeddedOptions): Promise<void> {
+  const { joinFile, parseJoined } = await import("../config/joined.ts");
+  let joined: Joined | null = null;
+  try {
+    joined = parseJoined(new TextDecoder().decode(files.read(joinFile(places))));
+  } catch {
+    // It never joined one.
+  }
+  if (joined === null) return;
+  const problem = `this machine is node ${joined.node} of the cluster ${joined.cluster} at ${joined.target}`;
+  const hint = isAsked
+    ? "mgpu leave ends that, then mgpu up starts an mgpu of its own"
+    : "to use that cluster from here: mgpu key issue NAME there prints a line for mgpu login; mgpu leave ends its part in it";
+  throw new NoController(problem, hint, true);
+}
 
 async function ranApart({ files, places }: ConnectPorts): Promise<boolean> {
   const { parseRemembered, ranAlone } = await import("../config/remembered.ts");

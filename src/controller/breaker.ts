@@ -2,7 +2,8 @@
  * A node's circuit breaker: where jobs die as soon as they start, one after the other, a queue is gone in minutes. Such a
  * node is drained with the reason, once it is plain that the node is at fault (src/decisions/0024-circuit-breaker.md):
  *
- *   - what the node itself could not start or keep counts, each job once;
+ *   - what the node itself could not start or keep counts, each job once; where a user's holder had a hand in it, only
+ *     together with another user's;
  *   - a batch script that dies here and lived on other nodes, dying on none of them, counts;
  *   - any other death counts only together with another user's: one user's broken scripts drain nothing.
  *
@@ -27,6 +28,8 @@ export interface Ending {
   readonly isBatch: boolean;
   /** `node`: the node could not start or keep it. */
   readonly how: "well" | "badly" | "node";
+  /** What the node said of it went through a holder that is in that user's hands. */
+  readonly isUsersHolder: boolean;
   /** Milliseconds since its job's start. */
   readonly ranMs: number;
 }
@@ -90,7 +93,7 @@ export class Breaker {
 
   private judge(node: string, deaths: number, withinMs: number): string | null {
     const row = (this.rows.get(node) ?? []).filter((death) => death.isSure || !this.diesElsewhere(death));
-    const sure = row.filter((death) => death.isSure || this.livesElsewhere(death));
+    const sure = allOrNodesOwn(row.filter((death) => death.isSure || this.livesElsewhere(death)));
     const programs = new Map(row.map((death) => [death.program, death]));
     const users = new Set(row.map(({ uid }) => uid));
     const isTold = sure.length >= deaths || (programs.size >= deaths && users.size > 1);
@@ -121,6 +124,13 @@ export class Breaker {
   }
 }
 
+/** Who ends his own holder, or keeps it from starting, must not take the node from everybody. */
+function allOrNodesOwn(sure: readonly Death[]): readonly Death[] {
+  const isUsers = (death: Death): boolean => death.isSure && death.isUsersHolder;
+  const users = new Set(sure.filter(isUsers).map(({ uid }) => uid));
+  return users.size > 1 ? sure : sure.filter((death) => !isUsers(death));
+}
+
 function hasOther(nodes: ReadonlySet<string>, node: string): boolean {
   return nodes.size > (nodes.has(node) ? 1 : 0);
 }
@@ -130,8 +140,15 @@ function hasOther(nodes: ReadonlySet<string>, node: string): boolean {
  * and of what was ended from outside or for its memory.
  * @param state before the report counts
  * @param now milliseconds since 1970
+ * @param isShared users have holders of their own: the cluster is root's
  */
-export function endingOf(state: ClusterState, node: string, report: NodeReport, now: number): Ending | null {
+export function endingOf(
+  state: ClusterState,
+  node: string,
+  report: NodeReport,
+  now: number,
+  isShared: boolean,
+): Ending | null {
   if (report.type !== "ended" && report.type !== "lost") return null;
   const { jobId, attempt, stepId } = report.key;
   const job = state.jobs.get(jobId);
@@ -145,7 +162,9 @@ export function endingOf(state: ClusterState, node: string, report: NodeReport, 
   const how = isNodes ? "node" : isGood ? "well" : "badly";
   const { uid } = job.spec.user;
   const isBatch = job.spec.kind === "batch";
-  return { node, jobId, uid, program: programOf(job), isBatch, how, ranMs: Math.max(0, now - step.startAt) };
+  const isUsersHolder = isShared && uid !== 0;
+  const ranMs = Math.max(0, now - step.startAt);
+  return { node, jobId, uid, program: programOf(job), isBatch, how, isUsersHolder, ranMs };
 }
 
 /** Arguments of a script are no part of it: a sweep is one program. */

@@ -28,7 +28,7 @@ import type { FinishedQuery } from "./store/accounting.ts";
 import type { Blobs } from "./store/blobs.ts";
 import type { Watchers } from "./watchers.ts";
 
-/** Users and groups by name or number; `null` for one that there is not. */
+/** Users and groups by name or number; `null` for one that there is not. Rejects, in words, if nobody can say. */
 export interface People {
   findUser(name: string): Promise<User | null>;
   findGroup(name: string): Promise<number | null>;

@@ -44,9 +44,8 @@ async function lastLines(job: Job, sessions: Pick<Sessions, "get">): Promise<Job
   const file = outputsOf(job).find(({ files }) => files.length > 0)?.files[0];
   const session = file && sessions.get(file.node);
   if (!session || file.path === "/dev/null") return null;
-  const { uid, gid } = job.spec.user;
   const read = async (from: number, bytes: number) => {
-    const order = { path: file.path, user: { uid, gid }, from, bytes };
+    const order = { path: file.path, user: job.spec.user, from, bytes };
     return (await session.peer.call("node.read", order, { deadlineMs: READ_MS })).window;
   };
   const size = (await read(0, 0))?.size ?? 0;

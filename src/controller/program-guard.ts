@@ -12,7 +12,7 @@ import { RpcError } from "../protocol/errors.ts";
 /** Along which programs are looked for where a job's environment does not say. */
 const PATH = INTERPRETER_FOLDERS.join(":");
 
-/** What is asked of this machine's files. None rejects. */
+/** What is asked of this machine's files. They reject, in words, where a file system does not answer. */
 export interface ProgramFiles {
   /** The path without symbolic links; `null` where nothing is, or links go in a circle. */
   resolve(path: string): Promise<string | null>;
@@ -32,13 +32,25 @@ export interface Submitted {
 /** Scripts that only carry a command: their texts before it. */
 const WRAP_HEAD = "#!/bin/sh\n# This script was created by sbatch --wrap.\n\n";
 
-/** @throws RpcError PERMISSION with what is not allowed, and what is; any program is where `allowed` is empty */
+/**
+ * @throws RpcError PERMISSION with what is not allowed, and what is; any program is where `allowed` is empty. UNREADABLE
+ * where nobody can say, since a file system does not answer
+ */
 export async function checkPrograms(
   files: ProgramFiles,
   allowed: readonly string[],
   submitted: readonly Submitted[],
 ): Promise<void> {
   if (allowed.length === 0) return;
+  try {
+    await checkAll(files, allowed, submitted);
+  } catch (error) {
+    if (error instanceof RpcError) throw error;
+    throw new RpcError("UNREADABLE", `the programs can't be checked: ${(error as Error).message}`);
+  }
+}
+
+async function checkAll(files: ProgramFiles, allowed: readonly string[], submitted: readonly Submitted[]) {
   const folders = (await Promise.all(allowed.map((path) => files.resolve(path)))).flatMap((path) => path ?? []);
   for (const one of submitted) {
     const problem = await programProblem(files, folders, one);

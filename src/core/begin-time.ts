@@ -41,7 +41,10 @@ const TEXT_MAX = 100;
 /** Least number after `uts`, as in Slurm: smaller ones are no moments but mistakes. */
 const UTS_MIN = 1_000_000;
 
-const WHAT = "a time such as 16:00, tomorrow, now+1hour, 2026-11-21T22:00 or 11/21/26-22:00";
+const WHAT: Readonly<Record<Passed, string>> = {
+  next: "a time such as 16:00, tomorrow, now+1hour, 2026-11-21T22:00 or 11/21/26-22:00",
+  past: "a time such as 14:30, yesterday, now-2hours, 2026-11-21T08:00 or 11/21/26-08:00",
+};
 
 /** What the words of a text said so far. A date without a year has year `null`. */
 interface Said {
@@ -53,32 +56,32 @@ interface Said {
 /**
  * A moment in milliseconds since 1970, in whole seconds.
  * @param nowMs what `now`, `today` and a time of day refer to
- * @param passed what a time of day before now means: tomorrow's, or today's
+ * @param passed what a time of day before now means: tomorrow's, or today's; only looking back is there a yesterday
  */
 export function parseMoment(text: string, nowMs: number, zone: UtcOffset, passed: Passed = "next"): Parsed<number> {
   const trimmed = text.length > TEXT_MAX ? "" : text.trim();
-  const absolute = parseAbsolute(trimmed, nowMs, text);
+  const absolute = parseAbsolute(trimmed, nowMs, text, WHAT[passed]);
   if (absolute !== undefined) return absolute;
   const today = localDate(nowMs, zone);
   let said: Said = { date: null, timeMs: null };
   let rest = trimmed;
   while (rest !== "") {
-    const word = readWord(rest, today);
-    if (word === undefined) return expected(WHAT, text);
+    const word = readWord(rest, today, passed);
+    if (word === undefined) return expected(WHAT[passed], text);
     if ("problem" in word) return { problem: `${word.problem} in ${quote(text)}` };
     const twice = (word.date !== null && said.date !== null) || (word.timeMs !== null && said.timeMs !== null);
     if (twice) return { problem: `expected one date and one time of day, got ${quote(text)}` };
     said = { date: word.date ?? said.date, timeMs: word.timeMs ?? said.timeMs };
     rest = rest.slice(word.length).replace(/^(?:\s+|-|T(?=\d))+/i, "");
   }
-  return said.date === null && said.timeMs === null ? expected(WHAT, text) : resolve(said, nowMs, zone, passed);
+  return said.date === null && said.timeMs === null ? expected(WHAT[passed], text) : resolve(said, nowMs, zone, passed);
 }
 
 /** `now`, `now+2hours`, `now-30`, and `uts` with seconds since 1970; `undefined` for everything else. */
-function parseAbsolute(text: string, nowMs: number, whole: string): Parsed<number> | undefined {
+function parseAbsolute(text: string, nowMs: number, whole: string, what: string): Parsed<number> | undefined {
   const seconds = /^uts(\d{1,12})$/i.exec(text)?.[1];
   if (seconds !== undefined) {
-    return Number(seconds) < UTS_MIN ? expected(WHAT, whole) : { value: Number(seconds) * SECOND_MS };
+    return Number(seconds) < UTS_MIN ? expected(what, whole) : { value: Number(seconds) * SECOND_MS };
   }
   const match = /^now(?:\s*([+-])\s*(\d{1,12})\s*([a-z]*))?$/i.exec(text);
   if (!match) return undefined;
@@ -96,10 +99,13 @@ function parseAbsolute(text: string, nowMs: number, whole: string): Parsed<numbe
 type Word = Said & { readonly length: number };
 
 /** The date or time of day that a text begins with; a problem if its numbers are out of range. */
-function readWord(text: string, today: CivilDate): Word | { readonly problem: string } | undefined {
-  const name = /^(today|tomorrow|midnight|elevenses|noon|fika|teatime)(?=$|[^a-z]|T\d)/i.exec(text)?.[1];
+function readWord(text: string, today: CivilDate, passed: Passed): Word | { readonly problem: string } | undefined {
+  const name = /^(today|tomorrow|yesterday|midnight|elevenses|noon|fika|teatime)(?=$|[^a-z]|T\d)/i.exec(text)?.[1];
   if (name === undefined) return /^\d{1,2}:/.test(text) ? readTime(text) : readDate(text);
   const word = name.toLowerCase();
+  if (word === "yesterday") {
+    return passed === "past" ? { date: dayAfter(today, -1), timeMs: null, length: name.length } : undefined;
+  }
   if (word === "today") return { date: today, timeMs: null, length: name.length };
   if (word === "tomorrow") return { date: dayAfter(today), timeMs: null, length: name.length };
   return { date: null, timeMs: (HOURS[word] ?? 0) * HOUR_MS, length: name.length };
@@ -178,8 +184,8 @@ function localDate(atMs: number, zone: UtcOffset): CivilDate {
   return civilDate(atMs + zone(atMs) * MINUTE_MS);
 }
 
-function dayAfter(date: CivilDate): CivilDate {
-  return civilDate(civilMs(date) + DAY_MS);
+function dayAfter(date: CivilDate, days = 1): CivilDate {
+  return civilDate(civilMs(date) + days * DAY_MS);
 }
 
 /** Whether the calendar has such a day. */

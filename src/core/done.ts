@@ -6,6 +6,7 @@
 import type { SendMail } from "./effects.ts";
 import type { Event } from "./events.ts";
 import { isEnded, type Job } from "./job.ts";
+import { MAIL_USER_MAX } from "./mail-types.ts";
 import type { ClusterState } from "./state.ts";
 
 /** The wish of a user, and what happened since. */
@@ -21,12 +22,29 @@ export interface DoneWish {
   readonly failed: number;
 }
 
+/** Of each kind that a wish remembers: the newest. */
+const HEARERS_MAX = 8;
+
 /** Notes a new job's wish. Only for `reduce`. */
 export function noteSubmitted({ doneWishes }: ClusterState, { spec: { mail, user } }: Job): void {
   if (!mail?.types.includes("ALL_DONE")) return;
   const known = doneWishes.get(user.uid) ?? { uid: user.uid, name: user.name, to: "", notify: [], ended: 0, failed: 0 };
-  const to = [...new Set([known.to, mail.user].filter((one) => one !== ""))].join(",");
-  doneWishes.set(user.uid, { ...known, to, notify: [...new Set([...known.notify, ...(mail.notify ?? [])])] });
+  const notify = newest(known.notify, mail.notify ?? []);
+  doneWishes.set(user.uid, { ...known, to: mailUsers(known.to, mail.user), notify });
+}
+
+/** As many as a mail may be sent to, and no longer than {@link isMailUser} has them. */
+function mailUsers(known: string, more: string): string {
+  const of = (text: string): string[] => text.split(",").filter((one) => one !== "");
+  const all = newest(of(known), of(more));
+  while (all.length > 1 && all.join(",").length > MAIL_USER_MAX) all.shift();
+  return all.join(",");
+}
+
+/** Each once, oldest first. A wish grows with no job, however many there are. */
+function newest(known: readonly string[], more: readonly string[]): string[] {
+  const added = new Set(more);
+  return [...known.filter((one) => !added.has(one)), ...added].slice(-HEARERS_MAX);
 }
 
 /** Counts a job that has ended; the wish is fulfilled with the last one. Only for `reduce`. */

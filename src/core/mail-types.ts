@@ -47,12 +47,15 @@ export function parseMailTypes(text: string): Parsed<readonly MailType[]> {
   return { value: MAIL_TYPES.filter((type) => chosen.has(type)) };
 }
 
+/** UTF-16 units of all users of a mail together, with the commas between them. */
+export const MAIL_USER_MAX = 1000;
+
 /**
  * Whether somebody can be sent mail to. Slurm passes on what a mail program could take for an option, a file or a
  * command; with a controller of several users that would be a way in.
  */
 export function isMailUser(user: string): boolean {
-  return /^[\p{L}\p{N}_][\p{L}\p{N}_.@%=,:+-]{0,999}$/u.test(user);
+  return user.length <= MAIL_USER_MAX && /^[\p{L}\p{N}_][\p{L}\p{N}_.@%=,:+-]*$/u.test(user);
 }
 
 /** The inverse of {@link parseMailTypes}: `BEGIN,END`, or `NONE`. */

@@ -68,9 +68,12 @@ export interface JobReport {
   readonly output: { readonly path: string; readonly lines: readonly string[] } | null;
 }
 
-/** A report as lines of a mail. */
+/** A report as lines of a mail. What a job printed is indented: no line of it begins what a mail program acts on. */
 export function reportLines({ efficiency, output }: JobReport): string[] {
-  const last = output && output.lines.length > 0 ? [`Last lines of ${output.path}:`, ...output.lines] : [];
+  const last =
+    output && output.lines.length > 0
+      ? [`Last lines of ${output.path}:`, ...output.lines.map((line) => `  ${line}`)]
+      : [];
   return [...efficiency, ...(efficiency.length > 0 && last.length > 0 ? [""] : []), ...last];
 }
 

@@ -8,6 +8,7 @@ import { realClock } from "../platform/clock.ts";
 import { realDigest } from "../platform/digest.ts";
 import { realDisk } from "../platform/disk.ts";
 import { realFeedFiles } from "../platform/feed-files.ts";
+import { createBound } from "../platform/file-window.ts";
 import { makeLastingFolders } from "../platform/folders.ts";
 import { ownAddresses, readHost } from "../platform/host.ts";
 import { servePages } from "../platform/http-page.ts";
@@ -42,6 +43,8 @@ export async function runController(program: string, line: DaemonLine, exit: () 
   makeLastingFolders(places.logFolder, 0o700);
   const log = fileLog(2, settings.logLevel, { daemon: "mgpuctld", pid: process.pid }, logLimits(settings));
   endWhenRemoved(__filename, places.controllerSocket, log);
+  // One for all: the threads that hang are the same ones. A submission with very many programs asks for each at once.
+  const files = createBound({ waitingMax: Number.POSITIVE_INFINITY });
   const ports = {
     clock: realClock(),
     disk: realDisk(),
@@ -52,10 +55,10 @@ export async function runController(program: string, line: DaemonLine, exit: () 
     log,
     mailer: realMailer(settings.mailProgram, log),
     notifier: realNotifier(readWebhookSecret(program, settings.webhookSecretFile), log),
-    feedFiles: realFeedFiles(),
+    feedFiles: realFeedFiles(files),
     compact: (compaction: unknown) => runWorker(join(__dirname, "snapshot-worker.cjs"), compaction) as Promise<number>,
     exit,
-    programFiles: realProgramFiles(),
+    programFiles: realProgramFiles(files),
     people: { findUser, findGroup },
     outside: {
       door: realSecureDoor(),

@@ -132,7 +132,9 @@ function hand(context: AgentContext, entry: StepEntry, launch: NodeLaunch): void
 async function handOver(context: AgentContext, entry: StepEntry, ordered: NodeLaunch): Promise<void> {
   const { name, gpuProvider, gpuMemory, gpuCpus, exists } = context;
   const settled = await settleUser(context, ordered);
-  if ("problem" in settled) return failStep(context, entry, settled.problem, { unasked: true, nodeFault: false });
+  if ("problem" in settled) {
+    return failStep(context, entry, settled.problem, { unasked: true, nodeFault: settled.nodeFault });
+  }
   const { launch, user } = settled;
   if (user) entry.record = { ...entry.record, user };
   const { cpus: tasks } = entry.record;

@@ -14,21 +14,22 @@ export function isOthers({ holders }: AgentContext, { user }: NodeLaunch): boole
   return holders.others !== null && user.uid !== 0;
 }
 
+type Settled =
+  | { readonly launch: NodeLaunch; readonly user: Runner | null }
+  | { readonly problem: string; readonly nodeFault: boolean };
+
 /**
  * The launch as it is to be carried out, and as whom; `user` is `null` for the daemon's own. Or why that can't be, in
- * words.
+ * words, and whether that is this machine's trouble with anybody.
  */
-export async function settleUser(
-  context: AgentContext,
-  launch: NodeLaunch,
-): Promise<{ readonly launch: NodeLaunch; readonly user: Runner | null } | { readonly problem: string }> {
+export async function settleUser(context: AgentContext, launch: NodeLaunch): Promise<Settled> {
   const { holders, name, user: own } = context;
   const { user } = launch;
   if (!isOthers(context, launch)) {
     const isOwn = own === null || own.uid === 0 || user.name === own.name;
     if (!launch.isShared || isOwn) return { launch, user: null };
     const cure = "start mgpud as root there, or leave that node out";
-    return { problem: `node ${name} runs jobs of ${own.name} only, not of ${user.name}: ${cure}` };
+    return { problem: `node ${name} runs jobs of ${own.name} only, not of ${user.name}: ${cure}`, nodeFault: false };
   }
   try {
     const account = await holders.others?.resolve(user);
@@ -36,16 +37,21 @@ export async function settleUser(
       ? { launch: asAccount(launch, account, context.controller), user: runnerOf(account) }
       : { launch, user: null };
   } catch (error) {
-    return { problem: `node ${name} can't run jobs of ${user.name}: ${messageOf(error)}` };
+    const nodeFault = (error as { nodeFault?: unknown }).nodeFault === true;
+    return { problem: `node ${name} can't run jobs of ${user.name}: ${messageOf(error)}`, nodeFault };
   }
 }
 
-/** With whose rights a job's output is read here. Rejects with RpcError where the user is nobody. */
+/**
+ * With whose rights a job's output is read here. Rejects with RpcError where the user is nobody, or told by numbers only,
+ * which are the controller's.
+ */
 export async function readerOf<
   U extends { readonly uid: number; readonly gid: number; readonly name?: string | undefined },
 >({ holders, name: node }: AgentContext, user: U): Promise<U | RunnerAccount> {
   const { others } = holders;
-  if (!others || user.uid === 0 || user.name === undefined) return user;
+  if (!others || user.uid === 0) return user;
+  if (user.name === undefined) throw new RpcError("UNREADABLE", `node ${node}: user ${user.uid} came without a name`);
   try {
     return await others.resolve({ uid: user.uid, gid: user.gid, name: user.name });
   } catch (error) {

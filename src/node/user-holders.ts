@@ -16,7 +16,7 @@ export interface HolderUser extends Runner {
 
 export interface UserHolderPorts {
   readonly clock: Clock;
-  /** A user of this machine by name or number; `null` if there is none. */
+  /** A user of this machine by name or number; `null` if there is none. Rejects, with `nodeFault`, if nobody can say. */
   findAccount(name: string): Promise<RunnerAccount | null>;
   /** Makes the folders in which a user's holder works. Throws with a sentence. */
   prepare(user: Runner): void;
@@ -95,10 +95,9 @@ function remembering({ clock, findAccount }: UserHolderPorts): (name: string) =>
     known.set(name, { at: clock.monotonic(), account });
     const [oldest] = known.keys();
     if (known.size > KNOWN_MAX && oldest !== undefined) known.delete(oldest);
-    // Nobody: asked again at once next time, the user may be made meanwhile.
-    void account.then((one) => {
-      if (one === null) known.delete(name);
-    });
+    // Nobody, or no answer: asked again at once next time, the user may be made meanwhile.
+    const forget = (): void => void (known.get(name)?.account === account && known.delete(name));
+    account.then((one) => one === null && forget(), forget);
     return account;
   };
 }

@@ -1,7 +1,7 @@
 /** Files of users that the controller reads by itself, with the rights of the user whose they are. */
 
 import { stat } from "node:fs/promises";
-import { boundedReader, readWindowAs } from "./file-window.ts";
+import { type Bound, readWindowAs } from "./file-window.ts";
 
 interface Identity {
   readonly uid: number;
@@ -22,27 +22,38 @@ export interface FeedFiles {
   read(user: Identity, path: string, bytes: number): Promise<Uint8Array | null>;
 }
 
-/** How long a look may take, in milliseconds: a file system may hang. */
-const LOOK_MS = 10_000;
-
-/** The machine's own. */
-export function realFeedFiles(): FeedFiles {
-  const read = boundedReader(readWindowAs);
+/** The machine's own. @param bound for all that may hang */
+export function realFeedFiles(bound: Bound): FeedFiles {
   return {
-    look: (path) => limited(path),
-    read: async (user, path, bytes) => (await read(user, path, 0, bytes))?.data ?? null,
+    look: onceAtATime(bound, lookAt),
+    read: async (user, path, bytes) => (await bound(() => readWindowAs(user, path, 0, bytes)))?.data ?? null,
   };
 }
 
-async function limited(path: string): Promise<FileFingerprint> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("its file system does not answer")), LOOK_MS);
-  });
-  try {
-    const { size, mtimeMs, ino } = await Promise.race([stat(path), late]);
-    return { size, mtimeMs, inode: ino };
-  } finally {
-    clearTimeout(timer);
-  }
+/**
+ * Looks at a path within a bound. While a look hangs, there is no second one at the same path: a single file that hangs
+ * would soon take all that the bound allows.
+ */
+export function onceAtATime<T>(bound: Bound, look: (path: string) => Promise<T>): (path: string) => Promise<T> {
+  const looks = new Map<string, Promise<T>>();
+  return (path) => {
+    const known = looks.get(path);
+    if (known !== undefined) return known;
+    const over = (): void => void looks.delete(path);
+    let isStarted = false;
+    const found = bound(() => {
+      isStarted = true;
+      const looking = look(path);
+      looking.then(over, over);
+      return looking;
+    });
+    looks.set(path, found);
+    found.catch(() => isStarted || over());
+    return found;
+  };
+}
+
+async function lookAt(path: string): Promise<FileFingerprint> {
+  const { size, mtimeMs, ino } = await stat(path);
+  return { size, mtimeMs, inode: ino };
 }

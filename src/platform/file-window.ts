@@ -58,14 +58,23 @@ interface Identity {
   readonly groups?: readonly number[];
 }
 
-/**
- * Bounds a reader: so many readings at a time, and each rejects when its time is over. What hangs goes on to count as
- * long as it does: when all hang, those who come are told so at once.
- */
+/** {@link createBound} for one reader. */
 export function boundedReader<Words extends unknown[]>(
   read: (...words: Words) => Promise<FileWindow | null>,
   deadlineMs: number = READ_MS,
 ): (...words: Words) => Promise<FileWindow | null> {
+  const bound = createBound({ deadlineMs });
+  return (...words) => bound(() => read(...words));
+}
+
+/** Does a piece of work on files within a bound. */
+export type Bound = <T>(work: () => Promise<T>) => Promise<T>;
+
+/**
+ * Bounds work on files: so many pieces at a time, and each rejects when its time is over. What hangs goes on to count as
+ * long as it does: when all hang, those who come are told so at once.
+ */
+export function createBound({ deadlineMs = READ_MS, waitingMax = WAITING_MAX }): Bound {
   let active = 0;
   let hanging = 0;
   const waiting: { run(): void; refuse(error: Error): void }[] = [];
@@ -73,7 +82,7 @@ export function boundedReader<Words extends unknown[]>(
     if (hanging >= READINGS_MAX) for (const one of waiting.splice(0)) one.refuse(busy());
     else if (active < READINGS_MAX) waiting.shift()?.run();
   };
-  const start = (work: () => Promise<FileWindow | null>): Promise<FileWindow | null> => {
+  const start = <T>(work: () => Promise<T>): Promise<T> => {
     active += 1;
     let isLate = false;
     return new Promise((resolve, reject) => {
@@ -92,17 +101,17 @@ export function boundedReader<Words extends unknown[]>(
       work().then(resolve, reject).finally(over);
     });
   };
-  return (...words) =>
+  return (work) =>
     new Promise((resolve, reject) => {
-      if (hanging >= READINGS_MAX || waiting.length >= WAITING_MAX) return reject(busy());
-      const run = (): void => void start(() => read(...words)).then(resolve, reject);
+      if (hanging >= READINGS_MAX || waiting.length >= waitingMax) return reject(busy());
+      const run = (): void => void start(work).then(resolve, reject);
       waiting.push({ run, refuse: reject });
       next();
     });
 }
 
 function busy(): Error {
-  return new Error("the node waits for file systems that do not answer, and reads no more files until they do");
+  return new Error("file systems do not answer here, and this daemon reads no more files until they do");
 }
 
 /** The first line says what became of it, then come the bytes. */

@@ -3,7 +3,7 @@
  * bounded in time, and none is an error: what can't be told is left empty, with the reason where that is of use.
  */
 
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import * as os from "node:os";
 import { type CgroupFacts, readCgroup } from "./cgroup-facts.ts";
 import { type DriverFacts, examineDriver } from "./driver-facts.ts";
@@ -115,14 +115,23 @@ function runs(name: string): boolean {
 /** Daemons of mgpu of this user whose program file is gone: they were started from another version. */
 export function findOrphanedDaemons(): { readonly pid: number; readonly program: string; readonly file: string }[] {
   return namesIn("/proc").flatMap((pid) => {
-    if (!/^\d+$/.test(pid)) return [];
+    if (!/^\d+$/.test(pid) || !isOwn(pid)) return [];
     const file = readText(`/proc/${pid}/cmdline`).split("\0")[1] ?? "";
     const program = /\/(mgpuctld|mgpud|mgpu-stepd)\.cjs$/.exec(file)?.[1];
     return program === undefined || exists(pid, file) ? [] : [{ pid: Number(pid), program, file }];
   });
 }
 
-/** As the process sees it; one that is hidden from us is none of ours. */
+/** What others' processes call themselves, and which files they mean by it, is theirs to choose. */
+function isOwn(pid: string): boolean {
+  try {
+    return statSync(`/proc/${pid}`).uid === process.getuid?.();
+  } catch {
+    return false;
+  }
+}
+
+/** As the process sees it, without opening it, which could wait for ever; one that is hidden from us is none of ours. */
 function exists(pid: string, file: string): boolean {
   try {
     readlinkSync(`/proc/${pid}/root`);
@@ -130,7 +139,7 @@ function exists(pid: string, file: string): boolean {
     return true;
   }
   try {
-    readFileSync(`/proc/${pid}/root${file}`);
+    statSync(`/proc/${pid}/root${file}`);
     return true;
   } catch {
     return false;

@@ -99,15 +99,16 @@ function mailLine(program: string, { to, subject, variables, body = [] }: Mail):
   const settings = Object.entries(variables).map(([name, value]) => `${name}=${quoted(value)}`);
   const exported = settings.length > 0 ? `export ${settings.join(" ")}; ` : "";
   // In a subshell, so that the variables are this mail's only.
+  const lines = body.map((line) => quoted(bodyLine(line))).join(" ");
   if (!isSendmail(program)) {
     const call = [program, "-s", subject, to].map(quoted).join(" ");
     if (body.length === 0) return `(${exported}run ${call} </dev/null)\n`;
-    return `printf '%s\\n' ${body.map(quoted).join(" ")} | (${exported}run ${call})\n`;
+    return `printf '%s\\n' ${lines} | (${exported}run ${call})\n`;
   }
   const fields = [`To: ${to}`, `Subject: ${subject}`, "MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8"];
-  const head = [...fields, "", ...body].map(quoted).join(" ");
+  const head = [...fields, ""].map(quoted).join(" ");
   const call = [program, "-oi", ...to.split(",")].map(quoted).join(" ");
-  return `printf '%s\\n' ${head} | (${exported}run ${call})\n`;
+  return `printf '%s\\n' ${head} ${lines} | (${exported}run ${call})\n`;
 }
 
 /** Such a program reads the mail with its head, and has no subject among its arguments. */
@@ -133,6 +134,12 @@ function isProgram(path: string): boolean {
 
 function quoted(text: string): string {
   return `'${oneLine(text).replaceAll("'", "'\\''")}'`;
+}
+
+/** Some mail programs (GNU mailutils) carry out lines that begin with `~`, whoever wrote them: `~! command`. */
+function bodyLine(text: string): string {
+  const line = oneLine(text);
+  return line.startsWith("~") ? ` ${line}` : line;
 }
 
 function oneLine(text: string): string {

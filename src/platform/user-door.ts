@@ -20,7 +20,7 @@ import type { Account } from "./users.ts";
 
 export interface UserDoorPorts {
   readonly log: Log;
-  /** A user of this machine by name or number; `null` if there is none. */
+  /** A user of this machine by name or number; `null` if there is none. Rejects if nobody can say. */
   findAccount(name: string): Promise<Account | null>;
 }
 
@@ -34,8 +34,20 @@ const QUESTION_CHARS_MAX = 12;
 /** Questions at a time; each may ask the user database. */
 const QUESTIONS_MAX = 64;
 
+/** Connections of one user at a time. */
+const CONNECTIONS_MAX = 256;
+
+/** Connections at the door at a time, from whomever: more than questions, so that who waits is told to. */
+const KNOCKING_MAX = 128;
+
 /** Sockets in all: a directory service may know very many users. */
 const USERS_MAX = 10_000;
+
+/** Users at a time who are served again after a restart: a directory service that is slow must not stop the start. */
+const RESTORED_MAX = 4;
+
+/** Under this number connections at the door are counted: root needs no door. */
+const DOOR_UID = 0;
 
 /** Groups change seldom; who has a new one waits no longer for it than that. */
 const ACCOUNT_MS = 30_000;
@@ -47,8 +59,13 @@ export class UserDoor {
   private readonly accept: AcceptUser;
   private readonly users = new Map<number, Promise<{ close(): void }>>();
   private readonly sockets = new Set<Socket>();
+  /** Living connections of each user; those at the door by `DOOR_UID`. */
+  private readonly counts = new Map<number, number>();
+  /** Of whom it was said that there are too many; until all of them are gone. */
+  private readonly crowded = new Set<number>();
   private door: { close(): void } | null = null;
   private questions = 0;
+  private isOver = false;
   /** A folder on the way here that only root can pass; empty where users get here. */
   closed = "";
 
@@ -59,29 +76,36 @@ export class UserDoor {
     this.accept = accept;
   }
 
-  /** Opens the door; who had a socket before has it again. Rejects if that can't be. */
+  /** Opens the door; who had a socket before has it again soon afterwards. Rejects if that can't be. */
   async open(): Promise<void> {
     const path = `${this.runtime}/${DOOR}`;
     rmSync(path, { force: true });
     this.closed = closedFolder(this.runtime);
     this.door = await listenOn(path, (socket) => this.answer(socket), this.upkeep(), { mode: 0o666 });
-    for (const name of readdirSync(this.runtime)) {
-      if (/^[1-9]\d{0,9}$/.test(name)) await this.serve(Number(name)).catch(() => "");
+    const known = readdirSync(this.runtime).filter((name) => /^[1-9]\d{0,9}$/.test(name));
+    for (let at = 0; at < RESTORED_MAX; at++) void this.restore(known);
+  }
+
+  /** Serves one after the other. Whom nobody knows just now asks at the door. Never rejects. */
+  private async restore(known: string[]): Promise<void> {
+    for (let name = known.shift(); name !== undefined && !this.isOver; name = known.shift()) {
+      await this.serve(Number(name)).catch(() => "");
     }
   }
 
   close(): void {
+    this.isOver = true;
     this.door?.close();
     for (const listener of this.users.values()) void listener.then((one) => one.close()).catch(() => {});
     for (const socket of this.sockets) socket.destroy();
   }
 
   private answer(socket: Socket): void {
+    if (!this.track(socket, DOOR_UID, KNOCKING_MAX)) return;
     const timer = setTimeout(() => socket.destroy(), QUESTION_MS);
     let text = "";
     socket.on("error", () => {});
     socket.once("close", () => clearTimeout(timer));
-    this.track(socket);
     if (this.questions >= QUESTIONS_MAX) return void socket.end("busy: try again\n");
     this.questions += 1;
     socket.once("close", () => {
@@ -122,14 +146,15 @@ export class UserDoor {
     let askedAt = Date.now();
     const refresh = async (): Promise<void> => {
       askedAt = Date.now();
-      account = (await findAccount(String(uid))) ?? account;
+      account = (await findAccount(String(uid)).catch(() => null)) ?? account;
     };
+    if (this.isOver) throw new Error("mgpuctld is ending");
     makePrivateFolder(this.runtime);
     makeUserFolder(this.runtime, uid);
     rmSync(path, { force: true });
     const onSocket = (socket: Socket): void => {
+      if (!this.track(socket, uid, CONNECTIONS_MAX)) return;
       if (Date.now() - askedAt > ACCOUNT_MS) void refresh();
-      this.track(socket);
       attach(socket, this.accept(wrap(socket), account ?? owner));
     };
     const listener = await listenOn(path, onSocket, this.upkeep(uid), { mode: 0o600, owner });
@@ -137,9 +162,32 @@ export class UserDoor {
     return listener;
   }
 
-  private track(socket: Socket): void {
+  /** Whether there is room for one more: nobody may take all descriptors of root's controller. */
+  private track(socket: Socket, uid: number, most: number): boolean {
+    const count = this.counts.get(uid) ?? 0;
+    if (count >= most) {
+      socket.destroy();
+      this.noteCrowd(uid, most);
+      return false;
+    }
+    this.counts.set(uid, count + 1);
     this.sockets.add(socket);
-    socket.once("close", () => this.sockets.delete(socket));
+    socket.once("close", () => {
+      this.sockets.delete(socket);
+      const left = (this.counts.get(uid) ?? 1) - 1;
+      if (left > 0) return void this.counts.set(uid, left);
+      this.counts.delete(uid);
+      this.crowded.delete(uid);
+    });
+    return true;
+  }
+
+  private noteCrowd(uid: number, most: number): void {
+    if (this.crowded.has(uid)) return;
+    this.crowded.add(uid);
+    const { log } = this.ports;
+    if (uid === DOOR_UID) log.warn("too many connections at the door; more are refused", { most });
+    else log.warn("a user has too many connections; more are refused", { uid, most });
   }
 
   private upkeep(uid?: number): Upkeep {

@@ -15,6 +15,8 @@ export interface Asker {
   readonly cwd: string;
   /** Their PATH. */
   readonly path: string;
+  /** Programs of theirs may not run: only the system's python3 is looked at, and without what lies in their home. */
+  readonly isRestricted?: boolean | undefined;
 }
 
 export interface FolderFacts {
@@ -47,6 +49,9 @@ export interface PythonFacts {
   readonly problem: string;
 }
 
+/** Where only an administrator puts programs. */
+const SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin";
+
 const FOLDER_MS = 4000;
 const PYTHON_MS = 8000;
 
@@ -63,6 +68,7 @@ if [ "$2" = look ]; then
   exit
 fi
 file=.mgpu-doctor-$$
+set -C
 { head -c 4096 /dev/zero >"$file"; } 2>&1 | sed -n '1s/.*: /problem /p'
 rm -f -- "$file" 2>/dev/null
 echo end`;
@@ -102,10 +108,13 @@ export function parseFolder(output: string, isLate: boolean): Omit<FolderFacts, 
   return { ...known, state: "there", problem };
 }
 
-/** The python3 that a job of the user would run. */
+/** The python3 that a job of the user would run. For root it is the system's: a PATH may lead to programs of anybody. */
 export async function examinePython(asker: Asker): Promise<PythonFacts> {
-  const script = `PATH=$2; path=$(command -v python3) || exit 0; echo "path $path"; exec "$path" -c "$1" 2>&1`;
-  const { output, isLate } = await runAs(asker, ["sh", "-c", script, "sh", PYTHON_SCRIPT, asker.path], PYTHON_MS);
+  const isOnlySystems = asker.uid === 0 || asker.isRestricted === true;
+  // Without -I python runs what it finds in the home folder (usercustomize, .pth files).
+  const [path, mode] = isOnlySystems ? [SYSTEM_PATH, "-I"] : [asker.path, ""];
+  const script = `PATH=$2; path=$(command -v python3) || exit 0; echo "path $path"; exec "$path" $3 -c "$1" 2>&1`;
+  const { output, isLate } = await runAs(asker, ["sh", "-c", script, "sh", PYTHON_SCRIPT, path, mode], PYTHON_MS);
   return parsePython(output, isLate);
 }
 
@@ -124,7 +133,7 @@ function identityWords({ uid, gid, groups = [] }: Asker): string[] {
   return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, others, "--"];
 }
 
-/** Runs a program for what it prints; a program that is late is killed, and not waited for. */
+/** Runs a program for what it prints; a program that is late is not waited for. What it started is killed in any case. */
 function runAs(
   asker: Asker | null,
   argv: readonly string[],
@@ -142,9 +151,9 @@ function runAs(
       clearTimeout(timer);
       resolve({ output, isLate });
     };
-    const child = spawn(program, args, { cwd: "/", env, stdio: ["ignore", "pipe", "ignore"] });
+    const child = spawn(program, args, { cwd: "/", env, detached: true, stdio: ["ignore", "pipe", "ignore"] });
     const timer = setTimeout(() => {
-      child.kill("SIGKILL");
+      killGroup(child.pid);
       child.stdout.destroy();
       child.unref();
       finish(true);
@@ -153,6 +162,18 @@ function runAs(
       if (output.length < OUTPUT_BYTES_MAX) output += chunk.toString("utf8");
     });
     child.once("error", () => finish(false));
+    // Now, not when the output is closed: what still runs has it open.
+    child.once("exit", () => killGroup(child.pid));
     child.once("close", () => finish(false));
   });
+}
+
+/** A program and what it started. */
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // Nothing of it is left.
+  }
 }

@@ -18,30 +18,56 @@ export interface Account extends KnownUser {
 
 const PATIENCE_MS = 5000;
 
-/** A user by name or number; `null` if there is none, or nobody can say. */
+/** getent(1): the key is in none of the databases. */
+const EXIT_NONE = 2;
+
+/** Why nobody can say who somebody is: a matter of this machine, and mostly one that passes. */
+export class UserLookupError extends Error {
+  readonly nodeFault = true;
+}
+
+/** A user by name or number; `null` if there is none. @throws UserLookupError if nobody can say */
 export async function findUser(name: string): Promise<KnownUser | null> {
-  const found = parsePasswd(await answerOf("getent", ["passwd", "--", name]));
+  const found = parsePasswd(await entryOf("passwd", name));
   return found && { name: found.name, uid: found.uid, gid: found.gid };
 }
 
-/** The same with groups and login data. */
+/** The same with groups and login data. @throws UserLookupError if nobody can say */
 export async function findAccount(name: string): Promise<Account | null> {
-  const found = parsePasswd(await answerOf("getent", ["passwd", "--", name]));
+  const found = parsePasswd(await entryOf("passwd", name));
   if (!found) return null;
-  const groups = (await answerOf("id", ["-G", "--", found.name])).split(/\s+/).filter((text) => /^\d+$/.test(text));
+  const { exit, out } = await answerOf("id", ["-G", "--", found.name]);
+  // Without some of them files that a user may read seem closed: better no answer than half of one.
+  if (exit !== 0)
+    throw new UserLookupError(`this machine can't say the groups of ${found.name}: id ended with ${exit}`);
+  const groups = out.split(/\s+/).filter((text) => /^\d+$/.test(text));
   return { ...found, groups: groups.length > 0 ? groups.map(Number) : [found.gid] };
 }
 
-/** A group's number by its name or number; `null` if there is none. */
+/** A group's number by its name or number; `null` if there is none. @throws UserLookupError if nobody can say */
 export async function findGroup(name: string): Promise<number | null> {
-  const [, , gid = ""] = (await answerOf("getent", ["group", "--", name])).split("\n", 1)[0]?.split(":") ?? [];
+  const [, , gid = ""] = (await entryOf("group", name)).split("\n", 1)[0]?.split(":") ?? [];
   return /^\d+$/.test(gid) ? Number(gid) : null;
 }
 
-/** What a program prints; empty if it fails or takes too long. */
-function answerOf(program: string, args: readonly string[]): Promise<string> {
-  return new Promise((resolve) => {
-    execFile(program, args, { timeout: PATIENCE_MS }, (error, out) => resolve(error ? "" : out));
+/** An entry of a database; empty if there is none. */
+async function entryOf(database: "passwd" | "group", key: string): Promise<string> {
+  const { exit, out } = await answerOf("getent", [database, "--", key]);
+  if (exit === EXIT_NONE) return "";
+  if (exit !== 0)
+    throw new UserLookupError(`this machine can't say who ${key} is: getent ${database} ended with ${exit}`);
+  return out;
+}
+
+/** How a program ends, and what it prints. @throws UserLookupError if it can't be started, or takes too long */
+function answerOf(program: string, args: readonly string[]): Promise<{ readonly exit: number; readonly out: string }> {
+  return new Promise((resolve, reject) => {
+    execFile(program, args, { timeout: PATIENCE_MS }, (error, out) => {
+      const exit = error?.code ?? 0;
+      if (!error || (typeof exit === "number" && exit > 0)) return resolve({ exit: Number(exit), out });
+      const why = error.killed ? `has not answered for ${PATIENCE_MS / 1000} s` : `failed: ${error.signal ?? exit}`;
+      reject(new UserLookupError(`this machine can't look up users: ${program} ${why}`));
+    });
   });
 }
 

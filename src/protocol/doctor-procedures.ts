@@ -98,6 +98,8 @@ export const DOCTOR_PROCEDURES = {
       user: v.object({ uid: s.count, gid: s.count, name: s.text }),
       /** The controller serves several users: whose programs are run matters. */
       isShared: v.boolean(),
+      /** Programs of users may not run (security.allowed_script_paths). */
+      isRestricted: v.optional(v.boolean()),
       /** `null`: no port. */
       bell: v.nullable(credential),
     }),

@@ -49,7 +49,10 @@ export const FEED_PROCEDURES = {
     params: v.object({ ...order, lines: v.pipe(v.array(feedLine), v.maxLength(LINES_MAX)) }),
     result: v.object(report),
   },
-  /** Watches a file of the controller's own machine. Fails with NOT_HERE for a client of another one. */
+  /**
+   * Watches a file of the controller's own machine. Fails with NOT_HERE for a client of another one, and for
+   * users of root's daemons.
+   */
   "feed.watch": {
     on: "controller",
     kind: "unary",

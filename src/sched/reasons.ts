@@ -5,6 +5,7 @@ import { fold } from "../core/hostlist.ts";
 import { isOpen, type Node, withOthersMemory } from "../core/node.ts";
 import { type Candidate, candidatesOf } from "../core/node-set.ts";
 import { formatGpus, type ResourceRequest, WHOLE_GPU } from "../core/resources.ts";
+import { cpusOn, demandOf, memoryOn, thousandthsOf } from "../core/room.ts";
 import type { Place } from "./places.ts";
 import type { Reason } from "./plan.ts";
 import type { ScheduleView } from "./view.ts";
@@ -23,19 +24,68 @@ export function takesWork({ isConnected }: ScheduleView, node: Node): boolean {
   return isOpen(node) && isConnected(node.name);
 }
 
-/** ` (n1: 1 of 4 GPUs free)`: what there is, where so few nodes are asked about that it can be read. */
-export function freeText(candidates: readonly Candidate[], { gpus, gpuMemoryMiB }: ResourceRequest): string {
+/** CPUs, MiB of memory, and thousandths of GPUs. */
+interface Amounts {
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  readonly gpus: number;
+}
+
+/** ` (n1: 1 of 4 GPUs free)`: what there is of what is short, where so few nodes are asked about that it can be read. */
+export function freeText(candidates: readonly Candidate[], request: ResourceRequest): string {
   if (candidates.length > FREE_NODES_MAX) return "";
-  const texts = candidates.map(({ node, usage }) => {
-    const { name, inventory, closedGpus = {} } = node;
-    if (!gpus) return `${name}: ${inventory.cpus - usage.cpus} of ${inventory.cpus} CPUs free`;
-    // Of a closed one that jobs hold, more is taken than there is.
-    const taken = Object.values(usage.gpus).reduce((sum, part) => sum + Math.min(part, WHOLE_GPU), 0);
-    const closed = Object.entries(closedGpus).map(([index, why]) => `; GPU ${index} gets no new jobs: ${why}`);
-    const free = formatGpus(inventory.gpus.length * WHOLE_GPU - taken);
-    return `${name}: ${free} of ${inventory.gpus.length} GPUs free${closed.join("")}${gpuMemoryMiB > 0 ? othersText(node) : ""}`;
+  const short = shortOf(candidates, request);
+  const texts = candidates.map((candidate) => {
+    const { node } = candidate;
+    const { cpus, memoryMiB } = node.inventory;
+    const free = freeOn(candidate);
+    const parts = [
+      ...(short.includes("cpus") ? [`${free.cpus} of ${cpus} CPUs free`] : []),
+      ...(short.includes("memoryMiB") ? [`${free.memoryMiB} of ${memoryMiB} MiB of memory free`] : []),
+      ...(short.includes("gpus") ? [gpusText(node, free.gpus, request)] : []),
+    ];
+    return `${node.name}: ${parts.join(", ")}`;
   });
   return ` (${texts.join(", ")})`;
+}
+
+/** Of what these nodes together have too little; where only the way it is spread is wrong, the GPUs or else the CPUs. */
+function shortOf(candidates: readonly Candidate[], request: ResourceRequest): readonly (keyof Amounts)[] {
+  const needed = neededBy(request);
+  const free = candidates.map(freeOn);
+  const kinds = ["cpus", "memoryMiB", "gpus"] as const;
+  const short = kinds.filter((kind) => needed[kind] > free.reduce((sum, one) => sum + one[kind], 0));
+  return short.length > 0 ? short : [request.gpus ? "gpus" : "cpus"];
+}
+
+/** The least that a request needs on all its nodes together. */
+function neededBy(request: ResourceRequest): Amounts {
+  const demand = demandOf(request);
+  const nodes = request.nodes?.min ?? 1;
+  const tasks = request.tasks ?? (request.tasksPerNode || 1) * nodes;
+  const times = { job: 1, node: nodes, task: Math.ceil(tasks / demand.tasksPerWish) }[demand.per];
+  const gpus = thousandthsOf(
+    demand,
+    demand.wishes.map(({ count }) => count * times),
+  );
+  const cpus = cpusOn(request, tasks, gpus);
+  return { cpus, gpus, memoryMiB: memoryOn(request, cpus, gpus, 0) * (request.memory?.per === "node" ? nodes : 1) };
+}
+
+function freeOn({ node: { inventory }, usage }: Candidate): Amounts {
+  // Of a closed one that jobs hold, more is taken than there is.
+  const taken = Object.values(usage.gpus).reduce((sum, part) => sum + Math.min(part, WHOLE_GPU), 0);
+  return {
+    cpus: inventory.cpus - usage.cpus,
+    memoryMiB: inventory.memoryMiB - usage.memoryMiB,
+    gpus: inventory.gpus.length * WHOLE_GPU - taken,
+  };
+}
+
+function gpusText(node: Node, free: number, { gpuMemoryMiB }: ResourceRequest): string {
+  const closed = Object.entries(node.closedGpus ?? {}).map(([index, why]) => `; GPU ${index} gets no new jobs: ${why}`);
+  const others = gpuMemoryMiB > 0 ? othersText(node) : "";
+  return `${formatGpus(free)} of ${node.inventory.gpus.length} GPUs free${closed.join("")}${others}`;
 }
 
 /** `; others use 71680 of the 81920 MiB of GPU 0`: what requests for memory of GPUs can't have. */

@@ -120,7 +120,7 @@ test("a mail and a notice tell the end, the last lines, and how much was used", 
   );
   const file = join(cluster.work, `train-${job}.txt`);
   const last = [...Array.from({ length: 9 }, (_, at) => String(at + 12)), "100%"];
-  expect(body.at(-1)).toBe([`Last lines of ${file}:`, ...last, ""].join("\n").trimEnd());
+  expect(body.at(-1)).toBe([`Last lines of ${file}:`, ...last.map((line) => `  ${line}`)].join("\n"));
   expect(body[0]).toMatch(/^CPU Efficiency: \d/);
 
   const [notice] = posted;

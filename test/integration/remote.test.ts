@@ -124,7 +124,7 @@ describe("from a third machine", () => {
     const feed = CLIENT.start("mgpu", ["feed", "jobs.txt", "--watch", "--hold"]);
     await CLIENT.until(() => /1 job queued: \d+\n$/.test(feed.stdout()), feed.stderr);
     expect(feed.stderr()).toContain(
-      "the controller is on another machine: this command watches jobs.txt while it runs",
+      "the controller is on another machine and does not see this file: this command watches jobs.txt while it runs",
     );
     CLIENT.append(path, "work.sh --never,0\nwork.sh,0,,\n");
     await CLIENT.until(() => feed.stderr().includes("line 4: it has 4 fields for 2 columns"), feed.stdout);

@@ -108,6 +108,7 @@ async function feedOnce(
 async function watch(file: string, order: FeedOrder, context: CommandContext): Promise<number> {
   const { peer } = await context.connect({ start: true });
   const path = absolutePath(file, context.cwd);
+  let reason: string;
   try {
     const report = await peer.call("feed.watch", { ...order.call, path }, { deadlineMs: FEED_DEADLINE_MS });
     sayReport(file, report, context);
@@ -119,17 +120,17 @@ async function watch(file: string, order: FeedOrder, context: CommandContext): P
     if (!(error instanceof RpcError)) throw error;
     if (error.code === "UNREADABLE") throw new UserError(error.message);
     if (error.code !== "NOT_HERE") throw error;
+    reason = error.message;
   } finally {
     peer.close();
   }
-  context.stdio.err(
-    `${context.program}: the controller is on another machine: this command watches ${file} while it runs\n`,
-  );
+  context.stdio.err(`${context.program}: ${reason}: this command watches ${file} while it runs\n`);
+  const { follow, markOf } = await import("../feed/follow.ts");
+  const before = markOf(path, context);
   await feedOnce(file, order, context);
-  const { follow } = await import("../feed/follow.ts");
   // Whoever asked for all lines again asked for it once.
   const later = { ...order, call: { ...order.call, again: false } };
-  await follow(path, context, () => feedOnce(file, later, context));
+  await follow(path, context, before, () => feedOnce(file, later, context));
   return 0;
 }
 

@@ -31,7 +31,11 @@ export const command: Command = {
 async function run({ operands }: ParsedOptions, context: CommandContext): Promise<number> {
   const [from, to, ...more] = operands;
   if (from === undefined || more.length > 0) {
-    throw new UserError("expected one time, or two", "such as 14:30, now-2hours or 2026-11-21T08:00", EXIT_USAGE);
+    throw new UserError(
+      "expected one time, or two",
+      "such as 14:30, yesterday, now-2hours or 2026-11-21T08:00",
+      EXIT_USAGE,
+    );
   }
   const times = readTimes(to === undefined ? [from] : [from, to], context);
   if (to === undefined) {

@@ -70,7 +70,7 @@ function readWords(parsed: ParsedOptions): Pick<LogOptions, "targets" | "part" |
     if (text === undefined) return null;
     const count = parseCount(text, 0);
     if ("value" in count) return count.value;
-    problems.push(`--${long}: ${count.problem}`);
+    problems.push(`${long === "tail" ? "-n, --tail" : `--${long}`}: ${count.problem}`);
     return null;
   };
   const part = { head: lines("head"), tail: lines("tail") };

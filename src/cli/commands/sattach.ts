@@ -148,7 +148,8 @@ function readPlan(parsed: ParsedOptions, context: CommandContext): Plan {
   }
   const [reads, steals] = [options.isGiven("read-only"), options.isGiven("steal")];
   if (reads && steals) problems.push("--read-only and --steal can't be used together");
-  if (problems.length > 0 || !isStep) throw new UserError(problems);
+  if (problems.length > 0 || !isStep)
+    throw new UserError(problems, word === undefined ? "mgpu screens lists what can be attached" : undefined);
   return {
     ...{ jobId: target.jobId, stepId: step, filters, detachKey: detachKey ?? null },
     mode: reads ? "read" : steals ? "steal" : "write",

@@ -283,13 +283,17 @@ function readStates(names: readonly string[] | undefined, problems: string[]): r
 /** Says what is to be said; the exit code. */
 function report(outcomes: readonly Outcome[], order: Order, { program, stdio }: CommandContext): number {
   const { signal, isQuiet, isVerbose } = order;
+  // mgpu cancel is no command of Slurm's: there a job that never was is a mistake.
+  const saysOnlyErrors = program.startsWith("mgpu ");
   let exitCode = 0;
   let text = "";
   for (const { name, isStep, error } of outcomes) {
     const what = isStep ? "step" : "job";
-    if (isVerbose) text += `${program}: ${signal === null ? "Terminating" : `Signal ${signal} to`} ${what} ${name}\n`;
+    const isUnknown = saysOnlyErrors && error?.code === "INVALID_JOB";
+    if (isVerbose && !isUnknown)
+      text += `${program}: ${signal === null ? "Terminating" : `Signal ${signal} to`} ${what} ${name}\n`;
     if (error === null) continue;
-    const isHarmless = signal === null && isHarmlessError(error, isStep);
+    const isHarmless = !isUnknown && signal === null && isHarmlessError(error, isStep);
     if (!isHarmless) exitCode = 1;
     if (isQuiet || (isHarmless && !isVerbose)) continue;
     text += `${program}: error: Kill job error on job ${isStep ? "step " : ""}id ${name}: ${error.message}\n`;

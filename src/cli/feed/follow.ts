@@ -1,6 +1,6 @@
 /**
- * `mgpu feed --watch` with a controller on another machine: it does not see the file, so that this command looks at it
- * for as long as it runs.
+ * `mgpu feed --watch` with a controller that does not watch the file: it is on another machine and does not see it, or is
+ * root's and watches no files of users. This command looks at the file then, for as long as it runs.
  */
 
 import { sleep } from "../../platform/clock.ts";
@@ -13,16 +13,22 @@ const LOOK_MS = 2000;
 
 /**
  * Feeds a file again whenever it has changed and is at rest; returns when it is told to end.
+ * @param fed {@link markOf} it before it was fed first: what changed since then is seen
  * @param feed reads and queues it, and says what came of it
  */
-export async function follow(path: string, context: CommandContext, feed: () => Promise<unknown>): Promise<void> {
+export async function follow(
+  path: string,
+  context: CommandContext,
+  fed: string,
+  feed: () => Promise<unknown>,
+): Promise<void> {
   let isOver = false;
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     context.session.onSignal(name, () => {
       isOver = true;
     });
   }
-  let done = markOf(path, context);
+  let done = fed;
   let seen = done;
   while (!isOver) {
     await sleep(context.clock, LOOK_MS);
@@ -48,7 +54,7 @@ async function tryOnce(feed: () => Promise<unknown>, { stdio, program }: Command
 }
 
 /** By what it is seen that a file has changed. */
-function markOf(path: string, { files }: CommandContext): string {
+export function markOf(path: string, { files }: CommandContext): string {
   try {
     const { size, mtimeMs }: FileFacts = files.stat(path);
     return `${size} ${mtimeMs}`;

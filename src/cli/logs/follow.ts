@@ -36,6 +36,8 @@ export interface Display {
   end(): void;
   /** Whether something could not be shown. */
   hasFailed(): boolean;
+  /** Whether nothing can come of a job any more: it has files, and none of them can be read. */
+  isHopeless(job: Job): boolean;
 }
 
 /** @param hosts short host names by node; nodes of other hosts are read through the controller */
@@ -98,6 +100,10 @@ export function createDisplay(
       for (const reading of readings.values()) reading.end();
     },
     hasFailed: () => failed,
+    isHopeless({ id, attempt }) {
+      const own = [...readings.values()].filter(({ file }) => file.job.id === id);
+      return own.length > 0 && own.every((one) => one.problem !== "" && one.attempt === attempt);
+    },
   };
 }
 
@@ -128,7 +134,7 @@ export async function follow(
     try {
       seen = new Map([...seen, ...(await newest(peer, options.targets))]);
       await display.show([...seen.values()], true);
-      if ([...seen.values()].every(({ job }) => isOver(job))) break;
+      if ([...seen.values()].every(({ job }) => isOver(job) || display.isHopeless(job))) break;
       await pause(context, POLL_MS, stop);
     } catch (error) {
       if (!(error instanceof RpcError) || error.code !== "LOST_CONTACT" || stop.aborted) throw error;

@@ -51,7 +51,14 @@ export function examineHandler(context: ControllerContext, ringer: Ringer | null
     const isAlone = sessions.every(({ caller }) => !caller) && sessions.length < 2;
     const bell = ringer && !isAlone ? newCredential(ringer.random) : null;
     const { uid, gid, name } = user;
-    const order = { ...asking, user: { uid, gid, name }, isShared: context.identity.user.uid === 0, bell };
+    const isRestricted = context.settings.allowedScriptPaths.length > 0;
+    const order = {
+      ...asking,
+      user: { uid, gid, name },
+      isShared: context.identity.user.uid === 0,
+      isRestricted,
+      bell,
+    };
     const examined = await Promise.all(sessions.map((session) => examine(context, session, order)));
     const reached = examined.flatMap(({ row, answer }) => targetOf(context, row.node, answer));
     const [rings, ringsOf] = await Promise.all([

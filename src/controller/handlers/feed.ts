@@ -1,6 +1,7 @@
 /** Feeds: lines that a client has read, and files that are watched here. */
 
 import { RpcError } from "../../protocol/errors.ts";
+import type { Hello } from "../../protocol/procedures.ts";
 import type { Handlers, UnaryHandler } from "../../rpc/types.ts";
 import { errnoText } from "../../util/errno.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
@@ -46,13 +47,14 @@ function submitHandler(context: ControllerContext, digest: (text: string) => str
 function watchHandler(context: ControllerContext, watcher: FeedWatch | null): UnaryHandler<"feed.watch"> {
   return async ({ requestId, path, job: template, environment, again: isAgain }, { hello }) => {
     refuseAtEnd(context);
-    if (hello.caller || !watcher) {
-      throw new RpcError("NOT_HERE", "the controller is on another machine and does not see this file");
-    }
+    if (hello.caller || !watcher) throw new RpcError("NOT_HERE", whyNotHere(hello));
     const environmentDigest = await storeEnvironment(context, environment);
     const { user } = hello;
+    const find = () =>
+      [...context.loop.state.feeds.values()].find((one) => one.path === path && one.user.uid === user.uid);
+    const before = find();
     await executeOrThrow(context, { type: "feed.put", feed: { user, path, template, environmentDigest } });
-    const feed = [...context.loop.state.feeds.values()].find((one) => one.path === path && one.user.uid === user.uid);
+    const feed = find();
     if (!feed) throw new RpcError("INTERNAL", "the feed is gone");
     try {
       const report = await watcher.readNow(feed.id, { isAgain, requestId });
@@ -60,11 +62,21 @@ function watchHandler(context: ControllerContext, watcher: FeedWatch | null): Un
       return { feedId: feed.id, jobIds: [...jobIds], same, problems: [...problems], models: [...models] };
     } catch (error) {
       if (error instanceof RpcError) throw error;
-      // A file that can't be read at all is a mistake, and not one to be watched for.
-      await context.loop.execute({ type: "feed.drop", feedId: feed.id, byUid: 0 });
-      throw new RpcError("UNREADABLE", `${path}: ${errnoText(error)}`);
+      // A file that can't be read at all is a mistake, and not one to be watched for; one that was watched already may be
+      // away for a moment.
+      const isNew = before?.id !== feed.id;
+      if (isNew) await context.loop.execute({ type: "feed.drop", feedId: feed.id, byUid: 0 });
+      const after = isNew ? "" : `; it is watched as feed ${feed.id} all the same`;
+      throw new RpcError("UNREADABLE", `${path}: ${errnoText(error)}${after}`);
     }
   };
+}
+
+/** Root reads a user's file with the first group only, and at the cost of a process for each look at a script. */
+function whyNotHere({ caller }: Hello): string {
+  return caller?.isHere
+    ? "root's daemons do not watch files of users"
+    : "the controller is on another machine and does not see this file";
 }
 
 function listHandler({ loop, clock, identity }: ControllerContext): UnaryHandler<"feed.list"> {

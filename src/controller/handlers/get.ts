@@ -6,6 +6,7 @@ import type { Hello, JobRow } from "../../protocol/procedures.ts";
 import type { StreamHandler, UnaryHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
 import { actingUid, maySee } from "../network/access.ts";
+import { recordsFor } from "../network/secrets.ts";
 import { selectJobs } from "../select.ts";
 import { decodeEnvironment } from "../stored-inputs.ts";
 
@@ -16,11 +17,12 @@ const RECORDS_A_CHUNK = 500;
 export function getHandler(context: ControllerContext): StreamHandler<"jobs.get"> {
   return async ({ filter }, sink, { hello }) => {
     const isSeen = maySee(context, hello);
+    const recordOf = recordsFor(hello);
     let jobs: { job: Job; row: JobRow }[] = [];
     let records = 0;
     for (const job of selectJobs(context.loop.state, filter)) {
       if (!isSeen(job)) continue;
-      jobs.push({ job, row: context.rowOf(job) });
+      jobs.push({ job: recordOf(job), row: context.rowOf(job) });
       records += 1 + (job.state === "PENDING" ? 0 : job.steps.length);
       if (records < RECORDS_A_CHUNK) continue;
       await sink.send({ jobs });

@@ -9,6 +9,7 @@ import type { Params } from "../../protocol/procedures.ts";
 import type { Sink, StreamHandler } from "../../rpc/types.ts";
 import type { ControllerContext } from "../context.ts";
 import { maySee } from "../network/access.ts";
+import { recordsFor } from "../network/secrets.ts";
 import { partitionName } from "../select.ts";
 
 /** Records a chunk, each step counted as one: some 100 kB, so that neither side holds much at a time. */
@@ -21,7 +22,7 @@ export function historyHandler(context: ControllerContext): StreamHandler<"jobs.
     const { ids, tasks = [], components = [] } = params.filter;
     // Reports of usage are made of these.
     const isSeen = maySee(context, hello, ["jobs", "usage"]);
-    const make = recordMaker(context, params);
+    const make = recordMaker(context, params, recordsFor(hello));
     const recordsOf = (job: Job, isWhole: boolean) => (isSeen(job) ? make(job, isWhole) : []);
     // Before the files are read: a job that leaves the hot state meanwhile would be in neither.
     const hot = [...loop.state.jobs.values()].filter((job) => recordsOf(job, false).length > 0);
@@ -47,8 +48,15 @@ export function historyHandler(context: ControllerContext): StreamHandler<"jobs.
   };
 }
 
-/** The records of a job that a question means: its earlier attempts, if they are asked for, and itself. */
-function recordMaker(context: ControllerContext, { filter, duplicates, steps }: Params<"jobs.history">) {
+/**
+ * The records of a job that a question means: its earlier attempts, if they are asked for, and itself.
+ * @param shown a record as who asks may see it
+ */
+function recordMaker(
+  context: ControllerContext,
+  { filter, duplicates, steps }: Params<"jobs.history">,
+  shown: ReturnType<typeof recordsFor>,
+) {
   const { state } = context.loop;
   const partitionOf = (job: Job): string => partitionName(state, job);
   const matches = historyMatcher(filter, partitionOf, context.clock.now());
@@ -60,7 +68,7 @@ function recordMaker(context: ControllerContext, { filter, duplicates, steps }: 
       const row = isWhole && job.state === "PENDING" && !isDuplicate ? context.rowOf(job) : null;
       return {
         ...one,
-        job: steps || one.job.state === "PENDING" ? one.job : { ...one.job, steps: [] },
+        job: shown(steps || one.job.state === "PENDING" ? one.job : { ...one.job, steps: [] }),
         partition: partitionOf(job),
         reason: row?.reason ?? "None",
         reasonText: row?.reasonText ?? "",

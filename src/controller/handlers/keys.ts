@@ -8,6 +8,7 @@ import type { ControllerContext } from "../context.ts";
 import { cutStreams } from "../network/direct.ts";
 import type { Keys } from "../network/keys.ts";
 import type { Network } from "../network/network.ts";
+import { answered } from "../people.ts";
 
 type NetworkMethod =
   | "key.token"
@@ -103,7 +104,7 @@ async function issue(
     throw new RpcError(
       "BAD_PARAMS",
       "root is no plain user",
-      "say --role administrator, or --user NAME for somebody else",
+      `"mgpu key issue ${name} --role administrator --user root" gives root a key; --user NAME is for somebody else`,
     );
   }
   const before = keys.find(role, name);
@@ -122,14 +123,15 @@ async function bearerOf(
   owner: User,
   findUser: KeyOffice["findUser"],
 ): Promise<User> {
-  const found = await findUser(user ?? name);
+  if (owner.uid !== 0 && user === undefined) return owner;
+  const found = await answered(findUser(user ?? name));
   if (owner.uid !== 0) {
-    if (user === undefined || found?.uid === owner.uid) return owner;
+    if (found?.uid === owner.uid) return owner;
     const hint = `jobs run as ${owner.name} here, who started mgpuctld; root's daemons serve several users`;
     throw new RpcError("BAD_PARAMS", `a key for ${user} would be of no use`, hint);
   }
   if (found) return found;
-  const hint = "say --user NAME: as whom its bearer's jobs run";
+  const hint = "say --user NAME, a user of that machine: as whom its bearer's jobs run";
   throw new RpcError("BAD_PARAMS", `the controller's machine knows no user "${user ?? name}"`, hint);
 }
 

@@ -12,6 +12,7 @@ import { couldRunTogether } from "../../sched/place/together.ts";
 import { type ControllerContext, executeOrThrow } from "../context.ts";
 import { estimateStart } from "../estimate.ts";
 import { jobName } from "../owners.ts";
+import { answered } from "../people.ts";
 import { storeEnvironment, storeScript } from "../stored-inputs.ts";
 
 /** Accepts a job; the same request id again answers with the same job. */
@@ -83,9 +84,10 @@ async function submitterOf(
   { user: root }: Hello,
 ): Promise<User> {
   if (root.uid !== 0) throw new RpcError("PERMISSION", "--uid and --gid only permitted by root user");
-  const user = as.user === "" || as.user === root.name ? root : ((await people?.findUser(as.user)) ?? null);
+  const user =
+    as.user === "" || as.user === root.name ? root : people ? await answered(people.findUser(as.user)) : null;
   if (!user) throw new RpcError("BAD_PARAMS", "Invalid --uid specification", `this machine knows no user ${as.user}`);
-  const gid = as.group === "" ? user.gid : ((await people?.findGroup(as.group)) ?? null);
+  const gid = as.group === "" ? user.gid : people ? await answered(people.findGroup(as.group)) : null;
   if (gid === null) throw new RpcError("BAD_PARAMS", "Invalid --gid specification", `there is no group ${as.group}`);
   const { uid, name } = user;
   const owner = identity.user;

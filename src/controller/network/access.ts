@@ -80,6 +80,8 @@ const CHANGES: ReadonlySet<string> = new Set([
   ...["job.submit", "jobs.cancel", "jobs.steer", "job.notify", "job.complete", "step.create", "step.door"],
   ...["cluster.change", "policy.change", "controller.shutdown", "controller.reconfigure", "network.listen"],
   ...["key.token", "key.issue", "key.revoke", "node.register", "node.join"],
+  // It starts programs on every node.
+  "cluster.examine",
 ]);
 
 /** Of a text in the book. */

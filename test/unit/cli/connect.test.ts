@@ -204,6 +204,21 @@ describe("no controller", () => {
     ]);
   });
 
+  test("a node of another machine's cluster starts none: its GPUs are granted there", async () => {
+    const joined = { v: 1, cluster: "lab", target: "gpu0:7411", node: "gpu1", identity: "node/gpu1/1", key: "00" };
+    const here = machine({ files: { "/home/ada/.local/state/mgpu/join.json": JSON.stringify(joined) } });
+    for (const options of [{ start: true }, { start: false }, { start: true, isAsked: true }]) {
+      const error = await failure(connectController(here.ports, options));
+      expect(error).toMatchObject({ isNobodyThere: true });
+      expect(error.problems.join()).toContain("this machine is node gpu1 of the cluster lab at gpu0:7411");
+      expect(error.hint).toContain("mgpu leave");
+    }
+    expect(here.started).toEqual([]);
+    // One that runs here all the same is used.
+    here.listening.set(SOCKET, { pid: 7, nodes: node });
+    expect((await connectController(here.ports, { start: true })).answer.pid).toBe(7);
+  });
+
   test("one that hangs up is not yet gone", async () => {
     const here = machine();
     here.failures.set(SOCKET, new RpcError("LOST_CONTACT", "closed"));

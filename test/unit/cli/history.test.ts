@@ -45,6 +45,12 @@ test("what ran between two times", async () => {
   expect(rows(out)[2]).toMatch(/^1 +ada +completed +COMPLETED .* 12:34 +0 +n2$/);
 });
 
+test("yesterday is its midnight, and the examples of an error are of the past", async () => {
+  expect(await run(command, "history", "yesterday")).toMatchObject({ code: 0, err: "" });
+  expect((await run(squeue, "--at", "yesterday noon")).code).toBe(0);
+  expect((await run(squeue, "--at", "x")).err).toContain("such as 14:30, yesterday, now-2hours");
+});
+
 test("times that can't be", async () => {
   expect(await run(squeue, "--at", "now+1hour")).toMatchObject({ code: 1, out: "" });
   expect((await run(squeue, "--at", "x")).err).toContain("--at: expected a time");

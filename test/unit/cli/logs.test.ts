@@ -159,6 +159,10 @@ describe("once", () => {
   });
 });
 
+test("a number of lines that is none is named by both of its options", async () => {
+  expect((await logs(["1", "-n", "abc"], [live(1)], {})).err).toContain("error: -n, --tail: ");
+});
+
 describe("followed", () => {
   function following(argv: readonly string[], files: Record<string, string>, first: Job) {
     let job = first;
@@ -189,6 +193,17 @@ describe("followed", () => {
     await one.clock.advance(300);
     expect(await one.done).toBe(0);
     expect(one.out()).toBe("a\nbc\nagain\nend");
+  });
+  test("what may not be read is told, and waited for no longer", async () => {
+    const job = live(1, {}, [stepOf("batch", part("n2", [0]))]);
+    const refuse = (): never => {
+      throw new RpcError("PERMISSION", "Access/permission denied", "job 1 is bob's");
+    };
+    const fake = fakeContext({ program: "mgpu", controller: controller(() => [job], { "job.output": refuse }) });
+    const done = runCommand(command, ["logs", "-f", "1"], fake.context);
+    await fake.clock.advance(300);
+    expect(await done).toBe(1);
+    expect(fake.err()).toBe("mgpu logs: Access/permission denied (job 1 is bob's)\n");
   });
   test("Ctrl-C ends it without a word", async () => {
     const one = following(["-n1", "1"], { "/work/slurm-1.out": "a\nb\n" }, live(1));

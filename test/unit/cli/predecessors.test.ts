@@ -143,6 +143,14 @@ describe("mgpu cancel and cancel-job", () => {
     expect(err).toContain(`${word} is a number of an earlier program's`);
     expect(err).toContain("mgpu queue lists them");
   });
+  test("a job that never was is an error, and nothing else is said", async () => {
+    const error = { code: "INVALID_JOB", message: "Invalid job id specified" } as const;
+    const { code, err } = await mgpu(["cancel", "999"], { "jobs.cancel": () => ({ jobs: [{ jobId: 999, error }] }) });
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: "mgpu cancel: error: Kill job error on job id 999: Invalid job id specified\n",
+    });
+  });
   test("asks which", async () => {
     expect((await mgpu(["cancel"])).code).toBe(2);
   });

@@ -154,6 +154,11 @@ describe("what can't be", () => {
     const { fake, code } = await sattach(argv);
     expect({ code: code(), err: fake.err() }).toEqual({ code: 1, err: `sattach: error: ${text}\n` });
   });
+  test("our own name says what lists the sessions", async () => {
+    const fake = fakeContext({ program: "mgpu-sattach" });
+    expect(await runCommand(command, [], fake.context)).toBe(1);
+    expect(fake.err()).toContain("hint: mgpu screens lists what can be attached");
+  });
   test("a step that is over, or never was", async () => {
     const over = await sattach(["7.0"], { ...UPDATE, step: { ...UPDATE.step, endAt: 5 } as JobUpdate["step"] });
     expect(over.fake.err()).toBe("sattach: error: Failed on 7.0: Job/step already completing or completed\n");

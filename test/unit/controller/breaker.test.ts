@@ -9,6 +9,7 @@ let jobId = 0;
 
 const death = (over: Partial<Ending> = {}): Ending => ({
   ...{ node: "n1", jobId: ++jobId, uid: 1000, program: `script ${jobId}`, isBatch: true, how: "badly", ranMs: 500 },
+  isUsersHolder: false,
   ...over,
 });
 
@@ -53,6 +54,23 @@ describe("a node is not drained for", () => {
     ).not.toContain(true);
     const same = Array.from({ length: 9 }, () => death({ node: "n2", program: "same" }));
     expect(told(breaker, [...same, death({ node: "n2", uid: 1001, program: "other" })])).not.toContain(true);
+  });
+
+  test("one user's holder, however often it is lost or can't start", () => {
+    const breaker = breakerOf();
+    const lost = (uid: number): Ending => death({ how: "node", isUsersHolder: true, uid, program: `${uid} sweep` });
+    // That it lived elsewhere makes it no surer.
+    breaker.note(death({ node: "n2", how: "well", program: "1000 sweep" }));
+    expect(
+      told(
+        breaker,
+        Array.from({ length: 9 }, () => lost(1000)),
+      ),
+    ).not.toContain(true);
+    expect(breaker.note(lost(1001))).toMatch(/^10 jobs in a row died/);
+    // What is the node's own goes on to count, without the user's.
+    const own = (): Ending => death({ how: "node", uid: 0, program: "0 sweep" });
+    expect(told(breaker, [lost(1000), lost(1000), own(), own(), own()])).toEqual([false, false, false, false, true]);
   });
 
   test("a script that dies on other nodes too", () => {
@@ -104,10 +122,10 @@ describe("what a report says of its node", () => {
   });
 
   test("how the script ended, and after what time", () => {
-    const how = (report: NodeReport) => endingOf(running(), "n1", report, T0 + 400)?.how;
+    const how = (report: NodeReport) => endingOf(running(), "n1", report, T0 + 400, false)?.how;
     expect([how(ended(0)), how(ended(1)), how(ended(1, { nodeFault: true }))]).toEqual(["well", "badly", "node"]);
     expect(how({ type: "lost", key, cause: "its holder is gone" })).toBe("node");
-    expect(endingOf(running(), "n1", ended(1), T0 + 400)).toMatchObject({
+    expect(endingOf(running(), "n1", ended(1), T0 + 400, false)).toMatchObject({
       jobId: 1,
       uid: 1000,
       ranMs: 400,
@@ -115,12 +133,17 @@ describe("what a report says of its node", () => {
     });
   });
 
+  test("whether it went through a holder of its user", () => {
+    const isUsers = (isShared: boolean) => endingOf(running(), "n1", ended(1), T0, isShared)?.isUsersHolder;
+    expect([isUsers(true), isUsers(false)]).toEqual([true, false]);
+  });
+
   test("nothing of steps within it, other attempts, what was killed for its memory, or cancelled", () => {
     const state = running();
-    expect(endingOf(state, "n1", ended(1, { key: { ...key, stepId: 0 } }), T0)).toBeNull();
-    expect(endingOf(state, "n1", ended(1, { key: { ...key, attempt: 2 } }), T0)).toBeNull();
-    expect(endingOf(state, "n1", ended(1, { outOfMemory: true }), T0)).toBeNull();
+    expect(endingOf(state, "n1", ended(1, { key: { ...key, stepId: 0 } }), T0, false)).toBeNull();
+    expect(endingOf(state, "n1", ended(1, { key: { ...key, attempt: 2 } }), T0, false)).toBeNull();
+    expect(endingOf(state, "n1", ended(1, { outOfMemory: true }), T0, false)).toBeNull();
     step(state, { type: "job.cancel", jobId: 1, tasks: null, byUid: 0, cause: "" }, T0);
-    expect(endingOf(state, "n1", ended(1), T0)).toBeNull();
+    expect(endingOf(state, "n1", ended(1), T0, false)).toBeNull();
   });
 });

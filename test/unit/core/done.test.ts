@@ -35,3 +35,21 @@ test("is told once, with the last end, to all who asked; and asked again, again"
   submit({ mail: mail("ada") });
   expect(go(cancel(6))).toMatchObject([{ to: "ada", subject: expect.stringContaining(": 1 ended, 1 not COMPLETED") }]);
 });
+
+test("a wish grows with no job: it keeps the newest eight of each kind, and what a mail takes", () => {
+  const state = emptyState();
+  const ask = (at: number, user: string) =>
+    step(state, { type: "job.submit", requestId: "", spec: spec({ mail: mail(user, `https://h/${at}`) }) }, T0);
+  for (let at = 1; at <= 20; at++) ask(at, `u${at},ada`);
+  const wish = () => state.doneWishes.get(1000);
+  expect(wish()?.to).toBe("u14,u15,u16,u17,u18,u19,u20,ada");
+  expect(wish()?.notify).toEqual([13, 14, 15, 16, 17, 18, 19, 20].map((at) => `https://h/${at}`));
+  // One that is named again is new again.
+  ask(13, "u14");
+  expect(wish()?.to).toBe("u15,u16,u17,u18,u19,u20,ada,u14");
+  expect(wish()?.notify.at(-1)).toBe("https://h/13");
+  const long = ["a", "b", "c"].map((letter) => letter.repeat(400));
+  for (const user of long) ask(1, user);
+  expect(wish()?.to).toBe(long.slice(1).join(","));
+  expect(wish()?.notify).toHaveLength(8);
+});

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { noticeBody, noticeTarget, parseNotify } from "../../../src/core/notice.ts";
+import { noticeBody, noticeTarget, parseNotify, reportLines } from "../../../src/core/notice.ts";
 
 test("an address says by itself or by its host which service it is", () => {
   const kinds = (texts: string[]) => texts.map((text) => noticeTarget(text)?.kind ?? null);
@@ -36,4 +36,10 @@ test("each service gets what it reads", () => {
     subject,
     job: { id: 7, name: "train", user: "ada", state: "FAILED", runTime: "00:00:05", exitCode: 3 },
   });
+});
+
+test("what a job printed is indented in a mail", () => {
+  const output = { path: "/w/out", lines: ["~! id", ""] };
+  const lines = reportLines({ efficiency: ["CPU Efficiency: 1%"], output });
+  expect(lines).toEqual(["CPU Efficiency: 1%", "", "Last lines of /w/out:", "  ~! id", "  "]);
 });

@@ -132,6 +132,11 @@ describe("the book", () => {
     ]);
   });
 
+  test("an examination of the nodes is written down: it starts programs there", async () => {
+    const { lines } = await call("cluster.examine", "user", () => ({}), { home: "/h", cwd: "/", path: "/p" });
+    expect(lines).toMatchObject([{ level: "info", message: "done", who: "user/x/1", method: "cluster.examine" }]);
+  });
+
   test("changes are written down without secrets, looks are not", async () => {
     const params = {
       filter: { ids: [3], users: [] },

@@ -1,8 +1,8 @@
-/** As whom a node looks for the programs and folders of somebody who asks mgpu doctor. */
+/** As whom a node looks for the programs and folders of somebody who asks mgpu doctor, and reads outputs. */
 
 import { expect, test } from "vitest";
 import type { AgentContext } from "../../../src/node/agent-context.ts";
-import { askerOf } from "../../../src/node/agent-user.ts";
+import { askerOf, readerOf } from "../../../src/node/agent-user.ts";
 
 const ROOT = { uid: 0, gid: 0, name: "root" };
 const ADA = { uid: 1000, gid: 1000, name: "ada" };
@@ -33,4 +33,16 @@ test("a user's daemon runs nothing of others, unless its controller serves one u
   expect(await askerOf(contextOf(ADA), bob, false)).toBeNull();
   const message = "node n1 runs programs of ada only, not of bob";
   await expect(askerOf(contextOf(ADA), bob, true)).rejects.toMatchObject({ code: "PERMISSION", message });
+});
+
+test("outputs are read as the user of that name, never by the controller's numbers", async () => {
+  expect(await readerOf(contextOf(ROOT), ADA)).toBe(HERE);
+  expect(await readerOf(contextOf(ROOT), ROOT)).toBe(ROOT);
+  expect(await readerOf(contextOf(ADA), ADA)).toBe(ADA);
+  for (const user of [
+    { uid: 1000, gid: 1000 },
+    { ...ADA, name: "bob" },
+  ]) {
+    await expect(readerOf(contextOf(ROOT), user)).rejects.toMatchObject({ code: "UNREADABLE" });
+  }
 });

@@ -17,12 +17,15 @@ let disk: MemoryDisk;
 let started: string[];
 let done: string[];
 let accounts: Map<string, RunnerAccount>;
+/** Nobody can say who anybody is. */
+let isMute: boolean;
 
 beforeEach(async () => {
   host = new VirtualHolderHost();
   clock = createHandClock();
   disk = createMemoryDisk();
   await disk.makeFolder("/state/holders");
+  isMute = false;
   started = [];
   done = [];
   accounts = new Map([["ada", { ...ADA, home: "/home/ada", shell: "/bin/sh", groups: [100, 44] }]]);
@@ -43,7 +46,10 @@ function factory(isFar = false): HolderFactory {
       spawn: async (program, args) => spawn(args[1] ?? "", [program, ...args]),
       users: {
         clock,
-        findAccount: async (name) => accounts.get(name) ?? null,
+        findAccount: async (name) => {
+          if (isMute) throw new Error("no answer");
+          return accounts.get(name) ?? null;
+        },
         prepare: ({ name }) => void done.push(`folders of ${name}`),
         remove: async ({ name }, folder) => void done.push(`${name} removes ${folder}`),
         spawn: async ({ name }, args, log) => spawn(args[1] ?? "", [name, ...args, log]),
@@ -174,5 +180,15 @@ describe("who a submitter is here", () => {
     await expect(resolve({ name: "eve" })).rejects.toThrow("this machine knows no user eve");
     await expect(resolve({ name: "toor" })).rejects.toThrow("that is root here");
     await expect(resolve({ uid: 77 })).rejects.toThrow("ada has uid 1000 here, and the job was submitted by uid 77");
+  });
+});
+
+describe("a user database that does not answer", () => {
+  it("is asked again at the next launch", async () => {
+    const others = othersOf(factory());
+    isMute = true;
+    await expect(others.resolve(ADA)).rejects.toThrow("no answer");
+    isMute = false;
+    expect(await others.resolve(ADA)).toMatchObject(ADA);
   });
 });

@@ -1,15 +1,16 @@
 /** What mgpu doctor reads of a machine, from samples of what the system prints. */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { parseOwnCgroup } from "../../../src/platform/cgroup-facts.ts";
 import { parseDriverRows, parseModule } from "../../../src/platform/driver-facts.ts";
-import { examineMachine, parseLimitPairs } from "../../../src/platform/machine-facts.ts";
+import { examineMachine, findOrphanedDaemons, parseLimitPairs } from "../../../src/platform/machine-facts.ts";
 import { openBell, realProber, ringBell } from "../../../src/platform/probe.ts";
 import { realSecureDoor } from "../../../src/platform/secure.ts";
-import { parseFolder, parsePython } from "../../../src/platform/user-facts.ts";
+import { examinePython, parseFolder, parsePython } from "../../../src/platform/user-facts.ts";
 
 test("limits, soft and hard", () => {
   const text = [
@@ -106,4 +107,44 @@ test("a bell is heard by who has its key, and by nobody else", async () => {
   expect(await prober.port("127.0.0.1", bell?.port ?? 0)).toMatchObject({ code: "" });
   expect(await prober.route("127.0.0.1")).toMatchObject({ code: "", from: "127.0.0.1" });
   expect(await prober.name("localhost")).toMatchObject({ code: "", addresses: expect.arrayContaining(["127.0.0.1"]) });
+});
+
+/** A folder of its own, gone after the test. */
+function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), "mgpu-facts-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test("a program that calls itself a daemon of mgpu has no file opened", async () => {
+  const pipe = join(temporary(), "mgpud.cjs");
+  execFileSync("mkfifo", [pipe]);
+  const child = spawn("cat", [pipe], { stdio: "ignore" });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const found = () => findOrphanedDaemons().filter(({ file }) => file === pipe);
+  await vi.waitUntil(() => readFileSync(`/proc/${child.pid}/cmdline`, "utf8").includes(pipe), 10_000);
+  expect(found()).toEqual([]);
+  rmSync(pipe);
+  expect(found()).toEqual([{ pid: child.pid, program: "mgpud", file: pipe }]);
+});
+
+test("a python of the asker's PATH leaves nothing behind, and is none of root's or of a restricted user's", async () => {
+  const folder = temporary();
+  const pidFile = join(folder, "pid");
+  const fake = `#!/bin/sh\nsleep 300 &\necho $! >${pidFile}\necho version 9.9\n`;
+  writeFileSync(join(folder, "python3"), fake);
+  chmodSync(join(folder, "python3"), 0o755);
+  chmodSync(folder, 0o777);
+  const asker = { uid: 65_534, gid: 65_534, home: folder, cwd: "/", path: `${folder}:/usr/bin:/bin` };
+  for (const other of [
+    { ...asker, isRestricted: true },
+    { ...asker, uid: 0 },
+  ]) {
+    expect((await examinePython(other)).version).not.toBe("9.9");
+    expect(existsSync(pidFile)).toBe(false);
+  }
+  expect(await examinePython(asker)).toMatchObject({ version: "9.9", problem: "" });
+  const pid = readFileSync(pidFile, "utf8").trim();
+  const isAlive = () => existsSync(`/proc/${pid}`) && !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  await vi.waitUntil(() => !isAlive(), 10_000);
 });

@@ -57,3 +57,13 @@ test("a program that fails is logged, and one that is not there is named", async
   missing.send({ to: "a", subject: "s", variables: {} });
   expect(warned).toHaveLength(2);
 });
+
+test("no line of a body begins what a mail program would carry out", async () => {
+  const body = ["~! id", "\r~!id", "\0~!id", "\u0085~!id", "a\n~! id", "a ~! id", "~", "~~."];
+  const safe = [" ~! id", " ~!id", " ~!id", " ~!id", "a ~! id", "a ~! id", " ~", " ~~."];
+  realMailer(program("mail"), log()).send({ to: "a", subject: "s", variables: {}, body });
+  expect(await told()).toBe(`-s\ns\na\nid=\n${safe.join("\n")}\n`);
+  rmSync(`${folder}/told`);
+  realMailer(program("sendmail"), log()).send({ to: "a", subject: "s", variables: {}, body });
+  expect((await told()).split("\n\n")[1]).toBe(`${safe.join("\n")}\n`);
+});

@@ -1,10 +1,10 @@
 /** How users get to root's controller. Sockets of others can be made by root only; CI is root. */
 
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { createConnection } from "node:net";
+import { createConnection, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { askAtDoor } from "../../../src/platform/door-question.ts";
 import { silentLog } from "../../../src/platform/log.ts";
 import { UserDoor } from "../../../src/platform/user-door.ts";
@@ -20,10 +20,12 @@ describe.runIf(isRoot)("the door", () => {
   let runtime: string;
   let door: UserDoor;
   let accepted: string[];
+  let warnings: string[];
 
   beforeEach(async () => {
     runtime = mkdtempSync(join(tmpdir(), "mgt-door-"));
     accepted = [];
+    warnings = [];
     door = makeDoor();
     await door.open();
   });
@@ -32,11 +34,13 @@ describe.runIf(isRoot)("the door", () => {
     rmSync(runtime, { recursive: true, force: true });
   });
 
-  function makeDoor(): UserDoor {
-    const findAccount = async (name: string): Promise<Account | null> => (name === String(ADA.uid) ? ADA : null);
-    return new UserDoor({ log: silentLog(), findAccount }, runtime, (connection, user) => {
+  const findAda = async (name: string): Promise<Account | null> => (name === String(ADA.uid) ? ADA : null);
+
+  function makeDoor(findAccount = findAda, staysOpen = false): UserDoor {
+    const log = { ...silentLog(), warn: (text: string) => void warnings.push(text) };
+    return new UserDoor({ log, findAccount }, runtime, (connection, user) => {
       accepted.push(user.name);
-      connection.close();
+      if (!staysOpen) connection.close();
       return { data() {}, drain() {}, close() {} };
     });
   }
@@ -81,8 +85,55 @@ describe.runIf(isRoot)("the door", () => {
     door.close();
     door = makeDoor();
     await door.open();
-    await connect(path);
+    await vi.waitUntil(async () => (await connect(path)) === "" && accepted.length > 0);
     expect(accepted).toEqual(["ada"]);
+  });
+
+  test("after a restart a user database that hangs keeps nobody waiting but those whom it does not tell of", async () => {
+    await askAtDoor(controller(), ADA.uid);
+    for (let uid = 65_001; uid <= 65_009; uid++) mkdirSync(join(runtime, String(uid)));
+    door.close();
+    let asked = 0;
+    const findNobody = (name: string): Promise<Account | null> => {
+      if (name === String(ADA.uid)) return Promise.resolve(ADA);
+      asked += 1;
+      return new Promise(() => {});
+    };
+    door = makeDoor(findNobody);
+    await door.open();
+    expect(asked).toBeLessThanOrEqual(4);
+    expect(await askAtDoor(controller(), ADA.uid)).toBe(join(runtime, `${ADA.uid}/controller.sock`));
+  });
+
+  test("one user has so many connections and no more, and the door too; each is said once", async () => {
+    door.close();
+    door = makeDoor(findAda, true);
+    await door.open();
+    const path = await askAtDoor(controller(), ADA.uid);
+    const open: Socket[] = [];
+    let refused = 0;
+    const connectMany = (to: string, count: number): void => {
+      for (let at = 0; at < count; at++) {
+        const socket = createConnection({ path: to, allowHalfOpen: true });
+        open.push(socket);
+        socket.on("error", () => {});
+        socket.once("end", () => {
+          refused += 1;
+        });
+        socket.resume();
+      }
+    };
+    connectMany(path, 256);
+    await vi.waitUntil(() => accepted.length === 256);
+    connectMany(path, 3);
+    await vi.waitUntil(() => refused === 3);
+    expect([accepted.length, warnings]).toEqual([256, ["a user has too many connections; more are refused"]]);
+    // Nobody else is kept out.
+    expect(await askAtDoor(controller(), ADA.uid)).toBe(path);
+    connectMany(join(runtime, "door.sock"), 140);
+    await vi.waitUntil(() => warnings.length === 2);
+    expect(warnings[1]).toBe("too many connections at the door; more are refused");
+    for (const socket of open) socket.destroy();
   });
 
   test("an answer that leads elsewhere is not followed, and without a door there is an error of the system", async () => {

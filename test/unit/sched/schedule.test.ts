@@ -5,7 +5,7 @@ import type { ResourceRequest } from "../../../src/core/resources.ts";
 import { gateOf, OPEN_GATE } from "../../../src/sched/eligible.ts";
 import type { Plan } from "../../../src/sched/plan.ts";
 import { type ScheduleView, schedule } from "../../../src/sched/schedule.ts";
-import { gpuRequest, request, T0 } from "../support/samples.ts";
+import { gpuRequest, inventory, request, T0 } from "../support/samples.ts";
 import { arrayRecord, dependsOn, ended, node, nodeWith, pending, running, shown, stateOf, tasks } from "./samples.ts";
 
 function jobs(...requests: ResourceRequest[]): PendingJob[] {
@@ -37,6 +37,18 @@ describe("the order", () => {
     expect(starts.map((start) => start.allocation[0]?.gpus.map((gpu) => gpu.index))).toEqual([[0, 1], [2], [3]]);
     const last = schedule(viewOf([...waiting].reverse(), [node("n1")]), T0);
     expect(startsOf(last)).toEqual([3, 2, 1]);
+  });
+  test.each([
+    [{ ...gpuRequest(1) }, { cpus: 8, memoryMiB: 0, gpus: {} }, "0 of 8 CPUs free"],
+    [{ ...gpuRequest(4) }, { cpus: 8, memoryMiB: 0, gpus: { 0: 1000 } }, "0 of 8 CPUs free, 3 of 4 GPUs free"],
+    [
+      { ...gpuRequest(1), memory: { per: "node", mib: 1000 } as const },
+      { cpus: 1, memoryMiB: inventory(0, 8).memoryMiB - 100, gpus: {} },
+      `100 of ${inventory(0, 8).memoryMiB} MiB of memory free`,
+    ],
+  ])("a reason names what is short %#", (asked, usage, text) => {
+    const plan = schedule(viewOf(jobs(asked), [node("n1", 4, 8, { usage })]), T0);
+    expect(plan.reasons.get(1)?.text).toContain(`(n1: ${text})`);
   });
   test("the first that does not fit now keeps what it waits for from those behind it", () => {
     const busy = node("n1", 4, 8, { usage: { cpus: 1, memoryMiB: 0, gpus: { 0: 1000 } } });
