@@ -13,6 +13,10 @@ import { messageOf } from "./deferred.ts";
 import type { HolderPort } from "./holder-port.ts";
 import type { StepEnd } from "./spool-records.ts";
 import type { StepEntry } from "./step-table.ts";
+import { isGoneIndeed } from "./user-end.ts";
+
+/** How a step ends whose holder can tell nothing of it any more. */
+export const HOLDER_LOST = { type: "lost", cause: "holder lost" } as const;
 
 /** Exit of a task that could not be started. */
 const EXIT_FAILED: ExitStatus = { code: 1, signal: 0 };
@@ -202,8 +206,10 @@ function forget(context: AgentContext, holder: HolderPort, { key }: Pick<HolderS
 }
 
 /** A problem with exits that all look well would count as success. */
-function endOf({ gpuWatch }: AgentContext, status: HolderStep, entry: StepEntry): StepEnd {
-  const { exits, problem, clean, outOfMemory } = status;
+function endOf(context: AgentContext, status: HolderStep, entry: StepEntry): StepEnd {
+  const { gpuWatch } = context;
+  const { exits, problem, outOfMemory } = status;
+  const clean = status.clean && isGoneIndeed(context, entry.record);
   const usage = status.usage && gpuWatch.withGpus(status.key, status.usage);
   gpuWatch.forget(status.key);
   const isFine = exits.length > 0 && (problem === "" || exits.some((exit) => exit.code !== 0 || exit.signal !== 0));

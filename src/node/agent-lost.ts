@@ -4,14 +4,16 @@
  * reported lost, in this order, because its job may be started again at once.
  */
 
+import { formatStepKey } from "../core/ids.ts";
 import { sleep } from "../platform/clock.ts";
 import { type AgentContext, batchFolderOf, logFields, RETRY_MS } from "./agent-context.ts";
-import { endStep } from "./agent-end.ts";
+import { endStep, HOLDER_LOST } from "./agent-end.ts";
 import { messageOf } from "./deferred.ts";
 import type { BatchExit } from "./holder/batch-spool.ts";
 import type { HolderPort } from "./holder-port.ts";
 import { watchOrphan } from "./orphan-memory.ts";
 import type { StepEntry } from "./step-table.ts";
+import { endSurely, holdersTimeOver } from "./user-end.ts";
 
 /** How often a batch script's files are looked at: its end is seen this late at worst. */
 const FOLLOW_MS = 250;
@@ -19,7 +21,6 @@ const FOLLOW_MS = 250;
 /** How often its memory is added up, as by a holder. */
 const MEMORY_MS = 1000;
 
-const HOLDER_LOST = "holder lost";
 const NODE_REBOOTED = "node rebooted";
 
 /** Sees to the steps of a holder that is gone. */
@@ -36,7 +37,7 @@ export function abandon(context: AgentContext, entry: StepEntry): void {
   entry.phase = "orphaned";
   entry.holder = null;
   if (record.kind === "batch") void follow(context, entry);
-  else void lose(context, entry, HOLDER_LOST);
+  else void lose(context, entry, HOLDER_LOST.cause);
 }
 
 /** Ends a step of which only the machine's former boot could tell; nothing of it can be left. */
@@ -48,11 +49,17 @@ export function loseToReboot(context: AgentContext, entry: StepEntry): void {
 /** Clears away what is left of a step, then reports it lost. Tries until it succeeds or the daemon ends. */
 export async function lose(context: AgentContext, entry: StepEntry, cause: string): Promise<void> {
   entry.phase = "orphaned";
-  const { key } = entry.record;
+  const { key, user } = entry.record;
+  const asked = new Set<HolderPort>();
+  const end = { user, name: formatStepKey(key), overAt: holdersTimeOver(context, user), holders: () => asked };
   for (;;) {
     try {
-      // Other steps of the same job must not go with a lost one.
-      await (await context.holders.sharedFor(entry.record)).terminateStep(key, context.killWaitMs);
+      await endSurely(context, end, async () => {
+        const holder = await context.holders.sharedFor(entry.record);
+        asked.add(holder);
+        // Other steps of the same job must not go with a lost one.
+        await holder.terminateStep(key, context.killWaitMs);
+      });
       break;
     } catch (error) {
       context.log.warn("a lost step can't be cleared away", { ...logFields(key), error: messageOf(error) });

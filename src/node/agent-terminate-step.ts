@@ -4,12 +4,13 @@ import { formatStepKey, type StepKey } from "../core/ids.ts";
 import { sleep } from "../platform/clock.ts";
 import type { TerminateCause } from "../protocol/holder.ts";
 import { type AgentContext, logFields, RETRY_MS } from "./agent-context.ts";
-import { applyStatus, endStep, isQuietBut, reportEnd } from "./agent-end.ts";
+import { applyStatus, endStep, HOLDER_LOST, isQuietBut, reportEnd } from "./agent-end.ts";
 import { endBatch } from "./agent-lost.ts";
 import { detailsOf, ENDS_WAIT_MS, EXIT_ENDED, HANDED_WAIT_MS } from "./agent-terminate.ts";
 import { messageOf, within } from "./deferred.ts";
 import type { HolderPort } from "./holder-port.ts";
 import type { StepEntry } from "./step-table.ts";
+import { endSurely, holdersTimeOver } from "./user-end.ts";
 
 /** An order to launch that was overtaken by the order to end is here by then; else there never was a step. */
 const OVERTAKEN_MS = 10_000;
@@ -43,15 +44,19 @@ export function reportUnstarted(context: AgentContext, key: StepKey, tasks: numb
 /** Never rejects. */
 async function clearStep(context: AgentContext, entry: StepEntry, cause?: TerminateCause): Promise<void> {
   const { clock, log, steps } = context;
-  const { key } = entry.record;
+  const { key, user } = entry.record;
   // A launch on its way to a holder arrives there first.
   await entry.recorded.catch(() => {});
   await within(clock, entry.handed, HANDED_WAIT_MS);
+  const overAt = holdersTimeOver(context, user);
   // One that could not be recorded is gone again.
   while (!context.stopped && steps.get(key) === entry && entry.phase !== "ended") {
     try {
-      await sweepStep(context, entry, cause);
+      const asked = new Set<HolderPort>();
+      const end = { user, overAt, name: formatStepKey(key), holders: () => asked };
+      await endSurely(context, end, () => sweepStep(context, entry, cause, asked));
       await within(clock, entry.over.promise, ENDS_WAIT_MS);
+      if (clock.monotonic() >= overAt) await endStep(context, entry, HOLDER_LOST);
     } catch (error) {
       log.warn("a step can't be ended", { ...logFields(key), error: messageOf(error) });
       await sleep(clock, RETRY_MS);
@@ -60,9 +65,15 @@ async function clearStep(context: AgentContext, entry: StepEntry, cause?: Termin
 }
 
 /** Ends a step's processes, then asks how it ended. Rejects if its holder is gone meanwhile. */
-async function sweepStep(context: AgentContext, entry: StepEntry, cause?: TerminateCause): Promise<void> {
+async function sweepStep(
+  context: AgentContext,
+  entry: StepEntry,
+  cause: TerminateCause | undefined,
+  asked: Set<HolderPort>,
+): Promise<void> {
   const { record } = entry;
   const holder = await holderOf(context, entry);
+  asked.add(holder);
   await holder.terminateStep(record.key, context.killWaitMs, detailsOf(context, { cause }, [entry], []));
   const name = formatStepKey(record.key);
   const status = (await holder.status()).find((one) => formatStepKey(one.key) === name);

@@ -5,11 +5,12 @@ import type { ExitStatus } from "../core/job.ts";
 import { sleep } from "../platform/clock.ts";
 import type { TerminateCause, TerminateDetails } from "../protocol/holder.ts";
 import { type AgentContext, batchFolderOf, RETRY_MS } from "./agent-context.ts";
-import { applyStatus, endStep, noteClean, retire } from "./agent-end.ts";
+import { applyStatus, endStep, HOLDER_LOST, noteClean, retire } from "./agent-end.ts";
 import { endBatch } from "./agent-lost.ts";
 import { messageOf, within } from "./deferred.ts";
 import type { HolderPort } from "./holder-port.ts";
 import type { StepEntry } from "./step-table.ts";
+import { endSurely, holdersTimeOver } from "./user-end.ts";
 
 /** Once no process is left, a holder tells the ends of its steps this soon; the job is clear in any case. */
 export const ENDS_WAIT_MS = 5000;
@@ -56,13 +57,18 @@ async function clearJob(context: AgentContext, order: TerminateOrder, ordered: r
     await entry.recorded.catch(() => {});
     await within(context.clock, entry.handed, HANDED_WAIT_MS);
   }
+  const { user } = ordered[0]?.record ?? {};
+  const overAt = holdersTimeOver(context, user);
   // Those that could not be recorded are gone again.
   const entries = ordered.filter((entry) => context.steps.get(entry.record.key) === entry);
   while (!context.stopped && (entries.length > 0 || isStray(context, order))) {
     try {
-      await sweep(context, order, entries);
+      const asked = new Set<HolderPort>();
+      const end = { user, overAt, name: formatStart(order), holders: () => asked };
+      await endSurely(context, end, () => sweep(context, order, entries, asked));
       const ends = entries.map((entry) => entry.over.promise);
       await within(context.clock, Promise.all(ends), ENDS_WAIT_MS);
+      if (context.clock.monotonic() >= overAt) for (const entry of entries) await endStep(context, entry, HOLDER_LOST);
       for (const entry of entries) await noteClean(context, entry);
       return true;
     } catch (error) {
@@ -79,7 +85,12 @@ function isStray({ strays }: AgentContext, order: TerminateOrder): boolean {
 }
 
 /** Ends a job's processes, then asks how its steps ended. Rejects if a holder is gone meanwhile. */
-async function sweep(context: AgentContext, order: TerminateOrder, entries: readonly StepEntry[]): Promise<void> {
+async function sweep(
+  context: AgentContext,
+  order: TerminateOrder,
+  entries: readonly StepEntry[],
+  asked: Set<HolderPort>,
+): Promise<void> {
   const { jobId, attempt } = order;
   const seekers = new Map<HolderPort, StepEntry[]>();
   const orphans: StepEntry[] = [];
@@ -93,6 +104,7 @@ async function sweep(context: AgentContext, order: TerminateOrder, entries: read
   const heir = first ?? (await context.holders.sharedFor(entries[0]?.record ?? {}));
   seekers.set(heir, [...(seekers.get(heir) ?? []), ...orphans]);
   const holders = [...seekers.keys()];
+  for (const holder of holders) asked.add(holder);
   await Promise.all(
     [...seekers].map(([holder, own]) => {
       const others = entries.filter((entry) => !own.includes(entry));

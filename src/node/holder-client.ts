@@ -49,10 +49,13 @@ function addressOf(path: string, owner: number | undefined): Address {
   return { path, ...(owner === undefined ? {} : { owner }) };
 }
 
-/** Whether a failed dial means that nobody is there. */
-export function isNobody(error: unknown): boolean {
+/**
+ * Whether a failed dial means that nobody is there. In a user's folder something else may lie in the socket's place: the
+ * user's next holder, with the user's rights, clears it away.
+ */
+export function isNobody(error: unknown, owner?: number): boolean {
   const { code } = error as { readonly code?: unknown };
-  return code === "ENOENT" || code === "ECONNREFUSED";
+  return code === "ENOENT" || code === "ECONNREFUSED" || (owner !== undefined && code === "EPERM");
 }
 
 export class HolderClient implements HolderPort {
@@ -64,13 +67,23 @@ export class HolderClient implements HolderPort {
   private forgot: () => void = () => {};
   private readonly goneCallbacks: (() => void)[] = [];
   private isGone = false;
+  private isKilled = false;
+  /** By which it is killed: as the kernel gave it, where that is known; else as it says. */
+  processId: number;
 
   constructor(ports: HolderClientPorts, socket: string, peer: Peer, answer: HelloAnswer, owner?: number) {
     if (owner !== undefined) this.owner = owner;
     this.ports = ports;
     this.peer = peer;
     this.identity = { socket, pid: answer.pid, version: answer.version, startedAt: answer.startedAt };
+    this.processId = answer.pid;
     void this.keep();
+  }
+
+  kill(): void {
+    this.isKilled = true;
+    this.ports.endProcess?.(this.processId, "SIGKILL", this.owner);
+    this.peer.close();
   }
 
   /** Whether it is not known to be gone. */
@@ -153,8 +166,11 @@ export class HolderClient implements HolderPort {
     for (;;) {
       const problem = await this.peer.closed;
       this.ports.log.debug("a holder's connection is gone", { ...this.fields(), problem });
-      const peer = await this.redial();
-      if (!peer) break;
+      const peer = this.isKilled ? null : await this.redial();
+      if (!peer || this.isKilled) {
+        peer?.close();
+        break;
+      }
       this.peer = peer;
       if (this.changed) void this.watch(peer);
     }
@@ -171,7 +187,7 @@ export class HolderClient implements HolderPort {
         peer.close();
         return null;
       } catch (error) {
-        if (isNobody(error)) return null;
+        if (isNobody(error, this.owner)) return null;
         this.ports.log.warn("a holder does not answer", { ...this.fields(), error: messageOf(error) });
       }
       await sleep(this.ports.clock, REDIAL_MS);

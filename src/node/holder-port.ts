@@ -14,6 +14,8 @@ export interface HolderPort {
   };
   /** The uid as which it runs, where that is not the daemon's: it is believed about that user's steps only. */
   readonly owner?: number;
+  /** Kills a user's that does not do what it is told, and counts it as gone. */
+  kill?(): void;
   /** Starts a step's tasks; a step known already is returned as it stands. A start that fails is an ended step. */
   launch(step: StepLaunch): Promise<HolderStep>;
   signal(key: StepKey, signal: number, tree: boolean): Promise<void>;

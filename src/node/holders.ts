@@ -12,7 +12,7 @@ import { formatStepKey, type StepKey } from "../core/ids.ts";
 import { sleep } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
 import type { Net } from "../platform/net.ts";
-import { messageOf } from "./deferred.ts";
+import { messageOf, within } from "./deferred.ts";
 import { connectHolder, type HolderClient, type HolderClientPorts, isNobody } from "./holder-client.ts";
 import type { HolderFactory, OtherUsers, Runner } from "./holder-factory.ts";
 import type { HolderPort } from "./holder-port.ts";
@@ -73,6 +73,9 @@ const REAP_MS = 5000;
 const RETIRE_MS = 60_000;
 const RETIRE_LOOK_MS = 20_000;
 
+/** A holder that said that it ends is gone by then. */
+const LEAVE_MS_MAX = 30_000;
+
 /** Before that, an adopted one may still get the launch that it was started for. */
 const REAP_ADOPTED_MS = 120_000;
 
@@ -91,6 +94,8 @@ class Holders implements HolderFactory {
   private readonly opening = new Map<string, Promise<HolderClient>>();
   /** Users' holders that were asked to end; each resolves when it is gone, or stays. */
   private readonly ending = new Map<string, Promise<void>>();
+  /** What was in the place of a user's socket, as said last. */
+  private refused = "";
   /** When each was last asked for, on the monotonic clock. */
   private readonly usedAt = new Map<string, number>();
 
@@ -186,6 +191,7 @@ class Holders implements HolderFactory {
     const end = clock.monotonic() + SOCKET_BACK_MS_MAX;
     for (;;) {
       const client = await this.reach(record.socket, record.uid);
+      if (client) client.processId = record.pid;
       if (client || !this.isAlive(record) || clock.monotonic() >= end) return client;
       await sleep(clock, SOCKET_BACK_POLL_MS);
     }
@@ -197,8 +203,18 @@ class Holders implements HolderFactory {
       return await connectHolder(this.ports, socket, owner);
     } catch (error) {
       if (isNobody(error)) return null;
+      if (isNobody(error, owner)) {
+        this.noteRefused(messageOf(error));
+        return null;
+      }
       throw new Error(`the holder at ${socket} can't be used: ${messageOf(error)}`);
     }
+  }
+
+  /** Once: it is tried again while the next holder starts. */
+  private noteRefused(problem: string): void {
+    if (problem !== this.refused) this.ports.log.warn("a holder's socket is not its user's", { problem });
+    this.refused = problem;
   }
 
   private async start(name: string, socket: string, user: HolderUser | null): Promise<HolderClient> {
@@ -211,6 +227,7 @@ class Holders implements HolderFactory {
     for (;;) {
       const client = await this.reach(socket, user?.uid);
       if (client) {
+        client.processId = pid;
         log.info("started a holder", { socket, holderPid: client.identity.pid });
         return client;
       }
@@ -260,8 +277,11 @@ class Holders implements HolderFactory {
 
   private async retire(name: string, client: HolderClient): Promise<void> {
     const isEnding = await client.shutdown().catch(() => false);
-    if (isEnding) await new Promise<void>((resolve) => client.onGone(resolve));
-    else if (client.isLiving) {
+    if (isEnding) {
+      await within(this.ports.clock, new Promise<void>((resolve) => client.onGone(resolve)), LEAVE_MS_MAX);
+      // The user's next step must not wait for it.
+      if (client.isLiving) client.kill();
+    } else if (client.isLiving) {
       this.clients.set(name, client);
       this.retireLater(name, client);
     }

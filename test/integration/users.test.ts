@@ -9,12 +9,14 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isAlive } from "./support/cluster.ts";
 import { isRoot, type TestUser, UserLab } from "./support/users.ts";
 
 if (!isRoot) console.warn("\n*** NOT ROOT: nothing is tested of root's daemons and the users of a machine ***\n");
@@ -242,6 +244,23 @@ describe.runIf(isRoot)("root's daemons and two users", () => {
       () => left().length === 0,
       () => `its spool is removed: ${left()}`,
     );
+  });
+
+  test("a link in a user's folder leads root to no other holder", async () => {
+    await lab.ok(null, "mgpu-srun", ["true"]);
+    await lab.ok(bob, "mgpu-srun", ["true"]);
+    const run = dirname(lab.socket);
+    // Not that of another group of his.
+    const identity = `--become ${bob.uid}:${statSync(bob.home).gid}:`;
+    const holder = lab.processes().find(({ command }) => command.includes(identity));
+    const socket = / --socket (\S+)/.exec(holder?.command ?? "")?.[1] ?? "";
+    const pid = holder?.pid ?? Number.NaN;
+    process.kill(pid, "SIGKILL");
+    await lab.cluster.until(() => !isAlive(pid), "bob's holder is gone");
+    rmSync(socket, { force: true });
+    symlinkSync(join(run, readdirSync(run).find((name) => /^h-[^-]*\.sock$/.test(name)) ?? ""), socket);
+    expect(await lab.ok(bob, "mgpu-srun", ["id", "-u"])).toBe(`${bob.uid}\n`);
+    expect(lab.cluster.logs()).toContain(`${socket} is no socket: nobody connects to what it may lead to`);
   });
 
   test("daemons of a user serve nobody else, and say so", async () => {

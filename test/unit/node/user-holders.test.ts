@@ -93,6 +93,16 @@ describe("a user's holder", () => {
     expect(started[0]).toContain("/own/h-44.sock --scope s --become 1000:44:44,100,44 ");
   });
 
+  it("is started where the user put something else in its socket's place", async () => {
+    host.dialErrors.push(Object.assign(new Error("a link"), { code: "EPERM" }));
+    expect((await soonest(othersOf(factory()).shared(ADA))).identity.pid).toBe(101);
+    const before = started.length;
+    host.dialErrors.push(Object.assign(new Error("a link"), { code: "EPERM" }));
+    // Nobody else can do so to the daemon's own.
+    await expect(factory().shared()).rejects.toThrow("the holder at /run/mgpu/h.sock can't be used: a link");
+    expect(started).toHaveLength(before);
+  });
+
   it("is found again by the next daemon, as that user's", async () => {
     await soonest(othersOf(factory()).shared(ADA));
     const [adopted] = await factory().adopt();
@@ -128,6 +138,19 @@ describe("a user's holder", () => {
     host.die(SOCKET);
     expect((await soonest(next, 1000)).identity.pid).toBe(102);
     expect(started[1]).toContain("--become 1000:100:100,100,44,7 ");
+  });
+
+  it("that says it ends and stays is killed, so that the next step does not wait for it", async () => {
+    const others = othersOf(factory());
+    await soonest(others.shared(ADA));
+    const there = host.sockets.get(SOCKET);
+    if (there) there.answers["holder.shutdown"] = { ending: true };
+    await clock.advance(70_000);
+    const next = others.shared(ADA);
+    host.sockets.delete(SOCKET);
+    await clock.advance(35_000);
+    expect(done).toContain("SIGKILL 101 of 1000");
+    expect((await soonest(next)).identity.pid).toBe(102);
   });
 
   it("keeps a script's files, which are removed with the user's rights", async () => {
