@@ -262,6 +262,8 @@ export interface Command {
   /** `squeue`: without `mgpu-`. */
   readonly name: string;
   readonly summary: string;
+  /** Further sentences of --help; absent for none. */
+  readonly notes?: readonly string[];
   /** After the program's name: `[OPTIONS...] executable [args...]`. */
   readonly synopsis: string;
   readonly options: readonly Option[];

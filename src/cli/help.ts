@@ -13,6 +13,7 @@ const TEXT_COLUMN = 32;
 /** Full help: usage, summary, one entry an option, variables, examples. Ends with a line break. */
 export function helpText(command: Command, program: string): string {
   const lines = [`Usage: ${program} ${command.synopsis}`, "", ...wrap(sentence(command.summary), COLUMNS), ""];
+  for (const note of command.notes ?? []) lines.push(...wrap(sentence(note), COLUMNS), "");
   lines.push("Options:");
   for (const option of command.options.filter(isShown)) lines.push(...optionLines(option, command.name));
   if (command.examples.length > 0) lines.push("", "Examples:", ...command.examples.map((example) => `  ${example}`));

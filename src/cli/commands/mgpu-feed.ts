@@ -23,11 +23,16 @@ const FEED_DEADLINE_MS = 600_000;
 /** Problems that are said one by one. */
 const SAID_MAX = 100;
 
+/** What a line looks like; the columns are those of core/feed/lines.ts. */
+const FORM =
+  "a line is priority,script,conda_env,arguments,allowed_gpus (1,train.py,,--lr 3,0-1), or the file is CSV whose first line names its columns, of these and gpus, name";
+
 type Report = Result<"feed.submit">;
 
 export const command: Command = {
   name: "mgpu feed",
   summary: "Queue the jobs of a file, one a line, once or whenever it changes; each line is queued once",
+  notes: [FORM],
   synopsis: "[OPTIONS...] FILE | list [--json] | stop FILE...",
   options: [
     flagged("watch", "the controller goes on to read the file whenever it changes, until mgpu feed stop"),
@@ -81,6 +86,7 @@ function usageProblems({ operands, values }: ParsedOptions): string[] {
 function check(file: string, { call }: FeedOrder, context: CommandContext): number {
   const { lines, problems } = readFeedFile(file, call.job.workDir, context);
   sayProblems(file, problems, context);
+  sayForm(problems, lines[0]?.line ?? null, context);
   context.stdio.out(`${file}: ${countOf(lines.length, "job")}, ${countOf(problems.length, "bad line")}\n`);
   return problems.length > 0 ? 1 : 0;
 }
@@ -93,12 +99,13 @@ async function feedOnce(
 ): Promise<{ readonly report: Report; readonly code: number }> {
   const { lines, problems } = readFeedFile(file, order.call.job.workDir, context);
   sayProblems(file, problems, context);
+  sayForm(problems, lines[0]?.line ?? null, context);
   const { peer } = await context.connect({ start: true });
   try {
     const path = file === "-" ? file : absolutePath(file, context.cwd);
     const params = { ...order.call, path, lines: [...lines] };
     const report = await peer.call("feed.submit", params, { deadlineMs: FEED_DEADLINE_MS });
-    sayReport(file, report, context);
+    sayReport(file, report, problems.length, context);
     return { report, code: problems.length + report.problems.length > 0 ? 1 : 0 };
   } finally {
     peer.close();
@@ -111,7 +118,8 @@ async function watch(file: string, order: FeedOrder, context: CommandContext): P
   let reason: string;
   try {
     const report = await peer.call("feed.watch", { ...order.call, path }, { deadlineMs: FEED_DEADLINE_MS });
-    sayReport(file, report, context);
+    sayReport(file, report, 0, context);
+    sayForm(report.problems, report.jobIds.length + report.same > 0 ? 0 : null, context);
     context.stdio.err(
       `${context.program}: ${path} is watched as feed ${report.feedId}; mgpu feed stop ${report.feedId} ends it\n`,
     );
@@ -134,12 +142,13 @@ async function watch(file: string, order: FeedOrder, context: CommandContext): P
   return 0;
 }
 
-function sayReport(file: string, report: Report, context: CommandContext): void {
+/** @param unread lines of which the controller was told nothing, because they are no jobs */
+function sayReport(file: string, report: Report, unread: number, context: CommandContext): void {
   sayProblems(file, report.problems, context);
   for (const { model, gpus, jobs } of report.models) {
     context.stdio.err(`${context.program}: model ${model} gets --gpus=${gpus} (${countOf(jobs, "job")})\n`);
   }
-  context.stdio.out(`${reportText(file, report)}\n`);
+  context.stdio.out(`${reportText(file, report, unread)}\n`);
 }
 
 function sayProblems(file: string, problems: readonly LineProblem[], { stdio, program }: CommandContext): void {
@@ -150,12 +159,21 @@ function sayProblems(file: string, problems: readonly LineProblem[], { stdio, pr
   stdio.err([...said, ...(rest > 0 ? [`${program}: error: ${file}: ${rest} more bad lines\n`] : [])].join(""));
 }
 
+/** The form of lines, where it seems not to be known: all of them are wrong, or those at the beginning. */
+function sayForm(problems: readonly LineProblem[], firstGood: number | null, { stdio, program }: CommandContext): void {
+  // A script that is missing, or a file that is no text, has nothing to do with it.
+  const wrong = problems.find(({ line, text }) => line > 0 && !text.startsWith("script: "));
+  if (wrong && wrong.line >= (firstGood ?? Number.POSITIVE_INFINITY)) return;
+  if (wrong) stdio.err(`${program}: hint: ${FORM}; see man mgpu-feed\n`);
+}
+
 /** `jobs.txt: 98 jobs queued: 1-98; 2 lines were queued before`. */
-function reportText(file: string, { jobIds, same, problems }: Report): string {
+function reportText(file: string, { jobIds, same, problems }: Report, unread: number): string {
   const queued =
     jobIds.length === 0 ? "no job queued" : `${countOf(jobIds.length, "job")} queued: ${formatRanges(jobIds)}`;
   const before = same === 0 ? "" : `; ${same} ${same === 1 ? "line was" : "lines were"} queued before`;
-  const bad = problems.length === 0 ? "" : `; ${countOf(problems.length, "line")} not queued`;
+  const lost = problems.length + unread;
+  const bad = lost === 0 ? "" : `; ${countOf(lost, "line")} not queued`;
   return `${file}: ${queued}${before}${bad}`;
 }
 

@@ -63,7 +63,8 @@ function headerOf(
   const names = split.fields.map((field) => field.toLowerCase().replaceAll(/[ -]/g, "_"));
   const columns = names.map((name) => ALIASES[name] ?? ALL_COLUMNS.find((column) => column === name));
   const known = columns.filter((column) => column !== undefined);
-  if (!known.includes("script") || (known.length < 2 && names[0] !== "script")) return null;
+  const isHeader = known.includes("script") ? known.length >= 2 || names[0] === "script" : isNearHeader(names, known);
+  if (!isHeader) return null;
   const at = columns.indexOf(undefined);
   const problem = (text: string) => ({ problem: { line: row.number, text } });
   if (at >= 0) {
@@ -72,7 +73,13 @@ function headerOf(
     return problem(`there is no column ${quote(split.fields[at] ?? "")}; ${help}`);
   }
   if (new Set(known).size < known.length) return problem("a column is named twice");
-  return { columns: known };
+  return known.includes("script") ? { columns: known } : problem("there is no column script");
+}
+
+/** Whether names without `script` are still those of columns: no line of a job begins as they do. */
+function isNearHeader(names: readonly string[], known: readonly Column[]): boolean {
+  if (known.length === 0 || priorityWord(names[0] || "normal")) return false;
+  return known.length >= 2 || names.some((name) => nearest(name, ["script"]) !== undefined);
 }
 
 /** A job, or all that is wrong with its line. */

@@ -78,6 +78,9 @@ describe("a file", () => {
 
   test.each([
     ["script,priorty\na.sh,1", 1, 'there is no column "priorty"; did you mean priority?'],
+    ["name,gpus,scritp\na,1,a.sh", 1, 'there is no column "scritp"; did you mean script?'],
+    ["scritp,args\na.sh,1", 1, 'there is no column "scritp"; did you mean script?'],
+    ["name,gpus\na,1", 1, "there is no column script"],
     ["script,args,arguments\na.sh", 1, "a column is named twice"],
     ["script,gpus\na.sh,x", 2, 'gpus: expected a count of GPUs or type:count, such as 2 or a100:2, got "x"'],
     ["script,gpus\na.sh,1,2", 2, 'it has 3 fields for 2 columns; put quotes " around one that has commas'],
