@@ -33,7 +33,7 @@ afterAll(() => cluster.stop());
 test("queues the good lines once, tells the bad ones by number, and waits with a bar", async () => {
   cluster.write("jobs.txt", '# a comment\n0,a.sh,,--llm Llama-70B,0-3\n7,a.sh\n\n1,none.sh\n2,a.sh,,"1,2"\n');
   const first = await cluster.run("mgpu", ["feed", "jobs.txt", "--output=/dev/null", "--wait", "--progress"]);
-  expect(first).toMatchObject({ code: 1, stdout: "jobs.txt: 2 jobs queued: 1-2\n" });
+  expect(first).toMatchObject({ code: 1, stdout: "jobs.txt: 2 jobs queued: 1-2; 2 lines not queued\n" });
   expect(first.stderr).toContain('mgpu feed: error: jobs.txt: line 3: priority: expected 0, 1 or 2, got "7"\n');
   expect(first.stderr).toContain("mgpu feed: error: jobs.txt: line 5: script: none.sh: no such file\n");
   expect(first.stderr).toContain("mgpu feed: model Llama-70B gets --gpus=4 (1 job)\n");

@@ -32,7 +32,7 @@ type Report = Result<"feed.submit">;
 export const command: Command = {
   name: "mgpu feed",
   summary: "Queue the jobs of a file, one a line, once or whenever it changes; each line is queued once",
-  notes: [FORM],
+  notes: [`Of FILE ${FORM}`],
   synopsis: "[OPTIONS...] FILE | list [--json] | stop FILE...",
   options: [
     flagged("watch", "the controller goes on to read the file whenever it changes, until mgpu feed stop"),
