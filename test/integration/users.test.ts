@@ -16,7 +16,6 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { isAlive } from "./support/cluster.ts";
 import { isRoot, type TestUser, UserLab } from "./support/users.ts";
 
 if (!isRoot) console.warn("\n*** NOT ROOT: nothing is tested of root's daemons and the users of a machine ***\n");
@@ -256,7 +255,8 @@ describe.runIf(isRoot)("root's daemons and two users", () => {
     const socket = / --socket (\S+)/.exec(holder?.command ?? "")?.[1] ?? "";
     const pid = holder?.pid ?? Number.NaN;
     process.kill(pid, "SIGKILL");
-    await lab.cluster.until(() => !isAlive(pid), "bob's holder is gone");
+    const isNoticed = (): boolean => lab.cluster.logs().includes(`"holderPid":${pid},"message":"a holder is gone"`);
+    await lab.cluster.until(isNoticed, "the node daemon knows that bob's holder is gone");
     rmSync(socket, { force: true });
     symlinkSync(join(run, readdirSync(run).find((name) => /^h-[^-]*\.sock$/.test(name)) ?? ""), socket);
     expect(await lab.ok(bob, "mgpu-srun", ["id", "-u"])).toBe(`${bob.uid}\n`);
