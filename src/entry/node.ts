@@ -143,7 +143,7 @@ function holdersOf(
       dial: (address) => connectPeer({ net, clock, log }, address, hello("node")),
       spawn: async (program, args, logFile) =>
         startDaemon(join(__dirname, `${program}.cjs`), [...args, ...limits], logFile),
-      ...(currentUser().uid === 0 ? { users: userPorts(clock, places.runtime) } : {}),
+      ...(currentUser().uid === 0 ? { users: userPorts(clock, places.runtime, { bytesMax, limits }) } : {}),
       startTicks: startTicksOf,
       endProcess: signalOwned,
     },
@@ -157,7 +157,11 @@ function holdersOf(
 }
 
 /** What root's daemon does for its users. */
-function userPorts(clock: Clock, runtime: string): UserPorts {
+function userPorts(
+  clock: Clock,
+  runtime: string,
+  { bytesMax, limits }: { readonly bytesMax: number; readonly limits: readonly string[] },
+): UserPorts {
   return {
     clock,
     findAccount,
@@ -169,7 +173,8 @@ function userPorts(clock: Clock, runtime: string): UserPorts {
       makeOwnFolder(runtime, user);
     },
     remove: removeAs,
-    spawn: async (user, args, logFile) => startUserDaemon(join(__dirname, "mgpu-stepd.cjs"), args, logFile, user),
+    spawn: async (user, args, logFile) =>
+      startUserDaemon(join(__dirname, "mgpu-stepd.cjs"), [...args, ...limits], logFile, user, bytesMax),
   };
 }
 

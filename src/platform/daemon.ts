@@ -16,9 +16,6 @@ export interface StartedDaemon {
   readonly exited: Promise<number>;
 }
 
-/** A user's log larger than this is set aside when its daemon starts: the user can't do so in root's folder. */
-const LOG_BYTES_MAX = 16 * 1024 * 1024;
-
 /**
  * Starts `node PROGRAM ARGS` detached, with its output appended to a log file.
  * Throws Node's error if the log can't be opened or the process can't be started.
@@ -41,14 +38,16 @@ const PASSED_ON = ["PATH", "TZ", "LANG", "LC_ALL"];
 /**
  * The same for a program that will become a user: its log is the user's, and root's environment stays here.
  * @param logFile in a folder that is root's
+ * @param bytesMax a log larger than this is set aside first: the user can't do so in root's folder
  */
 export function startUserDaemon(
   program: string,
   args: readonly string[],
   logFile: string,
   user: { readonly uid: number; readonly gid: number },
+  bytesMax: number,
 ): StartedDaemon {
-  setAsideLarge(logFile);
+  setAsideLarge(logFile, bytesMax);
   const passed = PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
   const environment = { ...Object.fromEntries(passed), ...openFilesVariable(), MGPU_DAEMON: "1" };
   return startWithLog(program, args, logFile, openUserLog(logFile, user), environment);
@@ -88,7 +87,7 @@ function outsideOfJobs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /** A log that has become large makes room for a new one; one old log is kept. */
-function setAsideLarge(logFile: string): void {
+function setAsideLarge(logFile: string, bytesMax: number): void {
   const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > LOG_BYTES_MAX) renameSync(logFile, `${logFile}.1`);
+  if (size > bytesMax) renameSync(logFile, `${logFile}.1`);
 }

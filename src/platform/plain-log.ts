@@ -1,6 +1,16 @@
 /** The same JSON lines as platform/log.ts without a logging library: for holders, which must stay small. */
 
-import { closeSync, existsSync, fstatSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import type { Log, LogFields, LogLevel } from "./log.ts";
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
@@ -33,6 +43,18 @@ export function plainLog(write: (line: string) => void, level: LogLevel, base: L
 /** Appends to what is open already. */
 export function descriptorWriter(descriptor: number): (line: string) => void {
   return (line) => void writeSync(descriptor, line);
+}
+
+/**
+ * The same for a log whose folder is another's, so that nothing can be set aside: a file that is full, its last line
+ * included, is begun anew. It must be open for appending.
+ */
+export function boundedWriter(descriptor: number, { bytesMax }: Pick<LogLimits, "bytesMax">): (line: string) => void {
+  return (line) => {
+    const { size } = fstatSync(descriptor);
+    if (size > 0 && size + line.length > bytesMax) ftruncateSync(descriptor);
+    writeSync(descriptor, line);
+  };
 }
 
 /** Makes FILE.1 of a log file, FILE.2 of that, and so on; the oldest goes. Throws Node's error. */

@@ -10,7 +10,7 @@ import { realClock } from "../../platform/clock.ts";
 import { makeFolders } from "../../platform/folders.ts";
 import { realNet } from "../../platform/net.ts";
 import { openFilesForJobs } from "../../platform/open-files.ts";
-import { descriptorWriter, logFileWriter, plainLog } from "../../platform/plain-log.ts";
+import { boundedWriter, descriptorWriter, logFileWriter, plainLog } from "../../platform/plain-log.ts";
 import { realProcesses } from "../../platform/process.ts";
 import { realProcessTable } from "../../platform/proctable.ts";
 import { realPtys } from "../../platform/pty.ts";
@@ -51,7 +51,8 @@ async function main(): Promise<void> {
   const logFile = values.get("log")?.[0];
   const [bytesMax, backups] = ["log-bytes", "log-backups"].map((long) => Number(values.get(long)?.[0]));
   const limits = bytesMax && backups !== undefined ? { bytesMax, backups } : undefined;
-  const writer = logFile ? logFileWriter(logFile, limits) : descriptorWriter(2);
+  const toStderr = limits && user !== undefined ? boundedWriter(2, limits) : descriptorWriter(2);
+  const writer = logFile ? logFileWriter(logFile, limits) : toStderr;
   const log = plainLog(writer, "info", { daemon: PROGRAM, pid: process.pid });
   const table = realProcessTable({ scope, monotonic: clock.monotonic });
   const ptys = realPtys(join(__dirname, `pty-${process.arch}.node`));

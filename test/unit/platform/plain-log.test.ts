@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { logFileWriter, plainLog } from "../../../src/platform/plain-log.ts";
+import { boundedWriter, logFileWriter, plainLog } from "../../../src/platform/plain-log.ts";
 
 let folder = "";
 let path = "";
@@ -33,6 +33,14 @@ test("a file that is full is set aside, and one older file kept", () => {
   expect(read("log.1")).toBe("3333\n4444\n");
   expect(readdirSync(folder)).toEqual(["log", "log.1"]);
   expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test("a file in another's folder is begun anew when it is full", () => {
+  const descriptor = openSync(path, "a");
+  const write = boundedWriter(descriptor, { bytesMax: 10 });
+  for (const line of ["1111\n", "2222\n", "3333\n"]) write(line);
+  closeSync(descriptor);
+  expect([read(), readdirSync(folder)]).toEqual(["3333\n", ["log"]]);
 });
 
 test("so many older files are kept as were asked for, the newest as .1; none leaves the file alone", () => {
