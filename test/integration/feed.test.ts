@@ -44,9 +44,9 @@ test("queues the good lines once, tells the bad ones by number, and waits with a
     `2 a.sh gres/gpu:0.5 ${cluster.work}/a.sh bash a.sh 1,2`,
   ]);
   const again = await cluster.run("mgpu", ["feed", "jobs.txt"]);
-  expect(again.stdout).toBe("jobs.txt: no job queued; 2 lines were queued before\n");
+  expect(again.stdout).toBe("jobs.txt: no job queued; 2 lines were queued before; 2 lines not queued\n");
   const forced = await cluster.run("mgpu", ["feed", "jobs.txt", "--resubmit", "--hold", "--output=/dev/null"]);
-  expect(forced.stdout).toBe("jobs.txt: 2 jobs queued: 3-4\n");
+  expect(forced.stdout).toBe("jobs.txt: 2 jobs queued: 3-4; 2 lines not queued\n");
   await cluster.ok("mgpu-scancel", ["3", "4"]);
 });
 
