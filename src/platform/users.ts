@@ -22,7 +22,7 @@ const PATIENCE_MS = 5000;
 const EXIT_NONE = 2;
 
 /** Why nobody can say who somebody is: a matter of this machine, and mostly one that passes. */
-export class UserLookupError extends Error {
+class UserLookupError extends Error {
   readonly nodeFault = true;
 }
 
