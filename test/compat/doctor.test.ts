@@ -13,6 +13,12 @@ import { otherVersion } from "./support/other-version.ts";
 
 const HOUR_MS = 3_600_000;
 
+/** Where the system's PATH leads for python3, links resolved: a mount covers the file. */
+function systemPython(): string {
+  const PATH = "/usr/local/bin:/usr/bin:/bin";
+  return execFileSync("sh", ["-c", "readlink -f $(command -v python3)"], { env: { PATH }, encoding: "utf8" }).trim();
+}
+
 interface Finding {
   readonly where: string;
   readonly what: string;
@@ -27,22 +33,25 @@ describe.skipIf(!Lab.isPossible)("mgpu doctor (needs root and iproute2)", () => 
   const table: string[][] = [];
   let lab: Lab;
 
-  /** Programs of a machine; `null` for one that it lacks. */
-  const makeTools = (name: string, python: string, smi: string | null): string => {
+  const makeProgram = (path: string, says: string): string => {
+    writeFileSync(path, `#!/bin/sh\n${says}\n`);
+    chmodSync(path, 0o755);
+    return path;
+  };
+
+  /** The nvidia-smi and the system's python3 of a machine, as mounts; `null` for one that it lacks. */
+  const machineTools = (name: string, python: string, smi: string | null): Record<string, string> => {
     const path = join(folder, name);
     mkdirSync(path);
-    for (const [program, says] of Object.entries({ python3: python, "nvidia-smi": smi })) {
-      if (says === null) continue;
-      writeFileSync(join(path, program), `#!/bin/sh\n${says}\n`);
-      chmodSync(join(path, program), 0o755);
-    }
-    return path;
+    if (smi !== null) makeProgram(join(path, "nvidia-smi"), smi);
+    // The doctor of root looks at the system's python3 alone, whatever PATH says.
+    return { [tools]: path, [systemPython()]: makeProgram(join(folder, `${name}-python3`), python) };
   };
 
   beforeAll(async () => {
     const python = "echo version 3.11.2; echo torch 2.5.1; echo cuda 12.1";
     const smi = "echo 550.54, Enabled";
-    makeTools("tools", python, smi);
+    mkdirSync(tools);
     const mismatch = "echo 'Failed to initialize NVML: Driver/library version mismatch'; exit 18";
     const pci = join(folder, "pci");
     mkdirSync(join(pci, "0000:01:00.0"), { recursive: true });
@@ -54,9 +63,10 @@ describe.skipIf(!Lab.isPossible)("mgpu doctor (needs root and iproute2)", () => 
       env: { MGPU_FAKE_GPUS: "", PATH: `${join(import.meta.dirname, "../../bin")}:${path}` },
       clockShiftMs: { n2: -HOUR_MS },
       binds: {
-        n1: { [tools]: makeTools("n1", python.replace("3.11.2", "3.9.1"), smi) },
-        n3: { [tools]: makeTools("n3", "echo version 3.11.2", null), "/sys/bus/pci/devices": pci },
-        n4: { [tools]: makeTools("n4", python, mismatch) },
+        n1: machineTools("n1", python.replace("3.11.2", "3.9.1"), smi),
+        n2: machineTools("n2", python, smi),
+        n3: { ...machineTools("n3", "echo version 3.11.2", null), "/sys/bus/pci/devices": pci },
+        n4: machineTools("n4", python, mismatch),
       },
     });
     // A disk of its own, which is to be full.

@@ -2,13 +2,17 @@
 
 import type { TestCluster } from "./cluster.ts";
 
+let screens = 0;
+
 export class TmuxScreen {
   readonly #cluster: TestCluster;
   readonly #socket: string;
 
   private constructor(cluster: TestCluster) {
     this.#cluster = cluster;
-    this.#socket = `${cluster.folder}/tmux`;
+    // A server that is told to end still holds its socket for a moment: the next screen has another.
+    screens += 1;
+    this.#socket = `${cluster.folder}/tmux${screens}`;
   }
 
   /** Starts a server of its own with one pane of this size, in which a shell waits. */
