@@ -40,7 +40,9 @@ export class Slurm {
     if (process.getuid?.() !== 0) throw new Error("comparing with Slurm needs root: its daemons do");
     const slurm = new Slurm();
     try {
-      await run(join(BASELINE, "start"), [NAME, "--nodes", "1", "--no-acct", "--port", String(PORT)], { timeout: START_LIMIT_MS });
+      await run(join(BASELINE, "start"), [NAME, "--nodes", "1", "--no-acct", "--port", String(PORT)], {
+        timeout: START_LIMIT_MS,
+      });
       slurm.env.SLURM_CONF = join(slurm.folder, "slurm.conf");
       await slurm.#tune();
       return slurm;
