@@ -8,7 +8,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { parseOwnCgroup } from "../../../src/platform/cgroup-facts.ts";
 import { parseDriverRows, parseModule } from "../../../src/platform/driver-facts.ts";
 import { examineMachine, findOrphanedDaemons, parseLimitPairs } from "../../../src/platform/machine-facts.ts";
-import { openBell, realProber, ringBell } from "../../../src/platform/probe.ts";
+import { isMissedIn, openBell, realProber, ringBell } from "../../../src/platform/probe.ts";
 import { realSecureDoor } from "../../../src/platform/secure.ts";
 import { examinePython, parseFolder, parsePython } from "../../../src/platform/user-facts.ts";
 
@@ -147,4 +147,15 @@ test("a python of the asker's PATH leaves nothing behind, and is none of root's 
   const pid = readFileSync(pidFile, "utf8").trim();
   const isAlive = () => existsSync(`/proc/${pid}`) && !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   await vi.waitUntil(() => !isAlive(), 10_000);
+});
+
+test("a number that no machine of the network answers for, by the kernel's table of neighbours", () => {
+  const table = `IP address       HW type     Flags       HW address            Mask     Device
+10.0.0.9         0x1         0x0         00:00:00:00:00:00     *        eth0
+10.0.0.1         0x1         0x2         02:fc:00:00:00:05     *        eth0
+10.0.0.2         0x1         0x0         00:00:00:00:00:00     *        eth0
+10.0.0.2         0x1         0x2         02:fc:00:00:00:06     *        eth1
+`;
+  const missed = ["10.0.0.9", "10.0.0.1", "10.0.0.2", "10.0.0.3", ""].map((address) => isMissedIn(table, address));
+  expect(missed).toEqual([true, false, false, false, false]);
 });
