@@ -190,7 +190,9 @@ function find(word: string, { program }: CommandContext): Command {
   }
   const words = [...SUBCOMMANDS.map(({ name }) => name.slice("mgpu ".length)), "help", "version"];
   const guess = nearest(word, words);
-  const hint = guess === undefined ? `${program} help lists the commands` : `did you mean "${program} ${guess}"?`;
+  const ofJobs = nearest(word, Object.keys(JOB_COMMANDS));
+  const full = guess === undefined ? ofJobs && `mgpu-${ofJobs}` : `${program} ${guess}`;
+  const hint = full === undefined ? `${program} help lists the commands` : `did you mean "${full}"?`;
   throw new UserError(`unknown command "${word}"`, hint, EXIT_USAGE);
 }
 
