@@ -100,7 +100,7 @@ function profileTarget(profiles: Profiles, name: string): Target {
  */
 export function storedAddress(ports: Pick<Ports, "environment" | "files">, address: string): string {
   const hostOf = (target: string): string => target.slice(0, target.lastIndexOf(":"));
-  const targets = Object.values(readProfiles(ports).clusters).map(({ target }) => target);
+  const targets = Object.values(readProfiles(ports).clusters).flatMap((one) => (isSlurmProfile(one) ? [] : one.target));
   const own = [...new Set(targets.filter((target) => hostOf(target) === hostOf(address)))];
   if (own.length === 0 || own.includes(address)) return address;
   const [only, ...others] = own;

@@ -83,7 +83,7 @@ function isoOf(atMs: number): string {
 }
 
 /** The records of sacct's lines; a job's own line goes before those of its steps. */
-export function recordsFrom(text: string): HistoryRecord[] {
+function recordsFrom(text: string): HistoryRecord[] {
   const lines = text.split("\n").filter((line) => line !== "");
   const found: { line: Line; steps: Line[] }[] = [];
   for (const line of lines) {

@@ -50,7 +50,7 @@ export function jobsOf(document: unknown): SlurmJob[] {
 }
 
 /** One job of such a document. */
-export function slurmJob(json: Json): SlurmJob {
+function slurmJob(json: Json): SlurmJob {
   const job = recordOf(json);
   const reason = textOf(json.state_reason) || "None";
   const said = textOf(json.state_description);

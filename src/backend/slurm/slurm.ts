@@ -13,7 +13,7 @@ import { Refusal, type SlurmPlace, type SlurmPorts } from "./ports.ts";
 const COMMAND_LIMIT_MS = 150_000;
 
 /** Between two questions, milliseconds: what sites ask of those who poll. */
-export const POLITE_MS = 5000;
+const POLITE_MS = 5000;
 
 /** After an action of one's own its effect is looked for sooner, so many times. */
 const EAGER_MS = 1000;
@@ -152,7 +152,7 @@ const PLAIN: Readonly<Record<string, string | undefined>> = {
 };
 
 /** A document of Slurm's. @throws RpcError for what is none: a Slurm without its JSON serializer */
-export function parseJson(command: string, text: string): unknown {
+function parseJson(command: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -165,7 +165,7 @@ export function parseJson(command: string, text: string): unknown {
 }
 
 /** Whether Slurm's words mean that its controller can't be reached. */
-export function isAway(words: string): boolean {
+function isAway(words: string): boolean {
   return AWAY.test(words) || UNCONFIGURED.test(words);
 }
 
