@@ -20,6 +20,7 @@ import { command as forward } from "./mgpu-forward.ts";
 import { gpu, pause, resume } from "./mgpu-gpu.ts";
 import { command as health } from "./mgpu-health.ts";
 import { command as history } from "./mgpu-history.ts";
+import { command as importing } from "./mgpu-import.ts";
 import { join, leave } from "./mgpu-join.ts";
 import { command as key } from "./mgpu-key.ts";
 import { login, logout, use } from "./mgpu-login.ts";
@@ -69,6 +70,7 @@ const SUBCOMMANDS: readonly Command[] = [
   completion,
   config,
   configSample,
+  importing,
   submit,
   add,
   feed,
