@@ -64,28 +64,33 @@ export function watchers(slurm: Slurm): Watchers {
       );
       return {};
     },
-    async "job.watch"({ jobId }, sink, { signal }) {
-      let last = "";
-      let isOver = false;
-      const isIt = ({ job }: SlurmJob): boolean => job.id === jobId;
-      await onEach(
-        slurm,
-        () => slurm.jobs(),
-        signal,
-        async (jobs) => {
-          const found = jobs.find(isIt) ?? jobs.find(({ job }) => job.array?.jobId === jobId);
-          if (!found && last === "") throw new RpcError("INVALID_JOB", "Invalid job id specified");
-          if (!found) isOver = true;
-          if (!found) return false;
-          const text = JSON.stringify(found.row);
-          isOver = !LIVE_STATES.includes(found.row.state);
-          if (text !== last) await sink.send({ row: found.row, step: null, attach: [], final: isOver });
-          last = text;
-          return !isOver;
-        },
-      );
-      return {};
-    },
+    "job.watch": jobWatcher(slurm),
+  };
+}
+
+/** Of one job, until it is over. */
+function jobWatcher(slurm: Slurm): Watchers["job.watch"] {
+  return async ({ jobId }, sink, { signal }) => {
+    let last = "";
+    let isOver = false;
+    const isIt = ({ job }: SlurmJob): boolean => job.id === jobId;
+    await onEach(
+      slurm,
+      () => slurm.jobs(),
+      signal,
+      async (jobs) => {
+        const found = jobs.find(isIt) ?? jobs.find(({ job }) => job.array?.jobId === jobId);
+        if (!found && last === "") throw new RpcError("INVALID_JOB", "Invalid job id specified");
+        if (!found) isOver = true;
+        if (!found) return false;
+        const text = JSON.stringify(found.row);
+        isOver = !LIVE_STATES.includes(found.row.state);
+        if (text !== last) await sink.send({ row: found.row, step: null, attach: [], final: isOver });
+        last = text;
+        return !isOver;
+      },
+    );
+    return {};
   };
 }
 
