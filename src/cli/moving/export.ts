@@ -46,7 +46,12 @@ export function exportSlurm(cluster: ExportedCluster): Exported {
     "slurm.conf": slurmConf(cluster, lines.slurm, isOn),
     "gres.conf": `# GPUs of the nodes.\n${lines.gres.map((line) => `${line}\n`).join("")}`,
     "cgroup.conf": CGROUP_CONF,
-    ...(usesQos ? { "accounts.sh": policyScript(policy, name, limits), [ACCOUNTS_FILE]: cluster.accounts } : {}),
+    ...(usesQos
+      ? {
+          "accounts.sh": policyScript(policy, { cluster: name, accounts: cluster.accounts, limits }),
+          [ACCOUNTS_FILE]: cluster.accounts,
+        }
+      : {}),
   };
   return { files, notes: [...lines.notes, ...notesOf(cluster, limits, isOn)] };
 }
