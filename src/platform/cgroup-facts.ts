@@ -1,6 +1,7 @@
 /** What the kernel's control groups would let this process do. */
 
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
+import { textOf } from "./kernel-text.ts";
 
 export interface CgroupFacts {
   /** 2, 1 for the old hierarchies alone, 0 for none. */
@@ -15,12 +16,12 @@ const ROOT = "/sys/fs/cgroup";
 
 /** See cgroups(7), "Cgroups delegation": who may write `cgroup.procs` and `cgroup.subtree_control` of its group. */
 export function readCgroup(): CgroupFacts {
-  const path = parseOwnCgroup(readText("/proc/self/cgroup"));
-  const all = readText(`${ROOT}/cgroup.controllers`);
+  const path = parseOwnCgroup(textOf("/proc/self/cgroup"));
+  const all = textOf(`${ROOT}/cgroup.controllers`);
   if (all === "") return { version: path === "" ? 0 : 1, path, delegated: [] };
   const folder = `${ROOT}${path === "/" ? "" : path}`;
   const mayWrite = canWrite(`${folder}/cgroup.procs`) && canWrite(`${folder}/cgroup.subtree_control`);
-  const delegated = mayWrite ? readText(`${folder}/cgroup.controllers`).trim().split(/\s+/).filter(Boolean) : [];
+  const delegated = mayWrite ? textOf(`${folder}/cgroup.controllers`).trim().split(/\s+/).filter(Boolean) : [];
   return { version: 2, path, delegated };
 }
 
@@ -35,13 +36,5 @@ function canWrite(path: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
   }
 }

@@ -4,6 +4,7 @@ import { SETTINGS } from "../../config/settings.ts";
 import { PROTOCOL } from "../../protocol/envelope.ts";
 import { ERROR_CODES } from "../../protocol/errors.ts";
 import { PREDECESSORS } from "./predecessors.ts";
+import { SLURM_PAGE } from "./slurm-page.ts";
 import { USERS } from "./users.ts";
 
 /** A heading with paragraphs, or with terms and what they mean. */
@@ -208,6 +209,12 @@ const FROM_SLURM: Topic = {
       ],
     },
     {
+      heading: "A CLUSTER'S CONFIGURATION",
+      texts: [
+        "mgpu import slurm FILE makes mgpu's configuration of a slurm.conf, and mgpu export slurm goes the other way; mgpu-slurm(7) tells of it, and of using mgpu's commands on a cluster that keeps running Slurm.",
+      ],
+    },
+    {
       heading: "EXAMPLES",
       lines: ["mgpu shims ~/slurm-names", 'PATH="$HOME/slurm-names:$PATH" squeue', "mgpu help srun"],
     },
@@ -235,6 +242,7 @@ export const TOPICS: readonly Topic[] = [
   SETTINGS_PAGE,
   PROTOCOL_PAGE,
   FROM_SLURM,
+  SLURM_PAGE,
   PREDECESSORS,
   USERS,
   daemon(
