@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { isAlive } from "./caller.ts";
 import { makeFolders } from "./folders.ts";
-import { pipeSource } from "./pipes.ts";
+import { type ByteSource, pipeSource } from "./pipes.ts";
 
 /** As bin/ has it: commands that can be under way at once. */
 export const SLOTS = 64;
@@ -41,6 +41,8 @@ export interface FrontDoor {
   isThere(): boolean;
   /** Nobody comes in any more; calls under way can still be answered. */
   shut(): void;
+  /** Hears and answers nothing any more. */
+  close(): void;
 }
 
 /**
@@ -57,7 +59,8 @@ export async function openFrontDoor(folder: string, onCall: (call: FrontCall) =>
   const slots = names.map((path, index) => new Slot(path, join(folder, `c${index}`)));
   const descriptor = openBoth(draft);
   const { dev, ino } = fs.fstatSync(descriptor);
-  readLines(descriptor, (line) => {
+  const source = pipeSource(descriptor);
+  readLines(source, (line) => {
     const [, word, pid, count, terminal] = /^([cd]) (\d{1,10})(?: (\d{1,7}) ([01]))?$/.exec(line) ?? [];
     const slot = slots[Number(pid) % SLOTS];
     if (slot === undefined) return;
@@ -67,9 +70,10 @@ export async function openFrontDoor(folder: string, onCall: (call: FrontCall) =>
       answer: (text) => slot.answer(text),
     });
   });
-  setInterval(() => {
+  const sweeping = setInterval(() => {
     for (const slot of slots) slot.sweep();
-  }, SWEEP_MS).unref();
+  }, SWEEP_MS);
+  sweeping.unref();
   // Only now launchers find it.
   fs.renameSync(draft, door);
   return {
@@ -78,6 +82,11 @@ export async function openFrontDoor(folder: string, onCall: (call: FrontCall) =>
       return info?.ino === ino && info.dev === dev;
     },
     shut: () => fs.rmSync(door, { force: true }),
+    close() {
+      clearInterval(sweeping);
+      source.close();
+      for (const slot of slots) slot.close();
+    },
   };
 }
 
@@ -96,6 +105,10 @@ class Slot {
 
   answer(line: string): void {
     fs.writeSync(this.descriptor, `${line}\n`);
+  }
+
+  close(): void {
+    fs.closeSync(this.descriptor);
   }
 
   /** What the last launcher left unread is not for the next one. */
@@ -124,12 +137,12 @@ function openBoth(path: string): number {
   return fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);
 }
 
-function readLines(descriptor: number, take: (line: string) => void): void {
+function readLines(source: ByteSource, take: (line: string) => void): void {
   let rest = "";
   const onData = (chunk: Uint8Array): void => {
     const lines = (rest + Buffer.from(chunk).toString("latin1")).split("\n");
     rest = (lines.pop() ?? "").slice(-LINE_BYTES_MAX);
     for (const line of lines) take(line);
   };
-  pipeSource(descriptor).start(onData, () => {});
+  source.start(onData, () => {});
 }

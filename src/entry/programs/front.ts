@@ -58,6 +58,7 @@ async function shut(front: Front, door: FrontDoor): Promise<void> {
   door.shut();
   do await new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
   while (front.underWay > 0);
+  door.close();
   process.exit(0);
 }
 

@@ -5,14 +5,24 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type FrontCall, openFrontDoor, SLOTS } from "../../../src/platform/front-door.ts";
+import { type FrontCall, type FrontDoor, openFrontDoor, SLOTS } from "../../../src/platform/front-door.ts";
 
 let folder = "";
+let door: FrontDoor | null = null;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "mgpu-door-"));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => {
+  door?.close();
+  door = null;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function open(onCall: (call: FrontCall) => void): Promise<FrontDoor> {
+  door = await openFrontDoor(folder, onCall);
+  return door;
+}
 
 /** A launcher's part: claims its slot, calls, and prints each line of the answer until it is a number. */
 const LAUNCHER = `
@@ -41,7 +51,7 @@ const claims = (): string[] => readdirSync(folder).filter((name) => name.startsW
 
 test("a call is answered, and its slot is free again", async () => {
   const calls: FrontCall[] = [];
-  await openFrontDoor(folder, (call) => {
+  await open((call) => {
     calls.push(call);
     call.answer("t");
     call.answer("3");
@@ -53,14 +63,14 @@ test("a call is answered, and its slot is free again", async () => {
 });
 
 test("many at once", async () => {
-  await openFrontDoor(folder, ({ pid, answer }) => setTimeout(() => answer(String(pid)), 20));
+  await open(({ pid, answer }) => setTimeout(() => answer(String(pid)), 20));
   const answers = await Promise.all(Array.from({ length: 6 }, launch));
   expect(new Set(answers).size).toBe(6);
   for (const text of answers) expect(text).toMatch(/^\d+\n$/);
 });
 
 test("the claim of a launcher that was killed is given up", async () => {
-  await openFrontDoor(folder, () => {});
+  await open(() => {});
   // A process that has ended.
   const pid = execFileSync("/bin/sh", ["-c", "echo $$"]).toString();
   const claim = join(folder, "c5");
@@ -70,7 +80,7 @@ test("the claim of a launcher that was killed is given up", async () => {
 
 test("nonsense is not heard", async () => {
   const calls: FrontCall[] = [];
-  await openFrontDoor(folder, (call) => {
+  await open((call) => {
     calls.push(call);
     call.answer("0");
   });
@@ -80,8 +90,8 @@ test("nonsense is not heard", async () => {
 });
 
 test("a door that was shut or removed is not there", async () => {
-  const door = await openFrontDoor(folder, () => {});
-  expect(door.isThere()).toBe(true);
-  door.shut();
-  expect(door.isThere()).toBe(false);
+  const own = await open(() => {});
+  expect(own.isThere()).toBe(true);
+  own.shut();
+  expect(own.isThere()).toBe(false);
 });
