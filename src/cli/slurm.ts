@@ -35,8 +35,12 @@ export async function connectSlurm(ports: ConnectPorts, { place }: SlurmTarget):
 
 /** Slurm's own commands, for the cluster that is meant. */
 export function slurmHandOver(ports: ConnectPorts, { place }: SlurmTarget): SlurmHandOver {
-  const { engine, ...rest } = ports.loadSlurm();
-  return { replace: (order) => own(engine.handOver({ ...ports, ...rest }, place, order)) };
+  return {
+    replace(order) {
+      const { engine, ...rest } = ports.loadSlurm();
+      return own(engine.handOver({ ...ports, ...rest }, place, order));
+    },
+  };
 }
 
 function ownPeer(peer: Peer): Peer {
