@@ -55,7 +55,7 @@ export function placesOf(state: ClusterState, now: number): Places {
   return (job) => {
     const partition = findPartition(state, job.spec);
     if (!partition) return ANYWHERE;
-    const reserved = reservedFor(state.reservations, job.spec, effectiveLimit(job.spec, partition), now);
+    const reserved = reservedFor(state, job.spec, effectiveLimit(job.spec, partition), now);
     const key = [partition.name, reserved.key, sharingKey(state, job)].filter((part) => part !== "").join(" ");
     let place = places.get(key);
     if (!place) {
@@ -90,12 +90,13 @@ type Shared = Pick<Place, "adapt" | "cpusMax" | "cpusHeld">;
 function bounds(
   state: ClusterState,
   partition: Partition,
-  { only, barred }: Reserved,
+  { only, barred, leaving }: Reserved,
 ): Pick<Place, "allows" | "whyNot" | "reserved"> {
   const nodes = partition.nodes && new Set(partition.nodes);
   const whyNot = (node: NodeName): string => {
     if (nodes !== null && !nodes.has(node)) return `it is not in partition ${partition.name}`;
     if (only !== null && !only.has(node)) return "it is not in the job's reservation";
+    if (leaving.has(node)) return "its allocation ends before the job would be over";
     const name = barred.get(node);
     return name === undefined ? "" : `it is reserved (${name}) before the job would be over`;
   };

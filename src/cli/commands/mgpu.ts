@@ -8,6 +8,7 @@ import type { ParsedOptions } from "../option.ts";
 import { valued } from "../predecessors/verbs.ts";
 import { runCommand, withCommonOptions } from "../run.ts";
 import { command as add } from "./mgpu-add.ts";
+import { command as alloc } from "./mgpu-alloc.ts";
 import { cancel, cancelJob, listJobs } from "./mgpu-cancel.ts";
 import { command as completion } from "./mgpu-completion.ts";
 import { command as config, sampleCommand as configSample } from "./mgpu-config.ts";
@@ -50,6 +51,7 @@ const SUBCOMMANDS: readonly Command[] = [
   doctor,
   metrics,
   nodes,
+  alloc,
   join,
   leave,
   key,

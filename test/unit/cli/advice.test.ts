@@ -78,6 +78,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   "mgpu history": ["now"],
   "mgpu seff": ["1"],
   "mgpu submit": ["true"],
+  "mgpu alloc": ["list"],
   "mgpu feed": ["/work/jobs.txt"],
   "mgpu add": ["/etc/hostname"],
   "mgpu cancel": ["1"],
