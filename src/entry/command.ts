@@ -102,7 +102,8 @@ export function contextFor(program: string, environment: Environment, net: Net =
 /** Connects without loading Node's `net` where that is possible. */
 function quickNet(): Net {
   const net = realNet();
-  return { ...net, connect: quickPipe() ?? net.connect };
+  const quick = quickPipe() ?? net.connect;
+  return { ...net, connect: (address, events) => (address.owner === undefined ? quick : net.connect)(address, events) };
 }
 
 /** Connects to holders: by their sockets on the controller's own machine, through doors from and to others. */
@@ -113,7 +114,10 @@ function holderDialler(ports: ConnectPorts): CommandContext["session"]["connectH
   return async (point) => {
     const target = targetOf(ports);
     if (target.kind !== "remote" && !point.isAway) {
-      return connectPeer({ net, clock, log }, { path: point.socket }, hello);
+      // Only root can connect to what is another's; everybody else is kept out by the system.
+      const { socket: path, owner } = point;
+      const address = user.uid === 0 && owner !== undefined ? { path, owner } : { path };
+      return connectPeer({ net, clock, log }, address, hello);
     }
     doors ??= openDoors(ports, target);
     return (await doors).open(point);

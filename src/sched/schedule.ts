@@ -260,10 +260,13 @@ function* settle(
     return "waits";
   }
   const queues = [...new Set(places.map(({ partition }) => partition))].map((name) => queueOf(pass, name));
-  const isLate = pass.policy.reservations > 0 && queues.every(({ promises }) => promises >= pass.policy.reservations);
+  const isReserved = waiting.every(([, miss]) => miss.isReserved);
+  const promisesOf = isReserved ? "promisesAfter" : "promises";
+  const most = pass.policy.reservations;
+  const isLate = most > 0 && queues.every((queue) => queue[promisesOf] >= most);
   // What is promised to jobs behind keeps no running job from making room.
   const putBack = pass.kept.lift();
-  const isMaking = waiting.some(([variant]) => makeRoom(pass, variant));
+  const isMaking = !isReserved && waiting.some(([variant]) => makeRoom(pass, variant));
   putBack(0);
   if (isLate && isMaking) {
     note(told);
@@ -271,7 +274,7 @@ function* settle(
   }
   if (isLate) {
     if (only) leaveUniform(pass, places);
-    note(told.word === "Licenses" ? told : PRIORITY);
+    note(told.word === "Licenses" || isReserved ? told : PRIORITY);
     return "waits";
   }
   const variants = waiting.map(([variant]) => variant);
@@ -280,13 +283,15 @@ function* settle(
     later = tryAll();
     return later === "starts" ? later : later.some(([, { waitsIn }]) => waitsIn.length > 0) ? "room" : "other";
   };
-  const found = pass.policy.reservations > 0 ? yield* claim(pass, { variants, own, retry }) : null;
+  const found = most > 0 ? yield* claim(pass, { variants, own, retry }) : null;
   if (found === "starts" || found === "other") return yield* settle(pass, { jobs, own, tryAll }, later);
   note(told);
   // A license that nobody gives back is no reason to keep nodes free.
   if (!found && told.word === "Licenses") return "waits";
-  contest(pass, places);
-  for (const queue of queues) queue.promises += 1;
+  for (const queue of queues) queue[promisesOf] += 1;
+  // Who waits for the end of a reservation keeps nobody from what is free before.
+  if (!found && isReserved) return "waits";
+  if (!isReserved) contest(pass, places);
   if (!found) {
     for (const place of places) pass.pools.keep(place);
     return "waits";

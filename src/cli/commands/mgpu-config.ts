@@ -3,8 +3,7 @@
 import type { OwnNode } from "../../config/load.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { absolutePath } from "../jobspec.ts";
-
-const EXIT_USAGE = 2;
+import { EXIT_USAGE } from "../usage.ts";
 
 const VERBS = ["check", "show", "schema", "sample"] as const;
 type Verb = (typeof VERBS)[number];

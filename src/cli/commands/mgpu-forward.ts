@@ -9,8 +9,8 @@ import { Tunnel } from "../attach/tunnel.ts";
 import { type Command, type CommandContext, type Input, UserError } from "../context.ts";
 import { parseJobTarget } from "../filters.ts";
 import { runCommand } from "../run.ts";
+import { EXIT_USAGE } from "../usage.ts";
 
-const EXIT_USAGE = 2;
 const PORT_MAX = 65_535;
 
 export const command: Command = {

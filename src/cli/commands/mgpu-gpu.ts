@@ -7,7 +7,8 @@ import { textTable } from "../../view/text-table.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { lastValue } from "../getopt.ts";
 import type { ParsedOptions } from "../option.ts";
-import { EXIT_USAGE, valued } from "../predecessors/verbs.ts";
+import { valued } from "../predecessors/verbs.ts";
+import { EXIT_USAGE } from "../usage.ts";
 
 const REASON = valued("reason", "text", "why, for those who ask");
 const VERBS = ["drain", "resume", "list"] as const;

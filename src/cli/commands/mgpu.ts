@@ -7,6 +7,7 @@ import { helpText } from "../help.ts";
 import type { ParsedOptions } from "../option.ts";
 import { valued } from "../predecessors/verbs.ts";
 import { runCommand, withCommonOptions } from "../run.ts";
+import { EXIT_USAGE, refuseWords } from "../usage.ts";
 import { command as add } from "./mgpu-add.ts";
 import { command as alloc } from "./mgpu-alloc.ts";
 import { cancel, cancelJob, listJobs } from "./mgpu-cancel.ts";
@@ -20,6 +21,7 @@ import { command as forward } from "./mgpu-forward.ts";
 import { gpu, pause, resume } from "./mgpu-gpu.ts";
 import { command as health } from "./mgpu-health.ts";
 import { command as history } from "./mgpu-history.ts";
+import { command as importing } from "./mgpu-import.ts";
 import { join, leave } from "./mgpu-join.ts";
 import { command as key } from "./mgpu-key.ts";
 import { login, logout, use } from "./mgpu-login.ts";
@@ -39,8 +41,6 @@ import { command as selfTest } from "./mgpu-test.ts";
 import { command as top } from "./mgpu-top.ts";
 import { command as up } from "./mgpu-up.ts";
 import { command as why } from "./mgpu-why.ts";
-
-const EXIT_USAGE = 2;
 
 /** Each is named `mgpu WORD`. */
 const SUBCOMMANDS: readonly Command[] = [
@@ -72,6 +72,7 @@ const SUBCOMMANDS: readonly Command[] = [
   completion,
   config,
   configSample,
+  importing,
   submit,
   add,
   feed,
@@ -197,9 +198,8 @@ function refuseOperands(subcommand: Command): Command {
   return {
     ...subcommand,
     async run(parsed, context) {
-      if (parsed.operands.length === 0) return subcommand.run(parsed, context);
-      const problems = parsed.operands.map((word) => `unexpected word "${word}"`);
-      throw new UserError(problems, `${context.program} --help shows what it takes`, EXIT_USAGE);
+      refuseWords(parsed.operands, `${context.program} --help shows what it takes`);
+      return subcommand.run(parsed, context);
     },
   };
 }

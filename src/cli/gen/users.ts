@@ -52,6 +52,10 @@ export const USERS: Topic = {
           "/run/mgpu",
           "Sockets of root's daemons. Users find theirs below their number, where nobody else can open it.",
         ],
+        [
+          "/var/spool/mgpu",
+          "Scripts that run and logs of what holds them (mgpu-stepd), below the number of the user whose files they are.",
+        ],
         ["/root/.local/state/mgpu", "The state: queue, scripts, environments. Only root can read it."],
         ["log/audit.log", "There: who changed what, and what was denied."],
       ],

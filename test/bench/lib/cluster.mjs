@@ -49,15 +49,29 @@ export class Cluster {
     MGPU_TEST_MARK: this.folder,
   };
 
-  /** Starts controller, node daemon and holder, as the first command of a user would. */
-  static async start() {
+  /**
+   * Starts controller, node daemon and holder, as the first command of a user would.
+   * @param {Record<string, string>} [more] variables for the daemons only
+   */
+  static async start(more = {}) {
     const cluster = new Cluster();
     running.add(cluster);
     for (const name of ["bin", "dist"]) cpSync(join(ROOT, name), join(cluster.folder, name), { recursive: true });
     mkdirSync(cluster.work);
     mkdirSync(join(cluster.folder, "run"), { mode: 0o700 });
-    await cluster.command("mgpu-sinfo", "-h");
+    await cluster.revive(more);
     return cluster;
+  }
+
+  /** Has the first command start the daemons. @param {Record<string, string>} [more] variables for them only */
+  async revive(more = {}) {
+    const plain = this.env;
+    this.env = { ...plain, ...more };
+    try {
+      await this.command("mgpu-sinfo", "-h");
+    } finally {
+      this.env = plain;
+    }
   }
 
   /** @param {string} name a program of bin/ */

@@ -79,6 +79,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   "mgpu seff": ["1"],
   "mgpu submit": ["true"],
   "mgpu alloc": ["list"],
+  "mgpu export": ["slurm"],
   "mgpu feed": ["/work/jobs.txt"],
   "mgpu add": ["/etc/hostname"],
   "mgpu cancel": ["1"],
@@ -94,7 +95,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
 /** These speak to no controller, or say what they meet in their own way; `mgpu top` connects before it opens its UI. */
 const APART: ReadonlySet<string> = new Set([
   ...["mgpu leave", "mgpu logout", "mgpu use", "mgpu systemd", "mgpu shims", "mgpu sim", "mgpu completion"],
-  ...["mgpu config", "mgpu config-sample", "mgpu test", "mgpu doctor", "mgpu top", "strigger"],
+  ...["mgpu config", "mgpu config-sample", "mgpu test", "mgpu doctor", "mgpu top", "mgpu import", "strigger"],
 ]);
 
 describe("every command says it", async () => {
