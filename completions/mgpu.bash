@@ -8,7 +8,7 @@ _mgpu_table() {
     'mgpu')
       operand='grammar mgpu' table=(
         '--host|r|nothing|speak to the controller there, with the key that mgpu login stored'
-        '--port|r|nothing|its port (default 8080)'
+        '--port|r|nothing|its port (default that of the stored key, 8080 without one)'
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'

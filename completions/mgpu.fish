@@ -25,7 +25,7 @@ end
 
 complete -c mgpu -n __fish_use_subcommand -f -a '(__mgpu_find)'
 complete -c mgpu -n __fish_use_subcommand -l host -r -f -d 'speak to the controller there, with the key that mgpu login stored'
-complete -c mgpu -n __fish_use_subcommand -l port -r -f -d 'its port (default 8080)'
+complete -c mgpu -n __fish_use_subcommand -l port -r -f -d 'its port (default that of the stored key, 8080 without one)'
 complete -c mgpu -n __fish_use_subcommand -s 'h' -l help -d 'show this text'
 complete -c mgpu -n __fish_use_subcommand -l usage -d 'show a short reminder of the usage'
 complete -c mgpu -n __fish_use_subcommand -s 'V' -l version -d 'show the version'

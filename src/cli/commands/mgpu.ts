@@ -114,6 +114,9 @@ const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Co
   strigger: () => import("./strigger.ts"),
 };
 
+/** Where the programs before mgpu listened. */
+const PREDECESSORS_PORT = "8080";
+
 const NAME_COLUMN = Math.max(...SUBCOMMANDS.map(({ name }) => name.length), "mgpu help COMMAND".length) + 2;
 
 export const command: Command = {
@@ -122,7 +125,7 @@ export const command: Command = {
   synopsis: "COMMAND [OPTIONS...]",
   options: [
     valued("host", "name", "speak to the controller there, with the key that mgpu login stored"),
-    valued("port", "number", "its port (default 8080)"),
+    valued("port", "number", "its port (default that of the stored key, 8080 without one)"),
   ],
   operands: "stop",
   // The list of subcommands stands where other commands have their examples.
@@ -137,7 +140,7 @@ export const command: Command = {
 
 async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
   const [word, ...rest] = parsed.operands;
-  chooseHost(parsed, context);
+  await chooseHost(parsed, context);
   if (word === undefined) {
     context.stdio.err(ownHelp(context));
     return EXIT_USAGE;
@@ -153,11 +156,13 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
 }
 
 /** `mgpu --host H --port P VERB`, as a predecessor had it. */
-function chooseHost(parsed: ParsedOptions, context: CommandContext): void {
+async function chooseHost(parsed: ParsedOptions, context: CommandContext): Promise<void> {
   const [host, port] = [lastValue(parsed, "host"), lastValue(parsed, "port")];
   if (host === undefined && port === undefined) return;
   if (host === undefined) throw new UserError("--port: of which host? --host says", undefined, EXIT_USAGE);
-  context.chooseCluster(addressOf(host, port ?? "8080", ""));
+  const address = addressOf(host, port ?? PREDECESSORS_PORT, "");
+  const { storedAddress } = await import("../target.ts");
+  context.chooseCluster(port === undefined ? storedAddress(context, address) : address);
 }
 
 async function help([word]: readonly string[], context: CommandContext): Promise<number> {
@@ -189,7 +194,9 @@ function find(word: string, { program }: CommandContext): Command {
   }
   const words = [...SUBCOMMANDS.map(({ name }) => name.slice("mgpu ".length)), "help", "version"];
   const guess = nearest(word, words);
-  const hint = guess === undefined ? `${program} help lists the commands` : `did you mean "${program} ${guess}"?`;
+  const ofJobs = nearest(word, Object.keys(JOB_COMMANDS));
+  const full = guess === undefined ? ofJobs && `mgpu-${ofJobs}` : `${program} ${guess}`;
+  const hint = full === undefined ? `${program} help lists the commands` : `did you mean "${full}"?`;
   throw new UserError(`unknown command "${word}"`, hint, EXIT_USAGE);
 }
 

@@ -21,6 +21,7 @@ describe("the way to another machine", () => {
     ["no route", "EHOSTUNREACH", "there is no route to it", /ip route get gpu0/],
     ["no route", "ENETUNREACH", "there is no route to it", /ip route get gpu0/],
     ["timed out", "ETIMEDOUT", "no answer (timed out)", /firewall.*ufw allow 7411\/tcp/],
+    ["open and silent", "SILENT", "it takes the connection and says nothing", /On gpu0: ss -ltnp sport = :7411/],
     ["unknown name", "ENOTFOUND", "the name gpu0 is unknown here", /\/etc\/hosts/],
     ["unknown name", "EAI_AGAIN", "the name gpu0 is unknown here", /\/etc\/hosts/],
     ["forbidden", "EACCES", "a firewall forbids it", /open TCP port 7411/],
