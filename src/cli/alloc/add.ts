@@ -12,7 +12,7 @@ import { formatMemory } from "../../view/amounts.ts";
 import { type CommandContext, UserError } from "../context.ts";
 import { lastValue } from "../getopt.ts";
 import type { ParsedOptions } from "../option.ts";
-import { EXIT_USAGE } from "../predecessors/verbs.ts";
+import { EXIT_USAGE } from "../usage.ts";
 
 type Wish = Params<"alloc.add">;
 

@@ -7,7 +7,7 @@ import { countOf } from "../../util/plural.ts";
 import { formatMemory } from "../../view/amounts.ts";
 import { textTable } from "../../view/text-table.ts";
 import { type CommandContext, UserError } from "../context.ts";
-import { EXIT_USAGE } from "../predecessors/verbs.ts";
+import { EXIT_USAGE } from "../usage.ts";
 
 type List = Result<"alloc.list">;
 type Queue = List["queues"][number];

@@ -2,7 +2,8 @@
 
 import { MANAGERS } from "../../core/elastic/records.ts";
 import { type Command, UserError } from "../context.ts";
-import { EXIT_USAGE, flagged, valued } from "../predecessors/verbs.ts";
+import { flagged, valued } from "../predecessors/verbs.ts";
+import { EXIT_USAGE } from "../usage.ts";
 
 export const command: Command = {
   name: "mgpu alloc",
