@@ -427,6 +427,19 @@ _mgpu_table() {
         '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
+    'mgpu export')
+      operand='nothing' table=(
+        '--controller-host|r|nothing|the machine on which slurmctld is to run; this one otherwise'
+        '--force|n|nothing|write over files that are there'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
     'mgpu submit')
       operand='nothing' table=(
         '--gpus|r|ask gpus|so many GPUs; 1 if nothing says how many'
@@ -1782,6 +1795,7 @@ _mgpu_subcommands=(
   'config|Check the configuration file, show what holds here, or print a sample or its JSON schema'
   'config-sample|Print a configuration file with every key and its default: mgpu config sample'
   'import|Make mgpu'\''s configuration of a slurm.conf, and say line by line what it leaves out'
+  'export|Write slurm.conf, gres.conf and cgroup.conf for the present cluster, with its accounts and QOS beside them'
   'submit|Queue a command that the shell runs, or run it here with --interactive'
   'add|Queue a script with its arguments; a .py runs with python, a .sh with bash'
   'feed|Queue the jobs of a file, one a line, once or whenever it changes; each line is queued once'

@@ -250,6 +250,13 @@ complete -c mgpu -n '__fish_seen_subcommand_from import' -s 'h' -l help -d 'show
 complete -c mgpu -n '__fish_seen_subcommand_from import' -l usage -d 'show a short reminder of the usage'
 complete -c mgpu -n '__fish_seen_subcommand_from import' -s 'V' -l version -d 'show the version'
 complete -c mgpu -n '__fish_seen_subcommand_from import' -s 'M' -l clusters -r -f -d 'speak to that cluster of mgpu login; local is this machine'
+complete -c mgpu -n '__fish_seen_subcommand_from export' -f
+complete -c mgpu -n '__fish_seen_subcommand_from export' -l controller-host -r -f -d 'the machine on which slurmctld is to run; this one otherwise'
+complete -c mgpu -n '__fish_seen_subcommand_from export' -l force -d 'write over files that are there'
+complete -c mgpu -n '__fish_seen_subcommand_from export' -s 'h' -l help -d 'show this text'
+complete -c mgpu -n '__fish_seen_subcommand_from export' -l usage -d 'show a short reminder of the usage'
+complete -c mgpu -n '__fish_seen_subcommand_from export' -s 'V' -l version -d 'show the version'
+complete -c mgpu -n '__fish_seen_subcommand_from export' -s 'M' -l clusters -r -f -d 'speak to that cluster of mgpu login; local is this machine'
 complete -c mgpu -n '__fish_seen_subcommand_from submit' -f
 complete -c mgpu -n '__fish_seen_subcommand_from submit' -l gpus -r -f -a '(__mgpu_find)' -d 'so many GPUs; 1 if nothing says how many'
 complete -c mgpu -n '__fish_seen_subcommand_from submit' -l interactive -d 'run it with this terminal, and wait for its end: mgpu-srun'

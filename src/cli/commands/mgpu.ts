@@ -16,6 +16,7 @@ import { command as config, sampleCommand as configSample } from "./mgpu-config.
 import { command as doctor } from "./mgpu-doctor.ts";
 import { command as down } from "./mgpu-down.ts";
 import { command as exec } from "./mgpu-exec.ts";
+import { command as exporting } from "./mgpu-export.ts";
 import { command as feed } from "./mgpu-feed.ts";
 import { command as forward } from "./mgpu-forward.ts";
 import { gpu, pause, resume } from "./mgpu-gpu.ts";
@@ -73,6 +74,7 @@ const SUBCOMMANDS: readonly Command[] = [
   config,
   configSample,
   importing,
+  exporting,
   submit,
   add,
   feed,
