@@ -7,8 +7,7 @@ import { absolutePath } from "../jobspec.ts";
 import type { ConfFiles, Imported } from "../moving/import.ts";
 import type { ParsedOptions } from "../option.ts";
 import { flagged, valued } from "../predecessors/verbs.ts";
-
-const EXIT_USAGE = 2;
+import { EXIT_USAGE } from "../usage.ts";
 
 export const command: Command = {
   name: "mgpu import",

@@ -9,7 +9,7 @@ import { GLOBAL_REASONS, MEANT_KEYS, SAME_SETTINGS, WEIGHTS } from "./global-key
 import type { Note, Notes } from "./notes.ts";
 
 /** What stands behind a line that the export wrote because Slurm needs it, and mgpu not. */
-const ADDED_BY_EXPORT = "added by mgpu export";
+export const ADDED_BY_EXPORT = "added by mgpu export";
 
 export interface Globals {
   /** By `SECTION.NAME` of the configuration. */
