@@ -9,6 +9,7 @@ import { type Agent, createAgent } from "../node/agent.ts";
 import { readBatchExit } from "../node/holder/batch-spool.ts";
 import { createHolders, type UserPorts } from "../node/holders.ts";
 import { createInventory } from "../node/inventory.ts";
+import { type MemoryLimits, memoryLimitsText } from "../node/memory-limits.ts";
 import { type Clock, realClock } from "../platform/clock.ts";
 import { readCpuTopology } from "../platform/cpu-topology.ts";
 import { startDaemon, startUserDaemon } from "../platform/daemon.ts";
@@ -18,6 +19,7 @@ import { chooseGpuProvider } from "../platform/gpu.ts";
 import { readHost } from "../platform/host.ts";
 import { takeLock } from "../platform/lock.ts";
 import { fileLog, type Log } from "../platform/log.ts";
+import { openMemoryGroups } from "../platform/memory-groups.ts";
 import { realNet } from "../platform/net.ts";
 import { realProcesses } from "../platform/process.ts";
 import { signalOwned } from "../platform/process-owner.ts";
@@ -61,6 +63,9 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   const link = createNodeLink({ joined, again: () => readAgain(places), clock, log, hello: hello("node"), settings });
   const processes = realProcesses();
   const table = realProcessTable({ scope, monotonic: clock.monotonic });
+  const memory = memoryLimits(settings.memoryEnforcement, `${name}-${scope}`);
+  const limitsText = memoryLimitsText(memory);
+  log[memory.isRequired && !memory.groups ? "error" : "info"]("memory of jobs", { limits: limitsText });
   const agent = createAgent(
     { clock, disk, log },
     {
@@ -72,6 +77,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
         chosen.provider,
         settings,
         VERSION,
+        limitsText,
       ),
       holders: holdersOf(line, mine.holderFolder, name, { scope, isFar: joined !== null }, log),
       connect: joined
@@ -90,11 +96,12 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
         shareKiB: table.memory.shareKiB,
         kill: (one) => void table.signal(one, 9),
       },
+      memory,
       gpuLoad: () => chosen.provider.load(),
       nameOf: programOf,
       settings,
       nodePlaces: mine,
-      examiner: examinerOf(places, mine, joined),
+      examiner: examinerOf(places, mine, joined, memory),
       version: VERSION,
       pid: process.pid,
     },
@@ -105,6 +112,14 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
     fail(program, `node ${name} can't start: ${messageOf(error)}`);
   }
   return agent;
+}
+
+/** What this daemon may do about the memory of jobs. @param scope tells the daemons of a machine apart */
+function memoryLimits(wish: DaemonLine["settings"]["memoryEnforcement"], scope: string): MemoryLimits {
+  if (wish === "poll") return { groups: null, problem: "node.memory_enforcement is poll", isRequired: false };
+  const isRequired = wish === "cgroup";
+  const opened = openMemoryGroups(scope, isRequired);
+  return "problem" in opened ? { groups: null, ...opened, isRequired } : { groups: opened, problem: "", isRequired };
 }
 
 /** What `mgpu join` left; `null` if this machine joined nothing. */

@@ -1,6 +1,7 @@
 /** What the kernel's control groups would let this process do. */
 
 import { accessSync, constants, readFileSync } from "node:fs";
+import { lookForMemoryPlace } from "./memory-groups.ts";
 
 export interface CgroupFacts {
   /** 2, 1 for the old hierarchies alone, 0 for none. */
@@ -9,6 +10,8 @@ export interface CgroupFacts {
   readonly path: string;
   /** Controllers that we may hand on to groups of our own. */
   readonly delegated: string[];
+  /** Where jobs get groups that limit their memory; or, where they get none, why. Of a node daemon, else of this process. */
+  readonly memory?: { readonly folder: string; readonly problem: string };
 }
 
 const ROOT = "/sys/fs/cgroup";
@@ -17,11 +20,13 @@ const ROOT = "/sys/fs/cgroup";
 export function readCgroup(): CgroupFacts {
   const path = parseOwnCgroup(readText("/proc/self/cgroup"));
   const all = readText(`${ROOT}/cgroup.controllers`);
-  if (all === "") return { version: path === "" ? 0 : 1, path, delegated: [] };
+  const place = lookForMemoryPlace();
+  const memory = "problem" in place ? { folder: "", ...place } : { folder: place.folder, problem: "" };
+  if (all === "") return { version: path === "" ? 0 : 1, path, delegated: [], memory };
   const folder = `${ROOT}${path === "/" ? "" : path}`;
   const mayWrite = canWrite(`${folder}/cgroup.procs`) && canWrite(`${folder}/cgroup.subtree_control`);
   const delegated = mayWrite ? readText(`${folder}/cgroup.controllers`).trim().split(/\s+/).filter(Boolean) : [];
-  return { version: 2, path, delegated };
+  return { version: 2, path, delegated, memory };
 }
 
 /** The path of `0::/user.slice/...`, the line of version 2; of any line where there is none. */

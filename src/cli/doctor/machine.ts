@@ -142,13 +142,18 @@ function noteLimits({ limits, hasRdma }: MachineFacts, notes: Notes): void {
 }
 
 /** Memory limits hold either way: what differs is who sees to it, and how soon. */
-function noteCgroup({ version, path, delegated }: MachineFacts["cgroup"], notes: Notes): void {
+function noteCgroup({ version, path, delegated, memory }: MachineFacts["cgroup"], notes: Notes): void {
+  const what = version === 0 ? "none" : `version ${version}`;
   const watch = "mgpu watches the memory of jobs itself, once a second";
-  if (version === 2 && delegated.includes("memory")) {
-    return notes.ok("cgroups", `version 2, delegated (${delegated.join(", ")}); ${watch}`);
+  if (memory && memory.folder !== "") {
+    return notes.ok(
+      "cgroups",
+      `${what}: the kernel keeps jobs within their memory, in ${memory.folder}; ${watch} besides`,
+    );
   }
-  const why = version === 2 ? `version 2, ${path || "/"} is not delegated` : version === 1 ? "version 1" : "none";
-  notes.ok("cgroups", `${why}: the kernel stops no job at its limit; ${watch}`);
+  const right = delegated.length > 0 ? `delegated (${delegated.join(", ")})` : `${path || "/"} is not delegated`;
+  const why = memory?.problem || (version === 2 ? right : "");
+  notes.ok("cgroups", `${what}${why === "" ? "" : `, ${why}`}: the kernel stops no job at its limit; ${watch}`);
 }
 
 function noteLocale({ locale, zone }: MachineFacts, notes: Notes): void {

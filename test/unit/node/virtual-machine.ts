@@ -32,6 +32,8 @@ export class VirtualMachine {
   /** What holders were told with that, by their sockets. */
   readonly terminationDetails: [string, TerminateDetails | undefined][] = [];
   readonly signals: string[] = [];
+  /** Steps whose tasks were told to go on. */
+  readonly admitted: string[] = [];
   readonly launches: StepLaunch[] = [];
   /** Batch scripts by their spool folder. */
   readonly batches = new Map<string, BatchExit>();
@@ -135,6 +137,7 @@ export class VirtualMachine {
           if (this.launchDelayMs > 0) await sleep(this.clock, this.launchDelayMs);
           return alive(() => this.launch(holder, step))();
         }),
+      go: (key) => fuse.pass(alive(() => void this.admitted.push(formatStepKey(key)))),
       signal: (key, signal, tree) =>
         fuse.pass(alive(() => void this.signals.push(`${formatStepKey(key)} ${signal} ${tree}`))),
       terminate: (jobId, attempt, _killWaitMs, details) =>
