@@ -16,7 +16,7 @@ export function examinerOf(
   places: Places,
   mine: NodePlaces,
   joined: Joined | null,
-  { groups, problem }: MemoryLimits,
+  { groups, problem, isRequired }: MemoryLimits,
 ): Examiner {
   const own = [
     { what: "state folder", path: places.home },
@@ -26,7 +26,7 @@ export function examinerOf(
   return {
     async examine(asker) {
       const facts = await examineMachine({ own, asker });
-      return { ...facts, cgroup: { ...facts.cgroup, memory: { folder: groups?.folder ?? "", problem } } };
+      return { ...facts, cgroup: { ...facts.cgroup, memory: { folder: groups?.folder ?? "", problem, isRequired } } };
     },
     openBell: (credential) => openBell(door, credential),
     ring: ringBell,

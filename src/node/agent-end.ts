@@ -32,7 +32,7 @@ export function applyStatus(context: AgentContext, holder: HolderPort, status: H
   }
   if (!entry || entry.phase === "ended") return applyLate(context, holder, status, entry);
   entry.holder = holder;
-  admit(context, holder, status, entry.record.user);
+  admit(context, entry, holder, status);
   if (status.phase === "ended") return void endStep(context, entry, endOf(context, status, entry));
   if (entry.phase === "running") return;
   entry.phase = "running";

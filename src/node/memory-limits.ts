@@ -11,7 +11,7 @@ import type { HolderStep, StepLaunch } from "../protocol/holder.ts";
 import { type AgentContext, logFields } from "./agent-context.ts";
 import { messageOf } from "./deferred.ts";
 import type { HolderPort } from "./holder-port.ts";
-import type { LaunchRecord } from "./spool-records.ts";
+import type { StepEntry } from "./step-table.ts";
 
 /** How a node keeps steps within their memory. */
 export interface MemoryLimits {
@@ -55,14 +55,12 @@ export function withGroup(
   }
 }
 
-/** Puts the waiting tasks of a step into its group, and lets them go on. Once more is harmless. */
-export function admit(
-  { memory, log }: AgentContext,
-  holder: HolderPort,
-  { key, waiting = [] }: Pick<HolderStep, "key" | "waiting">,
-  user: LaunchRecord["user"],
-): void {
-  if (waiting.length === 0) return;
+/** Puts the waiting tasks of a step into its group, and lets them go on. Its holder tells of them more than once. */
+export function admit({ memory, log }: AgentContext, entry: StepEntry, holder: HolderPort, status: HolderStep): void {
+  const { key, waiting = [] } = status;
+  const { user } = entry.record;
+  if (waiting.length === 0 || entry.admitted) return;
+  entry.admitted = true;
   for (const pid of waiting) {
     try {
       memory.groups?.enter(key, pid, user?.uid ?? null);
@@ -72,6 +70,7 @@ export function admit(
   }
   holder.go(key).catch((error: unknown) => {
     // Its holder says again that it waits, once it can be reached.
+    entry.admitted = false;
     log.warn("a step was not told to go on", { ...logFields(key), error: messageOf(error) });
   });
 }

@@ -11,7 +11,7 @@ export interface CgroupFacts {
   /** Controllers that we may hand on to groups of our own. */
   readonly delegated: string[];
   /** Where jobs get groups that limit their memory; or, where they get none, why. Of a node daemon, else of this process. */
-  readonly memory?: { readonly folder: string; readonly problem: string };
+  readonly memory?: { readonly folder: string; readonly problem: string; readonly isRequired?: boolean };
 }
 
 const ROOT = "/sys/fs/cgroup";

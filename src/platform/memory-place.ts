@@ -3,6 +3,7 @@
  * manages them itself; a user's in a systemd unit that was delegated, beside the group that the daemon itself is in.
  */
 
+import { DAEMON_GROUP } from "../util/daemon-group.ts";
 import type { GroupFiles } from "./group-files.ts";
 
 /** What a process knows of its own groups. */
@@ -18,9 +19,6 @@ export interface MemoryPlace {
   /** The folder of all groups that mgpu makes, which need not exist. */
   readonly folder: string;
 }
-
-/** What `DelegateSubgroup=` of mgpu's units names: systemd 254 and later starts the daemon in it. */
-export const DAEMON_GROUP = "mgpu-daemon";
 
 const FOLDER = "mgpu";
 

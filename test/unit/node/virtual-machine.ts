@@ -176,7 +176,8 @@ export class VirtualMachine {
     if (step.batch) this.batches.set(step.batch.spool, { phase: "running" });
     const exits = step.tasks.map(() => OK);
     if (this.runMs < Number.POSITIVE_INFINITY) this.clock.after(this.runMs, () => this.finish(step.key, exits));
-    return this.tell(holder, { key: step.key, phase: "running", exits: [], problem: "", clean: false });
+    const waiting = step.memory?.group === undefined ? {} : { waiting: step.tasks.map(({ task }) => 100 + task) };
+    return this.tell(holder, { key: step.key, phase: "running", exits: [], problem: "", clean: false, ...waiting });
   }
 
   private terminate(jobId: number, attempt: number): void {
