@@ -17,6 +17,8 @@ export interface GroupFiles {
   mayWrite(path: string): boolean;
   /** The user that a process runs as; `null` if it is gone. */
   ownerOf(pid: number): number | null;
+  /** Whether it is a daemon of mgpu's of our own user: that is no part of the job that it was started in. */
+  isDaemon(pid: number): boolean;
   /** Sends KILL; a process that is gone is fine. */
   kill(pid: number): void;
 }
@@ -62,6 +64,14 @@ export function realGroupFiles(): GroupFiles {
         return fs.statSync(`/proc/${pid}`).uid;
       } catch {
         return null;
+      }
+    },
+    isDaemon(pid) {
+      try {
+        const environment = fs.readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+        return environment.includes("MGPU_DAEMON=1") && fs.statSync(`/proc/${pid}`).uid === process.getuid?.();
+      } catch {
+        return false;
       }
     },
     kill(pid) {

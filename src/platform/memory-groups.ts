@@ -37,7 +37,7 @@ export interface MemoryGroups {
   /** How a step's group fared; `null` if there is none. */
   read(key: GroupKey): GroupUse | null;
   /**
-   * Removes a step's group, and the job's with its last one. What is still in there is killed.
+   * Removes a step's group, and the job's with its last one. What is still in there is killed, but for daemons.
    * @returns whether it is gone; else ask once more a little later
    */
   remove(key: GroupKey): boolean;
@@ -77,11 +77,13 @@ export function tryMemoryGroups(
   scope: string,
   isForced: boolean,
 ): MemoryGroups | { readonly problem: string } {
-  const place = findMemoryPlace(files, own, isForced);
+  const place = findMemoryPlace(files, own, scope, isForced);
   if ("problem" in place) return place;
   const groups = memoryGroups(files, place, scope);
   const probe: GroupKey = { jobId: 0, attempt: 0, stepId: "probe" };
   try {
+    // A command in a job started this daemon anew: its limit, and its end, are not ours.
+    if (own.groups.includes(`/mgpu/${scope}/job_`)) files.write(`${place.outside}/cgroup.procs`, String(own.pid));
     groups.make(probe, { stepMiB: LIMIT_MIB_MIN, jobMiB: LIMIT_MIB_MIN });
     groups.remove(probe);
     return groups;
@@ -92,7 +94,7 @@ export function tryMemoryGroups(
 
 /** Whether groups could be made here, without making any: where, or why not. */
 export function lookForMemoryPlace(): MemoryPlace | { readonly problem: string } {
-  return findMemoryPlace(realGroupFiles(), ownGroups(), false);
+  return findMemoryPlace(realGroupFiles(), ownGroups(), "", false);
 }
 
 /** How a group at a path fared; `null` if there is none. */
@@ -112,7 +114,12 @@ function ownGroups(): OwnGroups {
       return "";
     }
   };
-  return { uid: process.getuid?.() ?? -1, mounts: read("/proc/self/mountinfo"), groups: read("/proc/self/cgroup") };
+  return {
+    pid: process.pid,
+    uid: process.getuid?.() ?? -1,
+    mounts: read("/proc/self/mountinfo"),
+    groups: read("/proc/self/cgroup"),
+  };
 }
 
 function memoryGroups(files: GroupFiles, place: MemoryPlace, scope: string): MemoryGroups {
@@ -146,7 +153,7 @@ function memoryGroups(files: GroupFiles, place: MemoryPlace, scope: string): Mem
     },
     read: (key) => readGroupUse(stepOf(key), files),
     remove(key) {
-      const isGone = removeGroup(files, stepOf(key));
+      const isGone = removeGroup(files, stepOf(key), place.outside);
       // Fails while there are others in them, which is as it should be.
       if (isGone && tryRemove(files, jobOf(key))) tryRemove(files, folder);
       return isGone;
@@ -190,10 +197,21 @@ function limit(files: GroupFiles, version: 1 | 2, path: string, mib: number): vo
   if (files.read(`${path}/${swap?.[0]}`) !== null) files.write(`${path}/${swap?.[0]}`, swap?.[1] ?? "");
 }
 
-function removeGroup(files: GroupFiles, path: string): boolean {
-  for (const pid of (files.read(`${path}/cgroup.procs`) ?? "").split("\n"))
-    if (Number(pid) > 0) files.kill(Number(pid));
+function removeGroup(files: GroupFiles, path: string, outside: string): boolean {
+  for (const pid of (files.read(`${path}/cgroup.procs`) ?? "").split("\n").map(Number)) {
+    if (pid === 0) continue;
+    if (files.isDaemon(pid)) tryMove(files, pid, outside);
+    else files.kill(pid);
+  }
   return tryRemove(files, path);
+}
+
+function tryMove(files: GroupFiles, pid: number, folder: string): void {
+  try {
+    files.write(`${folder}/cgroup.procs`, String(pid));
+  } catch {
+    // Gone meanwhile; if not, it is tried once more.
+  }
 }
 
 function tryRemove(files: GroupFiles, path: string): boolean {

@@ -8,6 +8,7 @@ import type { GroupFiles } from "./group-files.ts";
 
 /** What a process knows of its own groups. */
 export interface OwnGroups {
+  readonly pid: number;
   readonly uid: number;
   /** Text of /proc/self/mountinfo and /proc/self/cgroup. */
   readonly mounts: string;
@@ -18,21 +19,30 @@ export interface MemoryPlace {
   readonly version: 1 | 2;
   /** The folder of all groups that mgpu makes, which need not exist. */
   readonly folder: string;
+  /** A folder that exists, for daemons that were started in a job. */
+  readonly outside: string;
 }
 
 const FOLDER = "mgpu";
 
-/** Looks for it. @param isForced also hand the memory controller on at the root of the hierarchy, which others see */
+/**
+ * Looks for it.
+ * @param scope names the groups of this daemon below `folder`
+ * @param isForced also hand the memory controller on at the root of the hierarchy, which others see
+ */
 export function findMemoryPlace(
   files: GroupFiles,
   own: OwnGroups,
+  scope: string,
   isForced: boolean,
 ): MemoryPlace | { readonly problem: string } {
   const mount = findMount(files, own.mounts);
   if (!mount) return { problem: "this machine has no cgroups that limit memory" };
-  const path = pathOf(own.groups, mount.version);
-  // Below it others' limits would hold no more, and in version 2 it can't have groups beside processes.
-  if (path.split("/").includes(FOLDER)) return { problem: `this daemon itself runs in the job ${path}` };
+  const now = pathOf(own.groups, mount.version);
+  const [before = "", inside] = now.split(`/${FOLDER}/`, 2);
+  // Of another mgpu, whose limit must hold for what we start, too.
+  if (inside !== undefined && !inside.startsWith(`${scope}/`)) return { problem: `this daemon runs in the job ${now}` };
+  const path = inside === undefined ? now : `${before}/${DAEMON_GROUP}`;
   if (mount.version === 1) return own.uid === 0 ? placeIn(mount, mount.folder) : onlyRoot();
   return own.uid === 0 ? rootPlace(files, mount, isForced) : delegatedPlace(files, mount, path);
 }
@@ -84,7 +94,8 @@ function delegatedPlace(files: GroupFiles, mount: Mount, path: string): ReturnTy
   if (!hasMemory(files, `${folder}/cgroup.controllers`)) {
     return { problem: `the cgroup ${unit} is delegated without the memory controller` };
   }
-  return handOn(files, control, `the cgroup ${unit} can't be divided`) ?? placeIn(mount, folder);
+  const place = { ...placeIn(mount, folder), outside: `${folder}/${DAEMON_GROUP}` };
+  return handOn(files, control, `the cgroup ${unit} can't be divided`) ?? place;
 }
 
 function handOn(files: GroupFiles, control: string, problem: string): { readonly problem: string } | null {
@@ -101,7 +112,7 @@ function onlyRoot(): { readonly problem: string } {
 }
 
 function placeIn({ version }: Mount, folder: string): MemoryPlace {
-  return { version, folder: `${folder === "/" ? "" : folder}/${FOLDER}` };
+  return { version, folder: `${folder}/${FOLDER}`, outside: folder };
 }
 
 function hasMemory(files: GroupFiles, path: string): boolean {

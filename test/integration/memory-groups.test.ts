@@ -63,16 +63,16 @@ describe.runIf("folder" in allowed)("where the kernel does", () => {
   test("all steps of a job count together, the largest goes, and the job's other steps run on", async () => {
     const script = [
       "#!/bin/sh",
-      `mgpu-srun --overlap -n1 sh -c ${quoted(`${hog(40)}`)} & first=$!`,
-      `mgpu-srun --overlap -n1 sh -c ${quoted(`sleep 1; ${hog(90)}`)}; echo second $?`,
+      `mgpu-srun --overlap -n1 sh -c ${quoted(`${hog(60)}`)} & first=$!`,
+      `mgpu-srun --overlap -n1 sh -c ${quoted(`sleep 1; ${hog(400)}`)}; echo second $?`,
       "kill -0 $first && echo first runs; mgpu-scancel $SLURM_JOB_ID.0; wait",
     ].join("\n");
-    const id = await cluster.submit(`${script}\n`, ["--mem=110", "-o", "steps.txt"]);
+    const id = await cluster.submit(`${script}\n`, ["--mem=400", "-o", "steps.txt"]);
     await cluster.untilState(id, "COMPLETED");
     const states = await cluster.ok("mgpu-sacct", ["-nP", "-j", `${id}`, "-o", "jobid,state"]);
     expect(states).toContain(`${id}.1|OUT_OF_MEMORY\n`);
     const out = cluster.read("steps.txt");
-    expect(out).toContain(told(`${id}.1`, "Its job reached its limit of 110 MiB of memory on this node."));
+    expect(out).toContain(told(`${id}.1`, "Its job reached its limit of 400 MiB of memory on this node."));
     expect(out).toMatch(/second 137\nfirst runs\n/);
   });
 

@@ -13,6 +13,7 @@ export class FakeGroups implements GroupFiles {
   readonly closed = new Set<string>();
   /** Uids by pid; who is not there is gone. */
   readonly owners = new Map<number, number>();
+  readonly daemons = new Set<number>();
   readonly killed: number[] = [];
   /** Where each process is. */
   private readonly places = new Map<number, string>();
@@ -74,6 +75,10 @@ export class FakeGroups implements GroupFiles {
 
   ownerOf(pid: number): number | null {
     return this.owners.get(pid) ?? null;
+  }
+
+  isDaemon(pid: number): boolean {
+    return this.daemons.has(pid);
   }
 
   kill(pid: number): void {

@@ -17,7 +17,7 @@ const USER = 1000;
 const open = (files: FakeGroups, uid: number, path = "/init.scope", isForced = false) =>
   tryMemoryGroups(
     files,
-    { uid, mounts: files.version === 2 ? V2_MOUNT : V1_MOUNTS, groups: `4:memory:${path}\n0::${path}\n` },
+    { pid: 7, uid, mounts: files.version === 2 ? V2_MOUNT : V1_MOUNTS, groups: `4:memory:${path}\n0::${path}\n` },
     "n1-abc",
     isForced,
   );
@@ -113,6 +113,10 @@ describe("version 2", () => {
     files.place(8, `${UNIT}/${DAEMON_GROUP}`, USER);
     groups.enter(KEY, 8, null);
     expect(files.inside(step)).toEqual([8]);
+    // One that was started in a job goes back to where it belongs.
+    files.place(7, step, USER);
+    opened(files, USER, step.slice(ROOT.length));
+    expect(files.inside(`${UNIT}/${DAEMON_GROUP}`)).toEqual([7]);
   });
 
   test.each([
@@ -156,12 +160,12 @@ describe("version 1", () => {
 
 describe("no groups", () => {
   test("without any hierarchy for memory, or in a job of another mgpu", () => {
-    const none = { uid: 0, mounts: "23 1 0:2 / /proc rw - proc proc rw", groups: "" };
+    const none = { pid: 7, uid: 0, mounts: "23 1 0:2 / /proc rw - proc proc rw", groups: "" };
     expect(tryMemoryGroups(unified(), none, "n1", false)).toEqual({
       problem: "this machine has no cgroups that limit memory",
     });
-    const inside = open(unified(), 0, "/mgpu/n1-abc/job_3.1/step_0");
-    expect(inside).toEqual({ problem: "this daemon itself runs in the job /mgpu/n1-abc/job_3.1/step_0" });
+    const path = "/mgpu/n2-abc/job_3.1/step_0";
+    expect(open(unified(), 0, path)).toEqual({ problem: `this daemon runs in the job ${path}` });
   });
 
   test("a try leaves nothing behind but the common folder", () => {
@@ -178,6 +182,20 @@ describe.each([1, 2] as const)("groups of version %i", (version) => {
     const groups = opened(files);
     return { files, groups, step: groups.make(KEY, { stepMiB: 40, jobMiB: 100 }) };
   };
+
+  test("are no place for a daemon that a command in a job of its own started", () => {
+    const { files, groups, step } = start();
+    files.place(7, step);
+    const path = step.slice(ROOT.length);
+    expect(opened(files, 0, path).folder).toBe(groups.folder);
+    expect(files.inside(step)).toEqual([]);
+    expect(files.inside(ROOT)).toEqual([7]);
+    // Nor for others of that user's, when the job is over.
+    files.place(9, step);
+    files.daemons.add(9);
+    expect(groups.remove(KEY)).toBe(true);
+    expect([files.killed, files.inside(ROOT)]).toEqual([[], [7, 9]]);
+  });
 
   test("take in the processes of their user only, and none out of another job's", () => {
     const { files, groups, step } = start();
