@@ -8,7 +8,7 @@ _mgpu_table() {
     'mgpu')
       operand='grammar mgpu' table=(
         '--host|r|nothing|speak to the controller there, with the key that mgpu login stored'
-        '--port|r|nothing|its port (default 8080)'
+        '--port|r|nothing|its port (default that of the stored key, 8080 without one)'
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'
@@ -379,6 +379,36 @@ _mgpu_table() {
       ;;
     'mgpu config-sample')
       operand='nothing' table=(
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu import')
+      operand='nothing' table=(
+        '--output|r|file|write the configuration there rather than to standard output; it must not be there yet'
+        '--commands|r|file|write what is to be typed once mgpu is up there, as a script; in comments otherwise'
+        '--gres|r|gres|the gres.conf; the one beside FILE otherwise, if it is there'
+        '--fake-gpus|n|nothing|let nodes pretend to have their GPUs, to try the configuration on other machines'
+        '--force|n|nothing|write over files that are there'
+        '--quiet|n|nothing|say nothing of what needs no place in the configuration, only of what is left out or changed'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu export')
+      operand='nothing' table=(
+        '--controller-host|r|nothing|the machine on which slurmctld is to run; this one otherwise'
+        '--force|n|nothing|write over files that are there'
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'
@@ -1734,6 +1764,8 @@ _mgpu_subcommands=(
   'completion|Print the completion script for a shell, or install it where shells look for completions'
   'config|Check the configuration file, show what holds here, or print a sample or its JSON schema'
   'config-sample|Print a configuration file with every key and its default: mgpu config sample'
+  'import|Make mgpu'\''s configuration of a slurm.conf, and say line by line what it leaves out'
+  'export|Write slurm.conf, gres.conf and cgroup.conf for the present cluster, with its accounts and QOS beside them'
   'submit|Queue a command that the shell runs, or run it here with --interactive'
   'add|Queue a script with its arguments; a .py runs with python, a .sh with bash'
   'feed|Queue the jobs of a file, one a line, once or whenever it changes; each line is queued once'

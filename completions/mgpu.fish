@@ -25,7 +25,7 @@ end
 
 complete -c mgpu -n __fish_use_subcommand -f -a '(__mgpu_find)'
 complete -c mgpu -n __fish_use_subcommand -l host -r -f -d 'speak to the controller there, with the key that mgpu login stored'
-complete -c mgpu -n __fish_use_subcommand -l port -r -f -d 'its port (default 8080)'
+complete -c mgpu -n __fish_use_subcommand -l port -r -f -d 'its port (default that of the stored key, 8080 without one)'
 complete -c mgpu -n __fish_use_subcommand -s 'h' -l help -d 'show this text'
 complete -c mgpu -n __fish_use_subcommand -l usage -d 'show a short reminder of the usage'
 complete -c mgpu -n __fish_use_subcommand -s 'V' -l version -d 'show the version'
@@ -223,6 +223,24 @@ complete -c mgpu -n '__fish_seen_subcommand_from config-sample' -s 'h' -l help -
 complete -c mgpu -n '__fish_seen_subcommand_from config-sample' -l usage -d 'show a short reminder of the usage'
 complete -c mgpu -n '__fish_seen_subcommand_from config-sample' -s 'V' -l version -d 'show the version'
 complete -c mgpu -n '__fish_seen_subcommand_from config-sample' -s 'M' -l clusters -r -f -d 'speak to that cluster of mgpu login; local is this machine'
+complete -c mgpu -n '__fish_seen_subcommand_from import' -f
+complete -c mgpu -n '__fish_seen_subcommand_from import' -l output -r -F -d 'write the configuration there rather than to standard output; it must not be there yet'
+complete -c mgpu -n '__fish_seen_subcommand_from import' -l commands -r -F -d 'write what is to be typed once mgpu is up there, as a script; in comments otherwise'
+complete -c mgpu -n '__fish_seen_subcommand_from import' -l gres -r -f -a '(__mgpu_find)' -d 'the gres.conf; the one beside FILE otherwise, if it is there'
+complete -c mgpu -n '__fish_seen_subcommand_from import' -l fake-gpus -d 'let nodes pretend to have their GPUs, to try the configuration on other machines'
+complete -c mgpu -n '__fish_seen_subcommand_from import' -l force -d 'write over files that are there'
+complete -c mgpu -n '__fish_seen_subcommand_from import' -l quiet -d 'say nothing of what needs no place in the configuration, only of what is left out or changed'
+complete -c mgpu -n '__fish_seen_subcommand_from import' -s 'h' -l help -d 'show this text'
+complete -c mgpu -n '__fish_seen_subcommand_from import' -l usage -d 'show a short reminder of the usage'
+complete -c mgpu -n '__fish_seen_subcommand_from import' -s 'V' -l version -d 'show the version'
+complete -c mgpu -n '__fish_seen_subcommand_from import' -s 'M' -l clusters -r -f -d 'speak to that cluster of mgpu login; local is this machine'
+complete -c mgpu -n '__fish_seen_subcommand_from export' -f
+complete -c mgpu -n '__fish_seen_subcommand_from export' -l controller-host -r -f -d 'the machine on which slurmctld is to run; this one otherwise'
+complete -c mgpu -n '__fish_seen_subcommand_from export' -l force -d 'write over files that are there'
+complete -c mgpu -n '__fish_seen_subcommand_from export' -s 'h' -l help -d 'show this text'
+complete -c mgpu -n '__fish_seen_subcommand_from export' -l usage -d 'show a short reminder of the usage'
+complete -c mgpu -n '__fish_seen_subcommand_from export' -s 'V' -l version -d 'show the version'
+complete -c mgpu -n '__fish_seen_subcommand_from export' -s 'M' -l clusters -r -f -d 'speak to that cluster of mgpu login; local is this machine'
 complete -c mgpu -n '__fish_seen_subcommand_from submit' -f
 complete -c mgpu -n '__fish_seen_subcommand_from submit' -l gpus -r -f -a '(__mgpu_find)' -d 'so many GPUs; 1 if nothing says how many'
 complete -c mgpu -n '__fish_seen_subcommand_from submit' -l interactive -d 'run it with this terminal, and wait for its end: mgpu-srun'

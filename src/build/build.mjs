@@ -9,6 +9,7 @@ import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -48,6 +49,8 @@ const WARM_UP = {
   "mgpu-sbcast": [process.execPath, "/nowhere"],
   "mgpu-sacct": [],
   "mgpu-sinfo": [],
+  // It has no end of its own: see callFront.
+  front: [],
   "mgpu-sstat": ["--jobs=1"],
   mgpu: ["status"],
 };
@@ -237,15 +240,34 @@ async function makeCodeCaches() {
     process.exit();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => void breakOff());
+  let front = null;
   try {
     for (const name of entries) if (WARM_UP[name] === undefined) await run(name, ["--version"], writing);
     await run("mgpu", ["up"], writing);
+    front = run("front", [], writing);
+    await callFront(environment);
     // A job of a moment ago, and one command that found all warm: some code runs only then.
     await run("mgpu-sbatch", ["--output=/dev/null", "--wrap", "true"], environment);
-    for (const [name, args] of Object.entries(WARM_UP)) if (!isBrokenOff) await run(name, args, writing);
+    for (const [name, args] of Object.entries(WARM_UP)) {
+      if (!isBrokenOff && name !== "front") await run(name, args, writing);
+    }
   } finally {
     await run("mgpu", END, environment);
+    await front;
     rmSync(home, { recursive: true, force: true });
+  }
+}
+
+/** Lets the front do what it is for. Where it is not there in time, its cache holds less. */
+async function callFront(env) {
+  const door = join(env.MGPU_HOME, "front/pid");
+  for (let triesLeft = 200; triesLeft > 0 && !existsSync(door); triesLeft--) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  for (const name of ["mgpu-sbatch", "mgpu-squeue", "mgpu-scancel", "mgpu-sinfo"]) {
+    const line = [name, ...WARM_UP[name]].join(" ");
+    const options = { env: { ...env, PATH: `${join(root, "bin")}:${env.PATH}` }, cwd: root, stdio: "ignore" };
+    await new Promise((resolve) => spawn("/bin/sh", ["-c", line], options).once("exit", resolve));
   }
 }
 

@@ -5,23 +5,24 @@
 
 import { type LicenseWish, parseLicenses } from "../core/licenses.ts";
 import { formatModels, type ModelTable, NO_MODELS, parseModels } from "../core/models.ts";
-import { formatPlacement, PLACEMENT, type Placement, parsePlacement, SCORE_NAMES } from "../core/placement.ts";
-import {
-  formatSchedulerParameters,
-  parseSchedulerParameters,
-  SCHEDULER_PARAMETERS,
-  type SchedulerParameters,
-} from "../core/scheduler-parameters.ts";
-import { formatDuration, parseTimeLimit } from "../core/time.ts";
 import type { Environment } from "./places.ts";
 import { type Key, listenAt, positive, seconds, whole, word, words } from "./setting.ts";
 import { FEED_SETTINGS, type FeedSettings } from "./settings-feed.ts";
 import { GPU_SETTINGS, type GpuSettings } from "./settings-gpu.ts";
 import { PARTITION_SETTINGS, type PartitionSettings } from "./settings-partitions.ts";
+import { QUEUE_SETTINGS, type QueueSettings } from "./settings-queue.ts";
 import { SAFETY_SETTINGS, type SafetySettings } from "./settings-safety.ts";
+import { SCHEDULER_SETTINGS, type SchedulerSettings } from "./settings-scheduler.ts";
 import { SECURITY_SETTINGS, type SecuritySettings } from "./settings-security.ts";
 
-export interface Settings extends GpuSettings, FeedSettings, SecuritySettings, SafetySettings, PartitionSettings {
+export interface Settings
+  extends GpuSettings,
+    FeedSettings,
+    SecuritySettings,
+    SafetySettings,
+    PartitionSettings,
+    SchedulerSettings,
+    QueueSettings {
   readonly clusterName: string;
   /** Seconds between TERM and KILL. */
   readonly killWaitS: number;
@@ -53,6 +54,8 @@ export interface Settings extends GpuSettings, FeedSettings, SecuritySettings, S
   readonly logLevel: "debug" | "info" | "warn" | "error";
   /** Words that jobs may ask this machine's node for with -C. */
   readonly features: readonly string[];
+  /** Nodes of lower weight are filled first. */
+  readonly nodeWeight: number;
   /** Absolute path of the socket of the node daemon's controller; empty for that of the state folder. */
   readonly controllerSocket: string;
   /** Where the controller listens for other machines, `host:port`; empty for where it was told to earlier. */
@@ -63,28 +66,10 @@ export interface Settings extends GpuSettings, FeedSettings, SecuritySettings, S
   readonly licenses: readonly LicenseWish[];
   /** Absolute path of the program that the controller sends mail with; empty for the machine's own. */
   readonly mailProgram: string;
-  /** Whether jobs may start before others that wait for room, where they delay none of the first (Slurm's backfill). */
-  readonly schedulerType: (typeof SCHEDULER_TYPES)[number];
-  readonly schedulerParameters: SchedulerParameters;
-  /** Whose room jobs may have: of those of a QoS that theirs lists, of partitions of a lower tier, or nobody's. */
-  readonly preemptType: (typeof PREEMPT_TYPES)[number];
-  /** What becomes of a job that makes room, where its QoS or partition says nothing else. */
-  readonly preemptMode: (typeof PREEMPT_MODES)[number];
-  /** Seconds that a job runs before it may be preempted. */
-  readonly preemptExemptS: number;
-  /** By which score nodes are chosen for jobs. */
-  readonly placement: Placement;
   /** Where Prometheus finds metrics; `null` for nowhere. */
   readonly metricsListen: { readonly host: string; readonly port: number } | null;
   /** Absolute path of a file whose text signs notices to web addresses; empty for unsigned ones. */
   readonly webhookSecretFile: string;
-  /** Jobs that may wait and run, in all and of each user; 0 for any number. */
-  readonly maxQueued: number;
-  readonly maxQueuedPerUser: number;
-  readonly maxRunning: number;
-  readonly maxRunningPerUser: number;
-  /** MiB on each node that a job gets which asks for no memory; 0 for what it takes. */
-  readonly defaultMemoryMiB: number;
   /** GPUs that jobs get by the name of their model. */
   readonly models: ModelTable;
 }
@@ -92,9 +77,6 @@ export interface Settings extends GpuSettings, FeedSettings, SecuritySettings, S
 type Keys = { readonly [K in keyof Settings]: Key<Settings[K]> };
 
 const ENFORCE = ["NO", "ANY", "ALL"] as const;
-const SCHEDULER_TYPES = ["sched/backfill", "sched/builtin"] as const;
-const PREEMPT_TYPES = ["preempt/none", "preempt/qos", "preempt/partition_prio"] as const;
-const PREEMPT_MODES = ["OFF", "CANCEL", "REQUEUE", "SUSPEND"] as const;
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
 export const SETTINGS: Keys = {
@@ -222,7 +204,7 @@ export const SETTINGS: Keys = {
     variable: "MGPU_FAKE_GPUS",
     fallback: "",
     parse: (text) => text,
-    expected: "a count or a file",
+    expected: "a count such as 4 or a100:4,t4:1, or a file",
   },
   logLevel: {
     key: "logging.level",
@@ -249,6 +231,14 @@ export const SETTINGS: Keys = {
     fallback: [],
     parse: words,
     expected: "words with commas between them",
+  },
+  nodeWeight: {
+    key: "node.weight",
+    about: "nodes of lower weight are filled first; mgpu-scontrol update goes above it",
+    variable: "MGPU_NODE_WEIGHT",
+    fallback: 1,
+    parse: (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined),
+    expected: "a whole number",
   },
   controllerSocket: {
     key: "cluster.controller_socket",
@@ -286,69 +276,7 @@ export const SETTINGS: Keys = {
     parse: (text) => (text.startsWith("/") ? text : undefined),
     expected: "the absolute path of a program",
   },
-  schedulerType: {
-    key: "scheduler.type",
-    about: "whether jobs may overtake those that wait for room where that delays none that has a promise",
-    variable: "MGPU_SCHEDULER_TYPE",
-    fallback: "sched/backfill",
-    parse: (text) => SCHEDULER_TYPES.find((type) => type === text || type === `sched/${text}`),
-    expected: SCHEDULER_TYPES.join(" or "),
-  },
-  schedulerParameters: {
-    key: "scheduler.parameters",
-    about: "how far and in which order jobs may overtake",
-    format: formatSchedulerParameters,
-    variable: "MGPU_SCHEDULER_PARAMETERS",
-    fallback: SCHEDULER_PARAMETERS,
-    parse(text) {
-      const parsed = parseSchedulerParameters(text);
-      return "problem" in parsed ? undefined : parsed.value;
-    },
-    expected:
-      "bf_job_part_count_reserve=, bf_max_job_part=, bf_assumed_time=, bf_order=arrival|shortest, bf_predict, queue_order=arrival|slowdown",
-  },
-  preemptType: {
-    key: "scheduler.preempt_type",
-    about:
-      "whose room jobs may have: that of jobs of a QOS that theirs lists, of partitions of a lower tier, or nobody's",
-    variable: "MGPU_PREEMPT_TYPE",
-    fallback: "preempt/qos",
-    parse: (text) => PREEMPT_TYPES.find((type) => type === text || type === `preempt/${text}`),
-    expected: PREEMPT_TYPES.join(", "),
-  },
-  preemptMode: {
-    key: "scheduler.preempt_mode",
-    about: "what becomes of a job that makes room for another, where its QOS or partition says nothing else",
-    variable: "MGPU_PREEMPT_MODE",
-    fallback: "REQUEUE",
-    // Suspended jobs always go on by themselves, for which Slurm wants GANG.
-    parse: (text) => PREEMPT_MODES.find((mode) => mode === text.toUpperCase().replace(/,GANG$|^GANG,/, "")),
-    expected: PREEMPT_MODES.join(", "),
-  },
-  preemptExemptS: {
-    key: "scheduler.preempt_exempt_time",
-    about: "how long a job runs before it may be preempted",
-    format: (value) => (value === 0 ? "0" : formatDuration(value)),
-    variable: "MGPU_PREEMPT_EXEMPT_TIME",
-    fallback: 0,
-    parse(text) {
-      const parsed = text === "-1" ? { value: 0 } : parseTimeLimit(text);
-      return "problem" in parsed ? undefined : parsed.value;
-    },
-    expected: "a time such as 30 (minutes) or 1:30:00",
-  },
-  placement: {
-    key: "scheduler.placement",
-    about: "by which score nodes are chosen for jobs",
-    format: formatPlacement,
-    variable: "MGPU_PLACEMENT",
-    fallback: PLACEMENT,
-    parse(text) {
-      const parsed = parsePlacement(text);
-      return "problem" in parsed ? undefined : parsed.value;
-    },
-    expected: `a score, then PARTITION=score with commas: ${SCORE_NAMES.join(", ")}`,
-  },
+  ...SCHEDULER_SETTINGS,
   metricsListen: {
     key: "metrics.listen",
     about:
@@ -367,51 +295,7 @@ export const SETTINGS: Keys = {
     parse: (text) => (text.startsWith("/") ? text : undefined),
     expected: "the absolute path of a file",
   },
-  maxQueued: {
-    key: "limits.max_queued",
-    about: "jobs that may wait at a time, tasks of arrays counted one by one; 0 for any number",
-    isLive: true,
-    variable: "MGPU_MAX_QUEUED",
-    fallback: 0,
-    parse: whole,
-    expected: "a count, 0 for no limit",
-  },
-  maxQueuedPerUser: {
-    key: "limits.max_queued_per_user",
-    about: "the same of each user",
-    isLive: true,
-    variable: "MGPU_MAX_QUEUED_PER_USER",
-    fallback: 0,
-    parse: whole,
-    expected: "a count, 0 for no limit",
-  },
-  maxRunning: {
-    key: "limits.max_running",
-    about: "jobs that may run at a time; 0 for any number",
-    isLive: true,
-    variable: "MGPU_MAX_RUNNING",
-    fallback: 0,
-    parse: whole,
-    expected: "a count, 0 for no limit",
-  },
-  maxRunningPerUser: {
-    key: "limits.max_running_per_user",
-    about: "the same of each user",
-    isLive: true,
-    variable: "MGPU_MAX_RUNNING_PER_USER",
-    fallback: 0,
-    parse: whole,
-    expected: "a count, 0 for no limit",
-  },
-  defaultMemoryMiB: {
-    key: "limits.default_memory",
-    about: "MiB on each node for a job that asks for no memory; 0 for no limit",
-    isLive: true,
-    variable: "MGPU_DEFAULT_MEMORY",
-    fallback: 0,
-    parse: whole,
-    expected: "MiB, 0 for no limit",
-  },
+  ...QUEUE_SETTINGS,
   models: {
     key: "models.table",
     about: "GPUs that each model needs",

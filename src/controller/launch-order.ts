@@ -98,7 +98,7 @@ export function attachPointsOf(
       if (!session) continue;
       const socket = holderSocketFor(sharedSocketOf(session, job), key, hasTerminal);
       const away = session.caller ? { isAway: true } : {};
-      points.push({ key, node, socket, token: token(key), tasks: [...tasks], ...away });
+      points.push({ key, node, socket, ...holderOwnerOf(session, job), token: token(key), tasks: [...tasks], ...away });
     }
   }
   return points;

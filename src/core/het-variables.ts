@@ -3,9 +3,8 @@
  * end in the component's position (SLURM_JOB_NODELIST_HET_GROUP_1). Pure.
  */
 
-import { compressCounts } from "./counts.ts";
-import { fold } from "./hostlist.ts";
 import type { RunningJob } from "./job.ts";
+import { sizeVariables } from "./size-variables.ts";
 import { distributionVariables, wishVariables } from "./wish-variables.ts";
 
 type Variables = Record<string, string>;
@@ -59,22 +58,12 @@ export function asComponent(environment: Readonly<Record<string, string | undefi
 const GROUPED = /^(SLURM_\w+)_HET_GROUP_(\d+)$/;
 
 function componentVariables({ id, spec, allocation }: RunningJob, partition: string): Variables {
-  const nodeList = fold(allocation.map(({ node }) => node));
-  const nodes = String(allocation.length);
-  const tasks = String(allocation.reduce((sum, share) => sum + share.tasks, 0));
   const { distribution } = spec;
   return {
     SLURM_JOB_ID: String(id),
     SLURM_JOBID: String(id),
     SLURM_JOB_NAME: spec.name,
-    SLURM_JOB_NODELIST: nodeList,
-    SLURM_NODELIST: nodeList,
-    SLURM_JOB_NUM_NODES: nodes,
-    SLURM_NNODES: nodes,
-    SLURM_NTASKS: tasks,
-    SLURM_NPROCS: tasks,
-    SLURM_TASKS_PER_NODE: compressCounts(allocation.map((share) => share.tasks)),
-    SLURM_JOB_CPUS_PER_NODE: compressCounts(allocation.map((share) => share.cpus)),
+    ...sizeVariables(allocation),
     SLURM_JOB_PARTITION: partition,
     ...(spec.account === null ? {} : { SLURM_JOB_ACCOUNT: spec.account }),
     ...(spec.qos === null ? {} : { SLURM_JOB_QOS: spec.qos }),

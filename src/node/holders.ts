@@ -335,8 +335,8 @@ function ownerOf(uid: number | undefined): Pick<HolderRecord, "uid"> {
   return uid === undefined ? {} : { uid };
 }
 
-/** In root's folder for the user, beside the user's own: `/run/mgpu/1000/mgpu-stepd-gpu0.log`. */
+/** In root's folder for the user's logs, see platform/user-folders.ts: `/run/mgpu/1000/log/mgpu-stepd-gpu0.log`. */
 function userLogOf(socket: string, { logFile }: HoldersOptions): string {
   const own = socket.slice(0, socket.lastIndexOf("/"));
-  return `${own.slice(0, own.lastIndexOf("/"))}${logFile.slice(logFile.lastIndexOf("/"))}`;
+  return `${own.slice(0, own.lastIndexOf("/"))}/log${logFile.slice(logFile.lastIndexOf("/"))}`;
 }

@@ -9,7 +9,7 @@ import type { HostFacts } from "../platform/host.ts";
 export function createInventory(
   host: HostFacts,
   provider: GpuProvider,
-  settings: Pick<Settings, "nodeAddress" | "cpus" | "memoryMiB" | "features">,
+  settings: Pick<Settings, "nodeAddress" | "cpus" | "memoryMiB" | "features" | "nodeWeight">,
   version: string,
   memoryLimits?: string,
 ): () => Promise<NodeInventory> {
@@ -33,6 +33,7 @@ export function createInventory(
       os: host.os,
       arch: host.arch,
       features: [...settings.features],
+      ...(settings.nodeWeight === 1 ? {} : { weight: settings.nodeWeight }),
       version,
     };
   };

@@ -15,10 +15,11 @@ import { asComponent } from "../core/het-variables.ts";
 import { fold } from "../core/hostlist.ts";
 import { DEFAULTS_VARIABLE, formatDefaults, withoutEnclosingJob, withoutEnclosingStep } from "../core/job-variables.ts";
 import { UNLIMITED } from "../core/jobspec.ts";
+import { sizeVariables } from "../core/size-variables.ts";
 import { GPU_WISHES, MEMORY_WISHES, wishVariables } from "../core/wish-variables.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
 import { gpuVariables, taskGpuVariables } from "./launch-gpus.ts";
-import { isBatch, isInnerStep, jobNumber, jobTasks, type NodePart, stepNodes, stepTasks } from "./launch-part.ts";
+import { isBatch, isInnerStep, jobNumber, type NodePart, stepNodes, stepTasks } from "./launch-part.ts";
 import { masterAddress, masterVariables, rankVariables } from "./launch-peers.ts";
 import { layoutVariables } from "./launch-wishes.ts";
 
@@ -81,21 +82,11 @@ function ownVariables(launch: NodeLaunch): Variables {
 function jobVariables(launch: NodeLaunch): Variables {
   const { job, key, user, allocation } = launch;
   const id = String(jobNumber(launch));
-  const nodeList = fold(allocation.map((share) => share.node));
-  const nodes = String(allocation.length);
-  const tasks = String(jobTasks(launch));
   const startS = Math.floor(launch.startAt / 1000);
   return {
     SLURM_JOB_ID: id,
     SLURM_JOBID: id,
-    SLURM_JOB_NODELIST: nodeList,
-    SLURM_NODELIST: nodeList,
-    SLURM_JOB_NUM_NODES: nodes,
-    SLURM_NNODES: nodes,
-    SLURM_NTASKS: tasks,
-    SLURM_NPROCS: tasks,
-    SLURM_TASKS_PER_NODE: compressCounts(allocation.map((share) => share.tasks)),
-    SLURM_JOB_CPUS_PER_NODE: compressCounts(allocation.map((share) => share.cpus)),
+    ...sizeVariables(allocation),
     SLURM_JOB_PARTITION: launch.partition,
     SLURM_JOB_USER: user.name,
     SLURM_JOB_UID: String(user.uid),

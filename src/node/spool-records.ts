@@ -1,8 +1,9 @@
-/** What the spool's files say, written and read. A file that says anything else is damaged: `undefined`. Pure. */
+/** What the lines of the steps' log say, read, and the files of earlier versions. What says anything else is damaged. Pure. */
 
 import { formatStepKey, parseStepKey, type StepKey } from "../core/ids.ts";
 import type { ExitStatus } from "../core/job.ts";
 import type { StepUsage } from "../core/usage.ts";
+import { isFinishedLine } from "./finished.ts";
 
 /** Which holder: pids and sockets are used again, the time of the start tells. */
 export interface HolderIdentity {
@@ -12,7 +13,7 @@ export interface HolderIdentity {
   readonly startedAt: number;
 }
 
-/** `launch.json` */
+/** What must be known of a step before a holder is asked to run it. */
 export interface LaunchRecord {
   readonly key: StepKey;
   readonly kind: "batch" | "run" | "pty";
@@ -55,28 +56,65 @@ export type StepEnd =
     }
   | { readonly type: "lost"; readonly cause: string };
 
-/** `end.json` */
+/** How a step ended, and when. */
 export interface EndRecord {
   /** Milliseconds since 1970. */
   readonly endedAt: number;
   readonly end: StepEnd;
 }
 
-/** Of both files. Fields may be added as optional; anything else is a new version. */
+/** Of lines and files. Fields may be added as optional; anything else is a new version. */
 const VERSION = 1;
 
-/** A record as its file holds it. */
-export function encodeRecord(record: LaunchRecord | EndRecord): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify({ v: VERSION, ...record })}\n`);
+/** Of a step whose record can't be read. Its time is unknown: it is not forgotten before the controller has heard of it. */
+export const DAMAGED: EndRecord = {
+  endedAt: 0,
+  end: { type: "lost", cause: "the node's record of the step is damaged" },
+};
+
+/** What is left to say of such a step. */
+export function unreadableRecord(key: StepKey): LaunchRecord {
+  return { key, kind: "run", tasks: 1, startAt: 0, receivedAt: 0, bootId: "", holder: null };
+}
+
+/** What a line of the log says, see spool.ts. `step` of a damaged one is null where even that can't be read. */
+export type LogLine =
+  | { readonly type: "launch"; readonly step: string; readonly record: LaunchRecord }
+  | { readonly type: "end"; readonly step: string; readonly ended: EndRecord }
+  | { readonly type: "over"; readonly line: string }
+  | { readonly type: "damaged"; readonly step: string | null };
+
+/** Reads a line of the log. */
+export function parseLine(text: string): LogLine {
+  const line = parse<{ step: string; launch: Partial<LaunchRecord>; over: string } & EndRecord>(text);
+  if (line && typeof line.over === "string" && isFinishedLine(line.over)) return { type: "over", line: line.over };
+  const step = /^\{"v":\d+,"step":"([\w.]+)"/.exec(text)?.[1] ?? null;
+  if (!line || step === null) return { type: "damaged", step };
+  if (isObject(line.launch)) {
+    const record = readLaunch(line.launch, step);
+    return record ? { type: "launch", step, record } : { type: "damaged", step };
+  }
+  const ended = readEnd(line);
+  return ended ? { type: "end", step, ended } : { type: "damaged", step };
 }
 
 /** Reads launch.json of the step that its folder is named after. */
-export function parseLaunchRecord(bytes: Uint8Array, folderName: string): LaunchRecord | undefined {
-  const key = parseStepKey(folderName);
-  const record = parse<LaunchRecord>(bytes);
-  if (!key || !record) return undefined;
+export function parseLaunchFile(bytes: Uint8Array, folderName: string): LaunchRecord | undefined {
+  const record = parse<LaunchRecord>(new TextDecoder().decode(bytes));
+  return record && readLaunch(record, folderName);
+}
+
+/** Reads end.json. */
+export function parseEndFile(bytes: Uint8Array): EndRecord | undefined {
+  const record = parse<EndRecord>(new TextDecoder().decode(bytes));
+  return record && readEnd(record);
+}
+
+function readLaunch(record: Partial<LaunchRecord>, name: string): LaunchRecord | undefined {
+  const key = parseStepKey(name);
+  if (!key) return undefined;
   const { kind, tasks, gpus, startAt, receivedAt, bootId, holder } = record;
-  const hasKey = isObject(record.key) && formatStepKey(record.key) === folderName;
+  const hasKey = isObject(record.key) && formatStepKey(record.key) === name;
   const hasKind = kind === "batch" || kind === "run" || kind === "pty";
   const hasTimes = isCount(startAt) && isCount(receivedAt);
   const hasHolder = holder === null || isIdentity(holder);
@@ -93,11 +131,9 @@ export function parseLaunchRecord(bytes: Uint8Array, folderName: string): Launch
   return { key, kind, ...user, tasks, ...lists, ...memory, startAt, receivedAt, bootId, holder };
 }
 
-/** Reads end.json. */
-export function parseEndRecord(bytes: Uint8Array): EndRecord | undefined {
-  const record = parse<EndRecord>(bytes);
-  if (!record || !isCount(record.endedAt) || !isObject(record.end)) return undefined;
-  const { endedAt, end } = record;
+function readEnd(record: Partial<EndRecord>): EndRecord | undefined {
+  if (!isCount(record.endedAt) || !isObject(record.end)) return undefined;
+  const { endedAt, end } = record as EndRecord;
   if (end.type === "lost") return typeof end.cause === "string" ? { endedAt, end } : undefined;
   const { type, exits, problem, clean } = end;
   const isWhole = type === "ended" && Array.isArray(exits) && exits.every(isExit);
@@ -105,9 +141,9 @@ export function parseEndRecord(bytes: Uint8Array): EndRecord | undefined {
 }
 
 /** An object of the right version. Its fields are what they should be only once they are looked at. */
-function parse<T>(bytes: Uint8Array): Partial<T> | undefined {
+function parse<T>(text: string): Partial<T> | undefined {
   try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const value: unknown = JSON.parse(text);
     return isObject(value) && value.v === VERSION ? (value as Partial<T>) : undefined;
   } catch {
     return undefined;

@@ -1,21 +1,37 @@
 /**
- * What a node daemon must not forget when it is killed, one folder a step: `<spool>/<JOB.ATTEMPT.STEP>/`.
+ * What a node daemon must not forget when it is killed: a log of the steps of this node, `<folder>/steps.log`, one JSON object
+ * a line.
  *
- *   launch.json   on disk before any holder is asked to start the step
- *   end.json      how it ended; on disk before the holder may forget it and before the controller hears of it
+ *   {"v":1,"step":"7.1.0","launch":{...}}           on disk before any holder is asked to start the step; the last one counts
+ *   {"v":1,"step":"7.1.0","endedAt":N,"end":{...}}  how it ended; on disk before the holder may forget it and before the
+ *                                                   controller hears of it
+ *   {"v":1,"over":"7.1.0 5"}                        the controller has confirmed the end of that step (of the job that was
+ *                                                   started at 5), and nothing of it is left; so that a late order to start it is
+ *                                                   recognised
  *
- * A folder without end.json is a step that may run; one with it has an end that the controller may not have heard of.
- * Once the controller has confirmed the end and nothing of it is left, the step is noted in `finished.log` (so that a
- * late order to start it is recognised) and the folder goes. A kill between any two of these steps leaves a state
- * that `load` reads rightly: a step in finished.log is over, whatever is left of its folder.
+ * Lines of callers at the same time share one write and one sync. A step without an end may run; one with it has an end that the
+ * controller may not have heard of. `over` is not waited for: without it the end is reported once more, which does no harm. What
+ * is over is left out when the log is written anew, but for the newest FINISHED_MAX.
+ *
+ * `<spoolFolder>/<JOB.ATTEMPT.STEP>/` holds the files of a batch script (holder/batch-spool.ts). Earlier versions had records
+ * in such folders (spool-folders.ts); they are taken over once.
  */
 
 import type { NodePlaces } from "../config/places.ts";
 import { formatStepKey, parseStepKey, type StepKey } from "../core/ids.ts";
 import type { Disk } from "../platform/disk.ts";
 import type { Log } from "../platform/log.ts";
-import { openFinished } from "./finished.ts";
-import { encodeRecord, type LaunchRecord, parseEndRecord, parseLaunchRecord, type StepEnd } from "./spool-records.ts";
+import { Finished, finishedLine } from "./finished.ts";
+import { readFolders } from "./spool-folders.ts";
+import {
+  DAMAGED,
+  type EndRecord,
+  type LaunchRecord,
+  parseLine,
+  type StepEnd,
+  unreadableRecord,
+} from "./spool-records.ts";
+import { openStepLog } from "./step-log.ts";
 
 /** A step as an earlier daemon left it. */
 export interface SpooledStep {
@@ -31,7 +47,7 @@ export interface Spool {
   writeLaunch(record: LaunchRecord): Promise<void>;
   /** Writes how a step ended; durable once it resolves. */
   writeEnd(key: StepKey, end: StepEnd, endedAt: number): Promise<void>;
-  /** Notes steps as finished and removes their folders. Known at once, durable once it resolves. */
+  /** Notes steps as finished and removes their folders. Known at once. */
   finish(records: readonly LaunchRecord[]): Promise<void>;
   /** Whether that step, of that start of the job, is finished on this node. */
   isFinished(key: StepKey, startAt: number): boolean;
@@ -40,75 +56,120 @@ export interface Spool {
 /** Ends that nobody asked for in this time are given up: their job is unknown to the controller. */
 const END_KEPT_MS = 7 * 24 * 3600 * 1000;
 
+type Ports = { readonly disk: Disk; readonly log: Log };
+
 /**
  * Reads what an earlier daemon left, and tidies up after it. Rejects if the folders can't be read.
  * @param now milliseconds since 1970
  */
-export async function openSpool(
-  ports: { readonly disk: Disk; readonly log: Log },
-  places: NodePlaces,
-  now: number,
-): Promise<Spool> {
-  const { disk, log } = ports;
+export async function openSpool(ports: Ports, places: NodePlaces, now: number): Promise<Spool> {
+  const { disk } = ports;
   await disk.makeFolder(places.spoolFolder);
-  const finished = await openFinished(disk, `${places.folder}/finished.log`);
+  const path = `${places.folder}/steps.log`;
+  const { kept, finished, isWhole } = await readLog(ports, path);
+  const old = await readFolders(ports, places);
+  for (const line of old.finished) finished.add(line);
+  for (const [name, one] of old.steps) if (!kept.has(name)) kept.set(name, one);
+  for (const [name, one] of kept) if (isOver(one, finished, now)) kept.delete(name);
   const folderOf = (key: StepKey): string => `${places.spoolFolder}/${formatStepKey(key)}`;
-  const steps: SpooledStep[] = [];
+  const log = openStepLog(disk, path, () => [...kept.values()].flatMap(linesOf).concat(finished.lines().map(overLine)));
+  if (!isWhole || old.isThere) await log.rewrite();
+  await old.remove();
   for (const name of await disk.list(places.spoolFolder)) {
-    const folder = `${places.spoolFolder}/${name}`;
-    const step = await readStep(disk, log, folder, name);
-    const isOver = step && (finished.has(step.record.key, step.record.startAt) || isForgotten(step, now));
-    if (step && !isOver) steps.push(step);
-    else await disk.remove(folder);
+    if (kept.get(name)?.record.kind !== "batch") await disk.remove(`${places.spoolFolder}/${name}`);
   }
   return {
-    steps,
+    steps: [...kept]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, { record, ended }]) => ({ record, end: ended?.end ?? null })),
     folderOf,
     async writeLaunch(record) {
-      const folder = folderOf(record.key);
-      await disk.makeFolder(folder);
-      await disk.replace(`${folder}/launch.json`, encodeRecord(record));
+      const name = formatStepKey(record.key);
+      const before = kept.get(name);
+      const one = { record, ended: before?.ended ?? null };
+      kept.set(name, one);
+      try {
+        await log.append([launchLine(record)]);
+      } catch (error) {
+        // Nothing is started then, and nothing must say later that something was.
+        if (kept.get(name) === one) restore(kept, name, before);
+        throw error;
+      }
     },
-    async writeEnd(key, end, endedAt) {
-      await disk.replace(`${folderOf(key)}/end.json`, encodeRecord({ endedAt, end }));
+    writeEnd(key, end, endedAt) {
+      const name = formatStepKey(key);
+      const known = kept.get(name);
+      if (known) kept.set(name, { ...known, ended: { endedAt, end } });
+      return log.append([endLine(name, { endedAt, end })]);
     },
     async finish(records) {
-      await Promise.all(records.map((record) => finished.add(record.key, record.startAt)));
-      for (const record of records) await disk.remove(folderOf(record.key));
+      const over = records.map(({ key, startAt }) => finishedLine(key, startAt));
+      for (const line of over) finished.add(line);
+      for (const { key } of records) kept.delete(formatStepKey(key));
+      await log.note(over.map(overLine));
+      for (const { key, kind } of records) if (kind === "batch") await disk.remove(folderOf(key));
     },
-    isFinished: finished.has,
+    isFinished: (key, startAt) => finished.has(key, startAt),
   };
 }
 
-interface StoredStep extends SpooledStep {
-  readonly endedAt: number | null;
+function restore(kept: Map<string, StoredStep>, name: string, before: StoredStep | undefined): void {
+  if (before) kept.set(name, before);
+  else kept.delete(name);
 }
 
-/** `undefined` for a folder in which no launch was ever recorded: nothing was started from it. */
-async function readStep(disk: Disk, log: Log, folder: string, name: string): Promise<StoredStep | undefined> {
-  const key = parseStepKey(name);
-  const bytes = key && (await readOptional(disk, `${folder}/launch.json`));
-  if (!key || !bytes) return undefined;
-  const record = parseLaunchRecord(bytes, name);
-  const endBytes = await readOptional(disk, `${folder}/end.json`);
-  const end = endBytes && parseEndRecord(endBytes);
-  if (record && (end || !endBytes)) {
-    return { record, end: end?.end ?? null, endedAt: end?.endedAt ?? null };
+/** What is known of a step that is not finished. */
+export interface StoredStep {
+  readonly record: LaunchRecord;
+  readonly ended: EndRecord | null;
+}
+
+function isOver({ record, ended }: StoredStep, finished: Finished, now: number): boolean {
+  const isForgotten = ended !== null && ended.endedAt > 0 && now - ended.endedAt > END_KEPT_MS;
+  return isForgotten || finished.has(record.key, record.startAt);
+}
+
+/** `isWhole`: nothing has to be mended before lines can be added. */
+async function readLog({ disk, log }: Ports, path: string) {
+  const kept = new Map<string, StoredStep>();
+  const finished = new Finished();
+  if ((await disk.size(path)) === null) return { kept, finished, isWhole: true };
+  const lines = new TextDecoder().decode(await disk.read(path)).split("\n");
+  // What follows the last line's end was cut off by a crash; an empty text if nothing was.
+  let isWhole = lines.pop() === "";
+  for (const line of lines) {
+    const read = parseLine(line);
+    if (read.type === "over") {
+      finished.add(read.line);
+      kept.delete(read.line.split(" ")[0] ?? "");
+    } else if (read.type === "launch") {
+      kept.set(read.step, { record: read.record, ended: null });
+    } else if (read.type === "end") {
+      const known = kept.get(read.step);
+      if (known) kept.set(read.step, { ...known, ended: read.ended });
+    } else {
+      isWhole = false;
+      log.error("a line of the steps' log is damaged", { path, step: read.step ?? "unknown" });
+      const key = read.step === null ? undefined : parseStepKey(read.step);
+      if (!key || read.step === null) continue;
+      kept.set(read.step, { record: kept.get(read.step)?.record ?? unreadableRecord(key), ended: DAMAGED });
+    }
   }
-  log.error("a step's record is damaged; the step counts as lost", { folder });
-  return { record: record ?? unreadableRecord(key), end: DAMAGED, endedAt: null };
+  return { kept, finished, isWhole };
 }
 
-const DAMAGED: StepEnd = { type: "lost", cause: "the node's record of the step is damaged" };
-
-function unreadableRecord(key: StepKey): LaunchRecord {
-  return { key, kind: "run", tasks: 1, startAt: 0, receivedAt: 0, bootId: "", holder: null };
+function linesOf({ record, ended }: StoredStep): string[] {
+  return [launchLine(record), ...(ended ? [endLine(formatStepKey(record.key), ended)] : [])];
 }
 
-function isForgotten({ endedAt }: StoredStep, now: number): boolean {
-  return endedAt !== null && now - endedAt > END_KEPT_MS;
+function launchLine(record: LaunchRecord): string {
+  return JSON.stringify({ v: 1, step: formatStepKey(record.key), launch: record });
 }
 
-async function readOptional(disk: Disk, path: string): Promise<Uint8Array | undefined> {
-  return (await disk.size(path)) === null ? undefined : disk.read(path);
+function endLine(step: string, { endedAt, end }: EndRecord): string {
+  return JSON.stringify({ v: 1, step, endedAt, end });
+}
+
+function overLine(line: string): string {
+  return JSON.stringify({ v: 1, over: line });
 }

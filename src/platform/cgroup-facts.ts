@@ -1,6 +1,7 @@
 /** What the kernel's control groups would let this process do. */
 
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
+import { textOf } from "./kernel-text.ts";
 import { lookForMemoryPlace } from "./memory-groups.ts";
 
 export interface CgroupFacts {
@@ -18,14 +19,14 @@ const ROOT = "/sys/fs/cgroup";
 
 /** See cgroups(7), "Cgroups delegation": who may write `cgroup.procs` and `cgroup.subtree_control` of its group. */
 export function readCgroup(): CgroupFacts {
-  const path = parseOwnCgroup(readText("/proc/self/cgroup"));
-  const all = readText(`${ROOT}/cgroup.controllers`);
+  const path = parseOwnCgroup(textOf("/proc/self/cgroup"));
+  const all = textOf(`${ROOT}/cgroup.controllers`);
   const place = lookForMemoryPlace();
   const memory = "problem" in place ? { folder: "", ...place } : { folder: place.folder, problem: "" };
   if (all === "") return { version: path === "" ? 0 : 1, path, delegated: [], memory };
   const folder = `${ROOT}${path === "/" ? "" : path}`;
   const mayWrite = canWrite(`${folder}/cgroup.procs`) && canWrite(`${folder}/cgroup.subtree_control`);
-  const delegated = mayWrite ? readText(`${folder}/cgroup.controllers`).trim().split(/\s+/).filter(Boolean) : [];
+  const delegated = mayWrite ? textOf(`${folder}/cgroup.controllers`).trim().split(/\s+/).filter(Boolean) : [];
   return { version: 2, path, delegated, memory };
 }
 
@@ -40,13 +41,5 @@ function canWrite(path: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
   }
 }

@@ -1,6 +1,6 @@
 /** Where this machine's CPUs lie: cores, sockets and locality domains, as the kernel tells them in /sys. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { namesIn, textOf } from "./kernel-text.ts";
 
 /** A logical CPU, by the kernel's number. */
 export interface HostCpu {
@@ -20,16 +20,16 @@ const DOMAINS = "/sys/devices/system/node";
 
 /** The CPUs that this process may use, neighbours beside one another; empty where the kernel does not tell. */
 export function readCpuTopology(): readonly HostCpu[] {
-  const allowed = parseCpuList(/^Cpus_allowed_list:\s*(\S+)$/m.exec(readText("/proc/self/status"))?.[1] ?? "");
+  const allowed = parseCpuList(/^Cpus_allowed_list:\s*(\S+)$/m.exec(textOf("/proc/self/status"))?.[1] ?? "");
   const domains = new Map<number, number>();
-  for (const name of folders(DOMAINS)) {
+  for (const name of namesIn(DOMAINS)) {
     const domain = Number(/^node(\d+)$/.exec(name)?.[1]);
     if (Number.isNaN(domain)) continue;
-    for (const id of parseCpuList(readText(`${DOMAINS}/${name}/cpulist`).trim())) domains.set(id, domain);
+    for (const id of parseCpuList(textOf(`${DOMAINS}/${name}/cpulist`).trim())) domains.set(id, domain);
   }
   const cpus = allowed.map((id): HostCpu => {
     const at = (file: string, otherwise: number): number => {
-      const text = readText(`${CPUS}/cpu${id}/topology/${file}`).trim();
+      const text = textOf(`${CPUS}/cpu${id}/topology/${file}`).trim();
       return /^\d+$/.test(text) ? Number(text) : otherwise;
     };
     const socket = at("physical_package_id", 0);
@@ -47,20 +47,4 @@ export function parseCpuList(text: string): readonly number[] {
     for (let id = Number(first); id <= Math.min(Number(last), CPU_MAX); id++) ids.push(id);
   }
   return ids;
-}
-
-function folders(path: string): readonly string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

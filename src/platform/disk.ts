@@ -64,7 +64,7 @@ export function realDisk(): Disk {
       await rename(from, to);
       await syncPath(dirname(to));
     },
-    remove: (path) => rm(path, { recursive: true, force: true }),
+    remove,
   };
 }
 
@@ -114,17 +114,50 @@ async function replace(path: string, data: Uint8Array): Promise<void> {
   await syncPath(dirname(path));
 }
 
+/** No file's number: what is still asked of a file that was closed fails, as it should. */
+const CLOSED = -1;
+
+/** By number and callback: what each commit does is done in the way that costs least. */
 async function openAppend(path: string): Promise<AppendFile> {
   const isNew = !fs.existsSync(path);
-  const file = await open(path, "a", 0o600);
+  let descriptor = await promised<number>((done) => fs.open(path, "a", 0o600, done));
   if (isNew) await syncPath(dirname(path));
-  const identity = await file.stat();
+  const identity = await promised<fs.Stats>((done) => fs.fstat(descriptor, done));
   return {
-    append: (data) => file.appendFile(data),
-    sync: () => file.datasync(),
+    append: (data) => writeAll(descriptor, data),
+    sync: () => promised<void>((done) => fs.fdatasync(descriptor, done)),
     isInPlace: () => leadsTo(path, identity),
-    close: () => file.close(),
+    async close() {
+      // A number that was closed may be another file's by now.
+      const closing = descriptor;
+      descriptor = CLOSED;
+      if (closing !== CLOSED) await promised<void>((done) => fs.close(closing, done));
+    },
   };
+}
+
+async function writeAll(descriptor: number, data: Uint8Array): Promise<void> {
+  for (let at = 0; at < data.length; ) {
+    at += await promised<number>((done) => fs.write(descriptor, data, at, data.length - at, null, done));
+  }
+}
+
+function promised<T>(begin: (done: (error: NodeJS.ErrnoException | null, value?: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    begin((error, value) => (error ? reject(error) : resolve(value as T)));
+  });
+}
+
+/** Most are folders with some files: the general way looks at each of these several times. */
+async function remove(path: string): Promise<void> {
+  try {
+    const names = await promised<string[]>((done) => fs.readdir(path, done));
+    await Promise.all(names.map((name) => promised<void>((done) => fs.unlink(`${path}/${name}`, done))));
+    await promised<void>((done) => fs.rmdir(path, done));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT" && !fs.existsSync(path)) return;
+    await rm(path, { recursive: true, force: true });
+  }
 }
 
 /**

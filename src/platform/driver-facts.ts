@@ -1,7 +1,8 @@
 /** The NVIDIA driver of a machine: the hardware, the kernel's module, the program, the device files. */
 
-import { accessSync, constants, readdirSync, readFileSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { programRunner } from "./gpu-run.ts";
+import { namesIn, textOf } from "./kernel-text.ts";
 
 export interface DriverFacts {
   /** NVIDIA GPUs on the PCI bus, whether a driver knows them or not. */
@@ -34,7 +35,7 @@ const PCI = "/sys/bus/pci/devices";
 export async function examineDriver(): Promise<DriverFacts> {
   const query = ["--query-gpu=driver_version,persistence_mode", "--format=csv,noheader"];
   const result = await programRunner(SMI_MS)("nvidia-smi", query);
-  const own = { onBus: countOnBus(), module: parseModule(readText("/proc/driver/nvidia/version")), denied: denied() };
+  const own = { onBus: countOnBus(), module: parseModule(textOf("/proc/driver/nvidia/version")), denied: denied() };
   const none = { ...own, version: "", gpus: 0, withoutPersistence: 0 };
   if (result.outcome === "missing") return { ...none, smi: "missing", problem: "" };
   if (result.outcome === "failed") return { ...none, smi: "failed", problem: result.problem };
@@ -69,8 +70,7 @@ export function parseModule(text: string): string {
 
 function countOnBus(): number {
   return namesIn(PCI).filter(
-    (name) =>
-      readText(`${PCI}/${name}/vendor`).trim() === VENDOR && DISPLAY_CLASS.test(readText(`${PCI}/${name}/class`)),
+    (name) => textOf(`${PCI}/${name}/vendor`).trim() === VENDOR && DISPLAY_CLASS.test(textOf(`${PCI}/${name}/class`)),
   ).length;
 }
 
@@ -87,21 +87,5 @@ function canOpen(path: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
   }
 }

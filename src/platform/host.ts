@@ -1,7 +1,7 @@
 /** What this machine is. Read once at start; each fact has a fallback, so reading never fails. */
 
-import { readFileSync } from "node:fs";
 import * as os from "node:os";
+import { textOf } from "./kernel-text.ts";
 
 export interface HostFacts {
   /** Without its domain. */
@@ -24,11 +24,11 @@ export function readHost(): HostFacts {
   return {
     hostname: shortHostname(os.hostname()),
     cpus: os.availableParallelism(),
-    memoryMiB: parseMemTotal(readText("/proc/meminfo")) ?? Math.floor(os.totalmem() / 2 ** 20),
-    bootId: readText("/proc/sys/kernel/random/boot_id").trim(),
-    os: describeOs(readText("/etc/os-release"), os.type(), os.release()),
+    memoryMiB: parseMemTotal(textOf("/proc/meminfo")) ?? Math.floor(os.totalmem() / 2 ** 20),
+    bootId: textOf("/proc/sys/kernel/random/boot_id").trim(),
+    os: describeOs(textOf("/etc/os-release"), os.type(), os.release()),
     arch: os.machine(),
-    address: () => outwardAddress(readText("/proc/net/route"), os.networkInterfaces()),
+    address: () => outwardAddress(textOf("/proc/net/route"), os.networkInterfaces()),
   };
 }
 
@@ -82,12 +82,4 @@ export function describeOs(osRelease: string, kernel: string, release: string): 
     .replace(/^(["'])(.*)\1$/, "$2");
   const version = `${kernel} ${release}`;
   return pretty ? `${pretty}, ${version}` : version;
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -3,11 +3,12 @@
  * bounded in time, and none is an error: what can't be told is left empty, with the reason where that is of use.
  */
 
-import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { readlinkSync, statSync } from "node:fs";
 import * as os from "node:os";
 import { type CgroupFacts, readCgroup } from "./cgroup-facts.ts";
 import { type DriverFacts, examineDriver } from "./driver-facts.ts";
 import { ownAddresses } from "./host.ts";
+import { namesIn, textOf } from "./kernel-text.ts";
 import { type Asker, examineFolder, examinePython, type FolderFacts, type PythonFacts } from "./user-facts.ts";
 
 /** A soft and a hard limit, as the kernel counts it; -1 for none. */
@@ -64,7 +65,7 @@ export async function examineMachine({ own, asker }: Examination): Promise<Machi
     hostname: os.hostname(),
     now: Date.now(),
     uid: process.getuid?.() ?? 0,
-    limits: parseLimitPairs(readText("/proc/self/limits")),
+    limits: parseLimitPairs(textOf("/proc/self/limits")),
     folders,
     driver,
     cgroup: readCgroup(),
@@ -102,21 +103,21 @@ function limitOf(text: string): number {
 /** Rules can't be read by everybody; whether a firewall is switched on can. */
 function findFirewalls(): string[] {
   const found: string[] = [];
-  if (/^ENABLED=yes$/m.test(readText("/etc/ufw/ufw.conf"))) found.push("ufw");
+  if (/^ENABLED=yes$/m.test(textOf("/etc/ufw/ufw.conf"))) found.push("ufw");
   if (runs("firewalld")) found.push("firewall-cmd");
   return found;
 }
 
 /** Whether a program of that name runs, a script's included: the kernel keeps 15 characters of it. */
 function runs(name: string): boolean {
-  return namesIn("/proc").some((pid) => /^\d+$/.test(pid) && readText(`/proc/${pid}/comm`).trim() === name);
+  return namesIn("/proc").some((pid) => /^\d+$/.test(pid) && textOf(`/proc/${pid}/comm`).trim() === name);
 }
 
 /** Daemons of mgpu of this user whose program file is gone: they were started from another version. */
 export function findOrphanedDaemons(): { readonly pid: number; readonly program: string; readonly file: string }[] {
   return namesIn("/proc").flatMap((pid) => {
     if (!/^\d+$/.test(pid) || !isOwn(pid)) return [];
-    const file = readText(`/proc/${pid}/cmdline`).split("\0")[1] ?? "";
+    const file = textOf(`/proc/${pid}/cmdline`).split("\0")[1] ?? "";
     const program = /\/(mgpuctld|mgpud|mgpu-stepd)\.cjs$/.exec(file)?.[1];
     return program === undefined || exists(pid, file) ? [] : [{ pid: Number(pid), program, file }];
   });
@@ -148,20 +149,4 @@ function exists(pid: string, file: string): boolean {
 
 function hasEntries(folder: string): boolean {
   return namesIn(folder).length > 0;
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -8,8 +8,8 @@
  * those of version 1 as cgroup-v1/memory.rst. All of it belongs to the daemon's user: nobody else leaves or changes it.
  */
 
-import { readFileSync } from "node:fs";
 import { type GroupFiles, realGroupFiles } from "./group-files.ts";
+import { textOf } from "./kernel-text.ts";
 import { findMemoryPlace, type MemoryPlace, type OwnGroups } from "./memory-place.ts";
 
 /** A step of a start of a job. */
@@ -107,18 +107,9 @@ export function readGroupUse(path: string, files: Pick<GroupFiles, "read"> = rea
 }
 
 function ownGroups(): OwnGroups {
-  const read = (path: string): string => {
-    try {
-      return readFileSync(path, "utf8");
-    } catch {
-      return "";
-    }
-  };
   return {
-    pid: process.pid,
-    uid: process.getuid?.() ?? -1,
-    mounts: read("/proc/self/mountinfo"),
-    groups: read("/proc/self/cgroup"),
+    ...{ pid: process.pid, uid: process.getuid?.() ?? -1 },
+    ...{ mounts: textOf("/proc/self/mountinfo"), groups: textOf("/proc/self/cgroup") },
   };
 }
 

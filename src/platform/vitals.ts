@@ -1,7 +1,7 @@
 /** How this machine is doing: from /proc, cheap enough for every heartbeat. */
 
-import { readFileSync } from "node:fs";
 import * as os from "node:os";
+import { textOf } from "./kernel-text.ts";
 
 /** What a node tells of its machine from time to time. */
 export interface Vitals {
@@ -20,11 +20,11 @@ export interface Vitals {
 
 /** A function that looks anew each time; the processors are looked at once. */
 export function createVitals(): () => Vitals {
-  const topology = parseTopology(readText("/proc/cpuinfo"));
-  const bootAt = parseBootTime(readText("/proc/stat"));
+  const topology = parseTopology(textOf("/proc/cpuinfo"));
+  const bootAt = parseBootTime(textOf("/proc/stat"));
   return () => ({
     loadCenti: Math.round((os.loadavg()[0] ?? 0) * 100),
-    freeMemoryMiB: parseMemFree(readText("/proc/meminfo")) ?? Math.floor(os.freemem() / 2 ** 20),
+    freeMemoryMiB: parseMemFree(textOf("/proc/meminfo")) ?? Math.floor(os.freemem() / 2 ** 20),
     bootAt,
     now: Date.now(),
     ...topology,
@@ -62,12 +62,4 @@ export function parseTopology(text: string): Pick<Vitals, "sockets" | "coresPerS
     coresPerSocket: Math.max(1, Math.round(cores.size / packages.size)),
     threadsPerCore: Math.max(1, Math.round(count / cores.size)),
   };
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

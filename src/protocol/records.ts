@@ -99,6 +99,8 @@ export const attachPoint = v.object({
   node: s.name,
   /** Unix socket of the holder on that node. */
   socket: s.text,
+  /** Whose that socket must be, a uid: it lies in a folder of that user's, where root could be led elsewhere by a link. */
+  owner: v.optional(s.count),
   token: s.name,
   /** That node is another machine than the controller's: its holder is reached by `step.door`. */
   isAway: v.optional(v.boolean()),

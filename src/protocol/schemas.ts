@@ -84,5 +84,6 @@ export const nodeInventory: v.GenericSchema<NodeInventory> = v.object({
   os: text,
   arch: text,
   features: v.array(name),
+  weight: v.exactOptional(count),
   version: text,
 });

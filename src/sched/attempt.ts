@@ -9,15 +9,17 @@ import { shapeOf } from "./place/shapes.ts";
 import { couldRunTogether, placeTogether, type Wish } from "./place/together.ts";
 import type { Place } from "./places.ts";
 import type { Reason, Start } from "./plan.ts";
-import type { Pool } from "./pools.ts";
+import type { Pool, Pools } from "./pools.ts";
 import type { Holding } from "./profile.ts";
-import { freeText, impossibleReason, PRIORITY } from "./reasons.ts";
+import { freeText, type Impossible, impossibleReason, PRIORITY } from "./reasons.ts";
 import type { ScheduleView } from "./view.ts";
 
 /** Why a job can't start now, and the places that it waits for if there is no room; empty for another hindrance. */
 export interface Miss {
   readonly reason: Reason;
   readonly waitsIn: readonly Place[];
+  /** Reservations keep its nodes from it: there is room, but not before one of them is over. */
+  readonly isReserved?: boolean;
 }
 
 /**
@@ -33,7 +35,7 @@ export function startIn(pass: Pass, wish: PendingJob, taskId: number | null, lim
   if (pool === null) return otherwise(PRIORITY);
   const request = place.adapt(job.spec.request);
   const known = impossibleIn(pass, place).get(shapeOf(request));
-  if (known) return otherwise(known);
+  if (known) return missOf(known, [place]);
   const { limits } = pass.view.gate;
   const before = limits.check(job, null);
   const allocation = before === null ? pool.place(request) : null;
@@ -54,8 +56,8 @@ export function startIn(pass: Pass, wish: PendingJob, taskId: number | null, lim
     profile.start(holdingOf(pass, job, place, allocation));
     return null;
   }
-  const never = whyNever(pass, place, request, pool);
-  if (never) return otherwise(never);
+  const never = whyNever(pass, place, request, () => pool.couldRun(request));
+  if (never) return missOf(never, [place]);
   // The others of its nodes are kept for jobs before it.
   if (pool.own.length > pool.candidates.length && !couldRun(pool.candidates, request)) return otherwise(PRIORITY);
   const text = `waits for ${describeRequest(request)} to be free${freeText(pool.candidates, request)}`;
@@ -90,8 +92,9 @@ export function startWhole(pass: Pass, jobs: readonly PendingJob[]): Miss | null
   });
   if (!job || components.length < jobs.length) return otherwise(PRIORITY);
   const shape = components.map(({ place, request }) => `${place.key} ${shapeOf(request)}`).join();
+  const places = components.map(({ place }) => place);
   const known = impossibleIn(pass, TOGETHER).get(shape);
-  if (known) return otherwise(known);
+  if (known) return missOf(known, places);
   const { limits } = view.gate;
   const blocked = firstOf(jobs, (one) => limits.check(one, null));
   if (blocked) {
@@ -99,12 +102,18 @@ export function startWhole(pass: Pass, jobs: readonly PendingJob[]): Miss | null
     return otherwise(blocked);
   }
   const usages = pools.all.map(({ usage }) => usage);
-  const [allocation, ...others] = placeTogether(pools.all, components.map(toWish)) ?? [];
+  const [allocation, ...others] =
+    placeTogether(
+      pools.all,
+      components.map((one) => toWish(pools, one)),
+    ) ?? [];
+  pools.touch();
   if (allocation) {
     const parts = jobs.map((one, at) => ({ job: one, allocation: [allocation, ...others][at] ?? [] }));
     const full = limits.takeAll(parts);
     if (full) {
       for (const [at, candidate] of pools.all.entries()) candidate.usage = usages[at] ?? candidate.usage;
+      pools.touch();
       lookAgain(pass, full);
       return otherwise(full);
     }
@@ -121,12 +130,12 @@ export function startWhole(pass: Pass, jobs: readonly PendingJob[]): Miss | null
     return null;
   }
   if (!couldRunTogether(components.map(({ pool, request }) => ({ candidates: pool.own, request })))) {
-    const reason = impossibleTogether(view, components);
-    impossibleIn(pass, TOGETHER).set(shape, reason);
-    return otherwise(reason);
+    const never = impossibleTogether(view, components);
+    impossibleIn(pass, TOGETHER).set(shape, never);
+    return missOf(never, places);
   }
   const text = `waits for all of its ${jobs.length} components to find room at the same time`;
-  return { reason: { word: "Resources", text }, waitsIn: components.map(({ place }) => place) };
+  return { reason: { word: "Resources", text }, waitsIn: places };
 }
 
 /** Until when the last of some jobs runs that start together. */
@@ -139,6 +148,10 @@ const TOGETHER = { key: "\0" };
 
 function otherwise(reason: Reason): Miss {
   return { reason, waitsIn: [] };
+}
+
+function missOf({ reason, isReserved }: Impossible, places: readonly Place[]): Miss {
+  return isReserved ? { reason, isReserved, waitsIn: places } : otherwise(reason);
 }
 
 /** What a job holds that starts now. */
@@ -159,7 +172,7 @@ function startPlace({ spec }: PendingJob): Pick<Start, "partition"> {
 }
 
 /** By shape: what is known of requests in a place. */
-function impossibleIn({ impossible }: Pass, { key }: Pick<Place, "key">): Map<string, Reason | null> {
+function impossibleIn({ impossible }: Pass, { key }: Pick<Place, "key">): Map<string, Impossible | null> {
   let known = impossible.get(key);
   if (!known) {
     known = new Map();
@@ -168,15 +181,27 @@ function impossibleIn({ impossible }: Pass, { key }: Pick<Place, "key">): Map<st
   return known;
 }
 
-/** Why no node at hand could ever run a request; `null` if it only waits. Looked at once for each shape. */
-function whyNever(pass: Pass, place: Place, request: ResourceRequest, pool: Pool): Reason | null {
+/** Why the nodes of a place could not run a request even if they were free; `null` if they could. Looked at once for each shape. */
+function whyNever(pass: Pass, place: Place, request: ResourceRequest, couldBe: () => boolean): Impossible | null {
   const shapes = impossibleIn(pass, place);
   const shape = shapeOf(request);
   const known = shapes.get(shape);
   if (known !== undefined) return known;
-  const found = pool.couldRun(request) ? null : impossibleReason(pass.view, place, request);
+  const found = couldBe() ? null : impossibleReason(pass.view, place, request);
   shapes.set(shape, found);
   return found;
+}
+
+/** Whether reservations leave a place too few nodes for a job, as it would be if the job started at another time. */
+export function isReservedFrom(pass: Pass, job: PendingJob, place: Place): boolean {
+  if (place.reserved.length === 0) return false;
+  const request = place.adapt(job.spec.request);
+  const couldBe = (): boolean =>
+    couldRun(
+      pass.pools.all.filter(({ node }) => place.allows(node.name)),
+      request,
+    );
+  return whyNever(pass, place, request, couldBe)?.isReserved ?? false;
 }
 
 /** A component of a heterogeneous job, with where it may go. */
@@ -186,15 +211,20 @@ interface Component {
   readonly request: ResourceRequest;
 }
 
-function toWish({ pool, request }: Component): Wish {
-  return { request, place: pool.place };
+/** Sees what the others were given just now. */
+function toWish(pools: Pools, { pool, request }: Component): Wish {
+  const place: Wish["place"] = (wish) => {
+    pools.touch();
+    return pool.place(wish);
+  };
+  return { request, place };
 }
 
-function impossibleTogether(view: ScheduleView, components: readonly Component[]): Reason {
+function impossibleTogether(view: ScheduleView, components: readonly Component[]): Impossible {
   const alone = components.find(({ pool, request }) => !couldRun(pool.own, request));
   if (alone) return impossibleReason(view, alone.place, alone.request);
   const text = `each of its ${components.length} components could run, but not all of them at the same time on these nodes`;
-  return { word: "BadConstraints", text };
+  return { reason: { word: "BadConstraints", text }, isReserved: false };
 }
 
 function firstOf<T, R>(items: readonly T[], find: (item: T) => R | null): R | null {

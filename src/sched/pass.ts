@@ -12,7 +12,7 @@ import type { End, Preemption, Reason, Start } from "./plan.ts";
 import type { SchedulerPolicy } from "./policy.ts";
 import { createPools, type Pools } from "./pools.ts";
 import { Profile } from "./profile.ts";
-import { takesWork } from "./reasons.ts";
+import { type Impossible, takesWork } from "./reasons.ts";
 import type { ScheduleView } from "./view.ts";
 
 export interface Pass {
@@ -28,9 +28,9 @@ export interface Pass {
   /** Tasks of each array that this pass starts. */
   readonly startedOfArray: Map<JobId, number>;
   /** By place and shape: why such requests can't run on the nodes at hand; `null` for those that could. */
-  readonly impossible: Map<string, Map<string, Reason | null>>;
-  /** By partition: promises made, and jobs tried since the first that waits for room. */
-  readonly queues: Map<string, { promises: number; tried: number }>;
+  readonly impossible: Map<string, Map<string, Impossible | null>>;
+  /** By partition. */
+  readonly queues: Map<string, PartitionQueue>;
   /** Where jobs wait for room; and by key whether a place shares nodes with these. */
   readonly contested: { readonly places: Place[]; readonly known: Map<string, boolean> };
   readonly starts: Start[];
@@ -43,6 +43,16 @@ export interface Pass {
   readonly groupReasons: Map<string, Reason>;
   readonly wishReasons: Map<string, Reason>;
   readonly wakeTimes: { earliest: number };
+}
+
+/** How far the queue of a partition has come. */
+export interface PartitionQueue {
+  /** To jobs that wait for room. */
+  promises: number;
+  /** To jobs that wait for the end of a reservation. They stand in nobody's way before: the others' are not fewer for them. */
+  promisesAfter: number;
+  /** Jobs that were tried since the first that waits for room. */
+  tried: number;
 }
 
 /** How soon a limit that time alone lifts is looked at again: it counts in minutes. */
@@ -101,10 +111,10 @@ export function passOver({ view, groupReasons }: Pass, job: PendingJob, reason: 
 }
 
 /** How far the queue of a partition has come. */
-export function queueOf({ queues }: Pass, partition: string): { promises: number; tried: number } {
+export function queueOf({ queues }: Pass, partition: string): PartitionQueue {
   let queue = queues.get(partition);
   if (!queue) {
-    queue = { promises: 0, tried: 0 };
+    queue = { promises: 0, promisesAfter: 0, tried: 0 };
     queues.set(partition, queue);
   }
   return queue;

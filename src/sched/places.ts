@@ -52,9 +52,15 @@ export const ANYWHERE: Place = {
 export function placesOf(state: ClusterState, now: number): Places {
   const places = new Map<string, Place>();
   const ofPartition = new Map<string, Shared>();
+  // Where nothing tells jobs of a partition apart, they are not looked at one by one.
+  const isSimple = state.reservations.size === 0;
   return (job) => {
     const partition = findPartition(state, job.spec);
     if (!partition) return ANYWHERE;
+    if (isSimple && !mindsOthers(state, job.spec)) {
+      const known = places.get(partition.name);
+      if (known) return known;
+    }
     const reserved = reservedFor(state.reservations, job.spec, effectiveLimit(job.spec, partition), now);
     const key = [partition.name, reserved.key, sharingKey(state, job)].filter((part) => part !== "").join(" ");
     let place = places.get(key);
@@ -99,7 +105,9 @@ function bounds(
     const name = barred.get(node);
     return name === undefined ? "" : `it is reserved (${name}) before the job would be over`;
   };
-  const reserved = [...state.nodes.keys()].filter((node) => (nodes === null || nodes.has(node)) && whyNot(node) !== "");
+  const isOpen = only === null && barred.size === 0;
+  const every = isOpen ? [] : [...state.nodes.keys()];
+  const reserved = every.filter((node) => (nodes === null || nodes.has(node)) && whyNot(node) !== "");
   return { allows: (node) => whyNot(node) === "", whyNot, reserved };
 }
 

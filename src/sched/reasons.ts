@@ -1,6 +1,6 @@
 /** Why jobs wait that may start but find no room, in words. */
 
-import { describeRequest, feasibility } from "../core/fit.ts";
+import { couldRun, describeRequest, feasibility } from "../core/fit.ts";
 import { fold } from "../core/hostlist.ts";
 import { isOpen, type Node, withOthersMemory } from "../core/node.ts";
 import { type Candidate, candidatesOf } from "../core/node-set.ts";
@@ -98,16 +98,28 @@ function othersText(node: Node): string {
   return texts.join("");
 }
 
+/** Why nodes could not run a request even if they were free. */
+export interface Impossible {
+  readonly reason: Reason;
+  /** They could if reservations did not keep some of them from its jobs. */
+  readonly isReserved: boolean;
+}
+
 /** Why the nodes that take work could not run a request even if they were free. */
-export function impossibleReason(view: ScheduleView, place: Place, request: ResourceRequest): Reason {
+export function impossibleReason(view: ScheduleView, place: Place, request: ResourceRequest): Impossible {
   const nodes = view.nodes.filter(({ name }) => place.allows(name));
   if (place.reserved.length > 0) {
     const all = view.nodes.filter(({ name }) => place.allows(name) || place.reserved.includes(name));
-    if (feasibility(nodes, request) && !feasibility(all, request)) {
+    const isReserved = couldRun(candidatesOf(all.filter((node) => takesWork(view, node))), request);
+    if (isReserved || (feasibility(nodes, request) && !feasibility(all, request))) {
       const names = fold(place.reserved.slice(0, NODES_NAMED_MAX));
-      return { word: "ReqNodeNotAvail", text: `${names} may be reserved for other jobs` };
+      return { reason: { word: "ReqNodeNotAvail", text: `${names} may be reserved for other jobs` }, isReserved };
     }
   }
+  return { reason: lackReason(view, nodes, place, request), isReserved: false };
+}
+
+function lackReason(view: ScheduleView, nodes: readonly Node[], place: Place, request: ResourceRequest): Reason {
   if (view.nodes.length > 0 && nodes.length === 0) {
     return { word: "PartitionConfig", text: `partition ${place.key} has no nodes` };
   }

@@ -2,7 +2,7 @@
 
 import type { PendingJob } from "../core/job.ts";
 import type { Allocation, NodeShare } from "../core/resources.ts";
-import { longest } from "./attempt.ts";
+import { isReservedFrom, longest } from "./attempt.ts";
 import { countUpTo } from "./book.ts";
 import { isThere, type Kept } from "./kept.ts";
 import { type Pass, untilOf } from "./pass.ts";
@@ -25,12 +25,26 @@ export interface Found {
 function* earliestStart(pass: Pass, jobs: readonly PendingJob[]): Generator<void, Found | null> {
   const times = timesOf(pass);
   let next = yield* firstFreed(pass, jobs, times);
-  for (const last = Math.min(times.length, next + TIMES_MAX); next < last; next++) {
-    const found = startAt(pass, jobs, times[next] ?? 0);
+  for (let looked = 0; looked < TIMES_MAX && next < times.length; looked++) {
+    const at = times[next] ?? 0;
+    const found = startAt(pass, jobs, at);
     if (found) return found;
+    next = Math.max(
+      next + 1,
+      countUpTo(times, (one) => one, nextChange(pass, jobs, at) - 1),
+    );
     yield;
   }
   return null;
+}
+
+/** When there may be room for jobs that reservations leave too few nodes at some time; negative infinity for any time. */
+function nextChange(pass: Pass, jobs: readonly PendingJob[], at: number): number {
+  const { later } = pass.view;
+  if (!later) return Number.NEGATIVE_INFINITY;
+  const places = later.placesAt(at);
+  if (!jobs.some((job) => isReservedFrom(pass, job, places(job)))) return Number.NEGATIVE_INFINITY;
+  return later.times.reduce((next, one) => (one > at ? Math.min(next, one) : next), Number.POSITIVE_INFINITY);
 }
 
 /** Jobs that are to be promised a time together, and what they were promised in the pass before; empty for nothing. */

@@ -12,7 +12,7 @@ import type { PendingJob } from "../core/job.ts";
 import { isListed } from "../core/partition-list.ts";
 import { type Miss, shorterLimits, startIn, startWhole } from "./attempt.ts";
 import { isOfUser, wishGroup } from "./limits.ts";
-import { beginPass, contest, isContested, type Pass, queueOf, wakeAt } from "./pass.ts";
+import { beginPass, contest, isContested, type Pass, queueOf, untilOf, wakeAt } from "./pass.ts";
 import type { Place } from "./places.ts";
 import type { Plan, Reservation } from "./plan.ts";
 import { EASY, type SchedulerPolicy } from "./policy.ts";
@@ -179,6 +179,7 @@ function* startSome(pass: Pass, job: PendingJob): Generator<void, readonly Pendi
 function* startOne(pass: Pass, job: PendingJob, taskId: number | null): Generator<void, Outcome> {
   const own = pass.kept.take([job.id]);
   const variants = pass.view.gate.variantsOf(job).map((one) => [one]);
+  for (const [one] of variants) if (one) yield* pass.pools.prepare(pass.places(one), untilOf(pass, one, pass.now));
   const tryAll = (): Misses =>
     tryEach(variants, ([one]) => (one ? startIn(pass, one, taskId) : { reason: PRIORITY, waitsIn: [] }));
   const misses = tryAll();
@@ -260,10 +261,13 @@ function* settle(
     return "waits";
   }
   const queues = [...new Set(places.map(({ partition }) => partition))].map((name) => queueOf(pass, name));
-  const isLate = pass.policy.reservations > 0 && queues.every(({ promises }) => promises >= pass.policy.reservations);
+  const isReserved = waiting.every(([, miss]) => miss.isReserved);
+  const promisesOf = isReserved ? "promisesAfter" : "promises";
+  const most = pass.policy.reservations;
+  const isLate = most > 0 && queues.every((queue) => queue[promisesOf] >= most);
   // What is promised to jobs behind keeps no running job from making room.
   const putBack = pass.kept.lift();
-  const isMaking = waiting.some(([variant]) => makeRoom(pass, variant));
+  const isMaking = !isReserved && waiting.some(([variant]) => makeRoom(pass, variant));
   putBack(0);
   if (isLate && isMaking) {
     note(told);
@@ -271,7 +275,7 @@ function* settle(
   }
   if (isLate) {
     if (only) leaveUniform(pass, places);
-    note(told.word === "Licenses" ? told : PRIORITY);
+    note(told.word === "Licenses" || isReserved ? told : PRIORITY);
     return "waits";
   }
   const variants = waiting.map(([variant]) => variant);
@@ -280,13 +284,16 @@ function* settle(
     later = tryAll();
     return later === "starts" ? later : later.some(([, { waitsIn }]) => waitsIn.length > 0) ? "room" : "other";
   };
-  const found = pass.policy.reservations > 0 ? yield* claim(pass, { variants, own, retry }) : null;
+  if (most > 0 && only) for (const place of places) yield* pass.pools.prepareLater(place);
+  const found = most > 0 ? yield* claim(pass, { variants, own, retry }) : null;
   if (found === "starts" || found === "other") return yield* settle(pass, { jobs, own, tryAll }, later);
   note(told);
   // A license that nobody gives back is no reason to keep nodes free.
   if (!found && told.word === "Licenses") return "waits";
-  contest(pass, places);
-  for (const queue of queues) queue.promises += 1;
+  for (const queue of queues) queue[promisesOf] += 1;
+  // Who waits for the end of a reservation keeps nobody from what is free before.
+  if (!found && isReserved) return "waits";
+  if (!isReserved) contest(pass, places);
   if (!found) {
     for (const place of places) pass.pools.keep(place);
     return "waits";

@@ -1,19 +1,13 @@
 /** The states that a job can have in Slurm, by long and short name, and lists of them as users type them. */
 
+import { TERMINAL_STATES } from "../core/job.ts";
+
 /** In the order in which Slurm lists them. mgpu has no use for some, but whoever asks for those is no fool. */
 const STATE_CODES: Readonly<Record<string, string>> = {
   PENDING: "PD",
   RUNNING: "R",
   SUSPENDED: "S",
-  COMPLETED: "CD",
-  CANCELLED: "CA",
-  FAILED: "F",
-  TIMEOUT: "TO",
-  NODE_FAIL: "NF",
-  PREEMPTED: "PR",
-  BOOT_FAIL: "BF",
-  DEADLINE: "DL",
-  OUT_OF_MEMORY: "OOM",
+  ...TERMINAL_STATES,
   COMPLETING: "CG",
   CONFIGURING: "CF",
   RESIZING: "RS",

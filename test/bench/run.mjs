@@ -1,6 +1,8 @@
 /** `npm run bench -- NAME...`: see --help. */
 
+import { loadavg } from "node:os";
 import * as completion from "./benches/completion.mjs";
+import * as scale from "./benches/scale.mjs";
 import * as sched from "./benches/sched.mjs";
 import * as sessions from "./benches/sessions.mjs";
 import * as slurm from "./benches/slurm.mjs";
@@ -12,8 +14,9 @@ import { stopClusters } from "./lib/cluster.mjs";
 import { interrupt } from "./lib/interrupt.mjs";
 import { machineHeader } from "./lib/machine.mjs";
 import { toJsonLines, toTable } from "./lib/report.mjs";
+import { NEEDED, writeResults } from "./lib/results.mjs";
 
-const BENCHES = { sched, startup, throughput, squeue, slurm, sessions, completion, tui };
+const BENCHES = { sched, startup, throughput, squeue, slurm, scale, sessions, completion, tui };
 const ALL = "all";
 
 const EXIT_USAGE = 2;
@@ -37,6 +40,8 @@ ${NAMES}
               referenceName, samples, spread (median absolute deviation); all else goes to stderr
   --list      the names alone
   --help      this text
+
+${NEEDED.join(" and ")} together also write test/bench/RESULTS.md: all bars of issue 10, met or missed.
 
 Wall time is from the spawn until the program was reaped. CPU time is user and system time of that one child and its
 own children, from wait4(2): Node can't ask for it, so python3 is needed. On a machine that others use, look at the
@@ -75,14 +80,19 @@ async function measure(names, { quick, isJson }) {
   }
   const say = (text) => (isJson ? process.stderr : process.stdout).write(text);
   const note = (text) => say(`# ${text}\n`);
+  const [all, load] = [[], () => loadavg()[0].toFixed(1)];
   try {
-    say(machineHeader());
+    const [header, loadBefore] = [machineHeader(), load()];
+    say(header);
     for (const name of names) {
       const start = Date.now();
       const rows = await BENCHES[name].run({ quick, note });
       note(`${name}: ${((Date.now() - start) / 1000).toFixed(0)} s`);
       process.stdout.write(isJson ? toJsonLines(rows) : `${toTable(rows)}\n`);
+      all.push(...rows);
     }
+    if (!NEEDED.every((name) => names.includes(name))) return;
+    note(`written to ${writeResults(all, { header, loads: `${loadBefore}, ${load()}`, quick })}`);
   } catch (error) {
     process.stderr.write(`bench: error: ${error.message}\n`);
     process.exitCode = 1;

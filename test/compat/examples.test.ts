@@ -1,6 +1,6 @@
 /** The examples of the manual pages, each run as it stands there, on a cluster in which what they name exists. */
 
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TestCluster } from "../integration/support/cluster.ts";
@@ -71,6 +71,9 @@ beforeAll(async () => {
   writeFileSync(join(cluster.work, "train.py"), "print('trained')\n");
   writeFileSync(join(cluster.work, "data.bin"), "data\n");
   writeFileSync(join(cluster.work, "jobs.txt"), "1,train.py,,,\n");
+  for (const name of ["slurm.conf", "gres.conf"]) {
+    copyFileSync(join(man, "../test/fixtures/slurm/lab", name), join(cluster.work, name));
+  }
   writeFileSync(join(cluster.work, "jobs.csv"), "script,gpus\ntrain.py,1\n");
   mkdirSync(join(cluster.folder, ".config/mgpu"), { recursive: true });
   await cluster.startNodes(["n1", "n2"].map((name) => ({ name, cpus: 32, gpus: 16, memoryMiB: 200_000 })));

@@ -87,11 +87,11 @@ describe.skipIf(!Lab.isPossible)("nine machines (needs root and iproute2)", () =
     150_000,
   );
 
-  /** The code with which a TCP connection fails, "" if it is made, "silence" if nothing is heard for a second. */
+  /** The code with which a TCP connection fails, "" if it is made, "silence" if nothing is heard for 5 seconds. */
   const knock = (from: string, host: string): Promise<string> => {
     const script = `const s = require("net").connect(${LAB_PORT}, process.argv[1]);
       s.on("error", (e) => end(e.code)).on("connect", () => end(""));
-      setTimeout(() => end("silence"), 1000);
+      setTimeout(() => end("silence"), 5000);
       function end(text) { process.stdout.write(text, () => process.exit()); }`;
     return lab.machine(from).ok(process.execPath, ["-e", script, host]);
   };

@@ -245,6 +245,8 @@ describe.runIf(isRoot)("root's daemons and two users", () => {
     );
   });
 
+  const socketIn = (command = ""): string => / --socket (\S+)/.exec(command)?.[1] ?? "";
+
   test("a link in a user's folder leads root to no other holder", async () => {
     await lab.ok(null, "mgpu-srun", ["true"]);
     await lab.ok(bob, "mgpu-srun", ["true"]);
@@ -252,7 +254,7 @@ describe.runIf(isRoot)("root's daemons and two users", () => {
     // Not that of another group of his.
     const identity = `--become ${bob.uid}:${statSync(bob.home).gid}:`;
     const holder = lab.processes().find(({ command }) => command.includes(identity));
-    const socket = / --socket (\S+)/.exec(holder?.command ?? "")?.[1] ?? "";
+    const socket = socketIn(holder?.command);
     const pid = holder?.pid ?? Number.NaN;
     process.kill(pid, "SIGKILL");
     const isNoticed = (): boolean => lab.cluster.logs().includes(`"holderPid":${pid},"message":"a holder is gone"`);
@@ -261,6 +263,29 @@ describe.runIf(isRoot)("root's daemons and two users", () => {
     symlinkSync(join(run, readdirSync(run).find((name) => /^h-[^-]*\.sock$/.test(name)) ?? ""), socket);
     expect(await lab.ok(bob, "mgpu-srun", ["id", "-u"])).toBe(`${bob.uid}\n`);
     expect(lab.cluster.logs()).toContain(`${socket} is no socket: nobody connects to what it may lead to`);
+  });
+
+  test("nor does one lead root's own client", async () => {
+    const input = "#!/bin/sh\nmgpu-srun sleep 1000\n";
+    const job = (await lab.ok(bob, "mgpu-sbatch", ["--parsable", "-o", "none"], { input })).trim();
+    const steps = (): Promise<string> => lab.ok(null, "mgpu-squeue", ["-s", "-h", "-o", "%i"]);
+    await lab.cluster.until(async () => (await steps()).includes(`${job}.0`), "the step runs");
+    const holder = lab
+      .processes()
+      .find(({ command }) => command.includes(`--become ${bob.uid}:${statSync(bob.home).gid}:`));
+    const socket = socketIn(holder?.command);
+    const pid = holder?.pid ?? Number.NaN;
+    // One that runs puts its socket back.
+    process.kill(pid, "SIGSTOP");
+    rmSync(socket);
+    symlinkSync(lab.socket, socket);
+    const attached = await lab.as(null, "mgpu-sattach", [`${job}.0`]);
+    process.kill(pid, "SIGCONT");
+    expect(attached).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`${socket} is no socket: nobody connects to what it may lead to`),
+    });
+    await lab.ok(bob, "mgpu-scancel", [job]);
   });
 
   test("daemons of a user serve nobody else, and say so", async () => {

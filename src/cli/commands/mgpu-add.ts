@@ -4,7 +4,8 @@ import { gpusFor, namedModel, scriptCommand } from "../../core/feed/job.ts";
 import { priorityWord } from "../../core/priority-words.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { lastValue } from "../getopt.ts";
-import { EXIT_USAGE, oneWord, runAs, valued } from "../predecessors/verbs.ts";
+import { oneWord, runAs, valued } from "../predecessors/verbs.ts";
+import { EXIT_USAGE } from "../usage.ts";
 
 export const command: Command = {
   name: "mgpu add",

@@ -4,7 +4,8 @@ import { parseJobStates } from "../../view/job-states.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { lastValue } from "../getopt.ts";
 import type { ParsedOptions } from "../option.ts";
-import { alias, EXIT_USAGE, runAs, valued } from "../predecessors/verbs.ts";
+import { alias, runAs, valued } from "../predecessors/verbs.ts";
+import { EXIT_USAGE } from "../usage.ts";
 
 /** Numbers of jobs as earlier programs gave them. */
 const OLD_IDS: readonly RegExp[] = [/^job_\d+$/i, /^(?=.*[a-f])[0-9a-f]{8}$/i];

@@ -1,8 +1,7 @@
 /** mgpu completion: prints or installs the scripts. */
 
 import { type Command, UserError } from "../context.ts";
-
-const EXIT_USAGE = 2;
+import { EXIT_USAGE } from "../usage.ts";
 
 export const command: Command = {
   name: "mgpu completion",

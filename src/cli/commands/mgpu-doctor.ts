@@ -1,8 +1,7 @@
 /** mgpu doctor: looks at this machine, the way to the controller, and all nodes, and says what to do. */
 
-import { type Command, UserError } from "../context.ts";
-
-const EXIT_USAGE = 2;
+import type { Command } from "../context.ts";
+import { refuseWords } from "../usage.ts";
 
 export const command: Command = {
   name: "mgpu doctor",
@@ -13,10 +12,7 @@ export const command: Command = {
   examples: ["mgpu doctor", "mgpu doctor gpu0", "mgpu doctor gpu0:7411", "mgpu doctor --json"],
   async run(parsed, context) {
     const [host, ...more] = parsed.operands;
-    if (more.length > 0) {
-      const problems = more.map((word) => `unexpected word "${word}"`);
-      throw new UserError(problems, "one HOST or HOST:PORT, or none for the usual controller", EXIT_USAGE);
-    }
+    refuseWords(more, "one HOST or HOST:PORT, or none for the usual controller");
     return (await import("../doctor/doctor.ts")).examineAll(context, host ?? null, parsed.values.has("json"));
   },
 };

@@ -3,8 +3,7 @@
 import { type Command, UserError } from "../context.ts";
 import { parseJobTarget } from "../filters.ts";
 import { runCommand } from "../run.ts";
-
-const EXIT_USAGE = 2;
+import { EXIT_USAGE } from "../usage.ts";
 
 export const command: Command = {
   name: "mgpu exec",

@@ -15,7 +15,8 @@ import { absolutePath } from "../jobspec.ts";
 import type { ParsedOptions } from "../option.ts";
 import { tellDesktop } from "../output/desktop.ts";
 import { createProgress } from "../output/progress.ts";
-import { EXIT_USAGE, flagged } from "../predecessors/verbs.ts";
+import { flagged } from "../predecessors/verbs.ts";
+import { EXIT_USAGE } from "../usage.ts";
 
 /** Ten thousand lines take a few seconds; a disk may be slow. */
 const FEED_DEADLINE_MS = 600_000;

@@ -12,8 +12,7 @@ import { textTable } from "../../view/text-table.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import type { ParsedOptions } from "../option.ts";
 import { runCommand } from "../run.ts";
-
-const EXIT_USAGE = 2;
+import { EXIT_USAGE } from "../usage.ts";
 
 /** Most lines that are printed: mgpu-sacct is made for more. */
 const ROWS_MAX = 10_000;

@@ -10,8 +10,7 @@ import { nodeTree } from "../../view/node-tree.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { lastValue } from "../getopt.ts";
 import type { ParsedOptions } from "../option.ts";
-
-const EXIT_USAGE = 2;
+import { EXIT_USAGE, refuseWords } from "../usage.ts";
 
 /** A node daemon looks at its GPUs before it registers: that takes some seconds on a large machine. */
 const REGISTER_MS = 30_000;
@@ -50,12 +49,7 @@ export const join: Command = {
   examples: ["mgpu join gpu0:7411#3f9a...", "mgpu join"],
   async run(parsed, context) {
     const [line, ...more] = parsed.operands;
-    if (more.length > 0)
-      throw new UserError(
-        more.map((word) => `unexpected word "${word}"`),
-        undefined,
-        EXIT_USAGE,
-      );
+    refuseWords(more);
     const before = readJoined(context);
     const running = before && (await (await context.machine()).findNode(before.node));
     if (before && running && line !== undefined && isNewKey(readLine(line), before)) {

@@ -7,8 +7,7 @@ import { textTable } from "../../view/text-table.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import type { ParsedOptions } from "../option.ts";
 import { readProfiles } from "../target.ts";
-
-const EXIT_USAGE = 2;
+import { EXIT_USAGE, refuseWords } from "../usage.ts";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
@@ -24,12 +23,7 @@ export const login: Command = {
   examples: ["mgpu login lab=gpu0:7411#user/ada/1:5f0c...", "mgpu-squeue -M lab", "mgpu login"],
   async run(parsed, context) {
     const [line, ...more] = parsed.operands;
-    if (more.length > 0)
-      throw new UserError(
-        more.map((word) => `unexpected word "${word}"`),
-        undefined,
-        EXIT_USAGE,
-      );
+    refuseWords(more);
     if (line === undefined) return listProfiles(parsed, context);
     const { name, invitation } = readLine(line);
     const before = readProfiles(context);

@@ -8,8 +8,7 @@ import { lastValue } from "../getopt.ts";
 import { createDisplay, follow, type LogOptions, type Seen } from "../logs/follow.ts";
 import type { Option, ParsedOptions } from "../option.ts";
 import { loadRecords } from "../records.ts";
-
-const EXIT_USAGE = 2;
+import { EXIT_USAGE } from "../usage.ts";
 
 /** What a shell reports of a program that Ctrl-C ended: 128 + SIGINT. */
 const EXIT_INTERRUPTED = 130;

@@ -4,8 +4,7 @@ import { parseMoment } from "../../core/begin-time.ts";
 import { historyFilter } from "../../core/history.ts";
 import { MetricsSum, metricsText } from "../../view/job-metrics.ts";
 import { type Command, UserError } from "../context.ts";
-
-const EXIT_USAGE = 2;
+import { EXIT_USAGE } from "../usage.ts";
 
 export const command: Command = {
   name: "mgpu metrics",

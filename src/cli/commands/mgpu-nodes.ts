@@ -8,8 +8,7 @@ import { clockOffsetText } from "../../view/clock-offset.ts";
 import { nodeStateLong } from "../../view/node-states.ts";
 import { textTable } from "../../view/text-table.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
-
-const EXIT_USAGE = 2;
+import { EXIT_USAGE } from "../usage.ts";
 
 /** A node whose key is void is gone at once; the controller notices a moment later. */
 const GONE_MS = 5000;

@@ -5,8 +5,7 @@ import { connectAsSlurm } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { criteriaOf, parseJobTarget } from "../filters.ts";
 import type { ParsedOptions } from "../option.ts";
-
-const EXIT_USAGE = 2;
+import { EXIT_USAGE } from "../usage.ts";
 
 /** As Slurm's, for a job that nobody knows. */
 const EXIT_UNKNOWN = 2;

@@ -3,8 +3,9 @@
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { lastValue } from "../getopt.ts";
 import type { ParsedOptions } from "../option.ts";
-import { alias, EXIT_USAGE, flagged, runAs, valued } from "../predecessors/verbs.ts";
+import { alias, flagged, runAs, valued } from "../predecessors/verbs.ts";
 import { runCommand } from "../run.ts";
+import { EXIT_USAGE } from "../usage.ts";
 
 /** Where the earlier programs listened. */
 const HOST = "0.0.0.0";

@@ -3,6 +3,7 @@
 import type { Command, CommandContext } from "../context.ts";
 import { UserError } from "../context.ts";
 import { absolutePath } from "../jobspec.ts";
+import { EXIT_USAGE } from "../usage.ts";
 
 /** Slurm's commands that mgpu has. */
 export const SHIMS = [
@@ -25,8 +26,6 @@ export const SHIMS = [
   "sstat",
   "strigger",
 ] as const;
-
-const EXIT_USAGE = 2;
 
 export const command: Command = {
   name: "mgpu shims",

@@ -8,8 +8,8 @@ import type { Connected, Peer } from "../../rpc/types.ts";
 import { countOf } from "../../util/plural.ts";
 import { type Command, type CommandContext, type ReplayEngine, UserError } from "../context.ts";
 import type { ParsedOptions } from "../option.ts";
+import { EXIT_USAGE } from "../usage.ts";
 
-const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 
 /** Work between two looks at the keyboard and the clock. */

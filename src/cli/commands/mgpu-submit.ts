@@ -4,7 +4,8 @@ import { modelIn } from "../../core/models.ts";
 import type { Command, CommandContext } from "../context.ts";
 import { UserError } from "../context.ts";
 import type { ParsedOptions } from "../option.ts";
-import { EXIT_USAGE, flagged, oneWord, passOn, runAs, valued } from "../predecessors/verbs.ts";
+import { flagged, oneWord, passOn, runAs, valued } from "../predecessors/verbs.ts";
+import { EXIT_USAGE } from "../usage.ts";
 
 /** Of a session, with what they are where nobody says otherwise. */
 const SESSION: readonly (readonly [long: string, fallback: string, variable: string])[] = [

@@ -16,8 +16,7 @@ import { type Command, type CommandContext, UserError } from "../context.ts";
 import { type JobTarget, parseJobTarget, splitJobIds } from "../filters.ts";
 import type { ParsedOptions } from "../option.ts";
 import { loadRecords } from "../records.ts";
-
-const EXIT_USAGE = 2;
+import { EXIT_USAGE } from "../usage.ts";
 
 /** Records of one array that are told of one by one. */
 const RECORDS_TOLD_MAX = 20;

@@ -5,31 +5,26 @@
  */
 
 import { asComponent } from "../../core/het-variables.ts";
-import type { JobRequest, PtySpec, StepOrder, TaskProgram } from "../../core/jobspec.ts";
+import type { JobRequest, StepOrder } from "../../core/jobspec.ts";
 import { DESKTOP } from "../../core/notice.ts";
 import { errnoText } from "../../util/errno.ts";
 import { broadcastFile } from "../attach/broadcast.ts";
 import { createStep, type StepWish } from "../attach/create-step.ts";
 import { withConnectionTimeout } from "../attach/deadline.ts";
-import { DEFAULT_PREFIX } from "../attach/detach-keys.ts";
-import { AT_ONCE_S } from "../attach/immediate.ts";
 import { followJob } from "../attach/session.ts";
-import type { SessionPlan } from "../attach/session-plan.ts";
-import { silencePlan } from "../attach/silence.ts";
 import { SESSION_SIGNALS, type SessionSignal } from "../attach/steering.ts";
 import { distinct, readComponents, splitPrograms } from "../components.ts";
-import { isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { CPU_BIND_HELP } from "../cpu-bind-help.ts";
-import { absolutePath, baseName, draftJob, draftStep, type StepFacts, submitterOf } from "../jobspec.ts";
+import { absolutePath, baseName, draftJob, draftStep, submitterOf } from "../jobspec.ts";
 import { withModel } from "../model.ts";
-import { parseMultiProgram } from "../multi-prog.ts";
 import type { ParsedOptions } from "../option.ts";
 import { readSubmit, type Wishes } from "../options/reading.ts";
-import { submissionEnvironment } from "../options/submission-environment.ts";
 import { type SubmitValues, submitOptions } from "../options/submit.ts";
 import { submitJob, testSubmission } from "../submission.ts";
 import { chooseGroups } from "./srun/groups.ts";
+import { type Plan, planAll } from "./srun/plan.ts";
+import { sessionPlan } from "./srun/session-wish.ts";
 
 const OPTIONS = submitOptions("srun");
 
@@ -55,24 +50,12 @@ const EXECVE_PROBLEMS = {
   "a folder": { code: 13, words: "Permission denied" },
 } as const;
 
-/** A terminal that does not say how large it is. */
-const DEFAULT_SIZE: PtySpec = { columns: 80, rows: 24 };
-
 const REFUSAL = "Unable to allocate resources";
 
 /** A sentence, and the exit code that it asks for. */
 interface Problem {
   readonly text: string;
   readonly code: number;
-}
-
-/** What is to run, checked as far as it can be here. */
-interface Plan {
-  readonly wishes: Wishes;
-  readonly program: string;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly problems: readonly string[];
-  readonly warnings: readonly string[];
 }
 
 async function run(parsed: ParsedOptions, plain: CommandContext): Promise<number> {
@@ -163,31 +146,6 @@ async function runInside(
 }
 
 const BCAST_MANY = "copies go to one component at a time: use mgpu-sbcast for each";
-
-/** What each component is to run, as far as its wishes tell. */
-async function planAll(
-  wishes: readonly Wishes[],
-  typed: readonly ParsedOptions[],
-  context: CommandContext,
-): Promise<readonly { readonly plan: Plan; readonly facts: StepFacts }[]> {
-  const isAlone = wishes.length === 1;
-  return Promise.all(
-    wishes.map(async (read, at) => {
-      const own = withoutForeignKeys(read, context);
-      const operands = typed[at]?.operands ?? [];
-      const [program = ""] = operands;
-      const multi = readPrograms(own, operands, context);
-      const { environment, problems, warnings } = await submissionEnvironment(own, context);
-      const pty = isAlone ? terminalFor(own, context) : null;
-      const noPty = !isAlone && own.values.pty ? ["--pty: one task can have the terminal, not several components"] : [];
-      const plan: Plan = {
-        ...{ wishes: own, program, environment: unbuffered(environment, own.values, pty), warnings },
-        problems: [...own.problems, ...multi.problems, ...problems, ...noPty, ...terminalProblems(own, pty)],
-      };
-      return { plan, facts: { defaultName: baseName(program), argv: operands, pty, programs: multi.programs } };
-    }),
-  );
-}
 
 /** One component's part of what is asked for, checked so far. */
 interface Checked {
@@ -329,33 +287,6 @@ async function withLocalPrograms(
   }
 }
 
-/** What the session needs to know beyond the names of what it follows. */
-function sessionPlan(
-  values: SubmitValues,
-  { io, pty, onDisconnect }: Pick<JobRequest, "io" | "pty" | "onDisconnect">,
-  { program }: CommandContext,
-): Omit<SessionPlan, "jobId" | "stepId" | "tasks"> {
-  const { immediate } = values;
-  // Slurm's own has no such keys, and passes every signal on.
-  const isSlurm = isSlurmName(program);
-  const { byte: detachKey } = values["detach-keys"] ?? { byte: isSlurm ? null : DEFAULT_PREFIX };
-  return {
-    label: io.label,
-    terminal: pty && { size: pty, mode: "write", scrollback: 0, fromStart: true, detachKey },
-    silence: silencePlan(values),
-    warnsBeforeEnd: values["session-timeout"] !== undefined,
-    ownsJob: true,
-    onDisconnect: onDisconnect ?? (isSlurm ? "kill" : "detach"),
-    isReasonStreamed: isReasonStreamed({ io, pty }),
-    input: inputOf(io),
-    quiet: values.quiet ?? false,
-    verbose: (values.verbose ?? 0) > 0,
-    lastTasks: { killOnBadExit: values["kill-on-bad-exit"] ?? false, waitS: values.wait ?? 0 },
-    interrupt: values["quit-on-interrupt"] ? "quit" : values["disable-status"] ? "pass" : "status",
-    immediateS: immediate === undefined ? null : Math.max(AT_ONCE_S, immediate),
-  };
-}
-
 /**
  * Signals from the moment on when the job may exist: they must not end us before it is known which job to end. The
  * session installs its own handlers, and is told of those that came before.
@@ -376,82 +307,10 @@ function catchSignals({ session }: CommandContext) {
   };
 }
 
-/** What is typed while we are in the background is the shell's: the tasks get no input unless told where from. */
-function withoutForeignKeys(wishes: Wishes, { stdio, session }: CommandContext): Wishes {
-  const { values } = wishes;
-  if (values.input !== undefined || values.pty || !stdio.stdinIsTerminal) return wishes;
-  return session.terminal.isForeground() ? wishes : { ...wishes, values: { ...values, input: "none" } };
-}
-
-/** --multi-prog: the first operand is the file, the others are arguments of every program. */
-function readPrograms(
-  { values, inherited }: Wishes,
-  [file = "", ...extra]: readonly string[],
-  { files }: CommandContext,
-): { readonly programs: readonly TaskProgram[]; readonly problems: readonly string[] } {
-  if (!values["multi-prog"]) return { programs: [], problems: [] };
-  try {
-    const text = new TextDecoder().decode(files.read(file));
-    return parseMultiProgram(text, file, values.ntasks ?? inherited.ntasks ?? null, extra);
-  } catch (error) {
-    return {
-      programs: [],
-      problems: [`--multi-prog: Could not open multi_prog config file ${file}: ${errnoText(error)}`],
-    };
-  }
-}
-
-/** The terminal of the task: asked for, or under mgpu's name where one task is run from a terminal. */
-function terminalFor({ values, inherited }: Wishes, context: CommandContext): PtySpec | null {
-  const { stdio, session, program } = context;
-  if (values["no-pty"]) return null;
-  if (values.pty && !stdio.stdinIsTerminal) {
-    context.stdio.err(`${program}: error: Not using a pseudo-terminal, disregarding --pty option\n`);
-    return null;
-  }
-  const all = { ...inherited, ...values };
-  const hasOwnStreams = [values.output, values.error, values.input].some((value) => value !== undefined);
-  const isNatural =
-    !isSlurmName(program) &&
-    // Of a job that was only named it is not known how many tasks it makes.
-    (all.ntasks ?? (values.jobid === undefined ? 1 : 0)) === 1 &&
-    (all.nodes?.min ?? 1) === 1 &&
-    (all["ntasks-per-node"] ?? 1) === 1 &&
-    stdio.stdinIsTerminal &&
-    stdio.stdoutIsTerminal &&
-    !hasOwnStreams &&
-    !values["multi-prog"] &&
-    !values.label;
-  if (!values.pty && !isNatural) return null;
-  const inactivityS = values["inactivity-timeout"];
-  return { ...(session.terminal.size() ?? DEFAULT_SIZE), ...(inactivityS === undefined ? {} : { inactivityS }) };
-}
-
-function terminalProblems({ values }: Wishes, pty: PtySpec | null): string[] {
-  if (pty === null || !values.pty) return [];
-  const problems: string[] = [];
-  const { ntasks = 1 } = values;
-  if (ntasks > 1) problems.push(`--pty: one task can have the terminal, got --ntasks=${ntasks}`);
-  for (const long of ["output", "error", "input", "label", "multi-prog"] as const) {
-    if (values[long] !== undefined) problems.push(`--${long} can't be used with --pty`);
-  }
-  return problems;
-}
-
 /** A terminal is for one task: what the allocation has in all is not meant by who did not say more. */
 function withOneTask(step: StepOrder, { values }: Wishes): StepOrder {
   if (values.ntasks !== undefined || values.nodes !== undefined) return step;
   return { ...step, request: { ...step.request, tasks: 1, tasksPerNode: 0, nodes: { min: 1, max: 1 } } };
-}
-
-/** Through a pipe Python would keep its output until it has kilobytes of it. */
-function unbuffered(
-  environment: Readonly<Record<string, string>>,
-  values: SubmitValues,
-  pty: PtySpec | null,
-): Readonly<Record<string, string>> {
-  if (pty !== null || values.export?.all === false) return environment;
-  return { PYTHONUNBUFFERED: "1", ...environment };
 }
 
 function programProblem(program: string, workDir: string, path: string, context: CommandContext): Problem | undefined {
@@ -459,16 +318,4 @@ function programProblem(program: string, workDir: string, path: string, context:
   if (state === "found") return undefined;
   const { code, words } = EXECVE_PROBLEMS[state];
   return { text: `execve(): ${program}: ${words}`, code };
-}
-
-/** Whether the first task's stderr comes here, where its holder says why it is ended. A terminal is not told. */
-function isReasonStreamed({ io, pty }: Pick<JobRequest, "io" | "pty">): boolean {
-  const target = io.stderr ?? io.stdout ?? "all";
-  return pty === null && (target === "all" || target === "0");
-}
-
-/** Who reads our input: tasks whose input is a file or nothing don't. */
-function inputOf(io: JobRequest["io"]): SessionPlan["input"] {
-  if (io.stdin === "all") return "all";
-  return /^\d+$/.test(io.stdin) ? Number(io.stdin) : null;
 }

@@ -6,13 +6,13 @@ import type { Connected } from "../../rpc/types.ts";
 import { type CommandContext, type DoctorPorts, UserError } from "../context.ts";
 import { NoController } from "../dial.ts";
 import { readProfiles, type Target } from "../target.ts";
+import { EXIT_USAGE } from "../usage.ts";
 import { clusterFindings, compare, NODES } from "./cluster.ts";
 import { type Finding, notesOf } from "./finding.ts";
 import { examineHere, joinedOf } from "./here.ts";
 import { reportText } from "./report.ts";
 import { type Destination, goTo, noteVersions } from "./way.ts";
 
-const EXIT_USAGE = 2;
 const EXIT_ILL = 1;
 
 /** What was found, and the machines that were looked at, if any were. */

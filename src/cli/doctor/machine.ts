@@ -41,7 +41,10 @@ function noteFolder({ what, path, state, problem, freeMiB, freeInodes }: Folder,
   }
   if (state === "missing") {
     // Made when it is needed.
-    if (what === "spool" || what === "state folder") return notes.ok(what, `${path} is made when mgpu starts`);
+    if (isOurs(what)) {
+      if (problem !== "") return notes.fail(what, `${path} can't be made: ${problem}`, fixOf(problem, path, what));
+      return notes.ok(what, `${path} is made when mgpu starts`);
+    }
     return notes.warn(what, `${path} does not exist here`, `make it, or mount the file system that it is on`);
   }
   if (problem !== "") return notes.fail(what, `${path} can't be written: ${problem}`, fixOf(problem, path, what));
@@ -57,12 +60,16 @@ function noteFolder({ what, path, state, problem, freeMiB, freeInodes }: Folder,
   notes.ok(what, `${path}: ${freeMiB < 0 ? "can be written" : `${sizeText(freeMiB)} free`}`);
 }
 
+function isOurs(what: string): boolean {
+  return what === "spool" || what === "state folder";
+}
+
 function fixOf(problem: string, path: string, what: string): string {
-  const isOurs = what === "state folder" || what === "spool";
-  const otherwise = isOurs ? "; MGPU_HOME names another state folder" : "";
+  const otherwise = isOurs(what) ? "; MGPU_HOME names another state folder" : "";
   if (/read-only/i.test(problem))
     return `mount it for writing: mount -o remount,rw "$(stat -c %m ${path})"${otherwise}`;
   if (/no space|quota/i.test(problem)) return `make room: du -xh ${path} | sort -h | tail${otherwise}`;
+  if (/no such file|not a directory/i.test(problem)) return `no folder can be made there${otherwise}`;
   return `chown or chmod it, so that you can write there${otherwise}`;
 }
 

@@ -6,7 +6,7 @@ import type { Peer } from "../../rpc/types.ts";
 import { textTable } from "../../view/text-table.ts";
 import { type CommandContext, UserError } from "../context.ts";
 import { absolutePath } from "../jobspec.ts";
-import { EXIT_USAGE } from "../predecessors/verbs.ts";
+import { EXIT_USAGE } from "../usage.ts";
 
 type Feed = Result<"feed.list">["feeds"][number];
 

@@ -4,6 +4,7 @@ import { SETTINGS } from "../../config/settings.ts";
 import { PROTOCOL } from "../../protocol/envelope.ts";
 import { ERROR_CODES } from "../../protocol/errors.ts";
 import { PREDECESSORS } from "./predecessors.ts";
+import { SLURM_PAGE } from "./slurm-page.ts";
 import { USERS } from "./users.ts";
 
 /** A heading with paragraphs, or with terms and what they mean. */
@@ -75,6 +76,10 @@ const SETTINGS_PAGE: Topic = {
         ["MGPU_HOME", "State folder; otherwise $XDG_STATE_HOME/mgpu or ~/.local/state/mgpu."],
         ["MGPU_CONTROLLER", "Socket of the controller to use, instead of one of this machine."],
         ["MGPU_TUI", "never: mgpu-squeue without arguments prints its table on a terminal too."],
+        [
+          "MGPU_FRONT",
+          "0: each command is a program of its own. Otherwise six of mgpu-sbatch, mgpu-squeue, mgpu-scancel and mgpu-sinfo in a row start a front, one process that runs those that follow for as long as some come each minute, with the same results.",
+        ],
         ["MGPU_DETACH_KEYS", "The key that begins a command to a session, such as ctrl-a, or none."],
         ["NO_COLOR", "No colours."],
       ],
@@ -84,13 +89,14 @@ const SETTINGS_PAGE: Topic = {
       terms: [
         [
           "~/.config/mgpu/config.yaml",
-          "The configuration, in YAML or JSON, or /etc/mgpu/config.yaml, or what $MGPU_CONFIG names. mgpu config sample prints all keys with what they mean; mgpu config tells what is in force. client: {tui: never} keeps mgpu-squeue to its table.",
+          "The configuration, in YAML or JSON, or /etc/mgpu/config.yaml, or what $MGPU_CONFIG names. mgpu config sample prints all keys with what they mean; mgpu config tells what is in force. tui: {squeue: never} keeps mgpu-squeue to its table.",
         ],
         ["STATE/controller/journal", "What happened, a line an event, each on disk before it was answered."],
         ["STATE/controller/snapshot.json", "The state up to a line of the journal."],
         ["STATE/controller/accounting", "Jobs of the past."],
         ["STATE/controller/settings.json", "The settings that the controller was started with."],
         ["STATE/log", "Logs of the daemons."],
+        ["STATE/front", "Where launchers of commands meet the front."],
         ["~/.cache/mgpu/completion", "Names for completions of the shell, renewed as they are asked for."],
       ],
     },
@@ -205,6 +211,12 @@ const FROM_SLURM: Topic = {
       ],
     },
     {
+      heading: "A CLUSTER'S CONFIGURATION",
+      texts: [
+        "mgpu import slurm FILE makes mgpu's configuration of a slurm.conf, and mgpu export slurm goes the other way; mgpu-slurm(7) tells of it, and of using mgpu's commands on a cluster that keeps running Slurm.",
+      ],
+    },
+    {
       heading: "EXAMPLES",
       lines: ["mgpu shims ~/slurm-names", 'PATH="$HOME/slurm-names:$PATH" squeue', "mgpu help srun"],
     },
@@ -232,6 +244,7 @@ export const TOPICS: readonly Topic[] = [
   SETTINGS_PAGE,
   PROTOCOL_PAGE,
   FROM_SLURM,
+  SLURM_PAGE,
   PREDECESSORS,
   USERS,
   daemon(

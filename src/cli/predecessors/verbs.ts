@@ -3,8 +3,7 @@
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import type { Option, ParsedOptions } from "../option.ts";
 import { runCommand } from "../run.ts";
-
-export const EXIT_USAGE = 2;
+import { EXIT_USAGE } from "../usage.ts";
 
 /** `--NAME=VALUE` for each of the named options that was given, in their order. */
 export function passOn({ values }: ParsedOptions, names: readonly string[]): string[] {

@@ -187,9 +187,10 @@ function isPartlyDenied(result: unknown): boolean {
 
 function denial(method: Method, { caller }: Hello): RpcError {
   const least = LEAST[method];
+  const named = least === "operator" ? "security.operators or security.administrators" : "security.administrators";
   const hint =
     caller === undefined || caller.isHere
-      ? "only root and the user who started mgpuctld may do that, and whom security.administrators names"
+      ? `only root and the user who started mgpuctld may do that, and whom ${named} or mgpu-sacctmgr (AdminLevel) names`
       : `the key ${caller.identity} is for ${article(caller.grade)}; ${method} takes ${article(least)}'s key`;
   return new RpcError("PERMISSION", "Access/permission denied", hint);
 }

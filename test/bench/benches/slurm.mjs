@@ -7,6 +7,7 @@ import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
+import { barred } from "../lib/bars.mjs";
 import { Cluster, untilIdle } from "../lib/cluster.mjs";
 import { throwIfInterrupted } from "../lib/interrupt.mjs";
 import { batchJob, submitMany } from "../lib/jobs.mjs";
@@ -14,6 +15,7 @@ import { Meter } from "../lib/meter.mjs";
 import { row } from "../lib/report.mjs";
 import { interleave } from "../lib/rounds.mjs";
 import { Slurm } from "../lib/slurm.mjs";
+import { longestStall, STALL_ENV, watchStalls } from "../lib/stalls.mjs";
 import { maximum, median, minimum } from "../lib/statistics.mjs";
 
 export const about = "srun, squeue, batch jobs and submissions; against Debian's Slurm on this machine (root)";
@@ -24,6 +26,9 @@ const SIZES = { jobs: 1000, submissions: 400, queues: [5000, 50_000], rounds: 3,
 const SIZES_QUICK = { jobs: 200, submissions: 100, queues: [5000], rounds: 1, starts: 8 };
 const BURST_LIMIT_MS = 300_000;
 const QUEUE_ROUNDS = { rounds: 10, budgetMs: 60_000 };
+/** Most of Slurm's time for listings: of a short queue, of a long one, as a document. */
+const [SHORT_BAR, LONG_BAR, JSON_BAR] = [1.5, 1, 0.5];
+const STALL_MS = 50;
 /** As many tasks as Slurm takes in one array by default. */
 const ARRAY_MAX = 1000;
 /** Slurm takes some 300 submissions a second from a loop. */
@@ -33,16 +38,18 @@ const SINGLE_MAX = 5000;
 export async function run({ quick, note }) {
   const sizes = quick ? SIZES_QUICK : SIZES;
   const slurm = await Slurm.start();
-  const cluster = await Cluster.start();
+  const cluster = await Cluster.start(STALL_ENV);
   const meter = new Meter(cluster.work);
   try {
     const client = await cluster.connect();
     writeFileSync(join(cluster.work, "true.sh"), "#!/bin/sh\ntrue\n");
+    await watchStalls(cluster);
     const setting = { slurm, cluster, meter, client, sizes, note };
     const rows = [...(await starts(setting)), ...(await batches(setting)), ...(await submissions(setting))];
     for (const waiting of sizes.queues) rows.push(...(await listings(setting, waiting)));
+    const stall = await longestStall(cluster);
     client.close();
-    return rows;
+    return [...rows, ...stallRows(stall)];
   } finally {
     meter.close();
     await cluster.stop();
@@ -63,7 +70,7 @@ async function starts({ slurm, cluster, meter, client, sizes }) {
     },
     { name: "Slurm's", run: () => meter.run({ argv: ["/usr/bin/srun", "true"], env: slurm.env }) },
   ];
-  return times("srun true", await interleave(cases, { rounds: sizes.starts, budgetMs: 60_000 }));
+  return times("srun true", await interleave(cases, { rounds: sizes.starts, budgetMs: 60_000 }), 1);
 }
 
 /** Single jobs and an array, from the first submission until the last job is over. */
@@ -93,14 +100,23 @@ async function batches({ slurm, cluster, client, sizes }) {
   const samples = await interleave(cases, { rounds: sizes.rounds, budgetMs: 0, warmUp: false });
   const rates = (name, count) => samples.get(name).map((ms) => (1000 * count) / ms);
   const pair = (name, reference, count, more) => [
-    rate(name, median, rates(more.ours, count), rates(more.theirs, more.count ?? count), reference),
-    rate(name, maximum, rates(more.ours, count), rates(more.theirs, more.count ?? count), reference),
+    rate(name, median, rates(more.ours, count), rates(more.theirs, more.count ?? count), reference, more.atLeast),
+    rate(name, maximum, rates(more.ours, count), rates(more.theirs, more.count ?? count), reference, more.atLeast),
   ];
   return [
-    ...pair(`${jobs} batch jobs`, "Slurm", jobs, { ours: "single ours", theirs: "single Slurm's" }),
-    ...pair(`${jobs} batch jobs`, "spawn loop, sh -c true", jobs, { ours: "single ours", theirs: "spawn" }),
-    ...pair(`array of ${tasks}`, "Slurm", tasks, { ours: "array ours", theirs: "array Slurm's" }),
-    ...pair(`array of ${tasks}`, "spawn loop, sh -c true", tasks, { ours: "array ours", theirs: "spawn", count: jobs }),
+    ...pair(`${jobs} batch jobs`, "Slurm", jobs, { ours: "single ours", theirs: "single Slurm's", atLeast: 10 }),
+    ...pair(`${jobs} batch jobs`, "spawn loop, sh -c true", jobs, {
+      ours: "single ours",
+      theirs: "spawn",
+      atLeast: 0.4,
+    }),
+    ...pair(`array of ${tasks}`, "Slurm", tasks, { ours: "array ours", theirs: "array Slurm's", atLeast: 10 }),
+    ...pair(`array of ${tasks}`, "spawn loop, sh -c true", tasks, {
+      ours: "array ours",
+      theirs: "spawn",
+      count: jobs,
+      atLeast: 0.4,
+    }),
   ];
 }
 
@@ -109,16 +125,19 @@ async function submissions({ slurm, cluster, client, sizes }) {
   const { submissions: count } = sizes;
   const args = (script) => ["--hold", "--output=/dev/null", "--job-name=loop", script];
   const script = join(cluster.work, "true.sh");
-  const cases = [
-    {
-      name: "ours",
-      async run() {
-        const ms = await timed(() => loops(count, cluster.program("mgpu-sbatch"), args(script), cluster.env));
-        await cluster.command("mgpu-scancel", "--name=loop");
-        await untilIdle(client, BURST_LIMIT_MS);
-        return ms;
-      },
+  const ours = (name, front) => ({
+    name,
+    async run() {
+      const env = { ...cluster.env, MGPU_FRONT: front };
+      const ms = await timed(() => loops(count, cluster.program("mgpu-sbatch"), args(script), env));
+      await cluster.command("mgpu-scancel", "--name=loop");
+      await untilIdle(client, BURST_LIMIT_MS);
+      return ms;
     },
+  });
+  const cases = [
+    ours("ours", "auto"),
+    ours("programs", "0"),
     {
       name: "Slurm's",
       async run() {
@@ -131,7 +150,10 @@ async function submissions({ slurm, cluster, client, sizes }) {
   ];
   const samples = await interleave(cases, { rounds: sizes.rounds, budgetMs: 0 });
   const rates = (name) => samples.get(name).map((ms) => (1000 * count) / ms);
-  return [rate(`sbatch in a loop, ${CLIENTS} clients`, median, rates("ours"), rates("Slurm's"), "Slurm")];
+  return [
+    rate(`sbatch in a loop, ${CLIENTS} clients`, median, rates("ours"), rates("Slurm's"), "Slurm"),
+    rate(`the same without a front`, median, rates("programs"), rates("Slurm's"), "Slurm"),
+  ];
 }
 
 /** The same number of held jobs in both queues. */
@@ -169,28 +191,48 @@ async function listings({ slurm, cluster, meter, client, note }, waiting) {
   await slurm.command("scancel", "--name=held");
   await untilIdle(client, BURST_LIMIT_MS);
   await slurm.untilIdle();
-  const documents = json === null ? [] : times(`squeue --json, ${waiting} waiting`, json);
-  return [...times(`squeue -h, ${waiting} waiting`, table), ...documents];
+  const documents = json === null ? [] : times(`squeue --json, ${waiting} waiting`, json, JSON_BAR);
+  return [...times(`squeue -h, ${waiting} waiting`, table, isSingle ? SHORT_BAR : LONG_BAR), ...documents];
 }
 
-function times(name, samples) {
+/** @param {number} atMost of Slurm's, in wall time */
+function times(name, samples, atMost) {
   const values = (who, key) => samples.get(who).map((one) => one[key]);
   return [
     ["wall median", "wallMs", median],
     ["wall min", "wallMs", minimum],
     ["cpu min", "cpuMs", minimum],
   ].map(([metric, key, statistic]) =>
-    row({
-      ...{ bench: BENCH, case: name, metric, unit: "ms", referenceName: "Slurm", samples: samples.get("ours").length },
-      ...{ ours: statistic(values("ours", key)), reference: statistic(values("Slurm's", key)) },
-    }),
+    barred(
+      row({
+        ...{
+          bench: BENCH,
+          case: name,
+          metric,
+          unit: "ms",
+          referenceName: "Slurm",
+          samples: samples.get("ours").length,
+        },
+        ...{ ours: statistic(values("ours", key)), reference: statistic(values("Slurm's", key)) },
+      }),
+      name,
+      key === "wallMs" ? { of: "ratio", atMost } : undefined,
+    ),
   );
 }
 
-function rate(name, statistic, ours, theirs, referenceName) {
+function rate(name, statistic, ours, theirs, referenceName, atLeast) {
   const metric = statistic === median ? "median" : "best";
   const base = { bench: BENCH, case: name, metric, unit: "1/s", referenceName, samples: ours.length };
-  return row({ ...base, ours: statistic(ours), reference: statistic(theirs) });
+  const bar = atLeast === undefined ? undefined : { of: "ratio", atLeast };
+  return barred(row({ ...base, ours: statistic(ours), reference: statistic(theirs) }), name, bar);
+}
+
+/** What was spent in one turn of the controller's event loop at most, and how long one lasted. */
+function stallRows({ wallMs, cpuMs }) {
+  const base = { bench: BENCH, case: "longest stall: beside Slurm", unit: "ms", referenceName: "", samples: 1 };
+  const line = (metric, ours, bar) => barred(row({ ...base, metric, ours, reference: null }), base.case, bar);
+  return [line("CPU", cpuMs, { of: "ours", atMost: STALL_MS }), line("wall", wallMs)];
 }
 
 async function timed(act, andThen = async () => {}) {

@@ -34,7 +34,9 @@ export class Cluster {
   work = join(this.folder, "work");
   /** Waiting jobs hold no CPU; running ones are trivial: twice the cores keeps them busy. */
   cpus = 2 * availableParallelism();
-  /** Without NODE_EXTRA_CA_CERTS, which makes each start of Node slower. @type {Record<string, string>} */
+  /**
+   * Without NODE_EXTRA_CA_CERTS, which makes each start of Node slower, and without a front, whose work would be missed
+   * in that of a command. @type {Record<string, string>} */
   env = {
     PATH: `${join(this.folder, "bin")}:${dirname(process.execPath)}:${process.env.PATH}`,
     HOME: this.folder,
@@ -46,18 +48,33 @@ export class Cluster {
     MGPU_FAKE_GPUS: "4",
     MGPU_CPUS: String(this.cpus),
     MGPU_KILL_WAIT: "2",
+    MGPU_FRONT: "0",
     MGPU_TEST_MARK: this.folder,
   };
 
-  /** Starts controller, node daemon and holder, as the first command of a user would. */
-  static async start() {
+  /**
+   * Starts controller, node daemon and holder, as the first command of a user would.
+   * @param {Record<string, string>} [more] variables for the daemons only
+   */
+  static async start(more = {}) {
     const cluster = new Cluster();
     running.add(cluster);
     for (const name of ["bin", "dist"]) cpSync(join(ROOT, name), join(cluster.folder, name), { recursive: true });
     mkdirSync(cluster.work);
     mkdirSync(join(cluster.folder, "run"), { mode: 0o700 });
-    await cluster.command("mgpu-sinfo", "-h");
+    await cluster.revive(more);
     return cluster;
+  }
+
+  /** Has the first command start the daemons. @param {Record<string, string>} [more] variables for them only */
+  async revive(more = {}) {
+    const plain = this.env;
+    this.env = { ...plain, ...more };
+    try {
+      await this.command("mgpu-sinfo", "-h");
+    } finally {
+      this.env = plain;
+    }
   }
 
   /** @param {string} name a program of bin/ */

@@ -28,9 +28,10 @@ def main():
     seen = b""
     while b"ready" not in seen:
         seen += read(master)
-    time.sleep(0.2)
-    while select.select([master], [], [], 0.05)[0]:
-        os.read(master, 65536)
+    # What came before this echo has been read with it.
+    os.write(master, b"#")
+    while b"#" not in read(master):
+        pass
     for _ in range(int(count)):
         start = time.perf_counter()
         os.write(master, b"x")

@@ -1,5 +1,7 @@
 /** Results as a table for people, or one JSON object a line for programs. */
 
+import { barText, verdict } from "./bars.mjs";
+
 /**
  * @typedef {object} Row
  * @property {string} bench
@@ -31,13 +33,14 @@ export function toJsonLines(rows) {
       const { bench, metric, unit, ours, reference, ratio, referenceName, samples, spread } = one;
       const numbers = { ours: rounded(ours), reference: rounded(reference), ratio: rounded(ratio) };
       const line = { bench, case: one.case, metric, unit, ...numbers, referenceName, samples, spread: rounded(spread) };
+      if (one.bar) Object.assign(line, { bar: barText(one), verdict: verdict(one) });
       return `${JSON.stringify(line)}\n`;
     })
     .join("");
 }
 
-const HEADINGS = ["case", "metric", "ours", "± MAD", "unit", "reference", "ratio", "compared with", "n"];
-const IS_NUMBER = [false, false, true, true, false, true, true, false, true];
+const HEADINGS = ["case", "metric", "ours", "± MAD", "unit", "reference", "ratio", "compared with", "n", "bar"];
+const IS_NUMBER = [false, false, true, true, false, true, true, false, true, false];
 
 /** @param {readonly Row[]} rows of one bench */
 export function toTable(rows) {
@@ -52,6 +55,7 @@ export function toTable(rows) {
     one.ratio === null ? "" : one.ratio.toFixed(2),
     one.referenceName,
     String(one.samples),
+    one.bar ? `${barText(one)}: ${verdict(one)}` : "",
   ]);
   const table = [HEADINGS, ...cells];
   const widths = HEADINGS.map((_, column) => Math.max(...table.map((line) => line[column].length)));
@@ -65,7 +69,8 @@ export function toTable(rows) {
     .join("");
 }
 
-function digits(value) {
+/** Three digits or more, for people. */
+export function digits(value) {
   if (value === null) return "";
   if (value >= 1000) return value.toFixed(0);
   return value >= 100 ? value.toFixed(1) : value.toFixed(2);

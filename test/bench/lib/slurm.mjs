@@ -15,6 +15,8 @@ const run = promisify(execFile);
 
 const BASELINE = join(ROOT, "../shared/slurm-baseline");
 const NAME = `bench${process.pid}`;
+/** Ports of its own, so that others may run beside it; below those that the system hands out. */
+const PORT = 20_000 + (process.pid % 300) * 40;
 const START_LIMIT_MS = 180_000;
 const COMMAND_LIMIT_MS = 120_000;
 const POLL_MS = 50;
@@ -38,7 +40,9 @@ export class Slurm {
     if (process.getuid?.() !== 0) throw new Error("comparing with Slurm needs root: its daemons do");
     const slurm = new Slurm();
     try {
-      await run(join(BASELINE, "start"), [NAME, "--nodes", "1", "--no-acct"], { timeout: START_LIMIT_MS });
+      await run(join(BASELINE, "start"), [NAME, "--nodes", "1", "--no-acct", "--port", String(PORT)], {
+        timeout: START_LIMIT_MS,
+      });
       slurm.env.SLURM_CONF = join(slurm.folder, "slurm.conf");
       await slurm.#tune();
       return slurm;

@@ -21,12 +21,13 @@ export class Client {
   /**
    * Connects and says hello.
    * @param {string} home the state folder
+   * @param {"client" | "node"} [role]
    */
-  static async connect(home) {
+  static async connect(home, role = "client") {
     const { socket } = JSON.parse(readFileSync(`${home}/endpoint.json`, "utf8"));
     const client = new Client(createConnection({ path: socket }));
     const { uid, gid, username: name } = userInfo();
-    await client.call("hello", { role: "client", protocol: PROTOCOL, version: "bench", user: { uid, gid, name } });
+    await client.call("hello", { role, protocol: PROTOCOL, version: "bench", user: { uid, gid, name } });
     return client;
   }
 
@@ -47,6 +48,11 @@ export class Client {
     const items = [];
     await this.#begin(method, params, (item) => items.push(item));
     return items;
+  }
+
+  /** Begins a stream that does not end; its items are thrown away. Fails when the connection ends. */
+  watch(method, params) {
+    return this.#begin(method, params, () => {});
   }
 
   close() {

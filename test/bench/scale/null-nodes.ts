@@ -7,12 +7,13 @@ import { createLoop } from "../../../src/controller/loop.ts";
 import { createPlanner } from "../../../src/controller/planner.ts";
 import { compact } from "../../../src/controller/store/compact.ts";
 import { openStore } from "../../../src/controller/store/store.ts";
+import type { Command } from "../../../src/core/commands.ts";
 import type { Effect } from "../../../src/core/effects.ts";
 import { realClock } from "../../../src/platform/clock.ts";
 import { realDisk } from "../../../src/platform/disk.ts";
 import type { Log } from "../../../src/platform/log.ts";
 import { EASY } from "../../../src/sched/policy.ts";
-import { inventory, NODES, submission } from "./world.ts";
+import { arraySubmission, inventory, NODES, submission } from "./world.ts";
 
 /** No snapshot is made meanwhile. */
 const SNAPSHOT_BYTES = 2 ** 40;
@@ -34,7 +35,20 @@ export interface Ran {
  * Submits jobs, and waits until all have run.
  * @param folder an empty one
  */
-export async function runJobs(folder: string, jobs: number, shapes: number): Promise<Ran> {
+export function runJobs(folder: string, jobs: number, shapes: number): Promise<Ran> {
+  return runAll(
+    folder,
+    jobs,
+    Array.from({ length: jobs }, (_, index) => submission(index, shapes)),
+  );
+}
+
+/** The same for the tasks of one array. */
+export function runArray(folder: string, tasks: number): Promise<Ran> {
+  return runAll(folder, tasks, [arraySubmission(tasks)]);
+}
+
+async function runAll(folder: string, jobs: number, submissions: readonly Command[]): Promise<Ran> {
   const [disk, log, clock] = [realDisk(), SILENT, realClock()];
   const places = { journalFolder: `${folder}/journal`, snapshotFile: `${folder}/snapshot.json` };
   const ports = { disk, log, compact: (order: Parameters<typeof compact>[1]) => compact(disk, order) };
@@ -77,7 +91,7 @@ export async function runJobs(folder: string, jobs: number, shapes: number): Pro
     await loop.execute({ type: "node.register", node: name, inventory: inventory(name) });
   }
   planner.setStopped(true);
-  await Promise.all(Array.from({ length: jobs }, (_, index) => loop.execute(submission(index, shapes))));
+  await Promise.all(submissions.map((one) => loop.execute(one)));
   const [begun, cpu] = [performance.now(), process.cpuUsage()];
   planner.setStopped(false);
   await finished;

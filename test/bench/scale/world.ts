@@ -19,7 +19,7 @@ const CPUS = 64;
 const USERS = 20;
 export const T0 = 1_795_000_000_000;
 
-export { runJobs } from "./null-nodes.ts";
+export { runArray, runJobs } from "./null-nodes.ts";
 export { EASY, PassMemory, scheduleInSteps, viewOf };
 
 export function inventory(name: string): NodeInventory {
@@ -99,6 +99,14 @@ export function submission(index: number, shapes: number): Command {
   const wish = { per: "job" as const, wishes: [{ type: null, thousandths: 1000 }] };
   const request = { ...one.request, gpus: wish };
   return { type: "job.submit", requestId: `n${index}`, spec: { ...one, request } };
+}
+
+/** An array of tasks of one GPU each. */
+export function arraySubmission(tasks: number): Command {
+  const one = submission(0, 1);
+  if (one.type !== "job.submit") return one;
+  const array = { tasks: [{ first: 1, last: tasks, step: 1 }], limit: 0 };
+  return { ...one, spec: { ...one.spec, array } };
 }
 
 /** What an accepted submission does. */

@@ -69,3 +69,18 @@ test("partitions and reservations count as they do for the scheduler", () => {
   const alone = [busy(1, "n1", 600), busy(2, "n2", 0), waits(3, 8, 600)];
   expect(startsOf(alone, { reservations: [upkeep] })).toEqual({ 3: "30 n1" });
 });
+
+const BY_ROOT = { users: ["root"], accounts: [], partition: null, flags: [], by: { uid: 0, name: "root" } };
+
+test("a job that a reservation keeps out is told when that is over, however many jobs end before", () => {
+  const upkeep = { ...BY_ROOT, name: "upkeep", startAt: NOW + 5 * MIN, endAt: NOW + 30 * MIN, nodes: ["n1", "n2"] };
+  const again = { ...upkeep, name: "again", startAt: NOW + 35 * MIN, endAt: NOW + 50 * MIN, nodes: ["n2"] };
+  expect(startsOf([waits(3, 8, 600)], { reservations: [upkeep] })).toEqual({ 3: "30 n1" });
+  const jobs = [waits(3, 8, 600), waits(4, 8, 0), waits(5, 8, 60), waits(6, 8, 600, { partition: "narrow" })];
+  const narrow = { ...DEFAULT_PARTITION, name: "narrow", isDefault: false, nodes: ["n2"] };
+  const over = { reservations: [upkeep, again], partitions: [DEFAULT_PARTITION, narrow] };
+  expect(startsOf(jobs, over)).toEqual({ 3: "30 n1", 4: "40 n1", 5: "0 n1", 6: "50 n2" });
+  const short = Array.from({ length: 500 }, (_, index) => busy(100 + index, "n1", 61 + index / 10));
+  const many = short.map((job) => ({ ...job, allocation: [] }));
+  expect(startsOf([...many, waits(3, 8, 6000)], { reservations: [upkeep] })).toEqual({ 3: "30 n1" });
+});

@@ -38,7 +38,7 @@ describe("a step", () => {
     await Promise.resolve();
     expect([answered, world.machine.runs.length]).toEqual([false, 0]);
     await order;
-    const record = JSON.parse(world.disk.text("/state/n1/spool/7.1.0/launch.json"));
+    const record = world.stepLog()[0]?.launch;
     expect(record).toMatchObject({ key: RUN.key, kind: "run", tasks: 1, bootId: "boot-1", startAt: RUN.startAt });
     expect(JSON.stringify(record)).not.toContain("secret");
   });

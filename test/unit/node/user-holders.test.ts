@@ -75,7 +75,7 @@ describe("a user's holder", () => {
     const holders = factory();
     const [one, other] = await soonest(Promise.all([othersOf(holders).shared(ADA), othersOf(holders).shared(ADA)]));
     expect([one === other, one.owner, one.identity.socket]).toEqual([true, 1000, SOCKET]);
-    expect(started).toEqual([`ada --socket ${SOCKET} --scope s --become 1000:100:100,100,44 /run/mgpu/1000/h.log`]);
+    expect(started).toEqual([`ada --socket ${SOCKET} --scope s --become 1000:100:100,100,44 /run/mgpu/1000/log/h.log`]);
     expect(JSON.parse(disk.text("/state/holders/u1000-100.json"))).toMatchObject({ socket: SOCKET, uid: 1000 });
     // A link to somebody else's socket leads nowhere, at a new connection either.
     host.sockets.get(SOCKET)?.breakConnections();

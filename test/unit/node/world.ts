@@ -12,6 +12,8 @@ import { VirtualMachine } from "./virtual-machine.ts";
 
 export const PLACES = { folder: "/state/n1", spoolFolder: "/state/n1/spool", holderFolder: "/state/n1/holders" };
 
+export const STEP_LOG = "/state/n1/steps.log";
+
 export class World {
   readonly clock: HandClock = createHandClock();
   readonly disk: MemoryDisk = createMemoryDisk();
@@ -57,9 +59,25 @@ export class World {
     this.controller.hangUp();
   }
 
-  /** Names of what is left in the spool. */
-  spool(): Promise<string[]> {
-    return this.disk.list(PLACES.spoolFolder);
+  /** Names of the steps that are on record and not over, and of the folders in the spool. */
+  async spool(): Promise<string[]> {
+    const names = new Set(await this.disk.list(PLACES.spoolFolder));
+    for (const line of this.stepLog()) {
+      if (line.launch) names.add(String(line.step));
+      if (line.over) names.delete(String(line.over).split(" ")[0] ?? "");
+    }
+    return [...names].sort();
+  }
+
+  /** The lines of steps.log. */
+  stepLog(): Record<string, unknown>[] {
+    if (!this.disk.files.has(STEP_LOG)) return [];
+    return this.disk
+      .text(STEP_LOG)
+      .trim()
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
   }
 
   private inventory(): NodeInventory {

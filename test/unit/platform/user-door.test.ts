@@ -1,6 +1,18 @@
 /** How users get to root's controller. Sockets of others can be made by root only; CI is root. */
 
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createConnection, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +20,13 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { askAtDoor } from "../../../src/platform/door-question.ts";
 import { silentLog } from "../../../src/platform/log.ts";
 import { UserDoor } from "../../../src/platform/user-door.ts";
-import { closedFolder, makeOwnFolder, makeUserFolder, openUserLog } from "../../../src/platform/user-folders.ts";
+import {
+  closedFolder,
+  makeOwnFolder,
+  makeUserFolder,
+  openUserLog,
+  spoolOf,
+} from "../../../src/platform/user-folders.ts";
 import type { Account } from "../../../src/platform/users.ts";
 
 const isRoot = process.getuid?.() === 0;
@@ -153,6 +171,47 @@ describe.runIf(isRoot)("the door", () => {
     symlinkSync(join(runtime, "precious"), join(runtime, "log"));
     expect(() => openUserLog(join(runtime, "log"), ADA)).toThrow("ELOOP");
     expect(statSync(join(runtime, "precious")).uid).toBe(0);
+  });
+
+  test("what users write lies in the spool, behind links of root's, and is cleared away after a boot", async () => {
+    chmodSync(runtime, 0o755);
+    const spool = join(runtime, "spool");
+    const own = makeOwnFolder(runtime, ADA, spool);
+    expect(own).toBe(join(runtime, `${ADA.uid}/own`));
+    expect(readlinkSync(own)).toBe(join(spool, `${ADA.uid}/own`));
+    expect([statSync(own).uid, statSync(own).mode & 0o777, lstatSync(own).uid]).toEqual([ADA.uid, 0o700, 0]);
+    const log = join(runtime, `${ADA.uid}/log`);
+    expect([realpathSync(log), statSync(log).uid, statSync(log).mode & 0o777]).toEqual([
+      join(spool, `${ADA.uid}`),
+      0,
+      0o711,
+    ]);
+    writeFileSync(join(own, "script"), "");
+    makeOwnFolder(runtime, ADA, spool);
+    expect(readdirSync(own)).toEqual(["script"]);
+    // A boot takes the runtime folder away.
+    rmSync(join(runtime, `${ADA.uid}`), { recursive: true });
+    makeOwnFolder(runtime, ADA, spool);
+    expect(readdirSync(own)).toEqual([]);
+    await vi.waitUntil(() => readdirSync(join(spool, `${ADA.uid}`)).join() === "own");
+    rmSync(own);
+    symlinkSync("/etc", own);
+    expect(() => makeOwnFolder(runtime, ADA, spool)).toThrow(
+      `${own} is not a link to ${spool}/${ADA.uid}/own: remove it`,
+    );
+  });
+
+  test("without a place for a spool, and with a folder of an earlier version, users' files lie in the runtime folder", () => {
+    const own = makeOwnFolder(runtime, ADA, "/proc/none");
+    expect(lstatSync(own).isDirectory()).toBe(true);
+    expect(lstatSync(join(runtime, `${ADA.uid}/log`)).isDirectory()).toBe(true);
+    expect(makeOwnFolder(runtime, ADA, join(runtime, "spool"))).toBe(own);
+    expect(lstatSync(own).isDirectory()).toBe(true);
+    expect([spoolOf("/run/mgpu"), spoolOf("/run/user/0/mgpu"), spoolOf("/tmp/mgpu-0")]).toEqual([
+      "/var/spool/mgpu",
+      "/var/spool/user-0-mgpu",
+      "/tmp/mgpu-0",
+    ]);
   });
 
   test("says which folder others can't pass", () => {

@@ -192,3 +192,39 @@ describe("a job with a least time (--time-min)", () => {
     expect(limits(plan([blocked, job(2, gpuRequest(1), 90, { timeMinS: 60 })]))).toEqual([[2, undefined]]);
   });
 });
+
+describe("who waits for the end of a reservation", () => {
+  const around = (endS: number): Pick<ScheduleView, "places" | "later"> => {
+    const place = { ...ANYWHERE, key: "p", partition: "p" };
+    const barred = { ...place, key: "p r", allows: (name: string) => name === "n1", reserved: ["n2"] };
+    const placesAt = (at: number): Places => {
+      return ({ spec }) => (at < T0 + endS * S && !spec.timeLimitS ? barred : place);
+    };
+    return { places: placesAt(T0), later: { placesAt, times: [T0 + 50 * S, T0 + endS * S] } };
+  };
+  const both = (id: number, over: Partial<JobSpec> = {}): PendingJob =>
+    job(id, request({ nodes: { min: 2, max: 2 }, exclusive: true, tasks: 2 }), 0, over);
+  const nodes = [node("n1"), node("n2")];
+  test("is promised a start behind it, and keeps the promise from nobody who waits for room", () => {
+    const jobs = [both(1), both(2), job(3, gpuRequest(4), 500), job(4, gpuRequest(4), 40)];
+    const holdings = [held("n1", [0], 100), held("n2", [0], 100)];
+    const plan = schedule({ ...viewOf(jobs, nodes, holdings), ...around(1000) }, T0);
+    expect(promisesOf(plan)).toEqual({ 1: [1000, "n1: 1/8/0/0123", "n2: 1/8/0/0123"], 3: [100, "n1: 1/1/0/0123"] });
+    expect([1, 2, 3].map((id) => plan.reasons.get(id)?.word)).toEqual([
+      "ReqNodeNotAvail",
+      "ReqNodeNotAvail",
+      "Resources",
+    ]);
+    expect(plan.reasons.get(2)?.text).toBe("n2 may be reserved for other jobs");
+  });
+  test("nobody is delayed behind it, nor kept waiting where no start can be promised", () => {
+    const over = job(2, gpuRequest(4), 1000);
+    expect(startsOf(schedule({ ...viewOf([both(1), over], nodes, []), ...around(1000) }, T0))).toEqual([2]);
+    const longer = job(2, gpuRequest(4), 1001);
+    const plan = schedule({ ...viewOf([both(1), longer], nodes, []), ...around(1000) }, T0);
+    expect([startsOf(plan), promisesOf(plan)[1]?.[0], promisesOf(plan)[2]?.[0]]).toEqual([[], 1000, 1000 + 86_400]);
+    const endless = [{ ...held("n2", [0], 0), until: Infinity } as Holding];
+    const none = schedule({ ...viewOf([both(1), longer], nodes, endless), ...around(1000) }, T0);
+    expect([startsOf(none), none.reservations.size]).toEqual([[2], 0]);
+  });
+});

@@ -1,9 +1,8 @@
 /** mgpu completion install: links to the scripts in the folders where shells look. Nobody's start files are touched. */
 
 import { type CommandContext, UserError } from "../../context.ts";
+import { EXIT_USAGE } from "../../usage.ts";
 import { SHIMS } from "../mgpu-shims.ts";
-
-const EXIT_USAGE = 2;
 
 /** A shell: its script, where it looks for a command's completion, and by which name. */
 interface Shell {

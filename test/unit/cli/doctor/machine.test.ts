@@ -28,6 +28,10 @@ describe("folders", () => {
       { problem: "Read-only file system" },
       "state folder fail: /data/state-folder can't be written: Read-only file system",
     ],
+    [
+      { state: "missing" as const, problem: "Not a directory" },
+      "state folder fail: /data/state-folder can't be made: Not a directory",
+    ],
     [{ freeMiB: 3 }, "state folder fail: /data/state-folder is full: 3 MiB are free"],
     [{ freeMiB: 700 }, "state folder warn: /data/state-folder: 700 MiB are free"],
     [{ freeInodes: 12 }, "state folder warn: /data/state-folder: room for 12 more files only"],
