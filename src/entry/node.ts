@@ -16,6 +16,7 @@ import { startDaemon, startUserDaemon } from "../platform/daemon.ts";
 import { realDisk } from "../platform/disk.ts";
 import { boundedReader, readWindowAs } from "../platform/file-window.ts";
 import { chooseGpuProvider } from "../platform/gpu.ts";
+import { onlyGpus } from "../platform/gpu-only.ts";
 import { readHost } from "../platform/host.ts";
 import { takeLock } from "../platform/lock.ts";
 import { fileLog, type Log } from "../platform/log.ts";
@@ -23,7 +24,7 @@ import { openMemoryGroups } from "../platform/memory-groups.ts";
 import { realNet } from "../platform/net.ts";
 import { realProcesses } from "../platform/process.ts";
 import { signalOwned } from "../platform/process-owner.ts";
-import { programOf, realProcessTable, startTicksOf } from "../platform/proctable.ts";
+import { type ProcessTable, programOf, realProcessTable, startTicksOf } from "../platform/proctable.ts";
 import { closedFolder, makeOwnFolder, removeAs } from "../platform/user-folders.ts";
 import { findAccount } from "../platform/users.ts";
 import { createVitals } from "../platform/vitals.ts";
@@ -31,6 +32,7 @@ import { PROTOCOL } from "../protocol/envelope.ts";
 import type { Hello } from "../protocol/procedures.ts";
 import { connectPeer } from "../rpc/connect.ts";
 import { shortHash } from "../util/hash.ts";
+import { type GivenAllocation, readSlurmAllocation } from "./allocation.ts";
 import { type DaemonLine, logLimits, prepareRuntime } from "./daemon-line.ts";
 import { examinerOf } from "./examiner.ts";
 import { fail, messageOf } from "./fail.ts";
@@ -42,7 +44,8 @@ const EXIT_LOCKED = 75;
 
 /** Starts it, or ends the process with the reason. */
 export async function runNode(program: string, line: DaemonLine): Promise<Agent> {
-  const { settings, places } = line;
+  const { given, settings } = whatIsGiven(program, line);
+  const { places } = line;
   const host = readHost();
   const joined = line.isOwnProgram && !settings.controllerSocket ? readJoined(program, places) : null;
   if (joined && settings.nodeName && settings.nodeName !== joined.node) {
@@ -57,15 +60,14 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   const { fakeGpus, gpuQueryMs: cacheMs } = settings;
   const chosen = chooseGpuProvider({ fakeGpus, hostname: name, clock, cacheMs });
   if ("problem" in chosen) fail(program, chosen.problem);
+  const provider = given ? onlyGpus(chosen.provider, given.gpus) : chosen.provider;
   const disk = realDisk();
   const scope = shortHash(mine.folder);
   const controller = settings.controllerSocket || places.controllerSocket;
   const link = createNodeLink({ joined, again: () => readAgain(places), clock, log, hello: hello("node"), settings });
   const processes = realProcesses();
   const table = realProcessTable({ scope, monotonic: clock.monotonic });
-  const memory = memoryLimits(settings.memoryEnforcement, `${name}-${scope}`);
-  const limitsText = memoryLimitsText(memory);
-  log[memory.isRequired && !memory.groups ? "error" : "info"]("memory of jobs", { limits: limitsText });
+  const memory = memoryLimits(settings.memoryEnforcement, `${name}-${scope}`, log);
   const agent = createAgent(
     { clock, disk, log },
     {
@@ -74,10 +76,10 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       ...(joined ? {} : { controllerSocket: controller }),
       inventory: createInventory(
         { ...host, address: () => link.address() || host.address() },
-        chosen.provider,
+        provider,
         settings,
         VERSION,
-        limitsText,
+        memoryLimitsText(memory),
       ),
       holders: holdersOf(line, mine.holderFolder, name, { scope, isFar: joined !== null }, log),
       connect: joined
@@ -96,8 +98,13 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
         shareKiB: table.memory.shareKiB,
         kill: (one) => void table.signal(one, 9),
       },
+<<<<<<< HEAD
       memory,
       gpuLoad: () => chosen.provider.load(),
+=======
+      gpuLoad: () => provider.load(),
+      ...(given ? { allocation: { id: given.id, signalAll: (signal) => signalAll(table, signal) } } : {}),
+>>>>>>> main
       nameOf: programOf,
       settings,
       nodePlaces: mine,
@@ -114,12 +121,16 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   return agent;
 }
 
-/** What this daemon may do about the memory of jobs. @param scope tells the daemons of a machine apart */
-function memoryLimits(wish: DaemonLine["settings"]["memoryEnforcement"], scope: string): MemoryLimits {
-  if (wish === "poll") return { groups: null, problem: "node.memory_enforcement is poll", isRequired: false };
+<<<<<<< HEAD
+/** What this daemon may do about the memory of jobs, told to the log. @param scope tells the daemons of a machine apart */
+function memoryLimits(wish: DaemonLine["settings"]["memoryEnforcement"], scope: string, log: Log): MemoryLimits {
   const isRequired = wish === "cgroup";
-  const opened = openMemoryGroups(scope, isRequired);
-  return "problem" in opened ? { groups: null, ...opened, isRequired } : { groups: opened, problem: "", isRequired };
+  const opened =
+    wish === "poll" ? { problem: "node.memory_enforcement is poll" } : openMemoryGroups(scope, isRequired);
+  const limits =
+    "problem" in opened ? { groups: null, ...opened, isRequired } : { groups: opened, problem: "", isRequired };
+  log[isRequired && !limits.groups ? "error" : "info"]("memory of jobs", { limits: memoryLimitsText(limits) });
+  return limits;
 }
 
 /** What `mgpu join` left; `null` if this machine joined nothing. */
