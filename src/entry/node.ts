@@ -9,7 +9,7 @@ import { type Agent, createAgent } from "../node/agent.ts";
 import { readBatchExit } from "../node/holder/batch-spool.ts";
 import { createHolders, type UserPorts } from "../node/holders.ts";
 import { createInventory } from "../node/inventory.ts";
-import { type MemoryLimits, memoryLimitsText } from "../node/memory-limits.ts";
+import { memoryLimitsText } from "../node/memory-limits.ts";
 import { type Clock, realClock } from "../platform/clock.ts";
 import { readCpuTopology } from "../platform/cpu-topology.ts";
 import { startDaemon, startUserDaemon } from "../platform/daemon.ts";
@@ -20,7 +20,6 @@ import { onlyGpus } from "../platform/gpu-only.ts";
 import { readHost } from "../platform/host.ts";
 import { takeLock } from "../platform/lock.ts";
 import { fileLog, type Log } from "../platform/log.ts";
-import { openMemoryGroups } from "../platform/memory-groups.ts";
 import { realNet } from "../platform/net.ts";
 import { realProcesses } from "../platform/process.ts";
 import { signalOwned } from "../platform/process-owner.ts";
@@ -36,6 +35,7 @@ import { type GivenAllocation, readSlurmAllocation } from "./allocation.ts";
 import { type DaemonLine, logLimits, prepareRuntime } from "./daemon-line.ts";
 import { examinerOf } from "./examiner.ts";
 import { fail, messageOf } from "./fail.ts";
+import { memoryLimitsHere } from "./memory-limits.ts";
 import { createNodeLink } from "./node-link.ts";
 import { currentUser } from "./user.ts";
 
@@ -67,7 +67,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   const link = createNodeLink({ joined, again: () => readAgain(places), clock, log, hello: hello("node"), settings });
   const processes = realProcesses();
   const table = realProcessTable({ scope, monotonic: clock.monotonic });
-  const memory = memoryLimits(settings.memoryEnforcement, `${name}-${scope}`, log);
+  const memory = memoryLimitsHere(settings.memoryEnforcement, `${name}-${scope}`, log);
   const agent = createAgent(
     { clock, disk, log },
     {
@@ -98,13 +98,9 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
         shareKiB: table.memory.shareKiB,
         kill: (one) => void table.signal(one, 9),
       },
-<<<<<<< HEAD
       memory,
-      gpuLoad: () => chosen.provider.load(),
-=======
       gpuLoad: () => provider.load(),
       ...(given ? { allocation: { id: given.id, signalAll: (signal) => signalAll(table, signal) } } : {}),
->>>>>>> main
       nameOf: programOf,
       settings,
       nodePlaces: mine,
@@ -121,16 +117,26 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   return agent;
 }
 
-<<<<<<< HEAD
-/** What this daemon may do about the memory of jobs, told to the log. @param scope tells the daemons of a machine apart */
-function memoryLimits(wish: DaemonLine["settings"]["memoryEnforcement"], scope: string, log: Log): MemoryLimits {
-  const isRequired = wish === "cgroup";
-  const opened =
-    wish === "poll" ? { problem: "node.memory_enforcement is poll" } : openMemoryGroups(scope, isRequired);
-  const limits =
-    "problem" in opened ? { groups: null, ...opened, isRequired } : { groups: opened, problem: "", isRequired };
-  log[isRequired && !limits.groups ? "error" : "info"]("memory of jobs", { limits: memoryLimitsText(limits) });
-  return limits;
+/** In an allocation no more of the machine is there than was given. */
+function whatIsGiven(
+  program: string,
+  line: DaemonLine,
+): Pick<DaemonLine, "settings"> & { given: GivenAllocation | null } {
+  const manager = line.value("allocation");
+  const { settings } = line;
+  if (manager === undefined) return { given: null, settings };
+  if (manager !== "slurm") fail(program, `--allocation: expected slurm, got "${manager}"`);
+  const given = readSlurmAllocation(process.env);
+  if ("problem" in given) return fail(program, given.problem);
+  const { cpus, memoryMiB } = given;
+  return { given, settings: { ...settings, cpus: cpus ?? settings.cpus, memoryMiB: memoryMiB ?? settings.memoryMiB } };
+}
+
+/** How many processes of steps there are. @param signal 0 only counts them */
+function signalAll(table: ProcessTable, signal: number): number {
+  const all = table.find("");
+  for (const one of all) if (signal > 0) table.signal(one, signal);
+  return all.length;
 }
 
 /** What `mgpu join` left; `null` if this machine joined nothing. */

@@ -40,8 +40,9 @@ export function findMemoryPlace(
   if (!mount) return { problem: "this machine has no cgroups that limit memory" };
   const now = pathOf(own.groups, mount.version);
   const [before = "", inside] = now.split(`/${FOLDER}/`, 2);
-  // Of another mgpu, whose limit must hold for what we start, too.
-  if (inside !== undefined && !inside.startsWith(`${scope}/`)) return { problem: `this daemon runs in the job ${now}` };
+  // Of another mgpu or of Slurm (`/system.slice/slurmstepd.scope/job_7/...`), whose limit must hold for what we start, too.
+  if (/\/job_\d/.test(now) && !inside?.startsWith(`${scope}/`))
+    return { problem: `this daemon runs in the job ${now}` };
   const path = inside === undefined ? now : `${before}/${DAEMON_GROUP}`;
   if (mount.version === 1) return own.uid === 0 ? placeIn(mount, mount.folder) : onlyRoot();
   return own.uid === 0 ? rootPlace(files, mount, isForced) : delegatedPlace(files, mount, path);

@@ -159,13 +159,14 @@ describe("version 1", () => {
 });
 
 describe("no groups", () => {
-  test("without any hierarchy for memory, or in a job of another mgpu", () => {
+  test("without any hierarchy for memory, or in a job of another mgpu, or of Slurm", () => {
     const none = { pid: 7, uid: 0, mounts: "23 1 0:2 / /proc rw - proc proc rw", groups: "" };
     expect(tryMemoryGroups(unified(), none, "n1", false)).toEqual({
       problem: "this machine has no cgroups that limit memory",
     });
-    const path = "/mgpu/n2-abc/job_3.1/step_0";
-    expect(open(unified(), 0, path)).toEqual({ problem: `this daemon runs in the job ${path}` });
+    for (const path of ["/mgpu/n2-abc/job_3.1/step_0", "/system.slice/slurmstepd.scope/job_7/step_0/user/task_0"]) {
+      expect(open(unified(), 0, path)).toEqual({ problem: `this daemon runs in the job ${path}` });
+    }
   });
 
   test("a try leaves nothing behind but the common folder", () => {
