@@ -10,6 +10,7 @@ import { readBatchExit } from "../node/holder/batch-spool.ts";
 import { createHolders, type UserPorts } from "../node/holders.ts";
 import { createInventory } from "../node/inventory.ts";
 import { memoryLimitsText } from "../node/memory-limits.ts";
+import type { StepProcesses } from "../node/orphan-memory.ts";
 import { type Clock, realClock } from "../platform/clock.ts";
 import { readCpuTopology } from "../platform/cpu-topology.ts";
 import { startDaemon, startUserDaemon } from "../platform/daemon.ts";
@@ -92,12 +93,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       vitals: createVitals(),
       cpus: readCpuTopology,
       exists: existsSync,
-      processes: {
-        find: table.find,
-        mostKiB: table.memory.mostKiB,
-        shareKiB: table.memory.shareKiB,
-        kill: (one) => void table.signal(one, 9),
-      },
+      processes: stepProcesses(table),
       memory,
       gpuLoad: () => provider.load(),
       ...(given ? { allocation: { id: given.id, signalAll: (signal) => signalAll(table, signal) } } : {}),
@@ -130,6 +126,11 @@ function whatIsGiven(
   if ("problem" in given) return fail(program, given.problem);
   const { cpus, memoryMiB } = given;
   return { given, settings: { ...settings, cpus: cpus ?? settings.cpus, memoryMiB: memoryMiB ?? settings.memoryMiB } };
+}
+
+function stepProcesses(table: ProcessTable): StepProcesses {
+  const { mostKiB, shareKiB } = table.memory;
+  return { find: table.find, mostKiB, shareKiB, kill: (one) => void table.signal(one, 9) };
 }
 
 /** How many processes of steps there are. @param signal 0 only counts them */
