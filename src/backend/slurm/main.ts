@@ -1,4 +1,4 @@
-/** Slurm as the cluster behind mgpu's commands: what the bundle dist/slurm.cjs offers them. See decisions/0031. */
+/** Slurm as the cluster behind mgpu's commands: what the bundle dist/slurm.cjs offers them. See decisions/0032. */
 
 import type { Connected } from "../../rpc/types.ts";
 import { slurmHandlers } from "./handlers.ts";
