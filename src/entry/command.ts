@@ -85,6 +85,7 @@ export function contextFor(
     loadSlurm: () => ({
       engine: slurmBundle(),
       programs: slurmBundle().realPrograms(),
+      hostname: base.hostname,
       launcherFolder: base.launcherFolder,
     }),
     configuredBackend: () => slurmBundle().configuredBackend(environment, base.files, base.hostname),
