@@ -35,7 +35,7 @@ const BACKENDS: readonly Backend[] = [
     name: "slurm",
     cluster: null as never,
     async start() {
-      slurm = await SlurmCluster.start({ nodes: 1, gpus: 4, shards: 16, lines: ["MessageTimeout=8"] });
+      slurm = await SlurmCluster.start({ nodes: 1, gpus: 4, shards: 16, lines: ["MessageTimeout=5"] });
       this.cluster = new TestCluster({ env: { SLURM_CONF: slurm.env.SLURM_CONF ?? "", MGPU_BACKEND: "slurm" } });
     },
     async stop() {
