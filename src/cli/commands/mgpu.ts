@@ -9,6 +9,7 @@ import { valued } from "../predecessors/verbs.ts";
 import { runCommand, withCommonOptions } from "../run.ts";
 import { EXIT_USAGE, refuseWords } from "../usage.ts";
 import { command as add } from "./mgpu-add.ts";
+import { command as alloc } from "./mgpu-alloc.ts";
 import { cancel, cancelJob, listJobs } from "./mgpu-cancel.ts";
 import { command as completion } from "./mgpu-completion.ts";
 import { command as config, sampleCommand as configSample } from "./mgpu-config.ts";
@@ -51,6 +52,7 @@ const SUBCOMMANDS: readonly Command[] = [
   doctor,
   metrics,
   nodes,
+  alloc,
   join,
   leave,
   key,
