@@ -146,11 +146,12 @@ function promised<T>(begin: (done: (error: NodeJS.ErrnoException | null, value?:
   });
 }
 
-/** Most are folders with some small files: the general way looks at each of these several times, in another thread each time. */
+/** Most are folders with some files: the general way looks at each of these several times. */
 async function remove(path: string): Promise<void> {
   try {
-    for (const name of fs.readdirSync(path)) fs.unlinkSync(`${path}/${name}`);
-    fs.rmdirSync(path);
+    const names = await promised<string[]>((done) => fs.readdir(path, done));
+    await Promise.all(names.map((name) => promised<void>((done) => fs.unlink(`${path}/${name}`, done))));
+    await promised<void>((done) => fs.rmdir(path, done));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT" && !fs.existsSync(path)) return;
     await rm(path, { recursive: true, force: true });
