@@ -9,6 +9,7 @@ import { type Partition, storedPartition } from "../partition.ts";
 import { changePolicy, isPolicyOn } from "../policy/state.ts";
 import { addUsage } from "../policy/usage.ts";
 import { addShare, type NodeShare } from "../resources.ts";
+import { sharedSpec } from "../shared-specs.ts";
 import { type ClusterState, dropJob, putJob, recountPolicy } from "../state.ts";
 import { changeFeed, type FeedEvent } from "./feed.ts";
 import { allocated, cleaned, ended, held, preempting, requeued, shrunk, signalled, suspended, updated } from "./job.ts";
@@ -23,7 +24,7 @@ export function reduce(state: ClusterState, event: Event, at: number): void {
   switch (event.type) {
     case "job.submitted":
       state.nextJobId = event.job.id + 1;
-      putJob(state, event.job);
+      putJob(state, { ...event.job, spec: sharedSpec(event.job.spec) });
       return noteSubmitted(state, event.job);
     case "array.split":
       return split(state, event);
