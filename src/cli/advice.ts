@@ -1,6 +1,6 @@
 /**
  * What a connection that failed means, in words, and what to do about it: the same for every command. Codes are those
- * of the system, of TLS (OpenSSL's alerts as Node names them) and of the wire.
+ * of the system, of TLS (OpenSSL's alerts as Node names them; SILENT where none came, see platform/secure.ts) and of the wire.
  */
 
 import { RpcError } from "../protocol/errors.ts";
@@ -84,7 +84,6 @@ function ofNetwork(code: string | undefined, target: string): Advice | null {
         hint: `on ${host}, or on the way to it, open TCP port ${port}, for example: ufw allow ${port}/tcp`,
       };
     case "ETIMEDOUT":
-    case "DEADLINE":
       return {
         problem: "no answer (timed out)",
         hint: `a firewall may drop it, or ${host} is off; on ${host} open TCP port ${port}, for example: ufw allow ${port}/tcp`,
@@ -104,8 +103,15 @@ function ofNetwork(code: string | undefined, target: string): Advice | null {
 
 /** Of who answers there. */
 function ofHandshake(code: string | undefined, target: string): Advice | null {
-  const port = target.slice(target.lastIndexOf(":") + 1);
+  const at = target.lastIndexOf(":");
+  const [host, port] = [target.slice(0, at), target.slice(at + 1)];
   switch (code) {
+    case "SILENT":
+    case "DEADLINE":
+      return {
+        problem: "it takes the connection and says nothing",
+        hint: `is ${port} the port that mgpu up --listen named? On ${host}: ss -ltnp sport = :${port} shows which program has it, mgpu status whether mgpuctld answers`,
+      };
     case "ERR_SSL_SSLV3_ALERT_ILLEGAL_PARAMETER":
     case "ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR":
       return {

@@ -51,6 +51,8 @@ export interface Files {
   write(path: string, data: Uint8Array): void;
   /** Makes or replaces a file as a whole, and its folder; only the user can read it. Throws Node's error. */
   replace(path: string, data: Uint8Array): void;
+  /** Makes a folder, and those above it; one that is there is fine. Throws Node's error. */
+  makeFolder(path: string): void;
   /** What is known of a file without reading it. Throws Node's error. */
   stat(path: string): FileFacts;
   /** The file's bytes, in parts of at most so many. Throws Node's error. */

@@ -58,6 +58,21 @@ function profileTarget(profiles: Profiles, name: string): Target {
   throw new UserError(`no profile is called "${name}"`, known);
 }
 
+/**
+ * The `host:port` that a user has a key for, where only the host was named.
+ * @param address with the port to take where there is no key for any other
+ * @throws UserError if there are keys for several
+ */
+export function storedAddress(ports: Pick<Ports, "environment" | "files">, address: string): string {
+  const hostOf = (target: string): string => target.slice(0, target.lastIndexOf(":"));
+  const targets = Object.values(readProfiles(ports).clusters).map(({ target }) => target);
+  const own = [...new Set(targets.filter((target) => hostOf(target) === hostOf(address)))];
+  if (own.length === 0 || own.includes(address)) return address;
+  const [only, ...others] = own;
+  if (only !== undefined && others.length === 0) return only;
+  throw new UserError(`--host: there are keys for ${own.join(" and ")}`, "--port says which is meant");
+}
+
 /** What `mgpu --host H --port P` names. */
 function addressTarget({ clusters }: Profiles, address: string): Target {
   const profile = Object.values(clusters).find((one) => one.target === address);

@@ -33,6 +33,15 @@ const CLIENT_KEYS: readonly FileKey[] = [
     isLive: true,
     isValid: (text) => text === "auto" || text === "never",
   },
+  {
+    key: "commands.front",
+    about: "whether many short commands in a row are run by one process that stays for a minute, a front",
+    variable: "MGPU_FRONT",
+    expected: "auto or never",
+    fallback: "auto",
+    isLive: true,
+    isValid: (text) => text === "auto" || text === "never",
+  },
 ];
 
 const DAEMON_KEYS: readonly FileKey[] = Object.values(SETTINGS).map(

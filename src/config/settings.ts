@@ -7,6 +7,7 @@ import { type LicenseWish, parseLicenses } from "../core/licenses.ts";
 import { formatModels, type ModelTable, NO_MODELS, parseModels } from "../core/models.ts";
 import type { Environment } from "./places.ts";
 import { type Key, listenAt, positive, seconds, whole, word, words } from "./setting.ts";
+import { ELASTIC_SETTINGS, type ElasticSettings } from "./settings-elastic.ts";
 import { FEED_SETTINGS, type FeedSettings } from "./settings-feed.ts";
 import { GPU_SETTINGS, type GpuSettings } from "./settings-gpu.ts";
 import { PARTITION_SETTINGS, type PartitionSettings } from "./settings-partitions.ts";
@@ -22,7 +23,8 @@ export interface Settings
     SafetySettings,
     PartitionSettings,
     SchedulerSettings,
-    QueueSettings {
+    QueueSettings,
+    ElasticSettings {
   readonly clusterName: string;
   /** Seconds between TERM and KILL. */
   readonly killWaitS: number;
@@ -54,6 +56,8 @@ export interface Settings
   readonly logLevel: "debug" | "info" | "warn" | "error";
   /** Words that jobs may ask this machine's node for with -C. */
   readonly features: readonly string[];
+  /** Nodes of lower weight are filled first. */
+  readonly nodeWeight: number;
   /** Absolute path of the socket of the node daemon's controller; empty for that of the state folder. */
   readonly controllerSocket: string;
   /** Where the controller listens for other machines, `host:port`; empty for where it was told to earlier. */
@@ -202,7 +206,7 @@ export const SETTINGS: Keys = {
     variable: "MGPU_FAKE_GPUS",
     fallback: "",
     parse: (text) => text,
-    expected: "a count or a file",
+    expected: "a count such as 4 or a100:4,t4:1, or a file",
   },
   logLevel: {
     key: "logging.level",
@@ -229,6 +233,14 @@ export const SETTINGS: Keys = {
     fallback: [],
     parse: words,
     expected: "words with commas between them",
+  },
+  nodeWeight: {
+    key: "node.weight",
+    about: "nodes of lower weight are filled first; mgpu-scontrol update goes above it",
+    variable: "MGPU_NODE_WEIGHT",
+    fallback: 1,
+    parse: (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined),
+    expected: "a whole number",
   },
   controllerSocket: {
     key: "cluster.controller_socket",
@@ -301,6 +313,7 @@ export const SETTINGS: Keys = {
   },
   ...GPU_SETTINGS,
   ...FEED_SETTINGS,
+  ...ELASTIC_SETTINGS,
   ...SECURITY_SETTINGS,
   ...SAFETY_SETTINGS,
   ...PARTITION_SETTINGS,

@@ -14,11 +14,15 @@ export interface NodeInventory {
   /** What found the GPUs: `nvidia`, `fake` or `none`; with the provider's complaint, if it had one. */
   readonly gpuProvider: string;
   readonly gpuProblem: string | null;
+  /** How it keeps jobs within their memory, in words; absent of an older node daemon. */
+  readonly memoryLimits?: string;
   /** Changes with each boot of the machine. */
   readonly bootId: string;
   readonly os: string;
   /** Words that jobs may ask for with -C, as the node's settings name them. */
   readonly features: readonly string[];
+  /** As its settings say; absent for {@link WEIGHT_DEFAULT}, and of an older node daemon. */
+  readonly weight?: number;
   readonly arch: string;
   /** Program version of the node daemon. */
   readonly version: string;
@@ -43,7 +47,7 @@ export interface NodeMark {
 
 /** What an operator set, beside what the node says of itself. */
 export interface NodeSettings {
-  /** Nodes of lower weight are filled first; {@link WEIGHT_DEFAULT} if absent. */
+  /** In place of the weight that the node names. */
   readonly weight?: number;
   readonly comment?: string;
   readonly extra?: string;
@@ -161,6 +165,6 @@ export function availableFeatures({ inventory, settings }: Node): readonly strin
 }
 
 /** Nodes of lower weight are filled first. */
-export function weightOf({ settings }: Node): number {
-  return settings?.weight ?? WEIGHT_DEFAULT;
+export function weightOf({ inventory, settings }: Node): number {
+  return settings?.weight ?? inventory.weight ?? WEIGHT_DEFAULT;
 }

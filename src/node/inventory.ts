@@ -9,8 +9,9 @@ import type { HostFacts } from "../platform/host.ts";
 export function createInventory(
   host: HostFacts,
   provider: GpuProvider,
-  settings: Pick<Settings, "nodeAddress" | "cpus" | "memoryMiB" | "features">,
+  settings: Pick<Settings, "nodeAddress" | "cpus" | "memoryMiB" | "features" | "nodeWeight">,
   version: string,
+  memoryLimits?: string,
 ): () => Promise<NodeInventory> {
   return async () => {
     const found = await provider.inventory();
@@ -27,10 +28,12 @@ export function createInventory(
       })),
       gpuProvider: found.provider,
       gpuProblem: found.problem,
+      ...(memoryLimits === undefined ? {} : { memoryLimits }),
       bootId: host.bootId,
       os: host.os,
       arch: host.arch,
       features: [...settings.features],
+      ...(settings.nodeWeight === 1 ? {} : { weight: settings.nodeWeight }),
       version,
     };
   };

@@ -117,20 +117,28 @@ async function replace(path: string, data: Uint8Array): Promise<void> {
   await syncPath(dirname(path));
 }
 
+/** No file's number: what is still asked of a file that was closed fails, as it should. */
+const CLOSED = -1;
+
 /** By number and callback: what each commit does is done in the way that costs least. */
 async function openAppend(path: string, isSynced = false): Promise<AppendFile> {
   const isNew = !fs.existsSync(path);
   const { O_WRONLY, O_CREAT, O_APPEND, O_DSYNC } = fs.constants;
   const isDirect = isSynced && O_DSYNC !== undefined;
   const flags = O_WRONLY | O_CREAT | O_APPEND | (isDirect ? O_DSYNC : 0);
-  const descriptor = await promised<number>((done) => fs.open(path, flags, 0o600, done));
+  let descriptor = await promised<number>((done) => fs.open(path, flags, 0o600, done));
   if (isNew) await syncPath(dirname(path));
   const identity = await promised<fs.Stats>((done) => fs.fstat(descriptor, done));
   return {
     append: (data) => writeAll(descriptor, data),
     sync: isDirect ? async () => {} : () => promised<void>((done) => fs.fdatasync(descriptor, done)),
     isInPlace: async () => leadsTo(path, identity),
-    close: () => promised<void>((done) => fs.close(descriptor, done)),
+    async close() {
+      // A number that was closed may be another file's by now.
+      const closing = descriptor;
+      descriptor = CLOSED;
+      if (closing !== CLOSED) await promised<void>((done) => fs.close(closing, done));
+    },
   };
 }
 

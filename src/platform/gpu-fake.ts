@@ -1,4 +1,4 @@
-/** GPUs that do not exist: from a count (`4`) or from a JSON file, the same ones at each start. */
+/** GPUs that do not exist: from a count (`4`, `a100:4,t4:1`) or from a JSON file, the same ones at each start. */
 
 import { shortHash } from "../util/hash.ts";
 import type { DetectedGpu, GpuLoad, GpuProcess, GpuProvider } from "./gpu.ts";
@@ -25,7 +25,7 @@ interface FakeGpu extends DetectedGpu {
 type FakeGpus = { readonly gpus: readonly FakeGpu[] } | { readonly problem: string };
 
 /**
- * Reads the setting: a count, or the path of a file with a list of `{model, type?, memoryMiB?, uuid?}`,
+ * Reads the setting: a count, counts of types, or the path of a file with a list of `{model, type?, memoryMiB?, uuid?}`,
  * with `utilisationPercent?`, `memoryUsedMiB?` and `processes?` (`{pid, memoryMiB?, utilisationPercent?}`) for how busy
  * each seems, and `links?` (to each GPU of the list) and `cpuAffinity?` as in {@link DetectedGpu}.
  * @returns the GPUs, or one sentence on what is wrong
@@ -40,12 +40,25 @@ export function readFakeGpus(setting: string, hostname: string): FakeGpus {
     const one = { model: FAKE_MODEL, type: FAKE_TYPE };
     return { gpus: Array.from({ length: count }, (_, index) => fakeGpu(one, index, hostname)) };
   }
+  if (TYPED_COUNTS.test(setting)) return typedGpus(setting, hostname, fail);
   const read = readSmallFile(setting);
   if ("problem" in read) {
     return fail(`can't read the file "${setting}": ${read.problem} (a count, or the path of a JSON file)`);
   }
   const parsed = parseFakeGpus(read.text, hostname);
   return typeof parsed === "string" ? fail(`${setting}: ${parsed}`) : { gpus: parsed };
+}
+
+/** `a100:4,t4:1`, as Slurm's Gres= counts them. */
+const TYPED_COUNTS = /^[A-Za-z0-9][\w.-]*:\d{1,4}(?:,[A-Za-z0-9][\w.-]*:\d{1,4})*$/;
+
+function typedGpus(setting: string, hostname: string, fail: (problem: string) => FakeGpus): FakeGpus {
+  const types = setting.split(",").flatMap((word) => {
+    const [type = "", count] = word.split(":");
+    return Array.from({ length: Number(count) }, () => type.toLowerCase());
+  });
+  if (types.length > FAKE_GPUS_MAX) return fail(`${types.length} GPUs; at most ${FAKE_GPUS_MAX} are allowed`);
+  return { gpus: types.map((type, index) => fakeGpu({ model: `Fake ${type}`, type }, index, hostname)) };
 }
 
 /** The GPUs that a file's text lists, or what is wrong with it in words. */

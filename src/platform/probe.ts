@@ -3,6 +3,7 @@
 import { createSocket } from "node:dgram";
 import { lookup } from "node:dns";
 import { connect } from "node:net";
+import { textOf } from "./kernel-text.ts";
 import { type Credential, type SecureDoor, secureNet } from "./secure.ts";
 
 /** How a question ended. */
@@ -28,6 +29,8 @@ export interface Prober {
   route(address: string): Promise<RouteProbe>;
   /** Whether a TCP connection can be made. */
   port(host: string, port: number): Promise<Probe>;
+  /** Whether the kernel has lately asked its network for a number, IPv4 only, and no machine said that it has it. */
+  isMissed(address: string): boolean;
 }
 
 const NAME_MS = 4000;
@@ -72,7 +75,18 @@ export function realProber(): Prober {
       socket.destroy();
       return probe;
     },
+    isMissed: (address) => isMissedIn(textOf("/proc/net/arp"), address),
   };
+}
+
+/**
+ * Whether the neighbour table of /proc/net/arp has a number without the machine that it belongs to: its columns are the number, the
+ * hardware's type, flags (2: known), the hardware's address; see arp(7).
+ */
+export function isMissedIn(table: string, address: string): boolean {
+  const entries = table.split("\n").map((line) => line.split(/\s+/));
+  const own = entries.filter(([number]) => number === address);
+  return own.length > 0 && own.every(([, , flags]) => Number(flags) === 0);
 }
 
 /** A port of this machine that is open for some seconds, to see who reaches it. */

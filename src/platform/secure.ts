@@ -103,7 +103,15 @@ function dial(target: string, { identity, key }: Credential): Promise<TLSSocket>
       reject(error);
       socket.destroy();
     };
-    const timer = setTimeout(() => fail(systemError("ETIMEDOUT", `connect ETIMEDOUT ${target}`)), CONNECT_MS);
+    let isOpen = false;
+    socket.once("connect", () => {
+      isOpen = true;
+    });
+    const onLate = (): void => {
+      const code = isOpen ? "SILENT" : "ETIMEDOUT";
+      fail(systemError(code, `connect ${code} ${target}`));
+    };
+    const timer = setTimeout(onLate, CONNECT_MS);
     socket.once("error", fail);
     socket.once("close", () => fail(systemError("ECONNRESET", `connect ECONNRESET ${target}`)));
     socket.once("secureConnect", () => {

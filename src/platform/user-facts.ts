@@ -26,7 +26,7 @@ export interface FolderFacts {
   /** - `missing`: there is none
    *  - `silent`: its file system does not answer */
   readonly state: "there" | "missing" | "silent";
-  /** Why nothing can be written there, in the system's words; empty if a test file was written. */
+  /** Why nothing can be written there, or it can't be made, in the system's words; empty if a test showed that it can. */
   readonly problem: string;
   /** -1 where the file system does not tell. */
   readonly freeMiB: number;
@@ -60,7 +60,16 @@ const OUTPUT_BYTES_MAX = 16 * 1024;
 
 /** Writing one page shows full disks, quotas and read-only file systems alike. */
 const FOLDER_SCRIPT = `
-cd -- "$1" 2>/dev/null || { if [ -d "$1" ]; then echo "problem Permission denied"; else echo missing; fi; exit; }
+cd -- "$1" 2>/dev/null || {
+  if [ -d "$1" ]; then echo "problem Permission denied"; exit; fi
+  echo missing
+  [ "$2" = make ] || exit
+  above=$1
+  until [ -e "$above" ]; do above=$(dirname -- "$above"); done
+  mkdir -- "$above/.mgpu-doctor-$$" 2>&1 | sed -n '1s/.*: /problem /p'
+  rmdir -- "$above/.mgpu-doctor-$$" 2>/dev/null
+  exit
+}
 stat -f -c 'space %S %a %d %T' . 2>/dev/null
 stat -c 'inode %i' . 2>/dev/null
 if [ "$2" = look ]; then
@@ -86,9 +95,13 @@ if found and found.origin:
     print("cuda", told.get("cuda") or "")
 `;
 
-/** @param asker with whose rights; `null` for our own. A working folder is only looked at: nobody wants files there. */
+/**
+ * Looks at a folder, or at where it would be made if it is mgpu's own.
+ * @param asker with whose rights; `null` for our own. A working folder is only looked at: nobody wants files there.
+ */
 export async function examineFolder(what: string, path: string, asker: Asker | null): Promise<FolderFacts> {
-  const mode = what === "working folder" ? "look" : "write";
+  const isOurs = what === "state folder" || what === "spool";
+  const mode = isOurs ? "make" : what === "working folder" ? "look" : "write";
   const ran = await runAs(asker, ["sh", "-c", FOLDER_SCRIPT, "sh", path, mode], FOLDER_MS);
   return { what, path, ...parseFolder(ran.output, ran.isLate) };
 }
@@ -103,8 +116,9 @@ export function parseFolder(output: string, isLate: boolean): Omit<FolderFacts, 
     inode: Number(/^inode (\d+)$/m.exec(output)?.[1] ?? 0),
   };
   if (isLate) return { ...known, state: "silent", problem: "its file system does not answer" };
-  if (/^missing$/m.test(output)) return { ...known, state: "missing", problem: "" };
-  const problem = /^problem (.*)$/m.exec(output)?.[1] ?? (known.inode === 0 ? "it can't be looked at" : "");
+  const told = /^problem (.*)$/m.exec(output)?.[1];
+  if (/^missing$/m.test(output)) return { ...known, state: "missing", problem: told ?? "" };
+  const problem = told ?? (known.inode === 0 ? "it can't be looked at" : "");
   return { ...known, state: "there", problem };
 }
 

@@ -79,9 +79,11 @@ export const nodeInventory: v.GenericSchema<NodeInventory> = v.object({
   gpus: v.array(gpu),
   gpuProvider: name,
   gpuProblem: v.nullable(text),
+  memoryLimits: v.exactOptional(text),
   bootId: text,
   os: text,
   arch: text,
   features: v.array(name),
+  weight: v.exactOptional(count),
   version: text,
 });

@@ -9,7 +9,7 @@ import { shapeOf } from "./place/shapes.ts";
 import { couldRunTogether, placeTogether, type Wish } from "./place/together.ts";
 import type { Place } from "./places.ts";
 import type { Reason, Start } from "./plan.ts";
-import type { Pool } from "./pools.ts";
+import type { Pool, Pools } from "./pools.ts";
 import type { Holding } from "./profile.ts";
 import { freeText, type Impossible, impossibleReason, PRIORITY } from "./reasons.ts";
 import type { ScheduleView } from "./view.ts";
@@ -102,12 +102,18 @@ export function startWhole(pass: Pass, jobs: readonly PendingJob[]): Miss | null
     return otherwise(blocked);
   }
   const usages = pools.all.map(({ usage }) => usage);
-  const [allocation, ...others] = placeTogether(pools.all, components.map(toWish)) ?? [];
+  const [allocation, ...others] =
+    placeTogether(
+      pools.all,
+      components.map((one) => toWish(pools, one)),
+    ) ?? [];
+  pools.touch();
   if (allocation) {
     const parts = jobs.map((one, at) => ({ job: one, allocation: [allocation, ...others][at] ?? [] }));
     const full = limits.takeAll(parts);
     if (full) {
       for (const [at, candidate] of pools.all.entries()) candidate.usage = usages[at] ?? candidate.usage;
+      pools.touch();
       lookAgain(pass, full);
       return otherwise(full);
     }
@@ -205,8 +211,13 @@ interface Component {
   readonly request: ResourceRequest;
 }
 
-function toWish({ pool, request }: Component): Wish {
-  return { request, place: pool.place };
+/** Sees what the others were given just now. */
+function toWish(pools: Pools, { pool, request }: Component): Wish {
+  const place: Wish["place"] = (wish) => {
+    pools.touch();
+    return pool.place(wish);
+  };
+  return { request, place };
 }
 
 function impossibleTogether(view: ScheduleView, components: readonly Component[]): Impossible {

@@ -34,10 +34,15 @@ export interface Line {
   last: { readonly from: number; readonly until: number; readonly usage: NodeUsage } | null;
 }
 
+/** An end, and what its holding is noted under. */
+interface Held extends Ending {
+  readonly key: unknown;
+}
+
 /** One node of a book. The same object for as long as there is the book. */
 export interface OnNode {
   readonly name: NodeName;
-  held: { readonly key: unknown; readonly ending: Ending }[];
+  held: Held[];
   /** `null` until somebody asks. */
   line: Line | null;
 }
@@ -81,13 +86,13 @@ export class HoldingBook {
 
   /** Notes a holding, in place of what was noted under the same key. */
   put(key: unknown, holding: Holding): void {
-    this.drop(key);
+    if (this.#holdings.has(key)) this.drop(key);
     this.#holdings.set(key, holding);
     if (holding.licenses.length > 0) this.#licensed.set(key, holding);
     const { until, partition } = holding;
     for (const share of holding.allocation) {
       const node = this.on(share.node);
-      node.held.push({ key, ending: { until, share, partition } });
+      node.held.push({ key, until, share, partition });
       node.line = null;
     }
     this.#count(until, 1);
@@ -124,35 +129,48 @@ export class HoldingBook {
   /** Ends that are known, ascending, each once. */
   times(): readonly number[] {
     if (this.#changes.length === 0) return this.#times;
-    if (this.#changes.length > SINGLY_MAX) this.#sortAll();
-    else for (const [until, sign] of this.#changes) this.#change(until, sign);
+    const changes = this.#changes;
     this.#changes = [];
-    const ends = this.#ends;
+    if (changes.length > SINGLY_MAX) {
+      const ends = this.#sorted();
+      this.#ends = ends;
+      this.#times = ends.filter((until, at) => until !== ends[at - 1]);
+      return this.#times;
+    }
     // Whoever holds the list of before keeps it.
-    this.#times = ends.filter((until, at) => until !== ends[at - 1]);
-    return this.#times;
+    const times = this.#times.slice();
+    for (const [until, sign] of changes) this.#change(times, until, sign);
+    this.#times = times;
+    return times;
   }
 
   #count(until: number, sign: 1 | -1): void {
     if (Number.isFinite(until) && this.#changes.length <= SINGLY_MAX) this.#changes.push([until, sign]);
   }
 
-  #sortAll(): void {
+  #sorted(): number[] {
     const ends: number[] = [];
     for (const { until } of this.#holdings.values()) if (Number.isFinite(until)) ends.push(until);
-    this.#ends = [...Float64Array.from(ends).sort()];
+    return [...Float64Array.from(ends).sort()];
   }
 
-  #change(until: number, sign: 1 | -1): void {
-    const count = countUpTo(this.#ends, (one) => one, until);
-    if (sign === 1) this.#ends.splice(count, 0, until);
-    else this.#ends.splice(count - 1, 1);
+  /** @param times each of the ends once */
+  #change(times: number[], until: number, sign: 1 | -1): void {
+    const ends = this.#ends;
+    const count = countUpTo(ends, (one) => one, until);
+    const at = countUpTo(times, (one) => one, until);
+    const isOthers = ends[count - (sign === 1 ? 1 : 2)] === until;
+    if (sign === 1) ends.splice(count, 0, until);
+    else ends.splice(count - 1, 1);
+    if (isOthers) return;
+    if (sign === 1) times.splice(at, 0, until);
+    else times.splice(at - 1, 1);
   }
 }
 
 /** What ends on a node. */
 export function lineOn(node: OnNode): Line {
-  node.line ??= lineOf(node.held.map(({ ending }) => ending));
+  node.line ??= lineOf(node.held);
   return node.line;
 }
 

@@ -4,6 +4,7 @@ import { findPartition } from "../core/decide/submit.ts";
 import { limitEnd } from "../core/decide/timer.ts";
 import type { JobId } from "../core/ids.ts";
 import type { Job } from "../core/job.ts";
+import type { JobSpec } from "../core/jobspec.ts";
 import { heldShares } from "../core/reduce/reduce.ts";
 import type { ClusterState } from "../core/state.ts";
 import { type ChangeLog, newCursor } from "../util/change-log.ts";
@@ -16,17 +17,20 @@ const CLEARING_MS = 5000;
 export function* holdingsOf(state: ClusterState, now: number, assumedS: number): Generator<Holding> {
   for (const id of state.active) {
     const job = state.jobs.get(id);
-    if (job) yield holdingOf(state, job, now, assumedS);
+    if (job) yield holdingOf(job, endOf(job, foreseenEnd(job), now, assumedS), partitionOf(state, job.spec));
   }
 }
 
 /** Jobs that are looked at before others have their turn. */
-const JOBS_A_STEP = 256;
+const JOBS_A_STEP = 64;
 
 /** Keeps a book of what a state's jobs hold. */
 export class HoldingsKeeper {
   #book = new HoldingBook();
+  /** Jobs of the book as they were when they were looked at. */
   #known = new Map<JobId, Job>();
+  /** By the name that jobs give it: their partition's name. */
+  readonly #partitions = new Map<string | null, string>();
   /** Jobs whose end is another one with each look. */
   #floating = new Set<JobId>();
   /** Until when the ends of all others stay what they are, in milliseconds since 1970. */
@@ -52,6 +56,7 @@ export class HoldingsKeeper {
       this.#key = key;
       this.#book = new HoldingBook();
       this.#known = new Map();
+      this.#partitions.clear();
     }
     const news = this.#source.news(this.#cursor);
     const isWhole = news === null || now > this.#goodUntil;
@@ -71,15 +76,25 @@ export class HoldingsKeeper {
       this.#drop(id);
       return;
     }
-    const good = goodUntil(job, assumedS);
+    const end = foreseenEnd(job);
+    const good = goodUntil(job, end, assumedS);
     if (now > good) this.#floating.add(id);
     else {
-      this.#floating.delete(id);
-      this.#goodUntil = Math.min(this.#goodUntil, good);
+      if (this.#floating.size > 0) this.#floating.delete(id);
+      if (good < this.#goodUntil) this.#goodUntil = good;
       if (this.#known.get(id) === job) return;
     }
     this.#known.set(id, job);
-    this.#book.put(id, holdingOf(state, job, now, assumedS));
+    this.#book.put(id, holdingOf(job, endOf(job, end, now, assumedS), this.#partitionOf(state, job)));
+  }
+
+  #partitionOf(state: ClusterState, { spec }: Job): string {
+    let name = this.#partitions.get(spec.partition);
+    if (name === undefined) {
+      name = partitionOf(state, spec);
+      this.#partitions.set(spec.partition, name);
+    }
+    return name;
   }
 
   #drop(id: JobId): void {
@@ -89,26 +104,28 @@ export class HoldingsKeeper {
   }
 }
 
-function holdingOf(state: ClusterState, job: Job, now: number, assumedS: number): Holding {
-  return {
-    jobId: job.id,
-    allocation: heldShares(job),
-    until: endOf(job, now, assumedS),
-    licenses: job.spec.licenses,
-    partition: findPartition(state, job.spec)?.name ?? "",
-  };
+function holdingOf(job: Job, until: number, partition: string): Holding {
+  return { jobId: job.id, allocation: heldShares(job), until, licenses: job.spec.licenses, partition };
+}
+
+function partitionOf(state: ClusterState, spec: JobSpec): string {
+  return findPartition(state, spec)?.name ?? "";
+}
+
+/** When a running job ends at the latest, in milliseconds since 1970; Infinity where nobody can tell. */
+function foreseenEnd(job: Job): number {
+  if (job.state !== "RUNNING") return Number.POSITIVE_INFINITY;
+  return Math.min(limitEnd(job), job.preempt?.at ?? Number.POSITIVE_INFINITY);
 }
 
 /** Until when {@link endOf} says the same of a job. */
-function goodUntil(job: Job, assumedS: number): number {
+function goodUntil(job: Job, end: number, assumedS: number): number {
   if (job.state !== "RUNNING") return Number.NEGATIVE_INFINITY;
-  const end = Math.min(limitEnd(job), job.preempt?.at ?? Number.POSITIVE_INFINITY);
   return Number.isFinite(end) ? end - CLEARING_MS : job.startAt + (assumedS * 1000) / 2;
 }
 
-function endOf(job: Job, now: number, assumedS: number): number {
+function endOf(job: Job, end: number, now: number, assumedS: number): number {
   if (job.state !== "RUNNING") return now + CLEARING_MS;
-  const end = Math.min(limitEnd(job), job.preempt?.at ?? Number.POSITIVE_INFINITY);
   if (Number.isFinite(end)) return Math.max(now + CLEARING_MS, end);
   // Who ran for longer than anybody thought may well do so for as long again.
   return now + Math.max(job.startAt + assumedS * 1000 - now, now - job.startAt);

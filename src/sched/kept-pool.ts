@@ -49,9 +49,17 @@ export class KeptPool implements Ahead {
     this.#placer.renew();
   }
 
-  /** Where a request goes, by the usage that is seen. */
-  place(request: ResourceRequest): Allocation | null {
-    return this.#placer.place(request);
+  /** Works out what the first request would have to wait for, and yields in between. */
+  prepare(): Generator<void, void> {
+    return this.#placer.prepare();
+  }
+
+  /**
+   * Where a request goes, by the usage that is seen.
+   * @param news where that is another one than before; `null` if it may be so everywhere
+   */
+  place(request: ResourceRequest, news: readonly number[] | null = null): Allocation | null {
+    return this.#placer.place(request, news);
   }
 
   /** Whether these nodes could run a request if nothing ran on them. */

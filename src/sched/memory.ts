@@ -29,6 +29,8 @@ export class PassMemory {
   #places: readonly number[] = [];
   #names: readonly string[] = [];
   #open: readonly Candidate[] = [];
+  /** Where each node is in the list of {@link open}. */
+  indexOf: ReadonlyMap<string, number> = new Map();
   #isOpen: boolean[] = [];
   #synced: { readonly node: Node; readonly usage: NodeUsage }[] = [];
   readonly #pools = new Map<string, { readonly pool: KeptPool; readonly scoring: Scoring }>();
@@ -47,6 +49,7 @@ export class PassMemory {
     }
     if (!isSame) {
       this.#open = this.#all.filter((_, at) => this.#isOpen[at]);
+      this.indexOf = new Map(this.#open.map(({ node }, at) => [node.name, at]));
       this.#pools.clear();
     }
     return this.#open;

@@ -10,6 +10,7 @@ import type { NodeName } from "../core/ids.ts";
 import type { Node } from "../core/node.ts";
 import type { Candidate } from "../core/node-set.ts";
 import { type Allocation, addShare, type NodeShare, type NodeUsage, type ResourceRequest } from "../core/resources.ts";
+import { ChangeLog } from "../util/change-log.ts";
 import { KeptPool } from "./kept-pool.ts";
 import type { PassMemory } from "./memory.ts";
 import { createPlacer } from "./place/place.ts";
@@ -27,7 +28,12 @@ export interface Pool {
   place(request: ResourceRequest): Allocation | null;
   /** Whether its nodes could run a request if nothing ran on them. */
   couldRun(request: ResourceRequest): boolean;
+  /** What the first {@link place} would have to wait for; yields in between. */
+  prepare(): Generator<void, void>;
 }
+
+/** Grants that are remembered for pools that have not looked since; who missed more looks at all nodes. */
+const CHANGES_MAX = 4096;
 
 /** A pool of another time than now. */
 export type LaterPool = Pick<Pool, "candidates" | "place">;
@@ -51,6 +57,12 @@ export interface Pools {
   keep(place: Place): void;
   /** Grants to a job (of a user, by number) of a place what was found for it. */
   take(place: Place, allocation: Allocation, uid: number): void;
+  /** What a job of a place would have to wait for if its pool were made when it is looked at; yields in between. */
+  prepare(place: Place, until: number): Generator<void, void>;
+  /** The same for {@link placeAt} and {@link placeFreed}. */
+  prepareLater(place: Place): Generator<void, void>;
+  /** The usage of {@link all} may have been changed by others. */
+  touch(): void;
   /** Grants to nobody of a place. */
   hold(allocation: Allocation): void;
   /** Counts for a place what was taken from {@link all} already. */
@@ -89,7 +101,8 @@ class PassPools implements Pools {
   readonly #users = new Map<NodeName, Set<number>>();
   /** How long the job at hand may run: no pool looks further. */
   #horizon = Number.POSITIVE_INFINITY;
-  #byName: ReadonlyMap<NodeName, Candidate> | null = null;
+  /** Where something was granted, by the places in {@link all}. */
+  readonly #changes = new ChangeLog(CHANGES_MAX);
 
   constructor(
     open: readonly Candidate[],
@@ -168,10 +181,32 @@ class PassPools implements Pools {
   }
 
   hold(allocation: Allocation): void {
-    this.#byName ??= new Map(this.all.map((one) => [one.node.name, one]));
     for (const share of allocation) {
-      const candidate = this.#byName.get(share.node);
-      if (candidate) candidate.usage = addShare(candidate.usage, share, 1);
+      const at = this.#memory.indexOf.get(share.node);
+      const candidate = at === undefined ? undefined : this.all[at];
+      if (at === undefined || !candidate) continue;
+      candidate.usage = addShare(candidate.usage, share, 1);
+      this.#changes.note(at);
+    }
+  }
+
+  touch(): void {
+    this.#changes.noteAll();
+  }
+
+  *prepare(place: Place, until: number): Generator<void, void> {
+    if (this.#pools.has(place.key)) return;
+    const pool = this.of(place, until);
+    yield;
+    yield* pool?.prepare() ?? [];
+  }
+
+  *prepareLater(place: Place): Generator<void, void> {
+    if (!this.#isPlain(place)) return;
+    yield* this.#profile.prepare(this.all);
+    for (const withReserved of [true, false]) {
+      this.#laterPool(place, withReserved);
+      yield;
     }
   }
 
@@ -201,6 +236,8 @@ class PassPools implements Pools {
       profile: this.#profile,
       cpusOn: (node) => this.#heldCpus(place, node, this.#now, this.#horizon),
       isTaken: (node) => this.#isTaken(place, node),
+      changes: this.#changes,
+      nameAt: (at) => this.all[at]?.node.name ?? "",
     });
     return {
       candidates: kept.seen,
@@ -208,9 +245,10 @@ class PassPools implements Pools {
         return every();
       },
       couldRun: (request) => (isAll ? kept.couldRun(request) : couldRun(every(), request)),
-      place: (request) => {
-        sight.look(this.#horizon);
-        return kept.place(request);
+      place: (request) => kept.place(request, sight.look(this.#horizon)),
+      *prepare() {
+        sight.look(Number.POSITIVE_INFINITY);
+        yield* kept.prepare();
       },
     };
   }

@@ -43,6 +43,9 @@ export interface Ahead {
   nodes: readonly OnNode[];
 }
 
+/** Lines of nodes that are made before others have their turn. */
+const LINES_A_STEP = 64;
+
 const NO_SLOTS: readonly Slot[] = [];
 
 /** One for each pass. */
@@ -115,6 +118,24 @@ export class Profile {
       if (slots.length > 0) this.#slots.set(share.node, slots);
       else this.#slots.delete(share.node);
       this.#windows.delete(share.node);
+    }
+  }
+
+  /** Nodes of which something is promised to somebody. */
+  promisedNodes(): Iterable<NodeName> {
+    return this.#slots.keys();
+  }
+
+  /** Works out what the first look ahead would have to wait for, and yields in between. */
+  *prepare(nodes: readonly Candidate[]): Generator<void, void> {
+    const book = this.#known();
+    let made = 0;
+    for (const { node } of nodes) {
+      const known = book.on(node.name);
+      if (known.line !== null) continue;
+      lineOn(known);
+      made += 1;
+      if (made % LINES_A_STEP === 0) yield;
     }
   }
 

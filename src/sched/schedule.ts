@@ -12,7 +12,7 @@ import type { PendingJob } from "../core/job.ts";
 import { isListed } from "../core/partition-list.ts";
 import { type Miss, shorterLimits, startIn, startWhole } from "./attempt.ts";
 import { isOfUser, wishGroup } from "./limits.ts";
-import { beginPass, contest, isContested, type Pass, queueOf, wakeAt } from "./pass.ts";
+import { beginPass, contest, isContested, type Pass, queueOf, untilOf, wakeAt } from "./pass.ts";
 import type { Place } from "./places.ts";
 import type { Plan, Reservation } from "./plan.ts";
 import { EASY, type SchedulerPolicy } from "./policy.ts";
@@ -179,6 +179,7 @@ function* startSome(pass: Pass, job: PendingJob): Generator<void, readonly Pendi
 function* startOne(pass: Pass, job: PendingJob, taskId: number | null): Generator<void, Outcome> {
   const own = pass.kept.take([job.id]);
   const variants = pass.view.gate.variantsOf(job).map((one) => [one]);
+  for (const [one] of variants) if (one) yield* pass.pools.prepare(pass.places(one), untilOf(pass, one, pass.now));
   const tryAll = (): Misses =>
     tryEach(variants, ([one]) => (one ? startIn(pass, one, taskId) : { reason: PRIORITY, waitsIn: [] }));
   const misses = tryAll();
@@ -283,6 +284,7 @@ function* settle(
     later = tryAll();
     return later === "starts" ? later : later.some(([, { waitsIn }]) => waitsIn.length > 0) ? "room" : "other";
   };
+  if (most > 0 && only) for (const place of places) yield* pass.pools.prepareLater(place);
   const found = most > 0 ? yield* claim(pass, { variants, own, retry }) : null;
   if (found === "starts" || found === "other") return yield* settle(pass, { jobs, own, tryAll }, later);
   note(told);

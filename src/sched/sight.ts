@@ -4,6 +4,7 @@ import type { NodeName } from "../core/ids.ts";
 import type { Node } from "../core/node.ts";
 import type { Candidate } from "../core/node-set.ts";
 import { type NodeUsage, WHOLE_GPU } from "../core/resources.ts";
+import { type ChangeLog, newCursor } from "../util/change-log.ts";
 import type { KeptPool } from "./kept-pool.ts";
 import type { Place } from "./places.ts";
 import type { Profile } from "./profile.ts";
@@ -15,6 +16,9 @@ interface Facts {
   readonly cpusOn: (node: NodeName) => number;
   /** Whether a node is taken whatever room it has. */
   readonly isTaken: (node: NodeName) => boolean;
+  /** Where the pass has granted something, by the numbers of nodes. */
+  readonly changes: ChangeLog;
+  readonly nameAt: (at: number) => NodeName;
 }
 
 /** Puts what is seen into a pool. */
@@ -26,6 +30,7 @@ export class Sight {
   /** Positions of nodes on which something is promised, as of a version of the promises. */
   #promised: readonly number[] = [];
   #version = 0;
+  readonly #cursor = newCursor();
   /** By position: usage that was made up, and of what. */
   readonly #made = new Map<number, { readonly base: NodeUsage; readonly held: number; readonly usage: NodeUsage }>();
 
@@ -36,17 +41,36 @@ export class Sight {
     this.#isPlain = place.cpusMax === 0 && place.others.size === 0 && place.onlyUser === null;
   }
 
-  /** @param horizon until when the job at hand may run, in milliseconds since 1970 */
-  look(horizon: number): void {
+  /**
+   * The answer tells where usage may be another one than at the last look; `null` for everywhere.
+   * @param horizon until when the job at hand may run, in milliseconds since 1970
+   */
+  look(horizon: number): readonly number[] | null {
     const { own, seen } = this.#pool;
-    for (let at = 0; at < own.length; at++) (seen[at] as Candidate).usage = (own[at] as Candidate).usage;
     const { profile } = this.#facts;
-    if (this.#version !== profile.promiseVersion) {
-      this.#version = profile.promiseVersion;
-      this.#promised = own.flatMap(({ node }, at) => (profile.isPromised(node.name) ? [at] : []));
-    }
+    const noted = this.#news();
+    const news = this.#isPlain ? noted : null;
+    if (news === null)
+      for (let at = 0; at < own.length; at++) (seen[at] as Candidate).usage = (own[at] as Candidate).usage;
+    else for (const at of news) (seen[at] as Candidate).usage = (own[at] as Candidate).usage;
     for (const at of this.#promised) (seen[at] as Candidate).usage = profile.usageUntil(own[at] as Candidate, horizon);
     if (!this.#isPlain) for (let at = 0; at < own.length; at++) this.#disguise(at, seen[at] as Candidate);
+    return news;
+  }
+
+  /** Where something was granted, or is or was promised. */
+  #news(): readonly number[] | null {
+    const { indices } = this.#pool;
+    const { profile, changes, nameAt } = this.#facts;
+    const granted = changes.news(this.#cursor);
+    const news = granted?.flatMap((at) => indices.get(nameAt(at)) ?? []) ?? null;
+    news?.push(...this.#promised);
+    if (this.#version !== profile.promiseVersion) {
+      this.#version = profile.promiseVersion;
+      this.#promised = [...profile.promisedNodes()].flatMap((name) => indices.get(name) ?? []);
+      news?.push(...this.#promised);
+    }
+    return news;
   }
 
   #disguise(at: number, seen: Candidate): void {

@@ -23,7 +23,11 @@ export class ChangeLog {
 
   note(number: number): void {
     this.#numbers.push(number);
-    if (this.#numbers.length <= this.#most) return;
+    if (this.#numbers.length > this.#most) this.noteAll();
+  }
+
+  /** Everything may have changed. */
+  noteAll(): void {
     this.#numbers = [];
     this.#epoch += 1;
   }

@@ -38,6 +38,8 @@ export interface FormatPlan<C> {
   readonly fields: readonly Field<C>[];
   /** Letters without meaning, in order; an empty text for a specification that breaks off. */
   readonly unknown: readonly string[];
+  /** Of a list of names, those that there are. */
+  readonly known?: readonly string[];
 }
 
 /** Widest column in characters: more than any reader asks for, few enough for any number of rows. */
@@ -116,7 +118,7 @@ export function parseFieldList<C>(text: string, columns: Readonly<Record<string,
     const size = colon === "" ? FIELD_WIDTH : Math.min(Number(width), WIDTH_MAX);
     fields.push({ column, width: size, isSized: false, isRight: dot !== "", suffix });
   }
-  return { prefix: "", fields, unknown };
+  return { prefix: "", fields, unknown, known: Object.keys(columns) };
 }
 
 const FIELD = /^([^:]*)(:?)(\.?)(\d*)(.*)$/s;

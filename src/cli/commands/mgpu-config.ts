@@ -3,7 +3,7 @@
 import type { OwnNode } from "../../config/load.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { absolutePath } from "../jobspec.ts";
-import { EXIT_USAGE } from "../usage.ts";
+import { didYouMean, EXIT_USAGE } from "../usage.ts";
 
 const VERBS = ["check", "show", "schema", "sample"] as const;
 type Verb = (typeof VERBS)[number];
@@ -23,11 +23,9 @@ export const command: Command = {
   async run({ operands: [word, file, ...more] }, context) {
     const verb = VERBS.find((one) => one === word);
     if (!verb || more.length > 0 || (file !== undefined && verb !== "check")) {
-      throw new UserError(
-        `expected one of ${VERBS.join(", ")}`,
-        `${context.program} --help shows examples`,
-        EXIT_USAGE,
-      );
+      const guess = verb || word === undefined ? undefined : didYouMean([word], VERBS);
+      const hint = guess ?? `${context.program} --help shows examples`;
+      throw new UserError(`expected one of ${VERBS.join(", ")}`, hint, EXIT_USAGE);
     }
     return ACTIONS[verb](context, file);
   },

@@ -26,16 +26,17 @@ export const command: Command = {
   async run({ values, operands }, context) {
     const { jobId, port, localPort } = readPlan(operands, context);
     await checkRuns(jobId, context);
-    const ends = new FrameQueue();
+    // Our input is read once the step runs: only then the port leads anywhere.
+    const ends = new FrameQueue(() => say());
     const tunnel = new Tunnel((frame) => ends.push(frame), null);
     const listening = await listen(localPort, port, (stream) => tunnel.accept(stream), context);
     const node = values.get("nodelist")?.at(-1);
-    if (!values.has("quiet")) {
-      const where = node === undefined ? "" : ` on ${node}`;
-      context.stdio.err(
-        `${context.program}: 127.0.0.1:${listening.port} leads to port ${port} of job ${jobId}${where}; Ctrl-C ends it\n`,
-      );
-    }
+    const where = node === undefined ? "" : ` on ${node}`;
+    const say = (): void => {
+      if (values.has("quiet")) return;
+      const text = `127.0.0.1:${listening.port} leads to port ${port} of job ${jobId}${where}; Ctrl-C ends it`;
+      context.stdio.err(`${context.program}: ${text}\n`);
+    };
     const { command: srun } = await import("./srun.ts");
     const argv = [
       ...["--jobid", String(jobId), "--overlap", "-n1", "-N1", "--no-pty", "--quiet", "--quit-on-interrupt"],
@@ -135,6 +136,11 @@ class FrameQueue implements Input {
   private frames: Uint8Array[] = [];
   private isStopped = false;
   private wake: () => void = () => {};
+  private readonly onRead: () => void;
+
+  constructor(onRead: () => void) {
+    this.onRead = onRead;
+  }
 
   push(frame: Uint8Array): void {
     this.frames.push(frame);
@@ -142,6 +148,7 @@ class FrameQueue implements Input {
   }
 
   async read(take: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+    this.onRead();
     while (!this.isStopped) {
       const frame = this.frames.shift();
       if (frame) await take(frame);

@@ -8,7 +8,7 @@ import { type Command, type CommandContext, UserError } from "../context.ts";
 import { lastValue } from "../getopt.ts";
 import type { ParsedOptions } from "../option.ts";
 import { valued } from "../predecessors/verbs.ts";
-import { EXIT_USAGE } from "../usage.ts";
+import { didYouMean, EXIT_USAGE } from "../usage.ts";
 
 const REASON = valued("reason", "text", "why, for those who ask");
 const VERBS = ["drain", "resume", "list"] as const;
@@ -24,7 +24,10 @@ export const gpu: Command = {
   async run(parsed, context) {
     const [word, ...gpus] = parsed.operands;
     const verb = VERBS.find((one) => one === word);
-    if (!verb) throw new UserError(`expected one of ${VERBS.join(", ")}`, "mgpu gpu --help shows examples", EXIT_USAGE);
+    if (!verb) {
+      const hint = didYouMean([word ?? ""], VERBS) ?? "mgpu gpu --help shows examples";
+      throw new UserError(`expected one of ${VERBS.join(", ")}`, hint, EXIT_USAGE);
+    }
     return act(verb, gpus, parsed, context);
   },
 };

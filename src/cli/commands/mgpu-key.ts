@@ -7,7 +7,7 @@ import { textTable } from "../../view/text-table.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { lastValue } from "../getopt.ts";
 import type { ParsedOptions } from "../option.ts";
-import { EXIT_USAGE, refuseWords } from "../usage.ts";
+import { didYouMean, EXIT_USAGE, refuseWords } from "../usage.ts";
 
 const ROLES = ["user", "operator", "administrator", "node"] as const;
 
@@ -45,8 +45,10 @@ export const command: Command = {
   async run(parsed, context) {
     const [verb = "", name, ...more] = parsed.operands;
     const act = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
-    if (!act)
-      throw new UserError(`expected token, issue, list, rotate or revoke, got "${verb}"`, undefined, EXIT_USAGE);
+    if (!act) {
+      const hint = didYouMean([verb], Object.keys(VERBS));
+      throw new UserError(`expected token, issue, list, rotate or revoke, got "${verb}"`, hint, EXIT_USAGE);
+    }
     refuseWords(more);
     const prepared = act(parsed, name, context);
     const { peer } = await context.connect({ start: false });

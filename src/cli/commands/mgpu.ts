@@ -9,17 +9,20 @@ import { valued } from "../predecessors/verbs.ts";
 import { runCommand, withCommonOptions } from "../run.ts";
 import { EXIT_USAGE, refuseWords } from "../usage.ts";
 import { command as add } from "./mgpu-add.ts";
+import { command as alloc } from "./mgpu-alloc.ts";
 import { cancel, cancelJob, listJobs } from "./mgpu-cancel.ts";
 import { command as completion } from "./mgpu-completion.ts";
 import { command as config, sampleCommand as configSample } from "./mgpu-config.ts";
 import { command as doctor } from "./mgpu-doctor.ts";
 import { command as down } from "./mgpu-down.ts";
 import { command as exec } from "./mgpu-exec.ts";
+import { command as exporting } from "./mgpu-export.ts";
 import { command as feed } from "./mgpu-feed.ts";
 import { command as forward } from "./mgpu-forward.ts";
 import { gpu, pause, resume } from "./mgpu-gpu.ts";
 import { command as health } from "./mgpu-health.ts";
 import { command as history } from "./mgpu-history.ts";
+import { command as importing } from "./mgpu-import.ts";
 import { join, leave } from "./mgpu-join.ts";
 import { command as key } from "./mgpu-key.ts";
 import { login, logout, use } from "./mgpu-login.ts";
@@ -49,6 +52,7 @@ const SUBCOMMANDS: readonly Command[] = [
   doctor,
   metrics,
   nodes,
+  alloc,
   join,
   leave,
   key,
@@ -69,6 +73,8 @@ const SUBCOMMANDS: readonly Command[] = [
   completion,
   config,
   configSample,
+  importing,
+  exporting,
   submit,
   add,
   feed,
@@ -110,6 +116,9 @@ const JOB_COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Co
   strigger: () => import("./strigger.ts"),
 };
 
+/** Where the programs before mgpu listened. */
+const PREDECESSORS_PORT = "8080";
+
 const NAME_COLUMN = Math.max(...SUBCOMMANDS.map(({ name }) => name.length), "mgpu help COMMAND".length) + 2;
 
 export const command: Command = {
@@ -118,7 +127,7 @@ export const command: Command = {
   synopsis: "COMMAND [OPTIONS...]",
   options: [
     valued("host", "name", "speak to the controller there, with the key that mgpu login stored"),
-    valued("port", "number", "its port (default 8080)"),
+    valued("port", "number", "its port (default that of the stored key, 8080 without one)"),
   ],
   operands: "stop",
   // The list of subcommands stands where other commands have their examples.
@@ -133,7 +142,7 @@ export const command: Command = {
 
 async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
   const [word, ...rest] = parsed.operands;
-  chooseHost(parsed, context);
+  await chooseHost(parsed, context);
   if (word === undefined) {
     context.stdio.err(ownHelp(context));
     return EXIT_USAGE;
@@ -149,11 +158,13 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
 }
 
 /** `mgpu --host H --port P VERB`, as a predecessor had it. */
-function chooseHost(parsed: ParsedOptions, context: CommandContext): void {
+async function chooseHost(parsed: ParsedOptions, context: CommandContext): Promise<void> {
   const [host, port] = [lastValue(parsed, "host"), lastValue(parsed, "port")];
   if (host === undefined && port === undefined) return;
   if (host === undefined) throw new UserError("--port: of which host? --host says", undefined, EXIT_USAGE);
-  context.chooseCluster(addressOf(host, port ?? "8080", ""));
+  const address = addressOf(host, port ?? PREDECESSORS_PORT, "");
+  const { storedAddress } = await import("../target.ts");
+  context.chooseCluster(port === undefined ? storedAddress(context, address) : address);
 }
 
 async function help([word]: readonly string[], context: CommandContext): Promise<number> {
@@ -185,7 +196,9 @@ function find(word: string, { program }: CommandContext): Command {
   }
   const words = [...SUBCOMMANDS.map(({ name }) => name.slice("mgpu ".length)), "help", "version"];
   const guess = nearest(word, words);
-  const hint = guess === undefined ? `${program} help lists the commands` : `did you mean "${program} ${guess}"?`;
+  const ofJobs = nearest(word, Object.keys(JOB_COMMANDS));
+  const full = guess === undefined ? ofJobs && `mgpu-${ofJobs}` : `${program} ${guess}`;
+  const hint = full === undefined ? `${program} help lists the commands` : `did you mean "${full}"?`;
   throw new UserError(`unknown command "${word}"`, hint, EXIT_USAGE);
 }
 

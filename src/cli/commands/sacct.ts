@@ -15,6 +15,7 @@ import { connectAsSlurm } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { type OptionReader, optionReader } from "../filters.ts";
 import type { ParsedOptions } from "../option.ts";
+import { fieldHint } from "../usage.ts";
 import { SACCT_OPTIONS } from "./sacct/options.ts";
 import { type AcctPrinter, readPolicyIds, readTable, readUnits } from "./sacct/print.ts";
 import { readSelection, type Selection } from "./sacct/selection.ts";
@@ -61,7 +62,8 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   problems.push(...unknown.map((name) => `Invalid field requested: "${name}"`));
   const isFileWanted = options.isGiven("batch-script") || options.isGiven("env-vars");
   if (isFileWanted && selection.targets.length === 0) problems.push(NO_JOBS);
-  if (problems.length > 0) throw new UserError(problems, unknown.length > 0 ? HELP_FORMAT : undefined);
+  if (problems.length > 0)
+    throw new UserError(problems, unknown.length > 0 ? fieldHint(unknown, SACCT_FIELDS) : undefined);
   if (options.isGiven("verbose"))
     context.stdio.err(`${context.program}: Jobs Eligible in the time window ${selection.window}\n`);
   const connected = await connectAsSlurm(context, context.program);
@@ -86,8 +88,6 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
     peer.close();
   }
 }
-
-const HELP_FORMAT = "--helpformat lists the fields";
 const NO_JOBS = "When requesting job scripts you must also request specific jobs with the '-j' option.";
 
 function readFormat(options: OptionReader): string {

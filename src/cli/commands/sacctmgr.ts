@@ -16,6 +16,7 @@ import { type Command, type CommandContext, UserError } from "../context.ts";
 import { absolutePath } from "../jobspec.ts";
 import { createLineReader, type LineReader } from "../lines.ts";
 import type { Option, ParsedOptions } from "../option.ts";
+import { didYouMean } from "../usage.ts";
 import { addAccounts, deleteAccounts, modifyAccounts } from "./sacctmgr/accounts.ts";
 import { modifyCluster, weightTexts } from "./sacctmgr/cluster.ts";
 import { addCoordinators, deleteCoordinators } from "./sacctmgr/coordinators.ts";
@@ -196,7 +197,7 @@ async function carryOut(words: readonly string[], scope: Scope): Promise<number>
       context.stdio.out(`${command.examples.join("\n")}\n`);
       return 0;
     case undefined:
-      throw new UserError(`invalid keyword: ${typed}`);
+      throw new UserError(`invalid keyword: ${typed}`, didYouMean([typed], VERBS));
     default:
       throw new UserError(`${verb}: mgpu has no such command`, ABSENT[verb] ?? "mgpu down ends the daemons");
   }

@@ -12,6 +12,7 @@ import { optionReader } from "../filters.ts";
 import { countOf } from "../getopt.ts";
 import { createLineReader } from "../lines.ts";
 import type { Option, ParsedOptions } from "../option.ts";
+import { didYouMean } from "../usage.ts";
 import { completing, errnumstr, helpText, REFUSED, reconfigure, shutdown } from "./scontrol/admin.ts";
 import { createEntity } from "./scontrol/create.ts";
 import { deleteEntity } from "./scontrol/delete.ts";
@@ -146,7 +147,8 @@ async function carryOut(words: readonly string[], scope: Scope): Promise<number>
   if (rest.length === 0 && (keyword in SETTINGS || /^(exit|quit)$/i.test(keyword))) return 0;
   const found = findKeyword(VERBS, keyword);
   if (found === "ambiguous") throw new UserError(`${keyword} may mean several things: write more of it`);
-  if (found === "unknown") throw new UserError(`invalid keyword: ${keyword}`);
+  if (found === "unknown")
+    throw new UserError(`invalid keyword: ${keyword}`, didYouMean([keyword], Object.keys(VERBS)));
   return found.value(rest, scope);
 }
 

@@ -20,6 +20,7 @@ import { isMachineForm } from "../output/machine-form.ts";
 import { painterFor } from "../output/painter.ts";
 import { tellOptions } from "../output/verbose.ts";
 import { repeat } from "../repeat.ts";
+import { didYouMean } from "../usage.ts";
 import { type Layout, readLayout } from "./sinfo/layout.ts";
 import { readNodeFilter, wantedPartitions } from "./sinfo/nodes.ts";
 import { OPTIONS } from "./sinfo/options.ts";
@@ -52,7 +53,10 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   }
   const isWanted = readNodeFilter(options);
   const { layout } = layoutNow(options, context);
-  for (const name of layout.plan.unknown) context.stdio.err(`${layout.complaint(name)}\n`);
+  const { unknown, known = [] } = layout.plan;
+  for (const name of unknown) context.stdio.err(`${layout.complaint(name)}\n`);
+  const hint = isSlurmName(context.program) ? undefined : didYouMean(unknown, known);
+  if (hint !== undefined) context.stdio.err(`${context.program}: hint: ${hint}\n`);
   checkSort(options, layout, context);
   if (isMachineForm(options)) {
     const { listParsers } = await import("../output/machine-list.ts");

@@ -9,6 +9,7 @@ import { checkClusters } from "../clusters.ts";
 import { connectAsSlurm } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import type { Option, ParsedOptions } from "../option.ts";
+import { fieldHint } from "../usage.ts";
 
 const flag = (long: string, short: string, help: string): Option => ({ long, short, argument: "none", help });
 const list = (long: string, short: string, metavar: string, help: string): Option => {
@@ -52,7 +53,10 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   const format = lists("format") ?? shareFormat(isGiven("long"), isGiven("partition"));
   const isFlat = isGiven("Users");
   const found = columnsOf(format, isFlat ? { ...SHARE_COLUMNS, account: FLAT_ACCOUNT } : SHARE_COLUMNS);
-  if ("unknown" in found) throw new UserError(`Invalid field requested: "${found.unknown}"`);
+  if ("unknown" in found) {
+    const names = Object.keys(SHARE_COLUMNS).map((name) => ({ name }));
+    throw new UserError(`Invalid field requested: "${found.unknown}"`, fieldHint([found.unknown], names));
+  }
   const connected = await connectAsSlurm(context, "Couldn't get shares from controller");
   if (connected === null) return 1;
   try {

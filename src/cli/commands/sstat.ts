@@ -13,6 +13,7 @@ import { connectAsSlurm } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
 import { criteriaOf, type JobTarget, jobFilter, optionReader, parseJobTarget, splitJobIds } from "../filters.ts";
 import type { Option, ParsedOptions } from "../option.ts";
+import { fieldHint } from "../usage.ts";
 import { readStyle, readUnits } from "./sacct/print.ts";
 
 const OPTIONS: readonly Option[] = [
@@ -62,7 +63,7 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   const targets = readTargets([...(options.texts("jobs") ?? []), ...parsed.operands], problems);
   if (targets.length === 0 && problems.length === 0) problems.push("You didn't give me any jobs to stat.");
   if (problems.length > 0)
-    throw new UserError(problems, unknown.length > 0 ? "--helpformat lists the fields" : undefined);
+    throw new UserError(problems, unknown.length > 0 ? fieldHint(unknown, SSTAT_FIELDS) : undefined);
   const connected = await connectAsSlurm(context, context.program);
   if (connected === null) return 1;
   const style = readStyle(options);

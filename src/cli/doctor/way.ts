@@ -104,6 +104,12 @@ async function isOpen({ prober, addresses }: Ports, door: Door, notes: Notes): P
     else notes.ok("port", `${port} is open, ${ms} ms away`);
     return true;
   }
+  if ((code === "ETIMEDOUT" || code === "EHOSTUNREACH") && prober.isMissed(address)) {
+    const text = `no machine of this network has the number ${address}`;
+    const fix = `is ${host} switched on, connected, and is that its number now? ip neigh show ${address} must not say FAILED`;
+    notes.fail("host", text, fix);
+    return false;
+  }
   if (code === "ETIMEDOUT") {
     await noteSilence({ prober }, door, notes);
     return false;
@@ -126,6 +132,10 @@ async function noteSilence(
 ): Promise<void> {
   const other = await prober.port(address, IDLE_PORT);
   const open = `on ${host}: ufw allow ${port}/tcp, or firewall-cmd --add-port=${port}/tcp`;
+  if (other.code === "EHOSTUNREACH" || other.code === "ENETUNREACH") {
+    const text = `nobody answers at ${address}, and the network says that it can't be reached (${other.code})`;
+    return notes.fail("host", text, `is ${host} switched on and in the same network or VPN? ip route get ${address}`);
+  }
   if (other.code === "ETIMEDOUT") {
     const text = `no answer at port ${port} or any other: ${host} is off, or a firewall drops all that comes from here`;
     return notes.fail("port", text, `is ${host} switched on? Then ${open}`);

@@ -17,10 +17,13 @@ export const USERS: Topic = {
     {
       heading: "WHO MAY DO WHAT",
       terms: [
-        ["everybody", "Sees the jobs of all in the queue and in accounting, nodes and partitions; submits."],
+        [
+          "everybody",
+          "Sees the jobs of all in the queue and in accounting, with what they used (mgpu-sacct, mgpu seff); nodes and partitions; submits.",
+        ],
         [
           "the owner of a job",
-          "Also its script, environment, usage and output; cancels, holds, changes, signals, suspends, requeues it; makes steps in it and attaches to it.",
+          "Also its script, environment, output, and what it uses while it runs (mgpu-sstat); cancels, holds, changes, signals, suspends, requeues it; makes steps in it and attaches to it.",
         ],
         [
           "operators",

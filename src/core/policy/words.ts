@@ -96,6 +96,30 @@ export function parseTres(text: string): Parsed<Tres> {
   return { value: tres };
 }
 
+/** MiB of the units in which a weight of memory may be written: `mem=0.25G` is a quarter for each GiB. */
+const WEIGHT_UNITS: Readonly<Record<string, number>> = { "": 1, k: 1 / 1024, m: 1, g: 1024, t: 1_048_576 };
+
+/** Slurm's TRESBillingWeights: amounts may be fractions, that of memory is for each MiB or for the unit it names. */
+export function parseBillingWeights(text: string): Parsed<Tres> {
+  const weights: Record<string, number> = {};
+  for (const part of text.split(",").filter((one) => one !== "")) {
+    const [, name = "", amount = "", unit = ""] = /^([^=]*)=(\d{1,9}(?:\.\d{1,9})?)([kmgt]?)$/i.exec(part) ?? [];
+    const key = name.toLowerCase();
+    if (amount === "" || (unit !== "" && key !== "mem")) return { problem: `expected name=weight, got ${quote(part)}` };
+    if (!TRES_NAME.test(key)) return { problem: `no TRES known by type ${name}` };
+    weights[key] = Number(amount) / (WEIGHT_UNITS[unit.toLowerCase()] ?? 1);
+  }
+  if (Object.keys(weights).length === 0) return { problem: `expected name=weight, got ${quote(text)}` };
+  return { value: weights };
+}
+
+/** The inverse. */
+export function formatBillingWeights(weights: Tres): string {
+  return Object.entries(weights)
+    .map(([name, weight]) => `${name}=${name === "mem" && weight < 1 ? `${weight * 1024}G` : weight}`)
+    .join(",");
+}
+
 /** A list as {@link parseTres} reads it; empty for none. */
 export function formatTres(tres: Tres | undefined): string {
   return Object.entries(tres ?? {})

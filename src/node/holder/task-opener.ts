@@ -28,6 +28,8 @@ export interface TaskOpening {
   readonly remark: string | undefined;
   /** CPUs by number, none for all; what is told on stderr about them, around the pid. */
   readonly cpuBind?: TaskLaunch["cpuBind"];
+  /** The descriptor to wait at before anything else (gate.ts); the next one is for telling the pid. */
+  readonly gateAt?: number;
   /** A program whose output changes the task's environment, see {@link prologLines}. */
   readonly prolog?: string | undefined;
   /** The program's; what a shell would drop of it is set again. */
@@ -69,6 +71,7 @@ const SHELL_VARIABLES = ["PWD", "OLDPWD"];
 export function taskOpener(processes: Pick<Processes, "findProgram">, opening: TaskOpening): string[] {
   const { fifos, sharesOutput, remark, prolog, environment } = opening;
   const text = [
+    ...gateLines(opening.gateAt),
     ...preparingLines(opening),
     ...(remark === undefined ? [] : [`printf '%s\\n' ${quoted(remark)} >&2`]),
     ...bindLines(processes, opening.cpuBind),
@@ -88,8 +91,9 @@ export function taskOpener(processes: Pick<Processes, "findProgram">, opening: T
  * @param variables that the task gets as well
  */
 export function openingLines(opening: TaskOpening, variables: Readonly<Record<string, string>>): string[] | null {
-  const { fifos, remark, prolog, cpuBind, environment } = opening;
-  const isPlain = fifos.size === 0 && remark === undefined && prolog === undefined && cpuBind === undefined;
+  const { fifos, remark, prolog, cpuBind, gateAt, environment } = opening;
+  const isPlain =
+    gateAt === undefined && fifos.size === 0 && remark === undefined && prolog === undefined && cpuBind === undefined;
   if (!isPlain || Object.keys(splitEnvironment(environment).dropped).length > 0) return null;
   return [
     ...preparingLines(opening),
@@ -107,6 +111,13 @@ function preparingLines({ umask, rlimits = {}, openFiles, environment }: TaskOpe
     ...(openFiles === null || rlimits.NOFILE !== undefined ? [] : [`ulimit -S -n ${openFiles}`]),
     ...Object.entries(rlimits).flatMap(([name, value]) => limitLines(name, value)),
   ];
+}
+
+/** The subshell dies, and not the task, of a pipe that nobody reads any more. */
+function gateLines(at: number | undefined): string[] {
+  if (at === undefined) return [];
+  const tell = at + 1;
+  return [`(echo $$ >&${tell}) 2>/dev/null`, `read -r SLURM_TASK_PID <&${at}`, `exec ${at}<&- ${tell}>&-`];
 }
 
 /** Binds the shell, and so the program that it becomes. As in Slurm, what can't be bound runs all the same. */

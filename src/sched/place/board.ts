@@ -14,6 +14,9 @@ const CHANGES_PER_CANDIDATE = 4;
 
 const CHANGES_MIN = 64;
 
+/** Candidates that are looked at before others have their turn. */
+const CANDIDATES_A_STEP = 128;
+
 /** Numbers of candidates, as they were when they were last refreshed. */
 export class Board {
   readonly candidates: readonly Candidate[];
@@ -42,10 +45,29 @@ export class Board {
     this.#changes = new ChangeLog(Math.max(CHANGES_MIN, CHANGES_PER_CANDIDATE * candidates.length));
   }
 
-  /** Takes note of what has changed. */
-  refresh(): void {
+  /**
+   * Takes note of what has changed.
+   * @param news where to look; `null` for everywhere
+   */
+  refresh(news: readonly number[] | null): void {
+    if (news === null) this.#refreshFrom(0, this.candidates.length);
+    else for (const at of news) this.#refreshFrom(at, at + 1);
+  }
+
+  /** The same everywhere, with what is worked out about candidates when it is asked for. Yields after some of them. */
+  *prepare(): Generator<void, void> {
+    const { length } = this.candidates;
+    for (let from = 0; from < length; from += CANDIDATES_A_STEP) {
+      const to = Math.min(length, from + CANDIDATES_A_STEP);
+      this.#refreshFrom(from, to);
+      for (let at = from; at < to; at++) this.classAt(at);
+      yield;
+    }
+  }
+
+  #refreshFrom(from: number, to: number): void {
     const [candidates, seen] = [this.candidates, this.#seen];
-    for (let at = 0; at < candidates.length; at++) {
+    for (let at = from; at < to; at++) {
       const { usage } = candidates[at] as Candidate;
       if (usage !== seen[at]) this.#note(at, usage);
     }

@@ -63,9 +63,15 @@ export class KeptPlacer {
     this.#rate = null;
   }
 
-  place(request: ResourceRequest): Allocation | null {
+  /** Works out what the first request would have to wait for, and yields in between. */
+  prepare(): Generator<void, void> {
+    return this.#board.prepare();
+  }
+
+  /** @param news candidates whose usage is another one than before; `null` if that may be all of them */
+  place(request: ResourceRequest, news: readonly number[] | null = null): Allocation | null {
     this.#rate ??= this.#scoring.prepare(this.candidates);
-    this.#board.refresh();
+    this.#board.refresh(news);
     for (const way of this.#waysOf(request)) {
       const shares = way.place(this.#rate);
       if (shares) return shares;

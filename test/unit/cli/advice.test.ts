@@ -21,6 +21,7 @@ describe("the way to another machine", () => {
     ["no route", "EHOSTUNREACH", "there is no route to it", /ip route get gpu0/],
     ["no route", "ENETUNREACH", "there is no route to it", /ip route get gpu0/],
     ["timed out", "ETIMEDOUT", "no answer (timed out)", /firewall.*ufw allow 7411\/tcp/],
+    ["open and silent", "SILENT", "it takes the connection and says nothing", /On gpu0: ss -ltnp sport = :7411/],
     ["unknown name", "ENOTFOUND", "the name gpu0 is unknown here", /\/etc\/hosts/],
     ["unknown name", "EAI_AGAIN", "the name gpu0 is unknown here", /\/etc\/hosts/],
     ["forbidden", "EACCES", "a firewall forbids it", /open TCP port 7411/],
@@ -78,6 +79,8 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   "mgpu history": ["now"],
   "mgpu seff": ["1"],
   "mgpu submit": ["true"],
+  "mgpu alloc": ["list"],
+  "mgpu export": ["slurm"],
   "mgpu feed": ["/work/jobs.txt"],
   "mgpu add": ["/etc/hostname"],
   "mgpu cancel": ["1"],
@@ -93,7 +96,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
 /** These speak to no controller, or say what they meet in their own way; `mgpu top` connects before it opens its UI. */
 const APART: ReadonlySet<string> = new Set([
   ...["mgpu leave", "mgpu logout", "mgpu use", "mgpu systemd", "mgpu shims", "mgpu sim", "mgpu completion"],
-  ...["mgpu config", "mgpu config-sample", "mgpu test", "mgpu doctor", "mgpu top", "strigger"],
+  ...["mgpu config", "mgpu config-sample", "mgpu test", "mgpu doctor", "mgpu top", "mgpu import", "strigger"],
 ]);
 
 describe("every command says it", async () => {

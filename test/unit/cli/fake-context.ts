@@ -301,6 +301,7 @@ function fakeFiles(options: FakeOptions, cwd: string): Files {
     },
     trustProblem: () => "",
     exists: () => false,
+    makeFolder: () => {},
     isUser: (name) => name !== "nosuchuser",
     isFolder: (path) => absolute(path) === cwd || path === "/",
     findProgram: () => "found",

@@ -254,6 +254,19 @@ describe("mgpu --host --port VERB", () => {
     expect(found).toMatchObject({ kind: "remote", remote: { target: "gpu0:8080", source: "--host" } });
     expect(() => targetOf({ ...context, cluster: "gpu1:8080" })).toThrow("--host: there is no key for gpu1:8080 here");
   });
+  test("without a port takes that of the stored key", async () => {
+    const environment = { HOME: "/home/ada" };
+    const profile = (target: string) => ({ target, identity: "user:ada", key: "0".repeat(64) });
+    const clusters = { lab: profile("gpu0:7411"), far: profile("gpu1:7411"), near: profile("gpu1:7412") };
+    const files = { [profilesFile(environment).path]: JSON.stringify({ default: null, clusters }) };
+    const chosen: string[] = [];
+    const fake = fakeContext({ program: "mgpu", environment, files, controller: [clusterPeer()] });
+    const context = { ...fake.context, chooseCluster: (name: string) => void chosen.push(name) };
+    expect(await runCommand(command, ["--host", "gpu0", "queue"], context)).toBe(0);
+    expect(chosen).toEqual(["gpu0:7411"]);
+    expect(await runCommand(command, ["--host", "gpu1", "queue"], context)).toBe(1);
+    expect(fake.err()).toContain("--host: there are keys for gpu1:7411 and gpu1:7412");
+  });
   test("hands the address on, 8080 by default, and refuses a port without a host", async () => {
     const chosen: string[] = [];
     const fake = fakeContext({ program: "mgpu", controller: [clusterPeer(), clusterPeer()] });

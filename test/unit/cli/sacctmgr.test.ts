@@ -249,3 +249,12 @@ test("jobs that are charged to what is to go are named, and nothing is removed",
   expect(state.policy.users.has("ada")).toBe(true);
   expect((await run("delete", "user", "bob")).code).toBe(0);
 });
+
+test("weights of billing are fractions, that of memory for each unit, as slurm.conf writes them", async () => {
+  const { state, run } = cluster();
+  const set = await run("modify", "cluster", "set", "TRESBillingWeights=CPU=1.0,Mem=0.25G,GRES/gpu=16.5");
+  expect(set.code).toBe(0);
+  expect(state.policy.config.billingWeights).toEqual({ cpu: 1, mem: 0.25 / 1024, "gres/gpu": 16.5 });
+  expect((await run("list", "config")).out).toContain("TRESBillingWeights     = cpu=1,mem=0.25G,gres/gpu=16.5\n");
+  expect((await run("modify", "cluster", "set", "TRESBillingWeights=CPU=1G")).code).toBe(1);
+});

@@ -29,6 +29,17 @@ describe("fake GPUs from a count", () => {
     expect(readFakeGpus("0", "h")).toEqual({ gpus: [] });
   });
 
+  it("may be of types, as Slurm's Gres= counts them", () => {
+    const read = readFakeGpus("A100:2,1g.10gb:1", "h");
+    const gpus = "gpus" in read ? read.gpus : [];
+    expect(gpus.map(({ index, type }) => [index, type])).toEqual([
+      [0, "a100"],
+      [1, "a100"],
+      [2, "1g.10gb"],
+    ]);
+    expect(problemOf("a100:200,t4:57")).toBe("MGPU_FAKE_GPUS: 257 GPUs; at most 256 are allowed");
+  });
+
   it("are idle", async () => {
     const choice = chooseGpuProvider({ fakeGpus: "1", hostname: "h", clock: realClock() });
     const load = "provider" in choice ? await choice.provider.load() : [];

@@ -1,16 +1,16 @@
 /** What mgpu doctor reads of a machine, from samples of what the system prints. */
 
 import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { parseOwnCgroup } from "../../../src/platform/cgroup-facts.ts";
 import { parseDriverRows, parseModule } from "../../../src/platform/driver-facts.ts";
 import { examineMachine, findOrphanedDaemons, parseLimitPairs } from "../../../src/platform/machine-facts.ts";
-import { openBell, realProber, ringBell } from "../../../src/platform/probe.ts";
+import { isMissedIn, openBell, realProber, ringBell } from "../../../src/platform/probe.ts";
 import { realSecureDoor } from "../../../src/platform/secure.ts";
-import { examinePython, parseFolder, parsePython } from "../../../src/platform/user-facts.ts";
+import { examineFolder, examinePython, parseFolder, parsePython } from "../../../src/platform/user-facts.ts";
 
 test("limits, soft and hard", () => {
   const text = [
@@ -147,4 +147,30 @@ test("a python of the asker's PATH leaves nothing behind, and is none of root's 
   const pid = readFileSync(pidFile, "utf8").trim();
   const isAlive = () => existsSync(`/proc/${pid}`) && !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   await vi.waitUntil(() => !isAlive(), 10_000);
+});
+
+test("a number that no machine of the network answers for, by the kernel's table of neighbours", () => {
+  const table = `IP address       HW type     Flags       HW address            Mask     Device
+10.0.0.9         0x1         0x0         00:00:00:00:00:00     *        eth0
+10.0.0.1         0x1         0x2         02:fc:00:00:00:05     *        eth0
+10.0.0.2         0x1         0x0         00:00:00:00:00:00     *        eth0
+10.0.0.2         0x1         0x2         02:fc:00:00:00:06     *        eth1
+`;
+  const missed = ["10.0.0.9", "10.0.0.1", "10.0.0.2", "10.0.0.3", ""].map((address) => isMissedIn(table, address));
+  expect(missed).toEqual([true, false, false, false, false]);
+});
+
+test("of a state folder that is missing it is said whether it can be made", async () => {
+  const folder = mkdtempSync("/tmp/mgpu-made-");
+  writeFileSync(join(folder, "file"), "");
+  const paths = [join(folder, "a/b"), join(folder, "file/a"), "/proc/mgpu/a"];
+  const found = await Promise.all(paths.map((path) => examineFolder("state folder", path, null)));
+  const none = "No such file or directory";
+  expect(found.map(({ state, problem }) => [state, problem])).toEqual([
+    ["missing", ""],
+    ["missing", "Not a directory"],
+    ["missing", none],
+  ]);
+  expect(readdirSync(folder)).toEqual(["file"]);
+  rmSync(folder, { recursive: true });
 });

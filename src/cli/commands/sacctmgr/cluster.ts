@@ -7,7 +7,14 @@ import { type Parsed, parseCount } from "../../../core/parse.ts";
 import type { PriorityConfig } from "../../../core/policy/records.ts";
 import { PRIORITY_DEFAULTS } from "../../../core/policy/records.ts";
 import { findAssociation } from "../../../core/policy/state.ts";
-import { byPrefix, formatTres, longDuration, parseTres } from "../../../core/policy/words.ts";
+import {
+  byPrefix,
+  formatBillingWeights,
+  formatTres,
+  longDuration,
+  parseBillingWeights,
+  parseTres,
+} from "../../../core/policy/words.ts";
 import { parseTimeLimit } from "../../../core/time.ts";
 import { unknownOptions } from "./accounts.ts";
 import { type Draft, type Edit, ensureRoot, refuse } from "./draft.ts";
@@ -44,7 +51,11 @@ const WEIGHTS: Readonly<Record<string, Weight<never>>> = {
   PriorityWeightPartition: { field: "weightPartition", ...count } as unknown as Weight<never>,
   PriorityWeightQOS: { field: "weightQos", ...count } as unknown as Weight<never>,
   PriorityWeightTRES: { field: "weightTres", ...tres } as unknown as Weight<never>,
-  TRESBillingWeights: { field: "billingWeights", ...tres } as unknown as Weight<never>,
+  TRESBillingWeights: {
+    field: "billingWeights",
+    read: parseBillingWeights,
+    write: formatBillingWeights,
+  } as unknown as Weight<never>,
 };
 
 /** Name and value of each weight, for `list config`. */

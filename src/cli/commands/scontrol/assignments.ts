@@ -2,6 +2,7 @@
 
 import type { Parsed } from "../../../core/parse.ts";
 import { UserError } from "../../context.ts";
+import { didYouMean } from "../../usage.ts";
 import { findKeyword } from "./keywords.ts";
 
 /** How a value was given: `Key=`, `Key+=` or `Key-=`. */
@@ -66,11 +67,14 @@ export function readChanges<C extends object>(
 ): Partial<C> {
   let sum: Partial<C> = {};
   const problems: string[] = [];
+  const unknownKeys: string[] = [];
   for (const assignment of assignments) {
     const { key, operator, text, word } = assignment;
     const field = lookUpKey(table, key);
-    if (field === "unknown") problems.push(...unknown(word));
-    else if (field === "ambiguous") problems.push(`${key} may mean several things: write more of it`);
+    if (field === "unknown") {
+      problems.push(...unknown(word));
+      unknownKeys.push(key);
+    } else if (field === "ambiguous") problems.push(`${key} may mean several things: write more of it`);
     else if (operator !== "=" && !withSteps.some((one) => one.startsWith(key.toLowerCase())))
       problems.push(`${key}${operator}: write ${key}= with the whole new value`);
     else {
@@ -79,7 +83,8 @@ export function readChanges<C extends object>(
       else sum = { ...sum, ...parsed.value };
     }
   }
-  if (problems.length > 0) throw new UserError([...new Set(problems)]);
+  const hint = didYouMean(unknownKeys, Object.keys(table));
+  if (problems.length > 0) throw new UserError([...new Set(problems)], hint);
   return sum;
 }
 

@@ -7,6 +7,7 @@ import { stepRecord } from "../../../view/step-record.ts";
 import { stepRows } from "../../../view/step-row.ts";
 import { UserError } from "../../context.ts";
 import { type JobTarget, parseJobTarget } from "../../filters.ts";
+import { didYouMean } from "../../usage.ts";
 import { loadEntries, loadTargets, readJobIds } from "./entries.ts";
 import { showHostlist, showHostlistSorted, showHostnames } from "./hosts.ts";
 import { findKeyword } from "./keywords.ts";
@@ -56,7 +57,9 @@ export const show: Verb = async (words, scope) => {
   const args = equals < 0 ? rest : [first.slice(equals + 1), ...rest];
   if (word === "") throw new UserError("too few arguments for keyword:show");
   const found = findKeyword(ENTITIES, word);
-  if (typeof found === "string") throw new UserError(`invalid entity:${word} for keyword:show`);
+  if (typeof found === "string") {
+    throw new UserError(`invalid entity:${word} for keyword:show`, didYouMean([word], Object.keys(ENTITIES)));
+  }
   // Several filters at a time are of use there alone.
   if (args.length > 1 && found.value !== ENTITIES.assoc_mgr) throw new UserError("too many arguments for keyword:show");
   return found.value(args, scope);

@@ -4,6 +4,7 @@ import type { JobEntry } from "../../../view/job-record.ts";
 import { isSlurmName } from "../../connect.ts";
 import { UserError } from "../../context.ts";
 import { jobFilter } from "../../filters.ts";
+import { didYouMean } from "../../usage.ts";
 import { type Assignment, lookUpKey, readAssignments } from "./assignments.ts";
 import { loadEntries, loadTargets, readJobIds } from "./entries.ts";
 import { reportResults, type Scope, type Verb } from "./scope.ts";
@@ -81,7 +82,8 @@ function findField(assignment: Assignment): Change {
   const found = lookUpKey(FIELDS, key);
   if (found === "ambiguous") throw new UserError(`${key} may mean several things: write more of it`);
   if (found === "unknown") {
-    throw new UserError([`Update of this parameter is not supported: ${key}${operator}${text}`, "Request aborted"]);
+    const problems = [`Update of this parameter is not supported: ${key}${operator}${text}`, "Request aborted"];
+    throw new UserError(problems, didYouMean([key], Object.keys(FIELDS)));
   }
   if (operator !== "=" && !found.takesSteps) {
     throw new UserError(`Option ${assignment.word} does not accept [+|-]= syntax`, "of a job, only TimeLimit takes it");

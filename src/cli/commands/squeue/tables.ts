@@ -19,6 +19,7 @@ import { type CommandContext, UserError } from "../../context.ts";
 import type { OptionReader } from "../../filters.ts";
 import { type JobPrinter, sortingPrinter, tablePrinter } from "../../output/job-list.ts";
 import { painterFor } from "../../output/painter.ts";
+import { didYouMean } from "../../usage.ts";
 
 const EXCLUSIVE = "Options -o(--format) and -l(--long) are mutually exclusive. Please remove one and retry.";
 
@@ -73,8 +74,10 @@ export function stepTable(options: OptionReader, view: ListingView, context: Com
 }
 
 /** Slurm prints what it can't read as it stands, and goes on. */
-export function complain({ unknown }: FormatPlan<unknown>, what: string, { stdio, program }: CommandContext): void {
-  for (const name of unknown) stdio.err(`${program}: error: Invalid ${what} format specification: ${name}\n`);
+export function complain(plan: FormatPlan<unknown>, what: string, { stdio, program }: CommandContext): void {
+  for (const name of plan.unknown) stdio.err(`${program}: error: Invalid ${what} format specification: ${name}\n`);
+  const hint = isSlurmName(program) ? undefined : didYouMean(plan.unknown, plan.known ?? []);
+  if (hint !== undefined) stdio.err(`${program}: hint: ${hint}\n`);
 }
 
 function headingOf(

@@ -5,6 +5,7 @@ import { byPrefix } from "../../../core/policy/words.ts";
 import { SIZE_GROUPING, SIZE_REPORTS, type SizeReportName } from "../../../view/job-size-report.ts";
 import { REPORTS, type ReportName } from "../../../view/usage-report.ts";
 import { type CommandContext, UserError } from "../../context.ts";
+import { didYouMean } from "../../usage.ts";
 
 export type AnyReport =
   | { readonly kind: "usage"; readonly name: ReportName }
@@ -131,6 +132,8 @@ const VALID: Readonly<Record<string, string>> = {
   user: 'Valid user reports are, "TopUsage"',
 };
 
+const KINDS = ["cluster", "job", "reservation", "user"] as const;
+
 function findReport(
   kind: string,
   name: string,
@@ -142,8 +145,8 @@ function findReport(
       "such as: mgpu-sreport cluster AccountUtilizationByUser, user TopUsage, job SizesByAccount, reservation utilization",
     );
   }
-  const found = byPrefix(kind, ["cluster", "job", "reservation", "user"] as const, (one) => [one]);
-  if (found === undefined) throw new UserError(`invalid keyword: ${kind}`);
+  const found = byPrefix(kind, KINDS, (one) => [one]);
+  if (found === undefined) throw new UserError(`invalid keyword: ${kind}`, didYouMean([kind], KINDS));
   const report = reportOf(found, name);
   if (report !== undefined) return { report, left };
   throw new UserError(`Not valid report ${name}`, VALID[found]);

@@ -11,6 +11,7 @@ interface Net {
   readonly route?: Partial<Probe>;
   /** By port. */
   readonly ports?: Readonly<Record<number, string>>;
+  readonly missed?: boolean;
   /** What TLS or the other side says; nothing for a welcome. */
   readonly refusal?: Error;
   readonly key?: null;
@@ -27,6 +28,7 @@ async function way(net: Net): Promise<string[]> {
     prober: {
       name: async () => ({ ...probe, addresses: ["10.0.0.1"], ...net.name }),
       route: async () => ({ ...probe, from: "10.0.0.7", ...net.route }),
+      isMissed: () => net.missed ?? false,
       port: async (_host: string, port: number) => ({ ...probe, code: net.ports?.[port] ?? "" }),
     },
     connect: async () => {
@@ -78,6 +80,16 @@ describe("its last line where it ends", () => {
       { ports: { 7411: "ETIMEDOUT", 1: "ETIMEDOUT" } },
       "port fail: no answer at port 7411 or any other: gpu0 is off, or a firewall drops all that comes from here",
     ],
+    [
+      "nobody's number",
+      { ports: { 7411: "ETIMEDOUT", 1: "EHOSTUNREACH" }, missed: true },
+      "host fail: no machine of this network has the number 10.0.0.1",
+    ],
+    [
+      "nobody's number, as a router says",
+      { ports: { 7411: "ETIMEDOUT", 1: "EHOSTUNREACH" } },
+      "host fail: nobody answers at 10.0.0.1, and the network says that it can't be reached (EHOSTUNREACH)",
+    ],
     ["wrong key", { refusal: alert("TLSV1_ALERT_DECRYPT_ERROR") }, "key fail: user/ada/1: wrong key"],
     ["revoked", { refusal: alert("SSLV3_ALERT_HANDSHAKE_FAILURE") }, "key fail: user/ada/1: it does not know this key"],
     [
@@ -94,7 +106,7 @@ describe("its last line where it ends", () => {
     [
       "hangs",
       { refusal: new RpcError("DEADLINE", "no answer from gpu0:7411 within 10 s") },
-      "answer fail: no answer (timed out)",
+      "answer fail: it takes the connection and says nothing",
     ],
   ])("%s", async (_, net, last) => {
     expect((await way(net)).at(-1)).toBe(last);
