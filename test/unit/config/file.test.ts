@@ -173,7 +173,11 @@ describe("the sample and the schema", () => {
   test("the sample's defaults are what holds without a file", () => {
     const text = sampleText()
       .split("\n")
-      .map((line) => line.replace(/^ {2}# (\w+:.*)$/, (whole, rest: string) => (isKey(rest) ? `  ${rest}` : whole)))
+      .map((line) =>
+        line.replace(/^( {2}|)# (\w+:.*)$/, (whole, indent: string, rest: string) =>
+          isKey(rest) ? `${indent}${rest}` : whole,
+        ),
+      )
       .join("\n");
     const read = readConfig(text, of("sample"));
     if ("problems" in read) throw new Error(read.problems.join("\n"));
