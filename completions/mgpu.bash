@@ -1777,7 +1777,7 @@ _mgpu_subcommands=(
   'join|Make this machine a node of a cluster; without a word, start the node daemon of one that joined before'
   'leave|End this machine'\''s node daemon and forget the cluster that it joined'
   'key|Keys of people and machines: make a join token, issue, list, rotate, revoke'
-  'login|Store a key for a cluster on another machine; without a word, list the clusters that there are keys for'
+  'login|Store a key for a cluster on another machine, or a cluster of Slurm'\''s; without a word, list the clusters that there are'
   'logout|Forget the key of a cluster'
   'use|Choose the cluster that commands speak to: one of mgpu login, or local for mgpu on this machine'
   'systemd|Print a systemd unit that starts this machine'\''s daemon: mgpud where it joined a cluster, else mgpuctld'
