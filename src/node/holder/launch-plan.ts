@@ -278,7 +278,7 @@ function plannedTask(
     remark: remarkOf(task, epilog),
     cpuBind: task.cpuBind,
     // The wrapper of a batch script has descriptors of its own before those of the script.
-    ...(hasGate ? { gateAt: launch.batch ? 6 : 3 } : {}),
+    ...(hasGate ? { gateAt: launch.batch && !launch.pty ? 6 : 3 } : {}),
   };
   const sharesOutput = stderr.to === "stdout";
   const stdout = opened.get(task.task, "stdout") ?? "client";
