@@ -108,6 +108,28 @@ _mgpu_table() {
         '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
       )
       ;;
+    'mgpu alloc')
+      operand='grammar mgpu alloc' table=(
+        '--gpus|r|ask gpus|add: GPUs of each allocation, which is one node; none otherwise'
+        '--time|r|nothing|add: how long each may last: 4h, 90m, 1-12:00:00'
+        '--max|r|nothing|add: allocations at once, waiting and running; 1 otherwise'
+        '--backlog|r|nothing|add: of these, how many may wait there; 1 otherwise'
+        '--every|r|nothing|add: least time between two submissions; none otherwise'
+        '--idle|r|nothing|add: a node without a job for so long leaves; 5m otherwise'
+        '--cpus|r|nothing|add: CPUs of each; otherwise the part of a node that its GPUs are of the node'\''s GPUs'
+        '--mem|r|nothing|add: memory of each, such as 64G; otherwise likewise'
+        '--dry-run|n|nothing|add: show the script and the command, and what Slurm says of them; submit nothing'
+        '--force|n|nothing|remove: end what runs there now; its jobs go back into the queue'
+        '--json|n|nothing|list: print JSON'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
     'mgpu join')
       operand='nothing' table=(
         '--node-id|r|nothing|name of this node; the short host name otherwise'
@@ -393,9 +415,23 @@ _mgpu_table() {
         '--output|r|file|write the configuration there rather than to standard output; it must not be there yet'
         '--commands|r|file|write what is to be typed once mgpu is up there, as a script; in comments otherwise'
         '--gres|r|gres|the gres.conf; the one beside FILE otherwise, if it is there'
+        '--qos|r|ask qos|QOS with their limits, as sacctmgr -P list qos printed them on the Slurm cluster'
         '--fake-gpus|n|nothing|let nodes pretend to have their GPUs, to try the configuration on other machines'
         '--force|n|nothing|write over files that are there'
         '--quiet|n|nothing|say nothing of what needs no place in the configuration, only of what is left out or changed'
+        '-h|n|nothing|show this text'
+        '--help|n|nothing|show this text'
+        '--usage|n|nothing|show a short reminder of the usage'
+        '-V|n|nothing|show the version'
+        '--version|n|nothing|show the version'
+        '-M|r|nothing|speak to that cluster of mgpu login; local is this machine'
+        '--clusters|r|nothing|speak to that cluster of mgpu login; local is this machine'
+      )
+      ;;
+    'mgpu export')
+      operand='nothing' table=(
+        '--controller-host|r|nothing|the machine on which slurmctld is to run; this one otherwise'
+        '--force|n|nothing|write over files that are there'
         '-h|n|nothing|show this text'
         '--help|n|nothing|show this text'
         '--usage|n|nothing|show a short reminder of the usage'
@@ -1657,6 +1693,13 @@ _mgpu_grammar() {
         '*|file'
       )
       ;;
+    'mgpu alloc')
+      rules=(
+        '|words add list pause resume remove log'
+        'add |words slurm'
+        '*|nothing'
+      )
+      ;;
     'mgpu exec')
       rules=(
         '|ask running'
@@ -1731,10 +1774,11 @@ _mgpu_subcommands=(
   'doctor|Look for what is wrong with this machine, the way to the controller and the nodes, and say what to do'
   'metrics|Show how many jobs there were, how long they ran, and how busy each GPU was'
   'nodes|Show the machines of the cluster; remove takes one out for good'
+  'alloc|Borrow machines from Slurm while jobs wait: its jobs become nodes here, and leave when they are idle'
   'join|Make this machine a node of a cluster; without a word, start the node daemon of one that joined before'
   'leave|End this machine'\''s node daemon and forget the cluster that it joined'
   'key|Keys of people and machines: make a join token, issue, list, rotate, revoke'
-  'login|Store a key for a cluster on another machine; without a word, list the clusters that there are keys for'
+  'login|Store a key for a cluster on another machine, or a cluster of Slurm'\''s; without a word, list the clusters that there are'
   'logout|Forget the key of a cluster'
   'use|Choose the cluster that commands speak to: one of mgpu login, or local for mgpu on this machine'
   'systemd|Print a systemd unit that starts this machine'\''s daemon: mgpud where it joined a cluster, else mgpuctld'
@@ -1752,6 +1796,7 @@ _mgpu_subcommands=(
   'config|Check the configuration file, show what holds here, or print a sample or its JSON schema'
   'config-sample|Print a configuration file with every key and its default: mgpu config sample'
   'import|Make mgpu'\''s configuration of a slurm.conf, and say line by line what it leaves out'
+  'export|Write slurm.conf, gres.conf and cgroup.conf for the present cluster, with its accounts and QOS beside them'
   'submit|Queue a command that the shell runs, or run it here with --interactive'
   'add|Queue a script with its arguments; a .py runs with python, a .sh with bash'
   'feed|Queue the jobs of a file, one a line, once or whenever it changes; each line is queued once'

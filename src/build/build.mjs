@@ -9,6 +9,7 @@ import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -48,9 +49,15 @@ const WARM_UP = {
   "mgpu-sbcast": [process.execPath, "/nowhere"],
   "mgpu-sacct": [],
   "mgpu-sinfo": [],
+  // It has no end of its own: see callFront.
+  front: [],
   "mgpu-sstat": ["--jobs=1"],
   mgpu: ["status"],
 };
+
+/** Started by launchers without, or not by launchers at all. Others have flags that V8 keeps with a cache: bin/ has the same. */
+const WITHOUT_FLAGS = ["mgpud", "mgpuctld", "mgpu-stepd", "front"];
+const FLAGS = ["--min-semi-space-size=4"];
 
 /** Ends the cluster of the caches, and with it the daemons, which write theirs then. */
 const END = ["down", "--force"];
@@ -227,7 +234,10 @@ async function makeCodeCaches() {
     }
   }
   const writing = { ...environment, MGPU_WRITE_CODE_CACHE: "1" };
-  const run = (name, args, env) => ended(join(dist, `${name}.cjs`), args, { env, cwd: home });
+  const run = (name, args, env) => {
+    const flags = WITHOUT_FLAGS.includes(name) ? [] : FLAGS;
+    return ended([...flags, join(dist, `${name}.cjs`), ...args], { env, cwd: home });
+  };
   // A build that is broken off leaves no daemons behind.
   const breakOff = async () => {
     process.exitCode = 130;
@@ -237,23 +247,42 @@ async function makeCodeCaches() {
     process.exit();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => void breakOff());
+  let front = null;
   try {
     for (const name of entries) if (WARM_UP[name] === undefined) await run(name, ["--version"], writing);
     await run("mgpu", ["up"], writing);
+    front = run("front", [], writing);
+    await callFront(environment);
     // A job of a moment ago, and one command that found all warm: some code runs only then.
     await run("mgpu-sbatch", ["--output=/dev/null", "--wrap", "true"], environment);
-    for (const [name, args] of Object.entries(WARM_UP)) if (!isBrokenOff) await run(name, args, writing);
+    for (const [name, args] of Object.entries(WARM_UP)) {
+      if (!isBrokenOff && name !== "front") await run(name, args, writing);
+    }
   } finally {
     await run("mgpu", END, environment);
+    await front;
     rmSync(home, { recursive: true, force: true });
   }
 }
 
+/** Lets the front do what it is for. Where it is not there in time, its cache holds less. */
+async function callFront(env) {
+  const door = join(env.MGPU_HOME, "front/pid");
+  for (let triesLeft = 200; triesLeft > 0 && !existsSync(door); triesLeft--) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  for (const name of ["mgpu-sbatch", "mgpu-squeue", "mgpu-scancel", "mgpu-sinfo"]) {
+    const line = [name, ...WARM_UP[name]].join(" ");
+    const options = { env: { ...env, PATH: `${join(root, "bin")}:${env.PATH}` }, cwd: root, stdio: "ignore" };
+    await new Promise((resolve) => spawn("/bin/sh", ["-c", line], options).once("exit", resolve));
+  }
+}
+
 /** Runs a program to its end. Some are refused what they ask for, as they should; what counts is the code that ran. */
-function ended(path, args, options) {
+function ended(args, options) {
   return new Promise((resolve) => {
     // Apart from the terminal's Ctrl-C: it is for the build, which then ends what it started.
-    const child = spawn(process.execPath, [path, ...args], {
+    const child = spawn(process.execPath, args, {
       ...{ ...options, stdio: "ignore", timeout: 20_000, detached: true },
     });
     child.once("error", resolve);

@@ -7,6 +7,7 @@ import { type LicenseWish, parseLicenses } from "../core/licenses.ts";
 import { formatModels, type ModelTable, NO_MODELS, parseModels } from "../core/models.ts";
 import type { Environment } from "./places.ts";
 import { type Key, listenAt, positive, seconds, whole, word, words } from "./setting.ts";
+import { ELASTIC_SETTINGS, type ElasticSettings } from "./settings-elastic.ts";
 import { FEED_SETTINGS, type FeedSettings } from "./settings-feed.ts";
 import { GPU_SETTINGS, type GpuSettings } from "./settings-gpu.ts";
 import { PARTITION_SETTINGS, type PartitionSettings } from "./settings-partitions.ts";
@@ -22,7 +23,8 @@ export interface Settings
     SafetySettings,
     PartitionSettings,
     SchedulerSettings,
-    QueueSettings {
+    QueueSettings,
+    ElasticSettings {
   readonly clusterName: string;
   /** Seconds between TERM and KILL. */
   readonly killWaitS: number;
@@ -311,6 +313,7 @@ export const SETTINGS: Keys = {
   },
   ...GPU_SETTINGS,
   ...FEED_SETTINGS,
+  ...ELASTIC_SETTINGS,
   ...SECURITY_SETTINGS,
   ...SAFETY_SETTINGS,
   ...PARTITION_SETTINGS,

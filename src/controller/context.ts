@@ -16,6 +16,7 @@ import type { AttachPoint, JobRow } from "../protocol/procedures.ts";
 import type { Peer } from "../rpc/types.ts";
 import type { Reason } from "../sched/plan.ts";
 import type { Ending as JobEnding } from "./breaker.ts";
+import type { ElasticCrew } from "./elastic/crew.ts";
 import type { Ending } from "./ending.ts";
 import type { GpuGuard } from "./gpu-guard.ts";
 import type { Loop } from "./loop.ts";
@@ -58,6 +59,10 @@ export interface ControllerContext extends Ending {
   };
   /** The users and groups of this machine; `null` where they can't be asked for. */
   readonly people: People | null;
+  /** What keeps machines coming that other batch systems lend; `null` where none can be asked. */
+  readonly elastic: { crew: ElasticCrew | null };
+  /** Whether other machines can connect. */
+  listens(): boolean;
   /** Root's, for its users: a folder that they can't pass on their way, empty for none; `null` where only one is served. */
   readonly serves: { closed: string | null };
   /** Why a job waits. */

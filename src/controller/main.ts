@@ -30,11 +30,11 @@ import { servePeers, servePeersOf } from "../rpc/serve.ts";
 import type { Handlers, UnaryHandler } from "../rpc/types.ts";
 import { must } from "../util/assert.ts";
 import { toJobRow } from "../view/job-row.ts";
-import { createAbsences } from "./absences.ts";
 import { awayReason, createHolderLinks } from "./away.ts";
 import { createBreaker } from "./breaker.ts";
 import type { ControllerContext, People } from "./context.ts";
 import { createDispatch } from "./dispatch.ts";
+import { type ElasticPorts, openElastic } from "./elastic/open.ts";
 import { createEnding } from "./ending.ts";
 import { createErrand } from "./errand.ts";
 import { FeedWatch } from "./feeds/watch.ts";
@@ -43,6 +43,7 @@ import { cancelHandler } from "./handlers/cancel.ts";
 import { changeHandler } from "./handlers/change.ts";
 import { configHandler } from "./handlers/config.ts";
 import { doorHandler } from "./handlers/door.ts";
+import { elasticHandlers } from "./handlers/elastic.ts";
 import { examineHandler } from "./handlers/examine.ts";
 import { explainHandler } from "./handlers/explain.ts";
 import { type FeedHandlers, feedHandlers } from "./handlers/feed.ts";
@@ -74,6 +75,7 @@ import { createLoop, type Loop } from "./loop.ts";
 import { metricsPage } from "./metrics.ts";
 import { guarded, localUser } from "./network/access.ts";
 import { type Outside, type OutsidePorts, openOutside } from "./network/outside.ts";
+import { watchNodes } from "./node-watch.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
 import { configurePartitions, createPartitionLeaver } from "./partition-config.ts";
 import { createPlanner, type Planner } from "./planner.ts";
@@ -83,7 +85,7 @@ import { checkPrograms, type ProgramFiles, type Submitted } from "./program-guar
 import { startPurging } from "./purge.ts";
 import { type Reload, reconfigure } from "./reconfigure.ts";
 import { partitionName } from "./select.ts";
-import { createSessions, type Sessions } from "./sessions.ts";
+import type { Sessions } from "./sessions.ts";
 import { createStatistics } from "./statistics.ts";
 import { readFinished } from "./store/accounting.ts";
 import { openBlobs } from "./store/blobs.ts";
@@ -102,6 +104,8 @@ export interface ControllerPorts {
   readonly mailer: Mailer;
   /** Without it web addresses hear nothing of jobs. */
   readonly notifier?: Notifier;
+  /** Without it no other batch system can be asked for machines. */
+  readonly elastic?: ElasticPorts;
   /** Without it no file of jobs is watched. */
   readonly feedFiles?: FeedFiles;
   compact(compaction: Compaction): Promise<number>;
@@ -160,6 +164,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
   const outside = ports.outside ? await openOutside(ports, ports.outside, places, getContext) : null;
   const context = assemble(ports, options, opened, secret, outside);
   known.context = context;
+  context.elastic.crew = ports.elastic ? openElastic(context, ports.elastic, ports, secret, outside) : null;
   await context.loop.execute({ type: "licenses.configure", licenses: settings.licenses });
   await configurePartitions(context, settings.partitions);
   const startedAt = context.identity.startedAt;
@@ -189,6 +194,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
   resume(context);
   startPurging(context, disk);
   feeds?.start();
+  context.elastic.crew?.start();
   log.info("controller started", { socket: places.controllerSocket, jobs: context.loop.state.jobs.size });
   return {
     loop: context.loop,
@@ -197,6 +203,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
     rememberSettings: (given) => rememberSettings(ports, places, given),
     async stop() {
       feeds?.stop();
+      context.elastic.crew?.stop();
       server.close();
       users?.close();
       outside?.close();
@@ -214,10 +221,14 @@ function assemble(
   outside: Outside | null,
 ): ControllerContext {
   const { clock, disk, log, mailer, settings, places } = { ...ports, ...options };
+  const elastic: ControllerContext["elastic"] = { crew: null };
   const blobs = openBlobs(disk, ports.digest, places.blobFolder, opened.store.checkPlace);
   const watchers = createWatchers();
   const submit = createErrand(clock, log, () => loop);
-  const { sessions, absentNodes } = watchNodes({ clock, log, submit, watchers }, settings, () => planner.wake());
+  const { sessions, missNodes } = watchNodes({ clock, log, submit, watchers }, settings, (node) => {
+    planner.wake();
+    elastic.crew?.noteLost(node);
+  });
   const { token, portOffset } = secretsOf(ports.digest, secret);
   const cluster = { portOffset, isShared: options.user.uid === 0 };
   const reportOf = createReporter(() => loop.state, sessions, clock);
@@ -232,7 +243,7 @@ function assemble(
     }),
   });
   const jobOf = (id: number): Job | undefined => loop.state.jobs.get(id);
-  const lookers = [createJobLog(log, jobOf), createPartitionLeaver(() => loop)];
+  const lookers = [createJobLog(log, jobOf), createPartitionLeaver(() => loop), onElastic(elastic)];
   const statistics = createStatistics(clock, jobOf);
   const { policy, learn } = policyOf(settings, () => loop.state);
   const breaker = createBreaker({ settings, log, submit, state: () => loop.state });
@@ -258,54 +269,18 @@ function assemble(
   return {
     order: policy,
     ...{ loop, statistics, sessions, guard, watchers, owners, blobs, clock, log, mailer, settings, places, identity },
-    ...{ people: ports.people ?? null, serves: { closed: null } },
+    ...{ people: ports.people ?? null, serves: { closed: null }, elastic },
+    listens: () => outside?.ringer.listen().target != null,
     reasonOf: planner.reasonOf,
     rowOf: (job) => rowOf({ loop, sessions, clock, ...identity }, planner, job),
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),
     isConnected: (node) => sessions.get(node) !== undefined,
     holdersOf: createHolderLinks(ports, { ...options, uid: options.user.uid }),
-    perform: dispatch.perform,
-    noteEnding: breaker.noteEnding,
-    missNodes(nodes) {
-      for (const node of nodes) absentNodes.begin(node);
-    },
+    ...{ perform: dispatch.perform, noteEnding: breaker.noteEnding, missNodes },
     ...stateFolder(disk, log, places),
     checkPrograms: (...submitted) => programsOf(ports, settings, submitted),
     ...createEnding(clock, planner, watchers, ports.exit),
     outsideProblem: () => outside?.problem() ?? "",
-  };
-}
-
-/** Who is connected; a node that is not for too long is down. */
-function watchNodes(
-  ports: Pick<ControllerPorts, "clock" | "log"> & {
-    readonly watchers: Watchers;
-    submit(command: Command): void;
-  },
-  settings: Settings,
-  wake: () => void,
-) {
-  const { clock, log, watchers, submit } = ports;
-  const timeoutMs = (): number => settings.nodeTimeoutS * 1000 || Number.POSITIVE_INFINITY;
-  const absentNodes = createAbsences<string>(clock, timeoutMs, (node) =>
-    submit({ type: "node.markDown", node, reason: "Not responding" }),
-  );
-  const sessions = createSessions({ clock, log, ...hearNodes(absentNodes, watchers, wake) }, settings.heartbeatMs);
-  return { sessions, absentNodes };
-}
-
-/** What follows from a node's connection coming or going. */
-function hearNodes(absent: ReturnType<typeof createAbsences<string>>, watchers: Watchers, wake: () => void) {
-  return {
-    onFound(node: string): void {
-      absent.end(node);
-      watchers.notifyNodes();
-    },
-    onLost(node: string, silentMs: number): void {
-      wake();
-      absent.begin(node, silentMs);
-      watchers.notifyNodes();
-    },
   };
 }
 
@@ -317,6 +292,10 @@ function startOver(sessions: Sessions, watchers: Watchers): void {
 
 async function programsOf({ programFiles }: ControllerPorts, settings: Settings, submitted: readonly Submitted[]) {
   if (programFiles) await checkPrograms(programFiles, settings.allowedScriptPaths, submitted);
+}
+
+function onElastic(elastic: ControllerContext["elastic"]): (events: readonly Event[]) => void {
+  return (events) => elastic.crew?.onEvents(events);
 }
 
 function onAll(...listeners: readonly ((events: readonly Event[]) => void)[]): (events: readonly Event[]) => void {
@@ -377,6 +356,7 @@ function handlersOf(
     "controller.shutdown": shutdownHandler(context),
     "step.door": doorHandler(() => context, outside),
     ...keyHandlers(() => context, outside?.office ?? null),
+    ...elasticHandlers(context),
     "node.register": registerHandler(context, () => outside?.office.keys ?? null),
     "node.report": reportHandler(context),
     "node.vitals": vitalsHandler(context),

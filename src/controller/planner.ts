@@ -321,7 +321,7 @@ export function viewOf(
     },
     licenses: state.licenses,
     ...(policy.preemption ? { preemption: preemptingIn(state, policy.preemption, now) } : {}),
-    ...(state.reservations.size > 0 ? { later: laterOf(state) } : {}),
+    ...(state.reservations.size > 0 || state.elastic.nodes.size > 0 ? { later: laterOf(state) } : {}),
   };
 }
 

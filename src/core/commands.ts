@@ -2,6 +2,7 @@
 
 import type { TaskSet } from "./array-spec.ts";
 import type { SignalTarget } from "./effects.ts";
+import type { ElasticNode, ElasticQueue } from "./elastic/records.ts";
 import type { Feed, FeedReading } from "./feed/feed.ts";
 import type { Attempt, JobId, JobStart, NodeName, StepId, StepKey } from "./ids.ts";
 import type { ExitStatus, Hold, TerminalState } from "./job.ts";
@@ -12,7 +13,7 @@ import type { Partition } from "./partition.ts";
 import type { PartitionEntry } from "./partition-config.ts";
 import type { PolicyChange } from "./policy/records.ts";
 import type { Reservation } from "./reservation.ts";
-import type { Allocation } from "./resources.ts";
+import type { Allocation, Gpu } from "./resources.ts";
 import type { StepUsage } from "./usage.ts";
 
 /** Accept a job. Repeating a request id answers with the first one's job. */
@@ -378,6 +379,50 @@ export interface DropFeed {
   readonly byUid: number;
 }
 
+/** Make a queue of allocations. */
+export interface AddElasticQueue {
+  readonly type: "elastic.add";
+  readonly queue: Pick<ElasticQueue, "manager" | "by" | "shape" | "limits" | "args" | "place">;
+  /** What the queue's log says of it, here and below. */
+  readonly note: string;
+}
+
+/** Change a queue of allocations: by somebody's order, or because of how it went. */
+export interface ChangeElasticQueue {
+  readonly type: "elastic.change";
+  readonly queueId: number;
+  readonly change:
+    | { readonly type: "pause"; readonly reason: string; readonly by: Operator }
+    | { readonly type: "resume" }
+    | { readonly type: "leave" }
+    /** A node of it came, with these. */
+    | { readonly type: "seen"; readonly gpus: readonly Gpu[] };
+  readonly note: string;
+}
+
+/** Ask for an allocation: the answer's event names its node. */
+export interface OrderElasticNode {
+  readonly type: "elastic.order";
+  readonly queueId: number;
+}
+
+/** Something was learned of an allocation. */
+export interface ChangeElasticNode {
+  readonly type: "elastic.node";
+  readonly node: NodeName;
+  readonly changes: Partial<Omit<ElasticNode, "node" | "queueId" | "orderedAt">>;
+  readonly note?: string;
+}
+
+/** An allocation is over. */
+export interface EndElasticNode {
+  readonly type: "elastic.over";
+  readonly node: NodeName;
+  readonly note: string;
+  /** It came to nothing, and so may the next one. */
+  readonly problem?: string;
+}
+
 export type Command =
   | SubmitJob
   | CancelJob
@@ -416,7 +461,12 @@ export type Command =
   | SubmitLine
   | PutFeed
   | ReadFeed
-  | DropFeed;
+  | DropFeed
+  | AddElasticQueue
+  | ChangeElasticQueue
+  | OrderElasticNode
+  | ChangeElasticNode
+  | EndElasticNode;
 
 /**
  * What a timer is for. The attempt keeps an old start's limit from ending a new one.

@@ -6,6 +6,7 @@
  */
 
 import type { TaskSet } from "./array-spec.ts";
+import type { ElasticNode, ElasticQueue } from "./elastic/records.ts";
 import type { Feed } from "./feed/feed.ts";
 import type { Attempt, JobId, NodeName, StepId } from "./ids.ts";
 import type { EarlierAttempt, ExitStatus, Hold, PendingJob, Step, StepHet, TerminalState } from "./job.ts";
@@ -294,6 +295,37 @@ export interface FeedLineQueued {
   readonly kept: number;
 }
 
+/** A queue of allocations was made or changed: all of its record but the notes, as it is now. */
+export interface ElasticQueueSet {
+  readonly type: "elastic.queue.set";
+  readonly queue: ElasticQueue;
+}
+
+/** A queue of allocations was removed, and none of them is left. */
+export interface ElasticQueueDeleted {
+  readonly type: "elastic.queue.deleted";
+  readonly queueId: number;
+}
+
+/** An allocation is about to be asked for, or something was learned of it: all of its record, as it is now. */
+export interface ElasticNodeSet {
+  readonly type: "elastic.node.set";
+  readonly elastic: ElasticNode;
+}
+
+/** An allocation is over. */
+export interface ElasticNodeDeleted {
+  readonly type: "elastic.node.deleted";
+  readonly node: NodeName;
+}
+
+/** Something worth telling happened in a queue of allocations. */
+export interface ElasticNoted {
+  readonly type: "elastic.noted";
+  readonly queueId: number;
+  readonly text: string;
+}
+
 export type Event =
   | JobSubmitted
   | JobAllocated
@@ -325,6 +357,11 @@ export type Event =
   | FeedSet
   | FeedDeleted
   | FeedLineQueued
+  | ElasticQueueSet
+  | ElasticQueueDeleted
+  | ElasticNodeSet
+  | ElasticNodeDeleted
+  | ElasticNoted
   | PolicyChanged;
 
 /** Major version of the journal's lines. A daemon refuses a journal of another one. */

@@ -29,7 +29,12 @@ export function react(after: ClusterState, event: Event): Effect[] {
     case "reservation.deleted":
     case "policy.changed":
     case "licenses.set":
+    case "elastic.node.set":
       return [{ type: "schedule" }];
+    case "elastic.queue.set":
+    case "elastic.queue.deleted":
+    case "elastic.node.deleted":
+    case "elastic.noted":
     case "feed.set":
     case "feed.deleted":
     case "feed.line":

@@ -1,5 +1,6 @@
 /** Reservations: nodes that for some time are there for some users or accounts only. */
 
+import type { ElasticNode } from "./elastic/records.ts";
 import type { NodeName } from "./ids.ts";
 import type { JobSpec } from "./jobspec.ts";
 import type { Operator } from "./node.ts";
@@ -95,20 +96,30 @@ export interface Reserved {
   readonly only: ReadonlySet<NodeName> | null;
   /** Those that it must not use, with whose they are. */
   readonly barred: ReadonlyMap<NodeName, string>;
+  /** Nodes that leave before the job would be over. */
+  readonly leaving: ReadonlySet<NodeName>;
   /** One text for all jobs of which this is equally true. */
   readonly key: string;
 }
 
-const FREE: Reserved = { only: null, barred: new Map(), key: "" };
+const NOTHING: ReadonlySet<NodeName> = new Set();
+const FREE: Reserved = { only: null, barred: new Map(), leaving: NOTHING, key: "" };
+
+/** What nodes are there for, and for how long. */
+export interface Bookings {
+  readonly reservations: ReadonlyMap<string, Reservation>;
+  /** Nodes that another batch system lends. */
+  readonly elastic: { readonly nodes: ReadonlyMap<NodeName, Pick<ElasticNode, "endsAt">> };
+}
 
 /** @param limitS seconds that the job may run, 0 for no limit: it must not run into another's reservation */
 export function reservedFor(
-  reservations: ReadonlyMap<string, Reservation>,
+  { reservations, elastic: { nodes } }: Bookings,
   spec: Pick<JobSpec, "reservation">,
   limitS: number,
   now: number,
 ): Reserved {
-  if (reservations.size === 0) return FREE;
+  if (reservations.size === 0 && nodes.size === 0) return FREE;
   const own = spec.reservation === null ? undefined : reservations.get(spec.reservation);
   const until = limitS === 0 ? Number.POSITIVE_INFINITY : now + limitS * 1000;
   const barred = new Map<NodeName, string>();
@@ -122,7 +133,17 @@ export function reservedFor(
   }
   const only = own && !own.flags.includes("FLEX") ? new Set(own.nodes) : null;
   if (own) for (const node of own.nodes) barred.delete(node);
-  return { only, barred, key: `${own?.name ?? ""}|${names.join()}` };
+  const leaving =
+    nodes.size === 0
+      ? NOTHING
+      : new Set(
+          [...nodes].flatMap(([node, { endsAt }]) => {
+            // How long it stays is not known yet: nothing is.
+            return endsAt === null || endsAt < until ? [node] : [];
+          }),
+        );
+  const gone = leaving.size === 0 ? "" : `|${[...leaving].join()}`;
+  return { only, barred, leaving, key: `${own?.name ?? ""}|${names.join()}${gone}` };
 }
 
 /** Whether it may have nodes that another one has at the same time. */

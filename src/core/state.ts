@@ -7,6 +7,7 @@
 import { ChangeLog } from "../util/change-log.ts";
 import { isAsleep, touchedBy } from "./asleep.ts";
 import type { DoneWish } from "./done.ts";
+import type { ElasticNode, ElasticQueue } from "./elastic/records.ts";
 import type { Feed } from "./feed/feed.ts";
 import { componentsOf } from "./het.ts";
 import type { JobId, NodeName } from "./ids.ts";
@@ -36,6 +37,12 @@ export interface ClusterState {
   readonly policy: PolicyState;
   /** Who wants to hear when all of a user's jobs are done, by uid. */
   readonly doneWishes: Map<number, DoneWish>;
+  /** Machines that another batch system lends: queues of allocations, and the allocations by their nodes' names. */
+  readonly elastic: {
+    nextId: number;
+    readonly queues: Map<number, ElasticQueue>;
+    readonly nodes: Map<NodeName, ElasticNode>;
+  };
   nextFeedId: number;
   /** Files of jobs that are watched. */
   readonly feeds: Map<number, Feed>;
@@ -81,6 +88,12 @@ export interface StoredState {
   readonly feeds?: StoredFeeds;
   /** Absent for none. */
   readonly doneWishes?: readonly DoneWish[];
+  /** Absent where there never was any. */
+  readonly elastic?: {
+    readonly next: number;
+    readonly queues: readonly ElasticQueue[];
+    readonly nodes: readonly ElasticNode[];
+  };
 }
 
 /** Feeds as a snapshot holds them. */
@@ -107,6 +120,11 @@ export function fromStored(stored: StoredState): ClusterState {
     licenses: new Map((stored.licenses ?? []).map(({ name, count }) => [name, count])),
     policy: policyFrom(stored.policy),
     doneWishes: new Map((stored.doneWishes ?? []).map((wish) => [wish.uid, wish])),
+    elastic: {
+      nextId: stored.elastic?.next ?? 1,
+      queues: new Map((stored.elastic?.queues ?? []).map((queue) => [queue.id, queue])),
+      nodes: new Map((stored.elastic?.nodes ?? []).map((elastic) => [elastic.node, elastic])),
+    },
     nextFeedId: stored.feeds?.next ?? 1,
     feeds: new Map((stored.feeds?.feeds ?? []).map((feed) => [feed.id, feed])),
     feedGuards: new Map((stored.feeds?.guards ?? []).map(({ guard, digests }) => [guard, new Set(digests)])),
@@ -137,6 +155,7 @@ export function toStored(state: ClusterState): StoredState {
     ...(state.licenses.size > 0 ? { licenses: licensesOf(state.licenses) } : {}),
     ...withPolicy(state),
     ...withFeeds(state),
+    ...withElastic(state),
     ...(state.doneWishes.size > 0 ? { doneWishes: [...state.doneWishes.values()] } : {}),
   };
 }
@@ -150,6 +169,10 @@ function withFeeds({ nextFeedId, feeds, feedGuards }: ClusterState): Pick<Stored
   if (nextFeedId === 1 && feedGuards.size === 0) return {};
   const guards = [...feedGuards].map(([guard, digests]) => ({ guard, digests: [...digests] }));
   return { feeds: { next: nextFeedId, feeds: [...feeds.values()], guards } };
+}
+
+function withElastic({ elastic: { nextId, queues, nodes } }: ClusterState): Pick<StoredState, "elastic"> {
+  return nextId === 1 ? {} : { elastic: { next: nextId, queues: [...queues.values()], nodes: [...nodes.values()] } };
 }
 
 function withPolicy({ policy }: ClusterState): Pick<StoredState, "policy"> {

@@ -8,6 +8,7 @@ import { connectController } from "../cli/connect.ts";
 import type { Command, CommandContext, DoctorPorts, MachinePorts } from "../cli/context.ts";
 import type { ConnectPorts } from "../cli/dial.ts";
 import { runCommand } from "../cli/run.ts";
+import { slurmHandOver } from "../cli/slurm.ts";
 import { type Target, targetOf } from "../cli/target.ts";
 import { type Environment, nodePlaces, placesFrom } from "../config/places.ts";
 import { VERSION } from "../config/version.ts";
@@ -26,6 +27,7 @@ import { utcOffsetMinutes } from "../platform/zone.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import { connectPeer } from "../rpc/connect.ts";
 import { settleEnvironment } from "./environment.ts";
+import { FRONTED, noteUse } from "./front/use.ts";
 import { currentUser } from "./user.ts";
 
 /** Commands keep no log: what matters is said to the user. */
@@ -33,7 +35,9 @@ const NO_LOG: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Runs the command with this process's arguments and ends the process with its exit code. */
 export async function runProgram(command: Command): Promise<void> {
-  const exitCode = await runCommand(command, process.argv.slice(2), contextOf(command));
+  const context = contextOf(command);
+  const exitCode = await runCommand(command, process.argv.slice(2), context);
+  if (FRONTED.includes(command.name)) await noteUse(context, join(__dirname, "front.cjs"));
   process.exit(exitCode);
 }
 
@@ -42,29 +46,48 @@ function contextOf(command: Command): CommandContext {
   return contextFor(program, environment);
 }
 
-/** The machine's ports for commands. @param program how messages name it */
-export function contextFor(program: string, environment: Environment, net: Net = quickNet()): CommandContext {
+/** What a command that runs for another process has from there. */
+export type ForeignPorts = Pick<CommandContext, "cwd" | "stdio" | "files" | "shell"> &
+  Pick<ConnectPorts, "startDaemon">;
+
+/**
+ * The machine's ports for commands.
+ * @param program how messages name it
+ * @param foreign instead of this process's own
+ */
+export function contextFor(
+  program: string,
+  environment: Environment,
+  net: Net = quickNet(),
+  foreign?: ForeignPorts,
+): CommandContext {
   const user = currentUser();
   const base = {
     ...{ program, environment, user, utcOffsetMinutes },
     version: VERSION,
     launcherFolder: join(__dirname, "../bin"),
-    cwd: workingFolder(),
+    cwd: foreign?.cwd ?? workingFolder(),
     hostname: hostname().split(".")[0] ?? "localhost",
     places: placesFrom(environment, user.uid, canHoldFolder),
-    stdio: realStdio(),
-    files: realFiles(),
-    shell: realShell(),
+    stdio: foreign?.stdio ?? realStdio(),
+    files: foreign?.files ?? realFiles(),
+    shell: foreign?.shell ?? realShell(),
     clock: realClock(),
     random: realRandom(),
     net,
   };
   const connectPorts: ConnectPorts & { cluster?: string | undefined } = {
     ...{ ...base, log: NO_LOG },
-    startDaemon: () => startEmbedded(base),
+    startDaemon: foreign?.startDaemon ?? (() => startEmbedded(base)),
     findDaemon: () => findDaemon(base),
     askAtDoor: async (socket, uid) => (await import("../platform/door-question.ts")).askAtDoor(socket, uid),
     secureNet: async (credential) => (await import("../platform/secure.ts")).secureNet(credential),
+    loadSlurm: () => ({
+      engine: slurmBundle(),
+      programs: slurmBundle().realPrograms(),
+      launcherFolder: base.launcherFolder,
+    }),
+    configuredBackend: () => slurmBundle().configuredBackend(environment, base.files, base.hostname),
   };
   const context: CommandContext = {
     ...base,
@@ -91,12 +114,21 @@ export function contextFor(program: string, environment: Environment, net: Net =
       startChild,
       connectHolder: holderDialler(connectPorts),
     },
+    slurm() {
+      const target = targetOf(connectPorts);
+      return target.kind === "slurm" ? slurmHandOver(connectPorts, target) : null;
+    },
     chooseCluster(name) {
       connectPorts.cluster = name;
     },
     connect: (options) => connectController(connectPorts, options ?? {}),
   };
   return context;
+}
+
+/** Slurm as the cluster is a bundle of its own, which no other user pays for. */
+function slurmBundle(): typeof import("./programs/slurm.ts") {
+  return require(join(__dirname, "slurm.cjs"));
 }
 
 /** Connects without loading Node's `net` where that is possible. */

@@ -1,9 +1,11 @@
 /** A controller of this machine: real ports, the lock, orderly ends. */
 
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { VERSION } from "../config/version.ts";
+import type { ElasticPorts } from "../controller/elastic/open.ts";
 import { type Controller, startController } from "../controller/main.ts";
+import { realBatchPrograms } from "../platform/batch-programs.ts";
 import { realClock } from "../platform/clock.ts";
 import { realDigest } from "../platform/digest.ts";
 import { realDisk } from "../platform/disk.ts";
@@ -56,6 +58,7 @@ export async function runController(program: string, line: DaemonLine, exit: () 
     mailer: realMailer(settings.mailProgram, log),
     notifier: realNotifier(readWebhookSecret(program, settings.webhookSecretFile), log),
     feedFiles: realFeedFiles(files),
+    elastic: elasticPorts(),
     compact: (compaction: unknown) => runWorker(join(__dirname, "snapshot-worker.cjs"), compaction) as Promise<number>,
     exit,
     programFiles: realProgramFiles(files),
@@ -90,6 +93,19 @@ export async function runController(program: string, line: DaemonLine, exit: () 
   } catch (error) {
     return fail(program, `can't start with state folder ${places.home}: ${messageOf(error)}`);
   }
+}
+
+/** What other batch systems are asked with, and what their machines need to know of this one. */
+function elasticPorts(): ElasticPorts {
+  const own = new Set([...ownAddresses(), hostname(), readHost().hostname, "localhost", "::1"]);
+  return {
+    programs: realBatchPrograms(process.env),
+    bootId: readHost().bootId,
+    binFolder: join(__dirname, "../bin"),
+    nodeFolder: dirname(process.execPath),
+    runtime: currentUser().uid === 0 ? "/run" : "",
+    isHere: (address) => own.has(address) || /^127\./.test(address),
+  };
 }
 
 /** Root's daemons are for all users; others can't pass a folder of root's own, and are told so by mgpu up. */

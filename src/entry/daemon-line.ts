@@ -76,6 +76,14 @@ export const CONTROLLER_OPTION: Option = {
   help: "socket of the controller; that of the state folder otherwise",
 };
 
+/** Of one that another batch system's job starts (controller/elastic/slurm-text.ts). */
+export const ALLOCATION_OPTION: Option = {
+  long: "allocation",
+  argument: "required",
+  metavar: "slurm",
+  help: "run within a job of that batch system: offer what it gave, end what runs here when it ends (mgpu alloc)",
+};
+
 /** Reads them, or ends the process with every problem. */
 export function readDaemonLine(program: string, summary: string, options: readonly Option[]): DaemonLine {
   const all: readonly Option[] = [

@@ -9,19 +9,22 @@ import { type Agent, createAgent } from "../node/agent.ts";
 import { readBatchExit } from "../node/holder/batch-spool.ts";
 import { createHolders, type UserPorts } from "../node/holders.ts";
 import { createInventory } from "../node/inventory.ts";
+import { memoryLimitsText } from "../node/memory-limits.ts";
+import type { StepProcesses } from "../node/orphan-memory.ts";
 import { type Clock, realClock } from "../platform/clock.ts";
 import { readCpuTopology } from "../platform/cpu-topology.ts";
 import { startDaemon, startUserDaemon } from "../platform/daemon.ts";
 import { realDisk } from "../platform/disk.ts";
 import { boundedReader, readWindowAs } from "../platform/file-window.ts";
 import { chooseGpuProvider } from "../platform/gpu.ts";
+import { onlyGpus } from "../platform/gpu-only.ts";
 import { readHost } from "../platform/host.ts";
 import { takeLock } from "../platform/lock.ts";
 import { fileLog, type Log } from "../platform/log.ts";
 import { realNet } from "../platform/net.ts";
 import { realProcesses } from "../platform/process.ts";
 import { signalOwned } from "../platform/process-owner.ts";
-import { programOf, realProcessTable, startTicksOf } from "../platform/proctable.ts";
+import { type ProcessTable, programOf, realProcessTable, startTicksOf } from "../platform/proctable.ts";
 import { closedFolder, makeOwnFolder, removeAs } from "../platform/user-folders.ts";
 import { findAccount } from "../platform/users.ts";
 import { createVitals } from "../platform/vitals.ts";
@@ -29,9 +32,11 @@ import { PROTOCOL } from "../protocol/envelope.ts";
 import type { Hello } from "../protocol/procedures.ts";
 import { connectPeer } from "../rpc/connect.ts";
 import { shortHash } from "../util/hash.ts";
+import { type GivenAllocation, readSlurmAllocation } from "./allocation.ts";
 import { type DaemonLine, logLimits, prepareRuntime } from "./daemon-line.ts";
 import { examinerOf } from "./examiner.ts";
 import { fail, messageOf } from "./fail.ts";
+import { memoryLimitsHere } from "./memory-limits.ts";
 import { createNodeLink } from "./node-link.ts";
 import { currentUser } from "./user.ts";
 
@@ -40,7 +45,8 @@ const EXIT_LOCKED = 75;
 
 /** Starts it, or ends the process with the reason. */
 export async function runNode(program: string, line: DaemonLine): Promise<Agent> {
-  const { settings, places } = line;
+  const { given, settings } = whatIsGiven(program, line);
+  const { places } = line;
   const host = readHost();
   const joined = line.isOwnProgram && !settings.controllerSocket ? readJoined(program, places) : null;
   if (joined && settings.nodeName && settings.nodeName !== joined.node) {
@@ -55,12 +61,14 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   const { fakeGpus, gpuQueryMs: cacheMs } = settings;
   const chosen = chooseGpuProvider({ fakeGpus, hostname: name, clock, cacheMs });
   if ("problem" in chosen) fail(program, chosen.problem);
+  const provider = given ? onlyGpus(chosen.provider, given.gpus) : chosen.provider;
   const disk = realDisk();
   const scope = shortHash(mine.folder);
   const controller = settings.controllerSocket || places.controllerSocket;
   const link = createNodeLink({ joined, again: () => readAgain(places), clock, log, hello: hello("node"), settings });
   const processes = realProcesses();
   const table = realProcessTable({ scope, monotonic: clock.monotonic });
+  const memory = memoryLimitsHere(settings.memoryEnforcement, `${name}-${scope}`, log);
   const agent = createAgent(
     { clock, disk, log },
     {
@@ -69,9 +77,10 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       ...(joined ? {} : { controllerSocket: controller }),
       inventory: createInventory(
         { ...host, address: () => link.address() || host.address() },
-        chosen.provider,
+        provider,
         settings,
         VERSION,
+        memoryLimitsText(memory),
       ),
       holders: holdersOf(line, mine.holderFolder, name, { scope, isFar: joined !== null }, log),
       connect: joined
@@ -84,17 +93,14 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       vitals: createVitals(),
       cpus: readCpuTopology,
       exists: existsSync,
-      processes: {
-        find: table.find,
-        mostKiB: table.memory.mostKiB,
-        shareKiB: table.memory.shareKiB,
-        kill: (one) => void table.signal(one, 9),
-      },
-      gpuLoad: () => chosen.provider.load(),
+      processes: stepProcesses(table),
+      memory,
+      gpuLoad: () => provider.load(),
+      ...(given ? { allocation: { id: given.id, signalAll: (signal) => signalAll(table, signal) } } : {}),
       nameOf: programOf,
       settings,
       nodePlaces: mine,
-      examiner: examinerOf(places, mine, joined),
+      examiner: examinerOf(places, mine, joined, memory),
       version: VERSION,
       pid: process.pid,
     },
@@ -105,6 +111,33 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
     fail(program, `node ${name} can't start: ${messageOf(error)}`);
   }
   return agent;
+}
+
+/** In an allocation no more of the machine is there than was given. */
+function whatIsGiven(
+  program: string,
+  line: DaemonLine,
+): Pick<DaemonLine, "settings"> & { given: GivenAllocation | null } {
+  const manager = line.value("allocation");
+  const { settings } = line;
+  if (manager === undefined) return { given: null, settings };
+  if (manager !== "slurm") fail(program, `--allocation: expected slurm, got "${manager}"`);
+  const given = readSlurmAllocation(process.env);
+  if ("problem" in given) return fail(program, given.problem);
+  const { cpus, memoryMiB } = given;
+  return { given, settings: { ...settings, cpus: cpus ?? settings.cpus, memoryMiB: memoryMiB ?? settings.memoryMiB } };
+}
+
+function stepProcesses(table: ProcessTable): StepProcesses {
+  const { mostKiB, shareKiB } = table.memory;
+  return { find: table.find, mostKiB, shareKiB, kill: (one) => void table.signal(one, 9) };
+}
+
+/** How many processes of steps there are. @param signal 0 only counts them */
+function signalAll(table: ProcessTable, signal: number): number {
+  const all = table.find("");
+  for (const one of all) if (signal > 0) table.signal(one, signal);
+  return all.length;
 }
 
 /** What `mgpu join` left; `null` if this machine joined nothing. */

@@ -30,6 +30,7 @@ import { orderTerminate } from "./agent-terminate.ts";
 import { orderTerminateStep } from "./agent-terminate-step.ts";
 import { tellUsage } from "./agent-usage.ts";
 import { askerOf, readerOf } from "./agent-user.ts";
+import { type Allocation, clearAway, HeldReports, Loneliness } from "./allocation.ts";
 import { ClosedStarts } from "./closed-starts.ts";
 import { deferred, messageOf } from "./deferred.ts";
 import { type Examiner, examineHandlers } from "./examine.ts";
@@ -38,6 +39,7 @@ import { GpuWatch } from "./gpu-watch.ts";
 import { HolderCrew } from "./holder-crew.ts";
 import type { FollowBatch, HolderFactory, Runner } from "./holder-factory.ts";
 import type { HolderPort } from "./holder-port.ts";
+import { clearGroups, type MemoryLimits, NO_GROUPS } from "./memory-limits.ts";
 import type { StepProcesses } from "./orphan-memory.ts";
 import { type NodeOutside, outsideHandlers, withAccess } from "./outside.ts";
 import { type ReadFile, readOutput } from "./read-output.ts";
@@ -73,6 +75,8 @@ export interface AgentOptions {
   readonly nodePlaces: NodePlaces;
   /** The processes of this node's steps, to keep batch scripts without a holder within their memory. */
   readonly processes?: StepProcesses;
+  /** How steps are kept within their memory; without it by looking once a second. */
+  readonly memory?: MemoryLimits;
   /** CPUs that steps can be bound to, neighbours beside one another; without it none can. */
   cpus?(): readonly HostCpu[];
   /** Whether something of that path is on this machine; without it nothing is. */
@@ -87,6 +91,8 @@ export interface AgentOptions {
   readonly examiner?: Examiner;
   /** What a process runs, in a word; empty if it can't be seen. */
   nameOf?(pid: number): string;
+  /** It lives in a job of another batch system, and ends with that. */
+  readonly allocation?: Allocation;
   /** Of the program. */
   readonly version: string;
   readonly pid: number;
@@ -100,6 +106,8 @@ export interface Agent {
   start(): Promise<void>;
   /** Ends the session and begins nothing new. Steps run on, and the next daemon takes them over. */
   stop(): void;
+  /** The same where there is no next daemon: steps end, too. Never rejects. */
+  leave(): Promise<void>;
   /** Resolves when it was told to end (node.shutdown), or stopped. */
   readonly ended: Promise<void>;
 }
@@ -110,10 +118,17 @@ const FIRST_BEAT_MS = 10_000;
 /** The answer to node.shutdown leaves before the session ends. */
 const SHUTDOWN_MS = 50;
 
+interface Running {
+  readonly context: AgentContext;
+  readonly session: Session;
+  /** In an allocation: reports that may be held back. */
+  readonly held: HeldReports | null;
+}
+
 /** An agent that has not started yet. */
 export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
   const ended = deferred();
-  let running: { readonly context: AgentContext; readonly session: Session } | null = null;
+  let running: Running | null = null;
   let stopped = false;
 
   const stop = (): void => {
@@ -129,12 +144,19 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
   return {
     ended: ended.promise,
     stop,
+    async leave() {
+      const { allocation } = options;
+      const held = running?.held;
+      if (allocation && held && !stopped) await clearAway(ports.clock, allocation, held);
+      stop();
+    },
     async start() {
-      const context = await createContext(ports, options, () => running?.session.renew());
+      const { context, held } = await createContext(ports, options, () => running?.session.renew());
       const session = createSession(context, options, stop);
-      running = { context, session };
+      running = { context, session, held };
       if (stopped) return stop();
       await adopt(context);
+      clearGroups(context);
       if (!stopped) void session.run();
     },
   };
@@ -145,7 +167,7 @@ async function createContext(
   { clock, disk, log }: AgentPorts,
   options: AgentOptions,
   renew: () => void,
-): Promise<AgentContext> {
+): Promise<{ readonly context: AgentContext; readonly held: HeldReports | null }> {
   const { name, settings, nodePlaces, followBatch } = options;
   const { bootId, gpuProvider, gpus } = await options.inventory();
   const spool = await openSpool({ disk, log }, nodePlaces, clock.now());
@@ -158,6 +180,8 @@ async function createContext(
     ours: () => new Set((options.processes?.find("") ?? []).map(({ pid }) => pid)),
     nameOf: (pid) => options.nameOf?.(pid) ?? "",
   });
+  const queue = createReportQueue({ clock, log }, (reports) => confirmReports(context, reports));
+  const held = options.allocation ? new HeldReports(clock, queue) : null;
   const context: AgentContext = {
     ...{ steps, gpuWatch, gpuLoads, user: options.user ?? null, controller: options.controllerSocket ?? "" },
     ...{ clock, log, name, spool, bootId, gpuProvider, followBatch },
@@ -165,12 +189,13 @@ async function createContext(
     gpuCpus: cpusByUuid(gpus),
     survivors: () => options.survivors(),
     processes: options.processes ?? null,
+    memory: options.memory ?? NO_GROUPS,
     cpus: () => options.cpus?.() ?? [],
     exists: (path) => options.exists?.(path) ?? false,
     strays: new Set(),
     startedAt: clock.now(),
     closed: new ClosedStarts(),
-    reports: createReportQueue({ clock, log }, (reports) => confirmReports(context, reports)),
+    reports: held?.queue ?? queue,
     holders: new HolderCrew(options.holders, {
       onChange: (holder, step) => applyStatus(context, holder, step),
       onGone(holder) {
@@ -183,11 +208,13 @@ async function createContext(
     killWaitMs: settings.killWaitS * 1000,
     stopped: false,
   };
-  return context;
+  return { context, held };
 }
 
 function createSession(context: AgentContext, options: AgentOptions, stop: () => void): Session {
   const handlers = nodeHandlers(context, options, stop);
+  const hasSteps = (): boolean => context.steps.all().some(({ phase }) => phase !== "ended");
+  const lonely = options.allocation ? new Loneliness(context.clock, hasSteps, stop) : null;
   return new Session({
     clock: context.clock,
     log: context.log,
@@ -195,12 +222,16 @@ function createSession(context: AgentContext, options: AgentOptions, stop: () =>
     register: (peer) => register(context, options, peer),
     beat: (peer, deadlineMs) => beat(context, options, peer, deadlineMs),
     onUp(peer) {
+      lonely?.end();
       // A lost answer shows at the next sign of life.
       if (options.vitals) beat(context, options, peer, FIRST_BEAT_MS).catch(() => {});
       context.reports.use(peer);
       reviewIdle(context);
     },
-    onDown: () => context.reports.use(null),
+    onDown() {
+      lonely?.begin();
+      context.reports.use(null);
+    },
   });
 }
 
@@ -281,7 +312,17 @@ async function register(context: AgentContext, options: AgentOptions, peer: Peer
   const streams = [...((await options.outside?.listen(inventory.address ?? "")) ?? [])];
   const guests = options.outside?.guests.identities ?? [];
   const open = { ...(streams.length > 0 ? { streams } : {}), ...(guests.length > 0 ? { guests } : {}) };
-  const answer = await peer.call("node.register", { name, inventory, pid, startedAt, holder, starts, ...open });
+  const allocation = options.allocation ? { allocation: options.allocation.id } : {};
+  const answer = await peer.call("node.register", {
+    name,
+    inventory,
+    pid,
+    startedAt,
+    holder,
+    starts,
+    ...open,
+    ...allocation,
+  });
   for (const identity of answer.cut ?? []) options.outside?.guests.cut(identity);
   context.killWaitMs = answer.killWaitMs;
   return answer;

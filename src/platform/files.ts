@@ -24,6 +24,7 @@ export function realFiles() {
     writeProblem,
     write: (path: string, data: Uint8Array): void => fs.writeFileSync(path, data),
     replace,
+    makeFolder: (path: string): void => void fs.mkdirSync(path, { recursive: true }),
     stat,
     chunks,
     window: boundedReader(readWindow),

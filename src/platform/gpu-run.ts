@@ -13,8 +13,12 @@ export type ProgramResult =
   | { readonly outcome: "failed"; readonly problem: string }
   | { readonly outcome: "ended"; readonly code: number; readonly stdout: string; readonly stderr: string };
 
-/** Runs a program to its end; never rejects. */
-export type RunProgram = (program: string, args: readonly string[]) => Promise<ProgramResult>;
+/** Runs a program to its end; never rejects. @param environment all its variables; those of this process if absent */
+export type RunProgram = (
+  program: string,
+  args: readonly string[],
+  environment?: Readonly<Record<string, string>>,
+) => Promise<ProgramResult>;
 
 /** nvidia-smi takes up to some seconds when no driver is loaded yet; a longer wait means that it hangs. */
 const TIMEOUT_MS = 10_000;
@@ -29,13 +33,13 @@ const OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
 export function programRunner(timeoutMs = TIMEOUT_MS): RunProgram {
   // A process stuck in a driver can't be killed. Starting another one every few seconds would pile them up.
   const stuck = new Set<string>();
-  return (program, args) => {
+  return (program, args, environment) => {
     if (stuck.has(program)) {
       return Promise.resolve({ outcome: "failed", problem: `${program} hangs; an earlier run of it has not ended` });
     }
     return new Promise((resolve) => {
       // In `/`: a working directory that was removed would look like a missing program.
-      const options = { cwd: "/", maxBuffer: OUTPUT_BYTES_MAX, env: { ...process.env, LC_ALL: "C" } };
+      const options = { cwd: "/", maxBuffer: OUTPUT_BYTES_MAX, env: environment ?? { ...process.env, LC_ALL: "C" } };
       const child = execFile(program, [...args], options, (error, stdout, stderr) => {
         clearTimeout(timer);
         stuck.delete(program);

@@ -3,7 +3,7 @@
  * load no streams. A reader of stdout that is gone is an {@link OutputClosed}; one of stderr is nobody's business.
  */
 
-import { fstatSync, writeSync } from "node:fs";
+import { fstatSync, type Stats, writeSync } from "node:fs";
 import { errnoText } from "../util/errno.ts";
 import { waitBriefly } from "./files.ts";
 
@@ -54,13 +54,20 @@ export function isTerminal(fd: number): boolean {
   try {
     const info = fstatSync(fd);
     if (!info.isCharacterDevice()) return false;
-    const major = (info.rdev >> 8) & 0xfff;
-    if (major >= PTS_MAJOR_MIN && major <= PTS_MAJOR_MAX) return true;
     // Major 1 is memory: /dev/null, /dev/zero, /dev/random.
-    return major !== 1 && process.getBuiltinModule("node:tty").isatty(fd);
+    return isTerminalDevice(info) || (majorOf(info) !== 1 && process.getBuiltinModule("node:tty").isatty(fd));
   } catch {
     return false;
   }
+}
+
+/** Whether a file is one of the usual terminals: a pseudo-terminal. */
+export function isTerminalDevice(info: Stats): boolean {
+  return info.isCharacterDevice() && majorOf(info) >= PTS_MAJOR_MIN && majorOf(info) <= PTS_MAJOR_MAX;
+}
+
+function majorOf({ rdev }: Stats): number {
+  return (rdev >> 8) & 0xfff;
 }
 
 /** Writes all of it; false if there is no reader any more. Other errors are thrown for stdout. */

@@ -91,6 +91,8 @@ export const NETWORK_PROCEDURES = {
       starts: v.optional(v.array(v.object({ jobId: s.positive, attempt: s.positive }))),
       /** Where clients reach its steps without the controller, each `host:port`; absent where they can't. */
       streams: v.optional(v.array(s.name)),
+      /** It lives in a job of another batch system: that job's number there. */
+      allocation: v.optional(s.name),
       /** Identities of those who are there that way. */
       guests: v.optional(v.array(s.name)),
     }),

@@ -7,6 +7,7 @@
 
 import * as v from "valibot";
 import type { Job } from "../core/job.ts";
+import { ELASTIC_PROCEDURES } from "./elastic-procedures.ts";
 import { ENTITY_PROCEDURES } from "./entity-procedures.ts";
 import { FEED_PROCEDURES } from "./feed-procedures.ts";
 import { fileWindow, fileWindowAnswer } from "./file-window.ts";
@@ -28,6 +29,7 @@ export const PROCEDURES = {
   ...JOB_PROCEDURES,
   ...NETWORK_PROCEDURES,
   ...FEED_PROCEDURES,
+  ...ELASTIC_PROCEDURES,
   hello: { on: "any", kind: "unary", params: r.hello, result: r.helloAnswer },
   ping: { on: "any", kind: "unary", params: nothing, result: v.object({ now: s.count }) },
 

@@ -53,7 +53,7 @@ export function placesOf(state: ClusterState, now: number): Places {
   const places = new Map<string, Place>();
   const ofPartition = new Map<string, Shared>();
   // Where nothing tells jobs of a partition apart, they are not looked at one by one.
-  const isSimple = state.reservations.size === 0;
+  const isSimple = state.reservations.size === 0 && state.elastic.nodes.size === 0;
   return (job) => {
     const partition = findPartition(state, job.spec);
     if (!partition) return ANYWHERE;
@@ -61,7 +61,7 @@ export function placesOf(state: ClusterState, now: number): Places {
       const known = places.get(partition.name);
       if (known) return known;
     }
-    const reserved = reservedFor(state.reservations, job.spec, effectiveLimit(job.spec, partition), now);
+    const reserved = reservedFor(state, job.spec, effectiveLimit(job.spec, partition), now);
     const key = [partition.name, reserved.key, sharingKey(state, job)].filter((part) => part !== "").join(" ");
     let place = places.get(key);
     if (!place) {
@@ -96,12 +96,13 @@ type Shared = Pick<Place, "adapt" | "cpusMax" | "cpusHeld">;
 function bounds(
   state: ClusterState,
   partition: Partition,
-  { only, barred }: Reserved,
+  { only, barred, leaving }: Reserved,
 ): Pick<Place, "allows" | "whyNot" | "reserved"> {
   const nodes = partition.nodes && new Set(partition.nodes);
   const whyNot = (node: NodeName): string => {
     if (nodes !== null && !nodes.has(node)) return `it is not in partition ${partition.name}`;
     if (only !== null && !only.has(node)) return "it is not in the job's reservation";
+    if (leaving.has(node)) return "its allocation ends before the job would be over";
     const name = barred.get(node);
     return name === undefined ? "" : `it is reserved (${name}) before the job would be over`;
   };

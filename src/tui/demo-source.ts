@@ -1,7 +1,7 @@
 /** The demonstration lives: jobs end, others start, what is asked for is done. */
 
 import type { Clock } from "../platform/clock.ts";
-import { createDice, demoCluster, rowsAt } from "./demo.ts";
+import { createDice, demoCluster, nextTask, rowsAt } from "./demo.ts";
 import { demoNodes } from "./demo-nodes.ts";
 import { demoDetail, demoLog } from "./demo-texts.ts";
 import type { Deed, Message } from "./model.ts";
@@ -29,6 +29,7 @@ class DemoSource implements Source {
   private readonly dice = createDice(42);
   private readonly jobs = new Map<number, Row>();
   private ended: readonly Row[] = [];
+  private newId = 0;
   private readonly paused = new Map<string, Record<string, string>>();
   private readonly drained = new Map<string, string | null>();
   private stopBeat = (): void => {};
@@ -46,6 +47,7 @@ class DemoSource implements Source {
     const { jobs, past } = demoCluster(this.count, now);
     for (const row of jobs) this.jobs.set(row.id, row);
     this.ended = past;
+    this.newId = Math.max(0, ...jobs.map(({ id }) => id)) + 1;
     told({ type: "jobs", isReset: true, isPartial: false, rows: jobs, gone: [], nowMs: now });
     this.tellNodes(now - SAMPLES * SAMPLE_MS);
     // After the first frame: what was before it takes longer than that itself.
@@ -66,7 +68,8 @@ class DemoSource implements Source {
 
   follow(job: Parameters<Source["follow"]>[0]): void {
     this.stopLog();
-    if (job) this.stopLog = demoLog(this.clock, job.jobId, job.stream, (message) => this.tell(message));
+    const row = job && (this.jobs.get(job.jobId) ?? this.ended.find(({ id }) => id === job.jobId));
+    if (job && row) this.stopLog = demoLog(this.clock, row, job.stream, (message) => this.tell(message));
   }
 
   async act(deed: Deed): Promise<string> {
@@ -113,18 +116,21 @@ class DemoSource implements Source {
     this.stopBeat = this.clock.after(BEAT_MS, () => this.beat());
   }
 
-  /** Its GPUs go to the first that waits and wants as many. */
+  /** Its GPUs go to the next task of its array, else to the first that waits and wants as many. */
   private replace(ended: Row): void {
+    const over: Row = { ...ended, state: "COMPLETED", endAt: this.clock.now(), gpuIds: "" };
+    const own = nextTask(ended, this.jobs.values(), this.newId, this.clock.now());
+    if (own.length > 0) {
+      this.newId += 1;
+      return this.change([over, ...own]);
+    }
     const next = [...this.jobs.values()].find(
       ({ state, gpus, reason }) => state === "PENDING" && gpus === ended.gpus && !/Held|Limit/.test(reason),
     );
     if (!next) return this.tellNodes(this.clock.now());
     const { nodeList, gpuIds } = ended;
     const now = this.clock.now();
-    this.change([
-      { ...ended, state: "COMPLETED", endAt: now, gpuIds: "" },
-      { ...next, state: "RUNNING", reason: "None", startAt: now, nodeList, gpuIds },
-    ]);
+    this.change([over, { ...next, state: "RUNNING", reason: "None", startAt: now, nodeList, gpuIds }]);
   }
 }
 

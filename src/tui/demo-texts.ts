@@ -23,7 +23,7 @@ export function demoDetail(row: Row, jobs: readonly Row[], nowMs: number): strin
    Partition=${row.partition} NodeList=${row.nodeList} NumNodes=${row.nodes} NumCPUs=${row.cpus} NumTasks=${row.tasks}
    Gres=gpu:h100:${row.gpus / 1000} ${row.gpuIds === "" ? "" : `GpuIds=${row.gpuIds} `}Requeue=1
    Command=${row.command}
-   StdOut=/home/${row.user}/slurm-${row.id}.out
+   StdOut=${outputOf(row, "out")}
 `;
 }
 
@@ -53,7 +53,7 @@ function running(row: Row, gpus: string, nowMs: number): string {
       ? `How it goes\n  runs for ${formatDuration(ranS)} on ${row.nodeList} (GPUs ${row.gpuIds})`
       : `How it ended\n  ${row.state.toLowerCase()} after ${formatDuration(ranS)}`;
   return `${how}
-  output: /home/${row.user}/slurm-${row.id}.out on ${row.nodeList}
+  output: ${outputOf(row, "out")} on ${row.nodeList}
 What it used
   CPU Efficiency: ${part}.00% of ${formatDuration(ranS * row.cpus)} core-walltime
   Memory Utilized: ${4 * row.cpus}.00 GB
@@ -62,16 +62,23 @@ What it used
 `;
 }
 
+/** Slurm's usual names: `slurm-12.out`, of a task of an array `slurm-12_3.out`. */
+function outputOf({ user, id, arrayJobId, arrayTasks }: Row, suffix: string): string {
+  const task = arrayTasks.startsWith("[") ? "%a" : arrayTasks;
+  return `/home/${user}/slurm-${arrayJobId === 0 ? id : `${arrayJobId}_${task}`}.${suffix}`;
+}
+
 /** Tells of a job's output until the result is called. */
 export function demoLog(
   clock: Clock,
-  jobId: number,
+  row: Row,
   stream: "stdout" | "stderr",
   tell: (message: Message) => void,
 ): () => void {
   let step = 0;
   let stop = (): void => {};
-  const path = `/home/out/slurm-${jobId}.${stream === "stdout" ? "out" : "err"}`;
+  const jobId = row.id;
+  const path = outputOf(row, stream === "stdout" ? "out" : "err");
   const grow = (lines: number): void => {
     const isReset = step === 0;
     let text = "";

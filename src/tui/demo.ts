@@ -102,12 +102,31 @@ function arrayOf(wish: Row, tasks: number, free: Map<number, number[]>, dice: Di
     ...{ name: SWEEPS[dice(SWEEPS.length)] ?? "sweep", gpus: 1000, cpus: CPUS_A_GPU, partition: "short" },
     ...{ arrayJobId: wish.id },
   };
-  return Array.from({ length: tasks }, (_, at): Row => {
-    const isRest = at === tasks - 1;
-    const one = { ...base, id: wish.id + at, arrayTasks: isRest ? `[${at}-${at + 20}%4]` : String(at) };
-    if (isRest) return { ...one, reason: "JobArrayTaskLimit" };
-    return placed(one, free, dice, nowMs);
-  });
+  const most = tasks - 1;
+  const begun = Array.from({ length: most }, (_, at): Row => {
+    return placed({ ...base, id: wish.id + at, arrayTasks: String(at) }, free, dice, nowMs);
+  }).filter(({ state }) => state === "RUNNING");
+  const rest = begun.length;
+  // Where there is no room even for as many, it is not the limit that the others wait for.
+  const reason = rest === most ? ARRAY_LIMIT : base.reason;
+  return [...begun, { ...base, id: wish.id + rest, arrayTasks: `[${rest}-${rest + 20}%${most}]`, reason }];
+}
+
+const ARRAY_LIMIT = "JobArrayTaskLimit";
+
+/** The next task of an array that waits for one of its own to end, on its GPUs, and what is left of the record; none without such. */
+export function nextTask(ended: Row, jobs: Iterable<Row>, newId: number, nowMs: number): Row[] {
+  const { arrayJobId, nodeList, gpuIds } = ended;
+  const rest = [...jobs].find((row) => row.arrayJobId === arrayJobId && row.reason === ARRAY_LIMIT);
+  const [, from, to, most] = /^\[(\d+)(?:-(\d+))?%(\d+)\]$/.exec(rest?.arrayTasks ?? "") ?? [];
+  if (arrayJobId === 0 || rest === undefined || from === undefined) return [];
+  const begun: Row = { ...rest, arrayTasks: from, state: "RUNNING", reason: "None", startAt: nowMs, nodeList, gpuIds };
+  if (to === undefined) return [begun];
+  const left = Number(from) + 1 === Number(to) ? to : `${Number(from) + 1}-${to}`;
+  return [
+    { ...begun, id: newId },
+    { ...rest, arrayTasks: `[${left}%${most}]` },
+  ];
 }
 
 function placed(row: Row, free: Map<number, number[]>, dice: Dice, nowMs: number): Row {

@@ -19,6 +19,16 @@ const EXPECTED: Readonly<Record<string, { readonly code: number; readonly stderr
   // Of other machines, keys and traces, which are not here: the program understood the line and says so.
   "mgpu join gpu0:7411#3f9a...": { code: 2, stderr: /token/ },
   "mgpu join": { code: 2, stderr: /token/ },
+  "mgpu join - <token": { code: 1, stderr: /token/ },
+  // No Slurm answers here (test/compat/elastic.test.ts has one), and no queue was made.
+  ...Object.fromEntries(
+    ["--gpus 8 --time 4h --max 4 -- --partition=gpu --account=lab", "--gpus 2 --time 1h --dry-run"].map((words) => {
+      return [`mgpu alloc add slurm ${words}`, { code: 1, stderr: /Slurm/ }];
+    }),
+  ),
+  ...Object.fromEntries(
+    ["log", "pause", "remove"].map((verb) => [`mgpu alloc ${verb} slurm1`, { code: 1, stderr: /no such queue/ }]),
+  ),
   "mgpu key token --uses 8 --ttl 30m": { code: 1, stderr: /listens for no other machines/ },
   "mgpu key issue ada": { code: 1, stderr: /no user "ada"/ },
   "mgpu key revoke ada": { code: 1, stderr: /no good key/ },

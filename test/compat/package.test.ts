@@ -35,6 +35,7 @@ const env = {
   XDG_RUNTIME_DIR: runtime,
   LANG: "C.UTF-8",
   MGPU_FAKE_GPUS: "2",
+  MGPU_FRONT: "0",
   MGPU_TEST_MARK: folder,
 };
 

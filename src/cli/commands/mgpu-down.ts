@@ -30,6 +30,7 @@ export const command: Command = {
   operands: "permute",
   examples: ["mgpu down", "mgpu down --force"],
   async run(parsed, context) {
+    endFront(context);
     const connected = await connectIfRunning(context);
     if (connected === null) {
       forgetSettings(context);
@@ -47,6 +48,15 @@ export const command: Command = {
     return 0;
   },
 };
+
+/** A front of ours ends when nobody can find it any more. */
+function endFront({ files, places }: CommandContext): void {
+  try {
+    files.remove(`${places.home}/front/door`);
+  } catch {
+    // A state folder that we can't change has none of ours.
+  }
+}
 
 /** One that crashed could not do so itself. */
 function forgetSettings({ environment, files, places }: CommandContext): void {

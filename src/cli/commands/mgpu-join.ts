@@ -46,9 +46,11 @@ export const join: Command = {
     },
   ],
   operands: "permute",
-  examples: ["mgpu join gpu0:7411#3f9a...", "mgpu join"],
+  notes: ["-  instead of the word reads it from standard input, where no list of processes shows it"],
+  examples: ["mgpu join gpu0:7411#3f9a...", "mgpu join - <token", "mgpu join"],
   async run(parsed, context) {
-    const [line, ...more] = parsed.operands;
+    const [word, ...more] = parsed.operands;
+    const line = word === "-" ? readInput(context) : word;
     refuseWords(more);
     const before = readJoined(context);
     const running = before && (await (await context.machine()).findNode(before.node));
@@ -127,6 +129,18 @@ export function readJoined({ files, places }: Pick<CommandContext, "files" | "pl
   const joined = parseJoined(text);
   if (joined) return joined;
   throw new UserError(`${path} can't be understood`, "remove it, then join again");
+}
+
+/** A token has some 100 bytes. */
+const INPUT_BYTES_MAX = 10_000;
+
+function readInput({ files }: CommandContext): string {
+  let bytes = 0;
+  const data = files.readWhile(null, (piece) => {
+    bytes += piece.length;
+    return bytes <= INPUT_BYTES_MAX;
+  });
+  return new TextDecoder().decode(data).trim();
 }
 
 function readLine(line: string): Invitation {

@@ -9,12 +9,14 @@ import { valued } from "../predecessors/verbs.ts";
 import { runCommand, withCommonOptions } from "../run.ts";
 import { EXIT_USAGE, refuseWords } from "../usage.ts";
 import { command as add } from "./mgpu-add.ts";
+import { command as alloc } from "./mgpu-alloc.ts";
 import { cancel, cancelJob, listJobs } from "./mgpu-cancel.ts";
 import { command as completion } from "./mgpu-completion.ts";
 import { command as config, sampleCommand as configSample } from "./mgpu-config.ts";
 import { command as doctor } from "./mgpu-doctor.ts";
 import { command as down } from "./mgpu-down.ts";
 import { command as exec } from "./mgpu-exec.ts";
+import { command as exporting } from "./mgpu-export.ts";
 import { command as feed } from "./mgpu-feed.ts";
 import { command as forward } from "./mgpu-forward.ts";
 import { gpu, pause, resume } from "./mgpu-gpu.ts";
@@ -50,6 +52,7 @@ const SUBCOMMANDS: readonly Command[] = [
   doctor,
   metrics,
   nodes,
+  alloc,
   join,
   leave,
   key,
@@ -71,6 +74,7 @@ const SUBCOMMANDS: readonly Command[] = [
   config,
   configSample,
   importing,
+  exporting,
   submit,
   add,
   feed,

@@ -135,6 +135,11 @@ export const GRAMMARS: Readonly<Record<string, Grammar>> = {
     ["list ", NOTHING],
     ["*", { is: "file" }],
   ],
+  "mgpu alloc": [
+    ["", words("add list pause resume remove log")],
+    ["add ", words("slurm")],
+    ["*", NOTHING],
+  ],
   "mgpu exec": [
     ["", { ask: "running" }],
     ["*", { is: "command" }],

@@ -36,6 +36,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   MGPU_NODE_ADDRESS: "Where other nodes reach this one (NodeAddr): MASTER_ADDR of jobs.",
   MGPU_CPUS: "CPUs to offer instead of all.",
   MGPU_MEMORY: "MiB of memory to offer instead of all (RealMemory).",
+  MGPU_MEMORY_ENFORCEMENT:
+    "Who keeps jobs within their memory: the kernel by cgroups where the node daemon can make any, else a look once a second (auto); cgroups or no job with a limit starts (cgroup); the look alone (poll). mgpu-scontrol show node tells which it is as MemoryLimits, mgpu doctor why.",
   MGPU_FAKE_GPUS: "A count of pretended GPUs, or a JSON file that lists them, instead of the real ones.",
   MGPU_LOG_LEVEL: "How much the daemons write into their logs.",
   MGPU_ENFORCE_PART_LIMITS:
@@ -74,6 +76,10 @@ const SETTINGS_PAGE: Topic = {
         ["MGPU_HOME", "State folder; otherwise $XDG_STATE_HOME/mgpu or ~/.local/state/mgpu."],
         ["MGPU_CONTROLLER", "Socket of the controller to use, instead of one of this machine."],
         ["MGPU_TUI", "never: mgpu-squeue without arguments prints its table on a terminal too."],
+        [
+          "MGPU_FRONT",
+          "0: each command is a program of its own. Otherwise six of mgpu-sbatch, mgpu-squeue, mgpu-scancel and mgpu-sinfo in a row start a front, one process that runs those that follow for as long as some come each minute, with the same results.",
+        ],
         ["MGPU_DETACH_KEYS", "The key that begins a command to a session, such as ctrl-a, or none."],
         ["NO_COLOR", "No colours."],
       ],
@@ -83,13 +89,14 @@ const SETTINGS_PAGE: Topic = {
       terms: [
         [
           "~/.config/mgpu/config.yaml",
-          "The configuration, in YAML or JSON, or /etc/mgpu/config.yaml, or what $MGPU_CONFIG names. mgpu config sample prints all keys with what they mean; mgpu config tells what is in force. client: {tui: never} keeps mgpu-squeue to its table.",
+          "The configuration, in YAML or JSON, or /etc/mgpu/config.yaml, or what $MGPU_CONFIG names. mgpu config sample prints all keys with what they mean; mgpu config tells what is in force. tui: {squeue: never} keeps mgpu-squeue to its table.",
         ],
         ["STATE/controller/journal", "What happened, a line an event, each on disk before it was answered."],
         ["STATE/controller/snapshot.json", "The state up to a line of the journal."],
         ["STATE/controller/accounting", "Jobs of the past."],
         ["STATE/controller/settings.json", "The settings that the controller was started with."],
         ["STATE/log", "Logs of the daemons."],
+        ["STATE/front", "Where launchers of commands meet the front."],
         ["~/.cache/mgpu/completion", "Names for completions of the shell, renewed as they are asked for."],
       ],
     },

@@ -46,7 +46,7 @@ function jobs({ loop, settings }: ControllerContext): Value[] {
   const { state } = loop;
   return [
     ["AllowSpecResourcesUsage", "No"],
-    ["DefMemPerNode", "UNLIMITED"],
+    ["DefMemPerNode", settings.defaultMemoryMiB || "UNLIMITED"],
     ["DependencyParameters", NONE],
     ["DisableRootJobs", "No"],
     ["EnforcePartLimits", settings.enforcePartLimits],
@@ -63,6 +63,7 @@ function jobs({ loop, settings }: ControllerContext): Value[] {
     ["Licenses", formatLicenses(licensesOf(state.licenses)) || NONE],
     ["MailProg", settings.mailProgram || NONE],
     ["MaxArraySize", ARRAY_SIZE_MAX],
+    ...ownLimits(settings),
     ["MaxMemPerNode", "UNLIMITED"],
     ["MaxTasksPerNode", 65_533],
     ["MinJobAge", `${settings.minJobAgeS} sec`],
@@ -76,6 +77,17 @@ function jobs({ loop, settings }: ControllerContext): Value[] {
     ["ResvOverRun", "0 min"],
     ["SrunPortRange", "0-0"],
   ];
+}
+
+/** Limits of the configuration: Slurm has the first by this name, and the others as those of a QOS. */
+function ownLimits(settings: ControllerContext["settings"]): Value[] {
+  const limits: Value[] = [
+    ["MaxJobCount", settings.maxQueued],
+    ["MaxQueuedJobsPerUser", settings.maxQueuedPerUser],
+    ["MaxRunningJobs", settings.maxRunning],
+    ["MaxRunningJobsPerUser", settings.maxRunningPerUser],
+  ];
+  return limits.filter(([, limit]) => limit !== 0);
 }
 
 function priority({ loop, settings }: ControllerContext): Value[] {

@@ -30,11 +30,15 @@ export function registerHandler(
         `the key ${caller.identity} is not for a node ${node}`,
       );
     }
+    if (registration.allocation !== undefined && !context.elastic.crew?.isExpected(node)) {
+      throw new RpcError("DISABLED", `the allocation of node ${node} is over here`);
+    }
     await executeOrThrow(context, { type: "node.register", node, inventory, starts });
     const strangers = strangersOn(context.loop.state, node, starts);
     const session = { peer, registration, caller, strangers: new Set(strangers.map(formatStart)) };
     context.sessions.add(session);
     notifyWatchers(context, node);
+    void context.elastic.crew?.noteJoined(registration).catch(() => {});
     logInventory(context, registration);
     // After the answer: the node sets up its session with it first.
     context.clock.after(0, () => {

@@ -37,6 +37,9 @@ export const LEAST: Readonly<Record<Method, Least>> = {
   "feed.watch": "user",
   "feed.list": "user",
   "feed.stop": "user",
+  "alloc.add": "administrator",
+  "alloc.list": "user",
+  "alloc.change": "administrator",
   "job.notify": "user",
   "job.explain": "user",
   "job.output": "user",
@@ -76,7 +79,7 @@ const RANKS: Partial<Record<Grade, number>> = { user: 1, operator: 2, administra
 
 /** What only looks is not written down. */
 const CHANGES: ReadonlySet<string> = new Set([
-  ...["feed.submit", "feed.watch", "feed.stop"],
+  ...["feed.submit", "feed.watch", "feed.stop", "alloc.add", "alloc.change"],
   ...["job.submit", "jobs.cancel", "jobs.steer", "job.notify", "job.complete", "step.create", "step.door"],
   ...["cluster.change", "policy.change", "controller.shutdown", "controller.reconfigure", "network.listen"],
   ...["key.token", "key.issue", "key.revoke", "node.register", "node.join"],

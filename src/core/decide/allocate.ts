@@ -176,16 +176,19 @@ function othersProblem(state: ClusterState, { spec }: PendingJob, allocation: Al
 
 /** A node that is, or in time will be, reserved for others. */
 function reservedProblem(
-  { reservations }: ClusterState,
+  state: ClusterState,
   { spec }: PendingJob,
   allocation: Allocation,
   limitS: number,
   now: number,
 ): string {
+  const { reservations } = state;
   const own = spec.reservation === null ? undefined : reservations.get(spec.reservation);
   if (spec.reservation !== null && !(own && isActive(own, now)))
     return `reservation ${spec.reservation} does not hold now`;
-  const { only, barred } = reservedFor(reservations, spec, limitS, now);
+  const { only, barred, leaving } = reservedFor(state, spec, limitS, now);
+  const gone = allocation.find(({ node }) => leaving.has(node));
+  if (gone) return `${gone.node}: its allocation ends before the job would be over`;
   const wrong = allocation.find(({ node }) => barred.has(node) || only?.has(node) === false);
   return wrong ? `${wrong.node}: reserved for ${barred.get(wrong.node) ?? "others"}` : "";
 }

@@ -5,6 +5,13 @@ import type { Command } from "../commands.ts";
 import type { ClusterState } from "../state.ts";
 import { decideAllocate } from "./allocate.ts";
 import type { Decision } from "./decision.ts";
+import {
+  decideAddElasticQueue,
+  decideChangeElasticNode,
+  decideChangeElasticQueue,
+  decideEndElasticNode,
+  decideOrderElasticNode,
+} from "./elastic.ts";
 import { decideDropFeed, decidePutFeed, decideReadFeed, decideSubmitLine } from "./feed.ts";
 import { decideConfigureLicenses } from "./licenses.ts";
 import { decideMarkDown, decideRegister } from "./node.ts";
@@ -76,6 +83,11 @@ const DECIDERS: { readonly [T in Command["type"]]: Decider<Extract<Command, { ty
   "feed.put": decidePutFeed,
   "feed.read": decideReadFeed,
   "feed.drop": decideDropFeed,
+  "elastic.add": decideAddElasticQueue,
+  "elastic.change": decideChangeElasticQueue,
+  "elastic.order": decideOrderElasticNode,
+  "elastic.node": decideChangeElasticNode,
+  "elastic.over": decideEndElasticNode,
 };
 
 /**

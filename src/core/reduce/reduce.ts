@@ -10,6 +10,7 @@ import { changePolicy, isPolicyOn } from "../policy/state.ts";
 import { addUsage } from "../policy/usage.ts";
 import { addShare, type NodeShare } from "../resources.ts";
 import { type ClusterState, dropJob, putJob, recountPolicy } from "../state.ts";
+import { changeElastic, type ElasticEvent } from "./elastic.ts";
 import { changeFeed, type FeedEvent } from "./feed.ts";
 import { allocated, cleaned, ended, held, preempting, requeued, shrunk, signalled, suspended, updated } from "./job.ts";
 import { changeNode, type NodeEvent } from "./node.ts";
@@ -53,6 +54,12 @@ export function reduce(state: ClusterState, event: Event, at: number): void {
     case "feed.deleted":
     case "feed.line":
       return changeFeed(state, event);
+    case "elastic.queue.set":
+    case "elastic.queue.deleted":
+    case "elastic.node.set":
+    case "elastic.node.deleted":
+    case "elastic.noted":
+      return changeElastic(state, event, at);
     case "policy.changed":
       return policyChanged(state, event);
     default:
@@ -76,6 +83,7 @@ type JobEvent = Exclude<
     }
   | NodeEvent
   | FeedEvent
+  | ElasticEvent
 >;
 
 function changeJob(state: ClusterState, event: JobEvent, at: number): void {

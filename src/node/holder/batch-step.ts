@@ -3,6 +3,7 @@
 import type { StepLaunch } from "../../protocol/holder.ts";
 import { batchSpool, readBatchExit, SILENT_SIGNALS, splitEnvironment, wrapperArgv } from "./batch-spool.ts";
 import { execProblem, type LaunchPlan, type PlannedTask } from "./launch-plan.ts";
+import { noteKernelKill } from "./memory-group.ts";
 import { type HolderPorts, SYSTEM_SEARCH_PATH } from "./ports.ts";
 import type { Step } from "./step.ts";
 
@@ -78,13 +79,14 @@ async function spawnWrapper(
     environment: withoutCookie(passed, table.cookie(step.name)),
     workDir: step.workDir,
     // Only its 1 and 2 are its own; 0 is one that surely does not hang.
-    descriptors: [planned.stdin, errors.value, errors.value, planned.stdin, planned.stdout, planned.stderr].map(
-      descriptor,
-    ),
+    descriptors: [
+      ...[planned.stdin, errors.value, errors.value, planned.stdin, planned.stdout, planned.stderr].map(descriptor),
+      ...(step.gate?.childEnds ?? []),
+    ],
     ownSession: true,
     onExit(exit, spent) {
       step.used.ended(planned.task, spent);
-      onWrapperExit(ports, step, planned.task, folder, exit.signal, onEnd);
+      void noteKernelKill(ports, step).then(() => onWrapperExit(ports, step, planned.task, folder, exit.signal, onEnd));
     },
   });
   processes.closeDescriptor(errors.value);

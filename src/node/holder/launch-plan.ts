@@ -69,8 +69,15 @@ const DAEMON_VARIABLE = "MGPU_DAEMON";
 /** Exit code of a task whose folder or files could not be had, as in Slurm. */
 const SETUP_FAILED = 1;
 
-/** Finds programs and opens files. Resolves to a plan, or to everything that is wrong. */
-export async function planLaunch(ports: PlanPorts, launch: StepLaunch): Promise<LaunchPlan | LaunchProblems> {
+/**
+ * Finds programs and opens files. Resolves to a plan, or to everything that is wrong.
+ * @param hasGate the tasks wait at a gate, whose ends they have as the descriptors after their streams (gate.ts)
+ */
+export async function planLaunch(
+  ports: PlanPorts,
+  launch: StepLaunch,
+  hasGate = false,
+): Promise<LaunchPlan | LaunchProblems> {
   const found = new Problems();
   const folder = ports.processes.folderProblem(launch.workDir);
   if (folder) {
@@ -90,7 +97,9 @@ export async function planLaunch(ports: PlanPorts, launch: StepLaunch): Promise<
     return found;
   }
   await opened.truncate();
-  const tasks = launch.tasks.map((task) => plannedTask(ports, launch, task, files.get(task.task) ?? "", opened));
+  const tasks = launch.tasks.map((task) =>
+    plannedTask(ports, launch, task, files.get(task.task) ?? "", opened, hasGate),
+  );
   return { tasks, close: opened.close };
 }
 
@@ -253,6 +262,7 @@ function plannedTask(
   task: TaskLaunch,
   file: string,
   opened: OpenedFiles,
+  hasGate: boolean,
 ): PlannedTask {
   const { stderr } = task;
   const { [DAEMON_VARIABLE]: _daemon, ...environment } = { ...launch.environment, ...task.environment };
@@ -265,6 +275,8 @@ function plannedTask(
     openFiles,
     remark: remarkOf(task, epilog),
     cpuBind: task.cpuBind,
+    // The wrapper of a batch script has descriptors of its own before those of the script.
+    ...(hasGate ? { gateAt: launch.batch && !launch.pty ? 6 : 3 } : {}),
   };
   const sharesOutput = stderr.to === "stdout";
   const stdout = opened.get(task.task, "stdout") ?? "client";

@@ -55,6 +55,12 @@ export const INPUT_WAITING_BYTES_MAX = 1024 * 1024;
 export const PTY_RETRY_MS_MIN = 1;
 export const PTY_RETRY_MS_MAX = 5;
 
+/** Tasks that wait to be put into their control group are there within this, a slow machine's shells included. */
+export const GATE_KNOCK_MS = 10_000;
+
+/** And then go on without one: their node daemon is away, for longer than a restart takes. */
+export const GATE_OPEN_MS = 30_000;
+
 /** After this a terminal whose output is stopped (Ctrl-S) is given up with what it still holds. */
 export const PTY_DRAIN_MS_MAX = 2_000;
 

@@ -28,6 +28,8 @@ export interface TaskOpening {
   readonly remark: string | undefined;
   /** CPUs by number, none for all; what is told on stderr about them, around the pid. */
   readonly cpuBind?: TaskLaunch["cpuBind"];
+  /** The descriptor to wait at before anything else (gate.ts); the next one is for telling the pid. */
+  readonly gateAt?: number;
   /** A program whose output changes the task's environment, see {@link prologLines}. */
   readonly prolog?: string | undefined;
   /** The program's; what a shell would drop of it is set again. */
@@ -69,6 +71,7 @@ const SHELL_VARIABLES = ["PWD", "OLDPWD"];
 export function taskOpener(processes: Pick<Processes, "findProgram">, opening: TaskOpening): string[] {
   const { fifos, sharesOutput, umask, rlimits = {}, openFiles, remark, prolog, environment } = opening;
   const text = [
+    ...gateLines(opening.gateAt),
     ...SHELL_VARIABLES.map((name) => assignment(name, environment[name])),
     ...(umask === undefined ? [] : [`umask ${umask.toString(8).padStart(4, "0")}`]),
     ...(openFiles === null || rlimits.NOFILE !== undefined ? [] : [`ulimit -S -n ${openFiles}`]),
@@ -84,6 +87,13 @@ export function taskOpener(processes: Pick<Processes, "findProgram">, opening: T
   const env = processes.findProgram("env", SYSTEM_SEARCH_PATH, "/");
   const setting = dropped.length > 0 && "file" in env ? [env.file, ...dropped] : [];
   return [SHELL, "-c", text, SHELL, ...setting];
+}
+
+/** The subshell dies, and not the task, of a pipe that nobody reads any more. */
+function gateLines(at: number | undefined): string[] {
+  if (at === undefined) return [];
+  const tell = at + 1;
+  return [`(echo $$ >&${tell}) 2>/dev/null`, `read -r SLURM_TASK_PID <&${at}`, `exec ${at}<&- ${tell}>&-`];
 }
 
 /** Binds the shell, and so the program that it becomes. As in Slurm, what can't be bound runs all the same. */

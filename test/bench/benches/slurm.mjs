@@ -125,16 +125,19 @@ async function submissions({ slurm, cluster, client, sizes }) {
   const { submissions: count } = sizes;
   const args = (script) => ["--hold", "--output=/dev/null", "--job-name=loop", script];
   const script = join(cluster.work, "true.sh");
-  const cases = [
-    {
-      name: "ours",
-      async run() {
-        const ms = await timed(() => loops(count, cluster.program("mgpu-sbatch"), args(script), cluster.env));
-        await cluster.command("mgpu-scancel", "--name=loop");
-        await untilIdle(client, BURST_LIMIT_MS);
-        return ms;
-      },
+  const ours = (name, front) => ({
+    name,
+    async run() {
+      const env = { ...cluster.env, MGPU_FRONT: front };
+      const ms = await timed(() => loops(count, cluster.program("mgpu-sbatch"), args(script), env));
+      await cluster.command("mgpu-scancel", "--name=loop");
+      await untilIdle(client, BURST_LIMIT_MS);
+      return ms;
     },
+  });
+  const cases = [
+    ours("ours", "auto"),
+    ours("programs", "0"),
     {
       name: "Slurm's",
       async run() {
@@ -147,7 +150,10 @@ async function submissions({ slurm, cluster, client, sizes }) {
   ];
   const samples = await interleave(cases, { rounds: sizes.rounds, budgetMs: 0 });
   const rates = (name) => samples.get(name).map((ms) => (1000 * count) / ms);
-  return [rate(`sbatch in a loop, ${CLIENTS} clients`, median, rates("ours"), rates("Slurm's"), "Slurm")];
+  return [
+    rate(`sbatch in a loop, ${CLIENTS} clients`, median, rates("ours"), rates("Slurm's"), "Slurm"),
+    rate(`the same without a front`, median, rates("programs"), rates("Slurm's"), "Slurm"),
+  ];
 }
 
 /** The same number of held jobs in both queues. */

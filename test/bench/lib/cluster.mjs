@@ -34,7 +34,9 @@ export class Cluster {
   work = join(this.folder, "work");
   /** Waiting jobs hold no CPU; running ones are trivial: twice the cores keeps them busy. */
   cpus = 2 * availableParallelism();
-  /** Without NODE_EXTRA_CA_CERTS, which makes each start of Node slower. @type {Record<string, string>} */
+  /**
+   * Without NODE_EXTRA_CA_CERTS, which makes each start of Node slower, and without a front, whose work would be missed
+   * in that of a command. @type {Record<string, string>} */
   env = {
     PATH: `${join(this.folder, "bin")}:${dirname(process.execPath)}:${process.env.PATH}`,
     HOME: this.folder,
@@ -46,6 +48,7 @@ export class Cluster {
     MGPU_FAKE_GPUS: "4",
     MGPU_CPUS: String(this.cpus),
     MGPU_KILL_WAIT: "2",
+    MGPU_FRONT: "0",
     MGPU_TEST_MARK: this.folder,
   };
 

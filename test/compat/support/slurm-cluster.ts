@@ -51,6 +51,8 @@ export interface SlurmOptions {
   readonly shape?: { readonly names: readonly string[]; readonly slurm: readonly string[]; readonly gres: string };
   /** Accounting: a MariaDB and a slurmdbd. Slow (some 10 s); sacct has nothing without it. */
   readonly hasAccounting?: boolean;
+  /** With accounting: what is to be done there before slurmctld starts. */
+  readonly fillAccounting?: (cluster: SlurmCluster) => Promise<void>;
 }
 
 export interface SlurmRunOptions {
@@ -229,6 +231,7 @@ export class SlurmCluster {
     this.#daemon("munged", "/usr/sbin/munged", [...munge, "--seed-file", at("seed"), "--log-file", at("log")]);
     await this.until(() => existsSync(at("s")), "munged listens");
     if (this.#options.hasAccounting) await this.#startAccounting();
+    await this.#options.fillAccounting?.(this);
     await this.startController();
     for (const name of this.nodes) {
       // A host name of its own each: Debian's slurmd has no other way to be several on one machine. It must resolve.

@@ -84,6 +84,7 @@ export class TestCluster {
       XDG_RUNTIME_DIR: join(this.folder, "run"),
       MGPU_FAKE_GPUS: "4",
       MGPU_CPUS: "8",
+      MGPU_FRONT: "0",
       MGPU_KILL_WAIT: "2",
       MGPU_TEST_MARK: this.folder,
       ...options.env,

@@ -79,6 +79,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   "mgpu history": ["now"],
   "mgpu seff": ["1"],
   "mgpu submit": ["true"],
+  "mgpu alloc": ["list"],
   "mgpu export": ["slurm"],
   "mgpu feed": ["/work/jobs.txt"],
   "mgpu add": ["/etc/hostname"],

@@ -46,6 +46,11 @@ const TYPES: Record<Event["type"], true> = {
   "feed.set": true,
   "feed.deleted": true,
   "feed.line": true,
+  "elastic.queue.set": true,
+  "elastic.queue.deleted": true,
+  "elastic.node.set": true,
+  "elastic.node.deleted": true,
+  "elastic.noted": true,
 };
 
 test.each(JOURNALS)("the journal %s gives its state", (name) => {

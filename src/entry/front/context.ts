@@ -1,0 +1,151 @@
+/**
+ * The world of a command that a front runs for a launcher: the launcher's streams, folder, variables and limits. What can't
+ * be had for another process, or would take long, hands the command back: the launcher then starts it as a program.
+ */
+
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { CommandContext, Files, Shell, Stdio } from "../../cli/context.ts";
+import type { Caller } from "../../platform/caller.ts";
+import type { CallerStreams, Piece, Stream } from "../../platform/caller-output.ts";
+import { realFiles } from "../../platform/files.ts";
+import { parseLimits } from "../../platform/shell.ts";
+import type { Connected, Peer } from "../../rpc/types.ts";
+import { contextFor } from "../command.ts";
+
+/** Questions that change nothing and may be asked twice. */
+const QUESTIONS: ReadonlySet<string> = new Set([
+  "controller.status",
+  "jobs.get",
+  "jobs.history",
+  "jobs.list",
+  "models.list",
+  "nodes.list",
+  "partitions.list",
+  "reservations.list",
+  "licenses.list",
+]);
+
+/** Output that is kept until the command is over; who says more than that can spare the time of a program's start. */
+const OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
+
+/** A command under way. */
+export interface Errand {
+  readonly caller: Caller;
+  readonly streams: CallerStreams;
+  readonly stdinIsTerminal: boolean;
+  /** What it said so far. */
+  readonly pieces: Piece[];
+  /** From here on it is ours alone, and the launcher does not start it any more. @throws if it was handed back */
+  take(): void;
+  /** Gives it back. @throws always */
+  handBack(): never;
+  /** To be closed should it be given up. */
+  readonly peers: Set<Peer>;
+}
+
+/** All that the command may touch. */
+export function errandContext(errand: Errand): CommandContext {
+  const { caller } = errand;
+  const handBack = (): never => errand.handBack();
+  const context = contextFor(caller.program, caller.environment, undefined, {
+    cwd: caller.cwd,
+    stdio: stdioOf(errand),
+    files: filesAt(caller.cwd, handBack),
+    shell: shellOf(caller, handBack),
+    startDaemon: handBack,
+  });
+  return {
+    ...context,
+    openTui: handBack,
+    machine: handBack,
+    doctor: handBack,
+    loadReplay: handBack,
+    session: {
+      input: { read: handBack, stop() {} },
+      terminal: {
+        ...{ size: handBack, isForeground: handBack, raw: handBack, fullScreen: handBack, suspend: handBack },
+        hasParent: () => true,
+      },
+      // Signals go to the launcher, which ends; that is seen.
+      onSignal: () => () => {},
+      startChild: handBack,
+      connectHolder: handBack,
+    },
+    // Slurm's commands want the launcher's own terminal, and its variables.
+    slurm: () => (context.slurm() === null ? null : handBack()),
+    async connect(options) {
+      if (context.slurm() !== null) handBack();
+      return guarded(errand, await context.connect(options));
+    },
+  };
+}
+
+function stdioOf({ streams, stdinIsTerminal, pieces, handBack }: Errand): Stdio {
+  let bytes = 0;
+  const say = (stream: Stream, data: string | Uint8Array): void => {
+    const piece = typeof data === "string" ? Buffer.from(data, "utf8") : Uint8Array.from(data);
+    bytes += piece.length;
+    if (bytes > OUTPUT_BYTES_MAX) handBack();
+    pieces.push({ stream, data: piece });
+  };
+  return {
+    stdinIsTerminal,
+    stdoutIsTerminal: streams.out.isTerminal,
+    stderrIsTerminal: streams.err.isTerminal,
+    out: (data) => say("out", data),
+    err: (data) => say("err", data),
+  };
+}
+
+/** Paths are meant from the launcher's folder, and what is made there would need its umask. */
+function filesAt(cwd: string, handBack: () => never): Files {
+  const files = realFiles();
+  const at = (path: string): string => resolve(cwd, path);
+  return {
+    ...files,
+    read: (path) => files.read(at(path)),
+    readWhile: (path, goOn) => (path === null ? handBack() : files.readWhile(at(path), goOn)),
+    isFolder: (path) => files.isFolder(at(path)),
+    trustProblem: (path, owner) => files.trustProblem(at(path), owner),
+    exists: (path) => files.exists(at(path)),
+    writeProblem: (path) => files.writeProblem(at(path)),
+    write: handBack,
+    replace: handBack,
+    stat: (path) => files.stat(at(path)),
+    chunks: (path, bytes) => files.chunks(at(path), bytes),
+    window: (path, from, bytes) => files.window(at(path), from, bytes),
+    link: handBack,
+    remove: (path) => files.remove(at(path)),
+  };
+}
+
+function shellOf({ pid, umask }: Caller, handBack: () => never): Shell {
+  return {
+    umask: () => umask,
+    limits: () => parseLimits(readFileSync(`/proc/${pid}/limits`, "latin1")),
+    loginEnvironment: handBack,
+  };
+}
+
+/** Whatever is no mere question is asked only once the launcher knows that it is asked here. */
+function guarded(errand: Errand, connected: Connected): Connected {
+  const { peer } = connected;
+  errand.peers.add(peer);
+  const own: Peer = {
+    async call(method, params, options) {
+      if (!QUESTIONS.has(method)) errand.take();
+      return peer.call(method, params, options);
+    },
+    async stream(method, params, onItem, options) {
+      if (!QUESTIONS.has(method)) errand.take();
+      return peer.stream(method, params, onItem, options);
+    },
+    closed: peer.closed,
+    close() {
+      errand.peers.delete(peer);
+      peer.close();
+    },
+  };
+  return { ...connected, peer: own };
+}

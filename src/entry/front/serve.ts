@@ -1,0 +1,164 @@
+/** Runs commands for launchers that call at the front's door (platform/front-door.ts). */
+
+import { realpathSync, statSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import type { Command } from "../../cli/context.ts";
+import { runCommand } from "../../cli/run.ts";
+import { type Caller, fileBehind, isAlive, likenessOf, readCaller } from "../../platform/caller.ts";
+import { CallerStreams, type Piece } from "../../platform/caller-output.ts";
+import type { FrontCall } from "../../platform/front-door.ts";
+import type { Peer } from "../../rpc/types.ts";
+import { errandContext } from "./context.ts";
+
+/** A launcher reads its answer from this descriptor. */
+const ANSWER_DESCRIPTOR = 9;
+
+/** A launcher's shell reads the answer within microseconds of its call, unless the machine is busy. */
+const SETTLE_TURNS = 50;
+const SETTLE_TRIES = 1000;
+const SETTLE_PAUSE_MS = 1;
+
+/** A command that has not come to anything by then is started as a program, which can say why. */
+const PATIENCE_MS = 5000;
+
+/** Whether somebody still waits for a command is looked at this often. */
+const LOOK_MS = 200;
+
+/** Options and variables of commands that stay, or ask: they want a program of their own. */
+const LASTING = /^(--(it|wait|prog|int|pty)|-[A-Za-z]*[iW])/;
+const LASTING_VARIABLES = ["SBATCH_WAIT", "NODE_OPTIONS", "MGPU_WRITE_CODE_CACHE"];
+
+/** Of the launcher's environment: paths that may be relative to its folder. */
+const PATHS = ["MGPU_HOME", "MGPU_CONFIG"];
+
+/** As the command itself would end: 128 + SIGPIPE. */
+const EXIT_READER_GONE = 141;
+
+export interface Front {
+  /** Answers a call. Never rejects. */
+  serve(call: FrontCall): Promise<void>;
+  /** Commands under way. */
+  readonly underWay: number;
+}
+
+/**
+ * A front for the launchers of one installation.
+ * @param commands by the names of their launchers
+ * @param launcherFolder where these lie, an absolute path
+ */
+export function createFront(commands: Readonly<Record<string, Command>>, launcherFolder: string): Front {
+  const own = likenessOf("self");
+  const folder = realpathSync(launcherFolder);
+  const zone = zoneOf(process.env);
+  let underWay = 0;
+  const accept = async (call: FrontCall): Promise<boolean> => {
+    const caller = await settled(call, own);
+    if (caller === null) return false;
+    const command = dirname(caller.launcher) === folder && commands[basename(caller.launcher)];
+    if (!command || !isPlain(caller) || zoneOf(caller.environment) !== zone) return false;
+    const streams = CallerStreams.open(call.pid);
+    if (streams === null) return false;
+    try {
+      return await runErrand(command, call, caller, streams);
+    } finally {
+      streams.close();
+    }
+  };
+  return {
+    get underWay() {
+      return underWay;
+    },
+    async serve(call) {
+      underWay++;
+      try {
+        if (!(await accept(call))) call.answer("n");
+      } catch {
+        // The launcher is gone, or hidden from us: then it runs its command itself.
+        call.answer("n");
+      } finally {
+        underWay--;
+      }
+    },
+  };
+}
+
+/**
+ * The launcher, once its shell waits for the answer: it then has its own streams back. `null` for one that is not like us,
+ * or does not wait for us.
+ */
+async function settled({ pid, count, answerFile }: FrontCall, own: string): Promise<Caller | null> {
+  if (likenessOf(pid) !== own) return null;
+  for (let tries = 1; fileBehind(pid, 0) !== answerFile; tries++) {
+    if (tries > SETTLE_TRIES || fileBehind(pid, ANSWER_DESCRIPTOR) !== answerFile) return null;
+    await new Promise((resolve) => {
+      if (tries > SETTLE_TURNS) setTimeout(resolve, SETTLE_PAUSE_MS);
+      else setImmediate(resolve);
+    });
+  }
+  return readCaller(pid, count);
+}
+
+function isPlain({ args, environment }: Caller): boolean {
+  if (args.some((text) => LASTING.test(text))) return false;
+  if (LASTING_VARIABLES.some((name) => environment[name] !== undefined)) return false;
+  return PATHS.every((name) => !environment[name] || environment[name].startsWith("/"));
+}
+
+/** What local time depends on. */
+function zoneOf({ TZ, TZDIR }: Readonly<Record<string, string | undefined>>): string {
+  const info = statSync("/etc/localtime", { throwIfNoEntry: false });
+  return [TZ, TZDIR, info?.ino, info?.mtimeMs].join("\n");
+}
+
+/** Runs the command; false if the launcher has to do so. Afterwards it is known whether a job was submitted. */
+function runErrand(command: Command, call: FrontCall, caller: Caller, streams: CallerStreams): Promise<boolean> {
+  const { pid } = call;
+  const pieces: Piece[] = [];
+  const peers = new Set<Peer>();
+  return new Promise((resolve) => {
+    let state: "open" | "taken" | "back" = "open";
+    const giveUp = (): void => {
+      if (state === "open") resolve(false);
+      state = "back";
+      clearInterval(looking);
+      for (const peer of peers) peer.close();
+    };
+    const take = (): void => {
+      if (state === "taken") return;
+      if (fileBehind(pid, ANSWER_DESCRIPTOR) !== call.answerFile) giveUp();
+      if (state === "back") throw new Error("handed back");
+      state = "taken";
+      call.answer("t");
+    };
+    const handBack = (): never => {
+      giveUp();
+      throw new Error("handed back");
+    };
+    const startedAt = performance.now();
+    const looking = setInterval(() => {
+      const isLate = state === "open" && performance.now() - startedAt > PATIENCE_MS;
+      if (isLate || !isAlive(pid)) giveUp();
+    }, LOOK_MS);
+    const context = errandContext({
+      ...{ caller, streams, pieces, peers, take, handBack },
+      stdinIsTerminal: call.stdinIsTerminal,
+    });
+    void runCommand(command, caller.args, context).then(async (code) => {
+      try {
+        take();
+      } catch {
+        return;
+      }
+      const written = await streams.write(pieces);
+      clearInterval(looking);
+      if (written.state === "failed") {
+        const text = `${caller.program}: error: standard output: ${written.problem}\n`;
+        await streams.write([{ stream: "err", data: Buffer.from(text) }]);
+      }
+      const { out, err } = streams.left;
+      const ended = { done: code, closed: EXIT_READER_GONE, failed: 1 }[written.state];
+      call.end(ended, Buffer.concat(out), Buffer.concat(err));
+      resolve(true);
+    });
+  });
+}

@@ -1,0 +1,57 @@
+/** When a front is worth its memory: short commands come one after the other (src/decisions/0029-front.md). */
+
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import type { CommandContext } from "../../cli/context.ts";
+import { isAlive } from "../../platform/caller.ts";
+
+/** Commands that a front runs; bin/ has the same list. */
+export const FRONTED: readonly string[] = ["sbatch", "squeue", "scancel", "sinfo"];
+
+/** So many commands, none more than a moment after the one before, start a front. */
+const USES = 6;
+const PAUSE_MS_MAX = 1000;
+
+/** Where the front of a state folder is, and where its user's commands are counted. */
+export function frontPlaces(home: string) {
+  return { folder: `${home}/front`, pidFile: `${home}/front/pid`, usesFile: `${home}/front/uses` };
+}
+
+/** Notes that a command ran without a front, and starts one if that is one of many. Nothing that fails here matters. */
+export async function noteUse(
+  { places, environment, files, hostname }: CommandContext,
+  program: string,
+): Promise<void> {
+  // What runs in a job would end with it.
+  if (isOff(environment.MGPU_FRONT) || environment.MGPU_STEP !== undefined) return;
+  const { folder, pidFile, usesFile } = frontPlaces(places.home);
+  try {
+    const info = statSync(usesFile, { throwIfNoEntry: false });
+    const now = Date.now();
+    const uses = info !== undefined && now - info.mtimeMs < PAUSE_MS_MAX ? info.size + 1 : 1;
+    // A state folder that is not there is not made for this.
+    if (info === undefined && statSync(places.home, { throwIfNoEntry: false }) === undefined) return;
+    if (info === undefined) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(usesFile, "x".repeat(uses % USES), { mode: 0o600 });
+    if (uses < USES || isRunning(pidFile)) return;
+    const { loadConfig } = await import("../../config/load.ts");
+    const found = loadConfig(environment, files, { name: "", hostname });
+    if ("problems" in found || isOff(found.file.texts.MGPU_FRONT)) return;
+    const { startDaemon } = await import("../../platform/daemon.ts");
+    startDaemon(program, [], `${places.logFolder}/front.log`);
+  } catch {
+    // A folder that can't be written.
+  }
+}
+
+/** Whether the variable or the key of the configuration says no. */
+function isOff(text: string | undefined): boolean {
+  return text === "0" || text === "never";
+}
+
+function isRunning(pidFile: string): boolean {
+  try {
+    return isAlive(Number(readFileSync(pidFile, "latin1")));
+  } catch {
+    return false;
+  }
+}

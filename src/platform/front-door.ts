@@ -1,0 +1,162 @@
+/**
+ * Where launchers ask a front to run a command (bin/, src/decisions/0029-front.md), made of what a plain shell can use without
+ * starting a program: FIFOs and files.
+ *
+ * In the front's folder lie `door`, into which launchers write lines, and slots: a FIFO `s0` for answers, and `c0` while
+ * a launcher has claimed it, made by that launcher exclusively and removed here. `c PID COUNT T` calls with COUNT
+ * arguments (T is 1 if stdin is a terminal), `d PID` says that the answer was read. With an exit code `o` and `e` may come:
+ * then there are files `o0` and `e0` for the launcher to write to its stdout and stderr. A launcher's slot is its pid modulo
+ * their number. The front has all FIFOs open for writing: should it end, its launchers read an end of file.
+ */
+
+import { execFile } from "node:child_process";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { isAlive } from "./caller.ts";
+import { makeFolders } from "./folders.ts";
+import { type ByteSource, pipeSource } from "./pipes.ts";
+
+/** As bin/ has it: commands that can be under way at once. */
+export const SLOTS = 64;
+
+/** Claims whose launchers were killed are looked for this often. */
+const SWEEP_MS = 1000;
+
+/** Longest line of a launcher is some 30 bytes; more than this without an end is nothing of ours. */
+const LINE_BYTES_MAX = 4096;
+
+export interface FrontCall {
+  readonly pid: number;
+  /** How many arguments the command has. */
+  readonly count: number;
+  readonly stdinIsTerminal: boolean;
+  /** The file from which the launcher reads the answer: `DEVICE:INODE`. */
+  readonly answerFile: string;
+  /** Writes a line of the answer. */
+  answer(line: string): void;
+  /** The last line: the exit code, and what the launcher has to write to its stdout and stderr by itself. */
+  end(code: number, out: Uint8Array, err: Uint8Array): void;
+}
+
+export interface FrontDoor {
+  /** Whether the door is still where launchers look for it. */
+  isThere(): boolean;
+  /** Nobody comes in any more; calls under way can still be answered. */
+  shut(): void;
+  /** Hears and answers nothing any more. */
+  close(): void;
+}
+
+/**
+ * Makes the folder's FIFOs anew and listens. Whoever calls has the folder's lock. Rejects with Node's error.
+ * @param folder the user's own
+ */
+export async function openFrontDoor(folder: string, onCall: (call: FrontCall) => void): Promise<FrontDoor> {
+  fs.rmSync(folder, { recursive: true, force: true });
+  makeFolders(folder, 0o700);
+  const door = join(folder, "door");
+  const draft = `${door}.new`;
+  const names = Array.from({ length: SLOTS }, (_, index) => join(folder, `s${index}`));
+  await promisify(execFile)("mkfifo", ["-m", "600", draft, ...names]);
+  const slots = names.map((path, index) => new Slot(path, (kind) => join(folder, `${kind}${index}`)));
+  const descriptor = openBoth(draft);
+  const { dev, ino } = fs.fstatSync(descriptor);
+  const source = pipeSource(descriptor);
+  readLines(source, (line) => {
+    const [, word, pid, count, terminal] = /^([cd]) (\d{1,10})(?: (\d{1,7}) ([01]))?$/.exec(line) ?? [];
+    const slot = slots[Number(pid) % SLOTS];
+    if (slot === undefined) return;
+    if (word === "d" || count === undefined) return slot.free();
+    onCall({
+      ...{ pid: Number(pid), count: Number(count), stdinIsTerminal: terminal === "1", answerFile: slot.file },
+      answer: (text) => slot.answer(text),
+      end: (code, out, err) => slot.end(code, { o: out, e: err }),
+    });
+  });
+  const sweeping = setInterval(() => {
+    for (const slot of slots) slot.sweep();
+  }, SWEEP_MS);
+  sweeping.unref();
+  // Only now launchers find it.
+  fs.renameSync(draft, door);
+  return {
+    isThere() {
+      const info = fs.statSync(door, { throwIfNoEntry: false });
+      return info?.ino === ino && info.dev === dev;
+    },
+    shut: () => fs.rmSync(door, { force: true }),
+    close() {
+      clearInterval(sweeping);
+      source.close();
+      for (const slot of slots) slot.close();
+    },
+  };
+}
+
+/** The way of answers to one launcher at a time. */
+class Slot {
+  readonly file: string;
+  private readonly pathOf: (kind: string) => string;
+  private readonly descriptor: number;
+  private readonly left: string[] = [];
+
+  constructor(path: string, pathOf: (kind: string) => string) {
+    this.pathOf = pathOf;
+    this.descriptor = openBoth(path);
+    const { dev, ino } = fs.fstatSync(this.descriptor);
+    this.file = `${dev}:${ino}`;
+  }
+
+  answer(line: string): void {
+    fs.writeSync(this.descriptor, `${line}\n`);
+  }
+
+  end(code: number, texts: Readonly<Record<string, Uint8Array>>): void {
+    const kinds = Object.keys(texts).filter((kind) => texts[kind]?.length);
+    for (const kind of kinds) {
+      fs.writeFileSync(this.pathOf(kind), texts[kind] ?? "", { mode: 0o600 });
+      this.left.push(this.pathOf(kind));
+    }
+    this.answer(`${code} ${kinds.join("")}`.trimEnd());
+  }
+
+  close(): void {
+    fs.closeSync(this.descriptor);
+  }
+
+  /** What the last launcher left unread is not for the next one. */
+  free(): void {
+    try {
+      fs.readSync(this.descriptor, Buffer.alloc(LINE_BYTES_MAX));
+    } catch {
+      // EAGAIN: there is nothing.
+    }
+    for (const path of [...this.left.splice(0), this.pathOf("c")]) fs.rmSync(path, { force: true });
+  }
+
+  /** A launcher that was killed says nothing any more. */
+  sweep(): void {
+    try {
+      const pid = fs.readFileSync(this.pathOf("c"), "latin1");
+      if (/^\d+\n$/.test(pid) && !isAlive(Number(pid))) this.free();
+    } catch {
+      // Not claimed.
+    }
+  }
+}
+
+/** Opened for both, a FIFO has always a reader and a writer: nobody waits for one, and no end of file is read. */
+function openBoth(path: string): number {
+  return fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);
+}
+
+function readLines(source: ByteSource, take: (line: string) => void): void {
+  let rest = "";
+  const onData = (chunk: Uint8Array): void => {
+    const lines = (rest + Buffer.from(chunk).toString("latin1")).split("\n");
+    rest = (lines.pop() ?? "").slice(-LINE_BYTES_MAX);
+    for (const line of lines) take(line);
+  };
+  source.start(onData, () => {});
+}

@@ -1,0 +1,159 @@
+/**
+ * A front runs short commands as the programs themselves would: the same text, exit codes and jobs. Lines of a shell are
+ * run both ways. Where a front must do it there is no Node in PATH; what it hands back finds one.
+ */
+
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { kill, type Running, TestCluster } from "./support/cluster.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const cluster = new TestCluster();
+const bin = join(ROOT, "bin");
+const tools = join(cluster.folder, "tools");
+const door = join(cluster.home, "front/door");
+let front: Running;
+
+async function startFront(): Promise<Running> {
+  const started = cluster.start(process.execPath, [join(ROOT, "dist/front.cjs")]);
+  const pidFile = join(cluster.home, "front/pid");
+  await cluster.until(
+    () => existsSync(pidFile) && readFileSync(pidFile, "utf8") === String(started.pid),
+    "the front is there",
+  );
+  return started;
+}
+
+beforeAll(async () => {
+  // Only this test starts fronts.
+  mkdirSync(join(cluster.folder, ".config/mgpu"), { recursive: true });
+  writeFileSync(join(cluster.folder, ".config/mgpu/config.yaml"), "commands:\n  front: never\n");
+  await cluster.ok("mgpu", ["up"]);
+  await cluster.ok("mgpu", ["shims", join(cluster.folder, "names")]);
+  mkdirSync(tools);
+  // A PATH with all that the lines and jobs call, and no Node.
+  for (const name of ["env", "sort", "sh", "cat", "sleep", "wc", "mkdir", "rmdir", "true", "readlink"]) {
+    const found = await cluster.ok("sh", ["-c", `command -v ${name}`]);
+    symlinkSync(found.trim(), join(tools, name));
+  }
+  mkdirSync(join(cluster.work, "sub"));
+  cluster.write("sub/job.sh", '#!/bin/sh\n#SBATCH --job-name=relative\necho "$0 $# $*"\n');
+  await cluster.ok("mgpu-sbatch", ["--hold", "--job-name=räder 1", "--wrap", "true"]);
+  await cluster.ok("mgpu-sbatch", ["--hold", `--job-name=${"wide".repeat(12)}`, "--array=1-999", "--wrap", "true"]);
+  front = await startFront();
+});
+afterAll(() => cluster.stop());
+
+/** Which way a line is run: by a front alone, by programs alone, or by a front that may hand it back. */
+type Way = "front" | "program" | "either";
+
+/** What a line of a shell comes to; numbers of jobs are left out. */
+async function outcome(line: string, way: Way) {
+  const name = `${way}-${Math.abs(hash(line))}`;
+  const file = (kind: string) => join(cluster.work, `${name}.${kind}`);
+  const node = way === "front" ? "" : `:${dirname(process.execPath)}`;
+  const env = { PATH: `${tools}${node}`, MGPU_FRONT: way === "program" ? "0" : "auto" };
+  const script = `exec >>${file("out")} 2>>${file("err")}\n${line}\necho "code $?"`;
+  await cluster.run("/bin/sh", ["-c", script], { env });
+  const text = (kind: string) =>
+    readFileSync(file(kind), "utf8")
+      .replace(/(batch job |^)\d+$/gm, "$1N")
+      .replaceAll(name, "FILE");
+  return { out: text("out"), err: text("err") };
+}
+
+function hash(text: string): number {
+  let value = 0;
+  for (const letter of text) value = (value * 31 + (letter.codePointAt(0) ?? 0)) | 0;
+  return value;
+}
+
+const SUBMIT = `${bin}/mgpu-sbatch --hold --output=/dev/null`;
+
+test.each([
+  `${bin}/mgpu-squeue -h -o '%i %j %T %r %u'`,
+  `${bin}/mgpu-squeue -h -r -o '%F_%K %j %T %r' | { sleep 0.3; wc; }`,
+  `SQUEUE_FORMAT='%T|%j' ${bin}/mgpu-squeue -h`,
+  `cd sub && TZ=UTC ../../names/squeue -h -o '%j %T'`,
+  `${cluster.folder}/names/squeue --nonsense`,
+  `${cluster.folder}/names/scancel 987654`,
+  `${bin}/mgpu-squeue --nonsense --format`,
+  `${bin}/mgpu-squeue -h -j 987654`,
+  `${bin}/mgpu-squeue --help`,
+  `${bin}/mgpu-squeue --version < /dev/null`,
+  `${bin}/mgpu-squeue -h -o '%j' | cat`,
+  `${bin}/mgpu-sinfo -h -o '%P %D %t %G' 2>&1`,
+  `${bin}/mgpu-scancel`,
+  `${bin}/mgpu-scancel 987654 0x`,
+  `${SUBMIT} --wrap 'echo "a  b"; exit 3'`,
+  `${SUBMIT} --parsable --wrap true >/dev/null`,
+  `${SUBMIT} nowhere.sh`,
+  `${SUBMIT} --gpus=999 --wrap true`,
+  `cd sub && ${SUBMIT} job.sh 1 '2 3'`,
+  // Files with a place in them, which is the shell's.
+  `{ echo before; ${bin}/mgpu-squeue -h -o %j; echo after; } > place; cat place`,
+  `{ ${bin}/mgpu-squeue -h -o %T; ${bin}/mgpu-squeue --nonsense; echo after; } > place 2>&1; cat place`,
+  `{ ${bin}/mgpu-scancel 1 0x; ${SUBMIT} --wrap true; } > place 2> other; cat place other`,
+  `SLURM_EXIT_ERROR=77 ${SUBMIT} --gpus=none --wrap true`,
+])("%s", async (line) => {
+  const byProgram = await outcome(line, "program");
+  expect(await outcome(line, "front")).toEqual(byProgram);
+});
+
+test.each([
+  ["a reader that is gone", `{ sleep 0.2; ${bin}/mgpu-squeue -h; echo "code $?" >&2; } | true`],
+  ["a script from stdin", `printf '#!/bin/sh\\ntrue\\n' | ${SUBMIT}`],
+  ["waiting", `${bin}/mgpu-sbatch --wait --output=/dev/null --wrap 'exit 5'`],
+  ["a closed stdout", `${bin}/mgpu-squeue -h >&-`],
+  ["a folder that is gone", `mkdir gone; cd gone; rmdir ../gone; ${bin}/mgpu-squeue -h -o '%T %j'`],
+  ["another time zone", `TZ=Asia/Tokyo ${bin}/mgpu-squeue -h -o %j`],
+  ["a state folder of its own", `MGPU_HOME=elsewhere ${cluster.folder}/names/squeue`],
+])("%s is left to the program", async (_, line) => {
+  const byProgram = await outcome(line, "program");
+  expect(await outcome(line, "either")).toEqual(byProgram);
+});
+
+test("a job gets variables, limits and mask of the shell that submitted it", async () => {
+  const job = 'env; umask; ulimit -a; pwd; echo "$0"';
+  const line = (file: string): string =>
+    "cd sub; umask 037; ulimit -n 512; ulimit -c 0; NODE_EXTRA_CA_CERTS=/ca ODD='a\nb' " +
+    `env 'FUNC%%=() { :; }' ${bin}/mgpu-sbatch --job-name=env -o ${file} --wrap '${job}'`;
+  const seen = async (way: Way): Promise<string[]> => {
+    const file = join(cluster.work, `env-${way}`);
+    await outcome(line(file), way);
+    await cluster.until(async () => (await cluster.queue("%i", "--name=env")).length === 0, "the job has ended");
+    const varying =
+      /^(PATH|MGPU_FRONT|_|.*JOB_?ID|SLURM_ARRAY_JOB_ID|MASTER_PORT|.*PID|.*(TIME|MARK)|.*(KEY|STEP).*)=|slurm_script|^\//;
+    return readFileSync(file, "utf8")
+      .split("\n")
+      .filter((one) => !varying.test(one))
+      .sort();
+  };
+  const byProgram = await seen("program");
+  expect(byProgram).toContain("NODE_EXTRA_CA_CERTS=/ca");
+  expect(byProgram).toContain("0037");
+  expect(await seen("front")).toEqual(byProgram);
+});
+
+test("two at a time, and none of them twice", async () => {
+  const loop = `for i in 1 2 3 4 5; do ${SUBMIT} --job-name=many --wrap true; done`;
+  const { out, err } = await outcome(`(${loop}) & (${loop}) & (${loop}) & wait`, "front");
+  expect({ lines: out.split("\n").length, err }).toEqual({ lines: 17, err: "" });
+  expect(await cluster.queue("%i", "--name=many")).toHaveLength(15);
+});
+
+test("a front that is gone costs nothing but time", async () => {
+  kill(front.pid, "SIGKILL");
+  await front.ended;
+  expect(existsSync(door)).toBe(true);
+  const line = `${bin}/mgpu-sinfo -h -o '%P %D'`;
+  expect(await outcome(line, "either")).toEqual(await outcome(line, "program"));
+});
+
+test("mgpu down ends it", async () => {
+  front = await startFront();
+  await cluster.ok("mgpu", ["down", "--force"]);
+  expect((await front.ended).code).toBe(0);
+  expect(existsSync(door)).toBe(false);
+});

@@ -1,0 +1,81 @@
+/** When commands start a front. The front here is a program that leaves a mark. */
+
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { CommandContext } from "../../../src/cli/context.ts";
+import { frontPlaces, noteUse } from "../../../src/entry/front/use.ts";
+import { realFiles } from "../../../src/platform/files.ts";
+
+let folder = "";
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "mgpu-use-"));
+  mkdirSync(join(folder, "home"));
+  writeFileSync(join(folder, "front.cjs"), `require("fs").writeFileSync(${JSON.stringify(join(folder, "mark"))}, "")`);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function use(environment: Record<string, string> = {}, home = join(folder, "home"), isInRow = true): Promise<void> {
+  const context = {
+    places: { home, logFolder: join(folder, "log") },
+    environment: { MGPU_CONFIG: join(folder, "config.yaml"), ...environment },
+    files: realFiles(),
+    hostname: "here",
+  } as unknown as CommandContext;
+  const { usesFile } = frontPlaces(home);
+  // However slow this machine is, they come one right after the other.
+  if (isInRow && existsSync(usesFile)) utimesSync(usesFile, Date.now() / 1000, Date.now() / 1000);
+  return noteUse(context, join(folder, "front.cjs"));
+}
+
+async function uses(count: number, environment: Record<string, string> = {}): Promise<void> {
+  for (let i = 0; i < count; i++) await use(environment);
+}
+
+/** The program was started and has run. A start would have made the log at once. */
+const isStarted = (): boolean => existsSync(join(folder, "log/front.log"));
+
+test("six in a row start a front", async () => {
+  writeFileSync(join(folder, "config.yaml"), "");
+  await uses(5);
+  expect(isStarted()).toBe(false);
+  await use();
+  expect(isStarted()).toBe(true);
+  while (!existsSync(join(folder, "mark"))) await new Promise((resolve) => setTimeout(resolve, 5));
+});
+
+test("with a pause between them they are not in a row", async () => {
+  writeFileSync(join(folder, "config.yaml"), "");
+  await uses(5);
+  utimesSync(frontPlaces(join(folder, "home")).usesFile, 1, 1);
+  await use({}, join(folder, "home"), false);
+  await uses(4);
+  expect(isStarted()).toBe(false);
+});
+
+test("none beside one that runs", async () => {
+  writeFileSync(join(folder, "config.yaml"), "");
+  await uses(1);
+  writeFileSync(frontPlaces(join(folder, "home")).pidFile, String(process.pid));
+  await uses(20);
+  expect(isStarted()).toBe(false);
+});
+
+test.each([{ MGPU_FRONT: "0" }, { MGPU_FRONT: "never" }, { MGPU_STEP: "1.0" }])("none with %j", async (environment) => {
+  await uses(20, environment);
+  expect(isStarted()).toBe(false);
+  expect(existsSync(frontPlaces(join(folder, "home")).folder)).toBe(false);
+});
+
+test("none where the configuration says never", async () => {
+  writeFileSync(join(folder, "config.yaml"), "commands:\n  front: never\n");
+  await uses(20);
+  expect(isStarted()).toBe(false);
+});
+
+test("a state folder is not made for it", async () => {
+  await use({}, join(folder, "elsewhere"));
+  expect(existsSync(join(folder, "elsewhere"))).toBe(false);
+});

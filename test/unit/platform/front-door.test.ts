@@ -1,0 +1,104 @@
+/** The door as launchers of a plain shell use it. */
+
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type FrontCall, type FrontDoor, openFrontDoor, SLOTS } from "../../../src/platform/front-door.ts";
+
+let folder = "";
+let door: FrontDoor | null = null;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "mgpu-door-"));
+});
+afterEach(() => {
+  door?.close();
+  door = null;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function open(onCall: (call: FrontCall) => void): Promise<FrontDoor> {
+  door = await openFrontDoor(folder, onCall);
+  return door;
+}
+
+/** A launcher's part: claims its slot, calls, and prints each line of the answer until it is a number. */
+const LAUNCHER = `
+slot=$(($$ % ${SLOTS}))
+set -C; echo $$ >"$1/c$slot" || exit 9
+exec 8<>"$1/s$slot" 9<"$1/s$slot" 8<>"$1/door"
+echo "c $$ 2 1" >&8
+while read -r line <&9; do echo "$line"; case $line in [0-9]*) break ;; esac; done
+echo "d $$" >&8
+`;
+
+function launch(): Promise<string> {
+  const child = spawn("/bin/sh", ["-c", LAUNCHER, "launcher", folder], { stdio: ["ignore", "pipe", "inherit"] });
+  let text = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  return new Promise((resolve) => child.once("close", () => resolve(text)));
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+const claims = (): string[] => readdirSync(folder).filter((name) => name.startsWith("c"));
+
+test("a call is answered, and its slot is free again", async () => {
+  const calls: FrontCall[] = [];
+  await open((call) => {
+    calls.push(call);
+    call.answer("t");
+    call.answer("3");
+  });
+  expect(await launch()).toBe("t\n3\n");
+  expect(calls).toMatchObject([{ count: 2, stdinIsTerminal: true, answerFile: expect.stringMatching(/^\d+:\d+$/) }]);
+  await until(() => claims().length === 0);
+  expect(await launch()).toBe("t\n3\n");
+});
+
+test("what the launcher has to write itself lies in files for as long as it needs them", async () => {
+  await open((call) => call.end(5, Buffer.from("out\n"), new Uint8Array()));
+  expect(await launch()).toBe("5 o\n");
+  await until(() => claims().length === 0);
+  expect(readdirSync(folder).filter((name) => /^[oe]/.test(name))).toEqual([]);
+});
+
+test("many at once", async () => {
+  await open(({ pid, answer }) => setTimeout(() => answer(String(pid)), 20));
+  const answers = await Promise.all(Array.from({ length: 6 }, launch));
+  expect(new Set(answers).size).toBe(6);
+  for (const text of answers) expect(text).toMatch(/^\d+\n$/);
+});
+
+test("the claim of a launcher that was killed is given up", async () => {
+  await open(() => {});
+  // A process that has ended.
+  const pid = execFileSync("/bin/sh", ["-c", "echo $$"]).toString();
+  const claim = join(folder, "c5");
+  writeFileSync(claim, pid);
+  await until(() => !existsSync(claim));
+});
+
+test("nonsense is not heard", async () => {
+  const calls: FrontCall[] = [];
+  await open((call) => {
+    calls.push(call);
+    call.answer("0");
+  });
+  writeFileSync(join(folder, "door"), "hello\nc x\nc 1\nc 1 2 3\nd\n");
+  expect(await launch()).toBe("0\n");
+  expect(calls).toHaveLength(1);
+});
+
+test("a door that was shut or removed is not there", async () => {
+  const own = await open(() => {});
+  expect(own.isThere()).toBe(true);
+  own.shut();
+  expect(own.isThere()).toBe(false);
+});
