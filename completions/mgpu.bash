@@ -415,6 +415,7 @@ _mgpu_table() {
         '--output|r|file|write the configuration there rather than to standard output; it must not be there yet'
         '--commands|r|file|write what is to be typed once mgpu is up there, as a script; in comments otherwise'
         '--gres|r|gres|the gres.conf; the one beside FILE otherwise, if it is there'
+        '--qos|r|ask qos|QOS with their limits, as sacctmgr -P list qos printed them on the Slurm cluster'
         '--fake-gpus|n|nothing|let nodes pretend to have their GPUs, to try the configuration on other machines'
         '--force|n|nothing|write over files that are there'
         '--quiet|n|nothing|say nothing of what needs no place in the configuration, only of what is left out or changed'

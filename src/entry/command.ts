@@ -37,7 +37,7 @@ const NO_LOG: Log = { debug() {}, info() {}, warn() {}, error() {} };
 export async function runProgram(command: Command): Promise<void> {
   const context = contextOf(command);
   const exitCode = await runCommand(command, process.argv.slice(2), context);
-  if (FRONTED.includes(command.name)) await noteUse(context, join(__dirname, "front.cjs"));
+  if (FRONTED.includes(command.name)) await noteUse(context, join(__dirname, "front.cjs"), exitCode === 0);
   process.exit(exitCode);
 }
 

@@ -170,7 +170,7 @@ async function createContext(
 ): Promise<{ readonly context: AgentContext; readonly held: HeldReports | null }> {
   const { name, settings, nodePlaces, followBatch } = options;
   const { bootId, gpuProvider, gpus } = await options.inventory();
-  const spool = await openSpool({ disk, log }, nodePlaces, clock.now());
+  const spool = await openSpool({ disk, log, clock }, nodePlaces);
   const steps = new StepTable();
   const load = options.gpuLoad ?? (async () => []);
   const gpuWatch = new GpuWatch({ clock, steps: () => steps.all(), load });

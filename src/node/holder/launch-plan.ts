@@ -15,7 +15,7 @@ import type { StepLaunch, TaskLaunch } from "../../protocol/holder.ts";
 import { batchSpool } from "./batch-spool.ts";
 import { OPEN_WAIT_MS } from "./limits.ts";
 import { type HolderPorts, within } from "./ports.ts";
-import { type StreamRole, taskOpener } from "./task-opener.ts";
+import { openingLines, type StreamRole, taskOpener } from "./task-opener.ts";
 
 /** A descriptor of the holder's, or the client at the other end of a pipe. */
 type PlannedStream = number | "client";
@@ -27,6 +27,8 @@ export interface PlannedTask {
   readonly argv: readonly string[];
   /** A shell that prepares the process, and then becomes the program that follows. */
   readonly opener: readonly string[];
+  /** The same for a shell that forks the task's process itself, see `openingLines`. */
+  openingIn(variables: Readonly<Record<string, string>>): readonly string[] | null;
   /** What runs after it: an absolute path. */
   readonly epilog: string | null;
   readonly environment: Readonly<Record<string, string>>;
@@ -276,16 +278,20 @@ function plannedTask(
     remark: remarkOf(task, epilog),
     cpuBind: task.cpuBind,
     // The wrapper of a batch script has descriptors of its own before those of the script.
-    ...(hasGate ? { gateAt: launch.batch ? 6 : 3 } : {}),
+    ...(hasGate ? { gateAt: launch.batch && !launch.pty ? 6 : 3 } : {}),
   };
   const sharesOutput = stderr.to === "stdout";
   const stdout = opened.get(task.task, "stdout") ?? "client";
   const errorStream = sharesOutput ? (stdout === "client" ? "stdout" : stdout) : undefined;
+  const opening = { ...wishes, fifos: opened.fifos(task.task), sharesOutput, environment };
   return {
     task: task.task,
     file,
     argv: [file, ...task.argv.slice(1)],
-    opener: taskOpener(processes, { ...wishes, fifos: opened.fifos(task.task), sharesOutput, environment }),
+    get opener() {
+      return taskOpener(processes, opening);
+    },
+    openingIn: (variables) => openingLines(opening, variables),
     epilog: "file" in epilog ? epilog.file : null,
     environment,
     stdin: opened.get(task.task, "stdin") ?? "client",

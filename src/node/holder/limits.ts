@@ -123,6 +123,9 @@ export const ENDED_OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 /** How often the memory of steps is added up: Slurm's usual interval is 30 s, but a machine is full sooner. */
 export const MEMORY_WATCH_MS = 1_000;
 
+/** How often all processes are looked at for what ended steps left: a look costs about half a millisecond. */
+export const END_LOOK_MS = 10;
+
 /** How often ended steps are looked through. */
 export const SWEEP_MS = 5_000;
 

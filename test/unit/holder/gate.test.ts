@@ -65,6 +65,19 @@ describe("tasks with a group", () => {
     expect(open).not.toEqual(expect.arrayContaining(["7"]));
   });
 
+  test("of a batch script on a terminal", async () => {
+    const { handlers, folder } = openWith();
+    const key = stepKey("batch");
+    const stdout = { to: "file", path: join(folder, "out"), append: false } as const;
+    const batch = { script: Buffer.from("#!/bin/sh\necho $$\n"), spool: makeFolder(folder, "spool") };
+    const order = launch(key, [task(["x"], { stdout })], { batch, pty: { columns: 80, rows: 24 }, ...grouped() });
+    const step = await call(handlers, "holder.launch", order);
+    expect(step.waiting).toHaveLength(1);
+    await call(handlers, "holder.go", { key });
+    expect(await ended(handlers, key)).toMatchObject({ exits: [{ code: 0, signal: 0 }] });
+    expect(readFileSync(join(folder, "out"), "utf8").trim()).toBe(String(step.waiting?.[0]));
+  });
+
   test("on a terminal", async () => {
     const { handlers } = openWith();
     const key = stepKey();
