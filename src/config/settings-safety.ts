@@ -1,6 +1,6 @@
 /** Settings of what jobs may run, and of how large logs may grow. */
 
-import { type Key, positive, whole } from "./setting.ts";
+import { absolutePaths, type Key, positive, whole } from "./setting.ts";
 
 /** Whether the kernel keeps jobs within their memory: where it can, always, or never. */
 const ENFORCEMENTS = ["auto", "cgroup", "poll"] as const;
@@ -12,13 +12,6 @@ export interface SafetySettings {
   /** MB of a log after which a new one is begun, and how many old ones are kept. */
   readonly logMaxMB: number;
   readonly logBackups: number;
-}
-
-function absolutePaths(text: string): readonly string[] | undefined {
-  const all = text.split(",").map((one) => one.trim());
-  return all.every((one) => /^\/[^\0]*$/.test(one))
-    ? [...new Set(all.map((one) => one.replace(/(?<=.)\/+$/, "")))]
-    : undefined;
 }
 
 export const SAFETY_SETTINGS: { readonly [K in keyof SafetySettings]: Key<SafetySettings[K]> } = {

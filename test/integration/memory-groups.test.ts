@@ -63,8 +63,9 @@ describe.runIf("folder" in allowed)("where the kernel does", () => {
   test("all steps of a job count together, the largest goes, and the job's other steps run on", async () => {
     const script = [
       "#!/bin/sh",
-      `mgpu-srun --overlap -n1 sh -c ${quoted(`${hog(60)}`)} & first=$!`,
-      `mgpu-srun --overlap -n1 sh -c ${quoted(`sleep 1; ${hog(400)}`)}; echo second $?`,
+      `mgpu-srun --overlap -n1 sh -c ${quoted(`: >first; ${hog(60)}`)} & first=$!`,
+      "while [ ! -e first ]; do sleep 0.1; done",
+      `mgpu-srun --overlap -n1 sh -c ${quoted(hog(400))}; echo second $?`,
       "kill -0 $first && echo first runs; mgpu-scancel $SLURM_JOB_ID.0; wait",
     ].join("\n");
     const id = await cluster.submit(`${script}\n`, ["--mem=400", "-o", "steps.txt"]);

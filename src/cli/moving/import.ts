@@ -50,7 +50,8 @@ export function importSlurm({ slurm, gres, qos }: ConfFiles, files: Pick<Files, 
   for (const [{ place, key, value }] of of("frontendname")) {
     notes.notes.push({ place, what: `${key}=${value}`, kind: "left out", why: "every node runs its own daemon" });
   }
-  if (partitions.length === 0) notes.problems.push(`${slurm.name}: no PartitionName line: this is no whole slurm.conf`);
+  if (partitions.length === 0 && text.problems.length === 0)
+    notes.problems.push(`${slurm.name}: no PartitionName line: this is no whole slurm.conf`);
   const weights = [...globals.weights, ...(billingWeights === "" ? [] : [`TRESBillingWeights=${billingWeights}`])];
   return {
     ...{ settings: globals.settings, nodes, partitions },
