@@ -47,6 +47,12 @@ function waitingJob(state: ClusterState, jobId: number, taskId: number | null): 
   return null;
 }
 
+/** Whether machines of other batch systems are on their way for it. */
+function withAllocations({ elastic }: ControllerContext, { id }: PendingJob, found: Explanation): Explanation {
+  const allocations = elastic.crew?.prospects(id) ?? [];
+  return allocations.length === 0 ? found : { ...found, allocations };
+}
+
 async function explainSlowly(context: ControllerContext, job: PendingJob, byUid: number): Promise<Explanation> {
   const { clock, loop, isConnected, guard, order } = context;
   const now = clock.now();
@@ -59,7 +65,7 @@ async function explainSlowly(context: ControllerContext, job: PendingJob, byUid:
   });
   for (let slice = clock.monotonic(); ; ) {
     const step = work.next();
-    if (step.done) return step.value;
+    if (step.done) return withAllocations(context, job, step.value);
     if (clock.monotonic() - slice < SLICE_MS) continue;
     await new Promise<void>((resolve) => void clock.after(0, resolve));
     slice = clock.monotonic();
