@@ -243,6 +243,7 @@ complete -c mgpu -n '__fish_seen_subcommand_from import' -f
 complete -c mgpu -n '__fish_seen_subcommand_from import' -l output -r -F -d 'write the configuration there rather than to standard output; it must not be there yet'
 complete -c mgpu -n '__fish_seen_subcommand_from import' -l commands -r -F -d 'write what is to be typed once mgpu is up there, as a script; in comments otherwise'
 complete -c mgpu -n '__fish_seen_subcommand_from import' -l gres -r -f -a '(__mgpu_find)' -d 'the gres.conf; the one beside FILE otherwise, if it is there'
+complete -c mgpu -n '__fish_seen_subcommand_from import' -l qos -r -f -a '(__mgpu_find)' -d 'QOS with their limits, as sacctmgr -P list qos printed them on the Slurm cluster'
 complete -c mgpu -n '__fish_seen_subcommand_from import' -l fake-gpus -d 'let nodes pretend to have their GPUs, to try the configuration on other machines'
 complete -c mgpu -n '__fish_seen_subcommand_from import' -l force -d 'write over files that are there'
 complete -c mgpu -n '__fish_seen_subcommand_from import' -l quiet -d 'say nothing of what needs no place in the configuration, only of what is left out or changed'

@@ -24,7 +24,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   rpc: ["protocol", "core", "type:platform", "util"],
   controller: ["core", "sched", "view", "protocol", "rpc", "config", "type:platform", "util"],
   node: ["core", "protocol", "rpc", "config", "type:platform", "util"],
-  cli: ["core", "view", "protocol", "rpc", "config", "type:platform", "type:replay", "util"],
+  backend: ["core", "view", "protocol", "type:rpc", "config", "type:platform", "util"],
+  cli: ["core", "view", "protocol", "rpc", "config", "type:platform", "type:replay", "type:backend", "util"],
   tui: ["core", "view", "protocol", "rpc", "config", "type:platform", "util"],
   sim: ["core", "sched", "controller", "node", "protocol", "rpc", "config", "platform", "view", "util"],
   entry: [
@@ -33,6 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "node",
     "cli",
     "tui",
+    "backend",
     "replay",
     "protocol",
     "rpc",

@@ -55,6 +55,10 @@ const WARM_UP = {
   mgpu: ["status"],
 };
 
+/** Started by launchers without, or not by launchers at all. Others have flags that V8 keeps with a cache: bin/ has the same. */
+const WITHOUT_FLAGS = ["mgpud", "mgpuctld", "mgpu-stepd", "front"];
+const FLAGS = ["--min-semi-space-size=4"];
+
 /** Ends the cluster of the caches, and with it the daemons, which write theirs then. */
 const END = ["down", "--force"];
 
@@ -230,7 +234,10 @@ async function makeCodeCaches() {
     }
   }
   const writing = { ...environment, MGPU_WRITE_CODE_CACHE: "1" };
-  const run = (name, args, env) => ended(join(dist, `${name}.cjs`), args, { env, cwd: home });
+  const run = (name, args, env) => {
+    const flags = WITHOUT_FLAGS.includes(name) ? [] : FLAGS;
+    return ended([...flags, join(dist, `${name}.cjs`), ...args], { env, cwd: home });
+  };
   // A build that is broken off leaves no daemons behind.
   const breakOff = async () => {
     process.exitCode = 130;
@@ -272,10 +279,10 @@ async function callFront(env) {
 }
 
 /** Runs a program to its end. Some are refused what they ask for, as they should; what counts is the code that ran. */
-function ended(path, args, options) {
+function ended(args, options) {
   return new Promise((resolve) => {
     // Apart from the terminal's Ctrl-C: it is for the build, which then ends what it started.
-    const child = spawn(process.execPath, [path, ...args], {
+    const child = spawn(process.execPath, args, {
       ...{ ...options, stdio: "ignore", timeout: 20_000, detached: true },
     });
     child.once("error", resolve);

@@ -33,6 +33,7 @@ async function connectTarget(ports: ConnectPorts, options: ConnectOptions): Prom
     if (machines) return machines;
     return connectEmbedded(ports, { start, isAsked, isQuiet: isSlurmName(ports.program) });
   }
+  if (target.kind === "slurm") return (await import("./slurm.ts")).connectSlurm(ports, target);
   if (target.kind === "remote") return (await import("./remote.ts")).connectRemote(ports, target.remote);
   const found = await dialAny(ports, [target.path]);
   if ("peer" in found) return found;

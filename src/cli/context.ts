@@ -13,6 +13,7 @@ import type { AttachPoint } from "../protocol/procedures.ts";
 import type * as replay from "../replay/main.ts";
 import type { Connected } from "../rpc/types.ts";
 import type { OperandMode, Option, ParsedOptions } from "./option.ts";
+import type { SlurmHandOver } from "./slurm.ts";
 import type { Target } from "./target.ts";
 
 /** Standard streams, and what they are connected to. */
@@ -191,6 +192,8 @@ export interface CommandContext {
   machine(): Promise<MachinePorts>;
   /** Loaded at its first use. */
   doctor(): Promise<DoctorPorts>;
+  /** What Slurm's own command is handed over to instead; `null` where the chosen cluster is mgpu's. @throws UserError */
+  slurm(): SlurmHandOver | null;
   /** From now on `connect` means the cluster of that profile (-M). */
   chooseCluster(name: string): void;
   /** The replay of traces, which is loaded then. */

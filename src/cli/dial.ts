@@ -10,6 +10,8 @@ import { connectPeer } from "../rpc/connect.ts";
 import type { Connected } from "../rpc/types.ts";
 import { isSocketCode, socketProblem, withDoctor } from "./advice.ts";
 import { type CommandContext, UserError } from "./context.ts";
+import type { SlurmEngine } from "./slurm.ts";
+import type { ConfiguredBackend } from "./target.ts";
 
 /** A daemon that was just spawned and lives on without us. */
 export interface StartedDaemon {
@@ -43,6 +45,10 @@ export interface ConnectPorts
   secureNet(credential: Credential): Promise<Net>;
   /** The cluster that -M names. */
   readonly cluster?: string | undefined;
+  /** Slurm as the cluster, which is loaded then. */
+  loadSlurm(): SlurmEngine;
+  /** See {@link targetOf}. */
+  readonly configuredBackend?: (() => ConfiguredBackend) | undefined;
   /** Instead of {@link connectPeer}, for tests. */
   dial?(socket: string): Promise<Connected>;
 }

@@ -42,6 +42,8 @@ export async function runCommand(command: Command, argv: readonly string[], cont
   try {
     const options = withCommonOptions(command.options);
     const parsed = parseOptions(options, argv, command.operands);
+    const handed = await handedOver({ ...command, options }, parsed, argv, context);
+    if (handed !== null) return errorExit(command, handed, context);
     if (parsed.problems.length > 0) {
       return errorExit(command, reportUsage(command, parsed.problems, context), context);
     }
@@ -54,6 +56,31 @@ export async function runCommand(command: Command, argv: readonly string[], cont
   } catch (error) {
     return errorExit(command, reportFailure(error, context), context);
   }
+}
+
+/** Commands that Slurm has itself, and that are its own where the cluster is Slurm's; squeue under Slurm's name alone. */
+const SLURMS: ReadonlySet<string> = new Set([
+  ...["srun", "sbatch", "salloc", "scancel", "scontrol", "sattach", "sacct", "sacctmgr", "sbcast", "sdiag", "sinfo"],
+  ...["sprio", "squeue", "sreport", "sshare", "sstat", "strigger"],
+]);
+
+/** The exit code of Slurm's own command, where the cluster that is meant is Slurm's and has it; `null` where not. */
+async function handedOver(
+  command: Command,
+  parsed: ParsedOptions,
+  argv: readonly string[],
+  context: CommandContext,
+): Promise<number | null> {
+  if (!SLURMS.has(command.name) || (command.name === "squeue" && !isSlurmName(context.program))) return null;
+  if (isGiven(parsed, "help") || isGiven(parsed, "usage") || isGiven(parsed, "version")) return null;
+  const own = command.options.find(isClusterOption)?.long ?? CLUSTER_OPTION.long;
+  const named = parsed.values.get(own)?.at(-1) ?? "";
+  const isProfile = named !== "" && (named === "local" || Object.hasOwn(readProfiles(context).clusters, named));
+  if (isProfile) context.chooseCluster(named);
+  const slurm = context.slurm();
+  if (slurm === null) return null;
+  const { runSlurm } = await import("./hand-over.ts");
+  return runSlurm(slurm, { command, argv, profile: isProfile ? named : "" }, context);
 }
 
 /** Commands whose own failures a script may want to tell from those of what they run. */

@@ -1,15 +1,35 @@
 /**
- * Which cluster a command speaks to: the one that -M names, else MGPU_CONTROLLER, else the user's default profile, else
- * mgpu on this machine.
+ * Which cluster a command speaks to: the one that -M names, else MGPU_BACKEND or MGPU_CONTROLLER, else the user's default
+ * profile, else the configuration's `backend`, else mgpu on this machine.
  */
 
+import { BACKEND_VARIABLE, BACKENDS, isBackend } from "../config/backends.ts";
+import { configPlaces } from "../config/config-places.ts";
 import { SOCKET_PATH_BYTES_MAX } from "../config/places.ts";
-import { NO_PROFILES, type Profiles, parseProfiles, profilesFile } from "../config/profiles.ts";
+import {
+  isSlurmProfile,
+  type KeyProfile,
+  NO_PROFILES,
+  type Profile,
+  type Profiles,
+  parseProfiles,
+  profilesFile,
+} from "../config/profiles.ts";
 import { type Invitation, parseInvitation, parseTarget } from "../protocol/identity.ts";
 import { errnoText } from "../util/errno.ts";
 import { type CommandContext, UserError } from "./context.ts";
 
-type Ports = Pick<CommandContext, "environment" | "cwd" | "files"> & { readonly cluster?: string | undefined };
+type Ports = Pick<CommandContext, "environment" | "cwd" | "files"> & {
+  readonly cluster?: string | undefined;
+  /** What the configuration file says of `backend`, read as a whole; called where the file has the word. */
+  readonly configuredBackend?: (() => ConfiguredBackend) | undefined;
+};
+
+/** See config/backend.ts. */
+export type ConfiguredBackend =
+  | { readonly backend: string; readonly place: string }
+  | { readonly problems: readonly string[] }
+  | null;
 
 /** A controller of another machine, and who said that it is meant. */
 export interface Remote extends Invitation {
@@ -18,7 +38,17 @@ export interface Remote extends Invitation {
 }
 
 /** Where the controller is. */
-export type Target = { readonly kind: "here" } | { readonly kind: "socket"; readonly path: string } | RemoteTarget;
+export type Target =
+  | { readonly kind: "here" }
+  | { readonly kind: "socket"; readonly path: string }
+  | RemoteTarget
+  | SlurmTarget;
+
+/** Slurm runs it: see backend/slurm/ports.ts. */
+export interface SlurmTarget {
+  readonly kind: "slurm";
+  readonly place: { readonly conf: string; readonly bin: string; readonly source: string };
+}
 
 type RemoteTarget = { readonly kind: "remote"; readonly remote: Remote };
 
@@ -26,9 +56,14 @@ type RemoteTarget = { readonly kind: "remote"; readonly remote: Remote };
 export function targetOf(ports: Ports): Target {
   const { environment, cluster } = ports;
   if (cluster !== undefined) return profileTarget(readProfiles(ports), cluster);
+  const backend = environment[BACKEND_VARIABLE] ?? "";
+  if (backend !== "") {
+    const target = backendTarget(backend, environment);
+    if (target) return target;
+  }
   if (environment.MGPU_CONTROLLER) return variableTarget(ports, environment.MGPU_CONTROLLER);
   const profiles = readProfiles(ports);
-  if (profiles.default === null) return { kind: "here" };
+  if (profiles.default === null) return backend === "" ? configuredTarget(ports) : { kind: "here" };
   return remote(profiles.clusters[profiles.default], `the profile ${profiles.default} (mgpu use local leaves it)`);
 }
 
@@ -65,7 +100,7 @@ function profileTarget(profiles: Profiles, name: string): Target {
  */
 export function storedAddress(ports: Pick<Ports, "environment" | "files">, address: string): string {
   const hostOf = (target: string): string => target.slice(0, target.lastIndexOf(":"));
-  const targets = Object.values(readProfiles(ports).clusters).map(({ target }) => target);
+  const targets = Object.values(readProfiles(ports).clusters).flatMap((one) => (isSlurmProfile(one) ? [] : one.target));
   const own = [...new Set(targets.filter((target) => hostOf(target) === hostOf(address)))];
   if (own.length === 0 || own.includes(address)) return address;
   const [only, ...others] = own;
@@ -75,7 +110,7 @@ export function storedAddress(ports: Pick<Ports, "environment" | "files">, addre
 
 /** What `mgpu --host H --port P` names. */
 function addressTarget({ clusters }: Profiles, address: string): Target {
-  const profile = Object.values(clusters).find((one) => one.target === address);
+  const profile = Object.values(clusters).find((one) => !isSlurmProfile(one) && one.target === address);
   if (profile) return remote(profile, "--host");
   const hint =
     "mgpu key issue NAME on the controller's machine prints a line for mgpu login; without --host mgpu on this machine is meant";
@@ -97,7 +132,7 @@ function variableTarget(ports: Ports, text: string): Target {
   const { clusters } = readProfiles(ports);
   if (Object.hasOwn(clusters, text)) return remote(clusters[text], source);
   const target = parseTarget(address);
-  const profile = Object.values(clusters).find((one) => one.target === target);
+  const profile = Object.values(clusters).find((one) => !isSlurmProfile(one) && one.target === target);
   if (profile) return remote(profile, source);
   if (target === null || !text.includes(":")) {
     throw new UserError(`MGPU_CONTROLLER: expected unix:/path, got "${shown}"`, hint);
@@ -112,7 +147,49 @@ function socketTarget({ cwd }: Ports, path: string, hint: string): Target {
   throw new UserError(`MGPU_CONTROLLER: ${socket} is longer than the ${SOCKET_PATH_BYTES_MAX} bytes of a socket`, hint);
 }
 
-function remote(profile: Profiles["clusters"][string] | undefined, source: string): Target {
+function remote(profile: Profile | undefined, source: string): Target {
   if (!profile) return { kind: "here" };
-  return { kind: "remote", remote: { ...profile, source } };
+  if (isSlurmProfile(profile)) return slurmTarget(source, profile);
+  const { target, identity, key }: KeyProfile = profile;
+  return { kind: "remote", remote: { target, identity, key, source } };
+}
+
+function slurmTarget(
+  source: string,
+  { conf = "", bin = "" }: { readonly conf?: string; readonly bin?: string },
+): Target {
+  return { kind: "slurm", place: { conf, bin, source } };
+}
+
+/** What MGPU_BACKEND says; `null` for mgpu, whichever it is. @throws UserError for a word that is none */
+function backendTarget(text: string, { MGPU_CONTROLLER }: Ports["environment"]): Target | null {
+  const source = `${BACKEND_VARIABLE}=${text}`;
+  if (!isBackend(text)) {
+    throw new UserError(`${BACKEND_VARIABLE}: expected ${BACKENDS.join(" or ")}, got "${text}"`);
+  }
+  if (text === "mgpu") return null;
+  if (MGPU_CONTROLLER) {
+    throw new UserError(
+      `${source} and MGPU_CONTROLLER are both set, and name two clusters`,
+      "unset one of them; -M NAME chooses a cluster of mgpu login",
+    );
+  }
+  return slurmTarget(source, {});
+}
+
+/** A file that does not even have the word needs not be read with care. @throws UserError for one that can't be used */
+function configuredTarget({ environment, files, configuredBackend }: Ports): Target {
+  if (!configuredBackend || !configPlaces(environment).some((path) => hasWord(files, path))) return { kind: "here" };
+  const found = configuredBackend();
+  if (found === null) return { kind: "here" };
+  if ("problems" in found) throw new UserError(found.problems, "mgpu config check tells more");
+  return found.backend === "slurm" ? slurmTarget(`backend at ${found.place}`, {}) : { kind: "here" };
+}
+
+function hasWord(files: Ports["files"], path: string): boolean {
+  try {
+    return new TextDecoder().decode(files.read(path)).includes("backend");
+  } catch {
+    return false;
+  }
 }

@@ -8,7 +8,17 @@ import * as v from "valibot";
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
 import { formatPartitions, PARTITION_KEYS } from "../core/partition-config.ts";
 import { nearest } from "../util/nearest.ts";
-import { CONFIG_SCHEMA, keysOf, NAMED_SECTIONS, nameOf, PLAIN_KEYS, SECTIONS, sectionOf, textsOf } from "./schema.ts";
+import {
+  CONFIG_SCHEMA,
+  keysOf,
+  NAMED_SECTIONS,
+  nameOf,
+  PLAIN_KEYS,
+  SECTIONS,
+  sectionOf,
+  TOP_KEYS,
+  textsOf,
+} from "./schema.ts";
 import { SETTINGS } from "./settings.ts";
 
 /** What a file says. */
@@ -117,6 +127,9 @@ function said(
     texts[variable] = text;
     places[variable] = at(startOf(document, path));
   };
+  for (const { key, variable } of TOP_KEYS) {
+    take([key], variable, (output as unknown as Record<string, string | undefined>)[key]);
+  }
   for (const { key, variable } of PLAIN_KEYS) {
     take([sectionOf(key), nameOf(key)], variable, output[sectionOf(key)]?.[nameOf(key)]);
   }
@@ -149,7 +162,7 @@ function describe(issue: Issue): string {
 
 /** What may stand where an unknown key stands. */
 function knownAt(path: Path): readonly string[] {
-  if (path.length === 1) return [...SECTIONS, ...NAMED_SECTIONS];
+  if (path.length === 1) return [...SECTIONS, ...NAMED_SECTIONS, ...TOP_KEYS.map(({ key }) => key)];
   if (path[0] === "partitions") return PARTITION_KEYS;
   const isOfNode = path[0] === "nodes";
   const names = keysOf(isOfNode ? "node" : String(path[0])).map(({ key }) => nameOf(key));

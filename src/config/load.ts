@@ -4,8 +4,12 @@
  */
 
 import { errnoText } from "../util/errno.ts";
+import { configPlaces } from "./config-places.ts";
 import { CONFIG_BYTES_MAX, type ConfigFile, readConfig, readModels } from "./file.ts";
 import type { Environment } from "./places.ts";
+
+export { configPlaces } from "./config-places.ts";
+
 import { SETTINGS } from "./settings.ts";
 
 const VARIABLE = SETTINGS.models.variable;
@@ -22,15 +26,7 @@ export interface FoundConfig {
   readonly file: ConfigFile;
 }
 
-const NAMES = ["config.yaml", "config.yml", "config.json"];
 const NONE: ConfigFile = { texts: {}, places: {}, modelFile: null };
-
-/** Where a configuration is looked for, the most important place first. */
-export function configPlaces(env: Environment): readonly string[] {
-  if (env.MGPU_CONFIG) return [env.MGPU_CONFIG];
-  const own = env.XDG_CONFIG_HOME?.startsWith("/") ? env.XDG_CONFIG_HOME : env.HOME && `${env.HOME}/.config`;
-  return [...(own ? [own] : []), "/etc"].flatMap((folder) => NAMES.map((name) => `${folder}/mgpu/${name}`));
-}
 
 /** This machine's node, as {@link readConfig} takes it. */
 export interface OwnNode {

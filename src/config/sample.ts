@@ -1,7 +1,7 @@
 /** The configuration file explained: a sample with every key, and a JSON schema for editors. Both from the one table. */
 
 import { PARTITION_KEYS } from "../core/partition-config.ts";
-import { type FileKey, keysOf, nameOf, SECTIONS } from "./schema.ts";
+import { type FileKey, keysOf, nameOf, SECTIONS, TOP_KEYS } from "./schema.ts";
 
 const HEAD = `# The configuration of mgpu: ~/.config/mgpu/config.yaml, or /etc/mgpu/config.yaml for all users of a machine.
 # Every key may be left out; what follows # is its default or an example. Each has an environment variable, which goes
@@ -36,7 +36,8 @@ const NODES = `
 /** A file that says nothing but what holds anyway: every line that could be one is behind a #. */
 export function sampleText(): string {
   const sections = SECTIONS.map((section) => `\n${section}:\n${keysOf(section).map(sampleLines).join("")}`);
-  return HEAD + sections.join("") + NODES;
+  const top = TOP_KEYS.map((one) => `\n${sampleLines(one).replace(/^ {2}/gm, "")}`);
+  return HEAD + top.join("") + sections.join("") + NODES;
 }
 
 function sampleLines({ key, about, variable, fallback, expected, isLive }: FileKey): string {
@@ -54,6 +55,7 @@ export function jsonSchema(): Readonly<Record<string, unknown>> {
     type: "object",
     additionalProperties: false,
     properties: {
+      ...Object.fromEntries(TOP_KEYS.map((one) => [one.key, scalarOf(one)])),
       ...sections,
       nodes: { type: "object", additionalProperties: ofNode },
       partitions: PARTITIONS,

@@ -7,11 +7,12 @@ import * as v from "valibot";
 import { parseGpuWishes } from "../core/gres.ts";
 import { isModelName } from "../core/models.ts";
 import { PARTITION_KEYS, PARTITION_NAME, parsePartitionKey, partitionEntry } from "../core/partition-config.ts";
+import { BACKEND_VARIABLE, BACKENDS, isBackend } from "./backends.ts";
 import { SETTINGS } from "./settings.ts";
 
 /** A setting as the file sees it, whatever its type. */
 export interface FileKey {
-  /** `SECTION.NAME` */
+  /** `SECTION.NAME`, or a name alone outside of all sections. */
   readonly key: string;
   readonly about: string;
   readonly variable: string;
@@ -24,6 +25,15 @@ export interface FileKey {
 
 /** What commands heed, and no daemon. */
 const CLIENT_KEYS: readonly FileKey[] = [
+  {
+    key: "backend",
+    about: "what runs the cluster that commands speak to: mgpu's own daemons, or the Slurm of this machine",
+    variable: BACKEND_VARIABLE,
+    expected: BACKENDS.join(" or "),
+    fallback: "mgpu",
+    isLive: true,
+    isValid: isBackend,
+  },
   {
     key: "tui.squeue",
     about: "whether mgpu-squeue without arguments shows the queue on the whole screen of a terminal",
@@ -60,13 +70,16 @@ const TABLES: readonly string[] = ["models", "partitions"];
 /** All keys, in the order of the table. */
 export const FILE_KEYS: readonly FileKey[] = [...DAEMON_KEYS, ...CLIENT_KEYS];
 
+/** Those that stand in no section. */
+export const TOP_KEYS: readonly FileKey[] = FILE_KEYS.filter(({ key }) => !key.includes("."));
+
 /** Those that stand in sections of fixed keys. */
-export const PLAIN_KEYS: readonly FileKey[] = FILE_KEYS.filter(({ key }) => !TABLES.includes(sectionOf(key)));
+export const PLAIN_KEYS: readonly FileKey[] = FILE_KEYS.filter(
+  ({ key }) => key.includes(".") && !TABLES.includes(sectionOf(key)),
+);
 
 /** Sections of fixed keys, in the order in which they come first. */
-export const SECTIONS: readonly string[] = [...new Set(FILE_KEYS.map(({ key }) => sectionOf(key)))].filter(
-  (name) => !TABLES.includes(name),
-);
+export const SECTIONS: readonly string[] = [...new Set(PLAIN_KEYS.map(({ key }) => sectionOf(key)))];
 
 /** Sections whose keys are names. */
 export const NAMED_SECTIONS = ["nodes", "partitions", "models"] as const;
@@ -180,6 +193,7 @@ export const CONFIG_SCHEMA = v.strictObject(
       string,
       v.OptionalSchema<ReturnType<typeof section>, undefined>
     >),
+    ...(Object.fromEntries(TOP_KEYS.map((one) => [one.key, value(one)])) as Record<never, never>),
     nodes: v.optional(nodes),
     partitions: v.optional(partitions),
     models: v.optional(models),

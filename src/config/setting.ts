@@ -27,6 +27,14 @@ export function words(text: string): readonly string[] | undefined {
   return all.every((one) => /^[A-Za-z0-9_][A-Za-z0-9_.=:-]{0,62}$/.test(one)) ? [...new Set(all)] : undefined;
 }
 
+/** Absolute paths with commas between them, each once, without a slash at the end. */
+export function absolutePaths(text: string): readonly string[] | undefined {
+  const all = text.split(",").map((one) => one.trim());
+  return all.every((one) => /^\/[^\0]*$/.test(one))
+    ? [...new Set(all.map((one) => one.replace(/(?<=.)\/+$/, "")))]
+    : undefined;
+}
+
 /** Seconds, to a thousandth. */
 export function seconds(text: string): number | undefined {
   return /^\d{1,9}(\.\d{1,3})?$/.test(text) ? Number(text) : undefined;

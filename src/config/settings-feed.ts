@@ -1,9 +1,11 @@
 /** Settings of feeds: files of jobs that are watched. */
 
 import { GUARD_LINES } from "../core/feed/feed.ts";
-import type { Key } from "./setting.ts";
+import { absolutePaths, type Key } from "./setting.ts";
 
 export interface FeedSettings {
+  /** Absolute paths of files that are watched from the start on, for the controller's own user. */
+  readonly feedFiles: readonly string[];
   /** Seconds between looks at a watched file. */
   readonly feedIntervalS: number;
   /** Lines of each file that are remembered as queued, oldest forgotten first. */
@@ -11,6 +13,15 @@ export interface FeedSettings {
 }
 
 export const FEED_SETTINGS: { readonly [K in keyof FeedSettings]: Key<FeedSettings[K]> } = {
+  feedFiles: {
+    key: "feeds.files",
+    about:
+      "files of jobs that are watched from the start on, as by mgpu feed --watch in the folder of each; their jobs are of the user whose controller it is",
+    variable: "MGPU_FEEDS_FILES",
+    fallback: [],
+    parse: absolutePaths,
+    expected: "absolute paths with commas between them",
+  },
   feedIntervalS: {
     key: "feeds.interval",
     about: "seconds between looks at files of jobs that are watched (mgpu feed --watch)",

@@ -1,20 +1,17 @@
 /** Settings of what jobs may run, and of how large logs may grow. */
 
-import { type Key, positive, whole } from "./setting.ts";
+import { absolutePaths, type Key, positive, whole } from "./setting.ts";
+
+/** Whether the kernel keeps jobs within their memory: where it can, always, or never. */
+const ENFORCEMENTS = ["auto", "cgroup", "poll"] as const;
 
 export interface SafetySettings {
+  readonly memoryEnforcement: (typeof ENFORCEMENTS)[number];
   /** Absolute paths of folders or files, of which programs of jobs must be; none for any program. */
   readonly allowedScriptPaths: readonly string[];
   /** MB of a log after which a new one is begun, and how many old ones are kept. */
   readonly logMaxMB: number;
   readonly logBackups: number;
-}
-
-function absolutePaths(text: string): readonly string[] | undefined {
-  const all = text.split(",").map((one) => one.trim());
-  return all.every((one) => /^\/[^\0]*$/.test(one))
-    ? [...new Set(all.map((one) => one.replace(/(?<=.)\/+$/, "")))]
-    : undefined;
 }
 
 export const SAFETY_SETTINGS: { readonly [K in keyof SafetySettings]: Key<SafetySettings[K]> } = {
@@ -26,6 +23,15 @@ export const SAFETY_SETTINGS: { readonly [K in keyof SafetySettings]: Key<Safety
     fallback: [],
     parse: absolutePaths,
     expected: "absolute paths with commas between them",
+  },
+  memoryEnforcement: {
+    key: "node.memory_enforcement",
+    about:
+      "how jobs are kept within their memory: by cgroups of the kernel where this daemon can make any (auto), by nothing less (cgroup: without them no job with a limit starts), or by looking once a second (poll)",
+    variable: "MGPU_MEMORY_ENFORCEMENT",
+    fallback: "auto",
+    parse: (text) => ENFORCEMENTS.find((one) => one === text),
+    expected: ENFORCEMENTS.join(", "),
   },
   logMaxMB: {
     key: "logging.max_size",

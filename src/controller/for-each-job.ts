@@ -1,13 +1,15 @@
-/** One command a selected job, all in one write, and what became of each. */
+/** One command a selected job, and what became of each. Many take a while, in which others have their turn. */
 
 import type { Command } from "../core/commands.ts";
 import { isFollower, isLed, leaderId, livingOthers } from "../core/het.ts";
 import { isEnded, type Job } from "../core/job.ts";
 import { jobLabel } from "../core/job-label.ts";
 import type { ClusterState } from "../core/state.ts";
+import { sleep } from "../platform/clock.ts";
 import type { JobFilter, Result } from "../protocol/procedures.ts";
 import type { ControllerContext } from "./context.ts";
 import { type Selected, selectParts, unknownIds } from "./select.ts";
+import { SLICE_MS } from "./slices.ts";
 
 export type JobResult = Result<"jobs.cancel">["jobs"][number];
 
@@ -33,14 +35,22 @@ export async function forEachJob(
       error: { code: "INVALID_JOB", message: "Invalid job id specified" },
     }),
   );
-  const results = selected.map(async (one): Promise<JobResult> => {
+  const carryOut = async (one: Selected): Promise<JobResult> => {
     const label = jobLabel(one.job);
     const decision = await context.loop.execute(commandOf(one));
     if (decision.kind !== "deny") return { jobId: one.job.id, label, error: null };
     const { code, message, hint } = decision.denial;
     const error = hint === undefined ? { code, message } : { code, message, hint };
     return { jobId: one.job.id, label, error };
-  });
+  };
+  const results: Promise<JobResult>[] = [];
+  let endMs = context.clock.monotonic() + SLICE_MS;
+  for (const one of selected) {
+    results.push(carryOut(one));
+    if (context.clock.monotonic() < endMs) continue;
+    await sleep(context.clock, 0);
+    endMs = context.clock.monotonic() + SLICE_MS;
+  }
   return [...(await Promise.all(results)), ...unknown];
 }
 

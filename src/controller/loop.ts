@@ -3,7 +3,7 @@
  * effects leave only after the batch that holds their events is on disk.
  *
  *   execute(command) -> kernel.step -> state moves on at once, records join the open batch
- *   flush            -> one append (write + fdatasync) for all that came meanwhile -> answers, effects
+ *   flush            -> one append (a synced write) for all that came meanwhile -> answers, effects
  *
  * Naive would be one fsync a command (a few hundred a second). While one batch is being written, the next fills up.
  *

@@ -183,8 +183,9 @@ export async function startController(ports: ControllerPorts, options: Controlle
   const book = ports.outside?.book ?? log;
   const all = { ...handlersOf(context, again, outside), ...feedHandlers(context, digest, feeds) };
   const handlers = guarded(context.statistics.counted(all), options.user, book);
-  const server = await servePeers({ net, clock, log }, { path: places.controllerSocket }, identity, handlers);
-  const remote = servePeersOf({ clock, log }, identity, handlers);
+  const own = { path: places.controllerSocket };
+  const server = await servePeers({ net, clock, log }, own, identity, handlers, undefined, true);
+  const remote = servePeersOf({ clock, log }, identity, handlers, undefined, true);
   await outside?.serve(remote);
   const users = await ports.serveUsers?.((connection, account) =>
     remote.accept(connection, localUser(context, account)),

@@ -3,7 +3,17 @@
 import { constraintFeatures } from "./constraint.ts";
 import { fold } from "./hostlist.ts";
 import { activeFeatures, availableFeatures, type Node, nodeState } from "./node.ts";
-import { type Candidate, candidatesOf, chooseNodes, compareNodeNames, offerOf, WISHES_MAX } from "./node-set.ts";
+import {
+  type Candidate,
+  candidatesOf,
+  chooseNodes,
+  compareNodeNames,
+  mayBeAlone,
+  offerOf,
+  suffices,
+  targetsOf,
+  WISHES_MAX,
+} from "./node-set.ts";
 import { formatGpus, type Gpu, type GpuRequest, NO_USAGE, type ResourceRequest, WHOLE_GPU } from "./resources.ts";
 import { alternativesOf, type Demand, demandOf, wishedGpus } from "./room.ts";
 
@@ -28,17 +38,42 @@ export function feasibility(nodes: readonly Node[], request: ResourceRequest): I
     nameProblem(nodes, demand) ??
     featureProblem(nodes, demand) ??
     countProblem(nodes, demand) ??
-    (couldRun(candidatesOf(nodes), request) ? null : roomProblem(nodes, request))
+    (couldBe(nodes, demand) ? null : roomProblem(nodes, request))
   );
 }
 
 /** Whether these nodes could run the request if nothing ran on them. */
 export function couldRun(candidates: readonly Candidate[], request: ResourceRequest): boolean {
+  const demands = alternativesOf(demandOf(request));
+  if (couldOne(candidates, demands)) return true;
   const empty = candidates.map((candidate) => ({ ...candidate, usage: NO_USAGE }));
-  return alternativesOf(demandOf(request)).some((demand) => {
+  return demands.some((demand) => {
     const offers = empty.flatMap((candidate) => offerOf(candidate, demand) ?? []);
     return chooseNodes(demand, offers) !== null;
   });
+}
+
+/** Whether one of the nodes could run all of it: true of most requests, and told by the first such node. In any order. */
+function couldOne(nodes: readonly Pick<Candidate, "node">[], demands: readonly Demand[]): boolean {
+  return demands.some((demand) => {
+    const { required, request } = demand;
+    const isNamed = required.length + request.excluded.length > 0 || request.tasksOn !== undefined;
+    if (isNamed || !mayBeAlone(demand)) return false;
+    const targets = targetsOf(demand);
+    return nodes.some(({ node }) => {
+      const offer = offerOf({ node, usage: NO_USAGE, position: 0 }, demand);
+      return offer !== null && suffices(demand, targets, offer);
+    });
+  });
+}
+
+function couldBe(nodes: readonly Node[], demand: Demand): boolean {
+  // Nodes need no order where one of them will do.
+  const isSimple = couldOne(
+    nodes.map((node) => ({ node })),
+    alternativesOf(demand),
+  );
+  return isSimple || couldRun(candidatesOf(nodes), demand.request);
 }
 
 /** `2 GPUs of type a100, 4 CPUs and 1024 MiB of memory on each of 2 nodes`: a request in words. */
@@ -86,6 +121,7 @@ function gpuProblem(demand: Demand): Infeasible | null {
 
 function nameProblem(nodes: readonly Node[], demand: Demand): Infeasible | null {
   const { nodes: range, excluded } = demand.request;
+  if (demand.required.length + excluded.length + demand.indices.size === 0) return null;
   const known = new Set(nodes.map((node) => node.name));
   const refuse = (hint: string): Infeasible => ({ code: "INVALID_NODE", message: "Invalid node name specified", hint });
   const unknown = [...new Set([...demand.required, ...excluded])].filter((name) => !known.has(name));

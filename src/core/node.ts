@@ -14,6 +14,8 @@ export interface NodeInventory {
   /** What found the GPUs: `nvidia`, `fake` or `none`; with the provider's complaint, if it had one. */
   readonly gpuProvider: string;
   readonly gpuProblem: string | null;
+  /** How it keeps jobs within their memory, in words; absent of an older node daemon. */
+  readonly memoryLimits?: string;
   /** Changes with each boot of the machine. */
   readonly bootId: string;
   readonly os: string;

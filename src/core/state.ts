@@ -22,6 +22,7 @@ import { recount, recountAll } from "./policy/ledger.ts";
 import type { StoredPolicy } from "./policy/records.ts";
 import { isPolicyOn, type PolicyState, policyFrom, storedPolicy } from "./policy/state.ts";
 import type { Reservation } from "./reservation.ts";
+import { sharedSpec } from "./shared-specs.ts";
 
 export interface ClusterState {
   /** Sequence number of the last record applied; 0 for none. */
@@ -113,7 +114,7 @@ export function fromStored(stored: StoredState): ClusterState {
   const state: ClusterState = {
     seq: stored.seq,
     nextJobId: stored.nextJobId,
-    jobs: new Map(stored.jobs.map((job) => [job.id, job])),
+    jobs: new Map(stored.jobs.map((job) => [job.id, { ...job, spec: sharedSpec(job.spec) }])),
     nodes: new Map(stored.nodes.map((node) => [node.name, node])),
     partitions: new Map(stored.partitions.map((partition) => [partition.name, storedPartition(partition)])),
     reservations: new Map((stored.reservations ?? []).map((reservation) => [reservation.name, reservation])),

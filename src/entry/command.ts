@@ -8,6 +8,7 @@ import { connectController } from "../cli/connect.ts";
 import type { Command, CommandContext, DoctorPorts, MachinePorts } from "../cli/context.ts";
 import type { ConnectPorts } from "../cli/dial.ts";
 import { runCommand } from "../cli/run.ts";
+import { slurmHandOver } from "../cli/slurm.ts";
 import { type Target, targetOf } from "../cli/target.ts";
 import { type Environment, nodePlaces, placesFrom } from "../config/places.ts";
 import { VERSION } from "../config/version.ts";
@@ -36,7 +37,7 @@ const NO_LOG: Log = { debug() {}, info() {}, warn() {}, error() {} };
 export async function runProgram(command: Command): Promise<void> {
   const context = contextOf(command);
   const exitCode = await runCommand(command, process.argv.slice(2), context);
-  if (FRONTED.includes(command.name)) await noteUse(context, join(__dirname, "front.cjs"));
+  if (FRONTED.includes(command.name)) await noteUse(context, join(__dirname, "front.cjs"), exitCode === 0);
   process.exit(exitCode);
 }
 
@@ -81,6 +82,12 @@ export function contextFor(
     findDaemon: () => findDaemon(base),
     askAtDoor: async (socket, uid) => (await import("../platform/door-question.ts")).askAtDoor(socket, uid),
     secureNet: async (credential) => (await import("../platform/secure.ts")).secureNet(credential),
+    loadSlurm: () => ({
+      engine: slurmBundle(),
+      programs: slurmBundle().realPrograms(),
+      launcherFolder: base.launcherFolder,
+    }),
+    configuredBackend: () => slurmBundle().configuredBackend(environment, base.files, base.hostname),
   };
   const context: CommandContext = {
     ...base,
@@ -107,12 +114,21 @@ export function contextFor(
       startChild,
       connectHolder: holderDialler(connectPorts),
     },
+    slurm() {
+      const target = targetOf(connectPorts);
+      return target.kind === "slurm" ? slurmHandOver(connectPorts, target) : null;
+    },
     chooseCluster(name) {
       connectPorts.cluster = name;
     },
     connect: (options) => connectController(connectPorts, options ?? {}),
   };
   return context;
+}
+
+/** Slurm as the cluster is a bundle of its own, which no other user pays for. */
+function slurmBundle(): typeof import("./programs/slurm.ts") {
+  return require(join(__dirname, "slurm.cjs"));
 }
 
 /** Connects without loading Node's `net` where that is possible. */

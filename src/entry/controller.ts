@@ -28,6 +28,7 @@ import { type AcceptUser, UserDoor } from "../platform/user-door.ts";
 import { findAccount, findGroup, findUser } from "../platform/users.ts";
 import { realNotifier } from "../platform/webhook.ts";
 import { runWorker } from "../platform/worker.ts";
+import { watchConfigured } from "./configured-feeds.ts";
 import { type DaemonLine, logLimits, prepareRuntime } from "./daemon-line.ts";
 import { fail, messageOf } from "./fail.ts";
 import { endWhenRemoved } from "./removal.ts";
@@ -88,6 +89,7 @@ export async function runController(program: string, line: DaemonLine, exit: () 
       user: currentUser(),
       version: VERSION,
     });
+    watchConfigured(settings.feedFiles, places.controllerSocket, log);
     if (settings.metricsListen) await serveMetrics(settings.metricsListen, controller, log);
     return controller;
   } catch (error) {

@@ -9,6 +9,8 @@ import { type Agent, createAgent } from "../node/agent.ts";
 import { readBatchExit } from "../node/holder/batch-spool.ts";
 import { createHolders, type UserPorts } from "../node/holders.ts";
 import { createInventory } from "../node/inventory.ts";
+import { memoryLimitsText } from "../node/memory-limits.ts";
+import type { StepProcesses } from "../node/orphan-memory.ts";
 import { type Clock, realClock } from "../platform/clock.ts";
 import { readCpuTopology } from "../platform/cpu-topology.ts";
 import { startDaemon, startUserDaemon } from "../platform/daemon.ts";
@@ -34,6 +36,7 @@ import { type GivenAllocation, readSlurmAllocation } from "./allocation.ts";
 import { type DaemonLine, logLimits, prepareRuntime } from "./daemon-line.ts";
 import { examinerOf } from "./examiner.ts";
 import { fail, messageOf } from "./fail.ts";
+import { memoryLimitsHere } from "./memory-limits.ts";
 import { createNodeLink } from "./node-link.ts";
 import { currentUser } from "./user.ts";
 
@@ -65,6 +68,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
   const link = createNodeLink({ joined, again: () => readAgain(places), clock, log, hello: hello("node"), settings });
   const processes = realProcesses();
   const table = realProcessTable({ scope, monotonic: clock.monotonic });
+  const memory = memoryLimitsHere(settings.memoryEnforcement, `${name}-${scope}`, log);
   const agent = createAgent(
     { clock, disk, log },
     {
@@ -76,6 +80,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
         provider,
         settings,
         VERSION,
+        memoryLimitsText(memory),
       ),
       holders: holdersOf(line, mine.holderFolder, name, { scope, isFar: joined !== null }, log),
       connect: joined
@@ -88,18 +93,14 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
       vitals: createVitals(),
       cpus: readCpuTopology,
       exists: existsSync,
-      processes: {
-        find: table.find,
-        mostKiB: table.memory.mostKiB,
-        shareKiB: table.memory.shareKiB,
-        kill: (one) => void table.signal(one, 9),
-      },
+      processes: stepProcesses(table),
+      memory,
       gpuLoad: () => provider.load(),
       ...(given ? { allocation: { id: given.id, signalAll: (signal) => signalAll(table, signal) } } : {}),
       nameOf: programOf,
       settings,
       nodePlaces: mine,
-      examiner: examinerOf(places, mine, joined),
+      examiner: examinerOf(places, mine, joined, memory),
       version: VERSION,
       pid: process.pid,
     },
@@ -125,6 +126,11 @@ function whatIsGiven(
   if ("problem" in given) return fail(program, given.problem);
   const { cpus, memoryMiB } = given;
   return { given, settings: { ...settings, cpus: cpus ?? settings.cpus, memoryMiB: memoryMiB ?? settings.memoryMiB } };
+}
+
+function stepProcesses(table: ProcessTable): StepProcesses {
+  const { mostKiB, shareKiB } = table.memory;
+  return { find: table.find, mostKiB, shareKiB, kill: (one) => void table.signal(one, 9) };
 }
 
 /** How many processes of steps there are. @param signal 0 only counts them */

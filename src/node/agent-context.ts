@@ -9,6 +9,7 @@ import type { GpuLoads } from "./gpu-loads.ts";
 import type { GpuWatch } from "./gpu-watch.ts";
 import type { HolderCrew } from "./holder-crew.ts";
 import type { FollowBatch, Runner } from "./holder-factory.ts";
+import type { MemoryLimits } from "./memory-limits.ts";
 import type { StepProcesses } from "./orphan-memory.ts";
 import type { ReportQueue } from "./report-queue.ts";
 import type { Spool } from "./spool.ts";
@@ -38,6 +39,7 @@ export interface AgentContext {
   readonly strays: Set<string>;
   /** The processes of this node's steps; without them batch scripts without a holder have no memory limit. */
   readonly processes: StepProcesses | null;
+  readonly memory: MemoryLimits;
   /** CPUs that steps can be bound to. */
   readonly cpus: () => readonly HostCpu[];
   /** Whether something of that path is on this machine. */

@@ -11,6 +11,7 @@ import type { NodeReport } from "../protocol/procedures.ts";
 import { type AgentContext, logFields } from "./agent-context.ts";
 import { messageOf } from "./deferred.ts";
 import type { HolderPort } from "./holder-port.ts";
+import { admit, leaveGroup } from "./memory-limits.ts";
 import type { StepEnd } from "./spool-records.ts";
 import type { StepEntry } from "./step-table.ts";
 import { isGoneIndeed } from "./user-end.ts";
@@ -31,6 +32,7 @@ export function applyStatus(context: AgentContext, holder: HolderPort, status: H
   }
   if (!entry || entry.phase === "ended") return applyLate(context, holder, status, entry);
   entry.holder = holder;
+  admit(context, entry, holder, status);
   if (status.phase === "ended") return void endStep(context, entry, endOf(context, status, entry));
   if (entry.phase === "running") return;
   entry.phase = "running";
@@ -137,6 +139,7 @@ export function retire(context: AgentContext, jobId: number, attempt: number): v
   for (const entry of over) {
     steps.delete(entry);
     letGo(context, entry);
+    void leaveGroup(context, entry.record.key);
   }
   if (!reminder) closed.dropClear(jobId, attempt);
   if (over.length === 0) return;

@@ -19,6 +19,7 @@ import type { HolderPort } from "./holder-port.ts";
 import { buildStepLaunch, memoryOf, taskCount } from "./launch.ts";
 import { type BoundTasks, bindTasks } from "./launch-cpus.ts";
 import { partOf } from "./launch-part.ts";
+import { withGroup } from "./memory-limits.ts";
 import type { LaunchRecord } from "./spool-records.ts";
 import { newEntry, type StepEntry } from "./step-table.ts";
 
@@ -143,12 +144,14 @@ async function handOver(context: AgentContext, entry: StepEntry, ordered: NodeLa
   const place = { name, gpuProvider, gpuMemory, gpuCpus, spoolFolder, cpus: context.cpus(), bound, exists };
   const built = buildStepLaunch(launch, place);
   if ("problem" in built) return failStep(context, entry, built.problem, { unasked: true, nodeFault: false });
+  const limited = withGroup(context, built.step);
+  if ("problem" in limited) return failStep(context, entry, limited.problem, { unasked: true, nodeFault: true });
   const holder = entry.holder ?? (await chooseHolder(context, entry));
   if (entry.cancelled) {
     const exits = Array.from({ length: entry.record.tasks }, () => EXIT_ENDED);
     return endStep(context, entry, { type: "ended", exits, problem: "ended before it could start", clean: false });
   }
-  await launchAt(context, entry, holder, built.step);
+  await launchAt(context, entry, holder, limited.step);
 }
 
 /** Gives a step a living holder, recorded as the one that is asked. Rejects if there is none to be had. */

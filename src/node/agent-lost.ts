@@ -11,6 +11,7 @@ import { endStep, HOLDER_LOST } from "./agent-end.ts";
 import { messageOf } from "./deferred.ts";
 import type { BatchExit } from "./holder/batch-spool.ts";
 import type { HolderPort } from "./holder-port.ts";
+import { hasKernelKilled } from "./memory-limits.ts";
 import { watchOrphan } from "./orphan-memory.ts";
 import type { StepEntry } from "./step-table.ts";
 import { endSurely, holdersTimeOver } from "./user-end.ts";
@@ -76,7 +77,8 @@ export async function endBatch(context: AgentContext, entry: StepEntry): Promise
   if (entry.phase === "ended" || state.phase === "running") return;
   if (state.phase === "lost") return lose(context, entry, state.cause);
   // Its own exit is known; whether it left other processes behind is not.
-  const memory = entry.record.outOfMemory ? { outOfMemory: true } : {};
+  const isOut = entry.record.outOfMemory || hasKernelKilled(context, entry.record.key);
+  const memory = isOut ? { outOfMemory: true } : {};
   await endStep(context, entry, { type: "ended", exits: [state.exit], problem: "", clean: false, ...memory });
 }
 

@@ -9,6 +9,7 @@ import { applyStatus, endStep, HOLDER_LOST, noteClean, retire } from "./agent-en
 import { endBatch } from "./agent-lost.ts";
 import { messageOf, within } from "./deferred.ts";
 import type { HolderPort } from "./holder-port.ts";
+import { clearGroups } from "./memory-limits.ts";
 import type { StepEntry } from "./step-table.ts";
 import { endSurely, holdersTimeOver } from "./user-end.ts";
 
@@ -42,7 +43,7 @@ export function orderTerminate(context: AgentContext, order: TerminateOrder): vo
   void clearJob(context, order, entries).then((isClear) => {
     closed.endClearing(jobId, attempt, isClear && entries.some((entry) => steps.get(entry.record.key) === entry));
     if (isClear) {
-      context.strays.delete(formatStart(order));
+      if (context.strays.delete(formatStart(order))) clearGroups(context);
       reports.add({ type: "cleaned", jobId, attempt });
     }
     retire(context, jobId, attempt);

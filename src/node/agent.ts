@@ -39,6 +39,7 @@ import { GpuWatch } from "./gpu-watch.ts";
 import { HolderCrew } from "./holder-crew.ts";
 import type { FollowBatch, HolderFactory, Runner } from "./holder-factory.ts";
 import type { HolderPort } from "./holder-port.ts";
+import { clearGroups, type MemoryLimits, NO_GROUPS } from "./memory-limits.ts";
 import type { StepProcesses } from "./orphan-memory.ts";
 import { type NodeOutside, outsideHandlers, withAccess } from "./outside.ts";
 import { type ReadFile, readOutput } from "./read-output.ts";
@@ -74,6 +75,8 @@ export interface AgentOptions {
   readonly nodePlaces: NodePlaces;
   /** The processes of this node's steps, to keep batch scripts without a holder within their memory. */
   readonly processes?: StepProcesses;
+  /** How steps are kept within their memory; without it by looking once a second. */
+  readonly memory?: MemoryLimits;
   /** CPUs that steps can be bound to, neighbours beside one another; without it none can. */
   cpus?(): readonly HostCpu[];
   /** Whether something of that path is on this machine; without it nothing is. */
@@ -154,6 +157,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
       running = { context, session, held };
       if (stopped) return stop();
       await adopt(context);
+      clearGroups(context);
       if (!stopped) void session.run();
     },
   };
@@ -171,7 +175,7 @@ async function createContext(
 ): Promise<{ readonly context: AgentContext; readonly held: HeldReports | null }> {
   const { name, settings, nodePlaces, followBatch } = options;
   const { bootId, gpuProvider, gpus } = await options.inventory();
-  const spool = await openSpool({ disk, log }, nodePlaces, clock.now());
+  const spool = await openSpool({ disk, log, clock }, nodePlaces);
   const steps = new StepTable();
   const load = options.gpuLoad ?? (async () => []);
   const gpuWatch = new GpuWatch({ clock, steps: () => steps.all(), load });
@@ -190,6 +194,7 @@ async function createContext(
     gpuCpus: cpusByUuid(gpus),
     survivors: () => options.survivors(),
     processes: options.processes ?? null,
+    memory: options.memory ?? NO_GROUPS,
     cpus: () => options.cpus?.() ?? [],
     exists: (path) => options.exists?.(path) ?? false,
     strays: new Set(),

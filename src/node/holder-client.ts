@@ -95,6 +95,10 @@ export class HolderClient implements HolderPort {
     return this.peer.call("holder.launch", step);
   }
 
+  async go(key: StepKey): Promise<void> {
+    await this.peer.call("holder.go", { key });
+  }
+
   async signal(key: StepKey, signal: number, tree: boolean): Promise<void> {
     await this.peer.call("holder.signal", { key, signal, tree });
   }

@@ -18,6 +18,8 @@ export interface HolderPort {
   kill?(): void;
   /** Starts a step's tasks; a step known already is returned as it stands. A start that fails is an ended step. */
   launch(step: StepLaunch): Promise<HolderStep>;
+  /** Lets tasks go on that wait for their control group. */
+  go(key: StepKey): Promise<void>;
   signal(key: StepKey, signal: number, tree: boolean): Promise<void>;
   /** Says something in a step's output, or a batch script's (`spool`); false where there is none that could take it. */
   notify(key: StepKey, message: string, spool: string | null): Promise<boolean>;

@@ -11,6 +11,7 @@ export function createInventory(
   provider: GpuProvider,
   settings: Pick<Settings, "nodeAddress" | "cpus" | "memoryMiB" | "features" | "nodeWeight">,
   version: string,
+  memoryLimits?: string,
 ): () => Promise<NodeInventory> {
   return async () => {
     const found = await provider.inventory();
@@ -27,6 +28,7 @@ export function createInventory(
       })),
       gpuProvider: found.provider,
       gpuProblem: found.problem,
+      ...(memoryLimits === undefined ? {} : { memoryLimits }),
       bootId: host.bootId,
       os: host.os,
       arch: host.arch,

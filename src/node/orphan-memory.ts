@@ -7,6 +7,7 @@ import type { StepProcess } from "../platform/proctable.ts";
 import type { AgentContext } from "./agent-context.ts";
 import { batchFolderOf, logFields } from "./agent-context.ts";
 import { messageOf } from "./deferred.ts";
+import { hasKernelKilled } from "./memory-limits.ts";
 import type { StepEntry } from "./step-table.ts";
 
 /** The processes of this node's steps. */
@@ -36,11 +37,8 @@ export async function watchOrphan(context: AgentContext, entry: StepEntry): Prom
     for (const one of own) processes.kill(one);
     return;
   }
-  const quick = usageOf(all, (at) => processes.mostKiB(all[at]?.pid ?? 0));
-  if (!isGuilty(name, memory, quick)) return;
-  const shares = await Promise.all(all.map(({ pid }) => processes.shareKiB(pid)));
-  const exact = usageOf(all, (at) => shares[at] ?? 0);
-  if (!isGuilty(name, memory, exact) || entry.phase !== "orphaned") return;
+  const isOver = hasKernelKilled(context, key) || (await isTooMuch(processes, all, name, memory));
+  if (!isOver || entry.phase !== "orphaned") return;
   context.log.warn("a batch script without a holder is killed for its memory", { ...logFields(key), ...memory });
   entry.record = { ...entry.record, outOfMemory: true };
   try {
@@ -52,6 +50,29 @@ export async function watchOrphan(context: AgentContext, entry: StepEntry): Prom
     context.log.warn("the end of a batch script could not be told", { ...logFields(key), error: messageOf(error) });
   }
   for (const one of processes.find(name)) if (one.step === name) processes.kill(one);
+}
+
+/** In a quick way that counts shared memory more than once; what seems too much is measured exactly. */
+async function isTooMuch(
+  processes: StepProcesses,
+  all: readonly StepProcess[],
+  name: string,
+  memory: NonNullable<StepEntry["record"]["memory"]>,
+): Promise<boolean> {
+  if (
+    !isGuilty(
+      name,
+      memory,
+      usageOf(all, (at) => processes.mostKiB(all[at]?.pid ?? 0)),
+    )
+  )
+    return false;
+  const shares = await Promise.all(all.map(({ pid }) => processes.shareKiB(pid)));
+  return isGuilty(
+    name,
+    memory,
+    usageOf(all, (at) => shares[at] ?? 0),
+  );
 }
 
 function usageOf(all: readonly StepProcess[], kiBOf: (at: number) => number): ReadonlyMap<string, number> {

@@ -15,6 +15,12 @@ import type { Peer } from "../rpc/types.ts";
 /** Reports in one call: a burst goes in few calls, and each stays far below the largest frame. */
 const REPORTS_PER_CALL = 256;
 
+/**
+ * For so long nobody is told that a batch script has started: one that is over by then spares the controller a message and a
+ * commit.
+ */
+const STARTED_MS = 25;
+
 /** Pause after a refusal that may pass (a full disk at the controller), in milliseconds. */
 const RETRY_MS = 1000;
 
@@ -51,6 +57,8 @@ class Queue implements ReportQueue {
   private inFlight: ReadonlySet<string> = NONE;
   private perCall = REPORTS_PER_CALL;
   private cancelRetry: Cancel | null = null;
+  /** Names of starts that are not told yet. */
+  private readonly young = new Set<string>();
 
   constructor(
     ports: { readonly clock: Clock; readonly log: Log },
@@ -69,12 +77,18 @@ class Queue implements ReportQueue {
     const name = nameOf(report);
     if (this.reports.has(name)) return;
     this.reports.set(name, report);
-    void this.send();
+    if (report.type !== "started" || report.key.stepId !== "batch") return void this.send();
+    this.young.add(name);
+    this.clock.after(STARTED_MS, () => {
+      if (this.young.delete(name)) void this.send();
+    });
   }
 
   dropStarted(key: StepKey): void {
     const name = nameOf({ type: "started", key });
-    if (!this.inFlight.has(name)) this.reports.delete(name);
+    if (this.inFlight.has(name)) return;
+    this.reports.delete(name);
+    this.young.delete(name);
   }
 
   use(peer: Peer | null): void {
@@ -90,7 +104,8 @@ class Queue implements ReportQueue {
   private async send(): Promise<void> {
     const { peer } = this;
     if (!peer || this.inFlight.size > 0 || this.cancelRetry || this.reports.size === 0) return;
-    const batch = firstOf(this.reports.values(), this.perCall);
+    const batch = firstOf(this.told(), this.perCall);
+    if (batch.length === 0) return;
     this.inFlight = new Set(batch.map(nameOf));
     try {
       await peer.call("node.report", { reports: batch });
@@ -102,6 +117,10 @@ class Queue implements ReportQueue {
       if (this.peer === peer) this.postpone(batch, error);
     }
     void this.send();
+  }
+
+  private *told(): Generator<NodeReport> {
+    for (const [name, report] of this.reports) if (!this.young.has(name)) yield report;
   }
 
   private confirm(batch: readonly NodeReport[]): void {

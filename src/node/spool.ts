@@ -19,6 +19,7 @@
 
 import type { NodePlaces } from "../config/places.ts";
 import { formatStepKey, parseStepKey, type StepKey } from "../core/ids.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
 import type { Log } from "../platform/log.ts";
 import { Finished, finishedLine } from "./finished.ts";
@@ -56,23 +57,22 @@ export interface Spool {
 /** Ends that nobody asked for in this time are given up: their job is unknown to the controller. */
 const END_KEPT_MS = 7 * 24 * 3600 * 1000;
 
-type Ports = { readonly disk: Disk; readonly log: Log };
+type Ports = { readonly disk: Disk; readonly log: Log; readonly clock: Pick<Clock, "now" | "after"> };
 
-/**
- * Reads what an earlier daemon left, and tidies up after it. Rejects if the folders can't be read.
- * @param now milliseconds since 1970
- */
-export async function openSpool(ports: Ports, places: NodePlaces, now: number): Promise<Spool> {
-  const { disk } = ports;
+/** Reads what an earlier daemon left, and tidies up after it. Rejects if the folders can't be read. */
+export async function openSpool(ports: Ports, places: NodePlaces): Promise<Spool> {
+  const { disk, clock } = ports;
   await disk.makeFolder(places.spoolFolder);
   const path = `${places.folder}/steps.log`;
   const { kept, finished, isWhole } = await readLog(ports, path);
   const old = await readFolders(ports, places);
   for (const line of old.finished) finished.add(line);
   for (const [name, one] of old.steps) if (!kept.has(name)) kept.set(name, one);
-  for (const [name, one] of kept) if (isOver(one, finished, now)) kept.delete(name);
+  for (const [name, one] of kept) if (isOver(one, finished, clock.now())) kept.delete(name);
   const folderOf = (key: StepKey): string => `${places.spoolFolder}/${formatStepKey(key)}`;
-  const log = openStepLog(disk, path, () => [...kept.values()].flatMap(linesOf).concat(finished.lines().map(overLine)));
+  const log = openStepLog(ports, path, () =>
+    [...kept.values()].flatMap(linesOf).concat(finished.lines().map(overLine)),
+  );
   if (!isWhole || old.isThere) await log.rewrite();
   await old.remove();
   for (const name of await disk.list(places.spoolFolder)) {
@@ -106,7 +106,7 @@ export async function openSpool(ports: Ports, places: NodePlaces, now: number): 
       const over = records.map(({ key, startAt }) => finishedLine(key, startAt));
       for (const line of over) finished.add(line);
       for (const { key } of records) kept.delete(formatStepKey(key));
-      await log.note(over.map(overLine));
+      log.note(over.map(overLine));
       for (const { key, kind } of records) if (kind === "batch") await disk.remove(folderOf(key));
     },
     isFinished: (key, startAt) => finished.has(key, startAt),
@@ -130,7 +130,7 @@ function isOver({ record, ended }: StoredStep, finished: Finished, now: number):
 }
 
 /** `isWhole`: nothing has to be mended before lines can be added. */
-async function readLog({ disk, log }: Ports, path: string) {
+async function readLog({ disk, log }: Pick<Ports, "disk" | "log">, path: string) {
   const kept = new Map<string, StoredStep>();
   const finished = new Finished();
   if ((await disk.size(path)) === null) return { kept, finished, isWhole: true };

@@ -1,13 +1,14 @@
 /** A file of lines that is appended to, and written anew when most of it says nothing any more. */
 
+import type { Clock } from "../platform/clock.ts";
 import type { AppendFile, Disk } from "../platform/disk.ts";
 import { FINISHED_MAX } from "./finished.ts";
 
 export interface StepLog {
   /** Durable once it resolves. */
   append(lines: readonly string[]): Promise<void>;
-  /** Written once it resolves, and durable with the next that is. */
-  note(lines: readonly string[]): Promise<void>;
+  /** Goes with the next lines, or alone some milliseconds later. Nobody hears of it if that fails: then all is written anew. */
+  note(lines: readonly string[]): void;
   /** Writes anew what counts, durably. */
   rewrite(): Promise<void>;
 }
@@ -15,11 +16,18 @@ export interface StepLog {
 /** Lines a step leaves: its launch, its end, and that it is over. So the file is written anew each FINISHED_MAX steps or so. */
 const LINES_MAX = 4 * FINISHED_MAX;
 
+/** Lines that nobody waits for go with others, which come this soon on a busy node. */
+const NOTE_MS = 5;
+
 /** @param present all lines that count now */
-export function openStepLog(disk: Disk, path: string, present: () => readonly string[]): StepLog {
+export function openStepLog(
+  { disk, clock }: { readonly disk: Disk; readonly clock: Pick<Clock, "after"> },
+  path: string,
+  present: () => readonly string[],
+): StepLog {
   let file: AppendFile | null = null;
   let waiting: string[] = [];
-  let isUrgent = false;
+  let isNoted = false;
   /** Unknown at first, and after a failure, which may have left half a line. */
   let linesInFile: number | null = null;
   let last: Promise<void> = Promise.resolve();
@@ -33,15 +41,15 @@ export function openStepLog(disk: Disk, path: string, present: () => readonly st
   };
 
   const write = async (): Promise<void> => {
-    const [lines, mustSync] = [waiting, isUrgent];
-    [waiting, isUrgent] = [[], false];
+    const lines = waiting;
+    waiting = [];
     if (lines.length === 0) return;
     // What is present holds these lines already.
     if (linesInFile === null || linesInFile + lines.length > LINES_MAX) return rewrite();
     try {
-      file ??= await disk.openAppend(path);
+      file ??= await disk.openAppend(path, true);
       await file.append(encode(lines));
-      if (mustSync) await file.sync();
+      await file.sync();
       linesInFile += lines.length;
     } catch (error) {
       linesInFile = null;
@@ -57,12 +65,16 @@ export function openStepLog(disk: Disk, path: string, present: () => readonly st
   return {
     append(lines) {
       waiting.push(...lines);
-      isUrgent = true;
       return later();
     },
     note(lines) {
       waiting.push(...lines);
-      return later();
+      if (isNoted) return;
+      isNoted = true;
+      clock.after(NOTE_MS, () => {
+        isNoted = false;
+        later().catch(() => {});
+      });
     },
     rewrite,
   };

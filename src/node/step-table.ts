@@ -25,6 +25,8 @@ export interface StepEntry {
   recorded: Promise<void>;
   /** No launch is under way (any more). Never rejects. */
   handed: Promise<void>;
+  /** Its tasks were put into their control group, and its holder is told to let them go on. */
+  admitted: boolean;
   /** Its job is being ended: it must not start any more. */
   cancelled: boolean;
   end: StepEnd | null;
@@ -45,6 +47,7 @@ export function newEntry(record: LaunchRecord, end: StepEnd | null, adopted: boo
     adopted,
     recorded: Promise.resolve(),
     handed: Promise.resolve(),
+    admitted: false,
     cancelled: false,
     end,
     forgotten: false,

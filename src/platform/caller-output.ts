@@ -24,6 +24,8 @@ export type Written = { readonly state: "done" | "closed" } | { readonly state: 
 export class CallerStreams {
   readonly out: CallerOutput;
   readonly err: CallerOutput;
+  /** What the process has to write by itself. */
+  readonly left: Record<Stream, Uint8Array[]> = { out: [], err: [] };
   private readonly pid: number;
 
   private constructor(pid: number, out: CallerOutput, err: CallerOutput) {
@@ -36,20 +38,28 @@ export class CallerStreams {
     const out = openOutput(pid, 1);
     const err = out && openOutput(pid, 2);
     if (out && err) return new CallerStreams(pid, out, err);
-    if (out) fs.closeSync(out.descriptor);
+    if (out) closeOutput(out);
     return null;
   }
 
   close(): void {
-    fs.closeSync(this.out.descriptor);
-    fs.closeSync(this.err.descriptor);
+    closeOutput(this.out);
+    closeOutput(this.err);
   }
 
-  /** Writes all, for as long as the process lives. What stderr can't take is nobody's business. */
+  /**
+   * Writes all, for as long as the process lives. What stderr can't take is nobody's business. What only the process itself
+   * can write is in `left` then.
+   */
   async write(pieces: readonly Piece[]): Promise<Written> {
     for (const { stream, data } of pieces) {
+      const { descriptor } = this[stream];
+      if (descriptor === null) {
+        this.keep(stream, data);
+        continue;
+      }
       try {
-        await this.writeAll(this[stream].descriptor, data);
+        await this.writeAll(descriptor, data);
       } catch (error) {
         const { code = "" } = error as NodeJS.ErrnoException;
         if (stream === "err") continue;
@@ -57,6 +67,13 @@ export class CallerStreams {
       }
     }
     return { state: "done" };
+  }
+
+  /** Both in one file are one text. */
+  private keep(stream: Stream, data: Uint8Array): void {
+    const { out, err } = this;
+    const isOne = out.descriptor === null && err.descriptor === null && out.file === err.file;
+    this.left[isOne ? "out" : stream].push(data);
   }
 
   private async writeAll(descriptor: number, data: Uint8Array): Promise<void> {
@@ -71,4 +88,8 @@ export class CallerStreams {
       }
     }
   }
+}
+
+function closeOutput({ descriptor }: CallerOutput): void {
+  if (descriptor !== null) fs.closeSync(descriptor);
 }

@@ -19,10 +19,13 @@ export interface Caller {
   readonly umask: number;
 }
 
-/** Descriptors of a caller, opened anew; to be closed by whoever asked for them. */
+/** What a caller writes to. */
 export interface CallerOutput {
-  readonly descriptor: number;
+  /** Opened anew, to be closed by whoever asked for it; `null` for a file with a place in it, which only the caller has. */
+  readonly descriptor: number | null;
   readonly isTerminal: boolean;
+  /** `DEVICE:INODE` */
+  readonly file: string;
 }
 
 /** Lines of /proc/PID/status in which two processes have to be alike to be allowed the same. */
@@ -69,7 +72,7 @@ export function readCaller(pid: number, count: number): Caller | null {
 
 /**
  * Opens what a process writes to, so that the same comes of it: pipes, terminals, /dev/null, and files at whose end it
- * writes. A file with a place of its own in it can't be shared that way, nor can a socket.
+ * writes. A socket can't be opened.
  * @returns `null` for what can't be written for another process
  */
 export function openOutput(pid: number, descriptor: number): CallerOutput | null {
@@ -80,11 +83,12 @@ export function openOutput(pid: number, descriptor: number): CallerOutput | null
     const text = fs.readFileSync(`/proc/${pid}/fdinfo/${descriptor}`, "latin1");
     const flags = Number.parseInt(/^flags:\t([0-7]+)$/m.exec(text)?.[1] ?? "", 8);
     if (Number.isNaN(flags) || (flags & ACCESS_MODE) === O_RDONLY) return null;
-    if (info.isFile() && (flags & O_APPEND) === 0) return null;
+    const file = `${info.dev}:${info.ino}`;
+    if (info.isFile() && (flags & O_APPEND) === 0) return { descriptor: null, isTerminal: false, file };
     if (!info.isFile() && !info.isFIFO() && !isTerminalDevice(info) && info.rdev !== NULL_DEVICE) return null;
     // Never waits, neither for a reader nor for room: other commands would wait with it.
     const mode = O_WRONLY | O_NONBLOCK | O_NOCTTY | (flags & O_APPEND);
-    return { descriptor: fs.openSync(path, mode), isTerminal: isTerminalDevice(info) };
+    return { descriptor: fs.openSync(path, mode), isTerminal: isTerminalDevice(info), file };
   } catch {
     return null;
   }

@@ -2,6 +2,7 @@
 
 import { accessSync, constants } from "node:fs";
 import { textOf } from "./kernel-text.ts";
+import { lookForMemoryPlace } from "./memory-groups.ts";
 
 export interface CgroupFacts {
   /** 2, 1 for the old hierarchies alone, 0 for none. */
@@ -10,6 +11,8 @@ export interface CgroupFacts {
   readonly path: string;
   /** Controllers that we may hand on to groups of our own. */
   readonly delegated: string[];
+  /** Where jobs get groups that limit their memory; or, where they get none, why. Of a node daemon, else of this process. */
+  readonly memory?: { readonly folder: string; readonly problem: string; readonly isRequired?: boolean };
 }
 
 const ROOT = "/sys/fs/cgroup";
@@ -18,11 +21,13 @@ const ROOT = "/sys/fs/cgroup";
 export function readCgroup(): CgroupFacts {
   const path = parseOwnCgroup(textOf("/proc/self/cgroup"));
   const all = textOf(`${ROOT}/cgroup.controllers`);
-  if (all === "") return { version: path === "" ? 0 : 1, path, delegated: [] };
+  const place = lookForMemoryPlace();
+  const memory = "problem" in place ? { folder: "", ...place } : { folder: place.folder, problem: "" };
+  if (all === "") return { version: path === "" ? 0 : 1, path, delegated: [], memory };
   const folder = `${ROOT}${path === "/" ? "" : path}`;
   const mayWrite = canWrite(`${folder}/cgroup.procs`) && canWrite(`${folder}/cgroup.subtree_control`);
   const delegated = mayWrite ? textOf(`${folder}/cgroup.controllers`).trim().split(/\s+/).filter(Boolean) : [];
-  return { version: 2, path, delegated };
+  return { version: 2, path, delegated, memory };
 }
 
 /** The path of `0::/user.slice/...`, the line of version 2; of any line where there is none. */

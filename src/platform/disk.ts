@@ -10,7 +10,7 @@ import { makeFolders } from "./folders.ts";
 
 /** A file open for appending. One writer, one write at a time. */
 export interface AppendFile {
-  /** Appends all of `data`; not durable before `sync`. */
+  /** Appends all of `data`; not durable before `sync`, unless each append is. */
   append(data: Uint8Array): Promise<void>;
   /** Everything appended so far is on the medium once this resolves. */
   sync(): Promise<void>;
@@ -34,8 +34,11 @@ export interface Disk {
   makeFolder(path: string): Promise<void>;
   /** Puts a file in place whole and durable: temporary file, fsync, rename, fsync of the folder. Mode 0600. */
   replace(path: string, data: Uint8Array): Promise<void>;
-  /** Opens for appending, making it with mode 0600 (and syncing the folder) if it is new. */
-  openAppend(path: string): Promise<AppendFile>;
+  /**
+   * Opens for appending, making it with mode 0600 (and syncing the folder) if it is new.
+   * @param isSynced each append is durable once it resolves, at the price of one operation; `sync` has nothing to do then
+   */
+  openAppend(path: string, isSynced?: boolean): Promise<AppendFile>;
   /** Cuts a file to so many bytes, durably. */
   truncate(path: string, bytes: number): Promise<void>;
   rename(from: string, to: string): Promise<void>;
@@ -118,15 +121,18 @@ async function replace(path: string, data: Uint8Array): Promise<void> {
 const CLOSED = -1;
 
 /** By number and callback: what each commit does is done in the way that costs least. */
-async function openAppend(path: string): Promise<AppendFile> {
+async function openAppend(path: string, isSynced = false): Promise<AppendFile> {
   const isNew = !fs.existsSync(path);
-  let descriptor = await promised<number>((done) => fs.open(path, "a", 0o600, done));
+  const { O_WRONLY, O_CREAT, O_APPEND, O_DSYNC } = fs.constants;
+  const isDirect = isSynced && O_DSYNC !== undefined;
+  const flags = O_WRONLY | O_CREAT | O_APPEND | (isDirect ? O_DSYNC : 0);
+  let descriptor = await promised<number>((done) => fs.open(path, flags, 0o600, done));
   if (isNew) await syncPath(dirname(path));
   const identity = await promised<fs.Stats>((done) => fs.fstat(descriptor, done));
   return {
     append: (data) => writeAll(descriptor, data),
-    sync: () => promised<void>((done) => fs.fdatasync(descriptor, done)),
-    isInPlace: () => leadsTo(path, identity),
+    sync: isDirect ? async () => {} : () => promised<void>((done) => fs.fdatasync(descriptor, done)),
+    isInPlace: async () => leadsTo(path, identity),
     async close() {
       // A number that was closed may be another file's by now.
       const closing = descriptor;
@@ -161,13 +167,16 @@ async function remove(path: string): Promise<void> {
 }
 
 /**
- * Whether a path leads to a file of that identity. Where it can't be looked at, nothing can be said against it. Asked
- * with each commit, so in the way that costs least: by callback, and without asking the open file.
+ * Whether a path leads to a file of that identity. Where it can't be looked at, nothing can be said against it. Asked right after a
+ * write, when the disk is there: to hand it to another thread would cost more than the look.
  */
-function leadsTo(path: string, { dev, ino }: Pick<fs.Stats, "dev" | "ino">): Promise<boolean> {
-  return new Promise((resolve) => {
-    fs.stat(path, (error, found) => resolve(error ? !isMissing(error) : found.dev === dev && found.ino === ino));
-  });
+function leadsTo(path: string, { dev, ino }: Pick<fs.Stats, "dev" | "ino">): boolean {
+  try {
+    const found = fs.statSync(path);
+    return found.dev === dev && found.ino === ino;
+  } catch (error) {
+    return !isMissing(error as NodeJS.ErrnoException);
+  }
 }
 
 async function syncPath(path: string): Promise<void> {

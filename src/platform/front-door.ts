@@ -4,7 +4,8 @@
  *
  * In the front's folder lie `door`, into which launchers write lines, and slots: a FIFO `s0` for answers, and `c0` while
  * a launcher has claimed it, made by that launcher exclusively and removed here. `c PID COUNT T` calls with COUNT
- * arguments (T is 1 if stdin is a terminal), `d PID` says that the answer was read. A launcher's slot is its pid modulo
+ * arguments (T is 1 if stdin is a terminal), `d PID` says that the answer was read. With an exit code `o` and `e` may come:
+ * then there are files `o0` and `e0` for the launcher to write to its stdout and stderr. A launcher's slot is its pid modulo
  * their number. The front has all FIFOs open for writing: should it end, its launchers read an end of file.
  */
 
@@ -34,6 +35,8 @@ export interface FrontCall {
   readonly answerFile: string;
   /** Writes a line of the answer. */
   answer(line: string): void;
+  /** The last line: the exit code, and what the launcher has to write to its stdout and stderr by itself. */
+  end(code: number, out: Uint8Array, err: Uint8Array): void;
 }
 
 export interface FrontDoor {
@@ -56,7 +59,7 @@ export async function openFrontDoor(folder: string, onCall: (call: FrontCall) =>
   const draft = `${door}.new`;
   const names = Array.from({ length: SLOTS }, (_, index) => join(folder, `s${index}`));
   await promisify(execFile)("mkfifo", ["-m", "600", draft, ...names]);
-  const slots = names.map((path, index) => new Slot(path, join(folder, `c${index}`)));
+  const slots = names.map((path, index) => new Slot(path, (kind) => join(folder, `${kind}${index}`)));
   const descriptor = openBoth(draft);
   const { dev, ino } = fs.fstatSync(descriptor);
   const source = pipeSource(descriptor);
@@ -68,6 +71,7 @@ export async function openFrontDoor(folder: string, onCall: (call: FrontCall) =>
     onCall({
       ...{ pid: Number(pid), count: Number(count), stdinIsTerminal: terminal === "1", answerFile: slot.file },
       answer: (text) => slot.answer(text),
+      end: (code, out, err) => slot.end(code, { o: out, e: err }),
     });
   });
   const sweeping = setInterval(() => {
@@ -93,11 +97,12 @@ export async function openFrontDoor(folder: string, onCall: (call: FrontCall) =>
 /** The way of answers to one launcher at a time. */
 class Slot {
   readonly file: string;
-  private readonly claim: string;
+  private readonly pathOf: (kind: string) => string;
   private readonly descriptor: number;
+  private readonly left: string[] = [];
 
-  constructor(path: string, claim: string) {
-    this.claim = claim;
+  constructor(path: string, pathOf: (kind: string) => string) {
+    this.pathOf = pathOf;
     this.descriptor = openBoth(path);
     const { dev, ino } = fs.fstatSync(this.descriptor);
     this.file = `${dev}:${ino}`;
@@ -105,6 +110,15 @@ class Slot {
 
   answer(line: string): void {
     fs.writeSync(this.descriptor, `${line}\n`);
+  }
+
+  end(code: number, texts: Readonly<Record<string, Uint8Array>>): void {
+    const kinds = Object.keys(texts).filter((kind) => texts[kind]?.length);
+    for (const kind of kinds) {
+      fs.writeFileSync(this.pathOf(kind), texts[kind] ?? "", { mode: 0o600 });
+      this.left.push(this.pathOf(kind));
+    }
+    this.answer(`${code} ${kinds.join("")}`.trimEnd());
   }
 
   close(): void {
@@ -118,13 +132,13 @@ class Slot {
     } catch {
       // EAGAIN: there is nothing.
     }
-    fs.rmSync(this.claim, { force: true });
+    for (const path of [...this.left.splice(0), this.pathOf("c")]) fs.rmSync(path, { force: true });
   }
 
   /** A launcher that was killed says nothing any more. */
   sweep(): void {
     try {
-      const pid = fs.readFileSync(this.claim, "latin1");
+      const pid = fs.readFileSync(this.pathOf("c"), "latin1");
       if (/^\d+\n$/.test(pid) && !isAlive(Number(pid))) this.free();
     } catch {
       // Not claimed.

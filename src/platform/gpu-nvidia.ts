@@ -13,6 +13,7 @@ import {
   parseGpuTable,
   parseMigInstances,
   parseProcesses,
+  parseProcessLoads,
 } from "./gpu-parse.ts";
 import type { ProgramResult, RunProgram } from "./gpu-run.ts";
 import { parseTopology } from "./gpu-topology.ts";
@@ -78,9 +79,16 @@ async function querySample(run: RunProgram): Promise<Sample> {
   if (result.outcome === "missing") return NOTHING;
   if (result.outcome === "failed") return { ...NOTHING, provider: "nvidia", problem: result.problem };
   const table = parseGpuTable(result.stdout);
-  const processes = table.rows.length > 0 ? await queryProcesses(run) : new Map();
+  const processes = table.rows.length > 0 ? await queryProcesses(run) : parseProcesses("");
   const { gpus, problem } = await usableGpus(run, table, problemOf(result, table));
-  const loads = table.rows.map(({ gpu, load }) => ({ ...load, processes: processes.get(gpu.uuid) ?? [] }));
+  const parts = processes.size > 0 ? await queryProcessLoads(run) : new Map<string, number>();
+  const loads = table.rows.map(({ gpu, load }) => ({
+    ...load,
+    processes: (processes.get(gpu.uuid) ?? []).map((one) => {
+      const utilisationPercent = parts.get(`${gpu.index} ${one.pid}`);
+      return utilisationPercent === undefined ? one : { ...one, utilisationPercent };
+    }),
+  }));
   return { provider: "nvidia", gpus, loads, problem };
 }
 
@@ -99,6 +107,12 @@ async function queryGpus(run: RunProgram): Promise<ProgramResult> {
 async function queryProcesses(run: RunProgram): Promise<ReturnType<typeof parseProcesses>> {
   const result = await run(PROGRAM, [`--query-compute-apps=${PROCESS_COLUMNS.join(",")}`, FORMAT]);
   return parseProcesses(result.outcome === "ended" ? result.stdout : "");
+}
+
+/** How busy each process keeps its GPU. Old drivers and some GPUs can't tell: then only whole GPUs are known. */
+async function queryProcessLoads(run: RunProgram): Promise<ReadonlyMap<string, number>> {
+  const result = await run(PROGRAM, ["pmon", "-c", "1", "-s", "u"]);
+  return parseProcessLoads(result.outcome === "ended" && result.code === 0 ? result.stdout : "");
 }
 
 /** The GPUs that programs can use: whole ones, and the instances of those that are divided. */

@@ -59,6 +59,23 @@ export function parseProcesses(text: string): Map<string, GpuProcess[]> {
   return processes;
 }
 
+/**
+ * Reads the answer to `nvidia-smi pmon -c 1 -s u`: how busy each process keeps its GPU, by the GPU's index and its pid
+ * (`0 4711`). Where the driver does not tell (a dash: not at all in the last moment, or an old GPU), there is nothing.
+ */
+export function parseProcessLoads(text: string): Map<string, number> {
+  const loads = new Map<string, number>();
+  let columns: readonly string[] = [];
+  for (const line of linesOf(text)) {
+    const words = line.replace(/^#/, "").trim().split(/\s+/);
+    if (line.startsWith("#") && words[0] === "gpu") columns = words;
+    if (line.startsWith("#") || columns.length === 0) continue;
+    const [gpu, pid, busy] = ["gpu", "pid", "sm"].map((name) => words[columns.indexOf(name)] ?? "-");
+    if (/^\d+$/.test(`${gpu}${pid}`) && /^\d+$/.test(busy ?? "")) loads.set(`${gpu} ${pid}`, Number(busy));
+  }
+  return loads;
+}
+
 /** Reads the MIG instances out of `nvidia-smi -L`, as GPUs of their own. */
 export function parseMigInstances(text: string): DetectedGpu[] {
   const instances: DetectedGpu[] = [];

@@ -83,6 +83,10 @@ export interface Processes {
   spawn(request: SpawnRequest): Promise<Outcome<number>>;
   /** Replaces a small file, visible whole or not at all; its folder is made if that one is missing (0700). Not durable. */
   writeFile(path: string, data: Uint8Array, mode: number): Outcome<null>;
+  /** Makes a folder (0700) in one that exists; false if it was there. */
+  makeFolder(path: string): Outcome<boolean>;
+  /** Makes a small file where there is none. Not durable. */
+  createFile(path: string, data: Uint8Array, mode: number): Outcome<null>;
   /** A small file's text; null if there is none, or something else in its place. */
   readText(path: string): string | null;
   removeFile(path: string): void;
@@ -154,6 +158,8 @@ export function realProcesses(options: ProcessesOptions = {}): Processes {
     appendText: (path, text, create) => attempt(() => appendText(path, text, create)),
     spawn: (request) => spawnProcess(request, hidden(), meter),
     writeFile: (path, data, mode) => attemptNow(() => replaceFile(path, data, mode)),
+    makeFolder: (path) => attemptNow(() => makeFolder(path)),
+    createFile: (path, data, mode) => attemptNow(() => createFile(path, data, mode)),
     readText,
     removeFile: (path) => fs.rmSync(path, { force: true }),
     prepare: (pipes) => pool.prepare(pipes),
@@ -277,7 +283,9 @@ async function appendText(path: string, text: string, create: boolean): Promise<
 }
 
 async function isFifo(path: string, use: "read" | "write"): Promise<boolean> {
-  const stat = await fs.promises.stat(path).catch(() => null);
+  const stat = await new Promise<fs.Stats | null>((resolve) => {
+    fs.stat(path, (error, found) => resolve(error ? null : found));
+  });
   if (stat?.isFIFO() !== true) return false;
   await fs.promises.access(path, use === "read" ? fs.constants.R_OK : fs.constants.W_OK);
   return true;
@@ -313,6 +321,28 @@ function replaceFile(path: string, data: Uint8Array, mode: number): null {
   fs.chmodSync(temporary, mode);
   fs.renameSync(temporary, path);
   return null;
+}
+
+function makeFolder(path: string): boolean {
+  try {
+    fs.mkdirSync(path, 0o700);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+function createFile(path: string, data: Uint8Array, mode: number): null {
+  const descriptor = fs.openSync(path, "wx", mode);
+  try {
+    // The umask may have taken bits away.
+    fs.fchmodSync(descriptor, mode);
+    fs.writeFileSync(descriptor, data);
+    return null;
+  } finally {
+    fs.closeSync(descriptor);
+  }
 }
 
 /** It may be in a user's folder: not to wait at a FIFO, nor to follow a link, nor to fill memory. */

@@ -34,7 +34,12 @@ export const machineFacts = v.object({
     withoutPersistence: s.count,
     denied: v.array(s.text),
   }),
-  cgroup: v.object({ version: s.count, path: s.text, delegated: v.array(s.text) }),
+  cgroup: v.object({
+    version: s.count,
+    path: s.text,
+    delegated: v.array(s.text),
+    memory: v.exactOptional(v.object({ folder: s.text, problem: s.text, isRequired: v.exactOptional(v.boolean()) })),
+  }),
   python: v.object({ path: s.text, version: s.text, torch: s.text, cuda: s.text, problem: s.text }),
   locale: s.text,
   zone: v.object({ name: s.text, offsetMin: s.integer }),

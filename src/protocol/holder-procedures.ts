@@ -17,6 +17,8 @@ export const HOLDER_PROCEDURES = {
   },
   /** Starts processes. A step that can't start is not an error of the call: it is `ended` with a problem. */
   "holder.launch": { on: "holder", kind: "unary", params: stepLaunch, result: holderStep },
+  /** The tasks of a step are in its control group, or are to do without: their programs start. */
+  "holder.go": { on: "holder", kind: "unary", params: v.object({ key: s.stepKey }), result: nothing },
   /** Each change of a step's phase, the present ones first. */
   "holder.watch": { on: "holder", kind: "stream", params: nothing, item: holderStep, result: nothing },
   /** Signals a step's processes: the first process of each task (`tree` false) or all of them. */

@@ -76,8 +76,11 @@ export const stepLaunch = v.object({
    */
   prolog: v.optional(text),
   epilog: v.optional(text),
-  /** MiB that the step, and all steps of its job here, may use together; above it they are ended. 0 for no limit. */
-  memory: v.optional(v.object({ stepMiB: count, jobMiB: count })),
+  /**
+   * MiB that the step, and all steps of its job here, may use together; above it they are ended. 0 for no limit.
+   * `group`: the folder of the control group in which the node daemon puts its tasks, which wait for that.
+   */
+  memory: v.optional(v.object({ stepMiB: count, jobMiB: count, group: v.exactOptional(text) })),
 });
 
 /** Where a step stands in a holder. `problem` says in words why it could not start. */
@@ -90,6 +93,8 @@ export const holderStep = v.object({
   clean: v.boolean(),
   /** It was ended because it, or its job, used more memory than it may. */
   outOfMemory: v.optional(v.boolean()),
+  /** Pids of tasks that wait to be put into its control group (`holder.go`). */
+  waiting: v.optional(v.array(count)),
   /** What its tasks used, once it ended. */
   usage: v.optional(stepUsage),
 });

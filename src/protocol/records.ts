@@ -121,6 +121,8 @@ const stepUpdate = v.object({
 
 export const jobUpdate = v.object({
   row: jobRow,
+  /** How the job ended, where its row says COMPLETING because nodes still clear up. */
+  endState: v.optional(s.text),
   /** Of the step that is followed, if one is. */
   step: v.nullable(stepUpdate),
   attach: v.array(attachPoint),

@@ -79,6 +79,7 @@ export const nodeInventory: v.GenericSchema<NodeInventory> = v.object({
   gpus: v.array(gpu),
   gpuProvider: name,
   gpuProblem: v.nullable(text),
+  memoryLimits: v.exactOptional(text),
   bootId: text,
   os: text,
   arch: text,

@@ -2,10 +2,11 @@
 
 import type { PendingJob } from "../core/job.ts";
 import type { Node } from "../core/node.ts";
+import type { HoldingBook } from "../sched/book.ts";
 import { OPEN_GATE } from "../sched/eligible.ts";
+import type { PassMemory } from "../sched/memory.ts";
 import type { Plan } from "../sched/plan.ts";
 import type { SchedulerPolicy } from "../sched/policy.ts";
-import type { Holding } from "../sched/profile.ts";
 import { schedule } from "../sched/schedule.ts";
 import type { Machine, Task } from "./task.ts";
 
@@ -16,7 +17,9 @@ export interface PassInput {
   readonly free: number;
   /** The most important first. */
   readonly waiting: Iterable<Task>;
-  readonly holdings: Iterable<Holding>;
+  readonly holdings: HoldingBook;
+  /** What the passes before found out. */
+  readonly memory: PassMemory;
   /** Milliseconds. */
   readonly now: number;
   readonly policy: SchedulerPolicy;
@@ -29,7 +32,7 @@ export interface PassInput {
  * others of them are not shown to the scheduler, which changes nothing but its work.
  */
 export function planStarts(input: PassInput): Pick<Plan, "starts" | "kept"> {
-  const { nodes, machine, free, waiting, holdings, now, policy, kept = [] } = input;
+  const { nodes, machine, free, waiting, holdings, memory, now, policy, kept = [] } = input;
   let left = free;
   const isBrief = policy.reservations <= 1;
   function* pending(): Generator<PendingJob> {
@@ -54,6 +57,6 @@ export function planStarts(input: PassInput): Pick<Plan, "starts" | "kept"> {
       },
     },
   };
-  const view = { pending: pending(), expiring: [], nodes, isConnected: () => true, gate, holdings, kept };
+  const view = { pending: pending(), expiring: [], nodes, isConnected: () => true, gate, holdings, memory, kept };
   return schedule(view, now, policy);
 }

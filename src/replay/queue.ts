@@ -6,10 +6,11 @@
 
 import type { Node } from "../core/node.ts";
 import type { Allocation } from "../core/resources.ts";
+import { HoldingBook } from "../sched/book.ts";
+import { PassMemory } from "../sched/memory.ts";
 import type { Plan } from "../sched/plan.ts";
 import type { SchedulerPolicy } from "../sched/policy.ts";
 import { createPredictor, type Predictor } from "../sched/predict.ts";
-import type { Holding } from "../sched/profile.ts";
 import { EventHeap } from "../util/heap.ts";
 import { Meter, type Metered } from "./meter.ts";
 import { planStarts } from "./pass.ts";
@@ -42,12 +43,6 @@ interface QueueEvent {
   readonly task: Task;
 }
 
-interface Running {
-  readonly task: Task;
-  readonly allocation: Allocation;
-  readonly holding: Holding;
-}
-
 /** Yields the number of events that were handled, now and then; returns what was measured. The tasks are filled in. */
 export function* replayQueue(
   tasks: readonly Task[],
@@ -77,7 +72,9 @@ class Line {
   readonly #rules: QueueRules;
   readonly #placing: Placing;
   readonly #predictor: Predictor = createPredictor();
-  readonly #running = new Map<Task, Running>();
+  readonly #running = new Map<Task, Allocation>();
+  readonly #book = new HoldingBook();
+  readonly #memory = new PassMemory();
   /** Foretold run times, seconds; as they were at the submission. */
   readonly #likelyS = new Map<number, number>();
   #waiting: Task[] = [];
@@ -141,10 +138,11 @@ class Line {
   }
 
   #release(task: Task): void {
-    const running = this.#running.get(task);
-    if (!running) return;
+    const allocation = this.#running.get(task);
+    if (!allocation) return;
     this.#running.delete(task);
-    this.#machine.give(running.allocation);
+    this.#book.drop(task.record.id);
+    this.#machine.give(allocation);
   }
 
   #pass(at: number, waiting: readonly Task[]): void {
@@ -153,7 +151,8 @@ class Line {
     const byId = new Map<number, Task>();
     const { starts, kept } = planStarts({
       ...{ nodes: this.#machine.nodes, machine: this.#machine, free: this.#machine.free, waiting },
-      holdings: this.#holdings(),
+      holdings: this.#book,
+      memory: this.#memory,
       kept: this.#kept,
       now: at * MS,
       policy: {
@@ -195,14 +194,10 @@ class Line {
     const limitS = task.record.spec.timeLimitS ?? 0;
     const until = limitS === 0 ? Number.POSITIVE_INFINITY : (at + limitS) * MS;
     this.#machine.take(allocation);
-    const holding = { allocation, until, licenses: [], partition: "" };
-    this.#running.set(task, { task, allocation, holding });
+    this.#running.set(task, allocation);
+    this.#book.put(task.record.id, { allocation, until, licenses: [], partition: "" });
     const endS = at + task.job.runS;
     if (task.job.runS === limitS) this.expect("foretold", endS, task);
     this.expect("end", endS, task);
-  }
-
-  *#holdings(): Generator<Holding> {
-    for (const { holding } of this.#running.values()) yield holding;
   }
 }

@@ -7,6 +7,8 @@
  */
 
 import type { Node } from "../core/node.ts";
+import { HoldingBook } from "../sched/book.ts";
+import { PassMemory } from "../sched/memory.ts";
 import { EASY, type SchedulerPolicy } from "../sched/policy.ts";
 import { Meter, type Metered } from "./meter.ts";
 import { planStarts } from "./pass.ts";
@@ -46,6 +48,9 @@ export const SLICE_S = 1;
 
 const GREEDY: SchedulerPolicy = { ...EASY, backfillDepth: Number.POSITIVE_INFINITY };
 
+/** Nobody holds anything past the moment. */
+const NOBODY = new HoldingBook();
+
 /** Events between two looks at the clock by whoever drives a replay. */
 const EVENTS_A_STEP = 16;
 
@@ -71,6 +76,7 @@ class Round {
   readonly #meter: Meter;
   readonly #sharer: Sharer;
   readonly #placing: Placing;
+  readonly #memory = new PassMemory();
   #turns: Turn[] = [];
   #arrived = 0;
   #last = 0;
@@ -180,7 +186,12 @@ class Round {
     const { nodes, capacity } = this.#machine;
     const { starts } = planStarts({
       ...{ nodes, machine: this.#machine, free: capacity, waiting: waiting() },
-      ...{ holdings: [], now: at * MS, policy: { ...GREEDY, scoringOf: this.#placing.scoringOf } },
+      ...{
+        holdings: NOBODY,
+        memory: this.#memory,
+        now: at * MS,
+        policy: { ...GREEDY, scoringOf: this.#placing.scoringOf },
+      },
     });
     this.#free = capacity;
     for (const { allocation } of starts) this.#free -= this.#machine.amountOf(allocation);

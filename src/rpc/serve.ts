@@ -17,6 +17,12 @@ export interface Proven {
   readonly groups?: readonly number[];
 }
 
+/**
+ * A caller who says so much at once is not heard again before others had their turn: what fills a read of 64 KiB, some dozen
+ * calls, takes milliseconds to answer.
+ */
+const BURST_BYTES = 32 * 1024;
+
 /** Serves connections that somebody else accepts. */
 export interface PeerServer extends RpcServer {
   /** Takes a connection. Without `proven` its hello is believed: only its owner can open a Unix socket. */
@@ -27,6 +33,7 @@ export interface PeerServer extends RpcServer {
  * Serves an address until closed.
  * @param identity what hello is answered with; its protocol is the one that callers must speak
  * @param onPeer called when a hello succeeded, before any further call of that peer is looked at
+ * @param isFair no caller's burst holds up others for long, at the price of its own speed
  * @throws the socket's own error, EADDRINUSE if the address exists
  */
 export async function servePeers(
@@ -35,8 +42,9 @@ export async function servePeers(
   identity: () => HelloAnswer,
   handlers: AnyHandlers,
   onPeer: (peer: Peer, hello: Hello) => void = () => {},
+  isFair = false,
 ): Promise<RpcServer> {
-  const server = servePeersOf(ports, identity, handlers, onPeer);
+  const server = servePeersOf(ports, identity, handlers, onPeer, isFair);
   const listener = await ports.net.listen(address, (connection) => server.accept(connection));
   return {
     close() {
@@ -52,6 +60,7 @@ export function servePeersOf(
   identity: () => HelloAnswer,
   handlers: AnyHandlers,
   onPeer: (peer: Peer, hello: Hello) => void = () => {},
+  isFair = false,
 ): PeerServer {
   const shared = { clock, log, handlers: handlerTable(handlers, clock), logNumbers: { last: 0 } };
   const peers = new Set<WirePeer>();
@@ -84,8 +93,20 @@ export function servePeersOf(
       peers.delete(peer);
     });
     peer.attach(connection);
-    return peer.events;
+    return isFair ? fair(clock, connection, peer.events) : peer.events;
   }
+}
+
+function fair(clock: RpcPorts["clock"], connection: Connection, events: ConnectionEvents): ConnectionEvents {
+  return {
+    ...events,
+    data(chunk) {
+      events.data(chunk);
+      if (chunk.length < BURST_BYTES) return;
+      connection.pause();
+      clock.after(0, () => connection.resume());
+    },
+  };
 }
 
 /** Of what a caller said, only the version counts, and which of its groups it works in (newgrp). */

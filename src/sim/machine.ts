@@ -159,6 +159,7 @@ class Machine implements SimMachine {
     return {
       identity: holder.identity,
       launch: (launch) => ask(() => this.#launch(holder, launch)),
+      go: () => ask(() => {}),
       signal: (key, signal) => ask(() => this.#kill(holder, find(key), signal)),
       terminate: (jobId, attempt) => ask(() => this.#terminate(holder, jobId, attempt)),
       terminateStep: (key) => ask(() => this.#terminateStep(holder, key)),

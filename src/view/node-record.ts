@@ -55,6 +55,7 @@ export function nodeRecord(node: NodeRow, details: boolean, time: RecordTime): R
     ...timeLines(node, time),
     [["CfgTRES", nodeTres(inventory.cpus, inventory.memoryMiB, inventory.gpus.length * 1000)]],
     [["AllocTRES", usage.cpus === 0 ? "" : nodeTres(usage.cpus, usage.memoryMiB, grantedThousandths(node))]],
+    ...(inventory.memoryLimits === undefined ? [] : [[["MemoryLimits", inventory.memoryLimits] as const]]),
     ...(node.reason === "" ? [] : [[["Reason", reasonText(node, time)] as const]]),
     ...(node.closedGpus ? [[["ClosedGPUs", closedText(node)] as const]] : []),
     ...(node.comment === "" ? [] : [[["Comment", node.comment] as const]]),

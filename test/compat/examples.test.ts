@@ -33,6 +33,7 @@ const EXPECTED: Readonly<Record<string, { readonly code: number; readonly stderr
   "mgpu key issue ada": { code: 1, stderr: /no user "ada"/ },
   "mgpu key revoke ada": { code: 1, stderr: /no good key/ },
   "mgpu login lab=gpu0:7411#user/ada/1:5f0c...": { code: 2, stderr: /key/ },
+  "mgpu login centre=slurm": { code: 1, stderr: /Slurm has no configuration here/ },
   "mgpu-squeue -M lab": { code: 1, stderr: /No cluster 'lab'/ },
   "mgpu logout lab": { code: 1, stderr: /no cluster is called/ },
   "mgpu use lab": { code: 1, stderr: /no cluster is called/ },

@@ -50,6 +50,25 @@ test("queues the good lines once, tells the bad ones by number, and waits with a
   await cluster.ok("mgpu-scancel", ["3", "4"]);
 });
 
+test("files of the configuration are watched from the start on; one that is missing is told of", async () => {
+  const other = new TestCluster({ env: { MGPU_FEEDS_INTERVAL: "0.1" } });
+  try {
+    other.write("here.sh", "pwd > here.txt\n");
+    const [now, later] = [other.write("now.txt", "0,here.sh\n7,here.sh\n"), join(other.work, "later.txt")];
+    const config = other.write("config.json", JSON.stringify({ feeds: { files: [now, later] } }));
+    await other.ok("mgpu", ["up"], { env: { MGPU_CONFIG: config } });
+    await other.until(() => other.has("here.txt") && other.read("here.txt") === `${other.work}\n`, "its job ran");
+    const { feeds: listed } = JSON.parse(await other.ok("mgpu", ["feed", "list", "--json"]));
+    expect(listed).toMatchObject([{ path: now, queued: 1, problems: [{ line: 2 }] }]);
+    expect(other.logs()).toMatch(/later\.txt.*No such file/);
+    const bad = other.write("bad.json", JSON.stringify({ feeds: { files: ["jobs.txt"] } }));
+    const checked = await other.run("mgpu", ["config", "check", bad]);
+    expect(checked).toMatchObject({ code: 1, stderr: expect.stringContaining("expected absolute paths") });
+  } finally {
+    await other.stop();
+  }
+});
+
 test("from standard input with names of columns; the exit code is that of the jobs", async () => {
   const input = "script,gpus,name\nfail.sh,1,bad\n";
   const ran = await cluster.run("mgpu", ["feed", "-", "--wait", "--output=/dev/null"], { input });

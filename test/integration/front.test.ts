@@ -3,7 +3,7 @@
  * run both ways. Where a front must do it there is no Node in PATH; what it hands back finds one.
  */
 
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { kill, type Running, TestCluster } from "./support/cluster.ts";
@@ -26,6 +26,9 @@ async function startFront(): Promise<Running> {
 }
 
 beforeAll(async () => {
+  // Only this test starts fronts.
+  mkdirSync(join(cluster.folder, ".config/mgpu"), { recursive: true });
+  writeFileSync(join(cluster.folder, ".config/mgpu/config.yaml"), "commands:\n  front: never\n");
   await cluster.ok("mgpu", ["up"]);
   await cluster.ok("mgpu", ["shims", join(cluster.folder, "names")]);
   mkdirSync(tools);
@@ -88,6 +91,10 @@ test.each([
   `${SUBMIT} nowhere.sh`,
   `${SUBMIT} --gpus=999 --wrap true`,
   `cd sub && ${SUBMIT} job.sh 1 '2 3'`,
+  // Files with a place in them, which is the shell's.
+  `{ echo before; ${bin}/mgpu-squeue -h -o %j; echo after; } > place; cat place`,
+  `{ ${bin}/mgpu-squeue -h -o %T; ${bin}/mgpu-squeue --nonsense; echo after; } > place 2>&1; cat place`,
+  `{ ${bin}/mgpu-scancel 1 0x; ${SUBMIT} --wrap true; } > place 2> other; cat place other`,
   `SLURM_EXIT_ERROR=77 ${SUBMIT} --gpus=none --wrap true`,
 ])("%s", async (line) => {
   const byProgram = await outcome(line, "program");
@@ -95,7 +102,6 @@ test.each([
 });
 
 test.each([
-  ["a file with a place in it", `{ ${bin}/mgpu-squeue -h -o %j; echo after; } > place; cat place`],
   ["a reader that is gone", `{ sleep 0.2; ${bin}/mgpu-squeue -h; echo "code $?" >&2; } | true`],
   ["a script from stdin", `printf '#!/bin/sh\\ntrue\\n' | ${SUBMIT}`],
   ["waiting", `${bin}/mgpu-sbatch --wait --output=/dev/null --wrap 'exit 5'`],

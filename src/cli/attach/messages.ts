@@ -65,7 +65,12 @@ export function isEndedFromOutside(row: JobRow): boolean {
  * What is followed, as a row: the job itself, or the job as one of its steps has it. A step that is to end counts as
  * ended: its tasks are.
  */
-export function followedRow({ row, step }: Pick<JobUpdate, "row" | "step">, nowMs: number): JobRow {
+export function followedRow(
+  { row: told, step, endState }: Pick<JobUpdate, "row" | "step" | "endState">,
+  nowMs: number,
+): JobRow {
+  // Nodes clear up after a success as well: tasks that are not heard of yet are over, and nobody ended them.
+  const row = endState === "COMPLETED" ? { ...told, state: endState } : told;
   if (step === null || isEndedFromOutside(row)) return row;
   const { state, nodeList, cause } = step;
   const endAt = state === "RUNNING" ? null : (step.endAt ?? nowMs);

@@ -36,7 +36,7 @@ export const command: Command = {
 };
 
 async function clusterOf(controllerHost: string, context: CommandContext): Promise<ExportedCluster> {
-  const { peer } = await context.connect({});
+  const { peer } = await context.connect({ start: false });
   try {
     const [{ nodes }, { partitions }, { values }, { policy, clusterName }] = await Promise.all([
       peer.call("nodes.list", {}),

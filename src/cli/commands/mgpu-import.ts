@@ -17,6 +17,7 @@ export const command: Command = {
     valued("output", "file", "write the configuration there rather than to standard output; it must not be there yet"),
     valued("commands", "file", "write what is to be typed once mgpu is up there, as a script; in comments otherwise"),
     valued("gres", "file", "the gres.conf; the one beside FILE otherwise, if it is there"),
+    valued("qos", "file", "QOS with their limits, as sacctmgr -P list qos printed them on the Slurm cluster"),
     flagged("fake-gpus", "let nodes pretend to have their GPUs, to try the configuration on other machines"),
     flagged("force", "write over files that are there"),
     flagged("quiet", "say nothing of what needs no place in the configuration, only of what is left out or changed"),
@@ -44,7 +45,7 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
     return path === undefined ? [] : [{ option, path: absolutePath(path, context.cwd) }];
   });
   const { importSlurm } = await import("../moving/import.ts");
-  const imported = importSlurm(filesOf(file, lastValue(parsed, "gres"), context), context.files);
+  const imported = importSlurm(filesOf(file, parsed, context), context.files);
   const problems = [...imported.problems, ...targetProblems(targets, parsed.values.has("force"), context)];
   if (problems.length > 0) throw new UserError(problems, "nothing was written");
   await write(imported, file, parsed, context);
@@ -52,12 +53,15 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
   return 0;
 }
 
-function filesOf(file: string, gres: string | undefined, { cwd, files }: CommandContext): ConfFiles {
-  const path = absolutePath(file, cwd);
-  if (gres !== undefined) return { slurm: { path, name: file }, gres: { path: absolutePath(gres, cwd), name: gres } };
-  const beside = (one: string): string => `${one.includes("/") ? one.slice(0, one.lastIndexOf("/") + 1) : ""}gres.conf`;
-  const isThere = files.exists(beside(path));
-  return { slurm: { path, name: file }, gres: isThere ? { path: beside(path), name: beside(file) } : null };
+function filesOf(file: string, parsed: ParsedOptions, { cwd, files }: CommandContext): ConfFiles {
+  const placed = (name: string) => ({ path: absolutePath(name, cwd), name });
+  const [gres, qos] = [lastValue(parsed, "gres"), lastValue(parsed, "qos")];
+  const beside = placed(`${file.includes("/") ? file.slice(0, file.lastIndexOf("/") + 1) : ""}gres.conf`);
+  return {
+    slurm: placed(file),
+    gres: gres !== undefined ? placed(gres) : files.exists(beside.path) ? beside : null,
+    qos: qos === undefined ? null : placed(qos),
+  };
 }
 
 function targetProblems(

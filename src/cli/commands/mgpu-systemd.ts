@@ -1,6 +1,7 @@
 /** mgpu systemd: units that start this machine's daemons by themselves. Prints them; installs only what it is asked to. */
 
 import type { Joined } from "../../config/joined.ts";
+import { DAEMON_GROUP } from "../../util/daemon-group.ts";
 import { errnoText } from "../../util/errno.ts";
 import { shellWord } from "../../util/shell-word.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
@@ -67,6 +68,8 @@ function unitText(
     `Environment="PATH=${environment.PATH ?? "/usr/local/bin:/usr/bin:/bin"}"`,
     ...settings.map(([variable, value]) => `Environment="${variable}=${value}"`),
     ...(isUser || user.uid === 0 ? [] : [`User=${user.name}`]),
+    // Without root, groups that limit the memory of jobs can only be made in here. An older systemd passes the second over.
+    ...(isUser || user.uid !== 0 ? ["Delegate=memory", `DelegateSubgroup=${DAEMON_GROUP}`] : []),
     // Holders and jobs outlive their daemon.
     "KillMode=process",
     "Restart=always",

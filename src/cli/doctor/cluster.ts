@@ -68,6 +68,7 @@ export function clusterFindings(examined: Examined, rows: readonly NodeRow[], no
   const notes = notesOf(NODES);
   noteAbsent(rows, examined, notes);
   for (const node of examined.nodes) noteNode(node, notes);
+  noteMemory(examined.nodes, notes);
   noteRings("the controller", examined.rings, notes);
   for (const { node, rings } of examined.nodes) noteRings(node, rings, notes);
   for (const aspect of ASPECTS) noteDifferences(aspect, examined.nodes, notes);
@@ -156,6 +157,19 @@ function noteNode(node: NodeExamination, notes: Notes): void {
     if (verdict !== "ok") notes[verdict](name, `${what}: ${text}`, fix);
   }
   if (offsetMs !== null && Math.abs(offsetMs) > SKEW_MS_MAX) noteClock(name, "its clock", offsetMs, notes);
+}
+
+/** Who keeps jobs within their memory, node by node: it differs in how soon a job is stopped. */
+function noteMemory(nodes: readonly NodeExamination[], notes: Notes): void {
+  const ways = new Map<string, string[]>();
+  for (const { node, facts } of nodes) {
+    const memory = facts?.cgroup.memory;
+    if (!memory || (memory.isRequired && memory.folder === "")) continue;
+    const way = memory.folder !== "" ? "kept by the kernel" : `looked at once a second (${memory.problem})`;
+    ways.set(way, [...(ways.get(way) ?? []), node]);
+  }
+  if (ways.size === 0) return;
+  notes.ok("memory of jobs", [...ways].map(([way, names]) => `${way}: ${names.join(", ")}`).join("; "));
 }
 
 /** Ways between machines that did not work. */

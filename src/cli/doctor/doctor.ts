@@ -1,5 +1,6 @@
 /** Puts the parts of `mgpu doctor` together: what is asked in which order, and what is printed. */
 
+import { isSlurmProfile, type KeyProfile } from "../../config/profiles.ts";
 import { parseTarget } from "../../protocol/identity.ts";
 import type { Result } from "../../protocol/procedures.ts";
 import type { Connected } from "../../rpc/types.ts";
@@ -51,7 +52,9 @@ function jsonText(findings: readonly Finding[], examined: Outcome["examined"]): 
 
 /** A name of a machine, with the port and the key of a profile, of `mgpu join`, or the usual port. */
 function destinationOf(context: CommandContext, ports: DoctorPorts, text: string): Destination {
-  const profiles = Object.entries(readProfiles(context).clusters);
+  const profiles = Object.entries(readProfiles(context).clusters).flatMap(([name, one]): [string, KeyProfile][] =>
+    isSlurmProfile(one) ? [] : [[name, one]],
+  );
   const joined = joinedOf(context, null);
   const usual = usualTarget(ports);
   const known = [
@@ -116,7 +119,23 @@ async function examineTarget(context: CommandContext, ports: DoctorPorts): Promi
     const { remote } = target;
     return examineFar(context, ports, { target: remote.target, key: { ...remote, source: remote.source } });
   }
+  if (target.kind === "slurm") return examineSlurm(context, target.place.source);
   return examineNear(context, ports, target.kind === "here");
+}
+
+/** Slurm's own controller: whether it answers, and what Slurm itself says of its nodes. */
+async function examineSlurm(context: CommandContext, source: string): Promise<Outcome> {
+  const notes = notesOf("Slurm");
+  try {
+    const { peer } = await context.connect({ start: false });
+    const { clusterName, problems = [], daemons } = await peer.call("controller.status", {});
+    notes.ok("controller", `slurmctld of ${clusterName} answers (Slurm ${daemons[0]?.version ?? "?"}; ${source})`);
+    for (const problem of problems) notes.fail("nodes", problem, "mgpu-sinfo -R says why, where Slurm knows it");
+  } catch (error) {
+    const hint = (error as { readonly hint?: string }).hint ?? "scontrol ping asks it; its log says more";
+    notes.fail("controller", error instanceof Error ? error.message : String(error), hint);
+  }
+  return { findings: notes.all, examined: null };
 }
 
 /** A controller of this machine. */

@@ -30,7 +30,7 @@ export function machineFindings(facts: MachineFacts, { where, fakeGpus, isNode }
   noteDriver(facts.driver, fakeGpus, notes);
   notePython(facts.python, notes);
   noteLimits(facts, notes);
-  noteCgroup(facts.cgroup, notes);
+  noteCgroup(facts.cgroup, isNode, notes);
   if (!isNode) noteLocale(facts, notes);
   return notes.all;
 }
@@ -148,14 +148,23 @@ function noteLimits({ limits, hasRdma }: MachineFacts, notes: Notes): void {
   notes.ok("locked memory", size);
 }
 
-/** Memory limits hold either way: what differs is who sees to it, and how soon. */
-function noteCgroup({ version, path, delegated }: MachineFacts["cgroup"], notes: Notes): void {
-  const watch = "mgpu watches the memory of jobs itself, once a second";
-  if (version === 2 && delegated.includes("memory")) {
-    return notes.ok("cgroups", `version 2, delegated (${delegated.join(", ")}); ${watch}`);
+/**
+ * Memory limits hold either way: what differs is who sees to it, and how soon. A node tells what it does, this machine what a
+ * daemon that is started here could.
+ */
+function noteCgroup({ version, path, memory }: MachineFacts["cgroup"], isNode: boolean, notes: Notes): void {
+  const what = version === 0 ? "none" : `version ${version}`;
+  if (memory?.isRequired && memory.folder === "") {
+    const fix = "mend that, or take node.memory_enforcement out of the configuration (MGPU_MEMORY_ENFORCEMENT)";
+    return notes.fail("cgroups", `${what}: no job with a memory limit can start here: ${memory.problem}`, fix);
   }
-  const why = version === 2 ? `version 2, ${path || "/"} is not delegated` : version === 1 ? "version 1" : "none";
-  notes.ok("cgroups", `${why}: the kernel stops no job at its limit; ${watch}`);
+  if (memory && memory.folder !== "") {
+    const who = isNode ? "the kernel keeps" : "a daemon that is started here lets the kernel keep";
+    return notes.ok("cgroups", `${what}: ${who} jobs within their memory, in ${memory.folder}`);
+  }
+  const why = memory?.problem || (version === 2 ? `${path || "/"} is not delegated` : "");
+  const watch = "mgpu looks at the memory of jobs itself, once a second";
+  notes.ok("cgroups", `${what}${why === "" ? "" : ` (${why})`}: the kernel stops no job at its limit; ${watch}`);
 }
 
 function noteLocale({ locale, zone }: MachineFacts, notes: Notes): void {

@@ -105,7 +105,7 @@ export const PREDECESSORS: Topic = {
         ],
         [
           "memory limit of a job 32 GB",
-          "--mem, or limits.default_memory for jobs that say nothing: a job above it ends as OUT_OF_MEMORY.",
+          "--mem, or limits.default_memory for jobs that say nothing: a job above it ends as OUT_OF_MEMORY, by the kernel's cgroups or where the node can make none by a look once a second (node.memory_enforcement).",
         ],
         [
           "allowed script paths",

@@ -5,9 +5,20 @@ import type { TopicSection } from "./topics.ts";
 /** Sections of the page, in their order. */
 export const SLURM_DIFFERENCES: readonly TopicSection[] = [
   {
+    heading: "COMMANDS ON A SLURM CLUSTER",
+    texts: [
+      "A cluster of Slurm's is chosen, never guessed: mgpu login NAME=slurm keeps it as a profile (NAME=slurm:/path/slurm.conf for one of several), which -M NAME or mgpu use NAME chooses; MGPU_BACKEND=slurm means it for one command or session, backend: slurm in the configuration for all. Slurm's own commands must be along PATH; nothing of mgpu's needs to run.",
+      "mgpu-srun, mgpu-sbatch, mgpu-salloc, mgpu-scancel, mgpu-scontrol, mgpu-sattach, mgpu-sbcast, mgpu-sinfo, mgpu-sacct, mgpu-sacctmgr, mgpu-sprio, mgpu-sreport, mgpu-sshare, mgpu-sdiag, mgpu-sstat and mgpu-strigger become Slurm's own: their terminal, signals, output and exit code are Slurm's. The others (mgpu-squeue with and without its screen, mgpu top, why, logs, seff, queue, status, cancel, and the library) ask Slurm's commands and show what they say as they show a cluster of mgpu's.",
+    ],
+  },
+  {
     heading: "DIFFERENCES",
     texts: [
       "Jobs of a Slurm cluster have what that cluster's administrators set up: limits, features, GPU types. What only mgpu has is translated where Slurm can say it, else refused with the reason.",
+      "Screens and waiting commands ask Slurm at most every 5 seconds, more seldom where it answers slowly, and for a moment each second after a change of one's own. What changed in between is seen late. While Slurm's controller does not answer, screens say so, keep what they had, and go on when it is back.",
+      "GPUs have the numbers and types that Slurm gives them; how busy they are and what memory they have Slurm does not tell. Of a job that waits mgpu why shows Slurm's reason, what its nodes have free and who holds the rest; no change that would start it is worked out.",
+      "Output is read where the command runs: a file that lies on a node alone is not found. Records of jobs that left the queue come from Slurm's accounting; without it they are gone when Slurm's controller forgets them. mgpu seff has what accounting has: CPU time and memory of steps that have ended, nothing of GPUs.",
+      "Single GPUs can't be paused, queue files (mgpu feed) and keys have no meaning, and nodes and partitions are changed with mgpu-scontrol.",
     ],
   },
 ];

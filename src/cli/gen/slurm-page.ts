@@ -9,11 +9,14 @@ const MOVING: readonly TopicSection[] = [
     texts: [
       "mgpu import slurm FILE reads a slurm.conf with the files that it includes and the gres.conf beside it, and prints mgpu's configuration; --output=FILE writes it. What has no place there is told on standard error, line by line with the reason: left out (mgpu has no such thing), changed (taken over as something else) or not needed (it holds anyway, or concerns only Slurm's own programs). What is wrong in the files is told all at once, with file and line, and nothing is written then. Files that are there are written over with --force only.",
       "Taken over are the names, CPUs, memory, features, weights and addresses of nodes (less what CoreSpecCount and MemSpecLimit keep from jobs), partitions with their limits, defaults and lists of accounts and QOS, NodeName=DEFAULT and PartitionName=DEFAULT, sets of nodes, preemption, EnforcePartLimits, licenses, PrivateData and timeouts. Where slurm.conf is silent and Slurm's default differs from mgpu's, Slurm's is written. GPUs need no lines: each node's daemon finds its own, and the configuration says in comments which should be there.",
-      "Weights of priorities, QOS that partitions name, and drained nodes are kept with mgpu's queue rather than in its configuration: the commands that set them stand as comments at its end, or in a script with --commands=FILE. Accounts and users come with sacctmgr dump CLUSTER on Slurm's side and mgpu-sacctmgr load FILE on mgpu's; QOS have to be there first.",
+      "Weights of priorities, QOS that partitions name, and drained nodes are kept with mgpu's queue rather than in its configuration: the commands that set them stand as comments at its end, or in a script with --commands=FILE. QOS with their limits come along where --qos=FILE names what sacctmgr -P list qos printed on the Slurm cluster. Accounts and users come with sacctmgr dump CLUSTER on Slurm's side and mgpu-sacctmgr load FILE on mgpu's, once the QOS are there.",
       "With --fake-gpus nodes pretend to have their GPUs: the configuration can be tried on any machine before the move.",
     ],
     terms: [
-      ["1. mgpu import slurm /etc/slurm/slurm.conf --output=config.yaml --commands=then.sh", "Read what it left out."],
+      [
+        "1. mgpu import slurm /etc/slurm/slurm.conf --qos=qos.txt --output=config.yaml --commands=then.sh",
+        "Read what it left out. qos.txt is of sacctmgr -P list qos.",
+      ],
       ["2. Copy config.yaml to /etc/mgpu/config.yaml of all machines.", "mgpu config check looks through it."],
       ["3. mgpu up --listen 0.0.0.0:7411 on the controller's machine", "It prints the line to type on each node."],
       ["4. sh then.sh, and mgpu-sacctmgr load with what sacctmgr dump wrote", "Once, on the controller's machine."],

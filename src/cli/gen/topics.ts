@@ -36,6 +36,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   MGPU_NODE_ADDRESS: "Where other nodes reach this one (NodeAddr): MASTER_ADDR of jobs.",
   MGPU_CPUS: "CPUs to offer instead of all.",
   MGPU_MEMORY: "MiB of memory to offer instead of all (RealMemory).",
+  MGPU_MEMORY_ENFORCEMENT:
+    "Who keeps jobs within their memory: the kernel by cgroups where the node daemon can make any, else a look once a second (auto); cgroups or no job with a limit starts (cgroup); the look alone (poll). mgpu-scontrol show node tells which it is as MemoryLimits, mgpu doctor why.",
   MGPU_FAKE_GPUS: "A count of pretended GPUs, or a JSON file that lists them, instead of the real ones.",
   MGPU_LOG_LEVEL: "How much the daemons write into their logs.",
   MGPU_ENFORCE_PART_LIMITS:

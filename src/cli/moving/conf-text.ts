@@ -107,7 +107,7 @@ function joinLines(text: string, name: string): Joined[] {
     const [, content = "", comment = ""] = /^((?:[^#\\]|\\.|\\$)*)(?:#(.*))?$/s.exec(raw) ?? [];
     pieces.push({ from: open.length, line: index + 1, comment: comment.trim() });
     const goesOn = /\\\s*$/.test(content);
-    open += content.replace(/\\\s*$/, " ").replaceAll("\\#", "#");
+    open += content.replace(/\\\s*$/, "").replaceAll("\\#", "#");
     if (!goesOn) close();
   }
   close();
@@ -132,7 +132,8 @@ function readPairs({ text, place, comment }: Joined): { readonly pairs: Pair[]; 
   }
 }
 
-function readText(path: string, files: Reader): string | { readonly problem: string } {
+/** A file's text, or why it can't be read. */
+export function readText(path: string, files: Reader): string | { readonly problem: string } {
   try {
     const { isFile, size } = files.stat(path);
     if (!isFile) return { problem: "this is no plain file" };

@@ -38,7 +38,7 @@ type Group = readonly [NodeRow, ...NodeRow[]];
 
 const names = (nodes: readonly NodeRow[]): string[] => nodes.map(({ name }) => name);
 
-const hostOf = ({ inventory: { hostname, address } }: NodeRow): string => `${hostname} ${address ?? ""}`;
+const hostOf = ({ inventory: { hostname } }: NodeRow): string => hostname;
 
 function grouped(nodes: readonly NodeRow[], keyOf: (node: NodeRow) => string): Group[] {
   const groups = new Map<string, [NodeRow, ...NodeRow[]]>();

@@ -1,9 +1,12 @@
 /** The present cluster as Slurm's files. */
 
 import { fold } from "../../core/hostlist.ts";
-import type { StoredPolicy } from "../../core/policy/records.ts";
-import { longDuration } from "../../core/policy/words.ts";
+import { PRIORITY_DEFAULTS, type StoredPolicy } from "../../core/policy/records.ts";
+import { policyFrom } from "../../core/policy/state.ts";
+import { formatBillingWeights, longDuration } from "../../core/policy/words.ts";
+import { formatSchedulerParameters, SCHEDULER_PARAMETERS } from "../../core/scheduler-parameters.ts";
 import type { NodeRow, PartitionRow } from "../../protocol/procedures.ts";
+import { weightTexts } from "../commands/sacctmgr/cluster.ts";
 import { nodeLines } from "./export-nodes.ts";
 import { ACCOUNTS_FILE, hasParts, policyScript } from "./export-policy.ts";
 import { ADDED_BY_EXPORT } from "./globals.ts";
@@ -78,13 +81,14 @@ function slurmConf(cluster: ExportedCluster, nodes: readonly string[], isOn: boo
     ...memoryLine(cluster),
     "",
     "# Order and preemption.",
-    ...priorityLines(config, isOn),
+    ...priorityLines(cluster, isOn),
     "",
     "# Nodes.",
     ...nodes,
     "",
     "# Partitions.",
-    ...partitions.map(partitionLine),
+    ...billingLine(cluster),
+    ...partitions.map((partition) => partitionLine(partition, config)),
     "",
   ].join("\n");
 }
@@ -138,33 +142,53 @@ function memoryLine({ nodes, partitions, config }: ExportedCluster): string[] {
 /** Parameters of the scheduler that Slurm has under the same names. */
 const SHARED_PARAMETERS = /^(bf_max_job_part|bf_job_part_count_reserve)=/;
 
+const DEFAULT_PARAMETERS = formatSchedulerParameters(SCHEDULER_PARAMETERS).split(",");
+
+/** Those that are set. */
 const parametersOf = (config: ReadonlyMap<string, string>): string[] => {
-  return (config.get("SchedulerParameters") ?? "").split(",").filter((one) => SHARED_PARAMETERS.test(one));
+  const all = (config.get("SchedulerParameters") ?? "").split(",");
+  return all.filter((one) => one !== "" && !DEFAULT_PARAMETERS.includes(one));
 };
 
-function priorityLines(config: ReadonlyMap<string, string>, isOn: boolean): string[] {
+function priorityLines({ config, policy }: ExportedCluster, isOn: boolean): string[] {
   const type = config.get("PreemptType") ?? "preempt/none";
   const mode = config.get("PreemptMode") ?? "OFF";
   const isNone = type === "preempt/none" || mode === "OFF";
-  const parameters = parametersOf(config);
-  const weights = [...config].filter(([key]) => /^Priority/.test(key) && key !== "PriorityType");
-  const asTime = (key: string, value: string): string =>
-    /HalfLife|MaxAge/.test(key) ? (value === "0" ? "0" : longDuration(Number(value))) : value;
+  const parameters = parametersOf(config).filter((one) => SHARED_PARAMETERS.test(one));
   return [
     `SchedulerType=${config.get("SchedulerType") ?? "sched/backfill"}`,
     ...(parameters.length > 0 ? [`SchedulerParameters=${parameters.join(",")}`] : []),
     `PriorityType=${isOn ? "priority/multifactor" : "priority/basic"}`,
-    ...(isOn ? weights.map(([key, value]) => `${key}=${asTime(key, value)}`) : []),
+    ...(isOn ? weightTexts(policyFrom(policy).config).flatMap(weightLine) : []),
     `PreemptType=${isNone ? "preempt/none" : type}`,
     `PreemptMode=${isNone ? "OFF" : mode === "SUSPEND" ? "SUSPEND,GANG" : mode}`,
     ...(isNone ? [] : [`PreemptExemptTime=${config.get("PreemptExemptTime") ?? "00:00:00"}`]),
   ];
 }
 
+/** Weights of billing belong to partitions; one of memory is a plain number here. */
+function weightLine([key, value]: readonly [string, string]): string[] {
+  if (key === BILLING || value === "") return [];
+  return [`${key}=${value.replace("NONE", "0").replace(/(mem=\d+)M/, "$1")}`];
+}
+
+const BILLING = "TRESBillingWeights";
+
+/** What every partition has: nothing where usage is counted as Slurm counts it. */
+function billingLine({ policy }: ExportedCluster): string[] {
+  const { billingWeights } = policyFrom(policy).config;
+  const text = formatBillingWeights(billingWeights);
+  return text === formatBillingWeights(PRIORITY_DEFAULTS.billingWeights)
+    ? []
+    : [`PartitionName=DEFAULT ${BILLING}="${text}"`];
+}
+
 const time = (seconds: number): string => (seconds === 0 ? "UNLIMITED" : longDuration(seconds));
 
 /** What differs from Slurm's defaults. */
-function partitionLine(partition: PartitionRow): string {
+function partitionLine(partition: PartitionRow, config: ReadonlyMap<string, string>): string {
+  // Otherwise the row tells what holds for all of them.
+  const hasMode = config.get("PreemptType") === "preempt/partition_prio" && config.get("PreemptMode") !== "OFF";
   const { name, isDefault, nodes, members, state, maxTimeS, defaultTimeS, defaultMemory, maxMemory } = partition;
   const pairs: readonly (readonly [key: string, value: string | number, isSaid: boolean])[] = [
     ["Nodes", nodes === null ? "ALL" : fold(members) || '""', true],
@@ -192,7 +216,7 @@ function partitionLine(partition: PartitionRow): string {
     ["ReqResv", "YES", partition.needsReservation],
     ["OverSubscribe", "EXCLUSIVE", partition.isExclusive],
     ["GraceTime", partition.graceTimeS, partition.graceTimeS > 0],
-    ["PreemptMode", (partition.preemptMode ?? "").toUpperCase(), !/^(|cluster)$/.test(partition.preemptMode ?? "")],
+    ["PreemptMode", (partition.preemptMode ?? "off").toUpperCase(), hasMode],
   ];
   const words = pairs.filter(([, , isSaid]) => isSaid).map(([key, value]) => `${key}=${value}`);
   return `PartitionName=${name} ${words.join(" ")}`;
@@ -210,9 +234,7 @@ function qosLimits(config: ReadonlyMap<string, string>): string[] {
 
 function notesOf({ partitions, config, policy }: ExportedCluster, limits: readonly string[], isOn: boolean): string[] {
   const empty = partitions.filter(({ nodes, members }) => nodes !== null && members.length < nodes.length);
-  const own = (config.get("SchedulerParameters") ?? "")
-    .split(",")
-    .filter((one) => one !== "" && !SHARED_PARAMETERS.test(one));
+  const own = parametersOf(config).filter((one) => !SHARED_PARAMETERS.test(one));
   return [
     ...empty.map(({ name, nodes, members }) => {
       const gone = (nodes ?? []).filter((one) => !members.includes(one));

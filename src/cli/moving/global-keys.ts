@@ -127,7 +127,7 @@ const REASONS: readonly Reason[] = [
   [
     "left out",
     "mgpu's own limit holds",
-    "FirstJobId MaxArraySize MaxJobId MaxStepCount MaxTasksPerNode MinJobAgeArray SchedulerTimeSlice SbcastParameters",
+    "FirstJobId MaxJobId MaxStepCount MaxTasksPerNode MinJobAgeArray SchedulerTimeSlice SbcastParameters",
   ],
   ["left out", "jobs end at their time limit", "OverTimeLimit"],
   ["left out", "exit codes do not requeue jobs; mgpu-sbatch --retries does", "RequeueExit RequeueExitHold"],
@@ -151,6 +151,15 @@ export const GLOBAL_REASONS: ReadonlyMap<string, readonly [kind: "left out" | "n
 /** Keys that are more than a word for a word; their meaning is in globals.ts. */
 export const MEANT_KEYS = [
   ...["DefCpuPerGPU", "DefMemPerCPU", "DefMemPerGPU", "DefMemPerNode", "DisableRootJobs", "EnforcePartLimits"],
-  ...["GresTypes", "InactiveLimit", "JobRequeue", "MaxMemPerCPU", "MaxMemPerNode", "PreemptMode", "PriorityFlags"],
+  ...[
+    "GresTypes",
+    "InactiveLimit",
+    "JobRequeue",
+    "MaxArraySize",
+    "MaxMemPerCPU",
+    "MaxMemPerNode",
+    "PreemptMode",
+    "PriorityFlags",
+  ],
   ...["PriorityType", "ReturnToService", "SchedulerParameters", "SelectType", "SelectTypeParameters", "SlurmctldDebug"],
 ] as const;

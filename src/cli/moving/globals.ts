@@ -1,6 +1,7 @@
 /** What the keys of slurm.conf that stand by themselves come to: settings, defaults of partitions, weights. */
 
 import { FILE_KEYS } from "../../config/schema.ts";
+import { ARRAY_SIZE_MAX } from "../../core/array-spec.ts";
 import { parseMemory } from "../../core/parse.ts";
 import { parseSchedulerParameters } from "../../core/scheduler-parameters.ts";
 import { nearest } from "../../util/nearest.ts";
@@ -55,6 +56,10 @@ export function readGlobals(pairs: readonly Pair[], notes: Notes): Globals {
   const draft: Draft = { ...notes, settings: new Map(), partitionDefaults: {}, given };
   if (!given.has("preempttype")) draft.settings.set("scheduler.preempt_type", "preempt/none");
   for (const [name, pair] of given) readOne(name, pair, draft);
+  // A partition that says nothing has the cluster's in Slurm, and is never preempted here.
+  if (/partition_prio$/.test(draft.settings.get("scheduler.preempt_type") ?? "")) {
+    draft.partitionDefaults.preempt_mode = "cluster";
+  }
   return { settings: draft.settings, partitionDefaults: draft.partitionDefaults, weights: weightsOf(draft) };
 }
 
@@ -140,6 +145,10 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   jobrequeue(pair, draft) {
     if (pair.value === "1") return note(draft, pair, "not needed", "jobs of lost nodes start again");
     note(draft, pair, "left out", "jobs of lost nodes start again unless they were submitted with --no-requeue");
+  },
+  maxarraysize(pair, draft) {
+    if (!/^\d{1,9}$/.test(pair.value)) return bad(draft, pair, "a count");
+    note(draft, pair, "not needed", `arrays may have ${ARRAY_SIZE_MAX} tasks`);
   },
   preemptmode(pair, draft) {
     const words = pair.value.split(",").filter((one) => !/^(gang|within)$/i.test(one));

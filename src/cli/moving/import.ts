@@ -6,6 +6,7 @@ import { readGlobals } from "./globals.ts";
 import { groupNodes, type ImportedNode, readNodes } from "./node-lines.ts";
 import type { Note } from "./notes.ts";
 import { type ImportedPartition, readPartitions } from "./partition-lines.ts";
+import { type QosTable, readQosTable } from "./qos-table.ts";
 
 export interface Imported {
   /** By `SECTION.NAME` of the configuration. */
@@ -24,12 +25,14 @@ export interface ConfFiles {
   readonly slurm: { readonly path: string; readonly name: string };
   /** `null` where there is none. */
   readonly gres: { readonly path: string; readonly name: string } | null;
+  /** What sacctmgr printed of QOS; `null` for nothing. */
+  readonly qos: { readonly path: string; readonly name: string } | null;
 }
 
 const FIRST = ["nodename", "partitionname", "nodeset", "downnodes", "frontendname"];
 
 /** Reads them. */
-export function importSlurm({ slurm, gres }: ConfFiles, files: Pick<Files, "read" | "stat">): Imported {
+export function importSlurm({ slurm, gres, qos }: ConfFiles, files: Pick<Files, "read" | "stat">): Imported {
   const text = readConf(slurm.path, slurm.name, files);
   const gresText = gres ? readConf(gres.path, gres.name, files) : { lines: [], problems: [] };
   const notes = { notes: [] as Note[], problems: [...text.problems, ...gresText.problems] };
@@ -47,13 +50,14 @@ export function importSlurm({ slurm, gres }: ConfFiles, files: Pick<Files, "read
   for (const [{ place, key, value }] of of("frontendname")) {
     notes.notes.push({ place, what: `${key}=${value}`, kind: "left out", why: "every node runs its own daemon" });
   }
-  if (partitions.length === 0) notes.problems.push(`${slurm.name}: no PartitionName line: this is no whole slurm.conf`);
+  if (partitions.length === 0 && text.problems.length === 0)
+    notes.problems.push(`${slurm.name}: no PartitionName line: this is no whole slurm.conf`);
   const weights = [...globals.weights, ...(billingWeights === "" ? [] : [`TRESBillingWeights=${billingWeights}`])];
   return {
     ...{ settings: globals.settings, nodes, partitions },
     commands: [
       ...(weights.length > 0 ? [`mgpu-sacctmgr -i modify cluster set ${weights.join(" ")}`] : []),
-      ...qosCommands(partitions),
+      ...qosCommands(partitions, qos ? readQosTable(qos.path, qos.name, files, notes) : { names: [], commands: [] }),
       ...markCommands(nodes, of("downnodes"), notes.problems),
     ],
     notes: inOrder(notes.notes),
@@ -62,14 +66,17 @@ export function importSlurm({ slurm, gres }: ConfFiles, files: Pick<Files, "read
 }
 
 /** QOS are in Slurm's database: what partitions speak of must be there. */
-function qosCommands(partitions: readonly ImportedPartition[]): string[] {
+function qosCommands(partitions: readonly ImportedPartition[], table: QosTable): string[] {
   const names = partitions.flatMap(({ texts: { qos = "", allow_qos = "", deny_qos = "" } }) => [
     ...(/^(n\/a|none)$/i.test(qos) ? [] : [qos]),
     ...(/^all$/i.test(allow_qos) ? [] : allow_qos.split(",")),
     ...deny_qos.split(","),
   ]);
-  const wanted = [...new Set(names)].filter((name) => name !== "" && name.toLowerCase() !== "normal");
-  return wanted.length > 0 ? [`mgpu-sacctmgr -i add qos ${wanted.join(",")}`] : [];
+  const wanted = [...new Set([...table.names, ...names].map((name) => name.toLowerCase()))];
+  const added = wanted.filter((name) => name !== "" && name !== "normal");
+  const add =
+    added.length > 0 || table.names.length > 0 ? [`mgpu-sacctmgr -i add qos ${added.join(",") || "normal"}`] : [];
+  return [...add, ...table.commands];
 }
 
 function markCommands(nodes: readonly ImportedNode[], down: readonly ConfLine[], problems: string[]): string[] {

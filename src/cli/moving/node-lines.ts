@@ -32,19 +32,12 @@ const ALL_COUNTS = [...COUNTS, "socketsperboard", "threadspercore", "tmpdisk", "
 /** States in which a node is no machine that could start. */
 const ABSENT = /^(future|cloud)/i;
 
-const SHAPE = "a node's daemon reads it off the machine; its cpus are told";
-
 const LEFT: Readonly<Record<string, readonly [kind: Note["kind"], why: string]>> = {
   bcastaddr: ["left out", "files are sent along the connections that there are"],
-  boards: ["not needed", SHAPE],
-  corespersocket: ["not needed", SHAPE],
   cpubind: ["left out", "mgpu-srun --cpu-bind binds tasks"],
   parameters: ["left out", "nodes have no such parameters here"],
   port: ["not needed", "node daemons dial the controller"],
   restrictedcorespergpu: ["left out", "CPUs are not kept for GPUs"],
-  sockets: ["not needed", SHAPE],
-  socketsperboard: ["not needed", SHAPE],
-  threadspercore: ["not needed", SHAPE],
   tmpdisk: ["left out", "local disks are not counted"],
   topology: ["left out", "networks of nodes are not known here"],
 };

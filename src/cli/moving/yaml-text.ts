@@ -2,7 +2,7 @@
 
 import { SECTIONS } from "../../config/schema.ts";
 import type { Imported } from "./import.ts";
-import { groupNodes, type ImportedNode } from "./node-lines.ts";
+import type { ImportedNode } from "./node-lines.ts";
 
 export interface TextOptions {
   /** As the head of the file calls its source. */
@@ -25,13 +25,7 @@ export function yamlOf(imported: Imported, { source, fakeGpus, hasCommandsFile }
     `# Made of ${source} by mgpu import slurm. Check it with: mgpu config check FILE. It belongs to\n`,
     "# /etc/mgpu/config.yaml (or ~/.config/mgpu/config.yaml) of the controller's machine and of every node.\n",
     ...sections,
-    ...(nodes.length > 0
-      ? [
-          `\nnodes:\n${groupNodes(nodes)
-            .map((group) => nodeLines(nodes, group.first, fakeGpus))
-            .join("")}`,
-        ]
-      : []),
+    ...(nodes.length > 0 ? [`\nnodes:\n${nodes.map((node) => nodeLine(node, fakeGpus)).join("")}`] : []),
     `\npartitions:\n${partitions.map(({ name, texts }) => partitionLines(name, texts)).join("")}`,
     ...(commands.length > 0 && !hasCommandsFile ? [`\n${laterText(commands)}`] : []),
   ].join("");
@@ -48,13 +42,12 @@ function laterText(commands: readonly string[]): string {
   return head + commands.map((line) => `#   ${line}\n`).join("");
 }
 
-/** A line a node, below a comment that says which GPUs should be found there. */
-function nodeLines(nodes: readonly ImportedNode[], { name: _, ...first }: ImportedNode, fakeGpus: boolean): string {
-  const gpus = gpuText(first.gpus);
-  const alike = nodes.filter(({ name: __, ...rest }) => JSON.stringify(rest) === JSON.stringify(first));
-  const comment = gpus === "" || fakeGpus ? "" : `  # GPUs, as nvidia-smi should find them: ${gpus}\n`;
-  const settings = { ...first.settings, ...(fakeGpus && gpus !== "" ? { fake_gpus: gpus } : {}) };
-  return comment + alike.map(({ name }) => `  ${scalar(name)}: {${flow(settings)}}\n`).join("");
+/** A line a node; behind it the GPUs that should be found there. */
+function nodeLine({ name, settings, gpus }: ImportedNode, fakeGpus: boolean): string {
+  const text = gpuText(gpus);
+  const all = { ...settings, ...(fakeGpus && text !== "" ? { fake_gpus: text } : {}) };
+  const comment = text === "" || fakeGpus ? "" : ` # GPUs, as nvidia-smi should find them: ${text}`;
+  return `  ${scalar(name)}: {${flow(all)}}${comment}\n`;
 }
 
 /** `a100:4,t4:1`, `4`. */

@@ -1,6 +1,7 @@
 /** jobs.list: only the fields asked for, in chunks, so that the first line prints while the last is being made. */
 
 import type { Job } from "../../core/job.ts";
+import { sleep } from "../../platform/clock.ts";
 import { type JobListRow, jobDetails } from "../../protocol/list-rows.ts";
 import type { JobRow } from "../../protocol/procedures.ts";
 import type { StreamHandler } from "../../rpc/types.ts";
@@ -9,6 +10,7 @@ import type { ControllerContext } from "../context.ts";
 import { createForecaster } from "../forecast.ts";
 import { maySee } from "../network/access.ts";
 import { selectJobs } from "../select.ts";
+import { SLICE_MS } from "../slices.ts";
 
 /** Rows a chunk: some 20 kB, small enough to start printing early. */
 const ROWS_A_CHUNK = 500;
@@ -34,12 +36,16 @@ export function listHandler(context: ControllerContext): StreamHandler<"jobs.lis
       return fields.map((field) => (DETAILS.has(field) ? details : row)[field]);
     };
     let rows: unknown[][] = [];
+    let endMs = context.clock.monotonic() + SLICE_MS;
     for (const job of selectJobs(context.loop.state, filter, "any")) {
       if (!isSeen(job)) continue;
       rows.push(valuesOf(job));
       if (rows.length < ROWS_A_CHUNK) continue;
       await sink.send({ rows });
       rows = [];
+      if (context.clock.monotonic() < endMs) continue;
+      await sleep(context.clock, 0);
+      endMs = context.clock.monotonic() + SLICE_MS;
     }
     if (rows.length > 0) await sink.send({ rows });
     return { now: context.clock.now() };

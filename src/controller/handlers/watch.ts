@@ -50,7 +50,8 @@ function updateOf(context: ControllerContext, job: Job, stepId: StepId | null): 
   const steps = job.state === "PENDING" ? [] : job.steps;
   if (stepId === null) {
     const main = steps.filter(({ id }) => id === mainStepId(job));
-    return { row, step: null, attach: context.attachPoints(job, main), final: isOver(job) };
+    const ended = isEnded(job) && !isOver(job) ? { endState: job.state } : {};
+    return { row, ...ended, step: null, attach: context.attachPoints(job, main), final: isOver(job) };
   }
   const step = steps.find(({ id }) => id === stepId);
   if (!step) throw new RpcError("INVALID_STEP", "Invalid job id specified", `job ${job.id} has no step ${stepId}`);

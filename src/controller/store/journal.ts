@@ -1,8 +1,8 @@
 /**
  * The journal: append-only JSON lines in segments named after their first sequence number.
  *
- * The first line of a segment is its header `{"mgpu":"journal","v":1,"first":N}`. One `append` is one write and one
- * fdatasync. A failed one is undone by `reset`: what was not acknowledged must not come back after a restart.
+ * The first line of a segment is its header `{"mgpu":"journal","v":1,"first":N}`. One `append` is one write that is
+ * durable when it is done. A failed one is undone by `reset`: what was not acknowledged must not come back after a restart.
  *
  * A file that somebody removed still takes writes, and loses them: so after each write it is looked whether its path
  * still leads to it.
@@ -69,9 +69,8 @@ export async function openJournal(disk: Disk, folder: string, first: number): Pr
     async append(records) {
       const data = encodeLines(records);
       await segment.file.append(data);
-      // Side by side: looking after the path costs a small part of what the sync takes.
-      const [isInPlace] = await Promise.all([segment.file.isInPlace(), segment.file.sync()]);
-      if (!isInPlace) throw new JournalMoved(folder);
+      await segment.file.sync();
+      if (!(await segment.file.isInPlace())) throw new JournalMoved(folder);
       segment.bytes += data.length;
     },
     reset: () => disk.truncate(segment.path, segment.bytes),
@@ -96,7 +95,7 @@ interface Segment {
 async function openSegment(disk: Disk, folder: string, first: number): Promise<Segment> {
   const path = `${folder}/${segmentName(first)}`;
   const present = (await disk.size(path)) ?? 0;
-  const file = await disk.openAppend(path);
+  const file = await disk.openAppend(path, true);
   if (present > 0) return { path, first, file, bytes: present };
   const data = headerLine(first);
   try {

@@ -72,7 +72,12 @@ export function errandContext(errand: Errand): CommandContext {
       startChild: handBack,
       connectHolder: handBack,
     },
-    connect: async (options) => guarded(errand, await context.connect(options)),
+    // Slurm's commands want the launcher's own terminal, and its variables.
+    slurm: () => (context.slurm() === null ? null : handBack()),
+    async connect(options) {
+      if (context.slurm() !== null) handBack();
+      return guarded(errand, await context.connect(options));
+    },
   };
 }
 

@@ -31,6 +31,9 @@ const LASTING_VARIABLES = ["SBATCH_WAIT", "NODE_OPTIONS", "MGPU_WRITE_CODE_CACHE
 /** Of the launcher's environment: paths that may be relative to its folder. */
 const PATHS = ["MGPU_HOME", "MGPU_CONFIG"];
 
+/** As the command itself would end: 128 + SIGPIPE. */
+const EXIT_READER_GONE = 141;
+
 export interface Front {
   /** Answers a call. Never rejects. */
   serve(call: FrontCall): Promise<void>;
@@ -152,7 +155,9 @@ function runErrand(command: Command, call: FrontCall, caller: Caller, streams: C
         const text = `${caller.program}: error: standard output: ${written.problem}\n`;
         await streams.write([{ stream: "err", data: Buffer.from(text) }]);
       }
-      call.answer(String(written.state === "closed" ? 141 : written.state === "failed" ? 1 : code));
+      const { out, err } = streams.left;
+      const ended = { done: code, closed: EXIT_READER_GONE, failed: 1 }[written.state];
+      call.end(ended, Buffer.concat(out), Buffer.concat(err));
       resolve(true);
     });
   });

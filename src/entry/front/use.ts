@@ -16,10 +16,15 @@ export function frontPlaces(home: string) {
   return { folder: `${home}/front`, pidFile: `${home}/front/pid`, usesFile: `${home}/front/uses` };
 }
 
-/** Notes that a command ran without a front, and starts one if that is one of many. Nothing that fails here matters. */
+/**
+ * Notes that a command ran without a front, and starts one if that is one of many. Nothing that fails here matters.
+ * @param program the front
+ * @param isNew whether a state folder may be made for it: who uses root's mgpu has none
+ */
 export async function noteUse(
   { places, environment, files, hostname }: CommandContext,
   program: string,
+  isNew: boolean,
 ): Promise<void> {
   // What runs in a job would end with it.
   if (isOff(environment.MGPU_FRONT) || environment.MGPU_STEP !== undefined) return;
@@ -28,8 +33,7 @@ export async function noteUse(
     const info = statSync(usesFile, { throwIfNoEntry: false });
     const now = Date.now();
     const uses = info !== undefined && now - info.mtimeMs < PAUSE_MS_MAX ? info.size + 1 : 1;
-    // A state folder that is not there is not made for this.
-    if (info === undefined && statSync(places.home, { throwIfNoEntry: false }) === undefined) return;
+    if (info === undefined && !isNew && statSync(places.home, { throwIfNoEntry: false }) === undefined) return;
     if (info === undefined) mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(usesFile, "x".repeat(uses % USES), { mode: 0o600 });
     if (uses < USES || isRunning(pidFile)) return;

@@ -8,6 +8,7 @@ import { type HolderProcess, startHolder } from "../../node/holder/start.ts";
 import { becomeUser } from "../../platform/become.ts";
 import { realClock } from "../../platform/clock.ts";
 import { makeFolders } from "../../platform/folders.ts";
+import { readGroupUse } from "../../platform/memory-groups.ts";
 import { realNet } from "../../platform/net.ts";
 import { openFilesForJobs } from "../../platform/open-files.ts";
 import { boundedWriter, descriptorWriter, logFileWriter, plainLog } from "../../platform/plain-log.ts";
@@ -68,6 +69,7 @@ async function main(): Promise<void> {
     ptys,
     openScreen: realScreen,
     openFiles: openFilesForJobs(),
+    groupUse: readGroupUse,
     utcOffset: utcOffsetMinutes,
     net: realNet(socketUpkeep(socket, log, () => holder?.leave("another holder listens in its place"))),
   };

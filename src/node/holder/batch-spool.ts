@@ -51,12 +51,12 @@ export function batchSpool(folder: string): BatchSpool {
  * in a subshell too, because dash would otherwise send its own `Terminated` to the script's stderr. Emptying
  * wrapper.err first takes away what a shell says about itself (a missing locale). Field 22 is the start time.
  */
-const WRAPPER = [
+const SAY_PID = [
   "(read -r a b c d e f g h i j k l m n o p q r s t u v w </proc/$$/stat",
   'echo "{\\"pid\\":$$,\\"startTicks\\":$v}" >"$0/pid"; : >"$0/wrapper.err")',
-  '(exec "$@" <&3 >&4 2>&5 3<&- 4>&- 5>&-)',
-  'echo $? >"$0/exit"',
-].join("\n");
+];
+const SAY_EXIT = 'echo $? >"$0/exit"';
+const WRAPPER = [...SAY_PID, '(exec "$@" <&3 >&4 2>&5 3<&- 4>&- 5>&-)', SAY_EXIT].join("\n");
 
 /** Shells print nothing when a child dies of these: an interrupt is common, a broken pipe is ordinary. */
 export const SILENT_SIGNALS: readonly number[] = [SIGNAL.INT, SIGNAL.PIPE];
@@ -78,6 +78,21 @@ export function wrapperArgv(
   const assignments = Object.entries(setVariables).map(([name, value]) => `${name}=${value}`);
   const { script } = batchSpool(folder);
   return [shell, "-c", WRAPPER, folder, tools.env, ...assignments, tools.setsid, ...opener, script, ...scriptArguments];
+}
+
+/**
+ * The same for a script that needs nothing but some lines of shell before it: two programs less to be started.
+ * @param lines run in the script's process, which then becomes the script
+ */
+export function plainWrapperArgv(
+  shell: string,
+  folder: string,
+  setsid: string,
+  scriptArguments: readonly string[],
+  lines: readonly string[],
+): string[] {
+  const text = [...SAY_PID, "(exec <&3 >&4 2>&5 3<&- 4>&- 5>&-", ...lines, 'exec "$@")', SAY_EXIT].join("\n");
+  return [shell, "-c", text, folder, setsid, batchSpool(folder).script, ...scriptArguments];
 }
 
 /**
@@ -106,6 +121,8 @@ export function readBatchExit(
   files: Pick<Processes, "readText">,
   table: Pick<ProcessTable, "isAlive">,
 ): BatchExit {
+  const early = readExit(folder, files);
+  if (early !== null) return { phase: "ended", exit: early };
   const wrapper = readWrapper(folder, files);
   const isAlive = wrapper !== null && table.isAlive(wrapper);
   // After the look at the process: it may have ended in between, and then its last word is there.

@@ -1,8 +1,16 @@
 /** The start of a batch script: see batch-spool.ts for how it is run and how its end is known. */
 
 import type { StepLaunch } from "../../protocol/holder.ts";
-import { batchSpool, readBatchExit, SILENT_SIGNALS, splitEnvironment, wrapperArgv } from "./batch-spool.ts";
+import {
+  batchSpool,
+  plainWrapperArgv,
+  readBatchExit,
+  SILENT_SIGNALS,
+  splitEnvironment,
+  wrapperArgv,
+} from "./batch-spool.ts";
 import { execProblem, type LaunchPlan, type PlannedTask } from "./launch-plan.ts";
+import { noteKernelKill } from "./memory-group.ts";
 import { type HolderPorts, SYSTEM_SEARCH_PATH } from "./ports.ts";
 import type { Step } from "./step.ts";
 
@@ -23,8 +31,12 @@ export function writeBatchScript(
   batch: { script: Uint8Array; spool: string },
 ): string {
   const { script, ...others } = batchSpool(batch.spool);
-  for (const path of Object.values(others)) processes.removeFile(path);
-  const written = processes.writeFile(script, batch.script, SCRIPT_MODE);
+  const made = processes.makeFolder(batch.spool);
+  const isNew = "value" in made && made.value;
+  if (!isNew) for (const path of Object.values(others)) processes.removeFile(path);
+  const written = isNew
+    ? processes.createFile(script, batch.script, SCRIPT_MODE)
+    : processes.writeFile(script, batch.script, SCRIPT_MODE);
   return "problem" in written ? `Could not write the batch script ${script}: ${written.problem.text}` : "";
 }
 
@@ -62,29 +74,26 @@ async function spawnWrapper(
   onEnd: () => void,
 ): Promise<string | null> {
   const { processes, table } = ports;
-  const tools = { env: "", setsid: "" };
-  for (const name of ["env", "setsid"] as const) {
-    const found = processes.findProgram(name, SYSTEM_SEARCH_PATH, "/");
-    if ("problem" in found) return `${name} is needed for batch scripts: ${found.problem.text}`;
-    tools[name] = found.file;
-  }
+  const argv = argvOf(ports, step, planned, folder);
+  if (typeof argv === "string") return argv;
   const errors = await processes.openOutput(batchSpool(folder).wrapperErrors);
   if ("problem" in errors) return `Could not write to the spool folder ${folder}: ${errors.problem.text}`;
   // What a shell drops is set again by the script's opener.
   const { passed } = splitEnvironment(planned.environment);
   const spawned = await processes.spawn({
     file: SHELL,
-    argv: wrapperArgv(SHELL, folder, table.cookie(step.name), tools, planned.argv.slice(1), planned.opener),
+    argv,
     environment: withoutCookie(passed, table.cookie(step.name)),
     workDir: step.workDir,
     // Only its 1 and 2 are its own; 0 is one that surely does not hang.
-    descriptors: [planned.stdin, errors.value, errors.value, planned.stdin, planned.stdout, planned.stderr].map(
-      descriptor,
-    ),
+    descriptors: [
+      ...[planned.stdin, errors.value, errors.value, planned.stdin, planned.stdout, planned.stderr].map(descriptor),
+      ...(step.gate?.childEnds ?? []),
+    ],
     ownSession: true,
     onExit(exit, spent) {
       step.used.ended(planned.task, spent);
-      onWrapperExit(ports, step, planned.task, folder, exit.signal, onEnd);
+      void noteKernelKill(ports, step).then(() => onWrapperExit(ports, step, planned.task, folder, exit.signal, onEnd));
     },
   });
   processes.closeDescriptor(errors.value);
@@ -92,6 +101,26 @@ async function spawnWrapper(
   const wrapper = table.adopt(spawned.value, step.name, { spared: true });
   if (wrapper) step.leaders.set(planned.task, wrapper);
   return null;
+}
+
+/** The wrapper's argument list, or why there is none. */
+function argvOf(
+  { processes, table }: HolderPorts,
+  step: Step,
+  planned: PlannedTask,
+  folder: string,
+): string[] | string {
+  const cookie = table.cookie(step.name);
+  const opening = planned.openingIn(cookie);
+  const tools = { env: "", setsid: "" };
+  for (const name of opening ? (["setsid"] as const) : (["env", "setsid"] as const)) {
+    const found = processes.findProgram(name, SYSTEM_SEARCH_PATH, "/");
+    if ("problem" in found) return `${name} is needed for batch scripts: ${found.problem.text}`;
+    tools[name] = found.file;
+  }
+  const scriptArguments = planned.argv.slice(1);
+  if (opening) return plainWrapperArgv(SHELL, folder, tools.setsid, scriptArguments, opening);
+  return wrapperArgv(SHELL, folder, cookie, tools, scriptArguments, planned.opener);
 }
 
 /** Batch streams are always files. */

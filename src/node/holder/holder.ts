@@ -83,6 +83,10 @@ function holderHandlers(
       watchIdleness(ports, step, steps);
       return step.describe();
     },
+    "holder.go": ({ key }) => {
+      registry.find(key)?.gate?.open();
+      return {};
+    },
     "holder.watch": (_params, sink, { signal }) => watchers.serve(registry.describeAll(), sink, signal),
     "holder.signal": ({ key, signal, tree }) => ({ signalled: signals.send(key, signal, tree) }),
     "holder.terminate": async (request) => {

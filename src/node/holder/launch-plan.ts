@@ -15,7 +15,7 @@ import type { StepLaunch, TaskLaunch } from "../../protocol/holder.ts";
 import { batchSpool } from "./batch-spool.ts";
 import { OPEN_WAIT_MS } from "./limits.ts";
 import { type HolderPorts, within } from "./ports.ts";
-import { type StreamRole, taskOpener } from "./task-opener.ts";
+import { openingLines, type StreamRole, taskOpener } from "./task-opener.ts";
 
 /** A descriptor of the holder's, or the client at the other end of a pipe. */
 type PlannedStream = number | "client";
@@ -27,6 +27,8 @@ export interface PlannedTask {
   readonly argv: readonly string[];
   /** A shell that prepares the process, and then becomes the program that follows. */
   readonly opener: readonly string[];
+  /** The same for a shell that forks the task's process itself, see `openingLines`. */
+  openingIn(variables: Readonly<Record<string, string>>): readonly string[] | null;
   /** What runs after it: an absolute path. */
   readonly epilog: string | null;
   readonly environment: Readonly<Record<string, string>>;
@@ -69,8 +71,15 @@ const DAEMON_VARIABLE = "MGPU_DAEMON";
 /** Exit code of a task whose folder or files could not be had, as in Slurm. */
 const SETUP_FAILED = 1;
 
-/** Finds programs and opens files. Resolves to a plan, or to everything that is wrong. */
-export async function planLaunch(ports: PlanPorts, launch: StepLaunch): Promise<LaunchPlan | LaunchProblems> {
+/**
+ * Finds programs and opens files. Resolves to a plan, or to everything that is wrong.
+ * @param hasGate the tasks wait at a gate, whose ends they have as the descriptors after their streams (gate.ts)
+ */
+export async function planLaunch(
+  ports: PlanPorts,
+  launch: StepLaunch,
+  hasGate = false,
+): Promise<LaunchPlan | LaunchProblems> {
   const found = new Problems();
   const folder = ports.processes.folderProblem(launch.workDir);
   if (folder) {
@@ -90,7 +99,9 @@ export async function planLaunch(ports: PlanPorts, launch: StepLaunch): Promise<
     return found;
   }
   await opened.truncate();
-  const tasks = launch.tasks.map((task) => plannedTask(ports, launch, task, files.get(task.task) ?? "", opened));
+  const tasks = launch.tasks.map((task) =>
+    plannedTask(ports, launch, task, files.get(task.task) ?? "", opened, hasGate),
+  );
   return { tasks, close: opened.close };
 }
 
@@ -253,6 +264,7 @@ function plannedTask(
   task: TaskLaunch,
   file: string,
   opened: OpenedFiles,
+  hasGate: boolean,
 ): PlannedTask {
   const { stderr } = task;
   const { [DAEMON_VARIABLE]: _daemon, ...environment } = { ...launch.environment, ...task.environment };
@@ -265,15 +277,21 @@ function plannedTask(
     openFiles,
     remark: remarkOf(task, epilog),
     cpuBind: task.cpuBind,
+    // The wrapper of a batch script has descriptors of its own before those of the script.
+    ...(hasGate ? { gateAt: launch.batch && !launch.pty ? 6 : 3 } : {}),
   };
   const sharesOutput = stderr.to === "stdout";
   const stdout = opened.get(task.task, "stdout") ?? "client";
   const errorStream = sharesOutput ? (stdout === "client" ? "stdout" : stdout) : undefined;
+  const opening = { ...wishes, fifos: opened.fifos(task.task), sharesOutput, environment };
   return {
     task: task.task,
     file,
     argv: [file, ...task.argv.slice(1)],
-    opener: taskOpener(processes, { ...wishes, fifos: opened.fifos(task.task), sharesOutput, environment }),
+    get opener() {
+      return taskOpener(processes, opening);
+    },
+    openingIn: (variables) => openingLines(opening, variables),
     epilog: "file" in epilog ? epilog.file : null,
     environment,
     stdin: opened.get(task.task, "stdin") ?? "client",

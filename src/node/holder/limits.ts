@@ -55,6 +55,12 @@ export const INPUT_WAITING_BYTES_MAX = 1024 * 1024;
 export const PTY_RETRY_MS_MIN = 1;
 export const PTY_RETRY_MS_MAX = 5;
 
+/** Tasks that wait to be put into their control group are there within this, a slow machine's shells included. */
+export const GATE_KNOCK_MS = 10_000;
+
+/** And then go on without one: their node daemon is away, for longer than a restart takes. */
+export const GATE_OPEN_MS = 30_000;
+
 /** After this a terminal whose output is stopped (Ctrl-S) is given up with what it still holds. */
 export const PTY_DRAIN_MS_MAX = 2_000;
 
@@ -116,6 +122,9 @@ export const ENDED_OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
 /** How often the memory of steps is added up: Slurm's usual interval is 30 s, but a machine is full sooner. */
 export const MEMORY_WATCH_MS = 1_000;
+
+/** How often all processes are looked at for what ended steps left: a look costs about half a millisecond. */
+export const END_LOOK_MS = 10;
 
 /** How often ended steps are looked through. */
 export const SWEEP_MS = 5_000;

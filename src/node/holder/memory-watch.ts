@@ -1,5 +1,6 @@
 /**
- * Keeps steps within the memory that they, or their job on this node, asked for. Once a second, and only while a step
+ * Keeps steps within the memory that they, or their job on this node, asked for. Where the kernel does so by control groups
+ * (gate.ts), it ends single processes in version 1: here the rest of their step follows. All else holds in any case. Once a second, and only while a step
  * with such a limit runs, all processes are added up in a quick way that counts shared memory more than once. What
  * seems too much is measured exactly, and if it is too much, the step is killed; of a job, the largest of its steps.
  */
@@ -7,6 +8,7 @@
 import type { Cancel } from "../../platform/clock.ts";
 import type { StepProcess } from "../../platform/proctable.ts";
 import { MEMORY_WATCH_MS } from "./limits.ts";
+import { hasKernelKilled, limitText } from "./memory-group.ts";
 import { announceOutOfMemory } from "./notices.ts";
 import { type HolderPorts, SIGNAL } from "./ports.ts";
 import { jobPrefix, type Registry } from "./registry.ts";
@@ -58,6 +60,9 @@ export class MemoryWatch {
 
   private async look(): Promise<void> {
     const { clock, table } = this.ports;
+    for (const step of this.limited()) {
+      if (!step.outOfMemory && hasKernelKilled(this.ports, step)) await this.end(step, limitText(this.ports, step));
+    }
     const processes = table.find("");
     const quick = sums(processes, (one) => table.memory.mostKiB(one.pid));
     const suspects = this.limited().filter((step) => !step.outOfMemory && isOver(step, quick));
@@ -70,15 +75,15 @@ export class MemoryWatch {
     const shares = await Promise.all(measured.map((one) => table.memory.shareKiB(one.pid)));
     this.measureAtMs = clock.monotonic() + MEASURE_PAUSES * (clock.monotonic() - startMs);
     const exact = sums(measured, (_, index) => shares[index] ?? 0);
-    for (const step of suspects) if (step.phase === "running" && isGuilty(step, exact)) await this.end(step, exact);
+    for (const step of suspects)
+      if (step.phase === "running" && isGuilty(step, exact)) await this.end(step, usageText(step, exact));
   }
 
-  private async end(step: LimitedStep, usage: Usage): Promise<void> {
+  private async end(step: LimitedStep, words: string): Promise<void> {
     step.outOfMemory = true;
-    const usedMiB = Math.ceil((usage.steps.get(step.name) ?? 0) / KIB_PER_MIB);
-    this.ports.log.warn("a step is killed for its memory", { step: step.name, usedMiB, ...step.memory });
+    this.ports.log.warn("a step is killed for its memory", { step: step.name, words, ...step.memory });
     // Before the end of its output.
-    const announcing = announceOutOfMemory(this.ports, step);
+    const announcing = announceOutOfMemory(this.ports, step, words);
     this.kill(step);
     await announcing;
   }
@@ -118,6 +123,15 @@ function isGuilty(step: LimitedStep, usage: Usage): boolean {
   const used = usage.steps.get(step.name) ?? 0;
   const prefix = jobPrefix(step.key);
   return [...usage.steps].every(([name, other]) => prefixOf(name) !== prefix || other <= used);
+}
+
+/** `It used 120 MiB of memory and may use 100 MiB.` */
+function usageText(step: LimitedStep, usage: Usage): string {
+  const { stepMiB, jobMiB } = step.memory;
+  const mib = (kib = 0): number => Math.ceil(kib / KIB_PER_MIB);
+  return isStepOver(step, usage)
+    ? `It used ${mib(usage.steps.get(step.name))} MiB of memory and may use ${stepMiB} MiB.`
+    : `Its job used ${mib(usage.jobs.get(jobPrefix(step.key)))} MiB of memory on this node and may use ${jobMiB} MiB.`;
 }
 
 function isStepOver({ name, memory }: LimitedStep, { steps }: Usage): boolean {

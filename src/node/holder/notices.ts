@@ -6,6 +6,7 @@
  *   slurmstepd: error: *** STEP 12.0 ON n1 CANCELLED AT 2026-11-22T01:02:03 ***
  *   slurmstepd: error: execve(): bad interpreter(/no/such): No such file or directory
  *   slurmstepd: error: Detected 1 oom_kill event in StepId=12.batch. Some of the step tasks have been OOM Killed.
+ *   slurmstepd: error: It reached its limit of 100 MiB of memory.
  *
  * A job's line goes to its batch script's stderr, a step's to the stderr of its first task; what concerns one node
  * alone, to that of the first task there. A step with a terminal
@@ -87,11 +88,11 @@ export async function announceEnd(
   await Promise.all(writes);
 }
 
-/** Tells a step's output that it was killed for its memory. Never rejects. */
-export function announceOutOfMemory(ports: Ports, step: Step): Promise<void> {
+/** Tells a step's output that it was killed for its memory, with the numbers in `words`. Never rejects. */
+export function announceOutOfMemory(ports: Ports, step: Step, words: string): Promise<void> {
   const { jobId, stepId } = step.key;
   const event = `Detected 1 oom_kill event in StepId=${jobId}.${stepId}.`;
-  return say(ports, step, `${PREFIX}${event} Some of the step tasks have been OOM Killed.\n`);
+  return say(ports, step, `${PREFIX}${event} Some of the step tasks have been OOM Killed.\n${PREFIX}${words}\n`);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Steps without a terminal: each task's streams are files, /dev/null, or pipes to the client. */
 
 import { execProblem, type LaunchPlan, type PlannedTask } from "./launch-plan.ts";
+import { noteKernelKill } from "./memory-group.ts";
 import type { HolderPorts } from "./ports.ts";
 import type { Step } from "./step.ts";
 import { concludeStep, drainPipes, endLeftovers } from "./step-end.ts";
@@ -27,6 +28,7 @@ export async function startPlainStep(
 ): Promise<boolean> {
   const onLastExit = (): void => {
     const work = async (): Promise<void> => {
+      await noteKernelKill(ports, step);
       await endLeftovers(ports, step);
       await drainPipes(ports, step);
     };
@@ -66,7 +68,7 @@ async function startTask(
     // First, so that few bytes of a large environment need to be looked at; last, so that a job can't change it.
     environment: { ...cookie, ...planned.environment, ...cookie },
     workDir: step.workDir,
-    descriptors: [ends.stdin, ends.stdout, ends.stderr],
+    descriptors: [ends.stdin, ends.stdout, ends.stderr, ...(step.gate?.childEnds ?? [])],
     ownSession: true,
     onExit(exit, spent) {
       step.used.ended(task, spent);

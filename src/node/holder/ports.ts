@@ -3,6 +3,7 @@
 import type { UtcOffset } from "../../core/time.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
+import type { GroupUse } from "../../platform/memory-groups.ts";
 import type { Processes } from "../../platform/process.ts";
 import type { ProcessTable } from "../../platform/proctable.ts";
 import type { Ptys } from "../../platform/pty.ts";
@@ -19,6 +20,8 @@ export interface HolderPorts {
   readonly openScreen: OpenScreen;
   /** Soft limit of open files for programs of users; null if the holder's own will do. */
   readonly openFiles: number | null;
+  /** How a control group at a path fared; null if there is none. */
+  readonly groupUse: (path: string) => GroupUse | null;
   /** Of the machine: times in a job's output are local. */
   readonly utcOffset: UtcOffset;
 }

@@ -9,6 +9,7 @@ import type { ByteSource } from "../../platform/pipes.ts";
 import type { Pty } from "../../platform/pty.ts";
 import { execProblem, type LaunchPlan, type PlannedTask } from "./launch-plan.ts";
 import { PTY_DRAIN_MS_MAX, PTY_RETRY_MS_MAX } from "./limits.ts";
+import { noteKernelKill } from "./memory-group.ts";
 import { type HolderPorts, SYSTEM_SEARCH_PATH } from "./ports.ts";
 import { PtyInput } from "./pty-input.ts";
 import { SentinelFilter, sentinelBytes } from "./sentinel.ts";
@@ -91,7 +92,7 @@ async function spawnOnTerminal(
     argv: ["setsid", "-c", ...planned.opener, ...planned.argv],
     environment: { ...cookie, ...planned.environment, ...cookie },
     workDir: step.workDir,
-    descriptors: [terminal, terminal, terminal],
+    descriptors: [terminal, terminal, terminal, ...(step.gate?.childEnds ?? [])],
     // setsid makes the session itself; it would fork, and hide the exit status, if that were done already.
     ownSession: false,
     onExit(exit, spent) {
@@ -164,6 +165,7 @@ async function endPtyStep(
   source: ByteSource,
 ): Promise<void> {
   const { clock, random, log } = ports;
+  await noteKernelKill(ports, step);
   await endLeftovers(ports, step);
   // What a terminal holds beyond the window is a few kilobytes.
   step.output.release();

@@ -8,7 +8,7 @@ import { formatStepKey, type StepKey } from "../../core/ids.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { HolderStep, StepLaunch } from "../../protocol/holder.ts";
 import { readBatchExit } from "./batch-spool.ts";
-import { ATTACH_WAIT_MS, ATTACH_WAITING_MAX, LOGGED_CHARACTERS_MAX, SWEEP_MS } from "./limits.ts";
+import { ATTACH_WAIT_MS, ATTACH_WAITING_MAX, END_LOOK_MS, LOGGED_CHARACTERS_MAX, SWEEP_MS } from "./limits.ts";
 import type { HolderPorts } from "./ports.ts";
 import { isSettled, isUncollected, reviewEnded } from "./retention.ts";
 import { startStep } from "./start-step.ts";
@@ -28,6 +28,9 @@ export class Registry {
   private readonly launching = new Map<string, Launching>();
   private readonly waiting = new Map<string, Set<(step: Step) => void>>();
   private waitingCount = 0;
+  /** Steps whose tasks are over, and which are about to be looked after. */
+  private readonly ending: Step[] = [];
+  private lookedAtMs = Number.NEGATIVE_INFINITY;
   private isSweeping = false;
   private isClosed = false;
 
@@ -170,17 +173,41 @@ export class Registry {
     return step;
   }
 
+  /**
+   * At once, unless nobody waits for it and all processes were looked at just before: then one look is for all that end until
+   * the next.
+   */
   private onEnd(step: Step): void {
+    this.ending.push(step);
+    if (!step.isStarted || step.expectsClient) return this.endAll();
+    if (this.ending.length > 1) return;
+    const waitMs = this.lookedAtMs + END_LOOK_MS - this.ports.clock.monotonic();
+    if (waitMs <= 0) this.endAll();
+    else this.ports.clock.after(waitMs, () => this.endAll());
+  }
+
+  private endAll(): void {
+    const ending = this.ending.splice(0);
+    if (ending.length === 0) return;
+    const left = this.ports.table.find("");
+    this.lookedAtMs = this.ports.clock.monotonic();
+    for (const step of ending) {
+      const prefix = jobPrefix(step.key);
+      this.end(step, !left.some((one) => one.step.startsWith(prefix)));
+    }
+    this.review();
+  }
+
+  private end(step: Step, isAlone: boolean): void {
     step.endedAtMs = this.ports.clock.monotonic();
     step.phase = "ended";
-    step.clean = this.ports.table.find(jobPrefix(step.key)).length === 0 && !this.hasOthers(step);
+    step.clean = isAlone && !this.hasOthers(step);
     step.input.close();
     step.output.finish();
     const exits = step.taskExits().map(({ exit }) => `${exit.code}:${exit.signal}`);
     const problem = step.problem === "" ? {} : { problem: step.problem.slice(0, LOGGED_CHARACTERS_MAX) };
     this.ports.log.info("step ended", { step: step.name, exits: exits.slice(0, 16), clean: step.clean, ...problem });
     this.watchers.tell(step.describe());
-    this.review();
   }
 
   /** Whether another step of the same start of its job runs here, or is about to. */

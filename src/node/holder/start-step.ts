@@ -4,6 +4,7 @@ import type { ExitStatus } from "../../core/job.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { StepLaunch } from "../../protocol/holder.ts";
 import { startBatchStep, writeBatchScript } from "./batch-step.ts";
+import { makeGate } from "./gate.ts";
 import { type LaunchPlan, planLaunch } from "./launch-plan.ts";
 import { explainFailedStart, noteErrorTarget } from "./notices.ts";
 import { startPlainStep } from "./plain-step.ts";
@@ -50,7 +51,8 @@ async function tryStart(ports: HolderPorts, step: Step, launch: StepLaunch, onEn
   try {
     const problem = launch.batch ? writeBatchScript(ports, launch.batch) : "";
     if (problem !== "") return failAll(step, problem, setupFailed);
-    const planned = await planLaunch(ports, launch);
+    step.gate = launch.memory?.group === undefined ? null : await makeGate(ports, step.name);
+    const planned = await planLaunch(ports, launch, step.gate !== null);
     if ("problems" in planned) {
       step.fail(planned.problems, planned.exits);
       return false;
@@ -58,6 +60,7 @@ async function tryStart(ports: HolderPorts, step: Step, launch: StepLaunch, onEn
     plan = planned;
     if (step.isCancelled) return failAll(step, "terminated before it started", { code: 0, signal: SIGNAL.TERM });
     step.isStarted = await startAs(ports, step, launch, plan, onEnd);
+    if (step.isStarted) await step.gate?.settle(step.tasks.length);
     return step.isStarted;
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
@@ -66,6 +69,7 @@ async function tryStart(ports: HolderPorts, step: Step, launch: StepLaunch, onEn
     return failAll(step, `mgpu-stepd failed to start the step: ${text}`, setupFailed);
   } finally {
     plan?.close();
+    if (!step.isStarted) step.gate?.open();
   }
 }
 

@@ -9,6 +9,7 @@ import { formatStepKey, type StepKey } from "../../core/ids.ts";
 import { EXIT_OK, type ExitStatus } from "../../core/job.ts";
 import type { ProcessRef } from "../../platform/proctable.ts";
 import type { HolderStep, StepLaunch } from "../../protocol/holder.ts";
+import type { Gate } from "./gate.ts";
 import { PROBLEM_CHARACTERS_MAX, PTY_UNCOLLECTED_MS, UNCOLLECTED_MS } from "./limits.ts";
 import { type ErrorTarget, errorTarget } from "./notices.ts";
 import { StepInput } from "./step-input.ts";
@@ -48,6 +49,8 @@ export class Step {
   isCancelled = false;
   /** It is killed because it, or its job here, used more memory than it may. */
   outOfMemory = false;
+  /** Where its tasks wait, or waited, for their control group. */
+  gate: Gate | null = null;
   /** What it, and its job here, may use; null for no limit. */
   readonly memory: NonNullable<StepLaunch["memory"]> | null;
   /** Where its first task's errors go. */
@@ -134,7 +137,12 @@ export class Step {
     const { key, phase, problem, clean } = this;
     const exits = phase === "ended" ? this.taskExits().map(({ exit }) => exit) : [];
     const usage = phase === "ended" ? this.used.total : undefined;
-    const more = { ...(this.outOfMemory ? { outOfMemory: true } : {}), ...(usage ? { usage } : {}) };
+    const waiting = phase === "running" ? (this.gate?.waiting ?? []) : [];
+    const more = {
+      ...(this.outOfMemory ? { outOfMemory: true } : {}),
+      ...(usage ? { usage } : {}),
+      ...(waiting.length > 0 ? { waiting: [...waiting] } : {}),
+    };
     return { key, phase, exits, problem, clean, ...more };
   }
 }

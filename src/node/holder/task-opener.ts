@@ -28,6 +28,8 @@ export interface TaskOpening {
   readonly remark: string | undefined;
   /** CPUs by number, none for all; what is told on stderr about them, around the pid. */
   readonly cpuBind?: TaskLaunch["cpuBind"];
+  /** The descriptor to wait at before anything else (gate.ts); the next one is for telling the pid. */
+  readonly gateAt?: number;
   /** A program whose output changes the task's environment, see {@link prologLines}. */
   readonly prolog?: string | undefined;
   /** The program's; what a shell would drop of it is set again. */
@@ -67,12 +69,10 @@ const SHELL_VARIABLES = ["PWD", "OLDPWD"];
 
 /** The beginning of an argument list that the program's own follows. */
 export function taskOpener(processes: Pick<Processes, "findProgram">, opening: TaskOpening): string[] {
-  const { fifos, sharesOutput, umask, rlimits = {}, openFiles, remark, prolog, environment } = opening;
+  const { fifos, sharesOutput, remark, prolog, environment } = opening;
   const text = [
-    ...SHELL_VARIABLES.map((name) => assignment(name, environment[name])),
-    ...(umask === undefined ? [] : [`umask ${umask.toString(8).padStart(4, "0")}`]),
-    ...(openFiles === null || rlimits.NOFILE !== undefined ? [] : [`ulimit -S -n ${openFiles}`]),
-    ...Object.entries(rlimits).flatMap(([name, value]) => limitLines(name, value)),
+    ...gateLines(opening.gateAt),
+    ...preparingLines(opening),
     ...(remark === undefined ? [] : [`printf '%s\\n' ${quoted(remark)} >&2`]),
     ...bindLines(processes, opening.cpuBind),
     "export SLURM_TASK_PID=$$",
@@ -81,9 +81,43 @@ export function taskOpener(processes: Pick<Processes, "findProgram">, opening: T
     ['exec "$@"', ...redirections(fifos, sharesOutput)].join(" "),
   ].join("\n");
   const dropped = Object.entries(splitEnvironment(environment).dropped).map(([name, value]) => `${name}=${value}`);
-  const env = processes.findProgram("env", SYSTEM_SEARCH_PATH, "/");
-  const setting = dropped.length > 0 && "file" in env ? [env.file, ...dropped] : [];
+  const env = dropped.length > 0 ? processes.findProgram("env", SYSTEM_SEARCH_PATH, "/") : null;
+  const setting = env && "file" in env ? [env.file, ...dropped] : [];
   return [SHELL, "-c", text, SHELL, ...setting];
+}
+
+/**
+ * The same as lines for a shell that has forked the task's process itself, where its pid is not `$$`; null where that does not do.
+ * @param variables that the task gets as well
+ */
+export function openingLines(opening: TaskOpening, variables: Readonly<Record<string, string>>): string[] | null {
+  const { fifos, remark, prolog, cpuBind, gateAt, environment } = opening;
+  const isPlain =
+    gateAt === undefined && fifos.size === 0 && remark === undefined && prolog === undefined && cpuBind === undefined;
+  if (!isPlain || Object.keys(splitEnvironment(environment).dropped).length > 0) return null;
+  return [
+    ...preparingLines(opening),
+    ...Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}`),
+    "read -r SLURM_TASK_PID _mgpu_rest </proc/self/stat",
+    "unset _mgpu_rest",
+    "export SLURM_TASK_PID",
+  ];
+}
+
+function preparingLines({ umask, rlimits = {}, openFiles, environment }: TaskOpening): string[] {
+  return [
+    ...SHELL_VARIABLES.map((name) => assignment(name, environment[name])),
+    ...(umask === undefined ? [] : [`umask ${umask.toString(8).padStart(4, "0")}`]),
+    ...(openFiles === null || rlimits.NOFILE !== undefined ? [] : [`ulimit -S -n ${openFiles}`]),
+    ...Object.entries(rlimits).flatMap(([name, value]) => limitLines(name, value)),
+  ];
+}
+
+/** The subshell dies, and not the task, of a pipe that nobody reads any more. */
+function gateLines(at: number | undefined): string[] {
+  if (at === undefined) return [];
+  const tell = at + 1;
+  return [`(echo $$ >&${tell}) 2>/dev/null`, `read -r SLURM_TASK_PID <&${at}`, `exec ${at}<&- ${tell}>&-`];
 }
 
 /** Binds the shell, and so the program that it becomes. As in Slurm, what can't be bound runs all the same. */

@@ -50,7 +50,8 @@ export class Way {
   }
 
   #find(rate: Rate): Allocation | null {
-    const { demand, isForOne } = this.#asked;
+    const { demand, isForOne, inAll } = this.#asked;
+    if (this.#board.gpusInAll < inAll.gpus || this.#board.cpusInAll < inAll.cpus) return null;
     const one = isForOne ? this.#bestAlone(rate) : null;
     const alone = one && sharesOf(demand, [one]);
     if (alone) return alone;
@@ -133,8 +134,7 @@ export class Way {
 
   /** Whether all nodes together might do: sums that are quickly looked at before sets of nodes. */
   #mayReach(): boolean {
-    const { demand, targets, inAll, isNamed } = this.#asked;
-    if (this.#board.gpusInAll < inAll.gpus || this.#board.cpusInAll < inAll.cpus) return false;
+    const { demand, targets, isNamed } = this.#asked;
     if (isNamed || targets.length === 0) return true;
     const most = demand.request.nodes?.max ?? Number.POSITIVE_INFINITY;
     const [sums, highest] = [targets.map(() => 0), targets.map(() => 0)];

@@ -26,7 +26,7 @@ export function writeResults(rows, { header, loads, quick }) {
 
 ${lines.map((line) => `- ${line.slice(2)}`).join("\n")}
 - load of the machine in one minute, at the beginning and at the end: ${loads}
-- ${quick ? "a quick run: few rounds" : "all rounds"}; ${table.filter((row) => row.bar).length} bars, ${missed} missed
+- ${quick ? "a quick run: smaller numbers" : "a full run"}; ${table.filter((row) => row.bar).length} bars, ${missed} missed
 
 The reference is measured in the same rounds, in turns with ours. On a machine that others use, minima, CPU time and ratios tell of
 the program, medians of the company. \`ratio\` is ours divided by the reference's.

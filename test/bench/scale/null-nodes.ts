@@ -35,12 +35,9 @@ export interface Ran {
  * Submits jobs, and waits until all have run.
  * @param folder an empty one
  */
-export function runJobs(folder: string, jobs: number, shapes: number): Promise<Ran> {
-  return runAll(
-    folder,
-    jobs,
-    Array.from({ length: jobs }, (_, index) => submission(index, shapes)),
-  );
+export function runJobs(folder: string, jobs: number, shapes: number, disk = realDisk()): Promise<Ran> {
+  const submissions = Array.from({ length: jobs }, (_, index) => submission(index, shapes));
+  return runAll(folder, jobs, submissions, disk);
 }
 
 /** The same for the tasks of one array. */
@@ -48,8 +45,8 @@ export function runArray(folder: string, tasks: number): Promise<Ran> {
   return runAll(folder, tasks, [arraySubmission(tasks)]);
 }
 
-async function runAll(folder: string, jobs: number, submissions: readonly Command[]): Promise<Ran> {
-  const [disk, log, clock] = [realDisk(), SILENT, realClock()];
+async function runAll(folder: string, jobs: number, submissions: readonly Command[], disk = realDisk()): Promise<Ran> {
+  const [log, clock] = [SILENT, realClock()];
   const places = { journalFolder: `${folder}/journal`, snapshotFile: `${folder}/snapshot.json` };
   const ports = { disk, log, compact: (order: Parameters<typeof compact>[1]) => compact(disk, order) };
   const opened = await openStore(ports, places, SNAPSHOT_BYTES);
@@ -86,10 +83,10 @@ async function runAll(folder: string, jobs: number, submissions: readonly Comman
       passes += 1;
     },
   });
-  for (let node = 0; node < NODES; node++) {
-    const name = `n${String(node + 1).padStart(4, "0")}`;
-    await loop.execute({ type: "node.register", node: name, inventory: inventory(name) });
-  }
+  const names = Array.from({ length: NODES }, (_, node) => `n${String(node + 1).padStart(4, "0")}`);
+  await Promise.all(
+    names.map((name) => loop.execute({ type: "node.register", node: name, inventory: inventory(name) })),
+  );
   planner.setStopped(true);
   await Promise.all(submissions.map((one) => loop.execute(one)));
   const [begun, cpu] = [performance.now(), process.cpuUsage()];

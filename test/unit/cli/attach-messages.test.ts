@@ -4,6 +4,7 @@ import {
   allocationLine,
   cancelledLine,
   failureLines,
+  followedRow,
   isEndedFromOutside,
   launchLine,
   taskWords,
@@ -47,6 +48,14 @@ test("who ended the job", () => {
   expect(ended({ state: "FAILED" })).toBe(false);
   expect(ended({ endAt: null, state: "RUNNING" })).toBe(false);
   expect(ended({ startAt: null, state: "CANCELLED" })).toBe(false);
+});
+
+test("a job that ended well is not taken for one that somebody ended, though nodes still clear up", () => {
+  const row = jobRow({ ...RUNNING, endAt: 5, state: "COMPLETING" });
+  const ends = ["COMPLETED", "CANCELLED", undefined].map((endState) => {
+    return isEndedFromOutside(followedRow({ row, step: null, ...(endState ? { endState } : {}) }, 9));
+  });
+  expect(ends).toEqual([false, true, true]);
 });
 
 test("the line of a job that was ended", () => {

@@ -75,6 +75,7 @@ function machine(options: MachineOptions = {}): Machine {
     ports: {
       ...context,
       log: silentLog(),
+      loadSlurm: () => expect.unreachable(),
       dial: async (socket) => {
         self.dialled.push(socket);
         const controller = self.listening.get(socket);

@@ -23,7 +23,12 @@ const CONFIG = {
     EnforcePartLimits: "ANY",
     Licenses: "matlab:10",
   },
-  ...{ PreemptType: "preempt/qos", PreemptMode: "SUSPEND", PreemptExemptTime: "00:10:00", PlacementPolicy: "pack" },
+  ...{
+    PreemptType: "preempt/partition_prio",
+    PreemptMode: "SUSPEND",
+    PreemptExemptTime: "00:10:00",
+    PlacementPolicy: "pack",
+  },
   ...{
     SchedulerType: "sched/backfill",
     SchedulerParameters: "bf_max_job_part=50,bf_order=shortest",
@@ -70,7 +75,7 @@ function back(files: Readonly<Record<string, string>>) {
   const bytes = (path: string) => new TextEncoder().encode(must(files[path.slice(1)], path));
   const stat = (path: string) => ({ isFile: true, size: bytes(path).length, mode: 0o644, atimeMs: 0, mtimeMs: 0 });
   const of = (name: string) => ({ path: `/${name}`, name });
-  return importSlurm({ slurm: of("slurm.conf"), gres: of("gres.conf") }, { read: bytes, stat });
+  return importSlurm({ slurm: of("slurm.conf"), gres: of("gres.conf"), qos: null }, { read: bytes, stat });
 }
 
 test("an export that is imported is the same cluster", () => {
@@ -101,7 +106,8 @@ test("an export that is imported is the same cluster", () => {
   const read = readConfig(text, { name: "c", node: "n03", hostname: "" });
   const texts = "texts" in read ? read.texts : {};
   const again = parsePartitions(texts.MGPU_PARTITIONS ?? "");
-  expect("value" in again && configuredPartitions(again.value)).toEqual(partitions);
+  const plain = partitions.map((one) => ({ preemptMode: "off", ...one }));
+  expect("value" in again && configuredPartitions(again.value)).toEqual(plain);
   expect(imported.nodes).toEqual([
     ...["n01", "n02"].map((name) => ({
       ...{ name, settings: { cpus: "16", memory: "64000" }, features: [], gpus: { a100: 2, t4: 1 }, mark: null },
@@ -114,7 +120,11 @@ test("an export that is imported is the same cluster", () => {
   ]);
   expect(texts).toMatchObject({
     ...{ MGPU_CLUSTER_NAME: "lab", MGPU_KILL_WAIT: "30", MGPU_ENFORCE_PART_LIMITS: "ANY", MGPU_LICENSES: "matlab:10" },
-    ...{ MGPU_PREEMPT_TYPE: "preempt/qos", MGPU_PREEMPT_MODE: "SUSPEND", MGPU_PREEMPT_EXEMPT_TIME: "00:10:00" },
+    ...{
+      MGPU_PREEMPT_TYPE: "preempt/partition_prio",
+      MGPU_PREEMPT_MODE: "SUSPEND",
+      MGPU_PREEMPT_EXEMPT_TIME: "00:10:00",
+    },
     ...{ MGPU_SCHEDULER_PARAMETERS: "bf_max_job_part=50", MGPU_MAX_QUEUED: "500" },
   });
 });
@@ -168,6 +178,10 @@ test("accounts and QOS are a script of sacctmgr's", () => {
   );
   expect(script.indexOf("grep -q '^gres|gpu'")).toBeLessThan(script.indexOf("modify qos high"));
   expect(files["slurm.conf"]).toContain("AccountingStorageEnforce=associations,limits,qos\n");
+  const weights = { weightTres: { cpu: 10, mem: 5 }, billingWeights: { cpu: 2, mem: 0.25 / 1024 } };
+  const weighed = exported({ policy: policyOf([...LAB, { put: "config", record: weights }]) }).files["slurm.conf"];
+  expect(weighed).toContain("PriorityWeightTRES=cpu=10,mem=5\n");
+  expect(weighed).toContain('PartitionName=DEFAULT TRESBillingWeights="cpu=2,mem=0.25G"\n');
   expect(Object.keys(exported().files)).toEqual(["slurm.conf", "gres.conf", "cgroup.conf"]);
 });
 

@@ -197,6 +197,7 @@ export function fakeContext(options: FakeOptions = {}): Fake {
     program: options.program ?? "mgpu-test",
     version: "0.1.0",
     launcherFolder: "/opt/mgpu/bin",
+    slurm: () => null,
     environment,
     cwd,
     user: { uid: 1000, gid: 1000, name: "ada" },

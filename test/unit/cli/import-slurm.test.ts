@@ -24,7 +24,7 @@ const DISK = {
 function fixture(name: string) {
   const of = (file: string) => ({ path: join(FIXTURES, name, file), name: file });
   const gres = existsSync(of("gres.conf").path) ? of("gres.conf") : null;
-  const imported = importSlurm({ slurm: of("slurm.conf"), gres }, DISK);
+  const imported = importSlurm({ slurm: of("slurm.conf"), gres, qos: null }, DISK);
   const text = yamlOf(imported, { source: "slurm.conf", fakeGpus: true, hasCommandsFile: false });
   return { imported, text, notes: imported.notes.map(noteText) };
 }
@@ -40,7 +40,7 @@ function importing(slurm: string, others: Readonly<Record<string, string>> = {})
   const stat = (path: string) => ({ isFile: true, size: bytes(path).length, mode: 0o644, atimeMs: 0, mtimeMs: 0 });
   const of = (name: string) => ({ path: `/etc/slurm/${name}`, name });
   const gres = files["gres.conf"] === undefined ? null : of("gres.conf");
-  return importSlurm({ slurm: of("slurm.conf"), gres }, { read: bytes, stat });
+  return importSlurm({ slurm: of("slurm.conf"), gres, qos: null }, { read: bytes, stat });
 }
 
 const config = (text: string, node: string) => {
@@ -148,6 +148,40 @@ test("everything that is wrong is told at once, with file and line", () => {
   ]);
 });
 
+test("a line goes on behind a backslash, within a value too; keys and words are read in any case", () => {
+  const { settings, problems, notes } = importing(
+    "clustername = big # the name\nSCHEDULERPARAMETERS=defer,\\\nbf_max_job_part=7\npartitionname=p nodes=ALL\n" +
+      'Epilog="/a b#c\n',
+  );
+  expect([...settings]).toEqual([
+    ["scheduler.preempt_type", "preempt/none"],
+    ["cluster.name", "big"],
+    ["scheduler.parameters", "bf_max_job_part=7"],
+  ]);
+  expect(notes.map(noteText)).toEqual([expect.stringMatching(/^slurm.conf:2: .* left out: defer: /)]);
+  expect(problems).toEqual(['slurm.conf:5: expected Key=Value, got "Epilog="/a b"']);
+});
+
+test("three thousand nodes in many files", () => {
+  const racks = Array.from({ length: 40 }, (_, rack) => [
+    `racks/r${rack}.conf`,
+    `NodeName=r${rack}n[001-075] NodeAddr=10.${rack}.0.[1-75] CPUs=96 RealMemory=384000 Feature=rack${rack},v100 Gres=gpu:v100:4`,
+  ]);
+  const files = Object.fromEntries(racks);
+  const all = Object.keys(files).map((name) => `Include ${name}\n`);
+  const imported = importing(
+    "ClusterName=big\nInclude racks/all.conf\nNodeSet=every Feature=v100\nPartitionName=p Nodes=every\n",
+    {
+      ...files,
+      "racks/all.conf": all.join(""),
+    },
+  );
+  expect(imported.problems).toEqual([]);
+  const text = yamlOf(imported, { source: "slurm.conf", fakeGpus: false, hasCommandsFile: false });
+  expect(config(text, "r17n033")).toMatchObject({ MGPU_NODE_ADDRESS: "10.17.0.33", MGPU_FEATURES: "rack17,v100" });
+  expect(config(text, "x").MGPU_PARTITIONS).toMatch(/^p nodes=r0n\[001-075\],r1n/);
+});
+
 test("files that include one another are told", () => {
   const { problems } = importing("Include a.conf", { "a.conf": "Include slurm.conf" });
   expect(problems[0]).toMatch(/files include one another in a circle$/);
@@ -174,4 +208,37 @@ test("the command writes files only where none are, and says what it left out", 
   expect(files["/work/there.yaml"]).toContain("  n1: {cpus: 4}\n");
   expect((await run("pbs", "x")).code).toBe(2);
   expect((await run("slurm", "nowhere.conf")).err).toContain("nowhere.conf: No such file or directory");
+});
+
+test("QOS come with what sacctmgr printed of them", async () => {
+  const table = [
+    "Name|Priority|GraceTime|Preempt|PreemptExemptTime|PreemptMode|Flags|UsageThres|UsageFactor|GrpTRES|MaxWall|MaxTRESPU|MaxJobsPU",
+    "normal|0|00:00:00||00:00:00|cluster||0.000000|1.000000||||",
+    "High|100|00:02:00|normal|00:10:00|requeue|DenyOnLimit,OverPartQOS||2.000000|cpu=64,gres/gpu:a100=8|1-00:00:00|gres/gpu=4,license/x=1|3",
+    "",
+  ];
+  const files: Record<string, string> = {
+    "/work/slurm.conf": "ClusterName=a\nNodeName=n1\nPartitionName=p Nodes=n1 QOS=part AllowQos=normal,high\n",
+    "/work/qos.txt": table.join("\n"),
+    "/work/other.txt": "QOS|x\n",
+  };
+  const run = (...argv: string[]) => runOn(command, argv, { files, cwd: "/work" });
+  const { out, err, code } = await run("slurm", "slurm.conf", "--qos=qos.txt");
+  expect(code).toBe(0);
+  expect(out.slice(out.indexOf("#   "))).toBe(
+    [
+      "#   mgpu-sacctmgr -i add qos high,part",
+      "#   mgpu-sacctmgr -i modify qos normal set Priority=0 GraceTime=00:00:00 PreemptMode=cluster UsageFactor=1.000000",
+      "#   mgpu-sacctmgr -i modify qos High set Priority=100 GraceTime=00:02:00 Preempt=normal PreemptMode=requeue " +
+        "Flags=DenyOnLimit UsageFactor=2.000000 GrpTRES=cpu=64,gres/gpu:a100=8 MaxWallDurationPerJob=1-00:00:00 " +
+        "MaxTRESPerUser=gres/gpu=4 MaxJobsPerUser=3",
+      "",
+    ].join("\n"),
+  );
+  expect(err).toContain("qos.txt:3: High PreemptExemptTime=00:10:00: left out: mgpu has no such limit\n");
+  expect(err).toContain("qos.txt:3: High Flags=OverPartQOS: left out: mgpu has DenyOnLimit and NoDecay\n");
+  expect(err).toContain("qos.txt:3: High MaxTRESPerUser=license/x=1: left out: no TRES known by type license/x\n");
+  expect((await run("slurm", "slurm.conf", "--qos=other.txt")).err).toContain(
+    "other.txt:1: no column Name: expected what",
+  );
 });

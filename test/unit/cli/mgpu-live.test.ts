@@ -141,7 +141,12 @@ function contextFor(program: string): { context: CommandContext; out: () => stri
     ...real,
     connect: (options: { readonly start?: boolean } = {}) =>
       connectController(
-        { ...real, log, startDaemon, findDaemon, secureNet: startDaemon, askAtDoor: startDaemon },
+        {
+          ...{ ...real, log, startDaemon, findDaemon, secureNet: startDaemon, askAtDoor: startDaemon },
+          loadSlurm: () => {
+            throw new Error("not in this test");
+          },
+        },
         { start: options.start ?? true },
       ),
   };

@@ -76,7 +76,7 @@ describe("a configuration file", () => {
       "c.yaml:2:3: limits.kill_wiat: there is no such key; did you mean kill_wait?",
       'c.yaml:3:16: limits.min_job_age: expected seconds, got "soon"',
       "c.yaml:4:1: loging: there is no such section; did you mean logging?",
-      "c.yaml:6:8: nodes.n1.colour: there is no such key; known are address, listen, cpus, memory, fake_gpus, features, weight",
+      "c.yaml:6:8: nodes.n1.colour: there is no such key; known are address, listen, cpus, memory, fake_gpus, features, weight, memory_enforcement",
       'c.yaml:6:27: nodes.n1.cpus: expected a count, at least 1, got "0"',
     ]);
   });
@@ -173,7 +173,11 @@ describe("the sample and the schema", () => {
   test("the sample's defaults are what holds without a file", () => {
     const text = sampleText()
       .split("\n")
-      .map((line) => line.replace(/^ {2}# (\w+:.*)$/, (whole, rest: string) => (isKey(rest) ? `  ${rest}` : whole)))
+      .map((line) =>
+        line.replace(/^( {2}|)# (\w+:.*)$/, (whole, indent: string, rest: string) =>
+          isKey(rest) ? `${indent}${rest}` : whole,
+        ),
+      )
       .join("\n");
     const read = readConfig(text, of("sample"));
     if ("problems" in read) throw new Error(read.problems.join("\n"));

@@ -3,6 +3,7 @@ import type { ControllerContext } from "../../../src/controller/context.ts";
 import { forEachJob } from "../../../src/controller/for-each-job.ts";
 import type { Command } from "../../../src/core/commands.ts";
 import type { Job } from "../../../src/core/job.ts";
+import { realClock } from "../../../src/platform/clock.ts";
 import { ended, pending, running, stateOf } from "../sched/samples.ts";
 
 /** The jobs that scancel of a number cancels one by one. */
@@ -12,7 +13,7 @@ async function cancelled(jobs: readonly Job[], number: number): Promise<number[]
     if (command.type === "job.cancel") asked.push(command.jobId);
     return Promise.resolve({ kind: "accept" });
   };
-  const context = { loop: { state: stateOf(jobs), execute } } as unknown as ControllerContext;
+  const context = { loop: { state: stateOf(jobs), execute }, clock: realClock() } as unknown as ControllerContext;
   const filter = { ids: [number], users: [], states: [], names: [], partitions: [] };
   const commandOf = ({ job }: { readonly job: Job }): Command => {
     return { type: "job.cancel", jobId: job.id, tasks: null, byUid: 0, cause: "" };

@@ -17,7 +17,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function use(environment: Record<string, string> = {}, home = join(folder, "home"), isInRow = true): Promise<void> {
+function use(
+  environment: Record<string, string> = {},
+  home = join(folder, "home"),
+  isInRow = true,
+  isNew = false,
+): Promise<void> {
   const context = {
     places: { home, logFolder: join(folder, "log") },
     environment: { MGPU_CONFIG: join(folder, "config.yaml"), ...environment },
@@ -27,7 +32,7 @@ function use(environment: Record<string, string> = {}, home = join(folder, "home
   const { usesFile } = frontPlaces(home);
   // However slow this machine is, they come one right after the other.
   if (isInRow && existsSync(usesFile)) utimesSync(usesFile, Date.now() / 1000, Date.now() / 1000);
-  return noteUse(context, join(folder, "front.cjs"));
+  return noteUse(context, join(folder, "front.cjs"), isNew);
 }
 
 async function uses(count: number, environment: Record<string, string> = {}): Promise<void> {
@@ -75,7 +80,10 @@ test("none where the configuration says never", async () => {
   expect(isStarted()).toBe(false);
 });
 
-test("a state folder is not made for it", async () => {
-  await use({}, join(folder, "elsewhere"));
-  expect(existsSync(join(folder, "elsewhere"))).toBe(false);
+test("a state folder is made only for a command that went well", async () => {
+  const home = join(folder, "elsewhere");
+  await use({}, home);
+  expect(existsSync(home)).toBe(false);
+  await use({}, home, true, true);
+  expect(existsSync(frontPlaces(home).usesFile)).toBe(true);
 });

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type { HolderPorts } from "../../../src/node/holder/holder.ts";
 import { realClock } from "../../../src/platform/clock.ts";
 import type { Log } from "../../../src/platform/log.ts";
+import { readGroupUse } from "../../../src/platform/memory-groups.ts";
 import { realProcesses } from "../../../src/platform/process.ts";
 import { realProcessTable } from "../../../src/platform/proctable.ts";
 import { realPtys } from "../../../src/platform/pty.ts";
@@ -28,6 +29,7 @@ export function realPorts(scope: string): HolderPorts {
     ptys,
     openScreen: realScreen,
     openFiles: null,
+    groupUse: readGroupUse,
     utcOffset: () => 0,
   };
 }

@@ -90,7 +90,7 @@ describe("a new daemon", () => {
   it("follows a batch script without its holder", async () => {
     await world.start();
     const job = world.controller.want(BATCH);
-    await world.clock.advance(10);
+    await world.clock.advance(30);
     world.kill();
     world.machine.killHolders();
     await world.start();

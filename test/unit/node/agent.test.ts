@@ -333,7 +333,7 @@ describe("an order to end a step", () => {
   it("ends it alone; its job's other steps run on", async () => {
     await world.start();
     const [script] = [BATCH, RUN].map((launch) => world.controller.want(launch));
-    await world.clock.advance(10);
+    await world.clock.advance(30);
     world.controller.orders = false;
     await terminate();
     await terminate();

@@ -10,7 +10,7 @@ const KEY = { jobId: 7, attempt: 1, stepId: "batch" } as const;
 const MIB = 1024;
 
 /** A script of job 7, and how much memory the processes of its steps have, in MiB. */
-function orphan(memory: LaunchRecord["memory"], usedMiB: Readonly<Record<string, number>>, exact = 1) {
+function orphan(memory: LaunchRecord["memory"], usedMiB: Readonly<Record<string, number>>, exact = 1, kills = 0) {
   const done: string[] = [];
   const processes = Object.keys(usedMiB).map((step, at): StepProcess => {
     return { pid: at, step } as unknown as StepProcess;
@@ -18,6 +18,7 @@ function orphan(memory: LaunchRecord["memory"], usedMiB: Readonly<Record<string,
   const usedOf = (pid: number): number => (usedMiB[processes[pid]?.step ?? ""] ?? 0) * MIB;
   const context = {
     log: silentLog(),
+    memory: { groups: { read: () => ({ kills, peakMiB: 0 }) } },
     processes: {
       find: (prefix: string) => processes.filter(({ step }) => step.startsWith(prefix)),
       mostKiB: usedOf,
@@ -53,6 +54,12 @@ test.each([
   await watchOrphan(context, entry);
   expect(done).toEqual(isKilled ? ["record true", TOLD, "kill 7.1.batch"] : []);
   expect(entry.record.outOfMemory).toBe(isKilled ? true : undefined);
+});
+
+test("a script of which the kernel ended a process for its memory goes as a whole", async () => {
+  const { context, entry, done } = orphan({ stepMiB: 100, jobMiB: 0 }, { "7.1.batch": 10 }, 1, 1);
+  await watchOrphan(context, entry);
+  expect(done).toEqual(["record true", TOLD, "kill 7.1.batch"]);
 });
 
 test("memory that it shares counts in part, and who was killed before is killed again without a word", async () => {

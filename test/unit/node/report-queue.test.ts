@@ -103,4 +103,19 @@ describe("the report queue", () => {
     queue.use(second.peer);
     expect(second.calls.length).toBe(1);
   });
+
+  it("tells of a script's start a moment later, and not at all if it is over by then", async () => {
+    const { peer, calls } = handPeer();
+    queue.use(peer);
+    const keyOf = (jobId: number) => ({ jobId, attempt: 1, stepId: "batch" }) as const;
+    for (const jobId of [1, 2]) queue.add({ type: "started", key: keyOf(jobId) });
+    queue.dropStarted(keyOf(1));
+    queue.add({ type: "ended", key: keyOf(1), exits: [], problem: "", clean: true });
+    expect(calls.map(({ reports }) => reports.map(({ type }) => type))).toEqual([["ended"]]);
+    calls[0]?.answer();
+    await settle();
+    expect(calls).toHaveLength(1);
+    await clock.advance(25);
+    expect(calls[1]?.reports).toEqual([{ type: "started", key: keyOf(2) }]);
+  });
 });

@@ -34,7 +34,12 @@ beforeEach(() => {
 });
 
 function open(now = NOW): Promise<Spool> {
-  return openSpool({ disk, log: silentLog() }, PLACES, now);
+  const after = (_ms: number, act: () => void) => {
+    act();
+    return () => {};
+  };
+  const clock = { now: () => now, after };
+  return openSpool({ disk, log: silentLog(), clock }, PLACES);
 }
 
 describe("the spool", () => {

@@ -32,6 +32,8 @@ export class VirtualMachine {
   /** What holders were told with that, by their sockets. */
   readonly terminationDetails: [string, TerminateDetails | undefined][] = [];
   readonly signals: string[] = [];
+  /** Steps whose tasks were told to go on. */
+  readonly admitted: string[] = [];
   readonly launches: StepLaunch[] = [];
   /** Batch scripts by their spool folder. */
   readonly batches = new Map<string, BatchExit>();
@@ -135,6 +137,7 @@ export class VirtualMachine {
           if (this.launchDelayMs > 0) await sleep(this.clock, this.launchDelayMs);
           return alive(() => this.launch(holder, step))();
         }),
+      go: (key) => fuse.pass(alive(() => void this.admitted.push(formatStepKey(key)))),
       signal: (key, signal, tree) =>
         fuse.pass(alive(() => void this.signals.push(`${formatStepKey(key)} ${signal} ${tree}`))),
       terminate: (jobId, attempt, _killWaitMs, details) =>
@@ -173,7 +176,8 @@ export class VirtualMachine {
     if (step.batch) this.batches.set(step.batch.spool, { phase: "running" });
     const exits = step.tasks.map(() => OK);
     if (this.runMs < Number.POSITIVE_INFINITY) this.clock.after(this.runMs, () => this.finish(step.key, exits));
-    return this.tell(holder, { key: step.key, phase: "running", exits: [], problem: "", clean: false });
+    const waiting = step.memory?.group === undefined ? {} : { waiting: step.tasks.map(({ task }) => 100 + task) };
+    return this.tell(holder, { key: step.key, phase: "running", exits: [], problem: "", clean: false, ...waiting });
   }
 
   private terminate(jobId: number, attempt: number): void {

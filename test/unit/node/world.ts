@@ -2,6 +2,7 @@
 
 import type { NodeInventory } from "../../../src/core/node.ts";
 import { type Agent, createAgent } from "../../../src/node/agent.ts";
+import { type MemoryLimits, NO_GROUPS } from "../../../src/node/memory-limits.ts";
 import type { Log } from "../../../src/platform/log.ts";
 import { Fuse } from "./fuse.ts";
 import { createHandClock, type HandClock } from "./hand-clock.ts";
@@ -22,6 +23,7 @@ export class World {
   readonly complaints: string[] = [];
   /** Steps of which processes live. */
   survivors: string[] = [];
+  memory: MemoryLimits = NO_GROUPS;
   agent: Agent | null = null;
   fuse = new Fuse();
 
@@ -39,6 +41,7 @@ export class World {
         readFile: async () => null,
         followBatch: (folder) => fuse.pass(() => this.machine.follow(folder)),
         survivors: () => this.survivors,
+        memory: this.memory,
         settings: { killWaitS: 30 },
         nodePlaces: PLACES,
         version: "1",

@@ -64,7 +64,7 @@ test("what can be written for another process", async () => {
   const pid = await waiting("exec 4>>log 5>place 6>/dev/null 7</dev/null");
   const write = (descriptor: number, text: string): boolean => {
     const output = openOutput(pid, descriptor);
-    if (output === null) return false;
+    if (!output?.descriptor) return false;
     writeFileSync(output.descriptor, text);
     closeSync(output.descriptor);
     return true;
@@ -72,15 +72,17 @@ test("what can be written for another process", async () => {
   expect(write(4, "after\n")).toBe(true);
   expect(readFileSync(join(folder, "log"), "utf8")).toBe("before\nafter\n");
   expect(write(6, "x")).toBe(true);
-  // A place in a file, a socket (Node's pipes are), an input, nothing at all.
-  expect([5, 1, 7, 99].map((descriptor) => openOutput(pid, descriptor))).toEqual([null, null, null, null]);
+  // A place in a file is the process's own.
+  expect(openOutput(pid, 5)).toEqual({ descriptor: null, isTerminal: false, file: fileBehind(pid, 5) });
+  // A socket (Node's pipes are), an input, nothing at all.
+  expect([1, 7, 99].map((descriptor) => openOutput(pid, descriptor))).toEqual([null, null, null]);
 });
 
 test("a pipe is written, unless nobody reads it", async () => {
   const pid = await waiting("mkfifo p; exec 4<>p 5>p; exec 6>p");
   const output = openOutput(pid, 5);
   expect(output).toMatchObject({ isTerminal: false });
-  if (output) closeSync(output.descriptor);
+  if (output?.descriptor) closeSync(output.descriptor);
   expect(fileBehind(pid, 4)).toBe(fileBehind(pid, 6));
   expect(fileBehind(pid, 99)).toBe("");
 });

@@ -62,6 +62,13 @@ test("a call is answered, and its slot is free again", async () => {
   expect(await launch()).toBe("t\n3\n");
 });
 
+test("what the launcher has to write itself lies in files for as long as it needs them", async () => {
+  await open((call) => call.end(5, Buffer.from("out\n"), new Uint8Array()));
+  expect(await launch()).toBe("5 o\n");
+  await until(() => claims().length === 0);
+  expect(readdirSync(folder).filter((name) => /^[oe]/.test(name))).toEqual([]);
+});
+
 test("many at once", async () => {
   await open(({ pid, answer }) => setTimeout(() => answer(String(pid)), 20));
   const answers = await Promise.all(Array.from({ length: 6 }, launch));

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { parseGpuTable, parseMigInstances, parseProcesses, shortGpuType } from "../../../src/platform/gpu-parse.ts";
+import {
+  parseGpuTable,
+  parseMigInstances,
+  parseProcesses,
+  parseProcessLoads,
+  shortGpuType,
+} from "../../../src/platform/gpu-parse.ts";
 
 const UUID = "GPU-5d5ba0d6-d33d-2b2c-524d-9e3d8d2b8a77";
 
@@ -99,6 +105,29 @@ describe("parseProcesses", () => {
       ],
       ["GPU-b", [{ pid: 7, memoryMiB: 12 }]],
     ]);
+  });
+});
+
+describe("parseProcessLoads", () => {
+  // The drivers 535 and 570.
+  it.each([
+    [
+      "# gpu        pid  type    sm   mem   enc   dec   command\n# Idx          #   C/G     %     %     %     %   name\n" +
+        "    0       4711     C    87    20     -     -   python         \n    0       4712     C     -     -     -     -   idle\n" +
+        "    1          -     -     -     -     -     -   -              \n",
+    ],
+    [
+      "# gpu         pid   type     sm    mem    enc    dec    jpg    ofa    command \n" +
+        "# Idx           #    C/G      %      %      %      %      %      %    name \n" +
+        "    0       4711     C     87     20      -      -      -      -    python\n",
+    ],
+  ])("reads what each process does of a GPU's work", (text) => {
+    expect([...parseProcessLoads(text)]).toEqual([["0 4711", 87]]);
+  });
+
+  it("finds nothing in complaints", () => {
+    expect(parseProcessLoads("Not supported on the device(s)\nFailed to process command line.\n").size).toBe(0);
+    expect(parseProcessLoads("").size).toBe(0);
   });
 });
 

@@ -63,6 +63,27 @@ describe("the NVIDIA provider", () => {
     ]);
   });
 
+  it("tells each process's part of the load where the driver knows it, and asks for it only where there are any", async () => {
+    const processes = "GPU-a, 77, 512\nGPU-a, 78, 512\n";
+    const pmon = ended(
+      "# gpu pid type sm mem enc dec command\n# Idx # C/G % % % % name\n 0 77 C 60 1 - - a\n 0 78 C - - - - b\n",
+    );
+    const answers = { "--query-gpu": ended(H100), "--query-compute": ended(processes), pmon };
+    const [load] = await real(scripted(answers)).load();
+    expect(load?.processes).toEqual([
+      { pid: 77, memoryMiB: 512, utilisationPercent: 60 },
+      { pid: 78, memoryMiB: 512 },
+    ]);
+    const idle = scripted({ "--query-gpu": ended(H100) });
+    await real(idle).load();
+    expect(idle.calls).not.toContain("pmon");
+    const [old] = await real(scripted({ ...answers, pmon: ended("Not supported", 3) })).load();
+    expect(old?.processes).toEqual([
+      { pid: 77, memoryMiB: 512 },
+      { pid: 78, memoryMiB: 512 },
+    ]);
+  });
+
   it("asks once for everybody, and again after five seconds", async () => {
     const run = scripted({ "--query-gpu": ended(H100) });
     const clock = handClock();

@@ -89,12 +89,24 @@ test("a locale without UTF-8 is told of the user's machine, not of a node", () =
 });
 
 test("what control groups mean for memory limits is said either way", () => {
-  const textOf = (changes: Partial<MachineFacts["cgroup"]>): string | undefined => {
+  const cgroupsOf = (changes: Partial<MachineFacts["cgroup"]>, isNode = false) => {
     const cgroup = { ...factsOf().cgroup, ...changes };
-    return machineFindings(factsOf({ cgroup }), view).find(({ what }) => what === "cgroups")?.text;
+    return machineFindings(factsOf({ cgroup }), { ...view, isNode }).find(({ what }) => what === "cgroups");
   };
-  const watch = "mgpu watches the memory of jobs itself, once a second";
-  expect(textOf({})).toBe(`version 2, /user.slice is not delegated: the kernel stops no job at its limit; ${watch}`);
-  expect(textOf({ delegated: ["memory", "pids"] })).toBe(`version 2, delegated (memory, pids); ${watch}`);
-  expect(textOf({ version: 1 })).toBe(`version 1: the kernel stops no job at its limit; ${watch}`);
+  const watch = "the kernel stops no job at its limit; mgpu looks at the memory of jobs itself, once a second";
+  expect(cgroupsOf({})?.text).toBe(`version 2 (/user.slice is not delegated): ${watch}`);
+  expect(cgroupsOf({ version: 1 })?.text).toBe(`version 1: ${watch}`);
+  const poll = { folder: "", problem: "node.memory_enforcement is poll" };
+  expect(cgroupsOf({ memory: poll })?.text).toBe(`version 2 (node.memory_enforcement is poll): ${watch}`);
+  const kernel = { folder: "/sys/fs/cgroup/mgpu/n1", problem: "" };
+  const kept = "jobs within their memory, in /sys/fs/cgroup/mgpu/n1";
+  expect(cgroupsOf({ memory: kernel }, true)?.text).toBe(`version 2: the kernel keeps ${kept}`);
+  expect(cgroupsOf({ memory: kernel })?.text).toBe(
+    `version 2: a daemon that is started here lets the kernel keep ${kept}`,
+  );
+  const required = { folder: "", problem: "no rights", isRequired: true };
+  expect(cgroupsOf({ memory: required }, true)).toMatchObject({
+    verdict: "fail",
+    text: "version 2: no job with a memory limit can start here: no rights",
+  });
 });

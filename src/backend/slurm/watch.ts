@@ -1,0 +1,130 @@
+/** The procedures that tell of changes, for screens and for those who wait: Slurm is asked again and again, politely. */
+
+import { RpcError } from "../../protocol/errors.ts";
+import type { JobListRow, NodeRow } from "../../protocol/procedures.ts";
+import type { Handlers } from "../../rpc/types.ts";
+import { LIVE_STATES } from "../../view/job-states.ts";
+import type { SlurmJob } from "./jobs.ts";
+import type { Slurm } from "./slurm.ts";
+
+/** Rows of one message: a chunk that a screen draws in one go. */
+const ROWS_MAX = 500;
+
+type Watchers = Pick<Handlers<"controller">, "jobs.watch" | "nodes.watch" | "job.watch">;
+
+/** How often a watcher looks whether the kept answer is a new one, milliseconds. Slurm is asked no more often for that. */
+const LOOK_MS = 500;
+
+/** The procedures that last. */
+export function watchers(slurm: Slurm): Watchers {
+  return {
+    async "jobs.watch"({ fields }, sink, { signal }) {
+      const known = new Map<number, string>();
+      let isFirst = true;
+      await onEach(
+        slurm,
+        () => slurm.jobs(),
+        signal,
+        async (jobs) => {
+          const changed = jobs.flatMap((one) => {
+            const values = fields.map((field) => (one.row as JobListRow)[field]);
+            const text = JSON.stringify(values);
+            if (known.get(one.job.id) === text) return [];
+            known.set(one.job.id, text);
+            return [values];
+          });
+          const present = new Set(jobs.map(({ job }) => job.id));
+          const gone = [...known.keys()].filter((id) => !present.has(id));
+          for (const id of gone) known.delete(id);
+          const now = slurm.ports.clock.now();
+          for (let from = 0; from < Math.max(1, changed.length); from += ROWS_MAX) {
+            const rows = changed.slice(from, from + ROWS_MAX);
+            const isPartial = from + ROWS_MAX < changed.length;
+            await sink.send({ isReset: isFirst && from === 0, isPartial, rows, gone: isPartial ? [] : gone, now });
+          }
+          isFirst = false;
+        },
+      );
+      return {};
+    },
+    async "nodes.watch"(_params, sink, { signal }) {
+      const known = new Map<string, string>();
+      let isFirst = true;
+      await onEach(
+        slurm,
+        () => slurm.nodes(),
+        signal,
+        async (nodes) => {
+          const changed = nodes.filter((node) => isNews(known, node));
+          const gone = [...known.keys()].filter((name) => !nodes.some((node) => node.name === name));
+          for (const name of gone) known.delete(name);
+          await sink.send({ isReset: isFirst, nodes: changed, gone, now: slurm.ports.clock.now() });
+          isFirst = false;
+        },
+      );
+      return {};
+    },
+    "job.watch": jobWatcher(slurm),
+  };
+}
+
+/** Of one job, until it is over. */
+function jobWatcher(slurm: Slurm): Watchers["job.watch"] {
+  return async ({ jobId }, sink, { signal }) => {
+    let last = "";
+    let isOver = false;
+    const isIt = ({ job }: SlurmJob): boolean => job.id === jobId;
+    await onEach(
+      slurm,
+      () => slurm.jobs(),
+      signal,
+      async (jobs) => {
+        const found = jobs.find(isIt) ?? jobs.find(({ job }) => job.array?.jobId === jobId);
+        if (!found && last === "") throw new RpcError("INVALID_JOB", "Invalid job id specified");
+        if (!found) isOver = true;
+        if (!found) return false;
+        const text = JSON.stringify(found.row);
+        isOver = !LIVE_STATES.includes(found.row.state);
+        if (text !== last) await sink.send({ row: found.row, step: null, attach: [], final: isOver });
+        last = text;
+        return !isOver;
+      },
+    );
+    return {};
+  };
+}
+
+function isNews(known: Map<string, string>, node: NodeRow): boolean {
+  const text = JSON.stringify({ ...node, vitals: { ...node.vitals, now: 0 } });
+  if (known.get(node.name) === text) return false;
+  known.set(node.name, text);
+  return true;
+}
+
+/** Hands over each new answer until it is stopped, or `take` says that it has seen enough. */
+async function onEach<T>(
+  slurm: Slurm,
+  ask: () => Promise<T>,
+  signal: AbortSignal,
+  take: (answer: T) => Promise<unknown>,
+): Promise<void> {
+  let last: T | undefined;
+  while (!signal.aborted) {
+    const answer = await ask();
+    if (answer !== last && (await take(answer)) === false) return;
+    last = answer;
+    await pause(slurm, signal);
+  }
+}
+
+function pause({ ports: { clock } }: Slurm, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = (): void => {
+      cancel();
+      signal.removeEventListener("abort", wake);
+      resolve();
+    };
+    const cancel = clock.after(LOOK_MS, wake);
+    signal.addEventListener("abort", wake);
+  });
+}

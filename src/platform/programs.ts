@@ -1,0 +1,88 @@
+/** Programs of others that are run for what they print: Slurm's commands. */
+
+import { realpathSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/** What a program did. */
+export interface ProgramRun {
+  /** 128 + the signal for one that was ended by it. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ProgramOrder {
+  /** Absolute path. */
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  /** Its standard input; without it there is none. */
+  readonly input?: Uint8Array;
+  /** Milliseconds after which it is killed. */
+  readonly limitMs: number;
+}
+
+export interface Programs {
+  /** Runs a program to its end. Rejects with Node's error if it can't be started. */
+  run(order: ProgramOrder): Promise<ProgramRun>;
+  /** The first program of a name along a PATH that does not lie in `except`, links followed; `null` if there is none. */
+  find(name: string, pathVariable: string, except: string): string | null;
+}
+
+/** A list of a hundred thousand jobs as JSON is some 400 MB. */
+const OUTPUT_BYTES_MAX = 1 << 30;
+
+const EXECUTABLE = 0o111;
+
+/** The machine's own. */
+export function realPrograms(): Programs {
+  return { run, find };
+}
+
+function run({ file, args, environment, cwd, input, limitMs }: ProgramOrder): Promise<ProgramRun> {
+  const { execFile } = process.getBuiltinModule("node:child_process");
+  const { constants } = process.getBuiltinModule("node:os");
+  const options = { env: environment, maxBuffer: OUTPUT_BYTES_MAX, timeout: limitMs, killSignal: "SIGKILL" as const };
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      file,
+      [...args],
+      cwd === undefined ? options : { ...options, cwd },
+      (error, stdout, stderr) => {
+        const { exitCode, signalCode } = child;
+        if (exitCode === null && signalCode === null) return reject(error);
+        const code = exitCode ?? 128 + (signalCode === null ? 0 : constants.signals[signalCode]);
+        resolve({ code, stdout, stderr });
+      },
+    );
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(input);
+  });
+}
+
+function find(name: string, pathVariable: string, except: string): string | null {
+  const barred = real(except);
+  for (const folder of pathVariable.split(":").filter((one) => one.startsWith("/"))) {
+    const path = join(folder, name);
+    if (isProgram(path) && dirname(real(path)) !== barred) return path;
+  }
+  return null;
+}
+
+function isProgram(path: string): boolean {
+  try {
+    const facts = statSync(path);
+    return facts.isFile() && (facts.mode & EXECUTABLE) !== 0;
+  } catch {
+    return false;
+  }
+}
+
+function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * The same questions to a cluster of mgpu's own and to Slurm (Debian's), from one table: submission, queries, control, the
+ * terminal UI. What differs is listed in the manual page mgpu-slurm, and nowhere else.
+ */
+
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TestCluster } from "../integration/support/cluster.ts";
+import { openTui } from "../integration/support/tui.ts";
+import { SlurmCluster } from "./support/slurm-cluster.ts";
+
+interface Backend {
+  readonly name: "mgpu" | "slurm";
+  cluster: TestCluster;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+let slurm: SlurmCluster | null = null;
+
+const BACKENDS: readonly Backend[] = [
+  {
+    name: "mgpu",
+    cluster: null as never,
+    async start() {
+      this.cluster = new TestCluster();
+      await this.cluster.startNodes([{ name: "n1", cpus: 8, gpus: 4 }]);
+    },
+    async stop() {
+      await this.cluster.stop();
+    },
+  },
+  {
+    name: "slurm",
+    cluster: null as never,
+    async start() {
+      slurm = await SlurmCluster.start({ nodes: 1, cpus: 8, gpus: 4, shards: 16 });
+      this.cluster = new TestCluster({ env: { SLURM_CONF: slurm.env.SLURM_CONF ?? "", MGPU_BACKEND: "slurm" } });
+    },
+    async stop() {
+      await slurm?.stop();
+      await this.cluster.stop();
+    },
+  },
+];
+
+describe.each(BACKENDS)("a cluster of $name", (backend) => {
+  beforeAll(() => backend.start());
+  afterAll(() => backend.stop());
+
+  test("runs a program in the foreground, with its output, input and exit code", async () => {
+    const { cluster } = backend;
+    const ran = await cluster.run("mgpu-srun", ["-n2", "sh", "-c", "echo $SLURM_PROCID; exit 7"]);
+    expect(ran.stdout.split("\n").sort()).toEqual(["", "0", "1"]);
+    expect(ran.code).toBe(7);
+    expect((await cluster.run("mgpu-srun", ["cat"], { input: "typed\n" })).stdout).toBe("typed\n");
+  });
+
+  test("queues a script with directives, shows it in the queue and in words, and its output", async () => {
+    const { cluster } = backend;
+    const script = "#!/bin/sh\n#SBATCH --job-name=table --gpus=2\n#SBATCH -c 2\necho it ran; exec sleep 600\n";
+    const id = await cluster.submit(script, ["--time=10", "--comment=a remark"]);
+    await cluster.untilState(id, "RUNNING");
+    expect(await cluster.queue("%i|%j|%T|%C|%N|%l|%k|%r", "-j", `${id},${id}`)).toEqual([
+      `${id}|table|RUNNING|2|n1|10:00|a remark|None`,
+    ]);
+    const [job] = JSON.parse(await cluster.ok("mgpu-squeue", ["--json", "-j", `${id},${id}`])).jobs;
+    expect(job).toMatchObject({ job_id: id, name: "table", nodes: "n1" });
+    await cluster.until(async () => (await cluster.run("mgpu", ["logs", `${id}`])).stdout === "it ran\n", "its output");
+    expect(await cluster.ok("mgpu", ["why", `${id}`])).toMatch(
+      /^Job \d+ \(table, \w+\) runs for .* on n1 \(GPUs n1:0,1\)/,
+    );
+    expect(await cluster.ok("mgpu", ["queue"])).toMatch(
+      /table +running on n1:gpu0,gpu1\n[\s\S]*n1: 4 GPUs \(2 free, 2 busy\)/,
+    );
+    expect(await cluster.ok("mgpu", ["status"])).toMatch(/jobs +1 running, 0 waiting/);
+    await cluster.ok("mgpu-scancel", [`${id}`]);
+    await cluster.untilState(id, "CANCELLED");
+    expect(await cluster.ok("mgpu", ["why", `${id}`])).toContain("was cancelled");
+  });
+
+  test("says why a job waits, and what it lacks", async () => {
+    const { cluster } = backend;
+    const first = await cluster.submit("#!/bin/sh\nexec sleep 600\n", ["--gpus=3", "-J", "big"]);
+    await cluster.untilState(first, "RUNNING");
+    const late = await cluster.submit("#!/bin/sh\ntrue\n", ["--gpus=2", "-J", "late"]);
+    const held = await cluster.submit("#!/bin/sh\ntrue\n", ["--hold", "-J", "held"]);
+    await cluster.until(
+      async () => (await cluster.queue("%r", "-j", `${late},${late}`))[0] === "Resources",
+      "it waits",
+    );
+    const why = await cluster.ok("mgpu", ["why", `${late}`]);
+    expect(why).toMatch(/waits: Resources/);
+    expect(why).toMatch(/n1 +busy .*1\/4.*lacks 1 GPU more/);
+    expect(why).toMatch(new RegExp(`Held by[\\s\\S]*${first} .* n1 +3 `));
+    expect((await cluster.queue("%i %r", "-t", "PD", "-n", "held"))[0]).toBe(`${held} JobHeldUser`);
+    await cluster.ok("mgpu-scontrol", ["release", `${held}`]);
+    await cluster.untilState(held, "COMPLETED");
+    await cluster.ok("mgpu", ["cancel", `${first}`, `${late}`]);
+    await cluster.untilState(first, "CANCELLED");
+    await cluster.untilState(late, "CANCELLED");
+  });
+
+  test("runs the tasks of an array, and each is found by its name", async () => {
+    const { cluster } = backend;
+    const script =
+      "#!/bin/sh\necho task $SLURM_ARRAY_TASK_ID\n[ $SLURM_ARRAY_TASK_ID = 2 ] && exec sleep 600\nexit 3\n";
+    const id = await cluster.submit(script, ["--array=1-2"]);
+    const rows = () => cluster.queue("%i %T", "-t", "all", "-j", `${id}`);
+    const isSeen = (row: string) => async () => (await rows()).includes(row);
+    await cluster.until(isSeen(`${id}_1 FAILED`), "the first task fails");
+    await cluster.until(isSeen(`${id}_2 RUNNING`), "the second task runs");
+    expect(await cluster.ok("mgpu", ["logs", `${id}_1`])).toContain("task 1");
+    expect(await cluster.ok("mgpu", ["why", `${id}_1`])).toContain("failed with exit code 3");
+    await cluster.ok("mgpu-scancel", [`${id}_2`]);
+    await cluster.until(isSeen(`${id}_2 CANCELLED`), "the second task is cancelled");
+  });
+
+  test("shows jobs on the whole screen, where they are looked at and cancelled", async () => {
+    const { cluster } = backend;
+    const id = await cluster.submit("#!/bin/sh\necho hello from the job\nexec sleep 600\n", ["-J", "talker"]);
+    await cluster.untilState(id, "RUNNING");
+    const { terminal, sees } = openTui(cluster, ["mgpu-squeue"]);
+    await sees(new RegExp(`${id} .*talker .* R `));
+    terminal.type("/talker\r");
+    await sees(/1\/1/);
+    terminal.type("l");
+    await sees(/following[\s\S]*hello from the job/);
+    terminal.type("q");
+    terminal.type("\r");
+    await sees(/How it goes[\s\S]*runs for/);
+    terminal.type("qc");
+    await sees(/Cancel job \d+ \(talker, \w+\)\? \[y\/N\]/);
+    terminal.type("y");
+    await cluster.untilState(id, "CANCELLED");
+    await sees(/no job matches "talker"/);
+    terminal.type("q");
+    expect((await terminal.ended).code).toBe(0);
+  });
+
+  test("refuses what nobody knows in the same words", async () => {
+    const { cluster } = backend;
+    const why = await cluster.run("mgpu", ["why", "999999"]);
+    expect([why.code, why.stderr]).toEqual([1, expect.stringContaining("Invalid job id specified: 999999")]);
+    const listed = await cluster.run("mgpu-squeue", ["-j", "999999"]);
+    expect([listed.code, listed.stderr]).toEqual([1, "slurm_load_jobs error: Invalid job id specified\n"]);
+    const refused = await cluster.run("mgpu-sbatch", ["--partition=nowhere", "--wrap", "true"]);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("invalid partition specified: nowhere");
+  });
+});
+
+test("nothing is guessed: a word that names no engine, and one without its commands, are refused", async () => {
+  const cluster = new TestCluster({ env: { MGPU_BACKEND: "slum" } });
+  try {
+    const wrong = await cluster.run("mgpu-squeue", []);
+    expect([wrong.code, wrong.stderr]).toEqual([
+      1,
+      'mgpu-squeue: error: MGPU_BACKEND: expected mgpu or slurm, got "slum"\n',
+    ]);
+    const env = { MGPU_BACKEND: "slurm", PATH: "/nowhere" };
+    const bundle = join(import.meta.dirname, "../../dist/mgpu-srun.cjs");
+    const bare = await cluster.run(process.execPath, [bundle, "true"], { env });
+    expect(bare.code).toBe(1);
+    expect(bare.stderr).toMatch(
+      /error: Slurm is the cluster that is meant \(MGPU_BACKEND=slurm\), but its command srun is not there along PATH/,
+    );
+  } finally {
+    await cluster.stop();
+  }
+});
