@@ -11,6 +11,7 @@ import { explain } from "../../sched/explain/explain.ts";
 import type { ControllerContext } from "../context.ts";
 import { actingUid, maySee } from "../network/access.ts";
 import { viewOf } from "../planner.ts";
+import { slowly } from "../slices.ts";
 
 /** How long the search works before others get their turn, in milliseconds. */
 const SLICE_MS = 3;
@@ -63,11 +64,5 @@ async function explainSlowly(context: ControllerContext, job: PendingJob, byUid:
     newGate: () => gateOf(loop.state, now),
     hasTime: () => clock.monotonic() - begun < BUDGET_MS,
   });
-  for (let slice = clock.monotonic(); ; ) {
-    const step = work.next();
-    if (step.done) return withAllocations(context, job, step.value);
-    if (clock.monotonic() - slice < SLICE_MS) continue;
-    await new Promise<void>((resolve) => void clock.after(0, resolve));
-    slice = clock.monotonic();
-  }
+  return withAllocations(context, job, await slowly(clock, work, SLICE_MS));
 }
