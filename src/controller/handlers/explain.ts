@@ -48,6 +48,12 @@ function waitingJob(state: ClusterState, jobId: number, taskId: number | null): 
   return null;
 }
 
+/** Whether machines of other batch systems are on their way for it. */
+function withAllocations({ elastic }: ControllerContext, { id }: PendingJob, found: Explanation): Explanation {
+  const allocations = elastic.crew?.prospects(id) ?? [];
+  return allocations.length === 0 ? found : { ...found, allocations };
+}
+
 async function explainSlowly(context: ControllerContext, job: PendingJob, byUid: number): Promise<Explanation> {
   const { clock, loop, isConnected, guard, order } = context;
   const now = clock.now();
@@ -58,5 +64,5 @@ async function explainSlowly(context: ControllerContext, job: PendingJob, byUid:
     newGate: () => gateOf(loop.state, now),
     hasTime: () => clock.monotonic() - begun < BUDGET_MS,
   });
-  return slowly(clock, work, SLICE_MS);
+  return withAllocations(context, job, await slowly(clock, work, SLICE_MS));
 }
