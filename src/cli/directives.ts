@@ -63,6 +63,11 @@ export function readDirectives(script: string, file: string, options: readonly O
   return { components, problems, warnings, foreignLine };
 }
 
+/** The words behind one mark, of all its lines: for an engine that does not know it. */
+export function markedWords(script: string, mark: string): string[] {
+  return directiveLines(script).lines.flatMap((line) => (line.mark === mark ? splitWords(line.text).words : []));
+}
+
 /** The directives of one component, as far as they are read. */
 function layerOf({ values, lineOf }: Reading, file: string): Layer {
   return { values, label: (long) => `${file}: line ${lineOf.get(long) ?? 0}: --${long}` };

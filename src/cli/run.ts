@@ -65,7 +65,7 @@ const SLURMS: ReadonlySet<string> = new Set([
 ]);
 
 /** The exit code of Slurm's own command, where the cluster that is meant is Slurm's and has it; `null` where not. */
-async function handedOver(
+export async function handedOver(
   command: Command,
   parsed: ParsedOptions,
   argv: readonly string[],
@@ -80,7 +80,7 @@ async function handedOver(
   const slurm = context.slurm();
   if (slurm === null) return null;
   const { runSlurm } = await import("./hand-over.ts");
-  return runSlurm(slurm, { command, argv, profile: isProfile ? named : "" }, context);
+  return runSlurm(slurm, { command, parsed, argv, profile: isProfile ? named : "" }, context);
 }
 
 /** Commands whose own failures a script may want to tell from those of what they run. */

@@ -18,6 +18,8 @@ export interface SlurmEngine {
   readonly engine: typeof slurm;
   readonly programs: SlurmPorts["programs"];
   readonly launcherFolder: string;
+  /** Short host name. */
+  readonly hostname: string;
 }
 
 /** Slurm's own commands in the place of ours. */

@@ -2,81 +2,88 @@
 
 import { limitEnd } from "../core/decide/timer.ts";
 import { fold } from "../core/hostlist.ts";
-import type { PendingJob, RunningJob } from "../core/job.ts";
+import type { PendingJob } from "../core/job.ts";
 import type { JobSpec } from "../core/jobspec.ts";
-import type { Node } from "../core/node.ts";
-import { addShare } from "../core/resources.ts";
+import { isListed } from "../core/partition-list.ts";
+import { heldShares } from "../core/reduce/reduce.ts";
+import { type Allocation, addShare, type NodeUsage } from "../core/resources.ts";
 import type { ClusterState } from "../core/state.ts";
 import type { Result } from "../protocol/procedures.ts";
 import { gateOf, OPEN_GATE } from "../sched/eligible.ts";
-import { placesOf } from "../sched/places.ts";
-import { type ScheduleView, schedule } from "../sched/schedule.ts";
+import { forecastPlan } from "../sched/explain/forecast.ts";
+import type { Plan } from "../sched/plan.ts";
+import type { ScheduleView } from "../sched/schedule.ts";
 import type { ControllerContext } from "./context.ts";
+import { viewOf } from "./planner.ts";
+import { slowly } from "./slices.ts";
 
 type Estimate = NonNullable<Result<"job.submit">["estimate"]>;
 
 /**
- * Looks for room now, and then after each running job has reached its time limit. Jobs that wait are left out of
+ * Looks for room now, and then when running jobs reach their time limits, in slices. Jobs that wait are left out of
  * account; `startAt` is null where a job without a limit stands in the way.
  */
 export function estimateStart(
   { loop, clock, isConnected, guard }: ControllerContext,
   specs: readonly [JobSpec, ...JobSpec[]],
-): Estimate {
+): Promise<Estimate> {
   const { state } = loop;
   const now = Math.max(clock.now(), ...specs.map(({ beginAt }) => beginAt));
-  let nodes: readonly Node[] = [...state.nodes.values()].map((node) => guard.seenBy(node));
-  const tryAt = (at: number): Estimate | null => startAt(state, specs, { nodes, isConnected }, at);
-  const found = tryAt(now);
-  if (found) return found;
-  for (const job of runningByEnd(state)) {
-    nodes = without(nodes, job);
-    const later = tryAt(Math.max(now, limitEnd(job)));
-    if (later) return later;
-  }
-  return { startAt: null, nodeList: "", cpus: 0, partition: null };
+  const given = givenBack(state, now);
+  const view = viewOf(state, isConnected, now, {
+    seenBy: (node) => guard.seenBy({ ...node, usage: given.get(node.name) ?? node.usage }),
+  });
+  return slowly(clock, estimate(state, view, specs, now));
 }
 
-function startAt(
+function* estimate(
   state: ClusterState,
+  view: ScheduleView,
   specs: readonly JobSpec[],
-  place: Pick<ScheduleView, "nodes" | "isConnected">,
-  at: number,
-): Estimate | null {
+  now: number,
+): Generator<void, Estimate> {
   const { length: size } = specs;
   const jobs = specs.map((spec, offset): PendingJob => {
     const own = { ...spec, array: null, het: size > 1 ? { offset, size } : null };
     return {
-      ...{ state: "PENDING", id: state.nextJobId + offset, spec: own, submitAt: at, attempt: 0 },
-      ...{ requestId: "", array: null, eligibleAt: at, hold: null, allocation: [], cleanup: [], retried: 0 },
+      ...{ state: "PENDING", id: state.nextJobId + offset, spec: own, submitAt: now, attempt: 0 },
+      ...{ requestId: "", array: null, eligibleAt: now, hold: null, allocation: [], cleanup: [], retried: 0 },
     };
   });
-  const { variantsOf } = gateOf(state, at);
-  const gate = { ...OPEN_GATE, componentsOf: () => jobs, variantsOf };
-  const view = { ...place, pending: jobs, expiring: [], gate, places: placesOf(state, at) };
-  const [start] = schedule(view, at).starts;
-  if (!start) return null;
-  const shares = [start, ...(start.followers ?? [])].flatMap(({ allocation }) => allocation);
-  const cpus = shares.reduce((sum, share) => sum + share.cpus, 0);
-  return {
-    startAt: at,
-    nodeList: fold([...new Set(shares.map((share) => share.node))]),
-    cpus,
-    partition: start.partition ?? null,
-  };
+  const { variantsOf, limitS } = gateOf(state, now);
+  const gate = { ...OPEN_GATE, componentsOf: () => jobs, variantsOf, limitS };
+  const { preemption, ...own } = view;
+  const plan = yield* forecastPlan(state, { ...own, pending: jobs, gate }, now);
+  return foundIn(plan, jobs, now);
 }
 
-function runningByEnd(state: ClusterState): RunningJob[] {
-  const jobs = [...state.active].flatMap((id) => {
+/** What is in use where jobs will be over before a later time than now. */
+function givenBack(state: ClusterState, at: number): ReadonlyMap<string, NodeUsage> {
+  const usages = new Map<string, NodeUsage>();
+  for (const id of state.active) {
     const job = state.jobs.get(id);
-    return job?.state === "RUNNING" && Number.isFinite(limitEnd(job)) ? [job] : [];
-  });
-  return jobs.sort((a, b) => limitEnd(a) - limitEnd(b));
+    if (job?.state !== "RUNNING" || limitEnd(job) > at) continue;
+    for (const share of heldShares(job)) {
+      const usage = usages.get(share.node) ?? state.nodes.get(share.node)?.usage;
+      if (usage) usages.set(share.node, addShare(usage, share, -1));
+    }
+  }
+  return usages;
 }
 
-function without(nodes: readonly Node[], job: RunningJob): readonly Node[] {
-  return nodes.map((node) => {
-    const share = job.allocation.find((one) => one.node === node.name);
-    return share ? { ...node, usage: addShare(node.usage, share, -1) } : node;
-  });
+/** @param jobs what the plan is for */
+function foundIn({ starts, kept }: Plan, jobs: readonly PendingJob[], now: number): Estimate {
+  const ids = jobs.map(({ id }) => id);
+  const isSeveral = jobs[0] !== undefined && isListed(jobs[0].spec);
+  const [start] = starts;
+  const promised = kept.filter(({ jobId }) => ids.includes(jobId));
+  const shares: Allocation = start
+    ? [start, ...(start.followers ?? [])].flatMap(({ allocation }) => allocation)
+    : promised.flatMap(({ allocation }) => allocation);
+  return {
+    startAt: start ? now : (promised[0]?.at ?? null),
+    nodeList: fold([...new Set(shares.map((share) => share.node))]),
+    cpus: shares.reduce((sum, share) => sum + share.cpus, 0),
+    partition: start?.partition ?? (isSeveral ? (promised[0]?.partition ?? null) : null),
+  };
 }

@@ -5,6 +5,21 @@ import type { Cancel, Clock } from "../platform/clock.ts";
 /** Milliseconds after which a slice ends: well below what people or programs notice, far above what a turn costs. */
 export const SLICE_MS = 8;
 
+/** Does work that yields wherever it may be interrupted, and answers with what came of it. */
+export async function slowly<T>(
+  clock: Pick<Clock, "after" | "monotonic">,
+  work: Iterator<unknown, T>,
+  sliceMs = SLICE_MS,
+): Promise<T> {
+  for (let begun = clock.monotonic(); ; ) {
+    const step = work.next();
+    if (step.done) return step.value;
+    if (clock.monotonic() - begun < sliceMs) continue;
+    await new Promise<void>((resolve) => void clock.after(0, resolve));
+    begun = clock.monotonic();
+  }
+}
+
 /**
  * Does work that yields wherever it may be interrupted. The first slice runs at once.
  * @returns what gives the rest of the work up

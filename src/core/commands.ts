@@ -192,6 +192,8 @@ export interface ReportStepEnded {
   readonly usage?: StepUsage | undefined;
   /** Its program never started, through no fault of its own. */
   readonly unlaunched?: boolean;
+  /** Its program never started: the node does not run jobs of its user. */
+  readonly unwelcome?: boolean;
 }
 
 /** A node's word that a step it had started is gone without an exit status: a reboot, a lost holder. */

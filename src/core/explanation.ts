@@ -93,6 +93,8 @@ export interface Explanation {
   readonly forecast: StartForecast;
   /** The smallest first; none where no single change would do. */
   readonly changes: readonly Change[];
+  /** What is said of machines that other batch systems lend, a sentence each; absent where there is nothing to say. */
+  readonly allocations?: readonly string[];
   /** The search for changes was cut short: there may be others. */
   readonly isCut: boolean;
 }

@@ -102,6 +102,9 @@ export interface Reserved {
   readonly key: string;
 }
 
+/** Why a node of another batch system is not for a job. */
+export const LEAVES_EARLY = "its allocation ends before the job would be over";
+
 const NOTHING: ReadonlySet<NodeName> = new Set();
 const FREE: Reserved = { only: null, barred: new Map(), leaving: NOTHING, key: "" };
 

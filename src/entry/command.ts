@@ -82,12 +82,7 @@ export function contextFor(
     findDaemon: () => findDaemon(base),
     askAtDoor: async (socket, uid) => (await import("../platform/door-question.ts")).askAtDoor(socket, uid),
     secureNet: async (credential) => (await import("../platform/secure.ts")).secureNet(credential),
-    loadSlurm: () => ({
-      engine: slurmBundle(),
-      programs: slurmBundle().realPrograms(),
-      launcherFolder: base.launcherFolder,
-    }),
-    configuredBackend: () => slurmBundle().configuredBackend(environment, base.files, base.hostname),
+    ...slurmPorts(base),
   };
   const context: CommandContext = {
     ...base,
@@ -124,6 +119,23 @@ export function contextFor(
     connect: (options) => connectController(connectPorts, options ?? {}),
   };
   return context;
+}
+
+function slurmPorts({
+  environment,
+  files,
+  hostname: host,
+  launcherFolder,
+}: Pick<CommandContext, "environment" | "files" | "hostname" | "launcherFolder">): Required<
+  Pick<ConnectPorts, "loadSlurm" | "configuredBackend">
+> {
+  return {
+    loadSlurm: () => {
+      const engine = slurmBundle();
+      return { engine, programs: engine.realPrograms(), hostname: host, launcherFolder };
+    },
+    configuredBackend: () => slurmBundle().configuredBackend(environment, files, host),
+  };
 }
 
 /** Slurm as the cluster is a bundle of its own, which no other user pays for. */

@@ -59,16 +59,23 @@ export async function endStep(context: AgentContext, entry: StepEntry, end: Step
   reportEnd(context, entry);
 }
 
+/** Whose trouble it is that a step could not be started. */
+export interface LaunchFault {
+  /** Another step would have fared no better here. */
+  readonly nodeFault: boolean;
+  /** Only those of this user fare no better here. */
+  readonly unwelcome?: true;
+}
+
 /**
  * Ends a step that could not be started, with a problem in words.
  * @param unasked no holder was ever asked to start it
- * @param nodeFault another step would have fared no better here
  */
 export function failStep(
   context: AgentContext,
   entry: StepEntry,
   problem: string,
-  { unasked, nodeFault }: { readonly unasked: boolean; readonly nodeFault: boolean },
+  { unasked, nodeFault, unwelcome }: LaunchFault & { readonly unasked: boolean },
 ): Promise<void> {
   context.log.warn("a step can't be started", { ...logFields(entry.record.key), problem });
   const exits = Array.from({ length: entry.record.tasks }, () => EXIT_FAILED);
@@ -78,6 +85,7 @@ export function failStep(
     problem,
     clean: unasked && isQuietBut(context, entry.record.key),
     ...(nodeFault ? { nodeFault } : {}),
+    ...(unwelcome ? { unwelcome } : {}),
   });
 }
 
@@ -98,7 +106,7 @@ export function reportEnd(context: AgentContext, entry: StepEntry): void {
   const { key } = entry.record;
   const { end } = entry;
   if (end?.type === "ended") {
-    const { exits, problem, clean, outOfMemory = false, nodeFault, usage } = end;
+    const { exits, problem, clean, outOfMemory = false, nodeFault, unwelcome, usage } = end;
     context.reports.add({
       type: "ended",
       key,
@@ -107,6 +115,7 @@ export function reportEnd(context: AgentContext, entry: StepEntry): void {
       clean,
       outOfMemory,
       ...(nodeFault ? { nodeFault } : {}),
+      ...(unwelcome ? { unwelcome } : {}),
       ...(usage ? { usage } : {}),
     });
   } else if (end) {

@@ -134,7 +134,7 @@ async function handOver(context: AgentContext, entry: StepEntry, ordered: NodeLa
   const { name, gpuProvider, gpuMemory, gpuCpus, exists } = context;
   const settled = await settleUser(context, ordered);
   if ("problem" in settled) {
-    return failStep(context, entry, settled.problem, { unasked: true, nodeFault: settled.nodeFault });
+    return failStep(context, entry, settled.problem, { unasked: true, ...settled.fault });
   }
   const { launch, user } = settled;
   if (user) entry.record = { ...entry.record, user };

@@ -6,6 +6,7 @@
 import { RpcError } from "../protocol/errors.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
 import type { AgentContext } from "./agent-context.ts";
+import type { LaunchFault } from "./agent-end.ts";
 import { messageOf } from "./deferred.ts";
 import type { Runner, RunnerAccount } from "./holder-factory.ts";
 
@@ -14,13 +15,16 @@ export function isOthers({ holders }: AgentContext, { user }: NodeLaunch): boole
   return holders.others !== null && user.uid !== 0;
 }
 
+/** Another machine may know the user. */
+const UNWELCOME: LaunchFault = { nodeFault: false, unwelcome: true };
+
 type Settled =
   | { readonly launch: NodeLaunch; readonly user: Runner | null }
-  | { readonly problem: string; readonly nodeFault: boolean };
+  | { readonly problem: string; readonly fault: LaunchFault };
 
 /**
  * The launch as it is to be carried out, and as whom; `user` is `null` for the daemon's own. Or why that can't be, in
- * words, and whether that is this machine's trouble with anybody.
+ * words, and whether that is this machine's trouble with anybody, or with this user only.
  */
 export async function settleUser(context: AgentContext, launch: NodeLaunch): Promise<Settled> {
   const { holders, name, user: own } = context;
@@ -29,7 +33,7 @@ export async function settleUser(context: AgentContext, launch: NodeLaunch): Pro
     const isOwn = own === null || own.uid === 0 || user.name === own.name;
     if (!launch.isShared || isOwn) return { launch, user: null };
     const cure = "start mgpud as root there, or leave that node out";
-    return { problem: `node ${name} runs jobs of ${own.name} only, not of ${user.name}: ${cure}`, nodeFault: false };
+    return { problem: `node ${name} runs jobs of ${own.name} only, not of ${user.name}: ${cure}`, fault: UNWELCOME };
   }
   try {
     const account = await holders.others?.resolve(user);
@@ -38,7 +42,8 @@ export async function settleUser(context: AgentContext, launch: NodeLaunch): Pro
       : { launch, user: null };
   } catch (error) {
     const nodeFault = (error as { nodeFault?: unknown }).nodeFault === true;
-    return { problem: `node ${name} can't run jobs of ${user.name}: ${messageOf(error)}`, nodeFault };
+    const fault = nodeFault ? { nodeFault } : UNWELCOME;
+    return { problem: `node ${name} can't run jobs of ${user.name}: ${messageOf(error)}`, fault };
   }
 }
 

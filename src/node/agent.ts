@@ -147,7 +147,8 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     async leave() {
       const { allocation } = options;
       const held = running?.held;
-      if (allocation && held && !stopped) await clearAway(ports.clock, allocation, held);
+      const hasSteps = (): boolean => hasOpenSteps(running?.context);
+      if (allocation && held && !stopped) await clearAway(ports.clock, allocation, held, hasSteps);
       stop();
     },
     async start() {
@@ -160,6 +161,10 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
       if (!stopped) void session.run();
     },
   };
+}
+
+function hasOpenSteps(context: AgentContext | undefined): boolean {
+  return context?.steps.all().some(({ phase }) => phase !== "ended") ?? false;
 }
 
 /** @param renew registers anew */
@@ -213,7 +218,7 @@ async function createContext(
 
 function createSession(context: AgentContext, options: AgentOptions, stop: () => void): Session {
   const handlers = nodeHandlers(context, options, stop);
-  const hasSteps = (): boolean => context.steps.all().some(({ phase }) => phase !== "ended");
+  const hasSteps = (): boolean => hasOpenSteps(context);
   const lonely = options.allocation ? new Loneliness(context.clock, hasSteps, stop) : null;
   return new Session({
     clock: context.clock,

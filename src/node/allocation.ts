@@ -32,8 +32,10 @@ const POLL_MS = 50;
 /** Without a controller and without a step the daemon ends by itself after so long. */
 const LONELY_MS = 5 * 60_000;
 
-const SIGTERM = 15;
 const SIGKILL = 9;
+const SIGTERM = 15;
+const SIGCONT = 18;
+const SIGSTOP = 19;
 
 /** A queue that tells of failures a moment later, until {@link close}: from then on not at all. */
 export class HeldReports {
@@ -75,18 +77,29 @@ function isSuccess(report: NodeReport): boolean {
   return report.type !== "lost";
 }
 
-/** Ends all steps here for good; resolves when the ends of those that had succeeded are told. Never rejects. */
-export async function clearAway(clock: Clock, { signalAll }: Allocation, reports: HeldReports): Promise<void> {
+/**
+ * Ends all steps here for good; resolves when the ends of those that had succeeded are told. Never rejects.
+ * @param hasSteps whether the end of some is not known yet
+ */
+export async function clearAway(
+  clock: Clock,
+  { signalAll }: Allocation,
+  reports: HeldReports,
+  hasSteps: () => boolean,
+): Promise<void> {
   reports.close();
   const endMs = clock.monotonic() + END_MS;
-  let left = signalAll(SIGTERM);
+  // All at once: a script whose program is gone must not go on to its next line before its own turn comes.
+  signalAll(SIGSTOP);
+  signalAll(SIGTERM);
+  let left = signalAll(SIGCONT);
   while (left > 0 && clock.monotonic() < endMs) {
     await sleep(clock, POLL_MS);
     left = signalAll(0);
   }
   if (left > 0) signalAll(SIGKILL);
   const flushMs = clock.monotonic() + FLUSH_MS;
-  while (reports.length > 0 && clock.monotonic() < flushMs) await sleep(clock, POLL_MS);
+  while ((hasSteps() || reports.length > 0) && clock.monotonic() < flushMs) await sleep(clock, POLL_MS);
 }
 
 /** Calls back once nobody has had a use for this daemon for long: no controller, and no step. */

@@ -51,6 +51,8 @@ export type StepEnd =
       readonly outOfMemory?: boolean;
       /** The node could not start it, whatever it is. */
       readonly nodeFault?: true;
+      /** The node does not run steps of its user. */
+      readonly unwelcome?: true;
       /** What its tasks used, where that is known. */
       readonly usage?: StepUsage | undefined;
     }

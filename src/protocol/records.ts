@@ -241,6 +241,8 @@ export const nodeReport = v.variant("type", [
     outOfMemory: v.optional(v.boolean()),
     /** The node could not start it, whatever it is. */
     nodeFault: v.optional(v.boolean()),
+    /** The node does not run jobs of its user. */
+    unwelcome: v.optional(v.boolean()),
     usage: v.optional(s.stepUsage),
   }),
   v.object({ type: v.literal("lost"), key: s.stepKey, cause: s.text }),

@@ -5,7 +5,7 @@ import type { NodeName } from "../core/ids.ts";
 import type { PendingJob } from "../core/job.ts";
 import { mindsOthers, nodesOfOthers } from "../core/only-user.ts";
 import { holdsNode, type Partition } from "../core/partition.ts";
-import { type Reserved, reservedFor } from "../core/reservation.ts";
+import { LEAVES_EARLY, type Reserved, reservedFor } from "../core/reservation.ts";
 import type { ResourceRequest } from "../core/resources.ts";
 import type { ClusterState } from "../core/state.ts";
 
@@ -102,7 +102,7 @@ function bounds(
   const whyNot = (node: NodeName): string => {
     if (nodes !== null && !nodes.has(node)) return `it is not in partition ${partition.name}`;
     if (only !== null && !only.has(node)) return "it is not in the job's reservation";
-    if (leaving.has(node)) return "its allocation ends before the job would be over";
+    if (leaving.has(node)) return LEAVES_EARLY;
     const name = barred.get(node);
     return name === undefined ? "" : `it is reserved (${name}) before the job would be over`;
   };

@@ -4,6 +4,7 @@ import { couldRun, describeRequest, feasibility } from "../core/fit.ts";
 import { fold } from "../core/hostlist.ts";
 import { isOpen, type Node, withOthersMemory } from "../core/node.ts";
 import { type Candidate, candidatesOf } from "../core/node-set.ts";
+import { LEAVES_EARLY } from "../core/reservation.ts";
 import { formatGpus, type ResourceRequest, WHOLE_GPU } from "../core/resources.ts";
 import { cpusOn, demandOf, memoryOn, thousandthsOf } from "../core/room.ts";
 import type { Place } from "./places.ts";
@@ -113,7 +114,9 @@ export function impossibleReason(view: ScheduleView, place: Place, request: Reso
     const isReserved = couldRun(candidatesOf(all.filter((node) => takesWork(view, node))), request);
     if (isReserved || (feasibility(nodes, request) && !feasibility(all, request))) {
       const names = fold(place.reserved.slice(0, NODES_NAMED_MAX));
-      return { reason: { word: "ReqNodeNotAvail", text: `${names} may be reserved for other jobs` }, isReserved };
+      const isLeaving = place.reserved.every((name) => place.whyNot(name) === LEAVES_EARLY);
+      const text = isLeaving ? `${names}: ${LEAVES_EARLY}` : `${names} may be reserved for other jobs`;
+      return { reason: { word: "ReqNodeNotAvail", text }, isReserved };
     }
   }
   return { reason: lackReason(view, nodes, place, request), isReserved: false };

@@ -33,6 +33,7 @@ export function waitingText(found: Explanation, time: RecordTime): string {
     section("Nodes", nodesText(found)),
     section("Held by", holdersText(found, time)),
     section("Queue", queueText(found)),
+    section("Allocations", (found.allocations ?? []).map((line) => `${line}\n`).join("")),
     section("Start", startText(found, time)),
     section("To start it now", changesText(found)),
   ];

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TestCluster } from "../integration/support/cluster.ts";
+import { Terminal } from "../integration/support/terminal.ts";
 import { openTui } from "../integration/support/tui.ts";
 import { SlurmCluster } from "./support/slurm-cluster.ts";
 
@@ -34,7 +35,7 @@ const BACKENDS: readonly Backend[] = [
     name: "slurm",
     cluster: null as never,
     async start() {
-      slurm = await SlurmCluster.start({ nodes: 1, cpus: 8, gpus: 4, shards: 16 });
+      slurm = await SlurmCluster.start({ nodes: 1, gpus: 4, shards: 16, lines: ["MessageTimeout=5"] });
       this.cluster = new TestCluster({ env: { SLURM_CONF: slurm.env.SLURM_CONF ?? "", MGPU_BACKEND: "slurm" } });
     },
     async stop() {
@@ -147,6 +148,106 @@ describe.each(BACKENDS)("a cluster of $name", (backend) => {
     const refused = await cluster.run("mgpu-sbatch", ["--partition=nowhere", "--wrap", "true"]);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain("invalid partition specified: nowhere");
+  });
+});
+
+describe("a cluster of slurm", () => {
+  const backend = BACKENDS[1] ?? expect.unreachable();
+  let centre: SlurmCluster;
+  beforeAll(async () => {
+    await backend.start();
+    centre = slurm ?? expect.unreachable();
+  });
+  afterAll(() => backend.stop());
+
+  test("is told in its own words what only mgpu has, or it is refused, all at once", async () => {
+    const { cluster } = backend;
+    const half = await cluster.run("mgpu-srun", ["--gpus=0.5", "sh", "-c", "scontrol show job $SLURM_JOB_ID"]);
+    expect([half.code, half.stdout]).toEqual([0, expect.stringContaining("TresPerNode=gres:shard:2")]);
+    const model = { env: { MGPU_MODELS: "llama=2" } };
+    expect(
+      (await cluster.run("mgpu-srun", ["--model=llama", "sh", "-c", "echo $CUDA_VISIBLE_DEVICES"], model)).stdout,
+    ).toBe("0,1\n");
+    await cluster.ok("sh", ["-c", "mkdir -p venv/bin; ln -s /bin/true venv/bin/python"]);
+    const words = ["--venv", `${cluster.work}/venv`];
+    expect(await cluster.ok("mgpu-srun", [...words, "sh", "-c", "echo $VIRTUAL_ENV"])).toBe(`${cluster.work}/venv\n`);
+    const refused = await cluster.run("mgpu-srun", [
+      "--allowed-gpus=0",
+      "--gpu-mem=20G",
+      "--inactivity-timeout=5",
+      "true",
+    ]);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr.match(/error: --[a-z-]+ can't be said to Slurm: /g)).toHaveLength(3);
+  });
+
+  test("starts a batch job again that failed, with its words and its output", async () => {
+    const { cluster } = backend;
+    cluster.write(
+      "fails.sh",
+      "#!/bin/sh\n#SBATCH -o fails.out --open-mode=append\n#MGPU --retries=1\necho got $1; exit 3\n",
+    );
+    const id = Number((await cluster.ok("mgpu-sbatch", ["--parsable", "fails.sh", "a word"])).trim());
+    const seen = async () => (await cluster.queue("%j %T %r", "-j", `${id},${id}`))[0];
+    await cluster.until(async () => (await seen()) === "fails.sh PENDING BeginTime", "it is to start again");
+    // Slurm leaves it two minutes.
+    await cluster.ok("mgpu-scontrol", ["update", `JobId=${id}`, "StartTime=now"]);
+    await cluster.untilState(id, "FAILED");
+    expect(cluster.read("fails.out").match(/got a word/g)).toHaveLength(2);
+  });
+
+  test("keeps the terminal, signals and exit codes of Slurm's own commands", async () => {
+    const { cluster } = backend;
+    const terminal = new Terminal(cluster, ["mgpu-srun", "--pty", "sh", "-c", "tty; read line; exit 5"]);
+    await terminal.shows(/\/dev\/pts\//);
+    terminal.type("go\r");
+    expect((await terminal.ended).code).toBe(5);
+    const running = cluster.start("mgpu-srun", ["-J", "signalled", "sh", "-c", "echo up; exec sleep 600"]);
+    await cluster.until(() => running.stdout() === "up\n", "it runs");
+    running.child.kill("SIGTERM");
+    expect((await running.ended).code).not.toBe(0);
+    await cluster.until(async () => (await cluster.queue("%i", "-n", "signalled")).length === 0, "its job is gone");
+  });
+
+  test("is a profile of mgpu login, that -M names; the library speaks to it", async () => {
+    const { cluster } = backend;
+    const conf = centre.env.SLURM_CONF ?? "";
+    const env = { MGPU_BACKEND: "", SLURM_CONF: "/nowhere" };
+    const login = await cluster.run("mgpu", ["login", "--no-default", `centre=slurm:${conf}`], { env });
+    expect([login.code, login.stdout]).toEqual([0, `centre: Slurm of ${conf}; commands take -M centre\n`]);
+    expect((await cluster.run("mgpu-srun", ["-M", "centre", "hostname"], { env })).stdout).toBe("n1\n");
+    expect((await cluster.run("mgpu-squeue", ["-M", "centre", "-h"], { env })).code).toBe(0);
+    expect((await cluster.run("mgpu", ["login"], { env })).stdout).toMatch(/centre +Slurm of \/tmp/);
+    const none = await cluster.run("mgpu", ["login", "none=slurm:/nowhere"], { env });
+    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining("/nowhere can't be read: No such file")]);
+    cluster.write(
+      "library.mjs",
+      `import { connect, submit, wait, nodes } from "${join(import.meta.dirname, "../../dist/library.cjs")}";
+const on = await connect({ cluster: "centre" });
+const id = await submit({ command: "exit 4", options: { output: "/dev/null" } }, on);
+const { state, exitCode } = await wait(id, on);
+console.log(state, exitCode, (await nodes(on))[0].name);
+on.close();
+`,
+    );
+    expect((await cluster.run("node", ["library.mjs"], { env })).stdout).toBe("FAILED 4 n1\n");
+  });
+
+  test("may be without its controller for a while: screens say so, wait, and go on", async () => {
+    const { cluster } = backend;
+    const id = await cluster.submit("#!/bin/sh\nexec sleep 600\n", ["-J", "lasting"]);
+    await cluster.untilState(id, "RUNNING");
+    const { terminal, sees } = openTui(cluster, ["mgpu", "top"]);
+    await sees(new RegExp(`${id} .*lasting .* R `));
+    await centre.stopController();
+    await sees(/no contact, trying again: .*Slurm's controller does not answer/);
+    const listed = await cluster.run("mgpu-squeue", ["-h"]);
+    expect([listed.code, listed.stderr]).toEqual([1, expect.stringContaining("Slurm's controller does not answer")]);
+    await centre.startController();
+    const late = await cluster.submit("#!/bin/sh\nexec sleep 600\n", ["-J", "latecomer"]);
+    await sees(new RegExp(`${late} .*latecom.* R `));
+    terminal.type("q");
+    expect((await terminal.ended).code).toBe(0);
   });
 });
 

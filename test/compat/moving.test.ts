@@ -134,4 +134,25 @@ test.skipIf(!SlurmCluster.isPossible)("Slurm starts with the files, and is the s
   expect(await one.ok("scontrol", ["show", "config"])).toMatch(
     /PreemptType +=? preempt\/qos[\s\S]*PriorityWeightQOS += 3000/,
   );
+  await comesBack(one);
 });
+
+/** What Slurm's own sacctmgr says of accounts and QOS is read by mgpu, with the files as they were written. */
+async function comesBack(one: SlurmCluster): Promise<void> {
+  const { work } = cluster;
+  writeFileSync(join(work, "qos.txt"), await one.ok("sacctmgr", ["-P", "list", "qos"]));
+  await one.ok("sacctmgr", ["-i", "dump", "lab", `file=${join(work, "lab.cfg")}`]);
+  const options = ["--qos=qos.txt", "--output=back.yaml", "--commands=then.sh"];
+  await cluster.ok("mgpu", ["import", "slurm", "out/slurm.conf", ...options]);
+  expect(await cluster.ok("mgpu", ["config", "check", "back.yaml"])).toContain("no problem");
+  const then = readFileSync(join(work, "then.sh"), "utf8");
+  expect(then).toMatch(/modify qos high set Priority=100 GraceTime=00:01:00 Preempt=normal .*GrpTRES=cpu=6,mem=3G /);
+  await cluster.ok("mgpu-sacctmgr", ["-i", "delete", "user", "root"]);
+  await cluster.ok("mgpu-sacctmgr", ["-i", "delete", "account", "vision"]);
+  await cluster.ok("mgpu-sacctmgr", ["-i", "delete", "qos", "high"]);
+  await cluster.ok("sh", [join(work, "then.sh")]);
+  await cluster.ok("mgpu-sacctmgr", ["-i", "load", "lab.cfg"]);
+  const columns = ["-nP", "list", "assoc", "format=account,user,share,grptres,maxjobs,qos"];
+  const lines = (await cluster.ok("mgpu-sacctmgr", columns)).split("\n");
+  expect(lines).toEqual(expect.arrayContaining(["vision||3|gres/gpu=4||normal", "vision|root|1||5|high,normal"]));
+}

@@ -63,6 +63,31 @@ describe.runIf(isRoot)("root's daemons and two users", () => {
     }
   });
 
+  test("each feeds files for themselves: their jobs, their list, and nobody else's hands on it", async () => {
+    for (const user of [ada, bob]) {
+      writeFileSync(join(user.home, "fed.sh"), "id -un >> fed.txt\n", { mode: 0o644 });
+      writeFileSync(join(user.home, "jobs.txt"), "0,fed.sh\n9,fed.sh\n", { mode: 0o600 });
+      chownSync(join(user.home, "jobs.txt"), user.uid, statSync(user.home).gid);
+      const ran = await lab.as(user, "mgpu", ["feed", "jobs.txt", "--output=/dev/null", "--wait"]);
+      expect(ran).toMatchObject({ code: 1, stdout: expect.stringContaining("jobs.txt: 1 job queued") });
+      expect(readFileSync(join(user.home, "fed.txt"), "utf8")).toBe(`${user.name}\n`);
+      expect(statSync(join(user.home, "fed.txt")).uid).toBe(user.uid);
+    }
+    // The same path of another user's is another file's lines, and can't be read.
+    const theirs = await lab.as(bob, "mgpu", ["feed", join(ada.home, "jobs.txt")]);
+    expect(theirs).toMatchObject({ code: 1, stderr: expect.stringMatching(/jobs\.txt.*[Pp]ermission denied/) });
+    expect((await lab.ok(ada, "mgpu", ["feed", "jobs.txt", "--output=/dev/null"]).catch(String)).toString()).toMatch(
+      /1 line was queued before/,
+    );
+    // Root's own is watched; users see nothing of it, and can't end it.
+    const file = lab.cluster.write("root.txt", "# none yet\n");
+    expect((await lab.root("mgpu", ["feed", "--watch", file])).stderr).toContain("is watched as feed 1");
+    expect(JSON.parse(await lab.ok(bob, "mgpu", ["feed", "list", "--json"])).feeds).toEqual([]);
+    expect(await lab.as(bob, "mgpu", ["feed", "stop", "1"])).toMatchObject({ code: 1 });
+    expect(JSON.parse(await lab.ok(null, "mgpu", ["feed", "list", "--json"])).feeds).toMatchObject([{ path: file }]);
+    await lab.ok(null, "mgpu", ["feed", "stop", "1"]);
+  });
+
   test("newgrp, folders with the setgid bit, and root's --uid and --gid", async () => {
     const gid = statSync(shared()).gid;
     expect(await lab.ok(ada, "sg", [lab.group, "-c", "mgpu-srun sh -c 'id -g; id -G | wc -w'"])).toBe(`${gid}\n2\n`);

@@ -1,11 +1,11 @@
 /** The procedures of mgpu's controller that ask for something, answered from what Slurm's commands say. */
 
-import { NO_MODELS } from "../../core/models.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { JobFilter, JobListRow } from "../../protocol/procedures.ts";
 import type { AnyHandlers } from "../../rpc/types.ts";
 import { LIVE_STATES } from "../../view/job-states.ts";
 import { explain } from "./explain.ts";
+import { configuredModels } from "./hand-over.ts";
 import { recordsOf } from "./history.ts";
 import type { SlurmJob } from "./jobs.ts";
 import { selected } from "./select.ts";
@@ -48,7 +48,10 @@ export function slurmHandlers(slurm: Slurm): AnyHandlers {
     },
     // What a running step used is told by accounting, with its record.
     "step.usage": async () => ({ steps: [], silent: [] }),
-    "models.list": async () => ({ models: { ...NO_MODELS.models }, otherwise: NO_MODELS.otherwise }),
+    async "models.list"() {
+      const { models, otherwise } = configuredModels(slurm.ports);
+      return { models: { ...models }, otherwise };
+    },
     async "controller.status"() {
       const [jobs, nodes, settings] = await Promise.all([slurm.jobs(), slurm.nodes(), settingsOf(slurm)]);
       const count = (isMeant: (one: SlurmJob) => boolean): number => jobs.filter(isMeant).length;

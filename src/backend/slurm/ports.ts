@@ -24,7 +24,12 @@ export interface SlurmPorts {
   /** Where mgpu's own commands lie: links to them are not Slurm's. */
   readonly launcherFolder: string;
   readonly clock: Clock;
+  /** Short host name. */
+  readonly hostname: string;
   readonly files: {
+    /** Both throw Node's errors. */
+    stat(path: string): { readonly isFile: boolean; readonly size: number };
+    read(path: string): Uint8Array;
     /** Part of a plain file and its size; `null` if there is none. Rejects with Node's error. */
     window(
       path: string,

@@ -5,9 +5,11 @@
 
 import { RpcError } from "../../protocol/errors.ts";
 import type { NodeRow } from "../../protocol/procedures.ts";
+import { errnoText } from "../../util/errno.ts";
 import { jobsOf, type SlurmJob } from "./jobs.ts";
 import { nodeRows } from "./nodes.ts";
 import { Refusal, type SlurmPlace, type SlurmPorts } from "./ports.ts";
+import { listOf, objectOf, textOf } from "./values.ts";
 
 /** Slurm's commands give a controller that is busy 100 s before they give it up; this is after that. */
 const COMMAND_LIMIT_MS = 150_000;
@@ -40,8 +42,8 @@ export class Slurm {
   readonly place: SlurmPlace;
   #jobs: Kept<readonly SlurmJob[]> | null = null;
   #nodes: Kept<readonly NodeRow[]> | null = null;
-  /** Milliseconds that the last question took. */
-  #tookMs = 0;
+  /** Milliseconds that the last two questions took: one slow answer alone says nothing, it may have waited for a restart. */
+  #lastMs: readonly [number, number] = [0, 0];
   #eagerLooks = 0;
 
   constructor(ports: SlurmPorts, place: SlurmPlace) {
@@ -50,8 +52,7 @@ export class Slurm {
   }
 
   /** Variables for Slurm's commands: ours, and the configuration that is meant. */
-  get environment(): Readonly<Record<string, string | undefined>> {
-    const { environment } = this.ports;
+  environmentOf(environment: SlurmPorts["environment"]): Readonly<Record<string, string | undefined>> {
     const { conf } = this.place;
     return conf === "" ? environment : { ...environment, SLURM_CONF: conf };
   }
@@ -59,6 +60,7 @@ export class Slurm {
   /** The path of one of Slurm's commands, never a link to mgpu's own. @throws Refusal if there is none */
   command(name: string): string {
     const { programs, environment, launcherFolder } = this.ports;
+    this.#checkConf(this.place.conf || environment.SLURM_CONF || "");
     const path = this.place.bin || environment.PATH || "/usr/local/bin:/usr/bin:/bin";
     const found = programs.find(name, path, launcherFolder);
     if (found !== null) return found;
@@ -67,6 +69,17 @@ export class Slurm {
       `Slurm is the cluster that is meant (${this.place.source}), but its command ${name} is not there ${where}`,
       "put the folder of Slurm's commands into PATH (on many sites: module load slurm), or choose another cluster with -M or mgpu use",
     );
+  }
+
+  /** Slurm's commands wait a minute for a configuration that is not there. @throws Refusal */
+  #checkConf(path: string): void {
+    if (path === "") return;
+    try {
+      this.ports.files.stat(path);
+    } catch (error) {
+      const from = this.place.conf === "" ? "SLURM_CONF" : this.place.source;
+      throw new Refusal(`${from}: Slurm's configuration ${path} can't be read: ${errnoText(error)}`);
+    }
   }
 
   /**
@@ -83,18 +96,21 @@ export class Slurm {
   async attempt(name: string, args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
     const { programs, clock } = this.ports;
     const file = this.command(name);
-    const environment = { ...this.environment, ...PLAIN };
+    const environment = { ...this.environmentOf(this.ports.environment), ...PLAIN };
     const began = clock.monotonic();
     const ran = await programs.run({ file, args, environment, limitMs: COMMAND_LIMIT_MS });
-    this.#tookMs = clock.monotonic() - began;
-    if (ran.code !== 0 && isAway(ran.stderr)) throw problemOf(name, ran.stderr, ran.code);
+    const isGone = ran.code !== 0 && isAway(ran.stderr);
+    // How long one that is away was waited for says nothing of its load.
+    this.#lastMs = isGone ? [0, 0] : [this.#lastMs[1], clock.monotonic() - began];
+    if (isGone) throw problemOf(name, ran.stderr, ran.code);
     return ran;
   }
 
   /** Milliseconds until Slurm may be asked the same again. */
   get pauseMs(): number {
-    if (this.#eagerLooks > 0) return Math.max(EAGER_MS, this.#tookMs);
-    return Math.min(PAUSE_MS_MAX, Math.max(POLITE_MS, this.#tookMs * PAUSE_FACTOR));
+    const tookMs = Math.min(...this.#lastMs);
+    if (this.#eagerLooks > 0) return Math.max(EAGER_MS, tookMs);
+    return Math.min(PAUSE_MS_MAX, Math.max(POLITE_MS, tookMs * PAUSE_FACTOR));
   }
 
   /** Something was changed by us: what was known is old, and the next looks come sooner. */
@@ -125,7 +141,10 @@ export class Slurm {
   async #loadJobs(): Promise<readonly SlurmJob[]> {
     this.#eagerLooks = Math.max(0, this.#eagerLooks - 1);
     // The commands of 22.05 show every job with --json, later ones heed --states.
-    const jobs = jobsOf(parseJson("squeue", await this.ask("squeue", ["--json", "--states=all"])));
+    const document = parseJson("squeue", await this.ask("squeue", ["--json", "--states=all"]));
+    if (listOf(objectOf(document).errors).length > 0) this.#lastMs = [0, 0];
+    refuseErrors(document);
+    const jobs = jobsOf(document);
     return jobs.sort((a, b) => a.job.id - b.job.id);
   }
 
@@ -162,6 +181,15 @@ function parseJson(command: string, text: string): unknown {
       "mgpu reads Slurm 21.08 and later, built with its JSON serializer",
     );
   }
+}
+
+/** With --json squeue of 22.05 ends well without its controller: only the document tells. @throws RpcError LOST_CONTACT */
+function refuseErrors(document: unknown): void {
+  const [first] = listOf(objectOf(document).errors);
+  if (first === undefined) return;
+  const { description, error } = objectOf(first);
+  const said = [textOf(description), textOf(error)].filter((text) => text !== "").join(": ");
+  throw new RpcError("LOST_CONTACT", `Slurm's controller does not answer: ${said}`);
 }
 
 /** Whether Slurm's words mean that its controller can't be reached. */

@@ -71,6 +71,7 @@ export function watchers(slurm: Slurm): Watchers {
 /** Of one job, until it is over. */
 function jobWatcher(slurm: Slurm): Watchers["job.watch"] {
   return async ({ jobId }, sink, { signal }) => {
+    let isFirst = true;
     let last = "";
     let isOver = false;
     const isIt = ({ job }: SlurmJob): boolean => job.id === jobId;
@@ -80,6 +81,12 @@ function jobWatcher(slurm: Slurm): Watchers["job.watch"] {
       signal,
       async (jobs) => {
         const found = jobs.find(isIt) ?? jobs.find(({ job }) => job.array?.jobId === jobId);
+        if (!found && last === "" && isFirst) {
+          // It may be younger than what is kept.
+          isFirst = false;
+          slurm.changed();
+          return true;
+        }
         if (!found && last === "") throw new RpcError("INVALID_JOB", "Invalid job id specified");
         if (!found) isOver = true;
         if (!found) return false;

@@ -45,7 +45,7 @@ export const USERS: Topic = {
     {
       heading: "OTHER MACHINES",
       texts: [
-        "A node daemon that root started runs a job as the user of that name there, whatever the number; where there is none, the job fails and mgpu why says so. One of another user runs that user's jobs only. A key for somebody on another machine acts as a user of the controller's machine: sudo mgpu key issue laptop --user ada.",
+        "A node daemon that root started runs a job as the user of that name there, whatever the number; where there is none, a batch job goes to other nodes (scontrol shows them as ExcNodeList), or is held if no other node could run it: scontrol release once the user is known there. Others fail, and say so. One of another user runs that user's jobs only. A key for somebody on another machine acts as a user of the controller's machine: sudo mgpu key issue laptop --user ada.",
       ],
     },
     {

@@ -10,6 +10,7 @@ import { whyNoMore } from "../../core/decide/elastic.ts";
 import { type ElasticNode, type ElasticQueue, elasticNodeName, type Manager } from "../../core/elastic/records.ts";
 import type { Event } from "../../core/events.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
+import { formatDuration } from "../../core/time.ts";
 import type { Cancel } from "../../platform/clock.ts";
 import type { ControllerContext } from "../context.ts";
 import type { Registration } from "../sessions.ts";
@@ -129,6 +130,8 @@ export class ElasticCrew {
       ...(isFirst ? { note: what } : {}),
     });
     if (isFirst) {
+      const comment = `${this.#titleOf(elastic)} job ${outerId} on ${inventory.hostname}`;
+      await loop.execute({ type: "nodes.update", nodes: [name], changes: { comment }, away: [] });
       await loop.execute({
         type: "elastic.change",
         queueId: elastic.queueId,
@@ -151,13 +154,32 @@ export class ElasticCrew {
     return this.#ports.managers;
   }
 
-  /** The allocation that was asked for, on whose node a waiting job would start; `null` for none. */
-  allocationFor(jobId: JobId): ElasticNode | null {
-    for (const [node, jobs] of this.#need.jobs) {
-      const elastic = jobs.includes(jobId) && this.#state().nodes.get(node);
-      if (elastic) return elastic;
+  /** What a waiting job may expect of each queue, a sentence each. */
+  prospects(jobId: JobId): string[] {
+    const { loop, clock } = this.#context;
+    const { queues, nodes } = this.#state();
+    const expected = [...nodes.values()].find(({ node }) => this.#need.jobs.get(node)?.includes(jobId));
+    if (expected) {
+      const { node, outerId, phase, why } = expected;
+      const where =
+        outerId === "" ? "" : ` (${this.#titleOf(expected)} job ${outerId}${why === "" ? "" : `, waits: ${why}`})`;
+      return [`${node} was asked for${where}: the job can start there${phase === "running" ? " in a moment" : ""}`];
     }
-    return null;
+    return [...queues.values()].map((queue) => {
+      const name = `${queue.manager}${queue.id}`;
+      const away = this.#watch.awayOf(queue);
+      if (away) return `${name}: ${this.#ports.managers[queue.manager].title} does not answer: ${away.problem}`;
+      const why = whyNoMore(loop.state, queue, clock.now());
+      if (why !== "") return `${name} asks for no more now: ${why}`;
+      const { gpus, cpus, timeS } = queue.shape;
+      const size = `${gpus === "" ? "no GPUs" : `gpu:${gpus}`}, ${cpus} CPUs, ${formatDuration(timeS)}`;
+      return `${name}: no allocation was asked for; the job may not fit one (${size}), or others come first`;
+    });
+  }
+
+  #titleOf({ queueId }: ElasticNode): string {
+    const queue = this.#state().queues.get(queueId);
+    return queue ? this.#ports.managers[queue.manager].title : "";
   }
 
   #state() {
@@ -357,7 +379,7 @@ export class ElasticCrew {
     if (!ordered || !queue) return false;
     const { node } = ordered.elastic;
     const manager = this.#ports.managers[queue.manager];
-    const result = await manager.submit({ queue, node });
+    const result = await this.#watch.during(queue, () => manager.submit({ queue, node }));
     log.info("an allocation was asked for", { node, ...result });
     if (result.type === "submitted") {
       const phase = this.#state().nodes.get(node)?.phase === "ordered" ? ({ phase: "waiting" } as const) : {};

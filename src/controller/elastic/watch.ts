@@ -27,8 +27,14 @@ const AWAY_MS_MAX = 60_000;
 /** A token is taken within seconds, or not at all: after so long there is another one. */
 const TOKEN_MS = 8 * 60_000;
 
+/** An answer that takes longer is worth a word: Slurm's commands try for some twenty seconds. */
+const SLOW_MS = 5000;
+
 interface Seen {
+  /** When the last look ended, monotonic. */
   at: number;
+  /** Since when somebody waits for an answer, milliseconds since 1970; 0 for nobody. */
+  askedAt: number;
   tries: number;
   away: Away | null;
 }
@@ -58,8 +64,22 @@ export class Watch {
     this.#isUrgent = true;
   }
 
-  awayOf(queue: ElasticQueue): Away | null {
-    return this.#seen.get(Watch.keyOf(queue))?.away ?? null;
+  awayOf(queue: Pick<ElasticQueue, "manager" | "place">): Away | null {
+    const seen = this.#seen.get(Watch.keyOf(queue));
+    if (seen?.away || !seen?.askedAt) return seen?.away ?? null;
+    const isSlow = this.#context.clock.now() - seen.askedAt >= SLOW_MS;
+    return isSlow ? { since: seen.askedAt, problem: "no answer yet" } : null;
+  }
+
+  /** Does something for which a batch system has to answer. */
+  async during<T>(queue: Pick<ElasticQueue, "manager" | "place">, work: () => Promise<T>): Promise<T> {
+    const seen = this.#seenOf(Watch.keyOf(queue));
+    seen.askedAt = this.#context.clock.now();
+    try {
+      return await work();
+    } finally {
+      seen.askedAt = 0;
+    }
   }
 
   /** Nobody answered a submission. */
@@ -80,7 +100,7 @@ export class Watch {
   }
 
   #seenOf(key: string): Seen {
-    const seen = this.#seen.get(key) ?? { at: Number.NEGATIVE_INFINITY, tries: 0, away: null };
+    const seen = this.#seen.get(key) ?? { at: Number.NEGATIVE_INFINITY, askedAt: 0, tries: 0, away: null };
     this.#seen.set(key, seen);
     return seen;
   }
@@ -102,7 +122,7 @@ export class Watch {
     const manager = this.#ports.managers[place.manager];
     let jobs: readonly OuterJob[];
     try {
-      jobs = await manager.list(place.place);
+      jobs = await this.during(place, () => manager.list(place.place));
     } catch (error) {
       return this.#away(seen, place.manager, error as Error);
     }

@@ -158,12 +158,23 @@ function rowOf(context: ControllerContext, queue: ElasticQueue): Row {
     ...{ paused: pause?.reason ?? "", isLeaving: queue.isLeaving === true, failures, retryAt, problem },
     ...{ away: away?.problem ?? "", awaySince: away?.since ?? 0, notes: [...notes] },
     nodes: nodesOf(context, id).map((elastic) => ({
-      ...{ node: elastic.node, outerId: elastic.outerId, why: elastic.why, host: elastic.host },
+      ...{ node: elastic.node, outerId: elastic.outerId, why: whyOf(context, elastic), host: elastic.host },
       ...{ orderedAt: elastic.orderedAt, endsAt: elastic.endsAt, state: stateOf(context, elastic) },
       jobs: jobsOn(context, elastic.node),
       output: `${elasticFolder(context.places)}/${elastic.node}.log`,
     })),
   };
+}
+
+/** A daemon that can't join does not know why: it waits for its token. */
+const JOIN_MS = 20_000;
+
+function whyOf(context: ControllerContext, { phase, why, joinedAt, orderedAt, host, leaving }: ElasticNode): string {
+  if (leaving !== undefined) return leaving;
+  const isLate = phase === "running" && joinedAt === null && context.clock.now() - orderedAt > JOIN_MS;
+  if (!isLate) return why;
+  if (context.listens()) return `${host} has not joined yet: its output may say why`;
+  return `${host} can't join, mgpu listens for no other machines: mgpu up --listen 0.0.0.0:7411`;
 }
 
 /** One word for where an allocation stands. */

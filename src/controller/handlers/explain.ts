@@ -11,6 +11,7 @@ import { explain } from "../../sched/explain/explain.ts";
 import type { ControllerContext } from "../context.ts";
 import { actingUid, maySee } from "../network/access.ts";
 import { viewOf } from "../planner.ts";
+import { slowly } from "../slices.ts";
 
 /** How long the search works before others get their turn, in milliseconds. */
 const SLICE_MS = 3;
@@ -47,6 +48,12 @@ function waitingJob(state: ClusterState, jobId: number, taskId: number | null): 
   return null;
 }
 
+/** Whether machines of other batch systems are on their way for it. */
+function withAllocations({ elastic }: ControllerContext, { id }: PendingJob, found: Explanation): Explanation {
+  const allocations = elastic.crew?.prospects(id) ?? [];
+  return allocations.length === 0 ? found : { ...found, allocations };
+}
+
 async function explainSlowly(context: ControllerContext, job: PendingJob, byUid: number): Promise<Explanation> {
   const { clock, loop, isConnected, guard, order } = context;
   const now = clock.now();
@@ -57,11 +64,5 @@ async function explainSlowly(context: ControllerContext, job: PendingJob, byUid:
     newGate: () => gateOf(loop.state, now),
     hasTime: () => clock.monotonic() - begun < BUDGET_MS,
   });
-  for (let slice = clock.monotonic(); ; ) {
-    const step = work.next();
-    if (step.done) return step.value;
-    if (clock.monotonic() - slice < SLICE_MS) continue;
-    await new Promise<void>((resolve) => void clock.after(0, resolve));
-    slice = clock.monotonic();
-  }
+  return withAllocations(context, job, await slowly(clock, work, SLICE_MS));
 }

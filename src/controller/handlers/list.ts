@@ -22,17 +22,16 @@ const FORECAST: readonly string[] = ["expectedAt", "expectedNodes"];
 
 /** Streams rows of the selected jobs. */
 export function listHandler(context: ControllerContext): StreamHandler<"jobs.list"> {
-  const forecastOf = createForecaster(context);
+  const forecaster = createForecaster(context);
   return async ({ filter, fields }, sink, { hello }) => {
     const isSeen = maySee(context, hello);
     const isDetailed = fields.some((field) => DETAILS.has(field));
-    const isForecast = fields.some((field) => FORECAST.includes(field));
+    const isForecast = fields.some((field) => FORECAST.includes(field)) && context.loop.state.pending.size > 0;
+    const forecastOf = isForecast ? await forecaster() : () => null;
     // Row and details stay apart: V8 keeps one object of a hundred keys in a way that is ten times slower.
     const valuesOf = (job: Job): unknown[] => {
       const row: Partial<JobListRow> = context.rowOf(job);
-      const details: Partial<JobListRow> = isDetailed
-        ? toJobDetails(job, row as JobRow, isForecast ? forecastOf(job.id) : null)
-        : {};
+      const details: Partial<JobListRow> = isDetailed ? toJobDetails(job, row as JobRow, forecastOf(job.id)) : {};
       return fields.map((field) => (DETAILS.has(field) ? details : row)[field]);
     };
     let rows: unknown[][] = [];

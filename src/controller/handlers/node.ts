@@ -101,7 +101,8 @@ function commandOf(node: string, report: NodeReport): Command {
       return { type: "report.stepStarted", node, key: report.key };
     case "ended": {
       const { key, exits, problem, clean, outOfMemory = false, usage, nodeFault: unlaunched = false } = report;
-      return { type: "report.stepEnded", node, key, exits, problem, clean, outOfMemory, usage, unlaunched };
+      const { unwelcome = false } = report;
+      return { type: "report.stepEnded", node, key, exits, problem, clean, outOfMemory, usage, unlaunched, unwelcome };
     }
     case "lost":
       return { type: "report.stepLost", node, key: report.key, cause: report.cause };

@@ -137,9 +137,9 @@ export function refuseAtEnd(context: ControllerContext): void {
 }
 
 /** Says when and where a job would start, and queues nothing. */
-function testSubmission(context: ControllerContext, spec: JobSpec, followers: readonly JobSpec[]) {
+async function testSubmission(context: ControllerContext, spec: JobSpec, followers: readonly JobSpec[]) {
   const { state } = context.loop;
   const problem = submissionProblem(state, { spec, followers, ...limitsOf(context) });
   if (problem) throw new RpcError(problem.denial.code, problem.denial.message, problem.denial.hint);
-  return { jobId: state.nextJobId, estimate: estimateStart(context, [spec, ...followers]) };
+  return { jobId: state.nextJobId, estimate: await estimateStart(context, [spec, ...followers]) };
 }

@@ -15,7 +15,7 @@ import { isListed, namedPartitions } from "../partition-list.ts";
 import { type Blocked, limitView, startLimit } from "../policy/limits.ts";
 import { isPolicyOn } from "../policy/state.ts";
 import { tresOf } from "../policy/tres.ts";
-import { isActive, reservedFor } from "../reservation.ts";
+import { isActive, LEAVES_EARLY, reservedFor } from "../reservation.ts";
 import { type Allocation, addShare, gpuThousandths, type NodeShare, WHOLE_GPU } from "../resources.ts";
 import { type ClusterState, usedLicenses } from "../state.ts";
 import { accept, type Decision, deny, ignore } from "./decision.ts";
@@ -188,7 +188,7 @@ function reservedProblem(
     return `reservation ${spec.reservation} does not hold now`;
   const { only, barred, leaving } = reservedFor(state, spec, limitS, now);
   const gone = allocation.find(({ node }) => leaving.has(node));
-  if (gone) return `${gone.node}: its allocation ends before the job would be over`;
+  if (gone) return `${gone.node}: ${LEAVES_EARLY}`;
   const wrong = allocation.find(({ node }) => barred.has(node) || only?.has(node) === false);
   return wrong ? `${wrong.node}: reserved for ${barred.get(wrong.node) ?? "others"}` : "";
 }

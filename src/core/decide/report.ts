@@ -5,6 +5,7 @@
 
 import type { ReportJobCleaned, ReportStepEnded, ReportStepLost, ReportStepStarted } from "../commands.ts";
 import type { Event, StepEnded } from "../events.ts";
+import { feasibility } from "../fit.ts";
 import { livingOthers } from "../het.ts";
 import type { StepKey } from "../ids.ts";
 import {
@@ -89,6 +90,7 @@ function endOfMainStep(
   // A step that its own user ended takes the job of srun with it.
   if (found.step.ending)
     return end(job, found.step.ending.state, exit, found.step.ending.cause, found.step.ending.by, clean);
+  if (command.unwelcome && job.spec.kind === "batch") return unwelcome(state, job, command, clean, now);
   if (command.unlaunched && job.spec.kind === "batch") return unlaunched(state, job, command, clean, now);
   const { retries, retryWaitS } = job.spec;
   if (job.retried >= retries || !isWhole(state, job)) return end(job, "FAILED", exit, command.problem, null, clean);
@@ -110,6 +112,27 @@ function unlaunched(
   if (times >= LAUNCHES_MAX) return endWhole(state, job, "FAILED", EXIT_UNLAUNCHED, cause, null, clean);
   const back = requeueWhole(state, job, cause, now + LAUNCH_WAIT_MS, null, clean, job.retried, UNLAUNCHED);
   return back.map((event) => ({ ...event, unlaunched: times }));
+}
+
+/** A script of a user whom its node does not know goes to other nodes; where there is none for it, it waits for somebody to mend that. */
+function unwelcome(
+  state: ClusterState,
+  job: RunningJob,
+  { node, problem }: ReportStepEnded,
+  clean: readonly string[],
+  now: number,
+): Event[] {
+  const request = { ...job.spec.request, excluded: [...job.spec.request.excluded, node] };
+  const isElsewhere = job.spec.het === null && feasibility([...state.nodes.values()], request) === null;
+  const requeue = (cause: string, hold: "user" | null): Event[] =>
+    requeueWhole(state, job, cause, now, hold, clean, job.retried, UNLAUNCHED);
+  if (!isElsewhere)
+    return requeue(`${problem}; held: no other node can run it, release it when that is mended`, "user");
+  const before = { request: job.spec.request };
+  return [
+    ...requeue(`${problem}; other nodes are tried`, null),
+    { type: "job.updated", jobId: job.id, changes: { request }, before },
+  ];
 }
 
 /** Whether all components of a heterogeneous job run still: one step goes over them, so none is tried again without the others. */

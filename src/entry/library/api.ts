@@ -159,7 +159,10 @@ export interface NodeOptions {
 export interface NodeHandle {
   readonly name: string;
   readonly pid: number;
-  /** Ends the daemon; jobs go on, and it finds them when it is started again. */
+  /**
+   * Ends the daemon; jobs go on, and it finds them when it is started again. One that came by an invitation leaves its
+   * cluster: it comes back with a new one.
+   */
   stop(): Promise<void>;
 }
 

@@ -1,9 +1,11 @@
 /** Commands of ours, called from within a program: what they print is caught, and their errors are one error. */
 
-import type { Command, CommandContext, Stdio } from "../../cli/context.ts";
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import type { Child, ChildRequest, Command, CommandContext, Stdio } from "../../cli/context.ts";
 import { UserError } from "../../cli/context.ts";
 import { parseOptions } from "../../cli/getopt.ts";
-import { withCommonOptions } from "../../cli/run.ts";
+import { handedOver, withCommonOptions } from "../../cli/run.ts";
 import { realNet } from "../../platform/net.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import { contextFor } from "../command.ts";
@@ -52,10 +54,12 @@ export async function call(
       else kept[stream] += new TextDecoder().decode(bytes);
     };
   const stdio: Stdio = { ...SILENT, out: take("stdout"), err: take("stderr") };
-  const parsed = parseOptions(withCommonOptions(command.options), argv, command.operands);
+  const options = withCommonOptions(command.options);
+  const parsed = parseOptions(options, argv, command.operands);
   if (parsed.problems.length > 0) throw new MgpuError(parsed.problems);
   return withErrors(async () => {
-    const code = await command.run(parsed, withoutUser({ ...context, stdio }));
+    const own = withoutUser({ ...context, stdio });
+    const code = (await handedOver({ ...command, options }, parsed, argv, own)) ?? (await command.run(parsed, own));
     return { code, out: kept.stdout, err: kept.stderr };
   });
 }
@@ -63,7 +67,26 @@ export async function call(
 /** Ctrl-C and the keyboard belong to the program that called. */
 function withoutUser(context: CommandContext): CommandContext {
   const input = { read: async () => {}, stop: () => {} };
-  return { ...context, session: { ...context.session, input, onSignal: () => () => {} } };
+  const startChild = (request: ChildRequest): Promise<Child> => startCaught(request, context.stdio);
+  return { ...context, session: { ...context.session, input, onSignal: () => () => {}, startChild } };
+}
+
+/** A program without a terminal and input, what it prints handed over: Slurm's own commands. */
+async function startCaught({ argv, environment }: ChildRequest, { out, err }: Stdio): Promise<Child> {
+  const [file = "", ...args] = argv;
+  const child = spawn(file, args, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  child.stdout.on("data", out);
+  child.stderr.on("data", err);
+  const exited = new Promise<{ code: number; signal: number }>((resolve) => {
+    child.once("close", (code, signal) => {
+      resolve(signal === null ? { code: code ?? 0, signal: 0 } : { code: 0, signal: constants.signals[signal] });
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", reject);
+  });
+  return { exited, signal: (signal) => void child.kill(signal) };
 }
 
 /** Errors of ours as the one that users of the library know. */

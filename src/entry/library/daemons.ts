@@ -3,9 +3,10 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Environment, placesFrom } from "../../config/places.ts";
+import { type Environment, nodePlaces, type Places, placesFrom } from "../../config/places.ts";
 import { startDaemon } from "../../platform/daemon.ts";
 import { canHoldFolder } from "../../platform/folders.ts";
+import { findLockHolder } from "../../platform/lock.ts";
 import { type ControllerHandle, type ControllerOptions, MgpuError, type NodeHandle, type NodeOptions } from "./api.ts";
 
 const BIN = join(__dirname, "../bin");
@@ -50,7 +51,10 @@ export async function startController(options: ControllerOptions): Promise<Contr
 /** Starts a node's daemon on this machine; see library.ts. */
 export async function startNode(options: NodeOptions): Promise<NodeHandle> {
   const env = variablesOf(options);
-  return options.invitation === undefined ? startHere(options, env) : joinWith(options.invitation, options, env);
+  if (options.invitation === undefined) return startHere(options, env);
+  // This program's own may be another node's.
+  const named = options.name === undefined ? env : { ...env, MGPU_NODE_ID: options.name };
+  return joinWith(options.invitation, options, named);
 }
 
 async function joinWith(invitation: string, { name, gpus }: NodeOptions, env: NodeJS.ProcessEnv): Promise<NodeHandle> {
@@ -60,14 +64,16 @@ async function joinWith(invitation: string, { name, gpus }: NodeOptions, env: No
   ];
   const said = await mgpu(["node", ...given, invitation], env);
   const [, own = name ?? ""] = /^node (\S+) of /.exec(said) ?? [];
-  return { name: own, pid: 0, stop: async () => void (await mgpu(["leave", "--force"], env)) };
+  const places = nodePlaces(placesOf(env), own);
+  const { pid } = (await findLockHolder(places.folder, "node")) ?? {};
+  return { name: own, pid: pid ?? 0, stop: async () => void (await mgpu(["leave", "--force"], env)) };
 }
 
 async function startHere({ name, gpus, cpus, memoryMiB }: NodeOptions, env: Environment): Promise<NodeHandle> {
   const given = { "node-id": name, "gpu-count": gpus, cpus, memory: memoryMiB };
   const args = Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [`--${key}=${value}`]));
   const before = await nodeNames(env);
-  const { logFolder } = placesFrom(env, process.getuid?.() ?? 0, canHoldFolder);
+  const { logFolder } = placesOf(env);
   const log = `${logFolder}/mgpud${name === undefined ? "" : `-${name}`}.log`;
   const daemon = startDaemon(join(__dirname, "mgpud.cjs"), args, log, changed(env));
   let isOver = false;
@@ -83,6 +89,10 @@ async function startHere({ name, gpus, cpus, memoryMiB }: NodeOptions, env: Envi
     if (waited > START_MS) throw new MgpuError([`the node did not register in time; ${log} may tell why`]);
     await pause(LOOK_MS);
   }
+}
+
+function placesOf(env: Environment): Places {
+  return placesFrom(env, process.getuid?.() ?? 0, canHoldFolder);
 }
 
 /** Variables that are not this process's own. */

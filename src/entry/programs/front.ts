@@ -3,7 +3,7 @@
  * (src/decisions/0029-front.md). Started by commands that come in numbers (../front/use.ts); ends when none come any more.
  */
 
-import { statSync, writeFileSync } from "node:fs";
+import { rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { command as sbatch } from "../../cli/commands/sbatch.ts";
 import { command as scancel } from "../../cli/commands/scancel.ts";
@@ -44,7 +44,11 @@ async function main(): Promise<void> {
     else call.answer("n");
   });
   writeFileSync(pidFile, String(process.pid), { mode: 0o600 });
-  const leave = (): void => void shut(front, door);
+  const leave = (): void => {
+    // The number may soon be another process's.
+    rmSync(pidFile, { force: true });
+    void shut(front, door);
+  };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, leave);
   process.on("SIGHUP", () => {});
   setInterval(() => {

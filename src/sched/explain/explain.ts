@@ -60,7 +60,7 @@ export function* explain(facts: ExplainFacts): Generator<void, Explanation> {
   const limitS = partition ? effectiveLimit(job.spec, partition) : 0;
   const search = { ...{ state, view, newGate, job, ahead, now, limitS, byUid } };
   const changes = yield* within(hasTime, searchChanges(search));
-  const forecast = hasTime() ? forecastStart(state, view, ahead, job, now) : null;
+  const forecast = hasTime() ? yield* forecastStart(state, view, ahead, job, now) : null;
   yield;
   // The nodes that matter first, where not all can be told of.
   const told = verdicts.length <= NODES_TOLD_MAX ? verdicts : [...verdicts].sort(byInterest);

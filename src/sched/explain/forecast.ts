@@ -14,9 +14,10 @@ import { jobLabel } from "../../core/job-label.ts";
 import type { Node } from "../../core/node.ts";
 import { type Allocation, NO_USAGE } from "../../core/resources.ts";
 import type { ClusterState } from "../../core/state.ts";
-import { holdingsOf } from "../holdings.ts";
+import { HoldingsKeeper } from "../holdings.ts";
+import type { Plan } from "../plan.ts";
 import { EASY, type SchedulerPolicy } from "../policy.ts";
-import { type ScheduleView, schedule } from "../schedule.ts";
+import { type ScheduleView, schedule, scheduleInSteps } from "../schedule.ts";
 
 /** Waiting jobs of a partition that are told of: a promise costs about as much as a start. */
 const JOBS_MAX = 100;
@@ -35,15 +36,26 @@ export interface ExpectedStart {
   readonly nodes: string;
 }
 
-/** What can be told, by job; of an array's record, of its next task. */
-export function forecastStarts(state: ClusterState, view: ScheduleView, now: number): Map<JobId, ExpectedStart> {
+/** Looks for a start of each job as if every job used its whole limit and none came after; as a pass does, and with the same breaks. */
+export function* forecastPlan(state: ClusterState, view: ScheduleView, now: number): Generator<void, Plan> {
+  const keeper = new HoldingsKeeper();
+  yield* keeper.catchUp(state, now, CONSERVATIVE.assumedTimeS);
+  const holdings = keeper.bookOf(state, now, CONSERVATIVE.assumedTimeS);
+  return yield* scheduleInSteps({ ...view, holdings, expiring: [] }, now, CONSERVATIVE);
+}
+
+/** What can be told, by job; of an array's record, of its next task. Yields wherever it may be interrupted. */
+export function* forecastStarts(
+  state: ClusterState,
+  view: ScheduleView,
+  now: number,
+): Generator<void, Map<JobId, ExpectedStart>> {
   const starts = new Map<JobId, ExpectedStart>();
   const tell = (jobId: JobId, at: number, allocation: Allocation): void => {
     if (starts.has(jobId)) return;
     starts.set(jobId, { at, nodes: fold([...new Set(allocation.map(({ node }) => node))]) });
   };
-  const holdings = { [Symbol.iterator]: () => holdingsOf(state, now, CONSERVATIVE.assumedTimeS) };
-  const plan = schedule({ ...view, holdings, expiring: [] }, now, CONSERVATIVE);
+  const plan = yield* forecastPlan(state, view, now);
   for (const { jobId, allocation, followers = [] } of plan.starts) {
     tell(jobId, now, allocation);
     for (const other of followers) tell(other.jobId, now, other.allocation);
@@ -59,19 +71,19 @@ export function beginForecast({ spec, eligibleAt }: PendingJob, now: number): Ex
 }
 
 /**
- * The forecast of one job.
+ * The forecast of one job. Yields wherever it may be interrupted.
  * @param ahead the first of those before it that may start
  */
-export function forecastStart(
+export function* forecastStart(
   state: ClusterState,
   view: ScheduleView,
   ahead: readonly PendingJob[],
   job: PendingJob,
   now: number,
-): StartForecast {
+): Generator<void, StartForecast> {
   const waits = view.gate.waitReason(job);
   const later = waits?.reason.word === "BeginTime" ? beginForecast(job, now) : null;
-  const found = later ?? forecastStarts(state, { ...view, pending: [...ahead, job] }, now).get(job.id);
+  const found = later ?? (yield* forecastStarts(state, { ...view, pending: [...ahead, job] }, now)).get(job.id);
   if (found) return { startAt: found.at, nodeList: found.nodes, why: "" };
   if (waits) return { startAt: null, nodeList: "", why: waits.reason.text };
   const isFar = ahead.length >= JOBS_MAX;

@@ -1,10 +1,11 @@
 /** When waiting jobs should start, played ahead on the scheduler's own passes. */
 
 import { expect, test } from "vitest";
+import { estimateStart } from "../../../src/controller/estimate.ts";
 import { viewOf } from "../../../src/controller/planner.ts";
 import type { Job, PendingJob, RunningJob } from "../../../src/core/job.ts";
 import { DEFAULT_PARTITION } from "../../../src/core/partition.ts";
-import { fromStored } from "../../../src/core/state.ts";
+import { type ClusterState, fromStored } from "../../../src/core/state.ts";
 import { beginForecast, forecastStarts } from "../../../src/sched/explain/forecast.ts";
 import { JOBS, NOW, nodeOf, pending, share, specOf } from "../../golden/cluster.ts";
 
@@ -21,17 +22,24 @@ function waits(id: number, cpus: number, limitS: number, over: Partial<ReturnTyp
   return pending(id, specOf({ timeLimitS: limitS, ...over }, { tasks: 1, cpusPerTask: cpus }), NOW - MIN);
 }
 
-function startsOf(jobs: readonly Job[], over: Partial<Parameters<typeof fromStored>[0]> = {}): Record<number, string> {
+function stateOf(jobs: readonly Job[], over: Partial<Parameters<typeof fromStored>[0]> = {}): ClusterState {
   const nodes = [nodeOf("n1"), nodeOf("n2")].map((node, index) => {
     const cpus = jobs.some((job) => job.state === "RUNNING" && job.allocation[0]?.node === `n${index + 1}`) ? 8 : 0;
     return { ...node, usage: { cpus, memoryMiB: 0, gpus: {} } };
   });
-  const state = fromStored({ seq: 1, nextJobId: 100, jobs, nodes, partitions: [DEFAULT_PARTITION], ...over });
-  const starts = forecastStarts(
+  return fromStored({ seq: 1, nextJobId: 100, jobs, nodes, partitions: [DEFAULT_PARTITION], ...over });
+}
+
+function startsOf(jobs: readonly Job[], over: Partial<Parameters<typeof fromStored>[0]> = {}): Record<number, string> {
+  const state = stateOf(jobs, over);
+  const steps = forecastStarts(
     state,
     viewOf(state, () => true, NOW),
     NOW,
   );
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  const starts = step.value;
   return Object.fromEntries([...starts].map(([id, { at, nodes: where }]) => [id, `${(at - NOW) / MIN} ${where}`]));
 }
 
@@ -83,4 +91,25 @@ test("a job that a reservation keeps out is told when that is over, however many
   const short = Array.from({ length: 500 }, (_, index) => busy(100 + index, "n1", 61 + index / 10));
   const many = short.map((job) => ({ ...job, allocation: [] }));
   expect(startsOf([...many, waits(3, 8, 6000)], { reservations: [upkeep] })).toEqual({ 3: "30 n1" });
+});
+
+test("--test-only says when there will be room, whatever waits; by a begin time what ends before is over", async () => {
+  const estimateOf = async (jobs: readonly Job[], job: Job, over: Partial<Parameters<typeof fromStored>[0]> = {}) => {
+    const clock = { now: () => NOW, monotonic: () => 0, after: () => () => {} };
+    const guard = { seenBy: <T>(node: T) => node };
+    const context = { loop: { state: stateOf(jobs, over) }, clock, guard, isConnected: () => true };
+    const { startAt, nodeList, cpus, partition } = await estimateStart(context as never, [job.spec]);
+    return `${startAt === null ? "never" : (startAt - NOW) / MIN} ${nodeList} ${cpus} ${partition}`;
+  };
+  const both = [busy(1, "n1", 600), busy(2, "n2", 1200), waits(9, 8, 0)];
+  expect(await estimateOf(both, waits(3, 8, 600))).toBe("9 n1 8 null");
+  expect(await estimateOf([busy(1, "n1", 600)], waits(3, 8, 600))).toBe("0 n2 8 null");
+  expect(await estimateOf([busy(1, "n1", 0), busy(2, "n2", 0)], waits(3, 8, 600))).toBe("never  0 null");
+  const later = waits(3, 8, 600, { beginAt: NOW + 12 * MIN });
+  expect(await estimateOf(both, later)).toBe("12 n1 8 null");
+  const upkeep = { ...BY_ROOT, name: "upkeep", startAt: NOW + 5 * MIN, endAt: NOW + 30 * MIN, nodes: ["n1", "n2"] };
+  expect(await estimateOf([], waits(3, 8, 600), { reservations: [upkeep] })).toBe("30 n1 8 null");
+  const narrow = { ...DEFAULT_PARTITION, name: "narrow", isDefault: false, nodes: ["n2"] };
+  const several = waits(3, 8, 600, { partitions: ["narrow", "main"] });
+  expect(await estimateOf(both, several, { partitions: [DEFAULT_PARTITION, narrow] })).toBe("9 n1 8 main");
 });

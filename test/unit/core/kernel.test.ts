@@ -349,6 +349,23 @@ test("a script that nodes can't start goes back five times in a row; that is no 
   expect(job(1)).toMatchObject({ state: "FAILED", cause: "node n1 could not start it, 5 of 5 times: no holder" });
 });
 
+test("a script of a user whom its node does not know goes to other nodes, and is held where there is none", () => {
+  const { run, job } = cluster();
+  run(submit("r1"));
+  const start = (attempt: number, node: string) => {
+    run({ type: "job.allocate", jobId: 1, taskId: null, allocation: share([]).map((one) => ({ ...one, node })) });
+    const end = { key: { ...key, attempt }, exits: [FAIL], clean: true, problem: "nobody here", unwelcome: true };
+    run({ type: "report.stepEnded", ...REPORT, node, ...end });
+  };
+  run({ type: "node.register", node: "n2", inventory: inventory() });
+  start(1, "n1");
+  expect(job(1)).toMatchObject({ state: "PENDING", hold: null, retried: 0, spec: { request: { excluded: ["n1"] } } });
+  expect(job(1).earlier?.[0]).toMatchObject({ state: "NODE_FAIL", cause: "nobody here; other nodes are tried" });
+  start(2, "n2");
+  expect(job(1)).toMatchObject({ state: "PENDING", hold: "user", spec: { request: { excluded: ["n1"] } } });
+  expect(job(1).earlier?.[1]?.cause).toMatch(/^nobody here; held: no other node can run it/);
+});
+
 test("tasks of an array start as records of their own; the last keeps the array's number", () => {
   const { state, run, job } = cluster();
   run(submit("r1", { array: { tasks: [{ first: 3, last: 5, step: 1 }], limit: 0 } }));

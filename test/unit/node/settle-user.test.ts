@@ -21,6 +21,8 @@ const settle = (error: Error) => {
 test("a user database without an answer is the node's trouble, a user that it does not know is not", async () => {
   const away = Object.assign(new Error("getent has not answered for 5 s"), { nodeFault: true });
   const problem = "node n1 can't run jobs of ada: getent has not answered for 5 s";
-  expect(await settle(away)).toEqual({ problem, nodeFault: true });
-  expect(await settle(new Error("this machine knows no user ada"))).toMatchObject({ nodeFault: false });
+  expect(await settle(away)).toEqual({ problem, fault: { nodeFault: true } });
+  expect(await settle(new Error("this machine knows no user ada"))).toMatchObject({
+    fault: { nodeFault: false, unwelcome: true },
+  });
 });
