@@ -108,7 +108,7 @@ export function draftStep(wishes: Wishes, facts: StepFacts, context: CommandCont
 
 /** A terminal can show a notice as long as a command of ours is there. */
 function noticeWarnings({ values, place }: Wishes, { kind }: JobFacts): string[] {
-  if (!values.notify?.includes(DESKTOP) || kind === "run" || values.await) return [];
+  if (!values.notify?.includes(DESKTOP) || kind !== "batch" || values.await) return [];
   return [`${place("notify")}: ${DESKTOP} has no effect: nobody waits at this terminal, as mgpu-srun does, and --wait`];
 }
 

@@ -8,6 +8,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TestCluster } from "./support/cluster.ts";
+import { Terminal } from "./support/terminal.ts";
 
 interface Mail {
   readonly to: readonly string[];
@@ -153,6 +154,12 @@ test("when all jobs of a user are done, that is told once, in the words of each 
   expect(JSON.parse(by("/discord"))).toEqual({ content: text });
   expect(by("/ntfy")).toBe(text);
   expect(posted).toHaveLength(3);
+});
+
+test("who waits for an allocation is told by the terminal when it is there", async () => {
+  const terminal = new Terminal(cluster, ["mgpu-salloc", "--notify=desktop", "true"]);
+  expect((await terminal.ended).code).toBe(0);
+  expect(terminal.screen).toMatch(/\x1b\](9|777;notify;mgpu);job \d+ has its allocation\x1b\\/);
 });
 
 test("wrong addresses are refused, and a terminal that nobody waits at is said to be none", async () => {

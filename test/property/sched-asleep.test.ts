@@ -133,6 +133,9 @@ function waitingOf(state: ClusterState): PendingJob[] {
   return [...state.jobs.values()].filter((job): job is PendingJob => job.state === "PENDING" && !isAsleep(state, job));
 }
 
+/** After so many acts it is asked what a pass would plan later. */
+const LOOK_AHEAD_EACH = 3;
+
 test("after any events, the plan is that of a pass that looks at every job, now and at any later time", () => {
   let [asleep, woken, skipped] = [0, 0, 0];
   fc.assert(
@@ -141,11 +144,13 @@ test("after any events, the plan is that of a pass that looks at every job, now 
       for (const node of ["n1", "n2"]) step(state, { type: "node.register", node, inventory: inventory() }, T0);
       const slept = new Set<number>();
       let now = T0;
-      for (const one of acts) {
+      for (const [index, one] of acts.entries()) {
         now += 1000;
         for (const command of commandsOf(one, state, now)) step(state, command, now);
         expect(checkInvariants(state)).toEqual([]);
-        for (const at of [now, now + 30_000, now + 3_600_000]) {
+        // Each look ahead is two passes; one act changes little of what it finds.
+        const later = index % LOOK_AHEAD_EACH === 0 ? [now + 30_000, now + 3_600_000] : [];
+        for (const at of [now, ...later]) {
           const [plan, full] = [
             schedule(
               viewOf(state, () => true, at),

@@ -6,6 +6,7 @@
 import { EXIT_OK, type ExitStatus } from "../../core/job.ts";
 import { withoutOuterJob } from "../../core/job-variables.ts";
 import type { JobRequest } from "../../core/jobspec.ts";
+import { DESKTOP } from "../../core/notice.ts";
 import { SIGHUP, SIGTERM } from "../../core/signals.ts";
 import type { JobRow } from "../../protocol/procedures.ts";
 import { errnoText } from "../../util/errno.ts";
@@ -19,6 +20,7 @@ import { baseName, draftJob } from "../jobspec.ts";
 import { withModel } from "../model.ts";
 import type { ParsedOptions } from "../option.ts";
 import { type SubmitValues, submitOptions } from "../options/submit.ts";
+import { tellDesktop } from "../output/desktop.ts";
 import { type Submitted, submitJob } from "../submission.ts";
 
 const OPTIONS = submitOptions("salloc");
@@ -227,6 +229,7 @@ class Session {
     const waitedMs = context.clock.monotonic() - this.submittedAt;
     const rings = values.bell || (!values["no-bell"] && waitedMs > BELL_MS);
     if (rings && context.stdio.stdoutIsTerminal) context.stdio.out("\x07");
+    if (values.notify?.includes(DESKTOP)) tellDesktop(context, `job ${jobId} has its allocation`);
   }
 
   private catchSignals(): void {

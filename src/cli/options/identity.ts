@@ -83,7 +83,7 @@ export const IDENTITY = [
     long: "notify",
     argument: "required",
     metavar: "addresses",
-    help: "tell web addresses of the same events: https://..., or slack:, discord:, ntfy: before one (default: the job's end); desktop: a notice of this terminal at the end",
+    help: "tell web addresses of the same events: https://..., or slack:, discord:, ntfy: before one (default: the job's end); desktop: a notice of this terminal at the end, of an allocation when it is granted",
     variables: { srun: "MGPU_NOTIFY", sbatch: "MGPU_NOTIFY", salloc: "MGPU_NOTIFY" },
     directive: true,
     of: ALL,

@@ -4,17 +4,13 @@
  * dependencies, a time limit that is too long) keeps it from asking for machines, too.
  */
 
-import type { AllocationShape, ElasticNode, ElasticQueue } from "../../core/elastic/records.ts";
+import { imaginedNode } from "../../core/elastic/imagined.ts";
+import type { ElasticNode, ElasticQueue } from "../../core/elastic/records.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
-import type { Node } from "../../core/node.ts";
-import { type Gpu, NO_USAGE } from "../../core/resources.ts";
 import type { ClusterState } from "../../core/state.ts";
 import { scheduleInSteps } from "../../sched/schedule.ts";
 import type { ControllerContext } from "../context.ts";
 import { viewOf } from "../planner.ts";
-
-/** Memory of GPUs of which no node has told yet: requests for a part of it are believed to fit. */
-const UNKNOWN_GPU_MIB = 1 << 20;
 
 /** Weights by which nodes that are there are filled first, then those that come, then those that might. */
 const COMING_WEIGHT = 1 << 30;
@@ -60,27 +56,4 @@ function imagine(state: ClusterState, imagined: readonly Imagined[], now: number
     elasticNodes.set(node, { ...blank, node, queueId: queue.id, orderedAt: now, endsAt });
   }
   return { ...state, nodes, elastic: { ...state.elastic, nodes: elasticNodes } };
-}
-
-function imaginedNode(name: NodeName, queue: ElasticQueue, weight: number): Node {
-  const { shape, manager, id, seenGpus } = queue;
-  return {
-    name,
-    inventory: {
-      ...{ hostname: name, cpus: shape.cpus, memoryMiB: shape.memoryMiB, gpus: seenGpus ?? gpusOf(shape) },
-      ...{ gpuProvider: "none", gpuProblem: null, bootId: "", os: "", arch: "", version: "" },
-      features: [manager, `${manager}${id}`],
-    },
-    registeredAt: 0,
-    usage: NO_USAGE,
-    ...{ drain: null, down: null, settings: { weight } },
-  };
-}
-
-/** As many as are asked for. */
-function gpusOf({ gpus }: AllocationShape): Gpu[] {
-  const [, type = "", digits = "0"] = /^(?:([^:]+):)?(\d+)$/.exec(gpus) ?? [];
-  return Array.from({ length: Number(digits) }, (_, index) => {
-    return { index, uuid: `imagined-${index}`, model: type, type: type.toLowerCase(), memoryMiB: UNKNOWN_GPU_MIB };
-  });
 }

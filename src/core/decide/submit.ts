@@ -2,6 +2,7 @@
 
 import type { SubmitJob } from "../commands.ts";
 import type { Dependency } from "../dependency.ts";
+import { possibleNodes } from "../elastic/imagined.ts";
 import { feasibility } from "../fit.ts";
 import { COMPONENTS_MAX } from "../het.ts";
 import { fold } from "../hostlist.ts";
@@ -270,7 +271,10 @@ function circle(state: ClusterState, dependency: Dependency | null, ids: readonl
 export function nodeProblem(state: ClusterState, spec: JobSpec, partition: Partition): Refusal | null {
   // Before the first node has registered nothing is known of what there will be.
   if (state.nodes.size === 0) return null;
-  const nodes = [...state.nodes.values()];
+  const own = [...state.nodes.values()];
+  const { queues } = state.elastic;
+  // What no machine here can hold may run on one that another batch system lends.
+  const nodes = queues.size === 0 ? own : [...own, ...possibleNodes(queues.values())];
   const problem = feasibility(nodes, spec.request);
   if (problem) return deny(problem.code, problem.message, problem.hint);
   if (partition.nodes === null) return null;

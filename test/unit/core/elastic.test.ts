@@ -7,7 +7,7 @@ import { type ElasticLimits, FAILURES_MAX, retryAfterMs } from "../../../src/cor
 import { step } from "../../../src/core/kernel.ts";
 import { reservedFor } from "../../../src/core/reservation.ts";
 import { type ClusterState, emptyState, fromStored, toStored } from "../../../src/core/state.ts";
-import { T0 } from "../support/samples.ts";
+import { gpuRequest, inventory, submit, T0 } from "../support/samples.ts";
 
 const ADA = { uid: 1000, name: "ada" };
 const SHAPE = { cpus: 8, memoryMiB: 4000, gpus: "4", timeS: 3600 };
@@ -101,4 +101,13 @@ test("nothing goes to a node that may take longer than it stays, or of which tha
   expect(leaving(601)).toEqual(["slurm1-1"]);
   // Without a time limit it may take for ever.
   expect(leaving(0)).toEqual(["slurm1-1"]);
+});
+
+test("a job that only lent machines could hold is taken, and one that none could hold is not", () => {
+  const state = emptyState();
+  run(state, { type: "node.register", node: "n1", inventory: inventory(2), starts: [] });
+  const four = submit("a", { request: gpuRequest(4) });
+  expect(run(state, four)).toEqual(["deny"]);
+  run(state, add());
+  expect(run(state, four, submit("b", { request: gpuRequest(13) }))).toEqual(["accept", "deny"]);
 });

@@ -209,3 +209,12 @@ test("many tasks on many uneven nodes take no time to place", () => {
   const huge = request({ tasks: 1_000_000, overcommit: true, ...nodesOf(7) });
   expect(place(candidatesOf(nodes), huge)?.reduce((sum, share) => sum + share.tasks, 0)).toBe(1_000_000);
 });
+
+test("a GPU that is closed while a job has it takes nothing from what is free elsewhere", () => {
+  // What a job holds and what closes it are both in use: more than there is.
+  const usage = { cpus: 1, memoryMiB: 0, gpus: { 0: 2000 } };
+  const half = [node("n1", 2, 8, { usage }), node("n2", 1)];
+  expect(placed({ ...gpus("job", 1), tasks: 1, nodeList: ["n1"] }, half)).toEqual(["n1: 1/1/0/1"]);
+  expect(placed({ ...gpus("job", 2), tasks: 2 }, half)).toEqual(["n1: 1/1/0/1", "n2: 1/1/0/0"]);
+  expect(placed({ ...gpus("job", 3), tasks: 2 }, half)).toBe(null);
+});
