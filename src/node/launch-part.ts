@@ -80,8 +80,3 @@ export function stepTasks(launch: NodeLaunch): number {
 export function jobNumber({ key, job }: NodeLaunch): number {
   return key.jobId - (job.het?.offset ?? 0);
 }
-
-/** Tasks that the job's allocation is made for, on all nodes. */
-export function jobTasks({ allocation }: NodeLaunch): number {
-  return allocation.reduce((sum, share) => sum + share.tasks, 0);
-}

@@ -41,7 +41,7 @@ ${NAMES}
   --list      the names alone
   --help      this text
 
-${NEEDED.join(" and ")} together also write test/bench/RESULTS.md: all bars of issue 10, met or missed.
+${NEEDED.join(" and ")} also write test/bench/RESULTS.md: the bars of issue 10, met or missed; together all of them.
 
 Wall time is from the spawn until the program was reaped. CPU time is user and system time of that one child and its
 own children, from wait4(2): Node can't ask for it, so python3 is needed. On a machine that others use, look at the
@@ -91,8 +91,9 @@ async function measure(names, { quick, isJson }) {
       process.stdout.write(isJson ? toJsonLines(rows) : `${toTable(rows)}\n`);
       all.push(...rows);
     }
-    if (!NEEDED.every((name) => names.includes(name))) return;
-    note(`written to ${writeResults(all, { header, loads: `${loadBefore}, ${load()}`, quick })}`);
+    const ran = NEEDED.filter((name) => names.includes(name));
+    if (ran.length === 0) return;
+    note(`written to ${writeResults(all, { ran, header, loads: `${loadBefore}, ${load()}`, quick })}`);
   } catch (error) {
     process.stderr.write(`bench: error: ${error.message}\n`);
     process.exitCode = 1;

@@ -19,6 +19,9 @@ interface Backend {
 
 let slurm: SlurmCluster | null = null;
 
+/** Longest until a screen has noticed that Slurm's controller is away, or back. */
+const RETURN_MS = 100_000;
+
 const BACKENDS: readonly Backend[] = [
   {
     name: "mgpu",
@@ -237,18 +240,22 @@ on.close();
     const { cluster } = backend;
     const id = await cluster.submit("#!/bin/sh\nexec sleep 600\n", ["-J", "lasting"]);
     await cluster.untilState(id, "RUNNING");
-    const { terminal, sees } = openTui(cluster, ["mgpu", "top"]);
+    const { terminal, sees, seen } = openTui(cluster, ["mgpu", "top"]);
+    // Slurm's commands wait for their controller for a while, and are not asked again at once.
+    const shows = (what: RegExp) =>
+      cluster.until(async () => what.test(await seen()), `the screen shows ${what}`, RETURN_MS);
     await sees(new RegExp(`${id} .*lasting .* R `));
     await centre.stopController();
-    await sees(/no contact, trying again: .*Slurm's controller does not answer/);
+    await shows(/no contact, trying again: .*Slurm's controller does not answer/);
     const listed = await cluster.run("mgpu-squeue", ["-h"]);
     expect([listed.code, listed.stderr]).toEqual([1, expect.stringContaining("Slurm's controller does not answer")]);
     await centre.startController();
     const late = await cluster.submit("#!/bin/sh\nexec sleep 600\n", ["-J", "latecomer"]);
-    await sees(new RegExp(`${late} .*latecom.* R `));
+    // Slurm itself starts nothing before its nodes have answered it again.
+    await shows(new RegExp(`${late} .*latecom`));
     terminal.type("q");
     expect((await terminal.ended).code).toBe(0);
-  });
+  }, 300_000);
 });
 
 test("nothing is guessed: a word that names no engine, and one without its commands, are refused", async () => {

@@ -60,8 +60,13 @@ export async function run({ quick, note }) {
     rows.push(...(await part(sizes)));
   }
   note(`${BENCH}: streams`);
-  const streams = await sessions.run({ quick });
-  return [...rows, ...streams.map((one) => barred(one, one.case))];
+  try {
+    rows.push(...(await sessions.run({ quick })).map((one) => barred(one, one.case)));
+  } catch (error) {
+    // It waits for echoes, for which a machine that others use may have no time; the other rows must not be lost.
+    note(`${BENCH}: the streams could not be measured: ${error.message}`);
+  }
+  return rows;
 }
 
 /** The controller's own loop, journal and scheduler; nodes that end at once whatever they are told to launch. */

@@ -13,20 +13,20 @@ export const NEEDED = ["slurm", "scale"];
 
 /**
  * @param {readonly (import("./report.mjs").Row & {work?: string})[]} rows those without `work` are left out
- * @param {{header: string, loads: string, quick: boolean}} run the header is that of lib/machine.mjs
+ * @param {{ran: readonly string[], header: string, loads: string, quick: boolean}} run the header is that of lib/machine.mjs
  * @returns {string} the file's path
  */
-export function writeResults(rows, { header, loads, quick }) {
+export function writeResults(rows, { ran, header, loads, quick }) {
   const lines = header.split("\n").filter((line) => line.startsWith("# "));
   const table = rows.filter((row) => row.work !== undefined);
   const missed = table.filter((row) => verdict(row) === "MISSED").length;
-  const text = `<!-- Made by \`npm run bench -- ${NEEDED.join(" ")}${quick ? " --quick" : ""}\`. Do not edit. -->
+  const text = `<!-- Made by \`npm run bench -- ${ran.join(" ")}${quick ? " --quick" : ""}\`. Do not edit. -->
 
 # Beside Slurm, and by the bars of issue 10
 
 ${lines.map((line) => `- ${line.slice(2)}`).join("\n")}
 - load of the machine in one minute, at the beginning and at the end: ${loads}
-- ${quick ? "a quick run: smaller numbers" : "a full run"}; ${table.filter((row) => row.bar).length} bars, ${missed} missed
+- ${quick ? "a quick run: smaller numbers" : "a full run"}; ${table.filter((row) => row.bar).length} bars, ${missed} missed${ran.length < NEEDED.length ? `; not measured this time: ${NEEDED.filter((name) => !ran.includes(name)).join()}` : ""}
 
 The reference is measured in the same rounds, in turns with ours. On a machine that others use, minima, CPU time and ratios tell of
 the program, medians of the company. \`ratio\` is ours divided by the reference's.

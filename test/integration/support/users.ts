@@ -1,7 +1,7 @@
 /** Two users, an operator and a group of theirs, made for one test and removed after it. Needs root. */
 
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, cpSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, chownSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { kill, type Ran, type RunOptions, TestCluster } from "./cluster.ts";
 
@@ -112,6 +112,8 @@ export class UserLab {
   async stop(): Promise<void> {
     try {
       await this.root("mgpu", ["down", "--force"]);
+      // Fronts are the users' own, and end within a minute, or a second after their door is gone.
+      for (const { home } of this.made) rmSync(join(home, ".local/state/mgpu/front"), { recursive: true, force: true });
       await this.cluster.until(
         () => this.processes().length === 0,
         () => `nothing of the users is left running: ${JSON.stringify(this.processes())}`,
