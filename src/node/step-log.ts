@@ -33,6 +33,7 @@ export function openStepLog(
   let last: Promise<void> = Promise.resolve();
 
   const rewrite = async (): Promise<void> => {
+    linesInFile = null;
     await file?.close();
     file = null;
     const lines = present();
@@ -43,7 +44,8 @@ export function openStepLog(
   const write = async (): Promise<void> => {
     const lines = waiting;
     waiting = [];
-    if (lines.length === 0) return;
+    // Others took ours along; if that failed, ours are as little on disk as theirs.
+    if (lines.length === 0 && linesInFile !== null) return;
     // What is present holds these lines already.
     if (linesInFile === null || linesInFile + lines.length > LINES_MAX) return rewrite();
     try {

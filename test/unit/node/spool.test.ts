@@ -119,6 +119,29 @@ describe("the spool", () => {
     ]);
   });
 
+  it("tells nobody that a line is on disk whose write failed for another caller", async () => {
+    const { openAppend } = disk;
+    let isFailing = false;
+    disk.openAppend = async (path) => {
+      const file = await openAppend(path);
+      const append = (data: Uint8Array): Promise<void> => {
+        if (!isFailing) return file.append(data);
+        isFailing = false;
+        return Promise.reject(new Error("EIO"));
+      };
+      return { ...file, append };
+    };
+    const spool = await open();
+    const launch = (jobId: number) => spool.writeLaunch({ ...RECORD, key: { ...KEY, jobId } });
+    await launch(1);
+    await launch(2);
+    isFailing = true;
+    const told = await Promise.allSettled([launch(3), launch(4), launch(5)]);
+    const onDisk = (await open()).steps.map(({ record }) => record.key.jobId);
+    expect(onDisk).toEqual([1, 2, ...told.flatMap(({ status }, at) => (status === "fulfilled" ? [3 + at] : []))]);
+    expect(onDisk.length).toBeLessThan(5);
+  });
+
   it("writes lines of callers at the same time at once", async () => {
     const spool = await open();
     let syncs = 0;
