@@ -27,6 +27,7 @@ export class CallerStreams {
   /** What the process has to write by itself. */
   readonly left: Record<Stream, Uint8Array[]> = { out: [], err: [] };
   private readonly pid: number;
+  private isClosed = false;
 
   private constructor(pid: number, out: CallerOutput, err: CallerOutput) {
     this.pid = pid;
@@ -42,7 +43,9 @@ export class CallerStreams {
     return null;
   }
 
+  /** What is still being written is dropped: its descriptor may be another caller's next. */
   close(): void {
+    this.isClosed = true;
     closeOutput(this.out);
     closeOutput(this.err);
   }
@@ -53,6 +56,7 @@ export class CallerStreams {
    */
   async write(pieces: readonly Piece[]): Promise<Written> {
     for (const { stream, data } of pieces) {
+      if (this.isClosed) break;
       const { descriptor } = this[stream];
       if (descriptor === null) {
         this.keep(stream, data);
@@ -78,7 +82,7 @@ export class CallerStreams {
 
   private async writeAll(descriptor: number, data: Uint8Array): Promise<void> {
     let written = 0;
-    while (written < data.length) {
+    while (written < data.length && !this.isClosed) {
       try {
         written += fs.writeSync(descriptor, data, written);
       } catch (error) {

@@ -33,7 +33,7 @@ export interface FrontCall {
   readonly stdinIsTerminal: boolean;
   /** The file from which the launcher reads the answer: `DEVICE:INODE`. */
   readonly answerFile: string;
-  /** Writes a line of the answer. */
+  /** Writes a line of the answer; nothing once the launcher is known to be gone. */
   answer(line: string): void;
   /** The last line: the exit code, and what the launcher has to write to its stdout and stderr by itself. */
   end(code: number, out: Uint8Array, err: Uint8Array): void;
@@ -68,10 +68,15 @@ export async function openFrontDoor(folder: string, onCall: (call: FrontCall) =>
     const slot = slots[Number(pid) % SLOTS];
     if (slot === undefined) return;
     if (word === "d" || count === undefined) return slot.free();
+    const turn = slot.turn;
     onCall({
       ...{ pid: Number(pid), count: Number(count), stdinIsTerminal: terminal === "1", answerFile: slot.file },
-      answer: (text) => slot.answer(text),
-      end: (code, out, err) => slot.end(code, { o: out, e: err }),
+      answer(text) {
+        if (slot.turn === turn) slot.answer(text);
+      },
+      end(code, out, err) {
+        if (slot.turn === turn) slot.end(code, { o: out, e: err });
+      },
     });
   });
   const sweeping = setInterval(() => {
@@ -97,6 +102,8 @@ export async function openFrontDoor(folder: string, onCall: (call: FrontCall) =>
 /** The way of answers to one launcher at a time. */
 class Slot {
   readonly file: string;
+  /** Counts the launchers that had it: what is for one of them must not reach the next. */
+  turn = 0;
   private readonly pathOf: (kind: string) => string;
   private readonly descriptor: number;
   private readonly left: string[] = [];
@@ -127,6 +134,7 @@ class Slot {
 
   /** What the last launcher left unread is not for the next one. */
   free(): void {
+    this.turn++;
     try {
       fs.readSync(this.descriptor, Buffer.alloc(LINE_BYTES_MAX));
     } catch {

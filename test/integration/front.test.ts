@@ -33,12 +33,26 @@ beforeAll(async () => {
   await cluster.ok("mgpu", ["shims", join(cluster.folder, "names")]);
   mkdirSync(tools);
   // A PATH with all that the lines and jobs call, and no Node.
-  for (const name of ["env", "sort", "sh", "cat", "sleep", "wc", "mkdir", "rmdir", "true", "readlink"]) {
+  for (const name of [
+    "env",
+    "sort",
+    "sh",
+    "cat",
+    "sleep",
+    "wc",
+    "mkdir",
+    "rmdir",
+    "true",
+    "readlink",
+    "mkfifo",
+    "rm",
+  ]) {
     const found = await cluster.ok("sh", ["-c", `command -v ${name}`]);
     symlinkSync(found.trim(), join(tools, name));
   }
   mkdirSync(join(cluster.work, "sub"));
   cluster.write("sub/job.sh", '#!/bin/sh\n#SBATCH --job-name=relative\necho "$0 $# $*"\n');
+  cluster.write("sub/wait.sh", "#!/bin/sh\n#SBATCH --wait\nexit 3\n");
   await cluster.ok("mgpu-sbatch", ["--hold", "--job-name=räder 1", "--wrap", "true"]);
   await cluster.ok("mgpu-sbatch", ["--hold", `--job-name=${"wide".repeat(12)}`, "--array=1-999", "--wrap", "true"]);
   front = await startFront();
@@ -104,6 +118,9 @@ test.each([
 test.each([
   ["a reader that is gone", `{ sleep 0.2; ${bin}/mgpu-squeue -h; echo "code $?" >&2; } | true`],
   ["a script from stdin", `printf '#!/bin/sh\\ntrue\\n' | ${SUBMIT}`],
+  ["a script from a FIFO", `mkfifo fifo; cat sub/job.sh >fifo & ${SUBMIT} fifo; rm fifo`],
+  ["a script from a descriptor", `${SUBMIT} /dev/fd/9 9<sub/job.sh; ${SUBMIT} /dev/fd/5 5<sub/job.sh`],
+  ["a script that says to wait", `${bin}/mgpu-sbatch --output=/dev/null sub/wait.sh`],
   ["waiting", `${bin}/mgpu-sbatch --wait --output=/dev/null --wrap 'exit 5'`],
   ["a closed stdout", `${bin}/mgpu-squeue -h >&-`],
   ["a folder that is gone", `mkdir gone; cd gone; rmdir ../gone; ${bin}/mgpu-squeue -h -o '%T %j'`],

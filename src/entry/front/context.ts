@@ -3,7 +3,7 @@
  * be had for another process, or would take long, hands the command back: the launcher then starts it as a program.
  */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, type Stats, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { CommandContext, Files, Shell, Stdio } from "../../cli/context.ts";
 import type { Caller } from "../../platform/caller.ts";
@@ -26,8 +26,19 @@ const QUESTIONS: ReadonlySet<string> = new Set([
   "licenses.list",
 ]);
 
+/** Options of commands that stay, or ask: they want a program of their own. */
+const LASTING = /^(--(it|wait|prog|int|pty)|-[A-Za-z]*[iW])/;
+
+/** Each process's own: what the launcher means is not here. */
+const OWN_FILES = /^\/(proc|dev\/(fd|std(in|out|err)|tty))(\/|$)/;
+
 /** Output that is kept until the command is over; who says more than that can spare the time of a program's start. */
 const OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Whether a word of a command line may be such an option. */
+export function isLasting(word: string): boolean {
+  return LASTING.test(word);
+}
 
 /** A command under way. */
 export interface Errand {
@@ -40,7 +51,9 @@ export interface Errand {
   take(): void;
   /** Gives it back. @throws always */
   handBack(): never;
-  /** To be closed should it be given up. */
+  /** Nobody waits for it any more. */
+  isOver(): boolean;
+  /** To be closed once it is over. */
   readonly peers: Set<Peer>;
 }
 
@@ -98,14 +111,29 @@ function stdioOf({ streams, stdinIsTerminal, pieces, handBack }: Errand): Stdio 
   };
 }
 
-/** Paths are meant from the launcher's folder, and what is made there would need its umask. */
+/**
+ * Paths are meant from the launcher's folder, and what is made there would need its umask. What may keep its reader waiting, as a
+ * FIFO does, would keep all other commands waiting, too.
+ */
 function filesAt(cwd: string, handBack: () => never): Files {
   const files = realFiles();
-  const at = (path: string): string => resolve(cwd, path);
+  const at = (path: string): string => {
+    const full = resolve(cwd, path);
+    return OWN_FILES.test(full) ? handBack() : full;
+  };
+  const readable = (path: string): string => {
+    const full = at(path);
+    const info = lookAt(full);
+    return info && !info.isFile() && !info.isDirectory() ? handBack() : full;
+  };
   return {
     ...files,
-    read: (path) => files.read(at(path)),
-    readWhile: (path, goOn) => (path === null ? handBack() : files.readWhile(at(path), goOn)),
+    read: (path) => files.read(readable(path)),
+    readWhile(path, goOn) {
+      if (path === null) return handBack();
+      const script = files.readWhile(readable(path), goOn);
+      return asksToStay(script) ? handBack() : script;
+    },
     isFolder: (path) => files.isFolder(at(path)),
     trustProblem: (path, owner) => files.trustProblem(at(path), owner),
     exists: (path) => files.exists(at(path)),
@@ -113,11 +141,29 @@ function filesAt(cwd: string, handBack: () => never): Files {
     write: handBack,
     replace: handBack,
     stat: (path) => files.stat(at(path)),
-    chunks: (path, bytes) => files.chunks(at(path), bytes),
-    window: (path, from, bytes) => files.window(at(path), from, bytes),
+    chunks: (path, bytes) => files.chunks(readable(path), bytes),
+    window: (path, from, bytes) => files.window(readable(path), from, bytes),
     link: handBack,
     remove: (path) => files.remove(at(path)),
   };
+}
+
+/** Whether a batch script's own options are such that its command stays. */
+function asksToStay(script: Uint8Array): boolean {
+  const directives =
+    Buffer.from(script)
+      .toString("latin1")
+      .match(/^#(SBATCH|MGPU)\s.*$/gm) ?? [];
+  return directives.some((line) => line.split(/\s+/).some(isLasting));
+}
+
+/** `null` for what can't be looked at: reading it says why. */
+function lookAt(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch {
+    return null;
+  }
 }
 
 function shellOf({ pid, umask }: Caller, handBack: () => never): Shell {
@@ -131,6 +177,10 @@ function shellOf({ pid, umask }: Caller, handBack: () => never): Shell {
 /** Whatever is no mere question is asked only once the launcher knows that it is asked here. */
 function guarded(errand: Errand, connected: Connected): Connected {
   const { peer } = connected;
+  if (errand.isOver()) {
+    peer.close();
+    errand.handBack();
+  }
   errand.peers.add(peer);
   const own: Peer = {
     async call(method, params, options) {

@@ -2,13 +2,14 @@
 
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import type { Command } from "../../cli/context.ts";
+import type { Command, CommandContext } from "../../cli/context.ts";
 import { runCommand } from "../../cli/run.ts";
 import { type Caller, fileBehind, isAlive, likenessOf, readCaller } from "../../platform/caller.ts";
-import { CallerStreams, type Piece } from "../../platform/caller-output.ts";
+import { CallerStreams, type Piece, type Written } from "../../platform/caller-output.ts";
 import type { FrontCall } from "../../platform/front-door.ts";
 import type { Peer } from "../../rpc/types.ts";
-import { errandContext } from "./context.ts";
+import { errnoText } from "../../util/errno.ts";
+import { type Errand, errandContext, isLasting } from "./context.ts";
 
 /** A launcher reads its answer from this descriptor. */
 const ANSWER_DESCRIPTOR = 9;
@@ -24,8 +25,7 @@ const PATIENCE_MS = 5000;
 /** Whether somebody still waits for a command is looked at this often. */
 const LOOK_MS = 200;
 
-/** Options and variables of commands that stay, or ask: they want a program of their own. */
-const LASTING = /^(--(it|wait|prog|int|pty)|-[A-Za-z]*[iW])/;
+/** Variables that make commands stay, or are for a program of their own. */
 const LASTING_VARIABLES = ["SBATCH_WAIT", "NODE_OPTIONS", "MGPU_WRITE_CODE_CACHE"];
 
 /** Of the launcher's environment: paths that may be relative to its folder. */
@@ -33,6 +33,11 @@ const PATHS = ["MGPU_HOME", "MGPU_CONFIG"];
 
 /** As the command itself would end: 128 + SIGPIPE. */
 const EXIT_READER_GONE = 141;
+
+const TOO_LATE = "a front can't end this (see mgpu-squeue); with MGPU_FRONT=0 before it, it runs without one";
+
+/** All that a command may touch. */
+type World = (errand: Errand) => CommandContext;
 
 export interface Front {
   /** Answers a call. Never rejects. */
@@ -45,8 +50,13 @@ export interface Front {
  * A front for the launchers of one installation.
  * @param commands by the names of their launchers
  * @param launcherFolder where these lie, an absolute path
+ * @param world for tests: what the commands run in
  */
-export function createFront(commands: Readonly<Record<string, Command>>, launcherFolder: string): Front {
+export function createFront(
+  commands: Readonly<Record<string, Command>>,
+  launcherFolder: string,
+  world: World = errandContext,
+): Front {
   const own = likenessOf("self");
   const folder = realpathSync(launcherFolder);
   const zone = zoneOf(process.env);
@@ -59,7 +69,7 @@ export function createFront(commands: Readonly<Record<string, Command>>, launche
     const streams = CallerStreams.open(call.pid);
     if (streams === null) return false;
     try {
-      return await runErrand(command, call, caller, streams);
+      return await runErrand(command, call, caller, streams, world);
     } finally {
       streams.close();
     }
@@ -99,7 +109,7 @@ async function settled({ pid, count, answerFile }: FrontCall, own: string): Prom
 }
 
 function isPlain({ args, environment }: Caller): boolean {
-  if (args.some((text) => LASTING.test(text))) return false;
+  if (args.some(isLasting)) return false;
   if (LASTING_VARIABLES.some((name) => environment[name] !== undefined)) return false;
   return PATHS.every((name) => !environment[name] || environment[name].startsWith("/"));
 }
@@ -111,54 +121,70 @@ function zoneOf({ TZ, TZDIR }: Readonly<Record<string, string | undefined>>): st
 }
 
 /** Runs the command; false if the launcher has to do so. Afterwards it is known whether a job was submitted. */
-function runErrand(command: Command, call: FrontCall, caller: Caller, streams: CallerStreams): Promise<boolean> {
+function runErrand(command: Command, call: FrontCall, caller: Caller, streams: CallerStreams, world: World) {
   const { pid } = call;
   const pieces: Piece[] = [];
   const peers = new Set<Peer>();
-  return new Promise((resolve) => {
-    let state: "open" | "taken" | "back" = "open";
-    const giveUp = (): void => {
-      if (state === "open") resolve(false);
-      state = "back";
+  return new Promise<boolean>((resolve) => {
+    let state: "open" | "taken" | "over" = "open";
+    const finish = (): void => {
+      if (state !== "over") resolve(state === "taken");
+      state = "over";
       clearInterval(looking);
       for (const peer of peers) peer.close();
     };
     const take = (): void => {
       if (state === "taken") return;
-      if (fileBehind(pid, ANSWER_DESCRIPTOR) !== call.answerFile) giveUp();
-      if (state === "back") throw new Error("handed back");
+      if (fileBehind(pid, ANSWER_DESCRIPTOR) !== call.answerFile) finish();
+      if (state === "over") throw new Error("handed back");
       state = "taken";
       call.answer("t");
     };
     const handBack = (): never => {
-      giveUp();
+      // Too late for that: the launcher only waits for the end. What was meant to happen at the controller may have happened.
+      if (state === "taken") endWith(call, streams, `${caller.program}: error: ${TOO_LATE}\n`);
+      finish();
       throw new Error("handed back");
     };
     const startedAt = performance.now();
     const looking = setInterval(() => {
       const isLate = state === "open" && performance.now() - startedAt > PATIENCE_MS;
-      if (isLate || !isAlive(pid)) giveUp();
+      if (isLate || !isAlive(pid)) finish();
     }, LOOK_MS);
-    const context = errandContext({
+    const context = world({
       ...{ caller, streams, pieces, peers, take, handBack },
+      isOver: () => state === "over",
       stdinIsTerminal: call.stdinIsTerminal,
     });
-    void runCommand(command, caller.args, context).then(async (code) => {
-      try {
-        take();
-      } catch {
-        return;
-      }
+    const answer = async (code: number): Promise<void> => {
+      take();
       const written = await streams.write(pieces);
-      clearInterval(looking);
-      if (written.state === "failed") {
-        const text = `${caller.program}: error: standard output: ${written.problem}\n`;
-        await streams.write([{ stream: "err", data: Buffer.from(text) }]);
-      }
-      const { out, err } = streams.left;
-      const ended = { done: code, closed: EXIT_READER_GONE, failed: 1 }[written.state];
-      call.end(ended, Buffer.concat(out), Buffer.concat(err));
-      resolve(true);
-    });
+      // Nobody reads it; and the next to call there must not.
+      if (state === "taken") await tell(call, caller, streams, code, written);
+    };
+    void runCommand(command, caller.args, context)
+      .then(answer)
+      .catch(() => {})
+      .finally(finish);
   });
+}
+
+async function tell(call: FrontCall, { program }: Caller, streams: CallerStreams, code: number, written: Written) {
+  if (written.state === "failed") {
+    const text = `${program}: error: standard output: ${written.problem}\n`;
+    await streams.write([{ stream: "err", data: Buffer.from(text) }]);
+  }
+  const { out, err } = streams.left;
+  const ended = { done: code, closed: EXIT_READER_GONE, failed: 1 }[written.state];
+  try {
+    call.end(ended, Buffer.concat(out), Buffer.concat(err));
+  } catch (error) {
+    endWith(call, streams, `${program}: error: standard output: ${errnoText(error)}\n`);
+  }
+}
+
+/** Ends a command that went wrong here, after its launcher had left it to us. */
+function endWith(call: FrontCall, streams: CallerStreams, text: string): void {
+  void streams.write([{ stream: "err", data: Buffer.from(text) }]);
+  call.end(1, new Uint8Array(), new Uint8Array());
 }

@@ -33,8 +33,12 @@ export async function noteUse(
     const info = statSync(usesFile, { throwIfNoEntry: false });
     const now = Date.now();
     const uses = info !== undefined && now - info.mtimeMs < PAUSE_MS_MAX ? info.size + 1 : 1;
-    if (info === undefined && !isNew && statSync(places.home, { throwIfNoEntry: false }) === undefined) return;
+    const home = statSync(places.home, { throwIfNoEntry: false });
+    if (home === undefined && !isNew) return;
+    // Root with a user's variables: in the user's folder links could lead it elsewhere.
+    if (home !== undefined && home.uid !== process.getuid?.()) return;
     if (info === undefined) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (files.trustProblem(folder) !== "") return;
     writeFileSync(usesFile, "x".repeat(uses % USES), { mode: 0o600 });
     if (uses < USES || isRunning(pidFile)) return;
     const { loadConfig } = await import("../../config/load.ts");

@@ -1,6 +1,15 @@
 /** When commands start a front. The front here is a program that leaves a mark. */
 
-import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -86,4 +95,13 @@ test("a state folder is made only for a command that went well", async () => {
   expect(existsSync(home)).toBe(false);
   await use({}, home, true, true);
   expect(existsSync(frontPlaces(home).usesFile)).toBe(true);
+});
+
+test("no link in the way is followed", async () => {
+  const home = join(folder, "home");
+  mkdirSync(join(folder, "target"), { mode: 0o700 });
+  writeFileSync(join(folder, "target/uses"), "precious");
+  symlinkSync(join(folder, "target"), frontPlaces(home).folder);
+  await use({}, home);
+  expect(readFileSync(join(folder, "target/uses"), "utf8")).toBe("precious");
 });

@@ -1,7 +1,17 @@
 /** The door as launchers of a plain shell use it. */
 
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -101,4 +111,23 @@ test("a door that was shut or removed is not there", async () => {
   expect(own.isThere()).toBe(true);
   own.shut();
   expect(own.isThere()).toBe(false);
+});
+
+test("an answer that comes too late does not reach the next launcher", async () => {
+  const calls: FrontCall[] = [];
+  const own = await open((call) => void calls.push(call));
+  expect(own.isThere()).toBe(true);
+  const say = (line: string): void => writeFileSync(join(folder, "door"), `${line}\n`);
+  say("c 7 0 0");
+  await until(() => calls.length === 1);
+  say("d 7");
+  say("c 7 0 0");
+  await until(() => calls.length === 2);
+  const slot = openSync(join(folder, "s7"), constants.O_RDWR | constants.O_NONBLOCK);
+  calls[0]?.answer("t");
+  calls[0]?.end(0, Buffer.from("text"), new Uint8Array());
+  calls[1]?.answer("n");
+  const buffer = Buffer.alloc(100);
+  expect(buffer.toString("latin1", 0, readSync(slot, buffer))).toBe("n\n");
+  closeSync(slot);
 });
