@@ -45,6 +45,9 @@ export function programRunner(timeoutMs = TIMEOUT_MS): RunProgram {
         stuck.delete(program);
         resolve(resultOf(program, error, stdout, stderr));
       });
+      // Who asks its standard input for something gets no answer, rather than none for ever.
+      child.stdin?.on("error", () => {});
+      child.stdin?.end();
       const timer = setTimeout(() => {
         stuck.add(program);
         child.kill("SIGKILL");

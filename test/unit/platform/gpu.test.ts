@@ -183,6 +183,7 @@ describe("running a program", () => {
   });
 
   it("tells a missing program from one that can't be run", async () => {
+    expect(await programRunner(5000)("/bin/cat", [])).toEqual(ended("", 0, ""));
     expect(await programRunner()(join(folder, "nowhere"), [])).toEqual({ outcome: "missing" });
     expect(await programRunner()(join(folder, "plain"), [])).toMatchObject({ outcome: "failed" });
   });
