@@ -35,6 +35,9 @@ export const command: Command = {
   async run(parsed, context) {
     const [verb = "", ...words] = parsed.operands;
     if (verb === "add") return (await import("../alloc/add.ts")).addQueue(words, parsed, context);
+    const others = OTHERS[verb];
+    const stray = others?.find((long) => parsed.values.has(long));
+    if (stray) throw new UserError(`--${stray} does not belong to ${verb}`, undefined, EXIT_USAGE);
     const manage = await import("../alloc/manage.ts");
     if (verb === "list") return manage.listQueues(words, parsed.values.has("json"), context);
     if (verb === "log") return manage.showLog(words, context);
@@ -45,4 +48,16 @@ export const command: Command = {
     const hint = `mgpu alloc add ${MANAGERS[0]} --gpus 4 --time 4h`;
     throw new UserError(`expected add, list, pause, resume, remove or log, got ${what}`, hint, EXIT_USAGE);
   },
+};
+
+/** Options of add alone. */
+const ADDS = ["gpus", "time", "max", "backlog", "every", "idle", "cpus", "mem", "dry-run"];
+
+/** By verb: options that say nothing to it. */
+const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  list: [...ADDS, "force"],
+  log: [...ADDS, "force", "json"],
+  pause: [...ADDS, "json"],
+  resume: [...ADDS, "json"],
+  remove: [...ADDS, "json"],
 };
