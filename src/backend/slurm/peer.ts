@@ -9,6 +9,8 @@ import type { AnyHandlers, CallContext, CallOptions, Connected, Peer, Sink } fro
 
 type Handler = (params: never, ...rest: unknown[]) => Promise<unknown>;
 
+const BORROWS = "mgpu alloc borrows machines for a cluster of mgpu's own";
+
 /** Why procedures that need mgpu's own controller are not to be had. */
 const REASONS: Readonly<Partial<Record<Method, string>>> = {
   "job.submit": "jobs are submitted to Slurm by mgpu-sbatch, mgpu-srun and mgpu-salloc, which hand over to Slurm's own",
@@ -19,6 +21,10 @@ const REASONS: Readonly<Partial<Record<Method, string>>> = {
   "key.issue": "Slurm has no keys of mgpu's: munge says who you are",
   "key.list": "Slurm has no keys of mgpu's: munge says who you are",
   "network.listen": "Slurm's daemons listen as slurm.conf says",
+  "alloc.add": BORROWS,
+  "alloc.list": BORROWS,
+  "alloc.change": BORROWS,
+  "config.show": "slurm.conf is its configuration: mgpu-scontrol show config",
   "cluster.examine": "only mgpu's own node daemons can examine their machines",
 };
 
@@ -60,7 +66,8 @@ async function ask(
   const handler = (handlers as Readonly<Record<string, Handler | undefined>>)[method];
   if (handler === undefined) {
     const why = REASONS[method] ?? `${method} is something that only mgpu's own controller does`;
-    throw new RpcError("UNKNOWN_METHOD", `the cluster is Slurm: ${why}`, "man mgpu-slurm lists the differences");
+    const hint = "-M local speaks to mgpu's own on this machine; man mgpu-slurm lists the differences";
+    throw new RpcError("DISABLED", `the cluster is Slurm: ${why}`, hint);
   }
   const stop = new AbortController();
   const abort = (): void => stop.abort();

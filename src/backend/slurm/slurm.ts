@@ -35,6 +35,8 @@ const UNCONFIGURED = /could not establish a configuration source|failed to fetch
 interface Kept<T> {
   readonly at: number;
   readonly value: Promise<T>;
+  /** Slurm has not answered yet. */
+  isOpen: boolean;
 }
 
 export class Slurm {
@@ -134,8 +136,14 @@ export class Slurm {
 
   #fresh<T>(kept: Kept<T> | null, load: () => Promise<T>): Kept<T> {
     const now = this.ports.clock.monotonic();
-    if (kept && now - kept.at < this.pauseMs) return kept;
-    return { at: now, value: load() };
+    // One that does not answer is not asked a second time meanwhile.
+    if (kept && (kept.isOpen || now - kept.at < this.pauseMs)) return kept;
+    const fresh: Kept<T> = { at: now, value: load(), isOpen: true };
+    const close = (): void => {
+      fresh.isOpen = false;
+    };
+    fresh.value.then(close, close);
+    return fresh;
   }
 
   async #loadJobs(): Promise<readonly SlurmJob[]> {

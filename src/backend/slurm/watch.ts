@@ -73,7 +73,6 @@ function jobWatcher(slurm: Slurm): Watchers["job.watch"] {
   return async ({ jobId }, sink, { signal }) => {
     let isFirst = true;
     let last = "";
-    let isOver = false;
     const isIt = ({ job }: SlurmJob): boolean => job.id === jobId;
     await onEach(
       slurm,
@@ -88,10 +87,9 @@ function jobWatcher(slurm: Slurm): Watchers["job.watch"] {
           return true;
         }
         if (!found && last === "") throw new RpcError("INVALID_JOB", "Invalid job id specified");
-        if (!found) isOver = true;
-        if (!found) return false;
+        if (!found) throw forgotten(jobId);
         const text = JSON.stringify(found.row);
-        isOver = !LIVE_STATES.includes(found.row.state);
+        const isOver = !LIVE_STATES.includes(found.row.state);
         if (text !== last) await sink.send({ row: found.row, step: null, attach: [], final: isOver });
         last = text;
         return !isOver;
@@ -99,6 +97,12 @@ function jobWatcher(slurm: Slurm): Watchers["job.watch"] {
     );
     return {};
   };
+}
+
+/** How it ended nobody saw: its last row would be taken for its end. */
+function forgotten(jobId: number): RpcError {
+  const text = `job ${jobId} left Slurm's queue between two looks: how it ended is not known here`;
+  return new RpcError("INVALID_JOB", text, `mgpu-sacct -j ${jobId} tells it, where Slurm keeps accounts`);
 }
 
 function isNews(known: Map<string, string>, node: NodeRow): boolean {
