@@ -294,13 +294,20 @@ function dependencyHindrance({ state, wakeAt }: Outcome): Hindrance | null {
   return wakeAt === null ? DEPENDENCY : { ...DEPENDENCY, wakeAt };
 }
 
+/** Why nobody but the cluster itself held it: what came of its last start, as core/decide/report says it. */
+function heldSince({ earlier, attempt }: PendingJob): string {
+  const last = earlier?.at(-1);
+  const [, why] = last?.attempt === attempt ? (/^(.*); held: no other node/s.exec(last.cause) ?? []) : [];
+  return why === undefined ? "" : `, ${why}, and no other node can run it`;
+}
+
 /** A sentence with what would change it. */
 function describe(judge: DependencyJudge, job: PendingJob, word: ReasonWord): string {
   switch (word) {
     case "DeadLine":
       return TOO_LATE_TEXT;
     case "JobHeldUser":
-      return `held: "mgpu-scontrol release ${nameOf(job)}" lets it go`;
+      return `held${heldSince(job)}: "mgpu-scontrol release ${nameOf(job)}" lets it go`;
     case "JobHeldAdmin":
       return "held by an administrator, who alone can release it";
     case "Cleaning":

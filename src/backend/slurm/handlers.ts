@@ -112,19 +112,16 @@ function listHandlers(slurm: Slurm): Listers {
     async "nodes.list"() {
       return { nodes: [...(await slurm.nodes())], now: clock.now() };
     },
-    async "partitions.list"() {
-      throw new RpcError(
-        "DISABLED",
-        "the cluster is Slurm: mgpu-sinfo and mgpu-scontrol show partition tell of its partitions",
-      );
-    },
-    async "reservations.list"() {
-      return { reservations: [], now: clock.now() };
-    },
-    async "licenses.list"() {
-      return { licenses: [], now: clock.now() };
-    },
+    "partitions.list": async () => elsewhere("mgpu-sinfo and mgpu-scontrol show partition tell of its partitions"),
+    "reservations.list": async () =>
+      elsewhere("mgpu-sinfo -T and mgpu-scontrol show reservation tell of its reservations"),
+    "licenses.list": async () => elsewhere("mgpu-scontrol show licenses tells of its licenses"),
   };
+}
+
+/** An empty list would say that Slurm has none. @throws RpcError */
+function elsewhere(where: string): never {
+  throw new RpcError("DISABLED", `the cluster is Slurm: ${where}`);
 }
 
 /** `scontrol show config`, by Slurm's names. */

@@ -15,7 +15,7 @@ import type { Params } from "../../protocol/procedures.ts";
 import { ANY_TYPE, tresCount } from "./gres.ts";
 import type { SlurmJob } from "./jobs.ts";
 import { epochMs } from "./nodes.ts";
-import type { Slurm } from "./slurm.ts";
+import { problemOf, type Slurm } from "./slurm.ts";
 
 /** A control character that ends a unit: no name of Slurm's has one. */
 const SEPARATOR = "\u001f";
@@ -73,7 +73,9 @@ async function pastRecords(slurm: Slurm, filter: Filter): Promise<HistoryRecord[
     ...(until === null ? [] : [`--endtime=${isoOf(until)}`]),
   ];
   const { code, stdout, stderr } = await slurm.attempt("sacct", args);
-  if (code !== 0 && !DISABLED.test(stderr)) return [];
+  if (code !== 0 && DISABLED.test(stderr)) return [];
+  // What it could not tell is no empty past.
+  if (code !== 0) throw problemOf("sacct", stderr || stdout, code);
   return recordsFrom(stdout);
 }
 

@@ -197,7 +197,8 @@ function isAway(words: string): boolean {
   return AWAY.test(words) || UNCONFIGURED.test(words);
 }
 
-function problemOf(name: string, words: string, code: number): RpcError {
+/** What a failed command of Slurm's said, as an error of ours. */
+export function problemOf(name: string, words: string, code: number): RpcError {
   const lines = words.split("\n").filter((line) => line.trim() !== "");
   const said = lines.at(-1) ?? `it ended with exit code ${code}`;
   if (UNCONFIGURED.test(words)) {

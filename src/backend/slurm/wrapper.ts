@@ -20,14 +20,14 @@ export function activationCode(wish: Activation, environment: Readonly<Record<st
     if (path.endsWith(`/${marker}`)) prefixes.push(path.slice(0, -marker.length - 1));
     return false;
   });
-  const what = `no ${wish.kind === "venv" ? "virtual" : "conda"} environment ${wish.name} on $(hostname)`;
+  const what = shellWord(`mgpu: no ${wish.kind === "venv" ? "virtual" : "conda"} environment ${wish.name} on `);
   const set =
     wish.kind === "venv"
       ? 'VIRTUAL_ENV="$_mgpu_env"'
       : `CONDA_PREFIX="$_mgpu_env" CONDA_DEFAULT_ENV=${shellWord(wish.name)} CONDA_SHLVL=1`;
   return [
     `for _mgpu_env in ${[...new Set(prefixes)].map(shellWord).join(" ")} ""; do [ -e "$_mgpu_env/${marker}" ] && break; done`,
-    `[ -n "$_mgpu_env" ] || { echo "mgpu: ${what}" >&2; exit 1; }`,
+    `[ -n "$_mgpu_env" ] || { printf '%s%s\\n' ${what} "$(hostname)" >&2; exit 1; }`,
     `export PATH="$_mgpu_env/bin:$PATH" ${set}`,
     "unset PYTHONHOME _mgpu_env",
     "",
@@ -78,12 +78,16 @@ function retryCode(retries: number): string {
   ].join("\n");
 }
 
+/** The address is a secret, and a command line is seen by all who can log in to the node: curl reads it from its input. */
 function noticeCode({ kind, url }: NoticeTarget): string {
-  const text =
-    'Slurm Job_id=$SLURM_JOB_ID Name=$(printf %s "$SLURM_JOB_NAME" | tr -d "\\"\\\\\\\\") Ended, ExitCode $_mgpu_status';
+  const text = "Slurm Job_id=$SLURM_JOB_ID Name=$_mgpu_name Ended, ExitCode $_mgpu_status";
   const key = { slack: "text", discord: "content", json: "text", ntfy: "" }[kind];
-  const body =
-    key === "" ? `"${text}"` : `"{\\"${key}\\": \\"${text.replaceAll('"$SLURM_JOB_NAME"', "$SLURM_JOB_NAME")}\\"}"`;
+  const body = key === "" ? `"${text}"` : `"{\\"${key}\\": \\"${text}\\"}"`;
   const type = key === "" ? "text/plain" : "application/json";
-  return `curl -fsS -m ${NOTICE_LIMIT_S} -o /dev/null -H 'Content-Type: ${type}' -d ${body} ${shellWord(url)} || echo "mgpu: a notice could not be sent" >&2\n`;
+  return [
+    `_mgpu_name=$(printf %s "$SLURM_JOB_NAME" | tr -d '"\\\\[:cntrl:]')\n`,
+    `printf 'url = "%s"\\n' ${shellWord(url)} |\n`,
+    `  curl -fsS -m ${NOTICE_LIMIT_S} -o /dev/null -H 'Content-Type: ${type}' --data-raw ${body} -K - ||\n`,
+    '  echo "mgpu: a notice could not be sent" >&2\n',
+  ].join("");
 }

@@ -38,15 +38,18 @@ export const command: Command = {
 async function clusterOf(controllerHost: string, context: CommandContext): Promise<ExportedCluster> {
   const { peer } = await context.connect({ start: false });
   try {
-    const [{ nodes }, { partitions }, { values }, { policy, clusterName }] = await Promise.all([
+    const [{ nodes }, { partitions }, { values }, { policy, clusterName }, { reservations }] = await Promise.all([
       peer.call("nodes.list", {}),
       peer.call("partitions.list", {}),
       peer.call("config.show", {}),
       peer.call("policy.list", {}),
+      peer.call("reservations.list", {}),
     ]);
     const { dumpText } = await import("./sacctmgr/dump.ts");
     const config = new Map(values.map(({ key, value }) => [key, value]));
-    return { nodes, partitions, config, policy, accounts: dumpText(policy, clusterName), controllerHost };
+    const accounts = dumpText(policy, clusterName);
+    const names = reservations.map(({ name }) => name);
+    return { nodes, partitions, reservations: names, config, policy, accounts, controllerHost };
   } finally {
     peer.close();
   }

@@ -29,7 +29,7 @@ const MOVING: readonly TopicSection[] = [
   {
     heading: "MOVING TO SLURM",
     texts: [
-      "mgpu export slurm FOLDER writes slurm.conf, gres.conf and cgroup.conf for the cluster as it is now: nodes with their CPUs, sockets, memory, GPUs (types, files, links), features, weights and drains, partitions with all that they say, priorities, preemption, timeouts and limits. Places and users of Slurm's own are those of Debian's packages. What Slurm can't say is told.",
+      "mgpu export slurm FOLDER writes slurm.conf, gres.conf and cgroup.conf for the cluster as it is now: nodes with their CPUs, sockets, memory, GPUs (types, files, links), features, weights and drains, partitions with all that they say, priorities, preemption, timeouts and limits. Places and users of Slurm's own are those of Debian's packages. What Slurm can't say is told, and so are the reservations, which slurm.conf has no words for.",
       "Accounts, users, QOS and their limits live in Slurm's database. Where there are any, accounts.sh and accounts.cfg stand beside: run accounts.sh when slurmdbd answers (it makes the cluster and the QOS that partitions name), start slurmctld, run it again (Slurm's database knows of GPUs from then on). SACCTMGR=mgpu-sacctmgr sh accounts.sh puts the same into another cluster of mgpu's.",
       "A job that names no memory gets all memory of its nodes in Slurm, none in mgpu. Where no default is set, slurm.conf gets a DefMemPerCPU of the least memory for a CPU that a node has; mgpu import slurm knows that line again and leaves it out. mgpu export and mgpu import after it come to the same nodes, partitions and limits.",
     ],

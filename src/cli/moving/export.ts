@@ -15,6 +15,8 @@ import { ADDED_BY_EXPORT } from "./globals.ts";
 export interface ExportedCluster {
   readonly nodes: readonly NodeRow[];
   readonly partitions: readonly PartitionRow[];
+  /** Names of reservations. */
+  readonly reservations: readonly string[];
   /** Keys of slurm.conf with what is true of this cluster. */
   readonly config: ReadonlyMap<string, string>;
   readonly policy: StoredPolicy;
@@ -232,7 +234,11 @@ function qosLimits(config: ReadonlyMap<string, string>): string[] {
   return Object.entries(words).flatMap(([key, word]) => (config.has(key) ? [`${word}=${config.get(key)}`] : []));
 }
 
-function notesOf({ partitions, config, policy }: ExportedCluster, limits: readonly string[], isOn: boolean): string[] {
+function notesOf(
+  { partitions, reservations, config, policy }: ExportedCluster,
+  limits: readonly string[],
+  isOn: boolean,
+): string[] {
   const empty = partitions.filter(({ nodes, members }) => nodes !== null && members.length < nodes.length);
   const own = parametersOf(config).filter((one) => !SHARED_PARAMETERS.test(one));
   return [
@@ -240,6 +246,11 @@ function notesOf({ partitions, config, policy }: ExportedCluster, limits: readon
       const gone = (nodes ?? []).filter((one) => !members.includes(one));
       return `partition ${name}: ${fold(gone)} left out: no such node has come, and Slurm takes only those that it knows`;
     }),
+    ...(reservations.length > 0
+      ? [
+          `reservations left out: ${reservations.join(", ")}: slurm.conf has none; make them with scontrol create reservation`,
+        ]
+      : []),
     ...(own.length > 0
       ? [`SchedulerParameters: ${own.join(", ")} left out: Slurm's scheduler has no such parameters`]
       : []),

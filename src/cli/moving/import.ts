@@ -1,5 +1,6 @@
 /** A slurm.conf with its gres.conf as mgpu's configuration. */
 
+import { shellWord } from "../../util/shell-word.ts";
 import type { Files } from "../context.ts";
 import { type ConfLine, readConf } from "./conf-text.ts";
 import { readGlobals } from "./globals.ts";
@@ -75,13 +76,17 @@ function qosCommands(partitions: readonly ImportedPartition[], table: QosTable):
   const wanted = [...new Set([...table.names, ...names].map((name) => name.toLowerCase()))];
   const added = wanted.filter((name) => name !== "" && name !== "normal");
   const add =
-    added.length > 0 || table.names.length > 0 ? [`mgpu-sacctmgr -i add qos ${added.join(",") || "normal"}`] : [];
+    added.length > 0 || table.names.length > 0
+      ? [`mgpu-sacctmgr -i add qos ${shellWord(added.join(",") || "normal")}`]
+      : [];
   return [...add, ...table.commands];
 }
 
 function markCommands(nodes: readonly ImportedNode[], down: readonly ConfLine[], problems: string[]): string[] {
   const command = (names: string, state: string, reason: string): string => {
-    return `mgpu-scontrol update NodeName=${names} State=${state} Reason="${reason.replaceAll(/["$`\\]/g, "")}"`;
+    return ["mgpu-scontrol update", ...[`NodeName=${names}`, `State=${state}`, `Reason=${reason}`].map(shellWord)].join(
+      " ",
+    );
   };
   const marked = groupNodes(nodes.filter(({ mark }) => mark !== null)).map(({ names, first: { mark } }) => {
     return command(names, mark?.state ?? "DRAIN", mark?.reason ?? "");

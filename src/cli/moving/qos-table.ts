@@ -39,7 +39,8 @@ export function readQosTable(path: string, name: string, files: Pick<Files, "rea
       wordOf(column, row[index] ?? "", `${place}: ${own}`, place, notes),
     );
     names.push(own);
-    if (words.length > 0) commands.push(`mgpu-sacctmgr -i modify qos ${own} set ${words.map(shellWord).join(" ")}`);
+    if (words.length > 0)
+      commands.push(`mgpu-sacctmgr -i modify qos ${shellWord(own)} set ${words.map(shellWord).join(" ")}`);
   }
   return { names, commands };
 }

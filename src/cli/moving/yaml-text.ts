@@ -1,6 +1,7 @@
 /** An imported cluster as the text of mgpu's configuration, with comments for people. */
 
 import { SECTIONS } from "../../config/schema.ts";
+import { printable } from "../../view/printf.ts";
 import type { Imported } from "./import.ts";
 import type { ImportedNode } from "./node-lines.ts";
 
@@ -22,7 +23,7 @@ export function yamlOf(imported: Imported, { source, fakeGpus, hasCommandsFile }
     return lines.length > 0 ? [`\n${section}:\n${lines.join("")}`] : [];
   });
   return [
-    `# Made of ${source} by mgpu import slurm. Check it with: mgpu config check FILE. It belongs to\n`,
+    `# Made of ${printable(source)} by mgpu import slurm. Check it with: mgpu config check FILE. It belongs to\n`,
     "# /etc/mgpu/config.yaml (or ~/.config/mgpu/config.yaml) of the controller's machine and of every node.\n",
     ...sections,
     ...(nodes.length > 0 ? [`\nnodes:\n${nodes.map((node) => nodeLine(node, fakeGpus)).join("")}`] : []),
@@ -33,7 +34,7 @@ export function yamlOf(imported: Imported, { source, fakeGpus, hasCommandsFile }
 
 /** What is to be done once mgpu runs, as a script. */
 export function commandsScript(commands: readonly string[], source: string): string {
-  return `#!/bin/sh\n# Made of ${source} by mgpu import slurm: run it once, when mgpu is up.\nset -e\n${commands.join("\n")}\n`;
+  return `#!/bin/sh\n# Made of ${printable(source)} by mgpu import slurm: run it once, when mgpu is up.\nset -e\n${commands.join("\n")}\n`;
 }
 
 function laterText(commands: readonly string[]): string {

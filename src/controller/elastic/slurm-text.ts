@@ -37,6 +37,11 @@ export function allocationFiles(folder: string, node: string) {
   return { script: `${folder}/${node}.sh`, token: `${folder}/${node}.join`, output: `${folder}/${node}.log` };
 }
 
+/** A value of a directive, as sbatch takes its line apart. */
+function quoted(text: string): string {
+  return /^[\w%+,./:@=-]+$/.test(text) ? text : `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
+}
+
 /** The batch script of an allocation. */
 export function slurmScript({ queue, node }: Order, facts: ScriptFacts): string {
   const { shape } = queue;
@@ -48,7 +53,7 @@ export function slurmScript({ queue, node }: Order, facts: ScriptFacts): string 
     ...(shape.gpus === "" ? [] : [`--gres=gpu:${shape.gpus}`]),
     `--time=${Math.ceil(shape.timeS / 60)}`,
     // Slurm would start it again under the same number, without the controller's knowing.
-    ...["--no-requeue", `--output=${files.output}`],
+    ...["--no-requeue", `--output=${quoted(files.output.replaceAll("%", "%%"))}`],
   ];
   const variables = {
     ...facts.variables,
@@ -66,7 +71,7 @@ export PATH
 unset XDG_RUNTIME_DIR MGPU_CONTROLLER_SOCKET
 ${exports.join("\n")}
 if [ ! -x ${shellWord(`${facts.binFolder}/mgpud`)} ]; then
-  echo "mgpu is not at ${facts.binFolder} on $(hostname): install it in a folder that all machines see" >&2
+  echo ${shellWord(`mgpu is not at ${facts.binFolder} on`)} "$(hostname): install it in a folder that all machines see" >&2
   exit 1
 fi
 umask 077
@@ -115,6 +120,8 @@ const REFUSED: readonly (readonly [RegExp, string])[] = [
   [/^(--nodes|-N)/, "each allocation is one node; --max asks for several"],
   [/^(--ntasks|-n)/, "one node daemon runs in each allocation"],
   [/^(--job-name|-J)/, "by the name mgpu finds its jobs again"],
+  [/^(--clusters?(=|$)|-M)/, "the controller's Slurm alone is asked what became of it; SLURM_CONF names another one"],
+  [/^(--uid|--gid)/, "allocations are of the user whose controller this is"],
   [/^--wrap/, "what runs is mgpu's own script"],
   [/^(--wait|-W)$/, "mgpu does not wait for its end"],
   [/^(--hold|-H)$/, "mgpu alloc pause keeps allocations from being submitted"],

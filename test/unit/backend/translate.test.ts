@@ -1,3 +1,7 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Facts, sharesOf, translate } from "../../../src/backend/slurm/translate.ts";
 import { takeApart } from "../../../src/backend/slurm/words.ts";
@@ -98,5 +102,43 @@ describe("shell code around a job", () => {
     expect(code).toContain("'/home/ada/miniconda3/envs/it'\\''s'");
     expect(code).toContain("/opt/conda/envs/");
     expect(activationCode({ kind: "venv", name: "/v" }, {})).toContain('[ -e "$_mgpu_env/bin/python" ]');
+  });
+
+  test("an environment's name is a name to the shell, whatever is in it", () => {
+    const folder = mkdtempSync(join(tmpdir(), "mgpu-wrapper-"));
+    const name = `/none/a"$(touch ${folder}/came)'b`;
+    const code = `${activationCode({ kind: "venv", name }, {})}\n`;
+    const ran = () => execFileSync("/bin/sh", ["-c", code], { stdio: "pipe" });
+    try {
+      expect(ran).toThrow(`mgpu: no virtual environment ${name} on `);
+      expect(existsSync(join(folder, "came"))).toBe(false);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("a notice has the job's name as it is, and its address on no command line", () => {
+    const folder = mkdtempSync(join(tmpdir(), "mgpu-wrapper-"));
+    try {
+      const { plan } = say(["--notify=slack:https://h/secret,ntfy:https://h/topic"], {}, sbatch);
+      writeFileSync(join(folder, "script"), wrapScript("#!/bin/sh\nexit 3\n", plan, "", "END"));
+      writeFileSync(join(folder, "curl"), `#!/bin/sh\nprintf '%s\\n' "$*" >>"$OUT.args"\ncat >>"$OUT.input"\n`);
+      chmodSync(join(folder, "curl"), 0o755);
+      const out = join(folder, "out");
+      const env = {
+        PATH: `${folder}:/usr/bin:/bin`,
+        OUT: out,
+        SLURM_JOB_ID: "7",
+        SLURM_JOB_NAME: 'my  "best" \\job *',
+      };
+      expect(() => execFileSync("/bin/sh", [join(folder, "script")], { env, stdio: "pipe" })).toThrow();
+      const args = readFileSync(`${out}.args`, "utf8").trim().split("\n");
+      const text = "Slurm Job_id=7 Name=my  best job * Ended, ExitCode 3";
+      expect(args).toEqual([expect.stringContaining(`{"text": "${text}"}`), expect.stringContaining(text)]);
+      expect(args.join()).not.toContain("https://h/");
+      expect(readFileSync(`${out}.input`, "utf8")).toBe('url = "https://h/secret"\nurl = "https://h/topic"\n');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

@@ -67,7 +67,7 @@ const gpu = (index: number, type: string) => ({ index, uuid: `GPU-${index}`, mod
 const exported = (over: Partial<Parameters<typeof exportSlurm>[0]> = {}) =>
   exportSlurm({
     ...{ nodes: [], partitions: [], config: new Map(Object.entries(CONFIG)), policy: NO_POLICY, accounts: "" },
-    ...{ controllerHost: "head", ...over },
+    ...{ reservations: [], controllerHost: "head", ...over },
   });
 
 /** What an import makes of files. */
@@ -183,6 +183,9 @@ test("accounts and QOS are a script of sacctmgr's", () => {
   expect(weighed).toContain("PriorityWeightTRES=cpu=10,mem=5\n");
   expect(weighed).toContain('PartitionName=DEFAULT TRESBillingWeights="cpu=2,mem=0.25G"\n');
   expect(Object.keys(exported().files)).toEqual(["slurm.conf", "gres.conf", "cgroup.conf"]);
+  expect(exported({ reservations: ["course", "fix"] }).notes).toContainEqual(
+    expect.stringMatching(/^reservations left out: course, fix: /),
+  );
 });
 
 test("the command writes all files or none", async () => {

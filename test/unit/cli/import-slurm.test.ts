@@ -1,12 +1,13 @@
 /** mgpu import slurm: what slurm.conf files come to, what is left out, and what is wrong with them. */
 
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { command } from "../../../src/cli/commands/mgpu-import.ts";
 import { importSlurm } from "../../../src/cli/moving/import.ts";
 import { noteText } from "../../../src/cli/moving/notes.ts";
-import { yamlOf } from "../../../src/cli/moving/yaml-text.ts";
+import { commandsScript, yamlOf } from "../../../src/cli/moving/yaml-text.ts";
 import { readConfig } from "../../../src/config/file.ts";
 import { runOn } from "../../golden/run.ts";
 
@@ -97,7 +98,7 @@ test("a GPU cluster with includes, typed GPUs, MIG, QOS, sets of nodes and defau
       "PriorityWeightAge=2000 PriorityWeightFairShare=20000 PriorityWeightJobSize=0 PriorityWeightPartition=0 " +
       "PriorityWeightQOS=100000 PriorityWeightTRES=CPU=1000,GRES/gpu=4000 TRESBillingWeights=CPU=1.0,Mem=0.25G,GRES/gpu=16",
     "mgpu-sacctmgr -i add qos part_gpu,high",
-    'mgpu-scontrol update NodeName=cpu04 State=DRAIN Reason="new disk"',
+    "mgpu-scontrol update NodeName=cpu04 State=DRAIN 'Reason=new disk'",
   ]);
   for (const told of [
     /^slurm.conf:12: TaskPlugin=/,
@@ -180,6 +181,22 @@ test("three thousand nodes in many files", () => {
   const text = yamlOf(imported, { source: "slurm.conf", fakeGpus: false, hasCommandsFile: false });
   expect(config(text, "r17n033")).toMatchObject({ MGPU_NODE_ADDRESS: "10.17.0.33", MGPU_FEATURES: "rack17,v100" });
   expect(config(text, "x").MGPU_PARTITIONS).toMatch(/^p nodes=r0n\[001-075\],r1n/);
+});
+
+test("nothing in the files is a command to the shell that runs what is to be done once", () => {
+  const { commands } = importing(
+    'NodeName=n[1-2]\nPartitionName=main Nodes=ALL QOS=q;date\nDownNodes="n1;date" Reason="it\'s $(date)"\n',
+  );
+  const echoed = execFileSync("/bin/sh", ["-s"], {
+    input: `say() { printf '%s\\n' "$@"; }\nalias mgpu-scontrol=say mgpu-sacctmgr=say\n${commands.join("\n")}\n`,
+    encoding: "utf8",
+  });
+  expect(echoed.split("\n")).toEqual([
+    ...["-i", "add", "qos", "q;date"],
+    ...["update", "NodeName=n1;date", "State=DOWN", "Reason=it's $(date)", ""],
+  ]);
+  const script = commandsScript(commands, "a\ntouch came");
+  expect(script.split("\n")[1]).toBe("# Made of a?touch came by mgpu import slurm: run it once, when mgpu is up.");
 });
 
 test("files that include one another are told", () => {

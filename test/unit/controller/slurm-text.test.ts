@@ -49,6 +49,8 @@ test("options of sbatch that would break an allocation are refused, with why", (
     "sbatch option -N2: not possible here, each allocation is one node; --max asks for several",
     "sbatch option --wrap=x: not possible here, what runs is mgpu's own script",
   ]);
+  // squeue --me here would never find those: each would be taken for lost, and another one asked for.
+  expect(slurmArgProblems(["-Mother", "--clusters=other", "--uid=7", "--cluster-constraint=x"])).toHaveLength(3);
 });
 
 test("a refusal is told apart from silence", () => {
@@ -88,4 +90,22 @@ test("the script is one that sh takes, and nothing in it is a secret", () => {
     "#SBATCH --output=/home/ada/e/slurm1-7.log",
   ]);
   expect(script).toContain("export MGPU_FAKE_GPUS='it'\\''s 4'");
+});
+
+test("folders with anything in their names are those folders to sbatch and to sh", () => {
+  const queue = {
+    ...{ id: 1, manager: "slurm" as const, args: [], place: {} },
+    shape: { cpus: 1, memoryMiB: 1, gpus: "", timeS: 60 },
+    limits: { max: 1, backlog: 1, minBetweenS: 0, idleS: 30 },
+  } as const;
+  const script = slurmScript(
+    { queue, node: "slurm1-1" },
+    {
+      ...{ mark: MARK, clusterName: "lab", bootId: "b", controllerSocket: "/s", nodeFolder: "/usr/bin", runtime: "" },
+      ...{ binFolder: "/no/$(echo came)`echo came`/bin", folder: '/home/a "b\\c" #1/100%u', variables: {} },
+    },
+  );
+  expect(script).toContain('#SBATCH --output="/home/a \\"b\\\\c\\" #1/100%%u/slurm1-1.log"\n');
+  const run = () => execFileSync("/bin/sh", { input: script, stdio: "pipe" });
+  expect(run).toThrow("mgpu is not at /no/$(echo came)`echo came`/bin on ");
 });

@@ -1,7 +1,7 @@
 /** What keeps a job waiting besides room. Dependencies as measured with Slurm 22.05 where the comment says so. */
 
 import { describe, expect, test } from "vitest";
-import type { Job, PendingJob } from "../../../src/core/job.ts";
+import { EXIT_OK, type Job, type PendingJob } from "../../../src/core/job.ts";
 import type { JobSpec } from "../../../src/core/jobspec.ts";
 import { gateOf, waitReason } from "../../../src/sched/eligible.ts";
 import { T0 } from "../support/samples.ts";
@@ -23,6 +23,14 @@ describe("holds and times", () => {
       word: "JobHeldUser",
       text: 'held: "mgpu-scontrol release 7" lets it go',
     });
+    const cause = "this machine knows no user ada; held: no other node can run it, release it when that is mended";
+    const last = { ...running(pending(7)), attempt: 1, endAt: T0, state: "NODE_FAIL", exit: EXIT_OK, cause } as const;
+    const unwelcome = pending(7, {}, { hold: "user", attempt: 1, earlier: [last] });
+    expect(waitReason(stateOf([unwelcome]), unwelcome, T0)?.reason.text).toBe(
+      'held, this machine knows no user ada, and no other node can run it: "mgpu-scontrol release 7" lets it go',
+    );
+    const later = pending(7, {}, { hold: "user", attempt: 2, earlier: [last] });
+    expect(waitReason(stateOf([later]), later, T0)?.reason.text).toBe('held: "mgpu-scontrol release 7" lets it go');
     expect(seen(pending(7, {}, { hold: "admin", eligibleAt: T0 + 5 }))).toBe("JobHeldAdmin");
   });
   test("a begin time", () => {
