@@ -55,8 +55,8 @@ export interface GroupUse {
 
 const MIB = 1024 * 1024;
 
-/** A path of /proc/PID/cgroup. */
-const IN_A_JOB = /\/mgpu\/[^/]+\/job_/;
+/** A line of /proc/PID/cgroup, of what limits memory: `0::/PATH`, or `4:memory:/PATH`. Slurm's jobs are named like ours. */
+const IN_A_JOB = /^(0:|\d+:([^:]*,)?memory(,[^:]*)?):.*\/job_\d/;
 
 /** As Slurm's MinRAMSpace: a shell does not start in less. Whoever asks for less is watched all the same. */
 const LIMIT_MIB_MIN = 30;

@@ -4,7 +4,7 @@ import { realpathSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Command, CommandContext } from "../../cli/context.ts";
 import { runCommand } from "../../cli/run.ts";
-import { type Caller, fileBehind, isAlive, likenessOf, readCaller } from "../../platform/caller.ts";
+import { type Caller, fileBehind, likenessOf, readCaller } from "../../platform/caller.ts";
 import { CallerStreams, type Piece, type Written } from "../../platform/caller-output.ts";
 import type { FrontCall } from "../../platform/front-door.ts";
 import type { Peer } from "../../rpc/types.ts";
@@ -149,7 +149,8 @@ function runErrand(command: Command, call: FrontCall, caller: Caller, streams: C
     const startedAt = performance.now();
     const looking = setInterval(() => {
       const isLate = state === "open" && performance.now() - startedAt > PATIENCE_MS;
-      if (isLate || !isAlive(pid)) finish();
+      // Not whether it is alive: one whose parent does not care that it was killed stays a process.
+      if (isLate || fileBehind(pid, ANSWER_DESCRIPTOR) !== call.answerFile) finish();
     }, LOOK_MS);
     const context = world({
       ...{ caller, streams, pieces, peers, take, handBack },

@@ -22,7 +22,7 @@ export function frontPlaces(home: string) {
  * @param isNew whether a state folder may be made for it: who uses root's mgpu has none
  */
 export async function noteUse(
-  { places, environment, files, hostname }: CommandContext,
+  { places, environment, files, hostname, slurm }: CommandContext,
   program: string,
   isNew: boolean,
 ): Promise<void> {
@@ -40,7 +40,8 @@ export async function noteUse(
     if (info === undefined) mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (files.trustProblem(folder) !== "") return;
     writeFileSync(usesFile, "x".repeat(uses % USES), { mode: 0o600 });
-    if (uses < USES || isRunning(pidFile)) return;
+    // What is Slurm's a front hands back.
+    if (uses < USES || isRunning(pidFile) || slurm() !== null) return;
     const { loadConfig } = await import("../../config/load.ts");
     const found = loadConfig(environment, files, { name: "", hostname });
     if ("problems" in found || isOff(found.file.texts.MGPU_FRONT)) return;

@@ -83,7 +83,10 @@ function answers(): string[] {
     : [];
 }
 
-test("a command that was taken is over once its launcher was killed", async () => {
+test.each([
+  ["its launcher was killed", "exec bin/mgpu-test $PWD/front"],
+  ["it was, and nobody waits for it", 'bin/mgpu-test "$PWD/front" & echo $! >pid; exec sleep 100'],
+])("a command that was taken is over once %s", async (_, line) => {
   let isTaken = false;
   const front = await openFront(async (errand) => {
     errand.take();
@@ -91,9 +94,10 @@ test("a command that was taken is over once its launcher was killed", async () =
     await until(() => errand.isOver());
     return 0;
   });
-  const launcher = launch();
+  child = spawn("/bin/sh", ["-c", line], { cwd: folder, stdio: "ignore" });
   await until(() => isTaken);
-  launcher.kill("SIGKILL");
+  const pidFile = join(folder, "pid");
+  process.kill(existsSync(pidFile) ? Number(readFileSync(pidFile, "latin1")) : (child.pid ?? 0), "SIGKILL");
   await until(() => front.underWay === 0);
 });
 

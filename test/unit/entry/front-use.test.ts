@@ -31,12 +31,14 @@ function use(
   home = join(folder, "home"),
   isInRow = true,
   isNew = false,
+  isSlurms = false,
 ): Promise<void> {
   const context = {
     places: { home, logFolder: join(folder, "log") },
     environment: { MGPU_CONFIG: join(folder, "config.yaml"), ...environment },
     files: realFiles(),
     hostname: "here",
+    slurm: () => (isSlurms ? {} : null),
   } as unknown as CommandContext;
   const { usesFile } = frontPlaces(home);
   // However slow this machine is, they come one right after the other.
@@ -104,4 +106,10 @@ test("no link in the way is followed", async () => {
   symlinkSync(join(folder, "target"), frontPlaces(home).folder);
   await use({}, home);
   expect(readFileSync(join(folder, "target/uses"), "utf8")).toBe("precious");
+});
+
+test("none where the cluster is Slurm's", async () => {
+  writeFileSync(join(folder, "config.yaml"), "");
+  for (let i = 0; i < 20; i++) await use({}, join(folder, "home"), true, false, true);
+  expect(isStarted()).toBe(false);
 });

@@ -210,6 +210,9 @@ describe.each([1, 2] as const)("groups of version %i", (version) => {
     groups.make(other, { stepMiB: 0, jobMiB: 1000 });
     expect(() => groups.enter(other, 8, USER)).toThrow("in a job's cgroup already");
     expect(() => groups.enter(KEY, 99, USER)).toThrow("process 99 is not of uid");
+    // Nor out of one of Slurm's.
+    files.place(10, `${ROOT}/system.slice/slurmstepd.scope/job_7/step_0/user/task_0`, USER);
+    expect(() => groups.enter(KEY, 10, USER)).toThrow("in a job's cgroup already");
   });
 
   test("tell how many processes the kernel ended, and the most that was used", () => {
