@@ -165,6 +165,8 @@ export class Slurm {
 /** What a user's variables must not change of what we read. Times are seconds since 1970. */
 const PLAIN: Readonly<Record<string, string | undefined>> = {
   SLURM_TIME_FORMAT: "%s",
+  // Longer lists of an array's tasks would end in "...", and be no lists.
+  SLURM_BITSTR_LEN: "0",
   SQUEUE_FORMAT: undefined,
   SQUEUE_FORMAT2: undefined,
   SQUEUE_STATES: undefined,

@@ -115,3 +115,21 @@ test("a job that is forgotten between two looks has not ended as it was seen las
   await expect(watched).rejects.toThrow("job 1003 left Slurm's queue between two looks");
   expect(states).toEqual(["RUNNING"]);
 });
+
+test("what a user's variables say of Slurm's output does not reach what is read, and lists of tasks come whole", async () => {
+  let seen: Readonly<Record<string, string | undefined>> = {};
+  const ports = {
+    environment: { SLURM_BITSTR_LEN: "8", SQUEUE_STATES: "RUNNING", SLURM_TIME_FORMAT: "relative", HOME: "/h" },
+    clock: { now: () => 0, monotonic: () => 0 },
+    programs: {
+      find: () => "/bin/squeue",
+      run: async ({ environment }: { environment: typeof seen }) => {
+        seen = environment;
+        return { code: 0, stdout: '{"jobs": []}', stderr: "" };
+      },
+    },
+  } as unknown as SlurmPorts;
+  await new Slurm(ports, { conf: "", bin: "", source: "a test" }).jobs();
+  expect(seen).toMatchObject({ SLURM_BITSTR_LEN: "0", SLURM_TIME_FORMAT: "%s", HOME: "/h" });
+  expect(seen.SQUEUE_STATES).toBeUndefined();
+});
