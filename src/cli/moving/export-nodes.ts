@@ -6,6 +6,7 @@ import type { NodeRow } from "../../protocol/procedures.ts";
 import { formatRanges } from "../../util/ranges.ts";
 import { nodeGres } from "../../view/node-record.ts";
 import { topologyOf } from "../../view/node-topology.ts";
+import { printable } from "../../view/printf.ts";
 
 /** Slurm's first port of node daemons, and that of one of several on a machine. */
 const SLURMD_PORT = 6818;
@@ -74,7 +75,7 @@ function shapeText(node: NodeRow): string {
 
 function stateText({ flags, reason }: NodeRow): string {
   if (!flags.includes("DRAIN")) return "State=UNKNOWN";
-  return `State=DRAIN Reason="${reason.replaceAll(/["\\#]/g, "'") || "drained"}"`;
+  return `State=DRAIN Reason="${printable(reason).replaceAll(/["\\#]/g, "'") || "drained"}"`;
 }
 
 /** A line for GPUs of one type; one for each GPU where they are linked. */

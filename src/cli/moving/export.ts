@@ -126,7 +126,9 @@ function sameKeys(config: ReadonlyMap<string, string>): string[] {
     if (/^(|\(null\)|none|unlimited)$/i.test(value)) return [];
     // Slurm counts whole seconds, and 0 is a node's silence without end here, but not there.
     const rounded = /^\d+\.\d+$/.test(value) ? String(Math.ceil(Number(value))) : value;
-    return key === "SlurmdTimeout" && rounded === "0" ? ["SlurmdTimeout=65533"] : [`${key}=${rounded}`];
+    return key === "SlurmdTimeout" && rounded === "0"
+      ? ["SlurmdTimeout=65533"]
+      : [`${key}=${/[\s#]/.test(rounded) ? `"${rounded}"` : rounded}`];
   });
 }
 

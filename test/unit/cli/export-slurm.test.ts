@@ -168,6 +168,14 @@ test("nodes that are alike share a line; linked GPUs, several nodes of a machine
   expect(notes).toContain("c,d: several nodes on one machine need a slurmd that was built for that");
 });
 
+test("what people typed breaks no line", () => {
+  const config = new Map(Object.entries({ ...CONFIG, MailProg: "/opt/my mail" }));
+  const nodes = [node("n1", { flags: ["DRAIN"], reason: 'fan #2\nSlurmUser="root"' })];
+  const text = exported({ config, nodes }).files["slurm.conf"];
+  expect(text).toContain('\nMailProg="/opt/my mail"\n');
+  expect(text).toContain(` State=DRAIN Reason="fan '2?SlurmUser='root'"\n`);
+});
+
 test("accounts and QOS are a script of sacctmgr's", () => {
   const { files } = exported({ policy: policyOf(LAB), accounts: "Cluster - 'lab':GrpTRES='gres/gpu=4'\n" });
   const script = must(files["accounts.sh"], "a script");
