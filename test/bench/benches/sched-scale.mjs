@@ -1,8 +1,8 @@
 /**
  * A pass of the scheduler with a long queue on 1,000 nodes of 8 GPUs each, all of them busy: the whole pass, the pass after one
  * job has ended, the longest slice of these, and what a waiting job takes of memory; then jobs that nodes end at once, through
- * the controller's own loop and journal. CPU time stands beside wall time: on a machine that others use only the former
- * tells of the program. The references are the bars that are set for it, no measurements: `met` tells of CPU time.
+ * the controller's own loop and journal. CPU time stands beside wall time, and the lesser of both is what a pass takes of
+ * the controller's loop. The references are the bars that are set for it, no measurements.
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -78,12 +78,14 @@ function measure(world, { jobs, shapes, events }) {
   const eventBar = shapes === 50 ? BARS.eventMs : null;
   const of = (key) => later.map((one) => one[key]);
   return [
-    line("first pass, CPU", "ms", [first.cpuMs], BARS.firstMs),
+    line("first pass", "ms", [first.loopMs], BARS.firstMs),
+    line("first pass, CPU", "ms", [first.cpuMs], null),
     line("first pass, wall", "ms", [first.wallMs], null),
-    line("first pass, longest slice, CPU", "ms", [first.longestMs], BARS.stallMs),
-    line("pass after one event, CPU", "ms", of("cpuMs"), eventBar),
+    line("first pass, longest slice", "ms", [first.longestMs], BARS.stallMs),
+    line("pass after one event", "ms", of("loopMs"), eventBar),
+    line("pass after one event, CPU", "ms", of("cpuMs"), null),
     line("pass after one event, wall", "ms", of("wallMs"), null),
-    line("pass after one event, longest slice, CPU", "ms", [Math.max(...of("longestMs"))], BARS.stallMs),
+    line("pass after one event, longest slice", "ms", [Math.max(...of("longestMs"))], BARS.stallMs),
     line("memory of a waiting job", "bytes", [bytes], null),
   ];
 }
@@ -97,10 +99,10 @@ function measureEarly(world, jobs, events) {
   const values = Array.from({ length: WARM_UP_EVENTS + events }, () => {
     now += 1000;
     world.endOne(state, now);
-    return inSlices(world, state, now, memory).cpuMs;
+    return inSlices(world, state, now, memory).loopMs;
   }).slice(WARM_UP_EVENTS);
   const name = `${jobs} jobs that begin tomorrow`;
-  return barRow({ name, metric: "pass after one event, CPU", unit: "ms", values, bar: BARS.eventMs });
+  return barRow({ name, metric: "pass after one event", unit: "ms", values, bar: BARS.eventMs });
 }
 
 async function measureStarts(world, jobs) {
@@ -138,22 +140,28 @@ function* passOf(world, state, now, memory) {
   return yield* world.scheduleInSteps(view, now, world.EASY);
 }
 
-/** In slices, but without breaks between them. */
+/**
+ * In slices, but without breaks between them. How long the loop was kept is told by the lesser of wall time, in which others'
+ * programs count, and CPU time, in which V8's other threads count: the loop's own thread used no more than either.
+ */
 function inSlices(world, state, now, memory) {
   const steps = passOf(world, state, now, memory);
   const all = process.cpuUsage();
   const begun = performance.now();
   let longestMs = 0;
   let slice = all;
-  let end = begun + SLICE_MS;
+  let sliceBegun = begun;
   for (;;) {
     const step = steps.next();
-    if (step.done || performance.now() >= end) {
-      longestMs = Math.max(longestMs, cpuSince(slice));
+    const elapsed = performance.now() - sliceBegun;
+    if (step.done || elapsed >= SLICE_MS) {
+      longestMs = Math.max(longestMs, Math.min(cpuSince(slice), elapsed));
       slice = process.cpuUsage();
-      end = performance.now() + SLICE_MS;
+      sliceBegun = performance.now();
     }
-    if (step.done) return { plan: step.value, wallMs: performance.now() - begun, cpuMs: cpuSince(all), longestMs };
+    if (!step.done) continue;
+    const [wallMs, cpuMs] = [performance.now() - begun, cpuSince(all)];
+    return { plan: step.value, wallMs, cpuMs, loopMs: Math.min(wallMs, cpuMs), longestMs };
   }
 }
 
