@@ -151,6 +151,21 @@ function holdOf(json: Json): "user" | "admin" | null {
   return json.hold === true || /^JobHeld/.test(reason) ? "user" : null;
 }
 
+/** What of a job's request Slurm tells nobody: neither its queue nor its accounting. */
+export const UNTOLD = {
+  ...{
+    programs: [],
+    environmentDigest: "",
+    pty: null,
+    umask: 0o022,
+    rlimits: {},
+    distribution: "block",
+    gpuBind: null,
+  },
+  ...{ scriptDigest: null, retries: 0, retryWaitS: 0, priority: null, killOnInvalidDep: false, signal: null },
+  ...{ mail: null, noKill: false },
+} as const satisfies Partial<JobSpec>;
+
 function specOf(json: Json): JobSpec {
   const isBatch = json.batch_flag === true;
   const command = textOf(json.command);
@@ -172,29 +187,17 @@ function specOf(json: Json): JobSpec {
     },
     // Slurm's own record of a job of --wrap has no command.
     argv: isBatch ? (command === "" ? ["wrap"] : command.split(" ")) : command === "" ? [] : [command],
-    programs: [],
-    environmentDigest: "",
-    pty: null,
-    umask: 0o022,
-    rlimits: {},
-    distribution: "block",
-    gpuBind: null,
+    ...UNTOLD,
     partition: textOf(json.partition) || null,
     request: requestOf(json),
     timeLimitS: limit === null ? 0 : Number.isFinite(limit) ? limit * MINUTE_S : 0,
     timeMinS: countOf(json.time_minimum) * MINUTE_S || null,
     beginAt: textOf(json.state_reason) === "BeginTime" ? (momentOf(json.start_time) ?? 0) : 0,
     deadlineAt: momentOf(json.deadline) ?? 0,
-    scriptDigest: null,
     requeue: json.requeue === true,
-    retries: 0,
-    retryWaitS: 0,
     hold: holdOf(json) !== null,
-    priority: null,
     nice: numberOf(json.nice) ?? 0,
     dependency: "value" in dependency && dependency.value.terms.length > 0 ? dependency.value : null,
-    killOnInvalidDep: false,
-    signal: null,
     array: arraySpecOf(json),
     het: hetOf(json),
     account: textOf(json.account) || null,
@@ -203,8 +206,6 @@ function specOf(json: Json): JobSpec {
     qos: textOf(json.qos) || null,
     reservation: textOf(json.resv_name) || null,
     licenses: "value" in licenses ? licenses.value : [],
-    mail: null,
-    noKill: false,
     submitHost: textOf(json.allocating_node),
     submitLine: textOf(json.submit_line),
   };
