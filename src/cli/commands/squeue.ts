@@ -6,6 +6,7 @@
  * An unknown or forgotten job asked for alone is an error, among several it is left out, as in Slurm.
  */
 
+import { configPlaces } from "../../config/config-places.ts";
 import { parseMoment } from "../../core/begin-time.ts";
 import type { JobListRow } from "../../protocol/procedures.ts";
 import type { Peer } from "../../rpc/types.ts";
@@ -50,7 +51,7 @@ async function run(parsed: ParsedOptions, now: CommandContext): Promise<number> 
   const context = contextAt(parsed, now);
   const options = optionReader("squeue", OPTIONS, parsed, context);
   refuse(parsed);
-  if (await opensTui(parsed, context)) {
+  if (opensTui(parsed, context)) {
     const code = await context.openTui({ isDemo: false, isReadOnly: false, isAscii: false });
     // On leaving it the plain table stays on the screen.
     if (code !== 0) return code;
@@ -85,7 +86,7 @@ async function run(parsed: ParsedOptions, now: CommandContext): Promise<number> 
 }
 
 /** Under our own name, on a terminal, with nothing said of what is wanted; or because it is wanted. */
-async function opensTui({ values, operands }: ParsedOptions, context: CommandContext): Promise<boolean> {
+function opensTui({ values, operands }: ParsedOptions, context: CommandContext): boolean {
   const { program, stdio, environment } = context;
   const isTerminal = stdio.stdinIsTerminal && stdio.stdoutIsTerminal && environment.TERM !== "dumb";
   if (values.has("interactive")) {
@@ -95,12 +96,11 @@ async function opensTui({ values, operands }: ParsedOptions, context: CommandCon
   }
   if (isSlurmName(program) || !isTerminal || values.size > 0 || operands.length > 0) return false;
   if (environment.MGPU_TUI) return environment.MGPU_TUI !== "never";
-  return (await configured(context)) !== "never";
+  return configured(context) !== "never";
 }
 
 /** `tui.squeue` of the configuration; one that can't be read is told of by whoever needs it. */
-async function configured({ environment, files, hostname }: CommandContext): Promise<string> {
-  const { configPlaces, loadConfig } = await import("../../config/load.ts");
+function configured({ environment, files, loadConfig }: CommandContext): string {
   const isThere = configPlaces(environment).some((path) => {
     try {
       return files.stat(path).isFile;
@@ -108,7 +108,7 @@ async function configured({ environment, files, hostname }: CommandContext): Pro
       return false;
     }
   });
-  const found = isThere ? loadConfig(environment, files, { name: "", hostname }) : null;
+  const found = isThere ? loadConfig() : null;
   return found === null || "problems" in found ? "" : (found.file.texts.MGPU_TUI ?? "");
 }
 
