@@ -11,7 +11,9 @@ test("each kind of record reads as what it is", () => {
   const lines = readdirSync(FIXTURES).flatMap((version) => {
     const names = readdirSync(join(FIXTURES, version)).filter((name) => name.endsWith(".jsonl"));
     return names.flatMap((name) => {
-      const lines = readFileSync(join(FIXTURES, version, name), "utf8").trim().split("\n");
+      const lines = readFileSync(join(FIXTURES, version, name), "utf8")
+        .trim()
+        .split("\n");
       return lines.filter((line) => line.includes('"seq":'));
     });
   });
