@@ -281,7 +281,10 @@ on.close();
     const isWhole = /State: FAILED \(exit code 3\)\nCores: 2\n[\s\S]*CPU Efficiency: (?!0.00%)[\s\S]*GPUs: 1 for/;
     // Slurm tells its accounting a moment later.
     let told = "";
-    const isTold = async () => isWhole.test((told = await seff(id)));
+    const isTold = async () => {
+      told = await seff(id);
+      return isWhole.test(told);
+    };
     await cluster.until(isTold, () => `seff has its CPU time: ${told}`);
     expect(await cluster.ok("mgpu-sacct", ["-n", "-P", "-o", "jobid,exitcode", "-j", `${id}`])).toContain(
       `${id}|3:0\n`,
