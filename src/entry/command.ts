@@ -97,6 +97,7 @@ export function contextFor(
     remote: async (invitation) => (await import("../cli/remote.ts")).connectRemote(connectPorts, invitation),
     machine: () => openMachine(base),
     doctor: () => openDoctor(base, connectPorts),
+    loadConfig: () => configBundle().loadConfig(environment, base.files, { name: "", hostname: base.hostname }),
     loadReplay() {
       const engine: typeof import("./programs/replay.ts") = require(join(__dirname, "replay.cjs"));
       return engine;
@@ -134,13 +135,18 @@ function slurmPorts({
       const engine = slurmBundle();
       return { engine, programs: engine.realPrograms(), hostname: host, launcherFolder };
     },
-    configuredBackend: () => slurmBundle().configuredBackend(environment, files, host),
+    configuredBackend: () => configBundle().configuredBackend(environment, files, host),
   };
 }
 
 /** Slurm as the cluster is a bundle of its own, which no other user pays for. */
 function slurmBundle(): typeof import("./programs/slurm.ts") {
   return require(join(__dirname, "slurm.cjs"));
+}
+
+/** The parser of configurations is as large as a small command. */
+function configBundle(): typeof import("./programs/config.ts") {
+  return require(join(__dirname, "config.cjs"));
 }
 
 /** Connects without loading Node's `net` where that is possible. */
