@@ -122,7 +122,10 @@ export async function openFrontDoor(folder: string, onCall: (call: FrontCall) =>
 /** The numbers of the slots that launchers have. */
 function claimsIn(folder: string): number[] {
   try {
-    return fs.readdirSync(folder).flatMap((name) => /^c(\d+)$/.exec(name)?.[1] ?? []).map(Number);
+    return fs
+      .readdirSync(folder)
+      .flatMap((name) => /^c(\d+)$/.exec(name)?.[1] ?? [])
+      .map(Number);
   } catch {
     return [];
   }

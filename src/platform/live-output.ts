@@ -75,7 +75,7 @@ export class LiveOutput {
     if (isFirst) this.pump();
     // Whoever has the bytes may use their place again.
     const last = this.queue.length - 1;
-    if (this.queue[last]?.data === data) this.queue[last] = { stream, data: data.slice() };
+    if (this.queue[last]?.data === data) this.queue[last] = { stream, data: Uint8Array.from(data) };
   }
 
   /** Resolves once all is written; rejects as `say` throws. Nothing to wait for: `undefined`. */
@@ -133,7 +133,7 @@ export class LiveOutput {
       if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return this.giveUp(stream, error as Error);
       if (target.isTerminal) return this.later(RETRY_MS);
       this.isBusy = true;
-      waitingSocket(target).write(data.subarray(this.written), (problem) => {
+      waitingSocket(target).write(Uint8Array.from(data.subarray(this.written)), (problem) => {
         this.isBusy = false;
         if (problem) this.giveUp(stream, problem);
         else this.next();
