@@ -1,5 +1,6 @@
 /** What a command may touch. Commands never print, exit or read `process` by themselves. */
 
+import type { loadConfig } from "../config/load.ts";
 import type { Environment, Places } from "../config/places.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { MachineFacts } from "../platform/machine-facts.ts";
@@ -196,6 +197,8 @@ export interface CommandContext {
   slurm(): SlurmHandOver | null;
   /** From now on `connect` means the cluster of that profile (-M). */
   chooseCluster(name: string): void;
+  /** The configuration of this machine, whose parser is loaded then. */
+  loadConfig(): ReturnType<typeof loadConfig>;
   /** The replay of traces, which is loaded then. */
   loadReplay(): ReplayEngine;
   /** Connects to the controller, starting one on this machine if none is configured or running. */

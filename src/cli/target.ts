@@ -177,18 +177,22 @@ function backendTarget(text: string, { MGPU_CONTROLLER }: Ports["environment"]):
   return slurmTarget(source, {});
 }
 
-/** A file that does not even have the word needs not be read with care. @throws UserError for one that can't be used */
+/** A file that can't mean another engine needs no parser. @throws UserError for one that can't be used */
 function configuredTarget({ environment, files, configuredBackend }: Ports): Target {
-  if (!configuredBackend || !configPlaces(environment).some((path) => hasWord(files, path))) return { kind: "here" };
+  if (!configuredBackend || !configPlaces(environment).some((path) => mayChoose(files, path))) return { kind: "here" };
   const found = configuredBackend();
   if (found === null) return { kind: "here" };
   if ("problems" in found) throw new UserError(found.problems, "mgpu config check tells more");
   return found.backend === "slurm" ? slurmTarget(`backend at ${found.place}`, {}) : { kind: "here" };
 }
 
-function hasWord(files: Ports["files"], path: string): boolean {
+/** Lines that choose nothing, though the sample's have the word: comments, and mgpu's own engine said plainly. */
+const IDLE_LINES = /^[ \t]*#.*$|^backend:[ \t]*mgpu[ \t]*(#.*)?$/gm;
+
+/** Whether a configuration's text may mean another engine than mgpu's own. */
+function mayChoose(files: Ports["files"], path: string): boolean {
   try {
-    return new TextDecoder().decode(files.read(path)).includes("backend");
+    return new TextDecoder().decode(files.read(path)).replace(IDLE_LINES, "").includes("backend");
   } catch {
     return false;
   }

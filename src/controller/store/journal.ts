@@ -10,6 +10,7 @@
 
 import type { JournalRecord } from "../../core/events.ts";
 import type { AppendFile, Disk } from "../../platform/disk.ts";
+import { recordText } from "./record-text.ts";
 import { headerLine } from "./segment.ts";
 
 export interface Journal {
@@ -39,6 +40,8 @@ export class JournalMoved extends Error {
     super(`${folder} was removed or replaced while mgpu ran`);
   }
 }
+
+const encoder = new TextEncoder();
 
 const SEGMENT_NAME = /^(\d{12})\.jsonl$/;
 
@@ -110,6 +113,8 @@ async function openSegment(disk: Disk, folder: string, first: number): Promise<S
   return { path, first, file, bytes: data.length };
 }
 
-function encodeLines(values: readonly JournalRecord[]): Uint8Array {
-  return new TextEncoder().encode(values.map((value) => `${JSON.stringify(value)}\n`).join(""));
+function encodeLines(records: readonly JournalRecord[]): Uint8Array {
+  let text = "";
+  for (const record of records) text += `${recordText(record)}\n`;
+  return encoder.encode(text);
 }

@@ -5,7 +5,7 @@ import type { CommandContext } from "../../cli/context.ts";
 import { isAlive } from "../../platform/caller.ts";
 
 /** Commands that a front runs; bin/ has the same list. */
-export const FRONTED: readonly string[] = ["sbatch", "squeue", "scancel", "sinfo"];
+export const FRONTED: readonly string[] = ["sbatch", "squeue", "scancel", "sinfo", "srun"];
 
 /** So many commands, none more than a moment after the one before, start a front. */
 const USES = 6;
@@ -22,7 +22,7 @@ export function frontPlaces(home: string) {
  * @param isNew whether a state folder may be made for it: who uses root's mgpu has none
  */
 export async function noteUse(
-  { places, environment, files, hostname, slurm }: CommandContext,
+  { places, environment, files, slurm, loadConfig }: CommandContext,
   program: string,
   isNew: boolean,
 ): Promise<void> {
@@ -42,8 +42,7 @@ export async function noteUse(
     writeFileSync(usesFile, "x".repeat(uses % USES), { mode: 0o600 });
     // What is Slurm's a front hands back.
     if (uses < USES || isRunning(pidFile) || slurm() !== null) return;
-    const { loadConfig } = await import("../../config/load.ts");
-    const found = loadConfig(environment, files, { name: "", hostname });
+    const found = loadConfig();
     if ("problems" in found || isOff(found.file.texts.MGPU_FRONT)) return;
     const { startDaemon } = await import("../../platform/daemon.ts");
     startDaemon(program, [], `${places.logFolder}/front.log`);

@@ -1,6 +1,7 @@
 /** A context for commands under test: nothing real is touched, and what was printed can be read back. */
 
 import type { Child, ChildRequest, CommandContext, Files, Input, SignalName, Stdio } from "../../../src/cli/context.ts";
+import { loadConfig } from "../../../src/config/load.ts";
 import { placesFrom } from "../../../src/config/places.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
 import { gunzip } from "../../../src/platform/gzip.ts";
@@ -193,6 +194,7 @@ export function fakeContext(options: FakeOptions = {}): Fake {
   const cwd = options.cwd ?? "/work";
   const isTerminal = options.terminal !== undefined;
   let randomCalls = 0;
+  const files = fakeFiles(options, cwd);
   const context: CommandContext = {
     program: options.program ?? "mgpu-test",
     version: "0.1.0",
@@ -211,7 +213,7 @@ export function fakeContext(options: FakeOptions = {}): Fake {
       err: (data) => void printed.err.push(toBytes(data)),
       ...options.stdio,
     },
-    files: fakeFiles(options, cwd),
+    files,
     shell: { umask: () => 0o22, limits: () => ({}), loginEnvironment: async () => null, ...options.shell },
     clock,
     random: { hex: (bytes) => (++randomCalls).toString(16).padStart(bytes * 2, "0") },
@@ -245,6 +247,7 @@ export function fakeContext(options: FakeOptions = {}): Fake {
       connectHolder: options.connectHolder ?? (() => Promise.reject(new RpcError("LOST_CONTACT", "no holder"))),
     },
     openTui: async () => 0,
+    loadConfig: () => loadConfig(environment, files, { name: "", hostname: "lab" }),
     loadReplay: () => ({ ...replay, gunzip }),
     tcp: () => Promise.reject(new Error("no TCP")),
     remote: () => Promise.reject(new Error("no other machines")),

@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { CommandContext } from "../../../src/cli/context.ts";
+import { loadConfig } from "../../../src/config/load.ts";
 import { frontPlaces, noteUse } from "../../../src/entry/front/use.ts";
 import { realFiles } from "../../../src/platform/files.ts";
 
@@ -33,11 +34,13 @@ function use(
   isNew = false,
   isSlurms = false,
 ): Promise<void> {
+  const environmentOf = { MGPU_CONFIG: join(folder, "config.yaml"), ...environment };
+  const files = realFiles();
   const context = {
     places: { home, logFolder: join(folder, "log") },
-    environment: { MGPU_CONFIG: join(folder, "config.yaml"), ...environment },
-    files: realFiles(),
-    hostname: "here",
+    environment: environmentOf,
+    files,
+    loadConfig: () => loadConfig(environmentOf, files, { name: "", hostname: "here" }),
     slurm: () => (isSlurms ? {} : null),
   } as unknown as CommandContext;
   const { usesFile } = frontPlaces(home);
