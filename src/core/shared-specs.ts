@@ -14,8 +14,20 @@ const TEXT_CHARS_MIN = 12;
 const specs = new Map<string, JobSpec>();
 const parts = new Map<string, unknown>();
 
+/** What was given before, and the object that it became: what is read from a file names the same one again and again. */
+const sharedOnes = new WeakMap<JobSpec, JobSpec>();
+
 /** One that says the same, or itself with equal parts shared. Nobody changes it afterwards. */
 export function sharedSpec(spec: JobSpec): JobSpec {
+  const before = sharedOnes.get(spec);
+  if (before !== undefined) return before;
+  const shared = findOrShare(spec);
+  sharedOnes.set(spec, shared);
+  sharedOnes.set(shared, shared);
+  return shared;
+}
+
+function findOrShare(spec: JobSpec): JobSpec {
   const text = JSON.stringify(spec);
   const known = specs.get(text);
   if (known !== undefined) return known;

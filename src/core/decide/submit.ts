@@ -12,6 +12,7 @@ import { type JobSpec, UNLIMITED } from "../jobspec.ts";
 import { nodesIn, type Partition } from "../partition.ts";
 import { isListed, namedPartitions } from "../partition-list.ts";
 import { type Charge, chargeOf, queueProblem } from "../policy/charge.ts";
+import { sharedSpec } from "../shared-specs.ts";
 import { type ClusterState, recordsOf } from "../state.ts";
 import { accessProblem, exceeds, partitionLimit, reservationProblem, withDefaults } from "./admission.ts";
 import { type Decision, deny, type Refusal } from "./decision.ts";
@@ -25,7 +26,9 @@ export function decideSubmit(state: ClusterState, command: SubmitJob, now: numbe
   const problem = submissionProblem(state, command);
   if (problem) return problem;
   const { nextJobId } = state;
-  const specs = componentSpecs(spec, command.followers).map((one) => charged(state, withPartitionDefaults(state, one)));
+  const specs = componentSpecs(spec, command.followers).map((one) =>
+    sharedSpec(charged(state, withPartitionDefaults(state, one))),
+  );
   const jobs = specs.map((one, offset) => newJob(one, nextJobId + offset, offset === 0 ? command.requestId : "", now));
   return { kind: "accept", events: jobs.map((job) => ({ type: "job.submitted", job })), jobId: nextJobId };
 }
