@@ -78,6 +78,9 @@ const NO_PLAN: Plan = {
 /** How old the fair shares may be by which the queue is ordered. */
 const SHARES_AGE_MAX_MS = 5000;
 
+/** What happens within this time of a first event is looked at in one pass. */
+const WAKE_MS = 1;
+
 /** How long an answer about times may be repeated: no reason that people read changes faster. */
 const GATE_AGE_MAX_MS = 100;
 
@@ -140,7 +143,7 @@ class Passes {
     if (this.#isWoken) return;
     this.#isWoken = true;
     // A pass under way is done with first.
-    if (!this.#isBusy) this.#ports.clock.after(0, () => this.#begin());
+    if (!this.#isBusy) this.#ports.clock.after(WAKE_MS, () => this.#begin());
   }
 
   #begin(): void {
@@ -150,7 +153,7 @@ class Passes {
     this.#isBusy = true;
     inSlices(this.#ports.clock, this.#pass(), () => {
       this.#isBusy = false;
-      if (this.#isWoken) this.#ports.clock.after(0, () => this.#begin());
+      if (this.#isWoken) this.#ports.clock.after(WAKE_MS, () => this.#begin());
     });
   }
 

@@ -10,9 +10,16 @@ export function storeScript(ports: Ports, script: Uint8Array): Promise<string> {
   return store(ports, script);
 }
 
-/** An environment as it is stored. */
+/** Of what arrives again and again. */
+const encoded = new WeakMap<object, Uint8Array>();
+
+/** An environment as it is stored. Bytes of the same object are the same, too. */
 export function encodeEnvironment(environment: Readonly<Record<string, string>>): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(environment));
+  const known = encoded.get(environment);
+  if (known) return known;
+  const bytes = new TextEncoder().encode(JSON.stringify(environment));
+  encoded.set(environment, bytes);
+  return bytes;
 }
 
 /** The inverse. */

@@ -3,7 +3,7 @@
  * same few jobs again and again, and its memory is then that of its records. What remembers by object (lanes, shapes) gains too.
  */
 
-import type { JobSpec } from "./jobspec.ts";
+import type { JobRequest, JobSpec, User } from "./jobspec.ts";
 
 /** Of whole ones and of parts each: many more kinds of jobs than one queue has at a time. */
 const KNOWN_MAX = 2000;
@@ -12,27 +12,45 @@ const KNOWN_MAX = 2000;
 const TEXT_CHARS_MIN = 12;
 
 const specs = new Map<string, JobSpec>();
+/** The texts of those, by themselves. */
+const texts = new Map<JobSpec, string>();
 const parts = new Map<string, unknown>();
-
-/** What was given before, and the object that it became: what is read from a file names the same one again and again. */
-const sharedOnes = new WeakMap<JobSpec, JobSpec>();
+/** What was made last of a job as it was submitted: most say the same as the one before, from the same user. */
+const submitted = new WeakMap<JobRequest, JobSpec>();
 
 /** One that says the same, or itself with equal parts shared. Nobody changes it afterwards. */
 export function sharedSpec(spec: JobSpec): JobSpec {
-  const before = sharedOnes.get(spec);
-  if (before !== undefined) return before;
-  const shared = findOrShare(spec);
-  sharedOnes.set(spec, shared);
-  sharedOnes.set(shared, shared);
-  return shared;
-}
-
-function findOrShare(spec: JobSpec): JobSpec {
+  if (texts.has(spec)) return spec;
   const text = JSON.stringify(spec);
   const known = specs.get(text);
   if (known !== undefined) return known;
   const shared = Object.fromEntries(Object.entries(spec).map(([name, value]) => [name, sharedPart(value)]));
-  return keep(specs, text, shared as unknown as JobSpec);
+  return keepSpec(text, shared as unknown as JobSpec);
+}
+
+/** A specification as JSON. */
+export function specText(spec: JobSpec): string {
+  return texts.get(spec) ?? JSON.stringify(spec);
+}
+
+/** A submitted job with whose it is and what was stored of it; again the same object where nothing is different. */
+export function submittedSpec(
+  job: JobRequest,
+  user: User,
+  scriptDigest: string | null,
+  environmentDigest: string,
+): JobSpec {
+  const known = submitted.get(job);
+  const isSame =
+    known?.scriptDigest === scriptDigest &&
+    known.environmentDigest === environmentDigest &&
+    known.user.uid === user.uid &&
+    known.user.gid === user.gid &&
+    known.user.name === user.name;
+  if (known !== undefined && isSame) return known;
+  const spec = { ...job, user, scriptDigest, environmentDigest };
+  submitted.set(job, spec);
+  return spec;
 }
 
 function sharedPart(value: unknown): unknown {
@@ -41,6 +59,17 @@ function sharedPart(value: unknown): unknown {
   // A text can't be taken for an object: JSON quotes it.
   const text = JSON.stringify(value);
   return parts.get(text) ?? keep(parts, text, value);
+}
+
+function keepSpec(text: string, spec: JobSpec): JobSpec {
+  specs.set(text, spec);
+  texts.set(spec, text);
+  for (const [oldest, one] of specs) {
+    if (specs.size <= KNOWN_MAX) break;
+    specs.delete(oldest);
+    texts.delete(one);
+  }
+  return spec;
 }
 
 function keep<T>(known: Map<string, T>, text: string, value: T): T {

@@ -8,7 +8,7 @@ import { connectController } from "../cli/connect.ts";
 import type { Command, CommandContext, DoctorPorts, MachinePorts } from "../cli/context.ts";
 import type { ConnectPorts } from "../cli/dial.ts";
 import { runCommand } from "../cli/run.ts";
-import { slurmHandOver } from "../cli/slurm.ts";
+import { dialSlurmSession, slurmHandOver } from "../cli/slurm.ts";
 import { type Target, targetOf } from "../cli/target.ts";
 import { type Environment, nodePlaces, placesFrom } from "../config/places.ts";
 import { VERSION } from "../config/version.ts";
@@ -133,7 +133,12 @@ function slurmPorts({
   return {
     loadSlurm: () => {
       const engine = slurmBundle();
-      return { engine, programs: engine.realPrograms(), hostname: host, launcherFolder };
+      return {
+        ...{ engine, hostname: host, launcherFolder, nodePath: process.execPath, random: realRandom() },
+        programs: engine.realPrograms(),
+        sessionFiles: engine.realSessionFiles(),
+        connectThrough: engine.connectThroughProgram,
+      };
     },
     configuredBackend: () => configBundle().configuredBackend(environment, files, host),
   };
@@ -163,6 +168,7 @@ function holderDialler(ports: ConnectPorts): CommandContext["session"]["connectH
   let doors: Promise<Doors> | null = null;
   return async (point) => {
     const target = targetOf(ports);
+    if (target.kind === "slurm") return dialSlurmSession(ports, target, point, hello);
     if (target.kind !== "remote" && !point.isAway) {
       // Only root can connect to what is another's; everybody else is kept out by the system.
       const { socket: path, owner } = point;

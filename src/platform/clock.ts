@@ -8,7 +8,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds since some start: for durations. Never jumps. */
   monotonic(): number;
-  /** Calls back once, `ms` from now. */
+  /** Calls back once, `ms` from now; with 0 as soon as what has come up by then has had its turn. */
   after(ms: number, callback: () => void): Cancel;
 }
 
@@ -22,6 +22,8 @@ export function realClock(options: { readonly unref?: boolean } = {}): Clock {
     // Not performance.now(): it loads a module that no command needs.
     monotonic: () => Number(process.hrtime.bigint() / 1000n) / 1000,
     after(ms, callback) {
+      // A timer of 0 ms takes one: a loop that gives others their turn would idle for most of its time.
+      if (ms <= 0) return nextTurnCall(callback, options.unref === true);
       let timer = startTimer(ms, Date.now() + ms);
       return () => clearTimeout(timer);
 
@@ -32,13 +34,19 @@ export function realClock(options: { readonly unref?: boolean } = {}): Clock {
             if (long) timer = startTimer(due - Date.now(), due);
             else callback();
           },
-          long ? TIMEOUT_MS_MAX : Math.max(0, delay),
+          long ? TIMEOUT_MS_MAX : delay,
         );
         if (options.unref) started.unref();
         return started;
       }
     },
   };
+}
+
+function nextTurnCall(callback: () => void, isUnref: boolean): Cancel {
+  const immediate = setImmediate(callback);
+  if (isUnref) immediate.unref();
+  return () => clearImmediate(immediate);
 }
 
 /** Resolves after `ms`. */

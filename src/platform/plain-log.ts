@@ -66,17 +66,33 @@ function setAside(path: string, { backups }: Pick<LogLimits, "backups"> = LOG_LI
   renameSync(path, `${path}.1`);
 }
 
+/** For so long a log file is taken for what it was: a look costs more than the line. */
+const LOOK_MS = 50;
+
+/** Of the room that a look found, others may have used up the rest by the next one. */
+const ROOM_PARTS = 8;
+
 /**
  * Appends to a log file that other programs may append to as well. When it is full it becomes FILE.1, and a new one
  * is begun; who finds that another program has done so goes on in the new one.
  */
 export function logFileWriter(path: string, limits = LOG_LIMITS): (line: string) => void {
   let descriptor: number | null = null;
+  let lookedAtMs = 0;
+  /** What may be appended before the next look. */
+  let room = 0;
   const close = (): void => {
     if (descriptor !== null) closeSync(descriptor);
     descriptor = null;
   };
   return (line) => {
+    const nowMs = Date.now();
+    room -= line.length;
+    if (descriptor !== null && room > 0 && Math.abs(nowMs - lookedAtMs) < LOOK_MS) {
+      writeSync(descriptor, line);
+      return;
+    }
+    lookedAtMs = nowMs;
     const there = statSync(path, { throwIfNoEntry: false });
     if (descriptor !== null) {
       const { dev, ino } = fstatSync(descriptor);
@@ -88,5 +104,6 @@ export function logFileWriter(path: string, limits = LOG_LIMITS): (line: string)
     }
     descriptor ??= openSync(path, "a", 0o600);
     writeSync(descriptor, line);
+    room = (limits.bytesMax - (there?.size ?? 0)) / ROOM_PARTS;
   };
 }

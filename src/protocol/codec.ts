@@ -12,6 +12,7 @@
 import { Packr, RESERVE_START_SPACE } from "msgpackr/pack";
 import { FRAME_ANSWER, FRAME_BYTES_MAX, FRAME_CALL, FRAME_NOTIFY, NESTING_MAX } from "./envelope.ts";
 import { RpcError } from "./errors.ts";
+import { decodeRepeating, type Reading } from "./repeats.ts";
 
 /** An answer's error as received: its code may be one that this version does not know. */
 export interface AnswerError {
@@ -147,13 +148,15 @@ function decodeFrame(whole: Uint8Array): Frame {
   checkStructure(body);
   let value: unknown;
   try {
-    value = packr.unpack(body);
+    value = decodeRepeating(body, READING) ?? packr.unpack(body);
   } catch (error) {
     throw new RpcError("MALFORMED", `not MessagePack: ${error instanceof Error ? error.message : "unreadable"}`);
   }
   if (!isEnvelope(value)) throw new RpcError("MALFORMED", "neither a call, an answer nor a notification");
   return { envelope: value, bytes: whole.length };
 }
+
+const READING: Reading = { decode: (bytes) => packr.unpack(bytes), skip: skipValue };
 
 function isEnvelope(value: unknown): value is Envelope {
   if (!Array.isArray(value)) return false;
@@ -243,6 +246,25 @@ function checkStructure(body: Uint8Array): void {
     pending[depth] = children;
   }
   if (at !== body.length) throw new RpcError("MALFORMED", "a frame's length does not match its content");
+}
+
+/** Where a value of a well-formed body ends. */
+function skipValue(body: Uint8Array, from: number): number {
+  let at = from;
+  for (let left = 1; left > 0; left--) {
+    const token = body[at++] as number;
+    const follows = FOLLOWS[token] as number;
+    const lengthBytes = LENGTH_BYTES[token] as number;
+    if (follows === FIXED) {
+      at += lengthBytes;
+      continue;
+    }
+    const length = lengthBytes === 0 ? shortLength(token) : readLength(body, at, lengthBytes);
+    at += lengthBytes;
+    if (follows === BYTES) at += length;
+    else left += follows === MAP ? length * 2 : length;
+  }
+  return at;
 }
 
 /** The length that a one-byte token holds itself: 4 bits of maps and arrays, 5 of strings. */

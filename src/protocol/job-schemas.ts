@@ -9,7 +9,7 @@ import { COMPONENTS_MAX } from "../core/het.ts";
 import type { JobRequest, StepOrder } from "../core/jobspec.ts";
 import type { TaskDistribution } from "../core/layout.ts";
 import type { GpuRequest, MemoryRequest, ResourceRequest, StepRequest } from "../core/resources.ts";
-import { count, integer, name, positive, text } from "./schemas.ts";
+import { checkedOnce, count, integer, name, positive, text } from "./schemas.ts";
 
 /** More of anything than any cluster has. */
 const many = v.pipe(count, v.maxValue(10_000_000));
@@ -175,7 +175,7 @@ const jobFields = {
   het: v.nullable(het),
 };
 
-export const jobRequest: v.GenericSchema<JobRequest> = v.object(jobFields);
+export const jobRequest: v.GenericSchema<JobRequest> = checkedOnce(v.object(jobFields));
 
 /** Some of a job's wishes, to be changed. Its place in a heterogeneous job is none: the controller alone gives it. */
 export const jobChanges = v.partial(

@@ -7,6 +7,25 @@ import type { NodeInventory } from "../core/node.ts";
 import type { Allocation, Gpu, NodeUsage } from "../core/resources.ts";
 import type { StepUsage } from "../core/usage.ts";
 
+/**
+ * The same schema, which checks an object once: what arrives again byte for byte is the same object (repeats.ts), and nobody changes it.
+ */
+export function checkedOnce<S extends v.GenericSchema>(schema: S): S {
+  const known = new WeakMap<object, unknown>();
+  return {
+    ...schema,
+    "~run"(dataset: v.UnknownDataset, config: v.Config<v.BaseIssue<unknown>>) {
+      const { value } = dataset;
+      if (typeof value !== "object" || value === null) return schema["~run"](dataset, config);
+      const output = known.get(value);
+      if (output !== undefined) return { typed: true, value: output };
+      const checked = schema["~run"](dataset, config);
+      if (checked.typed && checked.issues === undefined) known.set(value, checked.value);
+      return checked;
+    },
+  };
+}
+
 export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const integer = v.pipe(v.number(), v.safeInteger());
 export const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
@@ -64,7 +83,7 @@ export const nodeUsage: v.GenericSchema<NodeUsage> = v.object({
  * Variables by name. Names are not checked: whatever a shell exports must pass. No `v.record`, which drops names such
  * as `constructor`.
  */
-export const environment = v.custom<Readonly<Record<string, string>>>(isTexts, "expected texts by name");
+export const environment = checkedOnce(v.custom<Readonly<Record<string, string>>>(isTexts, "expected texts by name"));
 
 function isTexts(value: unknown): boolean {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;

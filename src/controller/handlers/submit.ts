@@ -5,6 +5,7 @@ import { findPartition, submissionProblem } from "../../core/decide/submit.ts";
 import { couldRun } from "../../core/fit.ts";
 import type { JobRequest, JobSpec, User } from "../../core/jobspec.ts";
 import { candidatesOf } from "../../core/node-set.ts";
+import { submittedSpec } from "../../core/shared-specs.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { Hello } from "../../protocol/procedures.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
@@ -49,7 +50,7 @@ export function submitHandler(context: ControllerContext): UnaryHandler<"job.sub
     ]);
     // The end may have begun meanwhile, and has seen to the jobs that it knew.
     refuseAtEnd(context);
-    const spec = { ...job, user, scriptDigest, environmentDigest: digests[0] ?? "" };
+    const spec = submittedSpec(job, user, scriptDigest, digests[0] ?? "");
     const others = followers.map((one, at): JobSpec => {
       return { ...one.job, user, scriptDigest: null, environmentDigest: digests[at + 1] ?? "" };
     });

@@ -184,7 +184,7 @@ function guard(method: Method, handler: (...given: unknown[]) => unknown, owner:
 
 /** Of several jobs some were refused, which is no error of the call. */
 function isPartlyDenied(result: unknown): boolean {
-  const { jobs } = { ...(result as { readonly jobs?: unknown } | undefined) };
+  const jobs = isRecord(result) ? result.jobs : undefined;
   return Array.isArray(jobs) && jobs.some((one) => one?.error?.code === "PERMISSION");
 }
 
@@ -207,35 +207,48 @@ function whoText({ caller, user }: Hello): string {
   return caller?.identity ?? `${user.name} (uid ${user.uid})`;
 }
 
+/** Parameters that are looked into, and what of them is written down. */
+const OPENED: ReadonlySet<string> = new Set(["filter", "change", "action", "job", "key"]);
+const TOLD = ["ids", "type", "name", "names", "nodes", "jobId", "stepId"];
+
+const SECRET: ReadonlySet<string> = new Set(["token", "key", "environment", "script", "requestId"]);
+
+const TOLD_OF_RESULTS = ["jobId", "stepId", "identity"];
+
 /** What a call is about: its short words and numbers, one level deep. Never scripts, environments, keys or tokens. */
 function briefOf(params: unknown): Record<string, unknown> {
   const brief: Record<string, unknown> = {};
-  for (const [name, value] of entriesOf(params)) {
+  if (!isRecord(params)) return brief;
+  for (const name of Object.keys(params)) {
+    const value = params[name];
     const plain = plainOf(name, value);
     if (plain !== undefined) brief[name] = plain;
-    else for (const [inner, one] of entriesOf(value)) note(brief, name, inner, one);
+    else if (OPENED.has(name) && isRecord(value)) for (const inner of TOLD) note(brief, inner, value[inner]);
   }
   return brief;
 }
 
-function note(brief: Record<string, unknown>, name: string, inner: string, value: unknown): void {
-  if (!/^(filter|change|action|job|key)$/.test(name) || !/^(ids|type|name|names|nodes|jobId|stepId)$/.test(inner))
-    return;
+function note(brief: Record<string, unknown>, inner: string, value: unknown): void {
   const plain = Array.isArray(value) ? value.slice(0, LISTED_MAX) : plainOf(inner, value);
   if (plain !== undefined && !(Array.isArray(plain) && plain.length === 0)) brief[inner] = plain;
 }
 
 function plainOf(name: string, value: unknown): unknown {
-  if (/^(token|key|environment|script|requestId)$/.test(name)) return undefined;
+  if (SECRET.has(name)) return undefined;
   if (typeof value === "string") return value.slice(0, TEXT_CHARS_MAX);
   return typeof value === "number" || typeof value === "boolean" ? value : undefined;
 }
 
 function resultOf(result: unknown): Record<string, unknown> {
-  const found = entriesOf(result).filter(([name, value]) => /^(jobId|stepId|identity)$/.test(name) && value !== null);
-  return Object.fromEntries(found);
+  const found: Record<string, unknown> = {};
+  if (!isRecord(result)) return found;
+  for (const name of TOLD_OF_RESULTS) {
+    const value = result[name];
+    if (value !== undefined && value !== null) found[name] = value;
+  }
+  return found;
 }
 
-function entriesOf(value: unknown): [string, unknown][] {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -7,6 +7,7 @@
 import type { Event, JournalRecord } from "../../core/events.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { JobSpec } from "../../core/jobspec.ts";
+import { sharedSpec } from "../../core/shared-specs.ts";
 
 /** The specification of an earlier job of the file, which stands there in full, but for some wishes. */
 interface BriefSpec {
@@ -73,12 +74,12 @@ export class SpecReader {
   job<J extends WrittenJob>(job: J): J {
     const { spec } = job;
     if (!("as" in spec)) {
-      this.full.set(job.id, spec);
-      return job;
+      const full = sharedSpec(spec);
+      this.full.set(job.id, full);
+      return { ...job, spec: full };
     }
     const base = this.full.get(spec.as);
     if (base === undefined) throw new Error(`it asks for what job ${spec.as} asks for, which can't be read`);
-    // One object for all that say the same: it is compared with others only once (core/shared-specs.ts).
     return { ...job, spec: Object.keys(spec.but).length === 0 ? base : { ...base, ...spec.but } };
   }
 

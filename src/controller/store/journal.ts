@@ -11,6 +11,7 @@
 import type { JournalRecord } from "../../core/events.ts";
 import type { AppendFile, Disk } from "../../platform/disk.ts";
 import { SpecWriter } from "./brief-specs.ts";
+import { recordText } from "./record-text.ts";
 import { headerLine } from "./segment.ts";
 
 export interface Journal {
@@ -40,6 +41,8 @@ export class JournalMoved extends Error {
     super(`${folder} was removed or replaced while mgpu ran`);
   }
 }
+
+const encoder = new TextEncoder();
 
 const SEGMENT_NAME = /^(\d{12})\.jsonl$/;
 
@@ -122,6 +125,7 @@ async function openSegment(disk: Disk, folder: string, first: number): Promise<S
 }
 
 function encodeLines(records: readonly JournalRecord[], specs: SpecWriter | null): Uint8Array {
-  const lines = records.map((record) => `${JSON.stringify(specs ? specs.record(record) : record)}\n`);
-  return new TextEncoder().encode(lines.join(""));
+  let text = "";
+  for (const record of records) text += `${recordText(specs ? specs.record(record) : record)}\n`;
+  return encoder.encode(text);
 }

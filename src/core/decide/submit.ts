@@ -16,6 +16,7 @@ import { sharedSpec } from "../shared-specs.ts";
 import { type ClusterState, recordsOf } from "../state.ts";
 import { accessProblem, exceeds, partitionLimit, reservationProblem, withDefaults } from "./admission.ts";
 import { type Decision, deny, type Refusal } from "./decision.ts";
+import { isKnownToFit, noteFit } from "./fitting.ts";
 import { licenseProblem } from "./licenses.ts";
 
 /** Accepts a job, or says which of its wishes this cluster can never meet. */
@@ -26,9 +27,9 @@ export function decideSubmit(state: ClusterState, command: SubmitJob, now: numbe
   const problem = submissionProblem(state, command);
   if (problem) return problem;
   const { nextJobId } = state;
-  const specs = componentSpecs(spec, command.followers).map((one) =>
-    sharedSpec(charged(state, withPartitionDefaults(state, one))),
-  );
+  const specs = componentSpecs(spec, command.followers).map((one) => {
+    return sharedSpec(charged(state, withPartitionDefaults(state, one)));
+  });
   const jobs = specs.map((one, offset) => newJob(one, nextJobId + offset, offset === 0 ? command.requestId : "", now));
   return { kind: "accept", events: jobs.map((job) => ({ type: "job.submitted", job })), jobId: nextJobId };
 }
@@ -96,10 +97,18 @@ export function hetTimeProblem({ timeMinS = null }: Partial<Pick<JobSpec, "timeM
 
 const HET_ARRAY = "a heterogeneous job can't be an array: submit it several times";
 
+/** What {@link withPartitionDefaults} made last of a specification. */
+const placed = new WeakMap<JobSpec, { readonly partition: Partition; readonly spec: JobSpec }>();
+
 function withPartitionDefaults(state: ClusterState, spec: JobSpec): JobSpec {
   const partition = findPartition(state, spec);
+  if (!partition) return spec;
+  const known = placed.get(spec);
+  if (known?.partition === partition) return known.spec;
   // By name: another default partition later does not move it.
-  return partition ? { ...withDefaults(spec, partition), partition: partition.name } : spec;
+  const whole = sharedSpec({ ...withDefaults(spec, partition), partition: partition.name });
+  placed.set(spec, { partition, spec: whole });
+  return whole;
 }
 
 /**
@@ -273,17 +282,19 @@ function circle(state: ClusterState, dependency: Dependency | null, ids: readonl
 /** Why none of the nodes can ever hold a job, or its partition's can't; `null` if some can. */
 export function nodeProblem(state: ClusterState, spec: JobSpec, partition: Partition): Refusal | null {
   // Before the first node has registered nothing is known of what there will be.
-  if (state.nodes.size === 0) return null;
+  if (state.nodes.size === 0 || isKnownToFit(spec.request, partition, state.nodes)) return null;
   const own = [...state.nodes.values()];
   const { queues } = state.elastic;
   // What no machine here can hold may run on one that another batch system lends.
   const nodes = queues.size === 0 ? own : [...own, ...possibleNodes(queues.values())];
   const problem = feasibility(nodes, spec.request);
   if (problem) return deny(problem.code, problem.message, problem.hint);
-  if (partition.nodes === null) return null;
-  const here = nodesIn(partition, nodes);
-  const inside = feasibility(here, spec.request);
-  if (!inside) return null;
+  const here = partition.nodes === null ? nodes : nodesIn(partition, nodes);
+  const inside = here === nodes ? null : feasibility(here, spec.request);
+  if (!inside) {
+    if (queues.size === 0) noteFit(spec.request, partition, state.nodes);
+    return null;
+  }
   const names = here.length === 0 ? "no node" : fold(here.map(({ name }) => name));
   const hint = `other nodes could run it, but partition ${partition.name} has ${names}`;
   return deny("NOT_FEASIBLE", "Requested node configuration is not available", hint);

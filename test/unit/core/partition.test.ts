@@ -162,3 +162,18 @@ describe("where jobs go", () => {
     expect([places(), reason(1)]).toEqual([[], "PartitionConfig"]);
   });
 });
+
+test("what was found to fit is looked at again where nodes or partitions have changed since", () => {
+  const { run, create, update, add } = cluster();
+  const wish = { request: request({ cpusPerTask: 2, tasks: 1 }) };
+  create("p", { nodes: ["n1", "n2"] });
+  for (const _ of [1, 2]) expect(add({ partition: "p", ...wish }).kind).toBe("accept");
+  const small = { ...inventory(), cpus: 1 };
+  run({ type: "node.register", node: "n1", inventory: small });
+  expect(add({ partition: "p", ...wish }).kind).toBe("accept");
+  update("p", { nodes: ["n1"] });
+  for (const _ of [1, 2]) expect(add({ partition: "p", ...wish })).toMatchObject({ denial: { code: "NOT_FEASIBLE" } });
+  expect(add(wish).kind).toBe("accept");
+  for (const node of ["n2", "n3"]) run({ type: "node.register", node, inventory: small });
+  expect(add(wish)).toMatchObject({ denial: { code: "NOT_FEASIBLE" } });
+});

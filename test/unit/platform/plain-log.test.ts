@@ -1,8 +1,12 @@
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { boundedWriter, logFileWriter, plainLog } from "../../../src/platform/plain-log.ts";
+
+/** It is looked every so often only whether the file is still there. */
+const UNTIL_LOOK_MS = 100;
 
 let folder = "";
 let path = "";
@@ -66,14 +70,25 @@ test("programs that share a file go on together in the new one", () => {
   expect([read("log.1"), read()]).toEqual(["1111\n2222\n", "3333\n4444\n"]);
 });
 
-test("one that somebody took away is made again", () => {
+test("one that somebody took away is made again", async () => {
   const write = logFileWriter(path);
   write("1\n");
   renameSync(path, join(folder, "old"));
+  await sleep(UNTIL_LOOK_MS);
   write("2\n");
   rmSync(path);
+  await sleep(UNTIL_LOOK_MS);
   write("3\n");
   expect([read("old"), read()]).toEqual(["1\n", "3\n"]);
+});
+
+test("a file that is filled in one go is set aside all the same", () => {
+  const write = logFileWriter(path, { bytesMax: 1000, backups: 1 });
+  for (let line = 100; line < 400; line++) write(`${line}\n`);
+  expect(readdirSync(folder)).toEqual(["log", "log.1"]);
+  expect(read().length + read("log.1").length).toBeGreaterThan(1000);
+  for (const name of ["log", "log.1"]) expect(read(name).length).toBeLessThanOrEqual(1000);
+  expect(read().trim().split("\n").at(-1)).toBe("399");
 });
 
 test("what can't be written is lost, and nothing else", () => {
