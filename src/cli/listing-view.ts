@@ -19,7 +19,7 @@ export function listingView(
   return {
     nowMs,
     moment: momentText(environment.SLURM_TIME_FORMAT ?? "", nowMs, utcOffset),
-    groupName: groupNames(context),
+    groupName: groupNamer(context),
     clusterName: options.clusterName,
     tasksLengthMax: tasksLength(environment.SLURM_BITSTR_LEN),
     isUnconverted: options.isUnconverted,
@@ -32,19 +32,21 @@ function tasksLength(text: string | undefined): number {
   return Math.min(Number(text), TASKS_LENGTH_MAX);
 }
 
-/** Names of /etc/group, which is read when the first one is asked for. */
-function groupNames({ files }: CommandContext): (gid: number) => string {
+/** By names of /etc/group, which is read when the first one is asked for. */
+function groupNamer(context: CommandContext): (gid: number) => string {
   let names: ReadonlyMap<string, string> | null = null;
   return (gid) => {
-    names ??= readGroups(files);
+    names ??= groupNames(context);
     return names.get(String(gid)) ?? String(gid);
   };
 }
 
-function readGroups(files: CommandContext["files"]): ReadonlyMap<string, string> {
+/** What /etc/group says: names by number. */
+export function groupNames({ files }: Pick<CommandContext, "files">): ReadonlyMap<string, string> {
   try {
     const lines = new TextDecoder().decode(files.read("/etc/group")).split("\n");
-    return new Map(lines.map((line) => line.split(":")).map(([name = "", , gid = ""]) => [gid, name]));
+    const groups = lines.map((line) => line.split(":")).filter(([, , gid = ""]) => /^\d+$/.test(gid));
+    return new Map(groups.map(([name = "", , gid = ""]) => [gid, name]));
   } catch {
     return new Map();
   }

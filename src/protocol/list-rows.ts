@@ -6,6 +6,9 @@ import * as v from "valibot";
 import { jobRow } from "./records.ts";
 import * as s from "./schemas.ts";
 
+/** More than any reader asks for: longer formats are read where they were written. */
+const FORMAT_CHARS_MAX = 2000;
+
 /** What a job holds on one of its nodes. */
 const shareRow = v.object({
   node: s.name,
@@ -63,6 +66,34 @@ export const jobDetails = v.object({
 
 export const listRow = v.object({ ...jobRow.entries, ...jobDetails.entries });
 
+/**
+ * How squeue wants its jobs written: what makes their text besides the jobs themselves. Who answers may leave it to squeue
+ * and send rows.
+ */
+export const listForm = v.object({
+  /** `letters` as of --format, `fields` as of --Format, or entries of a JSON document. */
+  kind: v.picklist(["letters", "fields", "json"]),
+  /** Of a table; a line each. */
+  format: v.pipe(v.string(), v.maxLength(FORMAT_CHARS_MAX)),
+  /** What stands between two entries of a document. */
+  separator: s.text,
+  /** The reader's clock, in milliseconds since 1970. */
+  nowMs: s.count,
+  /** Characters of an array's tasks, 0 for all. */
+  tasksLengthMax: s.count,
+  isUnconverted: v.boolean(),
+  clusterName: s.text,
+  /** Names of the reader's groups, by number. */
+  groups: v.record(s.text, s.text),
+  /** A text for each task of an array. */
+  isExpanded: v.boolean(),
+  /** Only jobs that stand so; all of the filter if empty. */
+  states: v.array(s.text),
+  /** None of this user's; `null` for everybody's. */
+  notUid: v.nullable(s.count),
+});
+
+export type ListForm = v.InferOutput<typeof listForm>;
 export type JobDetails = v.InferOutput<typeof jobDetails>;
 export type JobListRow = v.InferOutput<typeof listRow>;
 export type JobShare = v.InferOutput<typeof shareRow>;

@@ -16,7 +16,7 @@ import { terminateCause } from "./holder.ts";
 import { HOLDER_PROCEDURES } from "./holder-procedures.ts";
 import { JOB_PROCEDURES } from "./job-procedures.ts";
 import * as j from "./job-schemas.ts";
-import { listRow } from "./list-rows.ts";
+import { listForm, listRow } from "./list-rows.ts";
 import { NETWORK_PROCEDURES } from "./network-procedures.ts";
 import { POLICY_PROCEDURES } from "./policy-procedures.ts";
 import * as r from "./records.ts";
@@ -112,12 +112,15 @@ export const PROCEDURES = {
     item: r.jobUpdate,
     result: nothing,
   },
-  /** Rows in chunks; each row is the list of the asked fields' values, in the order asked. */
+  /**
+   * Rows in chunks; each row is the list of the asked fields' values, in the order asked. With a form some or all may come as
+   * text in its place, ready to be printed.
+   */
   "jobs.list": {
     on: "controller",
     kind: "stream",
-    params: v.object({ filter: r.jobFilter, fields: v.array(v.keyof(listRow)) }),
-    item: v.object({ rows: v.array(v.array(v.unknown())) }),
+    params: v.object({ filter: r.jobFilter, fields: v.array(v.keyof(listRow)), form: v.optional(listForm) }),
+    item: v.object({ rows: v.array(v.array(v.unknown())), text: v.optional(s.bytes) }),
     result: v.object({ now: s.count }),
   },
   /**
@@ -308,7 +311,7 @@ export type MethodsOn<S extends Side> = {
 }[Method];
 
 export type { LicenseRow, PartitionRow, ReservationRow } from "./entity-schemas.ts";
-export type { JobDetails, JobListRow, JobShare } from "./list-rows.ts";
+export type { JobDetails, JobListRow, JobShare, ListForm } from "./list-rows.ts";
 export type {
   AttachPoint,
   DaemonStatus,

@@ -17,6 +17,8 @@ export type JobField = keyof JobRow;
 /** A column that says what it needs, and how rows are ordered by it. */
 export interface JobColumn extends Column<JobRow> {
   readonly fields: readonly JobField[];
+  /** Whether it tells moments, in the zone of whoever reads them: only the client can make it. */
+  readonly isLocal?: boolean;
   sortKey(row: JobRow): string | number;
 }
 
@@ -64,6 +66,7 @@ interface ColumnOptions<F extends JobField> {
   readonly sortKey?: (row: Pick<JobRow, F>) => number;
   readonly isWhole?: (text: string) => boolean;
   readonly meaning?: Meaning;
+  readonly isLocal?: boolean;
 }
 
 /** A column whose text and order may use the fields it names and no others. */
@@ -176,11 +179,16 @@ function timeColumns({ nowMs, moment }: ListingView): Columns {
     // Jobs without a time come last, as in Slurm.
     S: column("START_TIME", ["startAt", "expectedAt"], (row) => at(row.startAt ?? row.expectedAt), {
       sortKey: (row) => row.startAt ?? row.expectedAt ?? Number.POSITIVE_INFINITY,
+      isLocal: true,
     }),
     e: column("END_TIME", ["startAt", "endAt", "limitS", "suspendedMs", "expectedAt"], endOf, {
       sortKey: (row) => endMs(row) ?? Number.POSITIVE_INFINITY,
+      isLocal: true,
     }),
-    V: column("SUBMIT_TIME", ["submitAt"], (row) => at(row.submitAt), { sortKey: (row) => row.submitAt }),
+    V: column("SUBMIT_TIME", ["submitAt"], (row) => at(row.submitAt), {
+      sortKey: (row) => row.submitAt,
+      isLocal: true,
+    }),
   };
 }
 

@@ -125,13 +125,16 @@ type TimeField = Extract<JobField, "eligibleAt" | "submitAt" | "startAt">;
 function timeFields({ nowMs, moment }: ListingView): Columns {
   const at = (ms: number | null): string => (ms === null || ms === 0 ? "N/A" : moment(ms));
   const time = (header: string, field: TimeField): JobColumn =>
-    column(header, [field], (row) => at(row[field]), { sortKey: (row) => row[field] ?? 0 });
+    column(header, [field], (row) => at(row[field]), { sortKey: (row) => row[field] ?? 0, isLocal: true });
   return {
     accruetime: time("ACCRUE_TIME", "eligibleAt"),
     eligibletime: time("ELIGIBLE_TIME", "eligibleAt"),
     // When a waiting job was last looked at is not kept: it is whenever something changes.
     lastschedeval: time("LAST_SCHED_EVAL", "startAt"),
-    deadline: column("DEADLINE", ["deadlineAt"], (row) => at(row.deadlineAt), { sortKey: (row) => row.deadlineAt }),
+    deadline: column("DEADLINE", ["deadlineAt"], (row) => at(row.deadlineAt), {
+      sortKey: (row) => row.deadlineAt,
+      isLocal: true,
+    }),
     mintime: column("TIME_MIN", ["timeMinS"], (row) => formatDuration(row.timeMinS)),
     pendingtime: number("PENDING_TIME", ["submitAt", "startAt"], (row) =>
       Math.max(0, Math.floor(((row.startAt ?? nowMs) - row.submitAt) / 1000)),

@@ -7,7 +7,9 @@
 import { formatGpus } from "../core/resources.ts";
 import type { JobListRow } from "../protocol/procedures.ts";
 import { formatRanges } from "../util/ranges.ts";
+import type { JobField } from "./job-columns.ts";
 import { firstNode } from "./job-details.ts";
+import { type JobWriter, partWriter } from "./job-table.ts";
 import { expectedEndMs } from "./job-times.ts";
 
 /** Slurm's number that may be missing or endless. */
@@ -25,21 +27,32 @@ export interface JsonFacts {
 
 type JsonRecord = Record<string, unknown>;
 
-/** The record of one job. */
+/** The record of one job, of a row with {@link JSON_FIELDS}. */
 export function jobJson(row: JobListRow, facts: JsonFacts): JsonRecord {
-  return Object.assign({}, ...partsOf(row, facts));
+  return Object.assign({}, ...PARTS.map(({ make }) => make(row, facts)));
 }
 
-/** The same as JSON on one line. Its parts are written apart: V8 keeps objects of a hundred keys in a far slower way. */
-export function jobJsonText(row: JobListRow, facts: JsonFacts): string {
-  return `{${partsOf(row, facts)
-    .map((part) => JSON.stringify(part).slice(1, -1))
-    .join(",")}}`;
+/** The same as JSON on one line, for rows one after the other. */
+export function jobJsonWriter(facts: JsonFacts): JobWriter {
+  const parts = PARTS.map(({ fields, make }) => ({
+    fields,
+    make: (row: JobListRow) => JSON.stringify(make(row, facts)).slice(1, -1),
+  }));
+  return partWriter(parts, "{", ",", "}");
 }
 
-/** No key is in two of them, and none is empty. */
-function partsOf(row: JobListRow, facts: JsonFacts): JsonRecord[] {
-  return [identity(row, facts), state(row), times(row), resources(row), wishes(row), files(row)];
+/** Some keys of a record, and what they are made from. */
+interface JsonPart {
+  readonly fields: readonly JobField[];
+  make(row: JobListRow, facts: JsonFacts): JsonRecord;
+}
+
+/** A part that looks at the fields it names and no others. */
+function part<F extends JobField>(
+  fields: readonly F[],
+  make: (row: Pick<JobListRow, F>, facts: JsonFacts) => JsonRecord,
+): JsonPart {
+  return { fields, make };
 }
 
 /** A number that is set. */
@@ -61,15 +74,82 @@ function seconds(atMs: number | null): OptionalNumber {
   return number(atMs === null ? 0 : Math.floor(atMs / 1000));
 }
 
-function identity(row: JobListRow, { clusterName, groupName }: JsonFacts): JsonRecord {
+/** In the order of their keys: no key is in two of them, and none is empty. What differs from job to job stands apart. */
+const PARTS: readonly JsonPart[] = [
+  part(["account", "submitHost"], (row) => ({ account: row.account, allocating_node: row.submitHost })),
+  part(["arrayJobId", "arrayTasks", "arrayLimit"], arrayPart),
+  part(["kind", "nodeList", "command", "comment", "gid", "hetJobId", "hetSize", "hetOffset"], commandPart),
+  part(["id"], (row) => ({ job_id: row.id, mcs_label: "" })),
+  part(["name"], (row) => ({ name: row.name })),
+  part(["partition", "uid", "user", "wckey"], (row) => ({
+    ...{ partition: row.partition, user_id: row.uid, user_name: row.user, wckey: row.wckey },
+  })),
+  part(["state", "reasonText", "reason", "exitCode", "exitSignal", "derivedCode", "derivedSignal"], statePart),
+  part(["hold", "state", "priority"], (row) => ({
+    hold: row.hold !== "" || (row.state === "PENDING" && row.priority === 0),
+    priority: number(row.priority),
+  })),
+  part(["nice", "dependency", "requeue", "kind", "state", "attempt"], (row) => ({
+    nice: row.nice,
+    dependency: row.dependency,
+    requeue: row.requeue && row.kind === "batch",
+    restart_cnt: Math.max(0, row.state === "PENDING" ? row.attempt : row.attempt - 1),
+    reboot: false,
+  })),
+  part(["eligibleAt", "deadlineAt"], (row) => ({
+    accrue_time: seconds(row.eligibleAt),
+    deadline: seconds(row.deadlineAt),
+    delay_boot: number(0),
+    eligible_time: seconds(row.eligibleAt),
+  })),
+  part(["startAt", "expectedAt", "endAt", "limitS", "suspendedAt", "suspendedMs"], runPart),
+  part(["submitAt"], (row) => ({ submit_time: seconds(row.submitAt) })),
+  part(["suspendedAt", "limitS", "timeMinS"], (row) => ({
+    suspend_time: seconds(row.suspendedAt),
+    // Slurm counts limits in minutes.
+    time_limit: row.limitS === 0 ? { set: false, infinite: true, number: 0 } : number(Math.ceil(row.limitS / 60)),
+    time_minimum: number(Math.ceil(row.timeMinS / 60)),
+  })),
+  part(
+    [
+      ...(["nodeList", "nodes", "cpus", "shares", "gpuType", "tasks", "tasksPerNode", "nodesMax"] as const),
+      ...(["memoryPer", "memoryMiB", "cpusMin", "cpusPerTask", "cpusPerGpu", "contiguous"] as const),
+      ...(["expectedNodes", "tresAlloc", "tresRequested"] as const),
+    ],
+    resourcePart,
+  ),
+  part(
+    [
+      ...(["excludedNodes", "requestedNodes", "exclusive", "onlyUser", "features", "licenses", "reservation"] as const),
+      ...(["mailTypes", "mailUser", "qos", "tresPerJob", "tresPerNode", "tresPerTask"] as const),
+    ],
+    wishPart,
+  ),
+  part(["workDir"], (row) => ({ cron: "", current_working_directory: row.workDir, selinux_context: "" })),
+  part(["stderrFile", "stdinFile", "stdoutFile"], (row) => ({
+    standard_error: row.stderrFile,
+    standard_input: row.stdinFile,
+    standard_output: row.stdoutFile,
+  })),
+];
+
+type Row<F extends JobField> = Pick<JobListRow, F>;
+
+function arrayPart(row: Row<"arrayJobId" | "arrayTasks" | "arrayLimit">): JsonRecord {
   const isOneTask = /^\d+$/.test(row.arrayTasks);
   return {
-    account: row.account,
-    allocating_node: row.submitHost,
     array_job_id: number(row.arrayJobId),
     array_task_id: isOneTask ? number(Number(row.arrayTasks)) : unset(),
     array_max_tasks: number(row.arrayLimit),
     array_task_string: isOneTask ? "" : row.arrayTasks.replace(/[[\]]/g, ""),
+  };
+}
+
+function commandPart(
+  row: Row<"kind" | "nodeList" | "command" | "comment" | "gid" | "hetJobId" | "hetSize" | "hetOffset">,
+  { clusterName, groupName }: JsonFacts,
+): JsonRecord {
+  return {
     association_id: 0,
     batch_features: "",
     batch_flag: row.kind === "batch",
@@ -92,18 +172,12 @@ function identity(row: JobListRow, { clusterName, groupName }: JsonFacts): JsonR
     het_job_id: number(row.hetJobId),
     het_job_id_set: row.hetSize > 1 ? `${row.hetJobId}-${row.hetJobId + row.hetSize - 1}` : "",
     het_job_offset: row.hetJobId > 0 ? number(row.hetOffset) : unset(),
-    job_id: row.id,
-    mcs_label: "",
-    name: row.name,
-    partition: row.partition,
-    user_id: row.uid,
-    user_name: row.user,
-    wckey: row.wckey,
   };
 }
 
-function state(row: JobListRow): JsonRecord {
-  const hold = row.hold !== "" || (row.state === "PENDING" && row.priority === 0);
+function statePart(
+  row: Row<"state" | "reasonText" | "reason" | "exitCode" | "exitSignal" | "derivedCode" | "derivedSignal">,
+): JsonRecord {
   return {
     job_state: [row.state],
     state_description: row.reasonText,
@@ -111,25 +185,14 @@ function state(row: JobListRow): JsonRecord {
     exit_code: exitCode(row.exitCode, row.exitSignal),
     derived_exit_code: exitCode(row.derivedCode, row.derivedSignal),
     failed_node: "",
-    hold,
-    priority: number(row.priority),
-    nice: row.nice,
-    dependency: row.dependency,
-    requeue: row.requeue && row.kind === "batch",
-    restart_cnt: Math.max(0, row.state === "PENDING" ? row.attempt : row.attempt - 1),
-    reboot: false,
   };
 }
 
-function times(row: JobListRow): JsonRecord {
+function runPart(row: Row<"startAt" | "expectedAt" | "endAt" | "limitS" | "suspendedAt" | "suspendedMs">): JsonRecord {
   const startAt = row.startAt ?? row.expectedAt;
   const end = expectedEndMs({ ...row, startAt });
   const beforeMs = row.suspendedAt === null || startAt === null ? 0 : row.suspendedAt - startAt - row.suspendedMs;
   return {
-    accrue_time: seconds(row.eligibleAt),
-    deadline: seconds(row.deadlineAt),
-    delay_boot: number(0),
-    eligible_time: seconds(row.eligibleAt),
     end_time: end === Number.POSITIVE_INFINITY ? { set: true, infinite: true, number: 0 } : seconds(end),
     last_sched_evaluation: seconds(row.startAt),
     pre_sus_time: seconds(Math.max(0, beforeMs)),
@@ -137,15 +200,15 @@ function times(row: JobListRow): JsonRecord {
     preemptable_time: number(0),
     resize_time: number(0),
     start_time: seconds(startAt),
-    submit_time: seconds(row.submitAt),
-    suspend_time: seconds(row.suspendedAt),
-    // Slurm counts limits in minutes.
-    time_limit: row.limitS === 0 ? { set: false, infinite: true, number: 0 } : number(Math.ceil(row.limitS / 60)),
-    time_minimum: number(Math.ceil(row.timeMinS / 60)),
   };
 }
 
-function resources(row: JobListRow): JsonRecord {
+type ResourceFields =
+  | ("nodeList" | "nodes" | "cpus" | "shares" | "gpuType" | "tasks" | "tasksPerNode" | "nodesMax" | "memoryPer")
+  | ("memoryMiB" | "cpusMin" | "cpusPerTask" | "cpusPerGpu" | "contiguous" | "expectedNodes")
+  | ("tresAlloc" | "tresRequested");
+
+function resourcePart(row: Row<ResourceFields>): JsonRecord {
   const isPlaced = row.nodeList !== "";
   const memory = (per: string): OptionalNumber => (row.memoryPer === per ? orUnset(row.memoryMiB) : unset());
   const perNode = Math.max(1, row.cpusMin, row.cpusPerTask * Math.max(1, row.tasksPerNode));
@@ -184,7 +247,11 @@ function resources(row: JobListRow): JsonRecord {
   };
 }
 
-function wishes(row: JobListRow): JsonRecord {
+type WishFields =
+  | ("excludedNodes" | "requestedNodes" | "exclusive" | "onlyUser" | "features" | "licenses" | "reservation")
+  | ("mailTypes" | "mailUser" | "qos" | "tresPerJob" | "tresPerNode" | "tresPerTask");
+
+function wishPart(row: Row<WishFields>): JsonRecord {
   return {
     burst_buffer: "",
     burst_buffer_state: "",
@@ -215,24 +282,13 @@ function wishes(row: JobListRow): JsonRecord {
   };
 }
 
-function files(row: JobListRow): JsonRecord {
-  return {
-    cron: "",
-    current_working_directory: row.workDir,
-    selinux_context: "",
-    standard_error: row.stderrFile,
-    standard_input: row.stdinFile,
-    standard_output: row.stdoutFile,
-  };
-}
-
 function exitCode(code: number, signal: number): JsonRecord {
   const status = signal > 0 ? "SIGNALED" : code > 0 ? "ERROR" : "SUCCESS";
   return { status: [status], return_code: number(code), signal: { id: orUnset(signal), name: "" } };
 }
 
 /** `gpu:a100:2(IDX:0-1)`, one a node that holds GPUs. */
-function gresDetail({ shares, gpuType }: JobListRow): string[] {
+function gresDetail({ shares, gpuType }: Row<"shares" | "gpuType">): string[] {
   const type = gpuType === null ? "" : `:${gpuType}`;
   return shares
     .filter(({ gpuIds }) => gpuIds.length > 0)
@@ -240,7 +296,7 @@ function gresDetail({ shares, gpuType }: JobListRow): string[] {
 }
 
 /** What the job holds on each node; the keys of older shapes stand beside, for the programs that look for them. */
-function jobResources({ shares, nodeList, nodes, cpus }: JobListRow): JsonRecord {
+function jobResources({ shares, nodeList, nodes, cpus }: Row<"shares" | "nodeList" | "nodes" | "cpus">): JsonRecord {
   return {
     select_type: ["CPU", "CORE", "MEMORY"],
     nodes: {
@@ -272,3 +328,6 @@ function jobResources({ shares, nodeList, nodes, cpus }: JobListRow): JsonRecord
     })),
   };
 }
+
+/** What records are made from. */
+export const JSON_FIELDS: readonly JobField[] = [...new Set(PARTS.flatMap(({ fields }) => fields))];

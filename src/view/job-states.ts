@@ -62,3 +62,15 @@ function findState(name: string): string | undefined {
   const wanted = name.toUpperCase();
   return Object.keys(STATE_CODES).find((state) => state === wanted || STATE_CODES[state] === wanted);
 }
+
+/** Whether a job is to be shown. @param states those shown, all if empty @param notUid whose jobs are not */
+export function shownTest({
+  states,
+  notUid,
+}: {
+  readonly states: readonly string[];
+  readonly notUid: number | null;
+}): (row: { readonly state: string; readonly uid: number }) => boolean {
+  const set = states.length > 0 ? new Set(states) : null;
+  return ({ state, uid }) => (set?.has(state) ?? true) && uid !== notUid;
+}

@@ -133,13 +133,16 @@ export function renderHeader<R>(plan: FormatPlan<Column<R>>): string {
 /** One row in one line, without a line break. */
 export function renderRow<R>(plan: FormatPlan<Column<R>>, row: R, paint?: Painter): string {
   let line = plan.prefix;
-  for (const field of plan.fields) {
-    const { column } = field;
-    const text = printable(column.text(row));
-    const fitted = fitText(text, field, column.isWhole?.(text) ?? false);
-    line += (paint && column.meaning ? paint(fitted, column.meaning) : fitted) + field.suffix;
-  }
+  for (const field of plan.fields) line += renderField(field, row, paint);
   return line;
+}
+
+/** What a field prints of a row, and the literal text behind it. */
+export function renderField<R>(field: Field<Column<R>>, row: R, paint?: Painter): string {
+  const { column } = field;
+  const text = printable(column.text(row));
+  const fitted = fitText(text, field, column.isWhole?.(text) ?? false);
+  return (paint && column.meaning ? paint(fitted, column.meaning) : fitted) + field.suffix;
 }
 
 /** The plan with its growing columns made as wide as their longest text. */

@@ -8,9 +8,10 @@
 
 import { configPlaces } from "../../config/config-places.ts";
 import { parseMoment } from "../../core/begin-time.ts";
-import type { JobListRow } from "../../protocol/procedures.ts";
+import type { ListForm } from "../../protocol/procedures.ts";
 import type { Peer } from "../../rpc/types.ts";
 import type { JobField } from "../../view/job-columns.ts";
+import { toRow } from "../../view/job-table.ts";
 import { clusterLine } from "../clusters.ts";
 import { connectAsSlurm, isSlurmName } from "../connect.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
@@ -22,6 +23,7 @@ import { expandingPrinter, type JobPrinter } from "../output/job-list.ts";
 import { isMachineForm } from "../output/machine-form.ts";
 import { tellOptions } from "../output/verbose.ts";
 import { repeat } from "../repeat.ts";
+import { documentForm, tableForm } from "./squeue/form.ts";
 import { OPTIONS } from "./squeue/options.ts";
 import { readSelection, type Selection } from "./squeue/selection.ts";
 import { complain, jobTable } from "./squeue/tables.ts";
@@ -164,13 +166,18 @@ async function clusterNameOf(peer: Peer, options: OptionReader): Promise<string>
 /** Prints the selected jobs; the exit code. */
 async function listJobs(listing: Listing): Promise<number> {
   const { options, selection, context, peer } = listing;
-  const plain = await printerFor(listing);
+  const { printer: plain, form } = await printerFor(listing);
   const printer = options.isGiven("array") ? expandingPrinter(plain) : plain;
   const fields: JobField[] = [...new Set<JobField>([...selection.fields, ...printer.fields])];
   const { filter, isShown, single } = selection;
   let isFound = false;
   if (filter !== null) {
-    await peer.stream("jobs.list", { filter, fields }, ({ rows }) => {
+    await peer.stream("jobs.list", { filter, fields, ...(form ? { form } : {}) }, ({ rows, text: written }) => {
+      if (written !== undefined) {
+        const before = printer.before();
+        if (before !== "") context.stdio.out(before);
+        return context.stdio.out(written);
+      }
       isFound ||= rows.length > 0;
       const text = printer.rows(rows.map((values) => toRow(fields, values)).filter(isShown));
       if (text !== "") context.stdio.out(text);
@@ -185,20 +192,22 @@ async function listJobs(listing: Listing): Promise<number> {
   return 0;
 }
 
-async function printerFor({ options, context, clusterName }: Listing): Promise<JobPrinter> {
-  if (isMachineForm(options)) {
-    const { jobDocument } = await import("../output/machine-list.ts");
-    return jobDocument(options, context, clusterName);
+/** What prints the rows, and how the controller may write them in its place. */
+async function printerFor({
+  options,
+  context,
+  clusterName,
+  selection,
+}: Listing): Promise<{ readonly printer: JobPrinter; readonly form: ListForm | undefined }> {
+  const view = listingView(context, { isUnconverted: options.isGiven("noconvert"), clusterName: () => clusterName });
+  if (!isMachineForm(options)) {
+    const table = jobTable(options, view, context);
+    return { printer: table.printer, form: tableForm(table, selection, options, context, view) };
   }
-  const isUnconverted = options.isGiven("noconvert");
-  return jobTable(options, listingView(context, { isUnconverted, clusterName: () => clusterName }), context).printer;
-}
-
-/** The row with the asked fields; nobody reads the others, whose absence the columns' types guarantee. */
-function toRow(fields: readonly JobField[], values: readonly unknown[]): JobListRow {
-  const row: Record<string, unknown> = {};
-  for (const [index, field] of fields.entries()) row[field] = values[index];
-  return row as JobListRow;
+  const { jobDocument } = await import("../output/machine-list.ts");
+  const printer = jobDocument(options, context, clusterName);
+  const { separator } = printer;
+  return { printer, form: separator === null ? undefined : documentForm(separator, selection, options, context, view) };
 }
 
 async function isKnown(peer: Peer, jobId: number): Promise<boolean> {

@@ -2,9 +2,9 @@
  * Printing of job lists: rows come in chunks and leave as lines at once; only a sorted list waits for its last row.
  */
 
-import { parseTaskSet, tasksOf } from "../../core/array-spec.ts";
 import type { JobListRow as JobRow } from "../../protocol/procedures.ts";
 import type { JobColumn, JobField } from "../../view/job-columns.ts";
+import { tasksOfLabel } from "../../view/job-table.ts";
 import { type FormatPlan, type Painter, renderRow } from "../../view/printf.ts";
 import { comparator, type SortKey } from "../../view/sort.ts";
 
@@ -13,6 +13,8 @@ export interface JobPrinter {
   /** What the rows must have. */
   readonly fields: readonly JobField[];
   rows(rows: readonly JobRow[]): string;
+  /** What stands before rows that the controller wrote. */
+  before(): string;
   /** Once, at the end; also of a list without rows. */
   end(): string;
 }
@@ -26,7 +28,7 @@ export function tablePrinter(plan: FormatPlan<JobColumn>, heading: string, paint
     return text;
   };
   const fields = new Set(plan.fields.flatMap(({ column }) => column.fields));
-  return { fields: [...fields], rows: print, end: () => print([]) };
+  return { fields: [...fields], rows: print, before: () => print([]), end: () => print([]) };
 }
 
 /** Puts rows in order before `inner` prints them: all of them are kept until the end. */
@@ -39,6 +41,7 @@ export function sortingPrinter(inner: JobPrinter, keys: readonly SortKey<JobColu
       for (const row of rows) kept.push(row);
       return "";
     },
+    before: () => inner.before(),
     end: () => inner.rows(kept.sort(comparator(keys))) + inner.end(),
   };
 }
@@ -48,14 +51,13 @@ export function expandingPrinter(inner: JobPrinter): JobPrinter {
   return {
     fields: [...new Set<JobField>([...inner.fields, "arrayTasks"])],
     rows: (rows) => inner.rows(rows.flatMap(tasksOfRow)),
+    before: () => inner.before(),
     end: () => inner.end(),
   };
 }
 
 /** `[4-9%2]` is six rows. */
 function tasksOfRow(row: JobRow): JobRow[] {
-  const list = /^\[(.*?)(?:%\d+)?\]$/.exec(row.arrayTasks)?.[1];
-  const tasks = list === undefined ? null : parseTaskSet(list);
-  if (tasks === null || "problem" in tasks) return [row];
-  return Array.from(tasksOf(tasks.value), (task) => ({ ...row, arrayTasks: String(task) }));
+  const tasks = tasksOfLabel(row.arrayTasks);
+  return tasks === null ? [row] : Array.from(tasks, (task) => ({ ...row, arrayTasks: String(task) }));
 }

@@ -3,9 +3,8 @@
  * "warnings": []}` as JSON or YAML. An entry leaves as soon as it is made.
  */
 
-import { listRow } from "../../protocol/list-rows.ts";
-import type { JobField } from "../../view/job-columns.ts";
-import { jobJson, jobJsonText, number } from "../../view/job-json.ts";
+import type { JobListRow } from "../../protocol/procedures.ts";
+import { JSON_FIELDS, jobJson, jobJsonWriter, number } from "../../view/job-json.ts";
 import { SLURM_VERSION } from "../../view/slurm-version.ts";
 import { yamlEntry, yamlText } from "../../view/yaml.ts";
 import { type CommandContext, UserError } from "../context.ts";
@@ -15,9 +14,6 @@ import type { JobPrinter } from "./job-list.ts";
 
 /** Slurm's name of the one shape that mgpu writes. */
 const PARSER = "v0.0.40";
-
-/** Every field of a row. */
-const JSON_FIELDS = Object.keys(listRow.entries) as readonly JobField[];
 
 /** How a document is written. */
 type Style = "lines" | "compact" | "pretty" | "yaml";
@@ -45,6 +41,10 @@ export interface Document {
   piece(record: Record<string, unknown>): string;
   /** The same as `entries`, from the texts of entries. */
   join(pieces: readonly string[]): string;
+  /** What stands before entries that are written elsewhere, with {@link Document.separator} between them. */
+  before(): string;
+  /** `null` where entries are not written elsewhere: they are no lines. */
+  readonly separator: string | null;
   /** What stands behind the last one. `more` are keys beside the list. */
   end(more: Record<string, unknown>): string;
 }
@@ -56,21 +56,25 @@ export function openDocument(key: string, options: OptionReader, context: Comman
   return style === "yaml" ? yamlDocument(key, meta) : jsonDocument(key, meta, style);
 }
 
+interface DocumentPrinter extends JobPrinter, Pick<Document, "separator"> {}
+
 /** Jobs as a document. */
-export function jobDocument(options: OptionReader, context: CommandContext, cluster: string): JobPrinter {
+export function jobDocument(options: OptionReader, context: CommandContext, cluster: string): DocumentPrinter {
   const document = openDocument("jobs", options, context, cluster);
   const view = listingView(context, { isUnconverted: false, clusterName: () => cluster });
   const facts = { clusterName: cluster, groupName: view.groupName };
   const nowS = Math.floor(view.nowMs / 1000);
-  const style = styleOf(options, context);
-  const isOneLine = style === "lines" || style === "compact";
+  const writer = jobJsonWriter(facts);
+  const text = (row: JobListRow): string => writer.text(writer.fields.map((field) => row[field]));
   return {
     fields: JSON_FIELDS,
     rows(rows) {
       if (rows.length === 0) return "";
-      if (!isOneLine) return document.entries(rows.map((row) => jobJson(row, facts)));
-      return document.join(rows.map((row) => jobJsonText(row, facts)));
+      if (document.separator === null) return document.entries(rows.map((row) => jobJson(row, facts)));
+      return document.join(rows.map(text));
     },
+    before: document.before,
+    separator: document.separator,
     end: () => document.end({ last_backfill: number(nowS), last_update: number(nowS) }),
   };
 }
@@ -99,7 +103,13 @@ function jsonDocument(key: string, meta: unknown, style: Style): Document {
   };
   return {
     entries: (records) => join(records.map(piece)),
-    ...{ piece, join },
+    ...{ piece, join, separator: style === "pretty" ? null : `,${line}` },
+    before() {
+      isEmpty = false;
+      const before = separator;
+      separator = `,${line}`;
+      return before;
+    },
     end(more) {
       const rest = JSON.stringify({ ...more, meta, errors: [], warnings: [] }, null, indent);
       return `${isEmpty ? separator : line}],${line}${rest.slice(1)}\n`;
@@ -118,7 +128,7 @@ function yamlDocument(key: string, meta: unknown): Document {
   return {
     entries: (records) => join(records.map(yamlEntry)),
     piece: yamlEntry,
-    join,
+    ...{ join, separator: null, before: () => "" },
     end(more) {
       if (!isEmpty) head = "";
       return `${isEmpty ? `${head} []\n` : ""}${yamlText({ ...more, meta, errors: [], warnings: [] })}`;

@@ -2,7 +2,7 @@
 
 import { expand } from "../../../core/hostlist.ts";
 import type { JobFilter, JobRow } from "../../../protocol/procedures.ts";
-import { LIVE_STATES, parseJobStates } from "../../../view/job-states.ts";
+import { LIVE_STATES, parseJobStates, shownTest } from "../../../view/job-states.ts";
 import type { StepRow } from "../../../view/step-row.ts";
 import { isSlurmName } from "../../connect.ts";
 import { type CommandContext, UserError } from "../../context.ts";
@@ -25,6 +25,8 @@ export interface Selection {
   readonly fields: readonly ("state" | "uid")[];
   /** Whether a job of the filter is to be shown: what the controller can't tell apart. */
   isShown(row: Pick<JobRow, "state" | "uid">): boolean;
+  /** The same in data: only these states, all if empty; none of this user's. */
+  readonly shown: { readonly states: readonly string[]; readonly notUid: number | null };
   /** Set if one single job was named. */
   readonly single: JobTarget | null;
   /** Nodes that must exist, by --nodelist. */
@@ -61,12 +63,12 @@ export function readSelection(options: OptionReader, parsed: ParsedOptions, cont
     licenses: options.list("licenses") ?? [],
     nodes,
   };
-  const states = choice.states.length > 0 ? new Set(choice.states) : null;
-  const isNotMe = options.isGiven("notme");
+  const shown = { states: choice.states, notUid: options.isGiven("notme") ? context.user.uid : null };
   return {
     filter: targets.isGiven && named.length === 0 ? null : jobFilter(criteria),
-    fields: isNotMe ? ["state", "uid"] : ["state"],
-    isShown: (row) => (states?.has(row.state) ?? true) && !(isNotMe && row.uid === context.user.uid),
+    fields: shown.notUid === null ? ["state"] : ["state", "uid"],
+    isShown: shownTest(shown),
+    shown,
     single: !isSteps && targets.jobs.length === 1 ? (targets.jobs[0] ?? null) : null,
     nodes,
     steps: isSteps ? stepTest(targets, options) : null,

@@ -10,7 +10,7 @@ import {
   SQUEUE_FORMAT_LONG,
   SQUEUE_FORMAT_START,
 } from "../../../view/job-columns.ts";
-import { jobFieldColumns } from "../../../view/job-field-columns.ts";
+import { fieldPlan, letterPlan } from "../../../view/job-table.ts";
 import { type Column, type FormatPlan, parseFieldList, parseFormat, renderHeader } from "../../../view/printf.ts";
 import { parseSort, type SortKey } from "../../../view/sort.ts";
 import { SQUEUE_FORMAT_STEPS, type StepColumn, stepColumns, stepFieldColumns } from "../../../view/step-columns.ts";
@@ -20,6 +20,7 @@ import type { OptionReader } from "../../filters.ts";
 import { type JobPrinter, sortingPrinter, tablePrinter } from "../../output/job-list.ts";
 import { painterFor } from "../../output/painter.ts";
 import { didYouMean } from "../../usage.ts";
+import type { AskedTable } from "./form.ts";
 
 const EXCLUSIVE = "Options -o(--format) and -l(--long) are mutually exclusive. Please remove one and retry.";
 
@@ -39,8 +40,7 @@ export interface Layout<C> {
 }
 
 /** A table of jobs, ready for its rows. */
-interface JobTable {
-  readonly plan: FormatPlan<JobColumn>;
+interface JobTable extends AskedTable {
   readonly printer: JobPrinter;
 }
 
@@ -48,7 +48,7 @@ interface JobTable {
 export function jobTable(options: OptionReader, view: ListingView, context: CommandContext): JobTable {
   const columns = jobColumns(view);
   const { text, isFields, isOwn } = readFormat(options, ownJobFormat(options));
-  const plan = isFields ? parseFieldList(text, jobFieldColumns(view)) : parseFormat(expandAll(text, columns), columns);
+  const plan = isFields ? fieldPlan(text, view) : letterPlan(text, view);
   const usual = options.isGiven("start") ? "S" : isSlurmName(context.program) ? DEFAULT_SORT : "";
   const layout: Layout<JobColumn> = {
     plan,
@@ -56,8 +56,13 @@ export function jobTable(options: OptionReader, view: ListingView, context: Comm
     keys: readSort(options.last("sort") ?? usual, columns, isSlurmName(context.program) ? UNSORTED : ""),
     isOwnFormat: isOwn,
   };
-  const printer = tablePrinter(plan, layout.heading, painterFor(context, layout));
-  return { plan, printer: layout.keys.length > 0 ? sortingPrinter(printer, layout.keys) : printer };
+  const painter = painterFor(context, layout);
+  const printer = tablePrinter(plan, layout.heading, painter);
+  const isSorted = layout.keys.length > 0;
+  return {
+    ...{ plan, text, isFields, isOwnWork: isSorted || painter !== undefined },
+    printer: isSorted ? sortingPrinter(printer, layout.keys) : printer,
+  };
 }
 
 /** The table of steps: its plan, what stands before it, and in which order its rows come. */

@@ -1,0 +1,108 @@
+/** Tables of jobs: their plans, and their lines one after the other. */
+
+import { parseTaskSet, tasksOf } from "../core/array-spec.ts";
+import type { JobListRow } from "../protocol/procedures.ts";
+import { expandAll, type JobColumn, type JobField, jobColumns, type ListingView } from "./job-columns.ts";
+import { jobFieldColumns } from "./job-field-columns.ts";
+import { type FormatPlan, parseFieldList, parseFormat, renderField } from "./printf.ts";
+
+/** Of a line, fields and characters: more than any reader asks for, little enough for a queue of any length. */
+const FIELDS_MAX = 100;
+const WIDTH_SUM_MAX = 5000;
+
+/** Makes the texts of rows, in their order. */
+export interface JobWriter {
+  /** What a row is the values of. */
+  readonly fields: readonly JobField[];
+  /** A row's text, without what stands between it and the next one. */
+  text(values: readonly unknown[]): string;
+}
+
+/** A table's plan, of what --format says. */
+export function letterPlan(text: string, view: ListingView): FormatPlan<JobColumn> {
+  const columns = jobColumns(view);
+  return parseFormat(expandAll(text, columns), columns);
+}
+
+/** The same of --Format. */
+export function fieldPlan(text: string, view: ListingView): FormatPlan<JobColumn> {
+  return parseFieldList(text, jobFieldColumns(view));
+}
+
+/** Whether the controller may make such lines: none needs the reader's zone, and none is so long that it were kept busy. */
+export function isMadeAnywhere({ prefix, fields }: FormatPlan<JobColumn>): boolean {
+  const width = fields.reduce((sum, field) => sum + field.width + field.suffix.length, prefix.length);
+  return fields.length <= FIELDS_MAX && width <= WIDTH_SUM_MAX && fields.every(({ column }) => !column.isLocal);
+}
+
+/** Lines of a table, each with its line break. */
+export function lineWriter(plan: FormatPlan<JobColumn>): JobWriter {
+  const parts = plan.fields.map((field) => ({
+    fields: field.column.fields,
+    make: (row: JobListRow) => renderField(field, row),
+  }));
+  return partWriter(parts, plan.prefix, "", "\n");
+}
+
+/** A part of a row's text, and what it is made from. */
+export interface TextPart {
+  readonly fields: readonly JobField[];
+  make(row: JobListRow): string;
+}
+
+/** Writes parts one behind the other. One that looks at the same as in the row before is not made again. */
+export function partWriter(parts: readonly TextPart[], head: string, between: string, end: string): JobWriter {
+  const fields = [...new Set(parts.flatMap((part) => part.fields))];
+  const cells = parts.map((part) => new Cell(part, fields));
+  return {
+    fields,
+    text(values) {
+      let text = head;
+      for (let index = 0; index < cells.length; index++) {
+        if (index > 0) text += between;
+        text += cells[index]?.text(values);
+      }
+      return text + end;
+    },
+  };
+}
+
+class Cell {
+  readonly #part: TextPart;
+  /** Where the part's fields are among the values. */
+  readonly #places: readonly number[];
+  #known: unknown[] = [];
+  #text: string | null = null;
+
+  constructor(part: TextPart, fields: readonly JobField[]) {
+    this.#part = part;
+    this.#places = part.fields.map((field) => fields.indexOf(field));
+  }
+
+  text(values: readonly unknown[]): string {
+    const places = this.#places;
+    let isSame = this.#text !== null;
+    for (let index = 0; isSame && index < places.length; index++) {
+      isSame = values[places[index] as number] === this.#known[index];
+    }
+    if (!isSame || this.#text === null) {
+      this.#known = places.map((place) => values[place]);
+      this.#text = this.#part.make(toRow(this.#part.fields, this.#known));
+    }
+    return this.#text;
+  }
+}
+
+/** The row with the asked fields; nobody reads the others, whose absence the columns' types guarantee. */
+export function toRow(fields: readonly JobField[], values: readonly unknown[]): JobListRow {
+  const row: Record<string, unknown> = {};
+  for (const [index, field] of fields.entries()) row[field] = values[index];
+  return row as JobListRow;
+}
+
+/** The tasks that a row stands for: `4`, `5` and so on of `[4-9%2]`; `null` if it stands for itself alone. */
+export function tasksOfLabel(arrayTasks: string): Iterable<number> | null {
+  const list = /^\[(.*?)(?:%\d+)?\]$/.exec(arrayTasks)?.[1];
+  const tasks = list === undefined ? null : parseTaskSet(list);
+  return tasks === null || "problem" in tasks ? null : tasksOf(tasks.value);
+}
