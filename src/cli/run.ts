@@ -64,6 +64,9 @@ const SLURMS: ReadonlySet<string> = new Set([
   ...["sprio", "squeue", "sreport", "sshare", "sstat", "strigger"],
 ]);
 
+/** Commands that start sessions, and come back to them. */
+const OF_SESSIONS: ReadonlySet<string> = new Set(["srun", "sattach"]);
+
 /** The exit code of Slurm's own command, where the cluster that is meant is Slurm's and has it; `null` where not. */
 export async function handedOver(
   command: Command,
@@ -79,8 +82,14 @@ export async function handedOver(
   if (isProfile) context.chooseCluster(named);
   const slurm = context.slurm();
   if (slurm === null) return null;
+  const order = { command, parsed, argv, profile: isProfile ? named : "" };
+  if (OF_SESSIONS.has(command.name)) {
+    const { isOwnAttachment, isSession, runSession } = await import("./slurm-session.ts");
+    if (isOwnAttachment(slurm, order, context)) return null;
+    if (isSession(order, context)) return runSession(slurm, order, context);
+  }
   const { runSlurm } = await import("./hand-over.ts");
-  return runSlurm(slurm, { command, parsed, argv, profile: isProfile ? named : "" }, context);
+  return runSlurm(slurm, order, context);
 }
 
 /** Commands whose own failures a script may want to tell from those of what they run. */

@@ -7,7 +7,13 @@
 import type { Order, Replacement } from "../backend/slurm/hand-over.ts";
 import type * as slurm from "../backend/slurm/main.ts";
 import type { SlurmPorts } from "../backend/slurm/ports.ts";
+import type { SessionEvents, SessionWish, StartedSession } from "../backend/slurm/start-session.ts";
+import type { StepId } from "../core/ids.ts";
+import type { ConnectionEvents } from "../platform/net.ts";
+import type { connectThroughProgram } from "../platform/program-pipe.ts";
 import { RpcError } from "../protocol/errors.ts";
+import type { AttachPoint, Hello } from "../protocol/procedures.ts";
+import { connectPeer } from "../rpc/connect.ts";
 import type { Connected, Peer } from "../rpc/types.ts";
 import { UserError } from "./context.ts";
 import type { ConnectPorts } from "./dial.ts";
@@ -17,6 +23,10 @@ import type { SlurmTarget } from "./target.ts";
 export interface SlurmEngine {
   readonly engine: typeof slurm;
   readonly programs: SlurmPorts["programs"];
+  readonly sessionFiles: SlurmPorts["sessionFiles"];
+  readonly random: SlurmPorts["random"];
+  readonly nodePath: string;
+  readonly connectThrough: typeof connectThroughProgram;
   readonly launcherFolder: string;
   /** Short host name. */
   readonly hostname: string;
@@ -26,6 +36,10 @@ export interface SlurmEngine {
 export interface SlurmHandOver {
   /** What is to be run instead of a command. @throws UserError for what can't be said in Slurm */
   replace(order: Order): Promise<Replacement>;
+  /** Starts a session that can be left. @throws UserError */
+  startSession(wish: SessionWish, events: SessionEvents): Promise<StartedSession>;
+  /** Whether a session of mgpu's is meant: of a job, or a step of it. */
+  hasSession(jobId: number, stepId: StepId | null): boolean;
 }
 
 /** Connects to Slurm. @throws UserError if its commands are not there */
@@ -37,13 +51,51 @@ export async function connectSlurm(ports: ConnectPorts, { place }: SlurmTarget):
 
 /** Slurm's own commands, for the cluster that is meant. */
 export function slurmHandOver(ports: ConnectPorts, { place }: SlurmTarget): SlurmHandOver {
+  const load = (): { engine: SlurmEngine["engine"]; machine: ConnectPorts & Omit<SlurmEngine, "engine"> } => {
+    const { engine, ...rest } = ports.loadSlurm();
+    return { engine, machine: { ...ports, ...rest } };
+  };
   return {
     replace(order) {
-      const { engine, ...rest } = ports.loadSlurm();
-      return own(engine.handOver({ ...ports, ...rest }, place, order));
+      const { engine, machine } = load();
+      return own(engine.handOver(machine, place, order));
+    },
+    startSession(wish, events) {
+      const { engine, machine } = load();
+      return own(engine.startSession(machine, place, wish, events));
+    },
+    hasSession(jobId, stepId) {
+      const { engine, machine } = load();
+      return engine.hasSession(machine, jobId, stepId);
     },
   };
 }
+
+/** Connects to the holder of a session: by its socket on its own machine, elsewhere through a step beside it. */
+export async function dialSlurmSession(
+  ports: ConnectPorts,
+  { place }: SlurmTarget,
+  point: AttachPoint,
+  hello: Hello,
+): Promise<Connected> {
+  const { clock, log, net, user } = ports;
+  const { engine, connectThrough, ...rest } = ports.loadSlurm();
+  const { socket: path, node, owner } = point;
+  if (node === rest.hostname) {
+    const address = user.uid === 0 && owner !== undefined ? { path, owner } : { path };
+    // A job may have a /tmp of its own, which is seen from within alone.
+    const found = await connectPeer({ net, clock, log }, address, hello).catch(() => null);
+    if (found) return found;
+  }
+  const order = engine.sessionWay({ ...ports, ...rest }, place, point);
+  const through = { ...net, connect: (_address: unknown, events: ConnectionEvents) => connectThrough(order, events) };
+  const options = { deadlineMs: THROUGH_MS };
+  const connected = await connectPeer({ net: through, clock, log }, { path }, hello, {}, options);
+  return { ...connected, isFar: true, way: `through srun --overlap on ${node}` };
+}
+
+/** A busy controller takes a while to make a step. */
+const THROUGH_MS = 60_000;
 
 function ownPeer(peer: Peer): Peer {
   return {

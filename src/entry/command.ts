@@ -8,7 +8,7 @@ import { connectController } from "../cli/connect.ts";
 import type { Command, CommandContext, DoctorPorts, MachinePorts } from "../cli/context.ts";
 import type { ConnectPorts } from "../cli/dial.ts";
 import { runCommand } from "../cli/run.ts";
-import { slurmHandOver } from "../cli/slurm.ts";
+import { dialSlurmSession, slurmHandOver } from "../cli/slurm.ts";
 import { type Target, targetOf } from "../cli/target.ts";
 import { type Environment, nodePlaces, placesFrom } from "../config/places.ts";
 import { VERSION } from "../config/version.ts";
@@ -47,8 +47,10 @@ function contextOf(command: Command): CommandContext {
 }
 
 /** What a command that runs for another process has from there. */
-export type ForeignPorts = Pick<CommandContext, "cwd" | "stdio" | "files" | "shell"> &
-  Pick<ConnectPorts, "startDaemon">;
+export interface ForeignPorts extends Pick<CommandContext, "cwd" | "stdio" | "files" | "shell"> {
+  /** Throws if no controller may be started for it. */
+  beforeStart(): void;
+}
 
 /**
  * The machine's ports for commands.
@@ -78,7 +80,10 @@ export function contextFor(
   };
   const connectPorts: ConnectPorts & { cluster?: string | undefined } = {
     ...{ ...base, log: NO_LOG },
-    startDaemon: foreign?.startDaemon ?? (() => startEmbedded(base)),
+    startDaemon: async () => {
+      foreign?.beforeStart();
+      return startEmbedded(base);
+    },
     findDaemon: () => findDaemon(base),
     askAtDoor: async (socket, uid) => (await import("../platform/door-question.ts")).askAtDoor(socket, uid),
     secureNet: async (credential) => (await import("../platform/secure.ts")).secureNet(credential),
@@ -133,7 +138,12 @@ function slurmPorts({
   return {
     loadSlurm: () => {
       const engine = slurmBundle();
-      return { engine, programs: engine.realPrograms(), hostname: host, launcherFolder };
+      return {
+        ...{ engine, hostname: host, launcherFolder, nodePath: process.execPath, random: realRandom() },
+        programs: engine.realPrograms(),
+        sessionFiles: engine.realSessionFiles(),
+        connectThrough: engine.connectThroughProgram,
+      };
     },
     configuredBackend: () => configBundle().configuredBackend(environment, files, host),
   };
@@ -163,6 +173,7 @@ function holderDialler(ports: ConnectPorts): CommandContext["session"]["connectH
   let doors: Promise<Doors> | null = null;
   return async (point) => {
     const target = targetOf(ports);
+    if (target.kind === "slurm") return dialSlurmSession(ports, target, point, hello);
     if (target.kind !== "remote" && !point.isAway) {
       // Only root can connect to what is another's; everybody else is kept out by the system.
       const { socket: path, owner } = point;
@@ -204,16 +215,9 @@ async function startEmbedded({ places, environment, files }: Pick<CommandContext
   const { added, differences } = resumeSettings(remembered, environment);
   const hasNode = !ranAlone(remembered);
   const log = `${places.logFolder}/mgpuctld.log`;
-  const daemon = startDaemon(join(__dirname, "mgpuctld.cjs"), hasNode ? ["--with-node"] : [], log, {
-    ...homeOf(environment),
-    ...added,
-  });
+  const args = hasNode ? ["--with-node"] : [];
+  const daemon = startDaemon(join(__dirname, "mgpuctld.cjs"), args, log, added, environment);
   return { ...daemon, hasNode, differences, resumed: Object.entries(added).map(([name, text]) => `${name}=${text}`) };
-}
-
-/** A state folder that our own process may not have in its variables. */
-function homeOf({ MGPU_HOME }: Environment): Record<string, string> {
-  return MGPU_HOME === undefined ? {} : { MGPU_HOME };
 }
 
 /** Loads what looks after the daemon of a node. */

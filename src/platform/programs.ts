@@ -1,6 +1,6 @@
 /** Programs of others that are run for what they print: Slurm's commands. */
 
-import { realpathSync, statSync } from "node:fs";
+import { closeSync, openSync, realpathSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** What a program did. */
@@ -28,6 +28,24 @@ export interface Programs {
   run(order: ProgramOrder): Promise<ProgramRun>;
   /** The first program of a name along a PATH that does not lie in `except`, links followed; `null` if there is none. */
   find(name: string, pathVariable: string, except: string): string | null;
+  /** Starts one in a session of its own, without input; rejects with Node's error. */
+  startApart(order: ApartOrder): Promise<ApartProgram>;
+}
+
+/** A program that goes on without us. */
+export interface ApartOrder {
+  /** Absolute path. */
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What it prints goes there; the file is made. */
+  readonly log: string;
+}
+
+export interface ApartProgram {
+  /** Resolves with its exit code, 128 + the signal, should it end while we look. */
+  readonly exited: Promise<number>;
+  signal(signal: NodeJS.Signals): void;
 }
 
 /** A list of a hundred thousand jobs as JSON is some 400 MB. */
@@ -37,7 +55,7 @@ const EXECUTABLE = 0o111;
 
 /** The machine's own. */
 export function realPrograms(): Programs {
-  return { run, find };
+  return { run, find, startApart };
 }
 
 function run({ file, args, environment, cwd, input, limitMs }: ProgramOrder): Promise<ProgramRun> {
@@ -59,6 +77,23 @@ function run({ file, args, environment, cwd, input, limitMs }: ProgramOrder): Pr
     child.stdin?.on("error", () => {});
     child.stdin?.end(input);
   });
+}
+
+async function startApart({ file, args, environment, log }: ApartOrder): Promise<ApartProgram> {
+  const { spawn } = process.getBuiltinModule("node:child_process");
+  const { constants } = process.getBuiltinModule("node:os");
+  const output = openSync(log, "a", 0o600);
+  const child = spawn(file, [...args], { env: environment, stdio: ["ignore", output, output], detached: true });
+  closeSync(output);
+  const exited = new Promise<number>((resolve) => {
+    child.once("exit", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", reject);
+  });
+  child.unref();
+  return { exited, signal: (signal) => void child.kill(signal) };
 }
 
 function find(name: string, pathVariable: string, except: string): string | null {

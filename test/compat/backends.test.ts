@@ -60,6 +60,28 @@ describe.each(BACKENDS)("a cluster of $name", (backend) => {
     expect((await cluster.run("mgpu-srun", ["cat"], { input: "typed\n" })).stdout).toBe("typed\n");
   });
 
+  test("has sessions that are left, listed and come back to, with their screen and exit code", async () => {
+    const { cluster } = backend;
+    const argv = ["mgpu-srun", "--pty", "--gpus=1", "-J", "seat", "bash", "--norc"];
+    const first = new Terminal(cluster, argv, { columns: 90, rows: 20 });
+    await first.shows(/bash-\d/);
+    first.enter("echo gpu=$CUDA_VISIBLE_DEVICES job=$SLURM_JOB_ID.$SLURM_STEP_ID; stty size");
+    const [, id] = await first.shows(/gpu=0 job=(\d+)\.0\r\n20 90/);
+    first.type("\x1cd");
+    await first.shows(`mgpu-srun: detached from job ${id}; attach again with: mgpu-sattach ${id}`);
+    expect((await first.ended).code).toBe(0);
+    expect(await cluster.ok("mgpu", ["screens"])).toMatch(
+      new RegExp(`^JOBID .*\\n${id} +\\S+ +n1 +\\S+ +90x20 +no, for \\S+ +\\S+ +bash --norc\\n$`),
+    );
+    const second = new Terminal(cluster, ["mgpu-sattach", `${id}`], { columns: 70, rows: 20 });
+    await second.shows(/gpu=0 job=\d+\.0/);
+    second.enter("stty size; exit 7");
+    await second.shows("20 70");
+    expect((await second.ended).code).toBe(7);
+    await cluster.untilState(Number(id), "FAILED");
+    expect(await cluster.ok("mgpu", ["screens"])).toMatch(/^no sessions/);
+  });
+
   test("queues a script with directives, shows it in the queue and in words, and its output", async () => {
     const { cluster } = backend;
     const script = "#!/bin/sh\n#SBATCH --job-name=table --gpus=2\n#SBATCH -c 2\necho it ran; exec sleep 600\n";

@@ -77,7 +77,7 @@ export async function handOver(slurm: Slurm, order: Order): Promise<Replacement>
     ({ long, value }) => !(/^clusters?$/.test(long) && value === order.profile && value !== ""),
   );
   const { words, plan, problems, notes } = SUBMITTERS.has(order.name)
-    ? await translated(slurm, order, typed)
+    ? await translatedOrder(slurm, order, typed)
     : { words: typed.flatMap((token) => token.words), plan: PLAIN, problems: [], notes: [] };
   if (problems.length > 0) throw new Refusal(problems, "man mgpu-slurm tells what Slurm can be told");
   const { operands, script } = around(order, words, rest, plan);
@@ -87,7 +87,8 @@ export async function handOver(slurm: Slurm, order: Order): Promise<Replacement>
   return { argv: withHangup([file, ...operands], order.environment), environment, script, notes };
 }
 
-async function translated(slurm: Slurm, order: Order, typed: readonly Token[]): Promise<Translated> {
+/** The options of a submitting command in Slurm's words. */
+export async function translatedOrder(slurm: Slurm, order: Order, typed: readonly Token[]): Promise<Translated> {
   const { name, options, script } = order;
   const directives = takeApart({ argv: script?.directives ?? [], options, stops: false }).tokens;
   const tokens = lastOfEach([...fromVariables(order), ...directives, ...typed]);
@@ -184,7 +185,7 @@ const LAUNCHERS: ReadonlySet<string> = new Set([
 ]);
 
 /** The environment as the user's shell had it: the launchers' changes undone, exported functions put back. */
-function usersEnvironment(environment: Variables): Record<string, string> {
+export function usersEnvironment(environment: Variables): Record<string, string> {
   const own = Object.entries(environment).filter(([name]) => !LAUNCHERS.has(name));
   const { MGPU_NODE_EXTRA_CA_CERTS: certificates, MGPU_ODD_VARIABLES: odd } = environment;
   if (certificates) own.push(["NODE_EXTRA_CA_CERTS", certificates]);

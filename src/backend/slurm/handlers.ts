@@ -9,6 +9,7 @@ import { configuredModels } from "./hand-over.ts";
 import { recordsOf } from "./history.ts";
 import type { SlurmJob } from "./jobs.ts";
 import { selected } from "./select.ts";
+import { forgetEnded, sessionsIn, withSessions } from "./sessions.ts";
 import type { Slurm } from "./slurm.ts";
 import { changers } from "./steer.ts";
 import { watchers } from "./watch.ts";
@@ -103,7 +104,11 @@ function listHandlers(slurm: Slurm): Listers {
       return { now: clock.now() };
     },
     async "jobs.get"({ filter }, sink) {
-      const jobs = (await meant(filter)).map(({ job, row }) => ({ job, row }));
+      const sessions = sessionsIn(slurm.ports);
+      if (sessions.length > 0) forgetEnded(sessions, await slurm.jobs(), slurm.ports);
+      const jobs = (await meant(filter))
+        .map((one) => withSessions(one, sessions))
+        .map(({ job, row }) => ({ job, row }));
       for (let from = 0; from < jobs.length; from += ROWS_A_CHUNK) {
         await sink.send({ jobs: jobs.slice(from, from + ROWS_A_CHUNK) });
       }

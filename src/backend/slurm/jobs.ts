@@ -22,6 +22,8 @@ export interface SlurmJob {
   readonly job: Job;
   readonly row: JobRow;
   readonly details: JobDetails;
+  /** Slurm's name of its cluster; empty where it is not said. */
+  readonly cluster: string;
 }
 
 /** States of Slurm's that mgpu knows by another name. */
@@ -67,7 +69,12 @@ function slurmJob(json: Json): SlurmJob {
   row.gpus ||= plain.gpus;
   const startAt = momentOf(json.start_time);
   const forecast = isWaiting && startAt !== null ? { at: startAt, nodes: textOf(json.scheduled_nodes) } : null;
-  return { job, row, details: { ...toJobDetails(job, row, forecast), ...detailsOf(json, job) } };
+  return {
+    job,
+    row,
+    details: { ...toJobDetails(job, row, forecast), ...detailsOf(json, job) },
+    cluster: textOf(json.cluster),
+  };
 }
 
 /** What Slurm says itself stands above what is worked out from the record. */

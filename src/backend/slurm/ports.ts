@@ -1,7 +1,8 @@
 /** What Slurm as the cluster behind mgpu's commands may touch, and how it is told which Slurm is meant. */
 
 import type { Clock } from "../../platform/clock.ts";
-import type { ProgramOrder, ProgramRun } from "../../platform/programs.ts";
+import type { ApartOrder, ApartProgram, ProgramOrder, ProgramRun } from "../../platform/programs.ts";
+import type { SessionFiles } from "../../platform/session-files.ts";
 
 /** Which Slurm, and who said so. */
 export interface SlurmPlace {
@@ -40,7 +41,16 @@ export interface SlurmPorts {
   readonly programs: {
     run(order: ProgramOrder): Promise<ProgramRun>;
     find(name: string, pathVariable: string, except: string): string | null;
+    startApart(order: ApartOrder): Promise<ApartProgram>;
   };
+  readonly places: {
+    /** The state folder. */
+    readonly home: string;
+  };
+  readonly sessionFiles: SessionFiles;
+  readonly random: { hex(bytes: number): string };
+  /** The Node that runs us. */
+  readonly nodePath: string;
 }
 
 /** A refusal in sentences, which the command says as its own. */

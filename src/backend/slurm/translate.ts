@@ -50,13 +50,13 @@ const REQUEUE_WAIT_S = 120;
 /** Options that only mgpu has and Slurm has nothing for. */
 const REFUSED: Readonly<Record<string, string>> = {
   "allowed-gpus": "Slurm chooses the GPUs of a node by itself",
-  "detach-keys": "sessions that can be left are mgpu's own; tmux on the login machine keeps one of Slurm's",
+  "detach-keys": "it is for mgpu-srun --pty from a terminal, which can be left and come back to",
   "session-timeout": "--time is Slurm's limit of a session",
   "connection-timeout": "srun keeps to MessageTimeout of slurm.conf",
   "max-wait-time": "srun says nothing of a silent job",
   "max-consecutive-timeouts": "srun says nothing of a silent job",
   "exit-on-silence": "srun says nothing of a silent job",
-  "inactivity-timeout": "Slurm does not know whether anybody types; --time limits the session",
+  "inactivity-timeout": "it is for mgpu-srun --pty from a terminal; --time limits any job",
   progress: "sbatch can't follow a job: mgpu logs -f JOB does",
 };
 
@@ -138,7 +138,7 @@ class Translation {
         return true;
       case "on-disconnect":
         if (value !== "kill")
-          this.#refuse(long, "Slurm ends a job whose srun is gone; tmux on the login machine keeps it");
+          this.#refuse(long, "Slurm ends a job whose srun is gone; mgpu-srun --pty from a terminal keeps it");
         return true;
       case "model":
         this.#model(value);

@@ -5,6 +5,7 @@ import type { JobListRow, NodeRow } from "../../protocol/procedures.ts";
 import type { Handlers } from "../../rpc/types.ts";
 import { LIVE_STATES } from "../../view/job-states.ts";
 import type { SlurmJob } from "./jobs.ts";
+import { attachPointOf, hasSessions, sessionOf, sessionsIn } from "./sessions.ts";
 import type { Slurm } from "./slurm.ts";
 
 /** Rows of one message: a chunk that a screen draws in one go. */
@@ -14,6 +15,9 @@ type Watchers = Pick<Handlers<"controller">, "jobs.watch" | "nodes.watch" | "job
 
 /** How often a watcher looks whether the kept answer is a new one, milliseconds. Slurm is asked no more often for that. */
 const LOOK_MS = 500;
+
+/** The same for the file of a session that is about to begin. */
+const SESSION_LOOK_MS = 100;
 
 /** The procedures that last. */
 export function watchers(slurm: Slurm): Watchers {
@@ -68,32 +72,41 @@ export function watchers(slurm: Slurm): Watchers {
   };
 }
 
-/** Of one job, until it is over. */
+/** Of one job, until it is over; with the way to its session, as soon as there is one. */
 function jobWatcher(slurm: Slurm): Watchers["job.watch"] {
-  return async ({ jobId }, sink, { signal }) => {
+  return async ({ jobId, stepId = null }, sink, { signal }) => {
     let isFirst = true;
     let last = "";
+    let attached: string | null = null;
     const isIt = ({ job }: SlurmJob): boolean => job.id === jobId;
+    const take = async (jobs: readonly SlurmJob[]): Promise<boolean> => {
+      const found = jobs.find(isIt) ?? jobs.find(({ job }) => job.array?.jobId === jobId);
+      if (!found && last === "" && isFirst) {
+        // It may be younger than what is kept.
+        isFirst = false;
+        slurm.changed();
+        return true;
+      }
+      if (!found && last === "") throw new RpcError("INVALID_JOB", "Invalid job id specified");
+      if (!found) throw forgotten(jobId);
+      const session = attached === null ? sessionOf(sessionsIn(slurm.ports), found, stepId) : undefined;
+      // What is kept may be older than the session.
+      if (session && found.row.state === "PENDING") slurm.changed();
+      const attach = session && found.row.state !== "PENDING" ? [attachPointOf(session, slurm.ports)] : [];
+      if (attach.length > 0) attached = session?.path ?? null;
+      const row = session?.order.isOwnJob ? { ...found.row, tasks: 1 } : found.row;
+      const text = JSON.stringify(found.row);
+      const isOver = !LIVE_STATES.includes(found.row.state);
+      if (text !== last || attach.length > 0) await sink.send({ row, step: null, attach, final: isOver });
+      last = text;
+      return !isOver;
+    };
     await onEach(
       slurm,
       () => slurm.jobs(),
       signal,
-      async (jobs) => {
-        const found = jobs.find(isIt) ?? jobs.find(({ job }) => job.array?.jobId === jobId);
-        if (!found && last === "" && isFirst) {
-          // It may be younger than what is kept.
-          isFirst = false;
-          slurm.changed();
-          return true;
-        }
-        if (!found && last === "") throw new RpcError("INVALID_JOB", "Invalid job id specified");
-        if (!found) throw forgotten(jobId);
-        const text = JSON.stringify(found.row);
-        const isOver = !LIVE_STATES.includes(found.row.state);
-        if (text !== last) await sink.send({ row: found.row, step: null, attach: [], final: isOver });
-        last = text;
-        return !isOver;
-      },
+      take,
+      () => attached === null && hasSessions(slurm.ports),
     );
     return {};
   };
@@ -112,30 +125,34 @@ function isNews(known: Map<string, string>, node: NodeRow): boolean {
   return true;
 }
 
-/** Hands over each new answer until it is stopped, or `take` says that it has seen enough. */
+/**
+ * Hands over each new answer until it is stopped, or `take` says that it has seen enough. Where something besides is awaited,
+ * which costs Slurm nothing, it is looked for more often.
+ */
 async function onEach<T>(
   slurm: Slurm,
   ask: () => Promise<T>,
   signal: AbortSignal,
   take: (answer: T) => Promise<unknown>,
+  isAwaited: () => boolean = () => false,
 ): Promise<void> {
   let last: T | undefined;
   while (!signal.aborted) {
     const answer = await ask();
-    if (answer !== last && (await take(answer)) === false) return;
+    if ((answer !== last || isAwaited()) && (await take(answer)) === false) return;
     last = answer;
-    await pause(slurm, signal);
+    await pause(slurm, signal, isAwaited() ? SESSION_LOOK_MS : LOOK_MS);
   }
 }
 
-function pause({ ports: { clock } }: Slurm, signal: AbortSignal): Promise<void> {
+function pause({ ports: { clock } }: Slurm, signal: AbortSignal, ms: number): Promise<void> {
   return new Promise((resolve) => {
     const wake = (): void => {
       cancel();
       signal.removeEventListener("abort", wake);
       resolve();
     };
-    const cancel = clock.after(LOOK_MS, wake);
+    const cancel = clock.after(ms, wake);
     signal.addEventListener("abort", wake);
   });
 }

@@ -29,6 +29,10 @@ export interface HolderProcess {
   leave(why: string): void;
   /** Ends at once. Steps with pipes or a terminal lose them; batch scripts go on. */
   close(): void;
+  /** For a program that launches its only step itself. */
+  readonly handlers: Holder["handlers"];
+  /** How many are connected, and how many ever were. */
+  peers(): { readonly now: number; readonly ever: number };
 }
 
 /**
@@ -58,7 +62,9 @@ export async function startHolder(
     holder.close();
     ports.log.info("holder ends", { pid });
   };
-  return { ended: holder.ended.then(close), leave: (why) => holder.leaving.leave(why), close };
+  const { handlers } = holder;
+  const leave = (why: string): void => holder.leaving.leave(why);
+  return { ended: holder.ended.then(close), leave, close, handlers, peers: company.count };
 }
 
 /** What the clients of steps may call; each of these calls shows its step's token. */
@@ -67,8 +73,9 @@ function guestHandlers({ handlers }: Holder): AnyHandlers {
 }
 
 /** Calls `alone` each time that nobody has been connected for ALONE_MS. */
-function lookForCompany(clock: Clock, alone: () => void): { welcome(peer: Peer): void; stop(): void } {
+function lookForCompany(clock: Clock, alone: () => void) {
   let peers = 0;
+  let ever = 0;
   let cancel: Cancel = () => {};
   const wait = (): void => {
     cancel();
@@ -79,8 +86,10 @@ function lookForCompany(clock: Clock, alone: () => void): { welcome(peer: Peer):
   };
   wait();
   return {
-    welcome(peer) {
+    count: () => ({ now: peers, ever }),
+    welcome(peer: Peer): void {
       peers += 1;
+      ever += 1;
       void peer.closed.then(() => {
         peers -= 1;
         if (peers === 0) wait();

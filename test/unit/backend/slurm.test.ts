@@ -9,9 +9,12 @@ import type { SlurmPorts } from "../../../src/backend/slurm/ports.ts";
 import { Slurm } from "../../../src/backend/slurm/slurm.ts";
 import type { ProgramRun } from "../../../src/platform/programs.ts";
 
+const NO_SESSIONS = { places: { home: "/home" }, sessionFiles: { list: () => [] } };
+
 /** A Slurm whose commands answer so, by their names. */
 function slurmWith(answers: Readonly<Record<string, Partial<ProgramRun>>>) {
   const ports = {
+    ...NO_SESSIONS,
     environment: {},
     clock: { now: () => 0, monotonic: () => 0 },
     programs: {
@@ -67,6 +70,7 @@ test("Slurm is not asked a second time before it has answered, however long that
   const open: ((run: ProgramRun) => void)[] = [];
   let ms = 0;
   const ports = {
+    ...NO_SESSIONS,
     environment: {},
     clock: { now: () => ms, monotonic: () => ms },
     programs: { find: () => "/bin/squeue", run: () => new Promise<ProgramRun>((resolve) => open.push(resolve)) },
@@ -88,6 +92,7 @@ test("a job that is forgotten between two looks has not ended as it was seen las
   const answers = [readFileSync(fixture, "utf8"), '{"jobs": []}'];
   let ms = 0;
   const ports = {
+    ...NO_SESSIONS,
     environment: {},
     clock: {
       now: () => ms,
