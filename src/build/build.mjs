@@ -271,7 +271,7 @@ async function callFront(env) {
   for (let triesLeft = 200; triesLeft > 0 && !existsSync(door); triesLeft--) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  for (const name of ["mgpu-sbatch", "mgpu-squeue", "mgpu-scancel", "mgpu-sinfo"]) {
+  for (const name of ["mgpu-sbatch", "mgpu-squeue", "mgpu-scancel", "mgpu-sinfo", "mgpu-srun"]) {
     const line = [name, ...WARM_UP[name]].join(" ");
     const options = { env: { ...env, PATH: `${join(root, "bin")}:${env.PATH}` }, cwd: root, stdio: "ignore" };
     await new Promise((resolve) => spawn("/bin/sh", ["-c", line], options).once("exit", resolve));

@@ -47,8 +47,10 @@ function contextOf(command: Command): CommandContext {
 }
 
 /** What a command that runs for another process has from there. */
-export type ForeignPorts = Pick<CommandContext, "cwd" | "stdio" | "files" | "shell"> &
-  Pick<ConnectPorts, "startDaemon">;
+export interface ForeignPorts extends Pick<CommandContext, "cwd" | "stdio" | "files" | "shell"> {
+  /** Throws if no controller may be started for it. */
+  beforeStart(): void;
+}
 
 /**
  * The machine's ports for commands.
@@ -78,7 +80,10 @@ export function contextFor(
   };
   const connectPorts: ConnectPorts & { cluster?: string | undefined } = {
     ...{ ...base, log: NO_LOG },
-    startDaemon: foreign?.startDaemon ?? (() => startEmbedded(base)),
+    startDaemon: async () => {
+      foreign?.beforeStart();
+      return startEmbedded(base);
+    },
     findDaemon: () => findDaemon(base),
     askAtDoor: async (socket, uid) => (await import("../platform/door-question.ts")).askAtDoor(socket, uid),
     secureNet: async (credential) => (await import("../platform/secure.ts")).secureNet(credential),
@@ -210,16 +215,9 @@ async function startEmbedded({ places, environment, files }: Pick<CommandContext
   const { added, differences } = resumeSettings(remembered, environment);
   const hasNode = !ranAlone(remembered);
   const log = `${places.logFolder}/mgpuctld.log`;
-  const daemon = startDaemon(join(__dirname, "mgpuctld.cjs"), hasNode ? ["--with-node"] : [], log, {
-    ...homeOf(environment),
-    ...added,
-  });
+  const args = hasNode ? ["--with-node"] : [];
+  const daemon = startDaemon(join(__dirname, "mgpuctld.cjs"), args, log, added, environment);
   return { ...daemon, hasNode, differences, resumed: Object.entries(added).map(([name, text]) => `${name}=${text}`) };
-}
-
-/** A state folder that our own process may not have in its variables. */
-function homeOf({ MGPU_HOME }: Environment): Record<string, string> {
-  return MGPU_HOME === undefined ? {} : { MGPU_HOME };
 }
 
 /** Loads what looks after the daemon of a node. */

@@ -89,7 +89,8 @@ export async function runController(program: string, line: DaemonLine, exit: () 
       user: currentUser(),
       version: VERSION,
     });
-    watchConfigured(settings.feedFiles, places.controllerSocket, log);
+    const own = { files: settings.feedFiles, socket: places.controllerSocket, home: places.home, log };
+    watchConfigured(own).catch((error) => log.warn("can't keep the list of feeds", { problem: messageOf(error) }));
     if (settings.metricsListen) await serveMetrics(settings.metricsListen, controller, log);
     return controller;
   } catch (error) {

@@ -3,12 +3,10 @@
 import * as fs from "node:fs";
 import { errnoText } from "../util/errno.ts";
 import { type CallerOutput, isAlive, openOutput } from "./caller.ts";
+import { NO_READER } from "./stdio.ts";
 
 /** Whoever reads slowly is looked at this often. */
 const RETRY_MS = 5;
-
-/** What a write meets when nobody will ever read. */
-const NO_READER = new Set(["EPIPE", "EIO", "EBADF"]);
 
 export type Stream = "out" | "err";
 
@@ -35,9 +33,10 @@ export class CallerStreams {
     this.err = err;
   }
 
-  static open(pid: number): CallerStreams | null {
-    const out = openOutput(pid, 1);
-    const err = out && openOutput(pid, 2);
+  /** @param takesSockets whether the process may write by itself what goes into a socket */
+  static open(pid: number, takesSockets = false): CallerStreams | null {
+    const out = openOutput(pid, 1, takesSockets);
+    const err = out && openOutput(pid, 2, takesSockets);
     if (out && err) return new CallerStreams(pid, out, err);
     if (out) closeOutput(out);
     return null;

@@ -17,6 +17,8 @@ export interface Caller {
   readonly cwd: string;
   /** File mode bits that new files don't get. */
   readonly umask: number;
+  /** Whether one of these signals means nothing to it; a shell can't be told of those. */
+  ignores(signals: readonly number[]): boolean;
 }
 
 /** What a caller writes to. */
@@ -56,7 +58,8 @@ export function likenessOf(pid: number | "self"): string {
 export function readCaller(pid: number, count: number): Caller | null {
   const words = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
   const cwd = fs.readlinkSync(`/proc/${pid}/cwd`);
-  const mask = /^Umask:\t([0-7]+)$/m.exec(statusOf(pid))?.[1];
+  const status = statusOf(pid);
+  const mask = /^Umask:\t([0-7]+)$/m.exec(status)?.[1];
   // A folder that was deleted has no name, and `sh -e FILE` and the like are none of ours.
   if (words.length !== count + 2 || mask === undefined || !fs.existsSync(cwd)) return null;
   const [, script = "", ...args] = words;
@@ -67,23 +70,69 @@ export function readCaller(pid: number, count: number): Caller | null {
     program: file.slice(dirname(file).length).replace(/^\/+/, ""),
     environment: environmentOf(pid, cwd),
     umask: Number.parseInt(mask, 8),
+    ignores: (signals) => signals.some((signal) => ((ignoredSignals(status) >> BigInt(signal - 1)) & 1n) === 1n),
   };
+}
+
+/** A bit for each, signal 1 the lowest. */
+function ignoredSignals(status: string): bigint {
+  return BigInt(`0x${/^SigIgn:\t([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
+}
+
+/** Whether a process can act: one that is stopped (Ctrl-Z) does nothing, not even write. */
+export function runStateOf(pid: number): "running" | "stopped" | "gone" {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1");
+    const letter = stat[stat.lastIndexOf(")") + 2] ?? "X";
+    return letter === "T" ? "stopped" : letter === "Z" || letter === "X" ? "gone" : "running";
+  } catch {
+    return "gone";
+  }
+}
+
+/**
+ * Opens what a process reads: a pipe, for its bytes are whoever's comes first; /dev/null has none.
+ * @returns `null` for what only the process itself can read, such as a file with a place in it
+ */
+export function openInput(pid: number, descriptor: number): { readonly descriptor: number | null } | null {
+  const path = `/proc/${pid}/fd/${descriptor}`;
+  try {
+    const info = fs.statSync(path);
+    if (info.rdev === NULL_DEVICE && info.isCharacterDevice()) return { descriptor: null };
+    const { O_RDONLY, O_NONBLOCK } = fs.constants;
+    return info.isFIFO() && accessOf(pid, descriptor) === O_RDONLY
+      ? { descriptor: fs.openSync(path, O_RDONLY | O_NONBLOCK) }
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+/** How a descriptor was opened; `NaN` for none. */
+function flagsOf(pid: number, descriptor: number): number {
+  const text = fs.readFileSync(`/proc/${pid}/fdinfo/${descriptor}`, "latin1");
+  return Number.parseInt(/^flags:\t([0-7]+)$/m.exec(text)?.[1] ?? "", 8);
+}
+
+function accessOf(pid: number, descriptor: number): number {
+  return flagsOf(pid, descriptor) & ACCESS_MODE;
 }
 
 /**
  * Opens what a process writes to, so that the same comes of it: pipes, terminals, /dev/null, and files at whose end it
  * writes. A socket can't be opened.
+ * @param takesSockets whether one counts as what only the caller has
  * @returns `null` for what can't be written for another process
  */
-export function openOutput(pid: number, descriptor: number): CallerOutput | null {
+export function openOutput(pid: number, descriptor: number, takesSockets = false): CallerOutput | null {
   const { O_WRONLY, O_APPEND, O_NONBLOCK, O_NOCTTY, O_RDONLY } = fs.constants;
   const path = `/proc/${pid}/fd/${descriptor}`;
   try {
     const info = fs.statSync(path);
-    const text = fs.readFileSync(`/proc/${pid}/fdinfo/${descriptor}`, "latin1");
-    const flags = Number.parseInt(/^flags:\t([0-7]+)$/m.exec(text)?.[1] ?? "", 8);
+    const flags = flagsOf(pid, descriptor);
     if (Number.isNaN(flags) || (flags & ACCESS_MODE) === O_RDONLY) return null;
     const file = `${info.dev}:${info.ino}`;
+    if (takesSockets && info.isSocket()) return { descriptor: null, isTerminal: false, file };
     if (info.isFile() && (flags & O_APPEND) === 0) return { descriptor: null, isTerminal: false, file };
     if (!info.isFile() && !info.isFIFO() && !isTerminalDevice(info) && info.rdev !== NULL_DEVICE) return null;
     // Never waits, neither for a reader nor for room: other commands would wait with it.

@@ -20,15 +20,17 @@ export interface StartedDaemon {
  * Starts `node PROGRAM ARGS` detached, with its output appended to a log file.
  * Throws Node's error if the log can't be opened or the process can't be started.
  * @param added variables that this process does not have
+ * @param own variables instead of this process's
  */
 export function startDaemon(
   program: string,
   args: readonly string[],
   logFile: string,
   added: Readonly<Record<string, string>> = {},
+  own: NodeJS.ProcessEnv = process.env,
 ): StartedDaemon {
   makeLastingFolders(dirname(logFile), 0o700);
-  const environment = { ...outsideOfJobs(process.env), ...openFilesVariable(), ...added };
+  const environment = { ...outsideOfJobs(own), ...openFilesVariable(), ...added };
   return startWithLog(program, args, logFile, openSync(logFile, "a", 0o600), environment);
 }
 

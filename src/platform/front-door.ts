@@ -7,6 +7,10 @@
  * arguments (T is 1 if stdin is a terminal), `d PID` says that the answer was read. With an exit code `o` and `e` may come:
  * then there are files `o0` and `e0` for the launcher to write to its stdout and stderr. A launcher's slot is its pid modulo
  * their number. The front has all FIFOs open for writing: should it end, its launchers read an end of file.
+ *
+ * Of a command that is sent signals and shows output as it comes: `s PID INT` passes one on; lines `o` and `e` ask the
+ * launcher to copy FIFOs `xo0` and `xe0` to its stdout and stderr from now on; `.` makes it look for signals; `k INT` is
+ * the end of one that dies of a signal.
  */
 
 import { execFile } from "node:child_process";
@@ -18,7 +22,7 @@ import { makeFolders } from "./folders.ts";
 import { type ByteSource, pipeSource } from "./pipes.ts";
 
 /** As bin/ has it: commands that can be under way at once. */
-export const SLOTS = 64;
+export const SLOTS = 128;
 
 /** Claims whose launchers were killed are looked for this often. */
 const SWEEP_MS = 1000;
@@ -37,7 +41,16 @@ export interface FrontCall {
   answer(line: string): void;
   /** The last line: the exit code, and what the launcher has to write to its stdout and stderr by itself. */
   end(code: number, out: Uint8Array, err: Uint8Array): void;
+  /** Has the launcher copy a FIFO to its stdout or stderr, until its end. Answers with the FIFO's path. */
+  copy(stream: "out" | "err"): string;
+  /** Who hears of the signals that the launcher gets. */
+  onSignal(hear: (name: LauncherSignal) => void): void;
 }
+
+/** Signals that launchers pass on; bin/ has the same list. */
+export type LauncherSignal = "SIGINT" | "SIGQUIT" | "SIGHUP" | "SIGTERM" | "SIGUSR1" | "SIGUSR2" | "SIGCONT";
+
+const SIGNAL_LINE = /^s (\d{1,10}) (INT|QUIT|HUP|TERM|USR1|USR2|CONT)$/;
 
 export interface FrontDoor {
   /** Whether the door is still where launchers look for it. */
@@ -58,12 +71,15 @@ export async function openFrontDoor(folder: string, onCall: (call: FrontCall) =>
   const door = join(folder, "door");
   const draft = `${door}.new`;
   const names = Array.from({ length: SLOTS }, (_, index) => join(folder, `s${index}`));
-  await promisify(execFile)("mkfifo", ["-m", "600", draft, ...names]);
+  const copied = names.flatMap((_, index) => ["xo", "xe"].map((kind) => join(folder, `${kind}${index}`)));
+  await promisify(execFile)("mkfifo", ["-m", "600", draft, ...names, ...copied]);
   const slots = names.map((path, index) => new Slot(path, (kind) => join(folder, `${kind}${index}`)));
   const descriptor = openBoth(draft);
   const { dev, ino } = fs.fstatSync(descriptor);
   const source = pipeSource(descriptor);
   readLines(source, (line) => {
+    const [, signalled, signal] = SIGNAL_LINE.exec(line) ?? [];
+    if (signal) return slots[Number(signalled) % SLOTS]?.signal(`SIG${signal}` as LauncherSignal);
     const [, word, pid, count, terminal] = /^([cd]) (\d{1,10})(?: (\d{1,7}) ([01]))?$/.exec(line) ?? [];
     const slot = slots[Number(pid) % SLOTS];
     if (slot === undefined) return;
@@ -77,10 +93,14 @@ export async function openFrontDoor(folder: string, onCall: (call: FrontCall) =>
       end(code, out, err) {
         if (slot.turn === turn) slot.end(code, { o: out, e: err });
       },
+      copy: (stream) => slot.copy(stream === "out" ? "o" : "e", slot.turn === turn),
+      onSignal(hear) {
+        if (slot.turn === turn) slot.signal = hear;
+      },
     });
   });
   const sweeping = setInterval(() => {
-    for (const slot of slots) slot.sweep();
+    for (const index of claimsIn(folder)) slots[index]?.sweep();
   }, SWEEP_MS);
   sweeping.unref();
   // Only now launchers find it.
@@ -99,11 +119,24 @@ export async function openFrontDoor(folder: string, onCall: (call: FrontCall) =>
   };
 }
 
+/** The numbers of the slots that launchers have. */
+function claimsIn(folder: string): number[] {
+  try {
+    return fs
+      .readdirSync(folder)
+      .flatMap((name) => /^c(\d+)$/.exec(name)?.[1] ?? [])
+      .map(Number);
+  } catch {
+    return [];
+  }
+}
+
 /** The way of answers to one launcher at a time. */
 class Slot {
   readonly file: string;
   /** Counts the launchers that had it: what is for one of them must not reach the next. */
   turn = 0;
+  signal: (name: LauncherSignal) => void = () => {};
   private readonly pathOf: (kind: string) => string;
   private readonly descriptor: number;
   private readonly left: string[] = [];
@@ -117,6 +150,11 @@ class Slot {
 
   answer(line: string): void {
     fs.writeSync(this.descriptor, `${line}\n`);
+  }
+
+  copy(kind: "o" | "e", isTurn: boolean): string {
+    if (isTurn) this.answer(kind);
+    return this.pathOf(`x${kind}`);
   }
 
   end(code: number, texts: Readonly<Record<string, Uint8Array>>): void {
@@ -135,6 +173,7 @@ class Slot {
   /** What the last launcher left unread is not for the next one. */
   free(): void {
     this.turn++;
+    this.signal = () => {};
     try {
       fs.readSync(this.descriptor, Buffer.alloc(LINE_BYTES_MAX));
     } catch {

@@ -12,19 +12,19 @@ const STDOUT_FD = 1;
 const STDERR_FD = 2;
 
 /** What a write meets when nobody will ever read: a closed pipe, a terminal that is gone, a closed descriptor. */
-const NO_READER = new Set(["EPIPE", "EIO", "EBADF"]);
+export const NO_READER: ReadonlySet<string> = new Set(["EPIPE", "EIO", "EBADF"]);
 
 /** Device numbers of pseudo-terminals on Linux. */
 const PTS_MAJOR_MIN = 136;
 const PTS_MAJOR_MAX = 143;
 
 /** Nobody reads our output any more, as in `mgpu-squeue | head`. Ends a command quietly. */
-class OutputClosed extends Error {
+export class OutputClosed extends Error {
   override readonly name = "OutputClosed";
 }
 
 /** Our output could not be written: a full disk. */
-class OutputFailed extends Error {
+export class OutputFailed extends Error {
   override readonly name = "OutputFailed";
 }
 

@@ -12,7 +12,6 @@
 import { Packr, RESERVE_START_SPACE } from "msgpackr/pack";
 import { FRAME_ANSWER, FRAME_BYTES_MAX, FRAME_CALL, FRAME_NOTIFY, NESTING_MAX } from "./envelope.ts";
 import { RpcError } from "./errors.ts";
-import { decodeRepeating, type Reading } from "./repeats.ts";
 
 /** An answer's error as received: its code may be one that this version does not know. */
 export interface AnswerError {
@@ -77,9 +76,12 @@ export class FrameReader {
   /** The start of a frame whose rest has not arrived; its first `held` bytes are in use. */
   private partial = new Uint8Array(0);
   private held = 0;
+  private readonly decoder: Decoder | null;
 
-  constructor(bytesMax: number) {
+  /** @param decoder of bodies that it knows better how to read */
+  constructor(bytesMax: number, decoder: Decoder | null = null) {
     this.bytesMax = bytesMax;
+    this.decoder = decoder;
   }
 
   /**
@@ -96,14 +98,14 @@ export class FrameReader {
       const whole = this.partial.subarray(0, this.held);
       this.partial = new Uint8Array(0);
       this.held = 0;
-      yield decodeFrame(whole);
+      yield decodeFrame(whole, this.decoder);
     }
     while (chunk.length - at >= PREFIX_BYTES) {
       const end = at + this.frameBytesAt(chunk, at);
       if (end > chunk.length) break;
       const whole = chunk.subarray(at, end);
       at = end;
-      yield decodeFrame(whole);
+      yield decodeFrame(whole, this.decoder);
     }
     if (at < chunk.length) this.hold(chunk.subarray(at));
   }
@@ -143,18 +145,27 @@ export class FrameReader {
   }
 }
 
-function decodeFrame(whole: Uint8Array): Frame {
+function decodeFrame(whole: Uint8Array, decoder: Decoder | null): Frame {
   const body = whole.subarray(PREFIX_BYTES);
   checkStructure(body);
   let value: unknown;
   try {
-    value = decodeRepeating(body, READING) ?? packr.unpack(body);
+    value = decoder?.(body, READING) ?? packr.unpack(body);
   } catch (error) {
     throw new RpcError("MALFORMED", `not MessagePack: ${error instanceof Error ? error.message : "unreadable"}`);
   }
   if (!isEnvelope(value)) throw new RpcError("MALFORMED", "neither a call, an answer nor a notification");
   return { envelope: value, bytes: whole.length };
 }
+
+/** How a body is read: a whole value, and where the value that begins somewhere ends. */
+export interface Reading {
+  decode(bytes: Uint8Array): unknown;
+  skip(body: Uint8Array, at: number): number;
+}
+
+/** Reads a well-formed body; `null` for one that is to be read as ever. */
+export type Decoder = (body: Uint8Array, reading: Reading) => unknown;
 
 const READING: Reading = { decode: (bytes) => packr.unpack(bytes), skip: skipValue };
 

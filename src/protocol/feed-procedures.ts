@@ -46,7 +46,12 @@ export const FEED_PROCEDURES = {
   "feed.submit": {
     on: "controller",
     kind: "unary",
-    params: v.object({ ...order, lines: v.pipe(v.array(feedLine), v.maxLength(LINES_MAX)) }),
+    params: v.object({
+      ...order,
+      lines: v.pipe(v.array(feedLine), v.maxLength(LINES_MAX)),
+      /** Of the file, where that is sent in parts: a call that brings all of them at once holds others up. */
+      linesInAll: v.optional(s.count),
+    }),
     result: v.object(report),
   },
   /**

@@ -5,6 +5,8 @@
  * Such values are shared by whoever receives them: nobody may change them.
  */
 
+import type { Reading } from "./codec.ts";
+
 /** Shorter ones are decoded sooner than found. */
 const BYTES_MIN = 64;
 
@@ -23,12 +25,6 @@ const SHORT_TEXT = 0xa0;
 const SHORT_TEXT_MASK = 0xe0;
 const SHORT_MAP = 0x80;
 const SHORT_MAP_MASK = 0xf0;
-
-/** How a body is read: of a whole value, and where the value that begins somewhere ends. */
-export interface Reading {
-  decode(bytes: Uint8Array): unknown;
-  skip(body: Uint8Array, at: number): number;
-}
 
 let young = new Map<string, unknown>();
 let old = new Map<string, unknown>();

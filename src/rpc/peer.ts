@@ -9,7 +9,14 @@
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Connection, ConnectionEvents } from "../platform/net.ts";
-import { type Envelope, encodeFrame, type Frame, FrameReader, type NotifyEnvelope } from "../protocol/codec.ts";
+import {
+  type Decoder,
+  type Envelope,
+  encodeFrame,
+  type Frame,
+  FrameReader,
+  type NotifyEnvelope,
+} from "../protocol/codec.ts";
 import { FRAME_ANSWER, FRAME_BYTES_MAX, FRAME_BYTES_MAX_BEFORE_HELLO, FRAME_CALL } from "../protocol/envelope.ts";
 import { RpcError } from "../protocol/errors.ts";
 import type { Hello, HelloAnswer, Item, Params, Result, StreamMethod, UnaryMethod } from "../protocol/procedures.ts";
@@ -21,6 +28,9 @@ import type { CallOptions, Peer } from "./types.ts";
 /** How long `closed` waits for the other side to notice that this one closed. */
 const CLOSE_WAIT_MS = 5000;
 
+/** Of somebody who is heard in turns, what fills a read of 64 KiB is one: else the next read follows at once. */
+const BURST_BYTES = 32 * 1024;
+
 export interface WirePeerSetup {
   readonly clock: Clock;
   readonly log: Log;
@@ -30,6 +40,9 @@ export interface WirePeerSetup {
   readonly name: string;
   /** For the side that listens; null for the one that says hello, which answers nothing before it was accepted. */
   readonly door: Door | null;
+  /** Frames that are taken in one turn, where others are to have theirs; without it all that arrived. */
+  readonly framesATurn?: number;
+  readonly decoder?: Decoder;
 }
 
 /** Who lets callers in. */
@@ -45,7 +58,7 @@ export class WirePeer implements Peer {
   /** For the connection that this peer will be attached to. */
   readonly events: ConnectionEvents;
   private readonly setup: WirePeerSetup;
-  private readonly reader = new FrameReader(FRAME_BYTES_MAX_BEFORE_HELLO);
+  private readonly reader: FrameReader;
   private readonly outbox: Outbox;
   private readonly outgoing: OutgoingCalls;
   private readonly incoming: IncomingCalls;
@@ -53,7 +66,9 @@ export class WirePeer implements Peer {
   /** What the other side said of itself; null before hello. */
   private hello: Hello | null = null;
   private name: string;
-  private attached = false;
+  private connection: Connection | null = null;
+  /** Frames that arrived and whose turn has not come. */
+  private rest: Iterator<Frame> | null = null;
   private problem = "";
   private resolveClosed: (problem: string) => void = () => {};
   private stopCloseWait: Cancel = () => {};
@@ -61,6 +76,7 @@ export class WirePeer implements Peer {
   constructor(setup: WirePeerSetup) {
     this.setup = setup;
     this.name = setup.name;
+    this.reader = new FrameReader(FRAME_BYTES_MAX_BEFORE_HELLO, setup.decoder);
     this.closed = new Promise((resolve) => {
       this.resolveClosed = resolve;
     });
@@ -112,7 +128,7 @@ export class WirePeer implements Peer {
 
   /** Gives the peer its connection; frames sent before leave now. */
   attach(connection: Connection): void {
-    this.attached = true;
+    this.connection = connection;
     this.outbox.open(connection);
     if (this.phase === "over") connection.close();
   }
@@ -135,17 +151,48 @@ export class WirePeer implements Peer {
 
   private onData(chunk: Uint8Array): void {
     if (this.phase === "over") return;
-    try {
-      for (const frame of this.reader.push(chunk)) {
-        this.onFrame(frame);
-        if (this.isOver()) return;
-      }
-    } catch (error) {
-      if (error instanceof RpcError) return this.fail(`${error.code}: ${error.message}`);
-      const stack = error instanceof Error ? error.stack : String(error);
-      this.setup.log.error("a frame could not be handled", { peer: this.name, stack });
-      this.fail("INTERNAL: a frame could not be handled");
+    const frames = this.reader.push(chunk);
+    const { framesATurn = Number.POSITIVE_INFINITY } = this.setup;
+    const isBurst = Number.isFinite(framesATurn) && chunk.length >= BURST_BYTES;
+    if (this.take(frames, framesATurn) && !isBurst) return;
+    if (this.isOver()) return;
+    this.rest = frames;
+    this.connection?.pause();
+    this.setup.clock.after(0, () => this.takeRest());
+  }
+
+  /** Nothing more arrives before all of a chunk was taken. */
+  private takeRest(): void {
+    if (this.rest === null || this.isOver()) return;
+    if (!this.take(this.rest, this.setup.framesATurn ?? 1)) {
+      this.setup.clock.after(0, () => this.takeRest());
+      return;
     }
+    this.rest = null;
+    this.connection?.resume();
+  }
+
+  /** Takes at most so many frames. False if some may be left. */
+  private take(frames: Iterator<Frame>, most: number): boolean {
+    try {
+      for (let left = most; left > 0; left--) {
+        const next = frames.next();
+        if (next.done) return true;
+        this.onFrame(next.value);
+        if (this.isOver()) return true;
+      }
+      return false;
+    } catch (error) {
+      this.failBy(error);
+      return true;
+    }
+  }
+
+  private failBy(error: unknown): void {
+    if (error instanceof RpcError) return this.fail(`${error.code}: ${error.message}`);
+    const stack = error instanceof Error ? error.stack : String(error);
+    this.setup.log.error("a frame could not be handled", { peer: this.name, stack });
+    this.fail("INTERNAL: a frame could not be handled");
   }
 
   private onFrame({ envelope, bytes }: Frame): void {
@@ -205,6 +252,9 @@ export class WirePeer implements Peer {
   }
 
   private onClose(problem: string): void {
+    // What had arrived before counts.
+    if (this.rest !== null && !this.isOver()) this.take(this.rest, Number.POSITIVE_INFINITY);
+    this.rest = null;
     this.end(problem, () => this.outbox.discard());
     this.stopCloseWait();
     this.resolveClosed(this.problem);
@@ -214,7 +264,7 @@ export class WirePeer implements Peer {
     if (this.phase === "over") return;
     this.phase = "over";
     this.problem = problem;
-    if (this.attached) {
+    if (this.connection) {
       this.stopCloseWait = this.setup.clock.after(CLOSE_WAIT_MS, () => this.resolveClosed(problem));
     } else this.resolveClosed(problem);
     closeOutbox();

@@ -4,6 +4,7 @@ import type { Cancel } from "../platform/clock.ts";
 import type { Address, Connection, ConnectionEvents } from "../platform/net.ts";
 import type { Caller } from "../protocol/identity.ts";
 import type { Hello, HelloAnswer } from "../protocol/procedures.ts";
+import { decodeRepeating } from "../protocol/repeats.ts";
 import { HELLO_DEADLINE_MS, readHello } from "./hello.ts";
 import { handlerTable } from "./incoming-calls.ts";
 import { WirePeer } from "./peer.ts";
@@ -17,11 +18,8 @@ export interface Proven {
   readonly groups?: readonly number[];
 }
 
-/**
- * A caller who says so much at once is not heard again before others had their turn: what fills a read of 64 KiB, some dozen
- * calls, takes milliseconds to answer.
- */
-const BURST_BYTES = 32 * 1024;
+/** A caller who says so much at once is not heard further before others had their turn: each takes some tenth of a millisecond, or several. */
+const FRAMES_A_TURN = 16;
 
 /** Serves connections that somebody else accepts. */
 export interface PeerServer extends RpcServer {
@@ -75,6 +73,7 @@ export function servePeersOf(
     let stopDeadline: Cancel = () => {};
     const peer = new WirePeer({
       ...shared,
+      ...(isFair ? { framesATurn: FRAMES_A_TURN, decoder: decodeRepeating } : {}),
       name: proven?.caller.identity ?? "a caller",
       door: {
         greet(params) {
@@ -93,20 +92,8 @@ export function servePeersOf(
       peers.delete(peer);
     });
     peer.attach(connection);
-    return isFair ? fair(clock, connection, peer.events) : peer.events;
+    return peer.events;
   }
-}
-
-function fair(clock: RpcPorts["clock"], connection: Connection, events: ConnectionEvents): ConnectionEvents {
-  return {
-    ...events,
-    data(chunk) {
-      events.data(chunk);
-      if (chunk.length < BURST_BYTES) return;
-      connection.pause();
-      clock.after(0, () => connection.resume());
-    },
-  };
 }
 
 /** Of what a caller said, only the version counts, and which of its groups it works in (newgrp). */

@@ -21,11 +21,13 @@ export class KeptPromises {
   readonly #profile: Profile;
   #left: Kept[];
   readonly #made: Kept[] = [];
+  readonly #before: ReadonlySet<number>;
 
   /** @param before what the pass before made, of jobs that may still start */
   constructor(profile: Profile, before: Iterable<Kept>) {
     this.#profile = profile;
     this.#left = [...before];
+    this.#before = new Set(this.#left.map(({ jobId }) => jobId));
     for (const one of this.#left) profile.promise(one);
   }
 
@@ -37,6 +39,15 @@ export class KeptPromises {
   /** What this pass promised, for the next one. */
   get made(): readonly Kept[] {
     return this.#made;
+  }
+
+  /**
+   * Whether some job has no promise any more, and did not start: jobs whose turn came before were kept from its nodes, and
+   * nothing else may happen that makes them be looked at again.
+   */
+  hasLapsed(isStarted: (jobId: number) => boolean): boolean {
+    const made = new Set(this.#made.map(({ jobId }) => jobId));
+    return [...this.#before].some((jobId) => !made.has(jobId) && !isStarted(jobId));
   }
 
   /** Takes the first promise of each of some jobs back: their turn has come. Empty unless all of them have one. */

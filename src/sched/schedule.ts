@@ -56,6 +56,7 @@ export function* scheduleInSteps(
   wakeAt(pass, view.pending.nextAt ?? Number.POSITIVE_INFINITY);
   for (const job of shortestFirst(pass, later)) yield* startTasks(pass, job);
   for (const job of view.expiring) endHopeless(pass, job);
+  if (pass.kept.hasLapsed((jobId) => pass.planned.has(jobId))) wakeAt(pass, now);
   const { starts, ends, preemptions, resumes, reasons, groupReasons, wakeTimes } = pass;
   const wake = Number.isFinite(wakeTimes.earliest) ? Math.max(now, wakeTimes.earliest) : null;
   const reservations = reservationsOf(pass);

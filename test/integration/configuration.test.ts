@@ -27,6 +27,10 @@ test("one that is wrong keeps mgpu from starting, with every problem; a right on
   const checked = await cluster.run("mgpu", ["config", "check"]);
   expect(checked.code).toBe(1);
   expect(checked.stderr).toContain(`${path}:2:16: limits.min_job_age`);
+  const env = { MGPU_FEEDS_INTERVAL: "often" };
+  const both = await cluster.run("mgpu", ["config", "check"], { env });
+  expect(both.stderr).toContain(`${path}:2:16: limits.min_job_age`);
+  expect(both.stderr).toContain('MGPU_FEEDS_INTERVAL: expected seconds, at least 0.1, got "often"');
 
   configure("cluster: {name: lab}\nlimits: {min_job_age: 77}\nnodes:\n  n1: {fake_gpus: 3}\n");
   expect(await cluster.ok("mgpu", ["config", "check"])).toBe(`${path}: 3 settings, no problem\n`);

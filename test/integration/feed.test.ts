@@ -50,7 +50,7 @@ test("queues the good lines once, tells the bad ones by number, and waits with a
   await cluster.ok("mgpu-scancel", ["3", "4"]);
 });
 
-test("files of the configuration are watched from the start on; one that is missing is told of", async () => {
+test("files of the configuration are watched from the start on, until it names them no more; a missing one is told of", async () => {
   const other = new TestCluster({ env: { MGPU_FEEDS_INTERVAL: "0.1" } });
   try {
     other.write("here.sh", "pwd > here.txt\n");
@@ -64,6 +64,14 @@ test("files of the configuration are watched from the start on; one that is miss
     const bad = other.write("bad.json", JSON.stringify({ feeds: { files: ["jobs.txt"] } }));
     const checked = await other.run("mgpu", ["config", "check", bad]);
     expect(checked).toMatchObject({ code: 1, stderr: expect.stringContaining("expected absolute paths") });
+
+    other.write("config.json", JSON.stringify({ feeds: { files: [later] } }));
+    await other.ok("mgpu", ["feed", other.write("own.txt", "0,here.sh\n"), "--watch"]);
+    await other.ok("mgpu", ["down"]);
+    await other.ok("mgpu", ["up"], { env: { MGPU_CONFIG: config } });
+    const watched = async () => JSON.parse(await other.ok("mgpu", ["feed", "list", "--json"])).feeds;
+    await other.until(async () => (await watched()).length === 1, "the one that is gone from the file is stopped");
+    expect(await watched()).toMatchObject([{ path: join(other.work, "own.txt") }]);
   } finally {
     await other.stop();
   }

@@ -46,6 +46,9 @@ beforeAll(async () => {
     "readlink",
     "mkfifo",
     "rm",
+    "grep",
+    "head",
+    "base64",
   ]) {
     const found = await cluster.ok("sh", ["-c", `command -v ${name}`]);
     symlinkSync(found.trim(), join(tools, name));
@@ -68,11 +71,12 @@ async function outcome(line: string, way: Way) {
   const file = (kind: string) => join(cluster.work, `${name}.${kind}`);
   const node = way === "front" ? "" : `:${dirname(process.execPath)}`;
   const env = { PATH: `${tools}${node}`, MGPU_FRONT: way === "program" ? "0" : "auto" };
-  const script = `exec >>${file("out")} 2>>${file("err")}\n${line}\necho "code $?"`;
+  const script = `exec </dev/null >>${file("out")} 2>>${file("err")}\n${line}\necho "code $?"`;
   await cluster.run("/bin/sh", ["-c", script], { env });
   const text = (kind: string) =>
     readFileSync(file(kind), "utf8")
-      .replace(/(batch job |^)\d+$/gm, "$1N")
+      .replace(/(batch job |^|StepId=)\d+(?=$|\.0)/gm, "$1N")
+      .replace(/(STEP )\d+(.* AT )\S+/g, "$1N$2T")
       .replaceAll(name, "FILE");
   return { out: text("out"), err: text("err") };
 }
@@ -81,6 +85,16 @@ function hash(text: string): number {
   let value = 0;
   for (const letter of text) value = (value * 31 + (letter.codePointAt(0) ?? 0)) | 0;
   return value;
+}
+
+const SRUN = `${bin}/mgpu-srun`;
+/** A program says that it is ready, and its srun gets a signal; once more for lines that match `again`. */
+function signalled(signal: string, program: string, again = "nothing)"): string {
+  const srun = `echo $$ >pid; exec ${SRUN} sh -c "$0" 2>&1`;
+  const look = `case $line in ready|${again} kill -${signal} "$(cat pid)";; esac`;
+  // Whether it is noticed that the job is ended from outside, or the task first, is chance.
+  const show = 'case $line in *CANCELLED*|*aborted*) ;; *) echo "$line";; esac';
+  return `{ sh -c '${srun}' ${JSON.stringify(program)}; echo "srun $?"; } | while read -r line; do ${show}; ${look}; done`;
 }
 
 const SUBMIT = `${bin}/mgpu-sbatch --hold --output=/dev/null`;
@@ -110,6 +124,26 @@ test.each([
   `{ ${bin}/mgpu-squeue -h -o %T; ${bin}/mgpu-squeue --nonsense; echo after; } > place 2>&1; cat place`,
   `{ ${bin}/mgpu-scancel 1 0x; ${SUBMIT} --wrap true; } > place 2> other; cat place other`,
   `SLURM_EXIT_ERROR=77 ${SUBMIT} --gpus=none --wrap true`,
+  // srun: streams as they come, exit codes, signals.
+  `${SRUN} sh -c :`,
+  `${SRUN} sh -c 'echo out; echo err >&2; exit 3' | sort`,
+  `${SRUN} -n2 --label sh -c 'echo "$SLURM_PROCID"; exit "$SLURM_PROCID"' | sort`,
+  `${SRUN} sh -c 'kill -9 $$'`,
+  `${SRUN} nowhere; ${SRUN} /etc/passwd; ${SRUN} --gpus=999 sh; ${SRUN} --nonsense; ${SRUN}`,
+  `printf 'a\\nb\\n' | ${SRUN} sh -c 'read -r one; echo "got $one"; cat'`,
+  `{ sleep 0.2; echo late; } | ${SRUN} -n2 --input=1 sh -c 'cat; echo over' | sort`,
+  `${SRUN} -n2 --output=task%t sh -c 'echo "task $SLURM_PROCID"' && cat task0 task1`,
+  `{ echo before; ${SRUN} sh -c 'echo mine; echo other >&2'; echo after; } > place 2>&1; sort place`,
+  `{ echo before; ${SRUN} sh -c 'echo mine; echo other >&2'; echo after; } > place 2> other; cat place other`,
+  `${SRUN} -n2 --kill-on-bad-exit=1 sh -c '[ "$SLURM_PROCID" = 1 ] && exit 7; sleep 60' 2>&1 | grep -v CANCELLED`,
+  `${SRUN} head -c 3000000 /dev/zero | { sleep 0.3; wc -c; }`,
+  `{ ${SRUN} sh -c 'while echo line; do sleep 0.02; done'; echo "srun $?" >&2; } | { read -r line; echo "$line"; }`,
+  signalled("TERM", "trap 'echo got; exit 5' TERM; echo ready; while :; do sleep 0.05; done"),
+  signalled("HUP", "trap 'echo got; exit 6' HUP; echo ready; while :; do sleep 0.05; done"),
+  signalled("USR1", "echo ready; exec sleep 60"),
+  // The first is answered with what the tasks do, the second ends them.
+  signalled("INT", "echo ready; exec sleep 60", "*'to abort)')"),
+  `cd sub && umask 037 && ulimit -n 500 && OWN=1 ${SRUN} sh -c 'pwd; umask; ulimit -n; echo "$OWN$0"'`,
 ])("%s", async (line) => {
   const byProgram = await outcome(line, "program");
   expect(await outcome(line, "front")).toEqual(byProgram);

@@ -152,13 +152,18 @@ function perform(one: Act, world: QueueWorld): void {
   if (ended) world.end(ended, pick % 2);
 }
 
-/** Passes until nothing changes any more; what is being cleared away is cleared. */
+/** Passes that may follow one another at the same time; more would go on for ever. */
+const PASSES_MAX = 100;
+
+/** Passes until nothing changes any more, and none asks for another one at once. */
 function settle(world: QueueWorld, look: (plan: Plan) => void): Plan {
-  for (;;) {
+  for (let count = 0; count < PASSES_MAX; count++) {
     const plan = world.pass();
     look(plan);
-    if (plan.starts.length + plan.preemptions.length + plan.resumes.length + plan.ends.length === 0) return plan;
+    const changes = plan.starts.length + plan.preemptions.length + plan.resumes.length + plan.ends.length;
+    if (changes === 0 && (plan.wakeAt ?? Number.POSITIVE_INFINITY) > world.now) return plan;
   }
+  throw new Error(`after ${PASSES_MAX} passes there is still something to do`);
 }
 
 /** Time goes on: what is over its limit is ended, and nodes are cleared. */

@@ -135,7 +135,7 @@ test("a pass that remembers others plans what one plans that remembers nothing",
   let promised = 0;
   fc.assert(
     fc.property(
-      fc.array(act, { maxLength: 40, size: "max" }),
+      fc.array(act, { minLength: 20, maxLength: 40, size: "max" }),
       policies,
       fc.boolean(),
       (acts, { reservations, score }, isSplit) => {
@@ -177,7 +177,7 @@ test("and what a pass plans that looks at every job, node and time", () => {
     fc.property(
       fc.array(
         act.filter(({ kind }) => kind !== "pause"),
-        { maxLength: 40, size: "max" },
+        { minLength: 20, maxLength: 40, size: "max" },
       ),
       fc.constantFrom(1, 2, 4),
       (acts, reservations) => {

@@ -52,7 +52,12 @@ const ACTIONS: Readonly<Record<Verb, (context: CommandContext, file?: string) =>
 async function check(context: CommandContext, file?: string): Promise<number> {
   const { environment, cwd, stdio } = context;
   const env = file === undefined ? environment : { ...environment, MGPU_CONFIG: absolutePath(file, cwd) };
-  const found = await load(context, env);
+  // A named file is looked at by itself; otherwise everything that a daemon started here would go by.
+  const found = await load(
+    context,
+    env,
+    file === undefined ? (await import("../../config/settings.ts")).settingsFrom(environment).problems : [],
+  );
   const { configPlaces } = await import("../../config/load.ts");
   if (found.path === null)
     stdio.out(`no configuration file, defaults hold; looked for ${configPlaces(env).join(", ")}\n`);
@@ -90,11 +95,16 @@ async function schema({ stdio }: CommandContext): Promise<number> {
   return 0;
 }
 
-/** @throws UserError with every problem of the file */
-async function load({ files, hostname, environment }: CommandContext, env: CommandContext["environment"]) {
+/** @throws UserError with every problem of the file, and the `others` */
+async function load(
+  { files, hostname, environment }: CommandContext,
+  env: CommandContext["environment"],
+  others: readonly string[] = [],
+) {
   const { loadConfig } = await import("../../config/load.ts");
   const node: OwnNode = { name: environment.MGPU_NODE_ID ?? "", hostname };
   const found = loadConfig(env, files, node);
-  if ("problems" in found) throw new UserError(found.problems);
+  const problems = [...("problems" in found ? found.problems : []), ...others];
+  if (problems.length > 0 || "problems" in found) throw new UserError(problems);
   return found;
 }

@@ -1,9 +1,10 @@
 /** mgpu feed: files of jobs, one a line, queued once or watched. */
 
-import type { LineProblem } from "../../core/feed/feed.ts";
+import type { FeedLine, LineProblem } from "../../core/feed/feed.ts";
 import { DESKTOP } from "../../core/notice.ts";
 import { RpcError } from "../../protocol/errors.ts";
-import type { Result } from "../../protocol/procedures.ts";
+import type { Params, Result } from "../../protocol/procedures.ts";
+import type { Peer } from "../../rpc/types.ts";
 import { countOf } from "../../util/plural.ts";
 import { formatRanges } from "../../util/ranges.ts";
 import { createSpeaker } from "../attach/speaker.ts";
@@ -20,6 +21,9 @@ import { EXIT_USAGE } from "../usage.ts";
 
 /** Ten thousand lines take a few seconds; a disk may be slow. */
 const FEED_DEADLINE_MS = 600_000;
+
+/** Lines that the controller is sent at once: more would take it a time that others notice. */
+const LINES_A_CALL = 500;
 
 /** Problems that are said one by one. */
 const SAID_MAX = 100;
@@ -104,13 +108,34 @@ async function feedOnce(
   const { peer } = await context.connect({ start: true });
   try {
     const path = file === "-" ? file : absolutePath(file, context.cwd);
-    const params = { ...order.call, path, lines: [...lines] };
-    const report = await peer.call("feed.submit", params, { deadlineMs: FEED_DEADLINE_MS });
+    const report = await submitLines(peer, { ...order.call, path }, lines);
     sayReport(file, report, problems.length, context);
     return { report, code: problems.length + report.problems.length > 0 ? 1 : 0 };
   } finally {
     peer.close();
   }
+}
+
+/** In parts, each of which the controller takes in one go; what was queued when a later part fails stays so. */
+async function submitLines(
+  peer: Pick<Peer, "call">,
+  call: Omit<Params<"feed.submit">, "lines">,
+  lines: readonly FeedLine[],
+): Promise<Report> {
+  const report: Report = { jobIds: [], same: 0, problems: [], models: [] };
+  for (let from = 0; from < Math.max(1, lines.length); from += LINES_A_CALL) {
+    const part = { ...call, lines: lines.slice(from, from + LINES_A_CALL), linesInAll: lines.length };
+    const { jobIds, same, problems, models } = await peer.call("feed.submit", part, { deadlineMs: FEED_DEADLINE_MS });
+    report.jobIds.push(...jobIds);
+    report.same += same;
+    report.problems.push(...problems);
+    for (const one of models) {
+      const known = report.models.find(({ model }) => model === one.model);
+      if (known) known.jobs += one.jobs;
+      else report.models.push(one);
+    }
+  }
+  return report;
 }
 
 async function watch(file: string, order: FeedOrder, context: CommandContext): Promise<number> {

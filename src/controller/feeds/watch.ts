@@ -127,7 +127,7 @@ export class FeedWatch {
     const text = readFeed(data);
     const { lines, missing } = await this.#withScripts(feed, text.lines);
     const { user, path: source, template, environmentDigest } = feed;
-    const order = { user, source, template, environmentDigest, lines, isAgain, requestId };
+    const order = { user, source, template, environmentDigest, lines, linesInAll: lines.length, isAgain, requestId };
     const queued = await queueLines(this.#context, this.#digest, order);
     const again = [...missing, ...queued.refused];
     const problems = [...text.problems, ...again].sort((a, b) => a.line - b.line);

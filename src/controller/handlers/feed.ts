@@ -31,12 +31,13 @@ export function feedHandlers(
 }
 
 function submitHandler(context: ControllerContext, digest: (text: string) => string): UnaryHandler<"feed.submit"> {
-  return async ({ requestId, path, job: template, environment, lines, again: isAgain }, { hello }) => {
+  return async ({ requestId, path, job: template, environment, lines, linesInAll = 0, again: isAgain }, { hello }) => {
     refuseAtEnd(context);
     const environmentDigest = await storeEnvironment(context, environment);
     // Two machines may have files of the same name.
     const source = hello.caller ? `${template.submitHost}:${path}` : path;
-    const order = { user: hello.user, source, template, environmentDigest, lines, isAgain, requestId };
+    const all = Math.max(linesInAll, lines.length);
+    const order = { user: hello.user, source, template, environmentDigest, lines, linesInAll: all, isAgain, requestId };
     const { jobIds, same, refused, models } = await queueLines(context, digest, order);
     const facts = { path: source, user: hello.user.name, queued: jobIds.length, same, refused: refused.length, models };
     context.log.info("a feed was queued", facts);

@@ -5,7 +5,7 @@ import { parseGpuWishes } from "../gres.ts";
 import type { JobRequest } from "../jobspec.ts";
 import { type ModelTable, modelIn, needOf } from "../models.ts";
 import { PRIORITY_NICE } from "../priority-words.ts";
-import type { GpuRequest } from "../resources.ts";
+import type { GpuRequest, ResourceRequest } from "../resources.ts";
 import type { FeedLine } from "./feed.ts";
 
 /** The batch script of all jobs of all feeds: what runs is its argument. */
@@ -56,20 +56,36 @@ export function namedModel(args: string, models: ModelTable): { readonly model: 
 
 /** The job of a line. @param template what it has in common with the others of its file */
 export function feedJob(template: JobRequest, line: FeedLine, models: ModelTable): JobRequest {
-  const { script, args, condaEnv, allowedGpus, name } = line;
+  const { script, args, condaEnv, name } = line;
   return {
     ...template,
     name: name || script.replace(/^.*\//, "") || script,
     argv: [scriptPath(script, template.workDir), scriptCommand(script, args)],
     nice: template.nice + PRIORITY_NICE[line.priority],
     ...(condaEnv === "" ? {} : { activation: { kind: "conda", name: condaPath(condaEnv, template.workDir) } }),
-    request: {
-      ...template.request,
-      ...gpuRequest(template, line, models),
-      ...(allowedGpus.length > 0 ? { gpuAllowed: allowedGpus } : {}),
-    },
+    request: lineRequest(template, line, models),
     submitLine: `${template.submitLine} (line ${line.line})`,
   };
+}
+
+/** What the lines of a template ask for, by its words: most ask for the same, and what was found out of that holds for all. */
+const requests = new WeakMap<ResourceRequest, Map<string, ResourceRequest>>();
+
+/** So many different ones of a template are remembered. */
+const REQUESTS_MAX = 1000;
+
+function lineRequest(template: JobRequest, line: FeedLine, models: ModelTable): ResourceRequest {
+  const { allowedGpus } = line;
+  const gpus = gpuRequest(template, line, models);
+  const known = requests.get(template.request) ?? new Map<string, ResourceRequest>();
+  requests.set(template.request, known);
+  const key = JSON.stringify([gpus.gpus, allowedGpus]);
+  const same = known.get(key);
+  if (same) return same;
+  const request = { ...template.request, ...gpus, ...(allowedGpus.length > 0 ? { gpuAllowed: allowedGpus } : {}) };
+  if (known.size >= REQUESTS_MAX) known.clear();
+  known.set(key, request);
+  return request;
 }
 
 /** The line's own word goes above the command's, and that above what its model needs. */

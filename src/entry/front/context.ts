@@ -5,13 +5,16 @@
 
 import { readFileSync, type Stats, statSync } from "node:fs";
 import { resolve } from "node:path";
-import type { CommandContext, Files, Shell, Stdio } from "../../cli/context.ts";
+import type { CommandContext, Files, SessionPorts, Shell, Stdio } from "../../cli/context.ts";
 import type { Caller } from "../../platform/caller.ts";
 import type { CallerStreams, Piece, Stream } from "../../platform/caller-output.ts";
 import { realFiles } from "../../platform/files.ts";
 import { parseLimits } from "../../platform/shell.ts";
+import { terminalSize } from "../../platform/terminal-size.ts";
+import { RpcError } from "../../protocol/errors.ts";
 import type { Connected, Peer } from "../../rpc/types.ts";
 import { contextFor } from "../command.ts";
+import type { Live } from "./live.ts";
 
 /** Questions that change nothing and may be asked twice. */
 const QUESTIONS: ReadonlySet<string> = new Set([
@@ -45,10 +48,13 @@ export interface Errand {
   readonly caller: Caller;
   readonly streams: CallerStreams;
   readonly stdinIsTerminal: boolean;
-  /** What it said so far. */
+  /** What it said so far that was not shown. */
   readonly pieces: Piece[];
+  /** Of one that shows output as it comes; `null` for those that say all at their end. */
+  readonly live: Live | null;
   /** From here on it is ours alone, and the launcher does not start it any more. @throws if it was handed back */
   take(): void;
+  readonly isTaken: () => boolean;
   /** Gives it back. @throws always */
   handBack(): never;
   /** Nobody waits for it any more. */
@@ -66,7 +72,8 @@ export function errandContext(errand: Errand): CommandContext {
     stdio: stdioOf(errand),
     files: filesAt(caller.cwd, handBack),
     shell: shellOf(caller, handBack),
-    startDaemon: handBack,
+    // Only one that died meanwhile is started here, as it would be there.
+    beforeStart: () => void (errand.isTaken() || handBack()),
   });
   return {
     ...context,
@@ -74,33 +81,51 @@ export function errandContext(errand: Errand): CommandContext {
     machine: handBack,
     doctor: handBack,
     loadReplay: handBack,
-    session: {
-      input: { read: handBack, stop() {} },
-      terminal: {
-        ...{ size: handBack, isForeground: handBack, raw: handBack, fullScreen: handBack, suspend: handBack },
-        hasParent: () => true,
-      },
-      // Signals go to the launcher, which ends; that is seen.
-      onSignal: () => () => {},
-      startChild: handBack,
-      connectHolder: handBack,
-    },
+    session: sessionOf(errand, context.session),
     // Slurm's commands want the launcher's own terminal, and its variables.
     slurm: () => (context.slurm() === null ? null : handBack()),
     async connect(options) {
       if (context.slurm() !== null) handBack();
+      refuseIfOver(errand);
       return guarded(errand, await context.connect(options));
     },
   };
 }
 
-function stdioOf({ streams, stdinIsTerminal, pieces, handBack }: Errand): Stdio {
+/** Signals go to the launcher: it passes them on where the command stays, else it ends, which is seen. */
+function sessionOf(errand: Errand, own: SessionPorts): SessionPorts {
+  const { live, streams } = errand;
+  const handBack = (): never => errand.handBack();
+  return {
+    input: live?.input ?? { read: handBack, stop() {} },
+    terminal: {
+      ...{ isForeground: handBack, raw: handBack, fullScreen: handBack, suspend: handBack },
+      size: () => (streams.out.isTerminal ? terminalSize(streams.out.descriptor ?? -1) : null),
+      hasParent: () => true,
+    },
+    onSignal: (name, handler) => live?.onSignal(name, handler) ?? (() => {}),
+    startChild: handBack,
+    async connectHolder(point) {
+      refuseIfOver(errand);
+      return guarded(errand, await own.connectHolder(point));
+    },
+  };
+}
+
+/** An error with which whoever seeks contact gives up at once. */
+function refuseIfOver(errand: Errand): void {
+  if (errand.isOver()) throw new RpcError("PERMISSION", "nobody waits for this command any more");
+}
+
+function stdioOf({ streams, stdinIsTerminal, pieces, live, isTaken, isOver, handBack }: Errand): Stdio {
   let bytes = 0;
   const say = (stream: Stream, data: string | Uint8Array): void => {
-    const piece = typeof data === "string" ? Buffer.from(data, "utf8") : Uint8Array.from(data);
-    bytes += piece.length;
+    if (isOver()) return;
+    const text = typeof data === "string" ? Buffer.from(data, "utf8") : data;
+    if (live !== null && isTaken()) return live.output.say(stream, text);
+    bytes += text.length;
     if (bytes > OUTPUT_BYTES_MAX) handBack();
-    pieces.push({ stream, data: piece });
+    pieces.push({ stream, data: Uint8Array.from(text) });
   };
   return {
     stdinIsTerminal,
@@ -177,10 +202,8 @@ function shellOf({ pid, umask }: Caller, handBack: () => never): Shell {
 /** Whatever is no mere question is asked only once the launcher knows that it is asked here. */
 function guarded(errand: Errand, connected: Connected): Connected {
   const { peer } = connected;
-  if (errand.isOver()) {
-    peer.close();
-    errand.handBack();
-  }
+  if (errand.isOver()) peer.close();
+  refuseIfOver(errand);
   errand.peers.add(peer);
   const own: Peer = {
     async call(method, params, options) {
@@ -189,7 +212,7 @@ function guarded(errand: Errand, connected: Connected): Connected {
     },
     async stream(method, params, onItem, options) {
       if (!QUESTIONS.has(method)) errand.take();
-      return peer.stream(method, params, onItem, options);
+      return peer.stream(method, params, errand.live?.paced(onItem) ?? onItem, options);
     },
     closed: peer.closed,
     close() {

@@ -5,7 +5,7 @@ import type { CommandContext } from "../../cli/context.ts";
 import { isAlive } from "../../platform/caller.ts";
 
 /** Commands that a front runs; bin/ has the same list. */
-export const FRONTED: readonly string[] = ["sbatch", "squeue", "scancel", "sinfo"];
+export const FRONTED: readonly string[] = ["sbatch", "squeue", "scancel", "sinfo", "srun"];
 
 /** So many commands, none more than a moment after the one before, start a front. */
 const USES = 6;

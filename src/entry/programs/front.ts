@@ -9,6 +9,7 @@ import { command as sbatch } from "../../cli/commands/sbatch.ts";
 import { command as scancel } from "../../cli/commands/scancel.ts";
 import { command as sinfo } from "../../cli/commands/sinfo.ts";
 import { command as squeue } from "../../cli/commands/squeue.ts";
+import { command as srun } from "../../cli/commands/srun.ts";
 import { placesFrom } from "../../config/places.ts";
 import { makeFolders } from "../../platform/folders.ts";
 import { type FrontDoor, openFrontDoor } from "../../platform/front-door.ts";
@@ -25,7 +26,7 @@ const LOOK_MS = 1000;
 /** Time for those who called while the door was being shut. */
 const LEAVE_MS = 500;
 
-const COMMANDS = Object.fromEntries([sbatch, squeue, scancel, sinfo].map((one) => [`mgpu-${one.name}`, one]));
+const COMMANDS = Object.fromEntries([sbatch, squeue, scancel, sinfo, srun].map((one) => [`mgpu-${one.name}`, one]));
 
 void main();
 

@@ -20,6 +20,26 @@ async function feed(text: string, ...options: string[]) {
   };
 }
 
+test("a long file is sent in parts and told of as one", async () => {
+  const calls: { readonly lines: number; readonly linesInAll: number | undefined; readonly requestId: string }[] = [];
+  const controller = fakePeer({
+    "feed.submit": ({ lines, linesInAll, requestId }) => {
+      calls.push({ lines: lines.length, linesInAll, requestId });
+      const jobIds = lines.filter(({ line }) => line % 2 === 1).map(({ line }) => line);
+      const models = [{ model: "resnet", gpus: "2", jobs: jobIds.length }];
+      return { feedId: null, jobIds, same: lines.length - jobIds.length, problems: [], models };
+    },
+  });
+  const files = { "/work/jobs.txt": "1,a.sh\n".repeat(1200), "/work/a.sh": "" };
+  const fake = fakeContext({ program: "mgpu", files, controller });
+  expect(await runCommand(command, ["feed", "jobs.txt"], fake.context)).toBe(0);
+  expect(fake.out()).toMatch(/^jobs.txt: 600 jobs queued: 1,3,.*,1199; 600 lines were queued before\n$/);
+  expect(fake.err()).toBe("mgpu feed: model resnet gets --gpus=2 (600 jobs)\n");
+  expect(calls.reduce((sum, { lines }) => sum + lines, 0)).toBe(1200);
+  expect(calls.length).toBeGreaterThan(1);
+  for (const call of calls) expect(call).toMatchObject({ linesInAll: 1200, requestId: calls[0]?.requestId });
+});
+
 describe("lines that are no jobs", () => {
   test("are all counted", async () => {
     const { code, out, err } = await feed("1,a.sh\nx,a.sh\n1,gone.sh\n1,\n");

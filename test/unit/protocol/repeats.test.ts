@@ -2,13 +2,14 @@ import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { encodeFrame, FrameReader } from "../../../src/protocol/codec.ts";
 import { FRAME_BYTES_MAX } from "../../../src/protocol/envelope.ts";
+import { decodeRepeating } from "../../../src/protocol/repeats.ts";
 import { checkedOnce } from "../../../src/protocol/schemas.ts";
 
 type Params = Record<string, unknown>;
 
 /** What arrives of a call. */
 function received(params: Params, method = "job.submit", id = 7): Params {
-  const [frame] = [...new FrameReader(FRAME_BYTES_MAX).push(encodeFrame([0, id, method, params]))];
+  const [frame] = [...new FrameReader(FRAME_BYTES_MAX, decodeRepeating).push(encodeFrame([0, id, method, params]))];
   expect(frame?.envelope.slice(0, 3)).toEqual([0, id, method]);
   return frame?.envelope[3] as Params;
 }

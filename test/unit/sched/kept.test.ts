@@ -3,7 +3,8 @@
 import { expect, test } from "vitest";
 import type { PendingJob } from "../../../src/core/job.ts";
 import { addShare, WHOLE_GPU } from "../../../src/core/resources.ts";
-import { OPEN_GATE } from "../../../src/sched/eligible.ts";
+import { type Gate, OPEN_GATE } from "../../../src/sched/eligible.ts";
+import type { LimitWait } from "../../../src/sched/limits.ts";
 import { ANYWHERE, type Place } from "../../../src/sched/places.ts";
 import type { Plan } from "../../../src/sched/plan.ts";
 import { EASY } from "../../../src/sched/policy.ts";
@@ -28,12 +29,18 @@ function job(id: number, limitS: number, nodeList: readonly string[] = [], count
   return pending(id, { request: { ...gpuRequest(count), nodeList }, timeLimitS: limitS });
 }
 
-function pass(jobs: readonly PendingJob[], holdings: readonly Holding[], atS: number, kept: Plan["kept"]): Plan {
+function pass(
+  jobs: readonly PendingJob[],
+  holdings: readonly Holding[],
+  atS: number,
+  kept: Plan["kept"],
+  gate: Gate = OPEN_GATE,
+): Plan {
   const nodes = ["n1", "n2"].map((name) => {
     const shares = holdings.flatMap(({ allocation }) => allocation.filter((share) => share.node === name));
     return { ...node(name), usage: shares.reduce((usage, share) => addShare(usage, share, 1), node(name).usage) };
   });
-  const view = { pending: jobs, expiring: [], nodes, isConnected: () => true, gate: OPEN_GATE, holdings, kept };
+  const view = { pending: jobs, expiring: [], nodes, isConnected: () => true, gate, holdings, kept };
   return schedule(view, T0 + atS * 1000, CONSERVATIVE);
 }
 
@@ -87,6 +94,21 @@ test("where an estimate failed, those behind are moved by as much at the most", 
 test("a request that was changed is not bound to what was promised for the other one", () => {
   const before = pass([first, second], running, 0, []);
   expect(promised(pass([first, job(2, 50, [], 2)], running, 10, before.kept))).toEqual({ 1: 40, 2: 60 });
+});
+
+test("a promise that lapses in a pass calls for another one: it had kept those before it from their nodes", () => {
+  const before = pass([second, job(3, 100, ["n2"])], [held("n2", 60)], 0, []);
+  expect(promised(before)).toEqual({ 2: 60, 3: 110 });
+  // Another order, n2 is free early, and a limit is in the way of the job that was first.
+  const limit: LimitWait = { word: "QOSMaxGRESPerUser", text: "" };
+  const check = ({ id }: PendingJob) => (id === 2 ? limit : null);
+  const gate = { ...OPEN_GATE, limits: { ...OPEN_GATE.limits, check } };
+  const plan = pass([job(3, 100, ["n2"]), second], [], 20, before.kept, gate);
+  expect(plan.starts).toEqual([]);
+  expect(plan.wakeAt).toBe(T0 + 20_000);
+  const next = pass([job(3, 100, ["n2"]), second], [], 20, plan.kept, gate);
+  expect(next.starts.map(({ jobId }) => jobId)).toEqual([3]);
+  expect(next.wakeAt).toBe(null);
 });
 
 test("nodes that are kept for somebody are no reason to say that a job could never run", () => {
