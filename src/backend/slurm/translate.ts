@@ -60,6 +60,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   "max-consecutive-timeouts": "srun says nothing of a silent job",
   "exit-on-silence": "srun says nothing of a silent job",
   "inactivity-timeout": "it is for mgpu-srun --pty from a terminal; --time limits any job",
+  each: "sbatch takes one script: call mgpu-sbatch once for each",
   progress: "sbatch can't follow a job: mgpu logs -f JOB does",
 };
 

@@ -26,6 +26,7 @@ export const PROSE: Readonly<Record<string, readonly string[]>> = {
   ],
   "mgpu-sbatch": [
     "Queues a script, or with --wrap a command, and prints the number of the job. Options may stand in the script after #SBATCH or #MGPU, before its first command. Those of the command line come first, then variables, then the script.",
+    "With --each every operand is a script and becomes a job of its own, with its own #SBATCH lines and without arguments; with - the paths are read from standard input, one a line. All scripts are read and checked first: if one of them is no script or asks for what can't be, all that is wrong is told and none is submitted. Then they go over one connection, a thousand in about a second. A line is printed for each, in the order of the scripts (their numbers need not ascend). What the cluster refuses then is told with its script, the others are queued, and the exit code is 1. --wait waits for all, and returns the highest exit code.",
   ],
   "mgpu-salloc": [
     "Waits for an allocation and runs a shell or a command that can use it with mgpu-srun. When the shell or the command ends, the allocation ends. With --no-shell it stays until it is cancelled or its time is over.",
