@@ -13,7 +13,7 @@ import { type Target, targetOf } from "../cli/target.ts";
 import { type Environment, nodePlaces, placesFrom } from "../config/places.ts";
 import { VERSION } from "../config/version.ts";
 import { startChild } from "../platform/child.ts";
-import { realClock } from "../platform/clock.ts";
+import { type Clock, realClock } from "../platform/clock.ts";
 import { realFiles } from "../platform/files.ts";
 import { canHoldFolder } from "../platform/folders.ts";
 import type { Log } from "../platform/log.ts";
@@ -32,6 +32,9 @@ import { currentUser } from "./user.ts";
 
 /** Commands keep no log: what matters is said to the user. */
 const NO_LOG: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** How long files that say which cluster is meant are not read again. */
+const TARGET_MS = 1000;
 
 /** Runs the command with this process's arguments and ends the process with its exit code. */
 export async function runProgram(command: Command): Promise<void> {
@@ -78,8 +81,13 @@ export function contextFor(
     random: realRandom(),
     net,
   };
-  const connectPorts: ConnectPorts & { cluster?: string | undefined } = {
+  const connectPorts: ConnectPorts & { cluster?: string | undefined; target(): Target } = {
     ...{ ...base, log: NO_LOG },
+    target: recently(
+      base.clock,
+      () => connectPorts.cluster,
+      () => targetOf(connectPorts),
+    ),
     startDaemon: async () => {
       foreign?.beforeStart();
       return startEmbedded(base);
@@ -116,7 +124,7 @@ export function contextFor(
       connectHolder: holderDialler(connectPorts),
     },
     slurm() {
-      const target = targetOf(connectPorts);
+      const target = connectPorts.target();
       return target.kind === "slurm" ? slurmHandOver(connectPorts, target) : null;
     },
     chooseCluster(name) {
@@ -125,6 +133,17 @@ export function contextFor(
     connect: (options) => connectController(connectPorts, options ?? {}),
   };
   return context;
+}
+
+/** An answer for one key, which is looked for anew after a moment: a command that stays sees what changes. */
+function recently<T>(clock: Clock, key: () => string | undefined, look: () => T): () => T {
+  let known: { readonly key: string | undefined; readonly value: T; readonly at: number } | null = null;
+  return () => {
+    const now = clock.monotonic();
+    if (known === null || known.key !== key() || now - known.at > TARGET_MS)
+      known = { key: key(), value: look(), at: now };
+    return known.value;
+  };
 }
 
 function slurmPorts({
@@ -167,7 +186,7 @@ function quickNet(): Net {
 }
 
 /** Connects to holders: by their sockets on the controller's own machine, through doors from and to others. */
-function holderDialler(ports: ConnectPorts): CommandContext["session"]["connectHolder"] {
+function holderDialler(ports: ConnectPorts & { target(): Target }): CommandContext["session"]["connectHolder"] {
   const { net, clock, log, version, user } = ports;
   const hello = { role: "client" as const, protocol: { ...PROTOCOL }, version, user };
   let doors: Promise<Doors> | null = null;
