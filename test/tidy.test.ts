@@ -46,7 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Pure helpers of platform that need nothing of the machine, so anybody may call them. */
-const PURE_PLATFORM = new Set(["platform/clock.ts:sleep"]);
+const PURE_PLATFORM = new Set(["platform/clock.ts:sleep", "platform/clock.ts:nextTurn"]);
 
 /** Packages that a folder may use. Everything else outside is forbidden there. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {

@@ -121,9 +121,14 @@ function printUserError({ problems, hint, severity }: UserError, context: Comman
 
 /** What went wrong with a call, in words: whose trouble it is, then the message. */
 function describeRpcError(error: RpcError): string {
-  const prefix = RPC_PREFIXES[error.code];
+  const prefix = isOfSlurm(error) ? undefined : RPC_PREFIXES[error.code];
   if (prefix === undefined) return error.message;
   return error.message === "" || error.message === prefix ? prefix : `${prefix}: ${error.message}`;
+}
+
+/** Whether a message says itself that the trouble is Slurm's (backend/slurm). */
+function isOfSlurm({ message }: RpcError): boolean {
+  return /^(Slurm\b|the cluster is Slurm)/.test(message);
 }
 
 /** Whether an error says that the reader of our stdout is gone (platform/stdio.ts). */
@@ -243,7 +248,7 @@ function reportFailure(error: unknown, context: CommandContext): number {
     return error.exitCode;
   }
   if (error instanceof RpcError) {
-    const { hint } = advised(error, null);
+    const { hint } = isOfSlurm(error) ? error : advised(error, null);
     printErrors(context, [describeRpcError(error)]);
     if (hint !== undefined) stdio.err(`${program}: hint: ${hint}\n`);
     return 1;

@@ -192,7 +192,7 @@ const IDLE_LINES = /^[ \t]*#.*$|^backend:[ \t]*mgpu[ \t]*(#.*)?$/gm;
 /** Whether a configuration's text may mean another engine than mgpu's own. */
 function mayChoose(files: Ports["files"], path: string): boolean {
   try {
-    return new TextDecoder().decode(files.read(path)).replace(IDLE_LINES, "").includes("backend");
+    return new TextDecoder().decode(files.read(path)).replace(IDLE_LINES, "").toLowerCase().includes("backend");
   } catch {
     return false;
   }

@@ -15,6 +15,7 @@ import { RpcError } from "../protocol/errors.ts";
 import type { AttachPoint, JobRow } from "../protocol/procedures.ts";
 import type { Peer } from "../rpc/types.ts";
 import type { Reason } from "../sched/plan.ts";
+import type { JobRowExtra } from "../view/job-row.ts";
 import type { Ending as JobEnding } from "./breaker.ts";
 import type { ElasticCrew } from "./elastic/crew.ts";
 import type { Ending } from "./ending.ts";
@@ -67,6 +68,8 @@ export interface ControllerContext extends Ending {
   readonly serves: { closed: string | null };
   /** Why a job waits. */
   reasonOf(job: Job): Reason;
+  /** What rows tell of a job beyond its record. */
+  factsOf(job: Job): Required<JobRowExtra>;
   /** A job as listings show it. */
   rowOf(job: Job): JobRow;
   /** Where a job's running steps can be attached. */

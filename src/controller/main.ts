@@ -25,12 +25,10 @@ import type { Random } from "../platform/random.ts";
 import type { AcceptUser } from "../platform/user-door.ts";
 import type { Notifier } from "../platform/webhook.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
-import type { JobRow } from "../protocol/procedures.ts";
 import { servePeers, servePeersOf } from "../rpc/serve.ts";
 import type { Handlers, UnaryHandler } from "../rpc/types.ts";
 import { must } from "../util/assert.ts";
-import { toJobRow } from "../view/job-row.ts";
-import { awayReason, createHolderLinks } from "./away.ts";
+import { createHolderLinks } from "./away.ts";
 import { createBreaker } from "./breaker.ts";
 import type { ControllerContext, People } from "./context.ts";
 import { createDispatch } from "./dispatch.ts";
@@ -68,6 +66,7 @@ import { submitHandler } from "./handlers/submit.ts";
 import { usageHandler } from "./handlers/usage.ts";
 import { watchHandler } from "./handlers/watch.ts";
 import { watchJobsHandler } from "./handlers/watch-jobs.ts";
+import { rowsFrom } from "./job-facts.ts";
 import { createJobLog } from "./job-log.ts";
 import { createReporter } from "./job-report.ts";
 import { attachPointsOf, launchOrder, secretsOf } from "./launch-order.ts";
@@ -78,13 +77,12 @@ import { type Outside, type OutsidePorts, openOutside } from "./network/outside.
 import { watchNodes } from "./node-watch.ts";
 import { createOwners, jobName, type Owned, parseOwned, stepName } from "./owners.ts";
 import { configurePartitions, createPartitionLeaver } from "./partition-config.ts";
-import { createPlanner, type Planner } from "./planner.ts";
+import { createPlanner } from "./planner.ts";
 import { policyOf, runningLimits } from "./policy.ts";
 import { createPost } from "./post.ts";
 import { checkPrograms, type ProgramFiles, type Submitted } from "./program-guard.ts";
 import { startPurging } from "./purge.ts";
 import { type Reload, reconfigure } from "./reconfigure.ts";
-import { partitionName } from "./select.ts";
 import type { Sessions } from "./sessions.ts";
 import { createStatistics } from "./statistics.ts";
 import { readFinished } from "./store/accounting.ts";
@@ -273,7 +271,7 @@ function assemble(
     ...{ people: ports.people ?? null, serves: { closed: null }, elastic },
     listens: () => outside?.ringer.listen().target != null,
     reasonOf: planner.reasonOf,
-    rowOf: (job) => rowOf({ loop, sessions, clock, ...identity }, planner, job),
+    ...rowsFrom({ loop, sessions, clock, planner, ...identity }),
     attachPoints: (job, steps) => attachPointsOf(job, steps, sessions, token),
     isConnected: (node) => sessions.get(node) !== undefined,
     holdersOf: createHolderLinks(ports, { ...options, uid: options.user.uid }),
@@ -303,14 +301,6 @@ function onAll(...listeners: readonly ((events: readonly Event[]) => void)[]): (
   return (events) => {
     for (const listen of listeners) listen(events);
   };
-}
-
-function rowOf(whole: Parameters<typeof awayReason>[0] & { readonly loop: Loop }, planner: Planner, job: Job): JobRow {
-  const { word, text } = planner.reasonOf(job);
-  const reasonText = text || awayReason(whole, job);
-  const partition = partitionName(whole.loop.state, job);
-  const dependency = planner.dependencyOf(job);
-  return toJobRow(job, { reason: word, reasonText, partition, dependency, priority: planner.priorityOf(job) });
 }
 
 function handlersOf(

@@ -81,25 +81,26 @@ function partitionNames(state: ClusterState, job: Job): readonly string[] {
 }
 
 function matcher(state: ClusterState, filter: JobFilter, nameKey: (name: string) => string): (job: Job) => boolean {
-  const users = new Set(filter.users);
-  const states = new Set(filter.states);
-  const names = new Set(filter.names.map(nameKey));
-  const partitions = new Set(filter.partitions);
-  const matchesMore = furtherMatcher(state, filter);
-  const allows = (set: ReadonlySet<string>, ...values: string[]): boolean =>
-    set.size === 0 || values.some((value) => set.has(value));
-  return (job) =>
-    allows(users, job.spec.user.name, String(job.spec.user.uid)) &&
-    // A job being cleared away is found under its final state too, as in Slurm.
-    allows(states, displayState(job), job.state) &&
-    allows(names, nameKey(job.spec.name)) &&
-    allows(partitions, ...partitionNames(state, job)) &&
-    matchesMore(job);
+  const tests: ((job: Job) => boolean)[] = [];
+  const add = (wanted: readonly string[], test: (set: ReadonlySet<string>, job: Job) => boolean): void => {
+    if (wanted.length === 0) return;
+    const set = new Set(wanted);
+    tests.push((job) => test(set, job));
+  };
+  // A job being cleared away is found under its final state too, as in Slurm.
+  add(filter.states, (set, job) => set.has(displayState(job)) || set.has(job.state));
+  add(filter.users, (set, { spec: { user } }) => set.has(user.name) || set.has(String(user.uid)));
+  add(filter.names.map(nameKey), (set, { spec }) => set.has(nameKey(spec.name)));
+  add(filter.partitions, (set, job) => partitionNames(state, job).some((name) => set.has(name)));
+  addFurther(state, filter, tests);
+  return (job) => {
+    for (const test of tests) if (!test(job)) return false;
+    return true;
+  };
 }
 
 /** Criteria that few ask for. */
-function furtherMatcher(state: ClusterState, filter: JobFilter): (job: Job) => boolean {
-  const tests: ((job: Job) => boolean)[] = [];
+function addFurther(state: ClusterState, filter: JobFilter, tests: ((job: Job) => boolean)[]): void {
   const add = (wanted: readonly string[] | undefined, valuesOf: (job: Job) => readonly string[]): void => {
     if (wanted === undefined || wanted.length === 0) return;
     const set = new Set(wanted);
@@ -112,5 +113,4 @@ function furtherMatcher(state: ClusterState, filter: JobFilter): (job: Job) => b
   add(filter.nodes, ({ allocation }) =>
     allocation.flatMap(({ node }) => [node, state.nodes.get(node)?.inventory.hostname ?? node]),
   );
-  return (job) => tests.every((test) => test(job));
 }

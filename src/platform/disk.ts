@@ -33,7 +33,7 @@ export interface Disk {
   /** Makes a folder and its parents, with mode 0700, durably. */
   makeFolder(path: string): Promise<void>;
   /** Puts a file in place whole and durable: temporary file, fsync, rename, fsync of the folder. Mode 0600. */
-  replace(path: string, data: Uint8Array): Promise<void>;
+  replace(path: string, data: Uint8Array | Iterable<Uint8Array>): Promise<void>;
   /**
    * Opens for appending, making it with mode 0600 (and syncing the folder) if it is new.
    * @param isSynced each append is durable once it resolves, at the price of one operation; `sync` has nothing to do then
@@ -99,12 +99,12 @@ async function readPart(path: string, from: number, bytes: number): Promise<Uint
   }
 }
 
-async function replace(path: string, data: Uint8Array): Promise<void> {
+async function replace(path: string, data: Uint8Array | Iterable<Uint8Array>): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     const file = await open(temporary, "w", 0o600);
     try {
-      await file.writeFile(data);
+      for (const part of data instanceof Uint8Array ? [data] : data) await file.writeFile(part);
       await file.sync();
     } finally {
       await file.close();

@@ -5,7 +5,7 @@
  * A limit of Node: a child that dies of a real-time signal is told as exit code 0.
  */
 
-import { type ChildProcess, type StdioOptions, spawn as spawnChild } from "node:child_process";
+import { type ChildProcess, spawn as spawnChild } from "node:child_process";
 import * as fs from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { dirname, resolve } from "node:path";
@@ -13,6 +13,7 @@ import { promisify } from "node:util";
 import { makeFolders } from "./folders.ts";
 import { type ByteSource, type ByteTarget, PipePool, pipeSource, pipeTarget } from "./pipes.ts";
 import { ChildMeter, type SpentTime } from "./process-usage.ts";
+import { realScripts, type Scripts } from "./script-forker.ts";
 import { attempt, attemptNow, type Outcome, problemOf, type SystemProblem, systemProblem } from "./system-problem.ts";
 
 /** A program that could be started, or why not; `interpreter` when its `#!` line names one that is missing. */
@@ -92,7 +93,9 @@ export interface Processes {
   removeFile(path: string): void;
   /** Makes so many pipes ahead: one by one they would take longer. Never rejects: who then needs one is told why. */
   prepare(pipes: number): Promise<void>;
-  /** Lets go of the pipes kept ready. */
+  /** Starts batch scripts in less than {@link spawn} takes. */
+  readonly scripts: Scripts;
+  /** Lets go of the pipes kept ready, and of what starts scripts. */
   close(): void;
 }
 
@@ -101,6 +104,8 @@ export interface ProcessesOptions {
   readonly scratchFolder?: string;
   /** Descriptors without close-on-exec that no child may inherit: they are replaced by /dev/null in it. */
   readonly hiddenDescriptors?: () => Iterable<number>;
+  /** Scripts are started by their own program from the first one on, not only while many come. */
+  readonly isEager?: boolean;
 }
 
 /** What execvp searches when the environment has no PATH. */
@@ -127,6 +132,11 @@ export function realProcesses(options: ProcessesOptions = {}): Processes {
   const meter = new ChildMeter();
   const pool = new PipePool(options.scratchFolder ?? tmpdir(), () => meter.skip());
   const hidden = options.hiddenDescriptors ?? (() => []);
+  const scripts = realScripts({
+    stdio: () => stdioOf(["pipe", "pipe", "ignore"], hidden()),
+    onReaped: () => meter.skip(),
+    ...(options.isEager === undefined ? {} : { isEager: options.isEager }),
+  });
   return {
     findProgram,
     folderProblem,
@@ -163,7 +173,11 @@ export function realProcesses(options: ProcessesOptions = {}): Processes {
     readText,
     removeFile: (path) => fs.rmSync(path, { force: true }),
     prepare: (pipes) => pool.prepare(pipes),
-    close: () => pool.close(),
+    scripts,
+    close() {
+      pool.close();
+      scripts.close();
+    },
   };
 }
 
@@ -368,7 +382,7 @@ function readText(path: string): string | null {
 
 function spawnProcess(request: SpawnRequest, hidden: Iterable<number>, meter: ChildMeter): Promise<Outcome<number>> {
   const { file, argv, environment, workDir, descriptors, ownSession, onExit } = request;
-  const overlay = hideDescriptors(descriptors, hidden);
+  const stdio = stdioOf(descriptors, hidden);
   return new Promise((resolve) => {
     let child: ChildProcess;
     try {
@@ -376,13 +390,13 @@ function spawnProcess(request: SpawnRequest, hidden: Iterable<number>, meter: Ch
         argv0: argv[0] ?? file,
         env: environment,
         cwd: workDir,
-        stdio: overlay.stdio,
+        stdio: stdio.list,
         detached: ownSession,
       });
     } catch (error) {
       return resolve({ problem: problemOf(error) });
     } finally {
-      if (overlay.nullDescriptor !== null) fs.closeSync(overlay.nullDescriptor);
+      stdio.done();
     }
     child.once("error", (error) => resolve({ problem: problemOf(error) }));
     child.once("spawn", () => resolve({ value: child.pid as number }));
@@ -392,18 +406,18 @@ function spawnProcess(request: SpawnRequest, hidden: Iterable<number>, meter: Ch
   });
 }
 
-/** The stdio list that also covers the hidden descriptors in the child, with /dev/null. */
-function hideDescriptors(
-  descriptors: readonly number[],
-  hidden: Iterable<number>,
-): { readonly stdio: StdioOptions; readonly nullDescriptor: number | null } {
-  const stdio: ("ignore" | number)[] = [...descriptors];
+/** The stdio list that also covers the hidden descriptors in the child, with /dev/null; to be let go of after the start. */
+function stdioOf(streams: readonly ("pipe" | "ignore" | number)[], hidden: Iterable<number>) {
+  const list = [...streams];
   let nullDescriptor: number | null = null;
   for (const descriptor of hidden) {
-    if (descriptor < descriptors.length) continue;
-    while (stdio.length <= descriptor) stdio.push("ignore");
+    if (descriptor < streams.length) continue;
+    while (list.length <= descriptor) list.push("ignore");
     nullDescriptor ??= fs.openSync("/dev/null", "r+");
-    stdio[descriptor] = nullDescriptor;
+    list[descriptor] = nullDescriptor;
   }
-  return { stdio, nullDescriptor };
+  const done = (): void => {
+    if (nullDescriptor !== null) fs.closeSync(nullDescriptor);
+  };
+  return { list, done };
 }

@@ -37,9 +37,13 @@ export interface ProcessTable {
   find(prefix: string): StepProcess[];
   /**
    * Makes a process, and what descends from it, a step's, also without a cookie. A spared one is never found
-   * itself. `ownSession`: its pid is (or will be) a session of its own. Null if it is gone.
+   * itself. `ownSession`: its pid is (or will be) a session of its own. Null if it is gone, or is not the one that started then.
    */
-  adopt(pid: number, step: string, options: { readonly spared: boolean }): ProcessRef | null;
+  adopt(
+    pid: number,
+    step: string,
+    options: { readonly spared: boolean; readonly startTicks?: number },
+  ): ProcessRef | null;
   isAlive(process: ProcessRef): boolean;
   readonly memory: ProcessMemory;
   /** What a process used so far; null for one that is gone. */
@@ -107,7 +111,7 @@ export function realProcessTable(options: ProcessTableOptions): ProcessTable {
   return {
     cookie: (step) => ({ [STEP_VARIABLE]: step, [SCOPE_VARIABLE]: options.scope }),
     find: (prefix) => table.find(prefix),
-    adopt: (pid, step, { spared }) => table.adopt(pid, step, spared),
+    adopt: (pid, step, { spared, startTicks }) => table.adopt(pid, step, spared, startTicks),
     isAlive: (ref) => table.isAlive(ref),
     memory: realProcessMemory(options.root),
     usage: (pid) => processUsage(pid, options.root),
@@ -153,9 +157,9 @@ class CookieTable {
     return [...this.known.values()].filter((one) => !one.spared && one.step.startsWith(prefix));
   }
 
-  adopt(pid: number, step: string, spared: boolean): ProcessRef | null {
+  adopt(pid: number, step: string, spared: boolean, known?: number): ProcessRef | null {
     const stat = this.readStat(pid);
-    if (stat === undefined || !this.mayBelong(pid)) return null;
+    if (stat === undefined || !this.mayBelong(pid) || stat.startTicks !== (known ?? stat.startTicks)) return null;
     // Its own session, even if it has not made it yet: until then it is in ours.
     const { startTicks, parent } = stat;
     this.known.set(pid, { pid, startTicks, parent, session: pid, step, spared, settledAt: SETTLED });

@@ -5,6 +5,7 @@
  */
 
 import type { AppendFile, Disk } from "../platform/disk.ts";
+import { joinBytes } from "../util/bytes.ts";
 
 interface FileState {
   data: Uint8Array;
@@ -58,7 +59,8 @@ export function createSimDisk(pause: () => Promise<void> = async () => {}): SimD
     async replace(path, data) {
       await pause();
       guard(disk, path);
-      files.set(path, { data: data.slice(), durable: data.length });
+      const content = data instanceof Uint8Array ? data.slice() : joinBytes(data);
+      files.set(path, { data: content, durable: content.length });
     },
     async openAppend(path) {
       await pause();

@@ -6,7 +6,7 @@ import { queueAt } from "../core/job-at.ts";
 import { jobLabel } from "../core/job-label.ts";
 import type { JobFilter } from "../protocol/procedures.ts";
 import type { Peer } from "../rpc/types.ts";
-import { efficiencyLines, withUsage } from "../view/accounting/seff.ts";
+import { efficiencyLines, usedNow, withUsage } from "../view/accounting/seff.ts";
 import { type JobEntry, jobRecord } from "../view/job-record.ts";
 import { toJobRow } from "../view/job-row.ts";
 import { type RecordTime, recordText } from "../view/record-text.ts";
@@ -74,9 +74,8 @@ async function usedLines(peer: Peer, job: Job, nowMs: number): Promise<string[]>
   if (job.state === "PENDING" || job.startAt === null) return [];
   const record = await historyOf(peer, job.id).catch(() => null);
   if (record === null) return [];
-  const isRunning = job.state === "RUNNING";
-  const used = isRunning ? await peer.call("step.usage", { jobId: job.id }).catch(() => null) : null;
-  return efficiencyLines(withUsage(record, used?.steps ?? []), nowMs);
+  const { steps, untold } = await usedNow(peer, job);
+  return [...efficiencyLines(withUsage(record, steps), nowMs), ...(untold === "" ? [] : [untold])];
 }
 
 /** What waited and ran at a moment, as squeue --at lists it. @throws as calls do */

@@ -12,6 +12,8 @@ export interface Forecast {
   readonly nodes: string;
 }
 
+const NO_SHARES: JobShare[] = [];
+
 /** @param forecast `null` where nothing can be told, and of jobs that do not wait */
 export function toJobDetails(job: Job, row: JobRow, forecast: Forecast | null): JobDetails {
   const { spec } = job;
@@ -38,7 +40,8 @@ export function toJobDetails(job: Job, row: JobRow, forecast: Forecast | null): 
     hetSize: spec.het?.size ?? 0,
     mailTypes: spec.mail?.types.join(",") ?? "",
     mailUser: spec.mail?.user ?? "",
-    shares: job.state === "PENDING" ? [] : sharesOf(job.allocation),
+    // The same list each time: who compares rows sees that nothing changed.
+    shares: job.state === "PENDING" ? NO_SHARES : sharesOf(job.allocation),
     // Slurm's word for a time that is not reached: no forecast goes that far.
     expectedAt: forecast?.at ?? (row.reason === "BeginTime" ? job.eligibleAt : null),
     expectedNodes: forecast?.nodes ?? "",

@@ -29,6 +29,8 @@ export interface JobRowExtra {
   readonly dependency?: string;
 }
 
+const NOTHING: Allocation = [];
+
 /** Slurm's reason words of jobs that ended badly. */
 const END_REASONS: Partial<Record<JobState, string>> = {
   FAILED: "NonZeroExitCode",
@@ -45,45 +47,110 @@ function endReason({ state, cause }: EndedJob): string {
   return END_REASONS[state] ?? "None";
 }
 
+type SingleField =
+  | ("id" | "name" | "user" | "uid" | "partition" | "state" | "reason" | "reasonText" | "submitAt" | "eligibleAt")
+  | (
+      | "startAt"
+      | "endAt"
+      | "suspendedAt"
+      | "suspendedMs"
+      | "limitS"
+      | "nodeList"
+      | "nodes"
+      | "arrayJobId"
+      | "arrayTasks"
+    )
+  | (
+      | "hetJobId"
+      | "hetOffset"
+      | "account"
+      | "comment"
+      | "qos"
+      | "priority"
+      | "attempt"
+      | "kind"
+      | "command"
+      | "workDir"
+    );
+
+/** Fields that each can be told without the rest of the row: what most listings ask for, of queues of any length. */
+export const ROW_FIELDS: { readonly [F in SingleField]: (job: Job, extra: JobRowExtra) => JobRow[F] } = {
+  id: (job) => job.id,
+  name: (job) => job.spec.name,
+  user: (job) => job.spec.user.name,
+  uid: (job) => job.spec.user.uid,
+  partition: (_job, extra) => extra.partition,
+  state: (job) => displayState(job),
+  reason: (job, extra) => (isEnded(job) ? endReason(job) : extra.reason),
+  reasonText: (job, extra) => (isEnded(job) ? job.cause : extra.reasonText),
+  submitAt: (job) => job.submitAt,
+  eligibleAt: (job) => job.eligibleAt,
+  startAt: (job) => (job.state === "PENDING" ? null : job.startAt),
+  endAt: (job) => (isEnded(job) ? job.endAt : null),
+  suspendedAt: (job) => (job.state === "RUNNING" ? job.suspendedAt : null),
+  suspendedMs: (job) => (job.state === "PENDING" ? 0 : job.suspendedMs),
+  limitS: (job) => (job.state === "PENDING" ? null : job.limitS) ?? job.spec.timeLimitS ?? 0,
+  nodeList: (job) => (isPlaced(job) ? fold(allocationOf(job).map((share) => share.node)) : ""),
+  nodes: (job) => (isPlaced(job) ? allocationOf(job).length : (job.spec.request.nodes?.min ?? 1)),
+  arrayJobId: (job) => job.array?.jobId ?? 0,
+  arrayTasks: (job) => arrayTasksLabel(job),
+  hetJobId: ({ id, spec: { het } }) => (het ? id - het.offset : 0),
+  hetOffset: (job) => job.spec.het?.offset ?? 0,
+  account: (job) => job.spec.account ?? "",
+  comment: (job) => job.spec.comment,
+  qos: (job) => job.spec.qos ?? QOS_DEFAULT,
+  priority: (job, extra) => (job.state === "PENDING" && job.hold ? 0 : (extra.priority ?? priorityOf(job))),
+  attempt: (job) => job.attempt,
+  kind: (job) => job.spec.kind,
+  command: (job) => commandOf(job.spec),
+  workDir: (job) => job.spec.workDir,
+};
+
 /** The job's row. Counts are what the job was given, or what it asks for while it waits. */
 export function toJobRow(job: Job, extra: JobRowExtra): JobRow {
-  const { spec } = job;
-  const { het } = spec;
   const ended = isEnded(job) ? job : null;
-  const allocation = job.state === "PENDING" ? [] : job.allocation;
   return {
-    id: job.id,
-    name: spec.name,
-    user: spec.user.name,
-    uid: spec.user.uid,
-    partition: extra.partition,
-    state: displayState(job),
-    reason: ended ? endReason(ended) : extra.reason,
-    reasonText: ended ? ended.cause : extra.reasonText,
-    submitAt: job.submitAt,
-    eligibleAt: job.eligibleAt,
-    startAt: job.state === "PENDING" ? null : job.startAt,
-    endAt: ended ? ended.endAt : null,
-    suspendedAt: job.state === "RUNNING" ? job.suspendedAt : null,
-    suspendedMs: job.state === "PENDING" ? 0 : job.suspendedMs,
-    limitS: (job.state === "PENDING" ? null : job.limitS) ?? spec.timeLimitS ?? 0,
-    ...placement(job, allocation),
-    arrayJobId: job.array?.jobId ?? 0,
-    arrayTasks: arrayTasksLabel(job),
-    hetJobId: het ? job.id - het.offset : 0,
-    hetOffset: het?.offset ?? 0,
-    ...wishes(job),
+    id: ROW_FIELDS.id(job, extra),
+    name: ROW_FIELDS.name(job, extra),
+    user: ROW_FIELDS.user(job, extra),
+    uid: ROW_FIELDS.uid(job, extra),
+    partition: ROW_FIELDS.partition(job, extra),
+    state: ROW_FIELDS.state(job, extra),
+    reason: ROW_FIELDS.reason(job, extra),
+    reasonText: ROW_FIELDS.reasonText(job, extra),
+    submitAt: ROW_FIELDS.submitAt(job, extra),
+    eligibleAt: ROW_FIELDS.eligibleAt(job, extra),
+    startAt: ROW_FIELDS.startAt(job, extra),
+    endAt: ROW_FIELDS.endAt(job, extra),
+    suspendedAt: ROW_FIELDS.suspendedAt(job, extra),
+    suspendedMs: ROW_FIELDS.suspendedMs(job, extra),
+    limitS: ROW_FIELDS.limitS(job, extra),
+    ...placement(job, extra),
+    arrayJobId: ROW_FIELDS.arrayJobId(job, extra),
+    arrayTasks: ROW_FIELDS.arrayTasks(job, extra),
+    hetJobId: ROW_FIELDS.hetJobId(job, extra),
+    hetOffset: ROW_FIELDS.hetOffset(job, extra),
+    ...wishes(job, extra),
     dependency: dependencyOf(job, extra),
-    priority: job.state === "PENDING" && job.hold ? 0 : (extra.priority ?? priorityOf(job)),
-    attempt: job.attempt,
+    priority: ROW_FIELDS.priority(job, extra),
+    attempt: ROW_FIELDS.attempt(job, extra),
     exitCode: ended?.exit.code ?? 0,
     exitSignal: ended?.exit.signal ?? 0,
-    kind: spec.kind,
-    command: commandOf(spec),
-    workDir: spec.workDir,
+    kind: ROW_FIELDS.kind(job, extra),
+    command: ROW_FIELDS.command(job, extra),
+    workDir: ROW_FIELDS.workDir(job, extra),
     stdout: outputPath(job),
     cause: ended?.cause ?? "",
   };
+}
+
+/** A job that waits has nothing. */
+function allocationOf(job: Job): Allocation {
+  return job.state === "PENDING" ? NOTHING : job.allocation;
+}
+
+function isPlaced(job: Job): boolean {
+  return allocationOf(job).length > 0;
 }
 
 /** What sbatch keeps in place of a script's path, where there is none: for Slurm such a job has no command. */
@@ -111,25 +178,27 @@ function outputPath({ id, spec, array }: Job): string {
 
 type Placement = "nodeList" | "nodes" | "tasks" | "cpus" | "cpusPerTask" | "memoryMiB" | "gpus" | "gpuType" | "gpuIds";
 
-function placement({ spec: { request } }: Job, allocation: Allocation): Pick<JobRow, Placement> {
-  const isPlaced = allocation.length > 0;
-  const nodes = isPlaced ? allocation.length : (request.nodes?.min ?? 1);
+function placement(job: Job, extra: JobRowExtra): Pick<JobRow, Placement> {
+  const { request } = job.spec;
+  const allocation = allocationOf(job);
+  const has = isPlaced(job);
+  const nodes = ROW_FIELDS.nodes(job, extra);
   const tasks = request.tasks ?? nodes * (request.tasksPerNode || 1);
   return {
-    nodeList: isPlaced ? fold(allocation.map((share) => share.node)) : "",
+    nodeList: ROW_FIELDS.nodeList(job, extra),
     nodes,
-    tasks: isPlaced
+    tasks: has
       ? Math.max(
           1,
           sum(allocation, (share) => share.tasks),
         )
       : tasks,
-    cpus: isPlaced ? sum(allocation, (share) => share.cpus) : leastCpus(request, tasks, nodes),
+    cpus: has ? sum(allocation, (share) => share.cpus) : leastCpus(request, tasks, nodes),
     cpusPerTask: request.cpusPerTask ?? 1,
     memoryMiB: request.memory?.mib ?? 0,
-    gpus: isPlaced ? gpuThousandths(allocation) : wishedGpus(request, nodes, tasks),
+    gpus: has ? gpuThousandths(allocation) : wishedGpus(request, nodes, tasks),
     gpuType: request.gpus?.wishes[0]?.type ?? null,
-    gpuIds: isPlaced ? formatGpuIds(allocation) : "",
+    gpuIds: has ? formatGpuIds(allocation) : "",
   };
 }
 
@@ -157,12 +226,13 @@ function dependencyOf({ spec, state }: Job, { dependency }: JobRowExtra): string
   return dependency ?? formatDependencyState(spec.dependency);
 }
 
-function wishes({ spec }: Job): Pick<JobRow, Wishes> {
+function wishes(job: Job, extra: JobRowExtra): Pick<JobRow, Wishes> {
+  const { spec } = job;
   const { request } = spec;
   return {
-    account: spec.account ?? "",
-    comment: spec.comment,
-    qos: spec.qos ?? QOS_DEFAULT,
+    account: ROW_FIELDS.account(job, extra),
+    comment: ROW_FIELDS.comment(job, extra),
+    qos: ROW_FIELDS.qos(job, extra),
     wckey: spec.wckey,
     reservation: spec.reservation ?? "",
     licenses: spec.licenses.map(({ name, count }) => (count === 1 ? name : `${name}:${count}`)).join(","),

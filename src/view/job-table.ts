@@ -53,43 +53,58 @@ export interface TextPart {
 /** Writes parts one behind the other. One that looks at the same as in the row before is not made again. */
 export function partWriter(parts: readonly TextPart[], head: string, between: string, end: string): JobWriter {
   const fields = [...new Set(parts.flatMap((part) => part.fields))];
-  const cells = parts.map((part) => new Cell(part, fields));
+  const cells = parts.map((part, index) => new Cell(part, fields, index === 0 ? head : between));
+  // What stands behind the last part that changed, in one piece: of jobs that are alike all but their numbers.
+  let tailAt = -1;
+  let tail = "";
   return {
     fields,
     text(values) {
-      let text = head;
-      for (let index = 0; index < cells.length; index++) {
-        if (index > 0) text += between;
-        text += cells[index]?.text(values);
+      let changed = -1;
+      for (let index = 0; index < cells.length; index++) if (cells[index]?.update(values)) changed = index;
+      if (tailAt !== changed + 1) {
+        tailAt = changed + 1;
+        tail = [...cells.slice(tailAt).map((cell) => cell.text), end].join("");
       }
-      return text + end;
+      let text = cells.length === 0 ? head : "";
+      for (let index = 0; index < tailAt; index++) text += (cells[index] as Cell).text;
+      return text + tail;
     },
   };
 }
 
+/** A part's text of the row before, and what was looked at for it. */
 class Cell {
+  /** With what stands before it. */
+  text = "";
   readonly #part: TextPart;
+  readonly #before: string;
   /** Where the part's fields are among the values. */
   readonly #places: readonly number[];
-  #known: unknown[] = [];
-  #text: string | null = null;
+  readonly #known: unknown[] = [];
+  #isKnown = false;
 
-  constructor(part: TextPart, fields: readonly JobField[]) {
+  constructor(part: TextPart, fields: readonly JobField[], before: string) {
     this.#part = part;
+    this.#before = before;
     this.#places = part.fields.map((field) => fields.indexOf(field));
   }
 
-  text(values: readonly unknown[]): string {
+  /** Makes its text of another row; false if it stays what it is. */
+  update(values: readonly unknown[]): boolean {
     const places = this.#places;
-    let isSame = this.#text !== null;
-    for (let index = 0; isSame && index < places.length; index++) {
-      isSame = values[places[index] as number] === this.#known[index];
+    const known = this.#known;
+    let isSame = this.#isKnown;
+    for (let index = 0; index < places.length; index++) {
+      const value = values[places[index] as number];
+      if (isSame && value === known[index]) continue;
+      isSame = false;
+      known[index] = value;
     }
-    if (!isSame || this.#text === null) {
-      this.#known = places.map((place) => values[place]);
-      this.#text = this.#part.make(toRow(this.#part.fields, this.#known));
-    }
-    return this.#text;
+    if (isSame) return false;
+    this.#isKnown = true;
+    this.text = this.#before + this.#part.make(toRow(this.#part.fields, known));
+    return true;
   }
 }
 

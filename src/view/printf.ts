@@ -48,11 +48,23 @@ const WIDTH_MAX = 10_000;
 /** Least width of a column that grows with its contents, as in sinfo. */
 const SIZED_WIDTH_MIN = 9;
 
+const PLAIN_CHARS_MAX = 32;
+
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
 
 /** Control characters would break lines and move the cursor; names of jobs are anybody's choice. */
 export function printable(text: string): string {
-  return text.replace(CONTROL, "?");
+  return isPlain(text) ? text : text.replace(CONTROL, "?");
+}
+
+/** Whether it is a short text of ASCII without control characters, as nearly all are: looking is cheaper than replacing. */
+function isPlain(text: string): boolean {
+  if (text.length > PLAIN_CHARS_MAX) return false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 0x20 || code > 0x7e) return false;
+  }
+  return true;
 }
 
 /**

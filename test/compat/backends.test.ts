@@ -13,7 +13,7 @@ import { SlurmCluster } from "./support/slurm-cluster.ts";
 interface Backend {
   readonly name: "mgpu" | "slurm";
   cluster: TestCluster;
-  start(): Promise<void>;
+  start(hasAccounting?: boolean): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -37,8 +37,9 @@ const BACKENDS: readonly Backend[] = [
   {
     name: "slurm",
     cluster: null as never,
-    async start() {
-      slurm = await SlurmCluster.start({ nodes: 1, gpus: 4, shards: 16, lines: ["MessageTimeout=5"] });
+    async start(hasAccounting = false) {
+      const lines = ["MessageTimeout=5"];
+      slurm = await SlurmCluster.start({ nodes: 1, gpus: 4, shards: 16, lines, hasAccounting });
       this.cluster = new TestCluster({ env: { SLURM_CONF: slurm.env.SLURM_CONF ?? "", MGPU_BACKEND: "slurm" } });
     },
     async stop() {
@@ -180,7 +181,7 @@ describe("a cluster of slurm", () => {
   const backend = BACKENDS[1] ?? expect.unreachable();
   let centre: SlurmCluster;
   beforeAll(async () => {
-    await backend.start();
+    await backend.start(true);
     centre = slurm ?? expect.unreachable();
   });
   afterAll(() => backend.stop());
@@ -256,6 +257,74 @@ on.close();
 `,
     );
     expect((await cluster.run("node", ["library.mjs"], { env })).stdout).toBe("FAILED 4 n1\n");
+  });
+
+  test("is chosen in the configuration, by a variable or by a profile: each way means the same one", async () => {
+    const { cluster } = backend;
+    cluster.write("slurm.yaml", "# the centre\nbackend: slurm\n");
+    cluster.write("wrong.yaml", "backend: slurmm\n");
+    const at = (name: string) => join(cluster.work, name);
+    await cluster.run("mgpu", ["login", "--no-default", "here=slurm"], { env: { MGPU_BACKEND: "" } });
+    const ways: readonly (readonly [string, Record<string, string>, readonly string[]])[] = [
+      ["MGPU_BACKEND=slurm", { MGPU_BACKEND: "slurm" }, []],
+      [`backend at ${at("slurm.yaml")}:2:10`, { MGPU_CONFIG: at("slurm.yaml") }, []],
+      ["-M here", { MGPU_CONTROLLER: "unix:/nowhere/s" }, ["-M", "here"]],
+      ["the profile here", {}, []],
+    ];
+    for (const [source, own, words] of ways) {
+      const env = { MGPU_BACKEND: "", ...own };
+      if (source === "the profile here") await cluster.run("mgpu", ["use", "here"], { env });
+      expect([source, await cluster.run("mgpu-srun", [...words, "hostname"], { env })]).toMatchObject([
+        source,
+        { code: 0, stdout: "n1\n" },
+      ]);
+      expect((await cluster.run("mgpu", ["status", ...words], { env })).stdout).toContain("slurmctld");
+      const bundle = join(import.meta.dirname, "../../dist/mgpu-squeue.cjs");
+      const bare = await cluster.run(process.execPath, [bundle, ...words], { env: { ...env, PATH: "/nowhere" } });
+      expect([bare.code, bare.stderr]).toEqual([
+        1,
+        expect.stringContaining(`Slurm is the cluster that is meant (${source}`),
+      ]);
+    }
+    await cluster.run("mgpu", ["use", "local"], { env: { MGPU_BACKEND: "" } });
+    const wrong = { MGPU_BACKEND: "", MGPU_CONFIG: at("wrong.yaml") };
+    expect(await cluster.run("mgpu-squeue", [], { env: wrong })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('wrong.yaml:1:10: backend: expected mgpu or slurm, got "slurmm"'),
+    });
+  });
+
+  test("keeps the past in its accounting, and tells what running jobs use", async () => {
+    const { cluster } = backend;
+    const lines = "echo first\nsrun -n2 sh -c 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done'\nexit 3";
+    const id = Number((await cluster.ok("mgpu-sbatch", ["--parsable", "-n2", "--gpus=1", "--wrap", lines])).trim());
+    await cluster.untilState(id, "FAILED");
+    const seff = async (job: number) => (await cluster.run("mgpu", ["seff", `${job}`])).stdout;
+    const isWhole = /State: FAILED \(exit code 3\)\nCores: 2\n[\s\S]*CPU Efficiency: (?!0.00%)[\s\S]*GPUs: 1 for/;
+    // Slurm tells its accounting a moment later.
+    let told = "";
+    const isTold = async () => {
+      told = await seff(id);
+      return isWhole.test(told);
+    };
+    await cluster.until(isTold, () => `seff has its CPU time: ${told}`);
+    expect(await cluster.ok("mgpu-sacct", ["-n", "-P", "-o", "jobid,exitcode", "-j", `${id}`])).toContain(
+      `${id}|3:0\n`,
+    );
+    const spin = await cluster.submit("#!/bin/sh\nwhile :; do :; done\n", ["-J", "spin"]);
+    await cluster.untilState(spin, "RUNNING");
+    const runs = /State: RUNNING[\s\S]*CPU Utilized: (?!00:00:00)[\s\S]*Memory Utilized: [\d.]+ [KMG]B/;
+    await cluster.until(async () => runs.test(await seff(spin)), "sstat tells what it uses");
+    const { terminal, sees } = openTui(cluster, ["mgpu-squeue"]);
+    await sees(new RegExp(`${spin} .*spin`));
+    terminal.type("h");
+    await sees(new RegExp(`now +1 running[\\s\\S]*${spin} .*spin`));
+    terminal.type("\r");
+    await sees(/What it used[\s\S]*CPU Utilized: (?!00:00:00)/);
+    terminal.type("qqq");
+    await terminal.ended;
+    await cluster.ok("mgpu-scancel", [`${spin}`]);
+    await cluster.untilState(spin, "CANCELLED");
   });
 
   test("may be without its controller for a while: screens say so, wait, and go on", async () => {

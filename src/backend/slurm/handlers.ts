@@ -8,9 +8,10 @@ import { explain } from "./explain.ts";
 import { configuredModels } from "./hand-over.ts";
 import { recordsOf } from "./history.ts";
 import type { SlurmJob } from "./jobs.ts";
+import { liveUsage } from "./live-usage.ts";
 import { selected } from "./select.ts";
 import { forgetEnded, sessionsIn, withSessions } from "./sessions.ts";
-import type { Slurm } from "./slurm.ts";
+import { type Slurm, settingsOf } from "./slurm.ts";
 import { changers } from "./steer.ts";
 import { watchers } from "./watch.ts";
 
@@ -47,8 +48,7 @@ export function slurmHandlers(slurm: Slurm): AnyHandlers {
       // A centre's nodes and login machines have the same folders; what lies elsewhere only its node can read.
       return { window: await slurm.ports.files.window(path, from, bytes) } as never;
     },
-    // What a running step used is told by accounting, with its record.
-    "step.usage": async () => ({ steps: [], silent: [] }),
+    "step.usage": ({ jobId }) => liveUsage(slurm, jobId),
     async "models.list"() {
       const { models, otherwise } = configuredModels(slurm.ports);
       return { models: { ...models }, otherwise };
@@ -127,14 +127,4 @@ function listHandlers(slurm: Slurm): Listers {
 /** An empty list would say that Slurm has none. @throws RpcError */
 function elsewhere(where: string): never {
   throw new RpcError("DISABLED", `the cluster is Slurm: ${where}`);
-}
-
-/** `scontrol show config`, by Slurm's names. */
-async function settingsOf(slurm: Slurm): Promise<ReadonlyMap<string, string>> {
-  const text = await slurm.ask("scontrol", ["show", "config"]);
-  const pairs = text.split("\n").flatMap((line): [string, string][] => {
-    const [, key, value] = /^(\S+)\s+= (.*)$/.exec(line) ?? [];
-    return key === undefined ? [] : [[key, (value ?? "").trim()]];
-  });
-  return new Map(pairs);
 }

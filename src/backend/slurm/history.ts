@@ -7,15 +7,15 @@ import { parseTaskSet } from "../../core/array-spec.ts";
 import { type HistoryRecord, historyMatcher } from "../../core/history.ts";
 import { expand } from "../../core/hostlist.ts";
 import type { ExitStatus, Job, Step, TerminalState } from "../../core/job.ts";
-import { TERMINAL_STATES } from "../../core/job.ts";
+import { isEnded, TERMINAL_STATES } from "../../core/job.ts";
 import type { Allocation } from "../../core/resources.ts";
 import { PLAIN_REQUEST, WHOLE_GPU } from "../../core/resources.ts";
 import type { StepUsage } from "../../core/usage.ts";
 import type { Params } from "../../protocol/procedures.ts";
 import { ANY_TYPE, tresCount } from "./gres.ts";
-import type { SlurmJob } from "./jobs.ts";
-import { epochMs } from "./nodes.ts";
-import { problemOf, type Slurm } from "./slurm.ts";
+import { type SlurmJob, UNTOLD } from "./jobs.ts";
+import { epochMs, pairsOf } from "./nodes.ts";
+import { isWithoutDatabase, problemOf, type Slurm } from "./slurm.ts";
 
 /** A control character that ends a unit: no name of Slurm's has one. */
 const SEPARATOR = "\u001f";
@@ -25,6 +25,8 @@ const FIELDS = [
   ...["Eligible", "Start", "End", "TimelimitRaw", "AllocCPUS", "NNodes", "NodeList", "NTasks", "ReqMem", "AllocTRES"],
   ...["ReqTRES", "QOS", "WCKey", "WorkDir", "Comment", "Reservation", "UserCPU", "SystemCPU", "MaxRSS", "AveRSS"],
   ...["MaxVMSize", "Reason", "SubmitLine"],
+  // Its value marks the end of a record: names, comments and command lines may have line feeds.
+  "JobIDRaw",
 ] as const;
 
 type Line = Readonly<Record<string, string>>;
@@ -38,12 +40,38 @@ const KIB = 1024;
 /** The records that a filter means, by number; what the controller knows now stands above what accounting has. */
 export async function recordsOf(slurm: Slurm, filter: Filter): Promise<HistoryRecord[]> {
   const present = (await slurm.jobs()).map(presentRecord);
-  const past = await pastRecords(slurm, filter);
-  const byId = new Map(past.map((record) => [record.job.id, record]));
+  const past = await pastRecords(slurm, filter, areLive(filter, present));
+  const byId = new Map((past ?? []).map((record) => [record.job.id, record]));
   for (const record of present) byId.set(record.job.id, merged(record, byId.get(record.job.id)));
   const partitionOf = new Map([...byId.values()].map(({ job, partition }) => [job.id, partition]));
   const matches = historyMatcher(filter, (job) => partitionOf.get(job.id) ?? "", slurm.ports.clock.now());
-  return [...byId.values()].filter(({ job, state }) => matches(job, state)).sort((a, b) => a.job.id - b.job.id);
+  const found = [...byId.values()].filter(({ job, state }) => matches(job, state)).sort((a, b) => a.job.id - b.job.id);
+  const isOfFew = past === null && found.length <= ASKED_MAX;
+  return isOfFew ? Promise.all(found.map((record) => withRunningSteps(slurm, record))) : found;
+}
+
+/** Without accounting the steps of so many jobs are asked for, one by one. */
+const ASKED_MAX = 4;
+
+/** The steps that Slurm's controller knows: those that run. */
+async function withRunningSteps(slurm: Slurm, record: HistoryRecord): Promise<HistoryRecord> {
+  const { job } = record;
+  if (job.state !== "RUNNING") return record;
+  const { stdout } = await slurm.attempt("scontrol", ["show", "step", `${job.id}`, "-o"]);
+  const lines = stdout.split("\n").map((line) => Object.fromEntries(pairsOf(line)));
+  const steps = lines.flatMap(({ StepId = "", Name = "", StartTime = "", NodeList = "", Tasks = "", CPUs = "" }) => {
+    const isTold = StepId !== "" && !StepId.endsWith(".extern");
+    const told = {
+      JobIDRaw: StepId,
+      JobName: Name,
+      State: "RUNNING",
+      Start: StartTime,
+      NTasks: Tasks,
+      AllocCPUS: CPUs,
+    };
+    return isTold ? [stepOf({ ...told, NodeList })] : [];
+  });
+  return steps.length === 0 ? record : { ...record, job: { ...job, steps } };
 }
 
 function presentRecord({ job, row }: SlurmJob): HistoryRecord {
@@ -55,10 +83,23 @@ function presentRecord({ job, row }: SlurmJob): HistoryRecord {
 function merged(present: HistoryRecord, past: HistoryRecord | undefined): HistoryRecord {
   const { job } = present;
   if (!past || past.job.state === "PENDING" || job.state === "PENDING" || past.job.steps.length === 0) return present;
-  return { ...present, job: { ...job, steps: past.job.steps } };
+  // Of a job that is over the controller forgets which GPUs it had.
+  const { steps, allocation } = past.job;
+  return { ...present, job: { ...job, steps, ...(isEnded(job) && allocation.length > 0 ? { allocation } : {}) } };
 }
 
-async function pastRecords(slurm: Slurm, filter: Filter): Promise<HistoryRecord[]> {
+/** Whether only jobs are meant that wait or run: of those the controller knows more than accounting. */
+function areLive({ ids, tasks = [], components = [] }: Filter, present: readonly HistoryRecord[]): boolean {
+  if (ids.length === 0 || tasks.length + components.length > 0) return false;
+  const states = new Map(present.map(({ job }) => [job.id, job.state]));
+  return ids.every((id) => states.get(id) === "RUNNING" || states.get(id) === "PENDING");
+}
+
+/**
+ * Of accounting; `null` where the cluster has none.
+ * @param isLive whether it is not missed while it does not answer
+ */
+async function pastRecords(slurm: Slurm, filter: Filter, isLive: boolean): Promise<HistoryRecord[] | null> {
   const { ids, tasks = [], components = [], users, since, until } = filter;
   const jobs = [...new Set([...ids, ...tasks.map(({ jobId }) => jobId), ...components.map(({ jobId }) => jobId)])];
   const start = since === null ? (jobs.length > 0 ? "1970-01-02" : "now-7days") : isoOf(since);
@@ -73,7 +114,8 @@ async function pastRecords(slurm: Slurm, filter: Filter): Promise<HistoryRecord[
     ...(until === null ? [] : [`--endtime=${isoOf(until)}`]),
   ];
   const { code, stdout, stderr } = await slurm.attempt("sacct", args);
-  if (code !== 0 && DISABLED.test(stderr)) return [];
+  if (code !== 0 && DISABLED.test(stderr)) return null;
+  if (isLive && isWithoutDatabase(stderr)) return null;
   // What it could not tell is no empty past.
   if (code !== 0) throw problemOf("sacct", stderr || stdout, code);
   return recordsFrom(stdout);
@@ -86,15 +128,25 @@ function isoOf(atMs: number): string {
 
 /** The records of sacct's lines; a job's own line goes before those of its steps. */
 function recordsFrom(text: string): HistoryRecord[] {
-  const lines = text.split("\n").filter((line) => line !== "");
   const found: { line: Line; steps: Line[] }[] = [];
-  for (const line of lines) {
-    const values = line.split(SEPARATOR);
-    const one: Line = Object.fromEntries(FIELDS.map((field, at) => [field, values[at] ?? ""]));
+  for (const one of linesOf(text)) {
     if (!one.JobIDRaw?.includes(".")) found.push({ line: one, steps: [] });
     else found.at(-1)?.steps.push(one);
   }
   return found.map(({ line, steps }) => recordOf(line, steps));
+}
+
+function linesOf(text: string): Line[] {
+  const lines: Line[] = [];
+  let values: string[] = [];
+  for (const line of text.split("\n")) {
+    const [first = "", ...rest] = line.split(SEPARATOR);
+    values = values.length === 0 ? [first, ...rest] : [...values.slice(0, -1), `${values.at(-1)}\n${first}`, ...rest];
+    if (values.length < FIELDS.length) continue;
+    lines.push(Object.fromEntries(FIELDS.map((field, at) => [field, values[at] ?? ""])));
+    values = [];
+  }
+  return lines;
 }
 
 /** `CANCELLED by 1000` */
@@ -175,15 +227,7 @@ function specOf(line: Line, isBatch: boolean, limitS: number): Job["spec"] {
     workDir: line.WorkDir || "/",
     io: ioOf(words),
     argv: isBatch ? [words.at(-1) ?? "sbatch"] : words.slice(-1),
-    ...{
-      programs: [],
-      environmentDigest: "",
-      pty: null,
-      umask: 0o022,
-      rlimits: {},
-      distribution: "block",
-      gpuBind: null,
-    },
+    ...UNTOLD,
     partition: line.Partition || null,
     request: {
       ...PLAIN_REQUEST,
@@ -192,18 +236,10 @@ function specOf(line: Line, isBatch: boolean, limitS: number): Job["spec"] {
       memory: memory > 0 ? { per: "node", mib: memory } : null,
       gpus: gpus > 0 ? { per: "job", wishes: [{ type: null, thousandths: gpus * WHOLE_GPU }] } : null,
     },
-    ...{
-      timeLimitS: limitS,
-      timeMinS: null,
-      beginAt: 0,
-      deadlineAt: 0,
-      scriptDigest: null,
-      requeue: false,
-      retries: 0,
-    },
-    ...{ retryWaitS: 0, hold: false, priority: null, nice: 0, dependency: null, killOnInvalidDep: false, signal: null },
+    ...{ timeLimitS: limitS, timeMinS: null, beginAt: 0, deadlineAt: 0, requeue: false },
+    ...{ hold: false, nice: 0, dependency: null },
     ...{ array: null, het: null, account: line.Account || null, comment: line.Comment ?? "", wckey: line.WCKey ?? "" },
-    ...{ qos: line.QOS || null, reservation: line.Reservation || null, licenses: [], mail: null, noKill: false },
+    ...{ qos: line.QOS || null, reservation: line.Reservation || null, licenses: [] },
     ...{ submitHost: "", submitLine: line.SubmitLine ?? "" },
   };
 }
@@ -247,8 +283,13 @@ function allocationOf(line: Line): Allocation {
   }));
 }
 
+/** The step of `1003.batch` or `1003.0`; what Slurm gives names to else is some shell. */
+export function stepIdOf(text: string): Step["id"] {
+  const suffix = /\.(.*)$/.exec(text)?.[1] ?? "0";
+  return /^\d+$/.test(suffix) ? Number(suffix) : "batch";
+}
+
 function stepOf(line: Line): Step {
-  const suffix = /\.(.*)$/.exec(line.JobIDRaw ?? "")?.[1] ?? "0";
   const word = stateOf(line.State ?? "");
   const isOver = word in TERMINAL_STATES;
   const tasks = Math.max(1, Number(line.NTasks) || 1);
@@ -260,7 +301,7 @@ function stepOf(line: Line): Step {
     ...(usage && at === 0 ? { usage } : {}),
   }));
   return {
-    id: /^\d+$/.test(suffix) ? Number(suffix) : "batch",
+    id: stepIdOf(line.JobIDRaw ?? ""),
     name: line.JobName ?? "",
     spec: null,
     requestId: "",
@@ -286,12 +327,13 @@ function usageOf(line: Line, tasks: number): StepUsage | undefined {
   };
 }
 
-function kibOf(text: string): number {
+/** KiB of `1716224`, `820K`, `1.5M`; 0 for no number. */
+export function kibOf(text: string): number {
   return Math.round(Number.parseFloat(text) * ({ K: 1, M: KIB, G: KIB ** 2 }[text.at(-1) ?? ""] ?? 1 / KIB)) || 0;
 }
 
-/** `1-02:03:04`, `02:03.456` */
-function durationMs(text: string): number {
+/** Milliseconds of `1-02:03:04`, `02:03.456`; 0 for anything else. */
+export function durationMs(text: string): number {
   const [, days = "0", hours = "0", minutes = "0", seconds = "0"] =
     /^(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)$/.exec(text) ?? [];
   return Math.round((((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000);

@@ -1,6 +1,7 @@
 /**
- * Jobs of `squeue --json` as mgpu's records: of Slurm 22.05 (data_parser-less, plain values) and of 23.02 and later
- * (numbers that may be unset, lists of states, resources by node). Pure.
+ * Jobs of `squeue --json` as mgpu's records: of Slurm 22.05 (plain values), of 23.02 (numbers that may be unset), 23.11
+ * (lists of states, times that may be unset) and 24.05 and later (resources by node). Source of the shapes: JOB_INFO and
+ * JOB_RES in Slurm's data_parser plugins v0.0.39 to v0.0.42. Pure.
  */
 
 import { parseTaskSet, type TaskSet, taskSetOf } from "../../core/array-spec.ts";
@@ -105,10 +106,20 @@ function detailsOf(json: Json, job: Job): Partial<JobDetails> {
   };
 }
 
-/** One word: COMPLETING stands above how it ended, SUSPENDED and CONFIGURING above RUNNING. */
+/**
+ * One word: COMPLETING stands above how it ended, SUSPENDED and CONFIGURING above RUNNING. Else it is the state itself,
+ * which Slurm puts before flags such as LAUNCH_FAILED of a job that waits again.
+ */
 function stateOf(words: readonly string[]): string {
   for (const word of ["COMPLETING", "CONFIGURING", "SPECIAL_EXIT", "SUSPENDED"]) if (words.includes(word)) return word;
-  return words.find((word) => word in ENDINGS || word === "RUNNING") ?? words[0] ?? "PENDING";
+  return words[0] ?? "PENDING";
+}
+
+/** How it ended; the first word is the state, later ones may be flags of how it began. */
+function endingOf(words: readonly string[]): TerminalState | undefined {
+  const [state = "", ...flags] = words;
+  if (WAITING.has(state) || state === "RUNNING") return undefined;
+  return ENDINGS[[state, ...flags].find((word) => word in ENDINGS) ?? ""];
 }
 
 function recordOf(json: Json): Job {
@@ -133,7 +144,7 @@ function recordOf(json: Json): Job {
   const startAt = momentOf(json.start_time);
   const limitS = spec.timeLimitS ?? 0;
   const suspendedMs = countOf(json.pre_sus_time) * 1000;
-  const isOver = words.includes("COMPLETING") || words.some((word) => word in ENDINGS);
+  const isOver = words.includes("COMPLETING") || endingOf(words) !== undefined;
   if (!isOver) {
     const since = startAt ?? common.submitAt;
     const suspendedAt = state === "SUSPENDED" ? (momentOf(json.suspend_time) ?? since) : null;
@@ -142,12 +153,13 @@ function recordOf(json: Json): Job {
     return { ...common, state: "RUNNING", eligibleAt, ...running, suspendedMs, steps };
   }
   const exit = exitOf(json.exit_code);
-  const ending =
-    ENDINGS[words.find((word) => word in ENDINGS) ?? ""] ?? (exit.code || exit.signal ? "FAILED" : "COMPLETED");
+  const ending = endingOf(words) ?? (exit.code || exit.signal ? "FAILED" : "COMPLETED");
   const endAt = momentOf(json.end_time) ?? common.submitAt;
   const cleanup = words.includes("COMPLETING") ? allocation.map(({ node }) => node) : [];
   const steps = startAt === null ? [] : stepsOf(json, spec, allocation, startAt, { state: ending, endAt, exit });
-  const how = { exit, cause: textOf(json.state_description), cancelledBy: null, cleanup, suspendedMs };
+  // As the kernel says it, while COMPLETING hides the state.
+  const cause = textOf(json.state_description) || (textOf(json.state_reason) === "TimeLimit" ? "time limit" : "");
+  const how = { exit, cause, cancelledBy: null, cleanup, suspendedMs };
   return { ...common, state: ending, startAt, eligibleAt, endAt, limitS, allocation, steps, ...how };
 }
 
@@ -157,6 +169,21 @@ function holdOf(json: Json): "user" | "admin" | null {
   if (/^JobHeldAdmin/.test(reason)) return "admin";
   return json.hold === true || /^JobHeld/.test(reason) ? "user" : null;
 }
+
+/** What of a job's request Slurm tells nobody: neither its queue nor its accounting. */
+export const UNTOLD = {
+  ...{
+    programs: [],
+    environmentDigest: "",
+    pty: null,
+    umask: 0o022,
+    rlimits: {},
+    distribution: "block",
+    gpuBind: null,
+  },
+  ...{ scriptDigest: null, retries: 0, retryWaitS: 0, priority: null, killOnInvalidDep: false, signal: null },
+  ...{ mail: null, noKill: false },
+} as const satisfies Partial<JobSpec>;
 
 function specOf(json: Json): JobSpec {
   const isBatch = json.batch_flag === true;
@@ -172,36 +199,24 @@ function specOf(json: Json): JobSpec {
     workDir: textOf(json.current_working_directory) || "/",
     io: {
       stdin: textOf(json.standard_input) || "none",
-      stdout: textOf(json.standard_output) || null,
-      stderr: textOf(json.standard_error) || null,
+      stdout: textOf(json.stdout_expanded) || textOf(json.standard_output) || null,
+      stderr: textOf(json.stderr_expanded) || textOf(json.standard_error) || null,
       openMode: "truncate",
       label: false,
     },
     // Slurm's own record of a job of --wrap has no command.
     argv: isBatch ? (command === "" ? ["wrap"] : command.split(" ")) : command === "" ? [] : [command],
-    programs: [],
-    environmentDigest: "",
-    pty: null,
-    umask: 0o022,
-    rlimits: {},
-    distribution: "block",
-    gpuBind: null,
+    ...UNTOLD,
     partition: textOf(json.partition) || null,
     request: requestOf(json),
     timeLimitS: limit === null ? 0 : Number.isFinite(limit) ? limit * MINUTE_S : 0,
     timeMinS: countOf(json.time_minimum) * MINUTE_S || null,
     beginAt: textOf(json.state_reason) === "BeginTime" ? (momentOf(json.start_time) ?? 0) : 0,
     deadlineAt: momentOf(json.deadline) ?? 0,
-    scriptDigest: null,
     requeue: json.requeue === true,
-    retries: 0,
-    retryWaitS: 0,
     hold: holdOf(json) !== null,
-    priority: null,
     nice: numberOf(json.nice) ?? 0,
     dependency: "value" in dependency && dependency.value.terms.length > 0 ? dependency.value : null,
-    killOnInvalidDep: false,
-    signal: null,
     array: arraySpecOf(json),
     het: hetOf(json),
     account: textOf(json.account) || null,
@@ -210,14 +225,12 @@ function specOf(json: Json): JobSpec {
     qos: textOf(json.qos) || null,
     reservation: textOf(json.resv_name) || null,
     licenses: "value" in licenses ? licenses.value : [],
-    mail: null,
-    noKill: false,
     submitHost: textOf(json.allocating_node),
     submitLine: textOf(json.submit_line),
   };
 }
 
-/** From 23.11 on an object of three. */
+/** A text; of slurmdbd's records an object of three. */
 function commentOf({ comment }: Json): string {
   return typeof comment === "string" ? comment : textOf(objectOf(comment).job);
 }
@@ -313,7 +326,7 @@ interface NodeRecord {
   readonly memoryMiB: number;
 }
 
-/** 22.05: `allocated_nodes`, with sockets by number; 23.11: `nodes.allocation`, with lists and counts. */
+/** Up to 23.11: `allocated_nodes`, with sockets by number; from 24.05 on: `nodes.allocation`, with lists and counts. */
 function nodeRecords(resources: unknown): NodeRecord[] {
   const { allocated_nodes: old, nodes } = objectOf(resources);
   const list = [...listOf(old), ...listOf(objectOf(nodes).allocation)];
@@ -331,7 +344,8 @@ function coresOf(sockets: unknown): number {
   const each = Array.isArray(sockets) ? sockets : Object.values(objectOf(sockets));
   return each.reduce((sum: number, socket) => {
     const { cores } = objectOf(socket);
-    return sum + (Array.isArray(cores) ? cores.length : Object.keys(objectOf(cores)).length);
+    const isHeld = (core: unknown): boolean => !wordsOf(objectOf(core).status).includes("UNALLOCATED");
+    return sum + (Array.isArray(cores) ? cores.filter(isHeld).length : Object.keys(objectOf(cores)).length);
   }, 0);
 }
 

@@ -16,7 +16,7 @@ const FLAGS: Readonly<Record<string, string>> = { DRAINED: "DRAIN", DRAINING: "D
 const AWAY = /^(DOWN|UNKNOWN|FUTURE|ERROR|FAIL)$/;
 
 /** The pairs of a line of `scontrol -o`. Values may have blanks and equals signs (`Reason`, `OS`, `Comment`). */
-function pairsOf(line: string): Pairs {
+export function pairsOf(line: string): Pairs {
   const pairs = new Map<string, string>();
   for (const [, key = "", value = ""] of line.matchAll(/(?:^|\s)([A-Z][\w/:]*)=(.*?)(?=\s+[A-Z][\w/:]*=|$)/g)) {
     if (!pairs.has(key)) pairs.set(key, /^(\(null\)|N\/A|n\/a|n\/s|None)$/.test(value.trim()) ? "" : value.trim());

@@ -29,7 +29,13 @@ const PAUSE_MS_MAX = 120_000;
 const AWAY =
   /unable to contact slurm controller|connection refused|socket timed out|slurm_load_\w+ error: (zero bytes|transport|invalid protocol)|slurm controller connect failure|communication connection failure|controller not responding/i;
 
-const UNCONFIGURED = /could not establish a configuration source|failed to fetch config|unable to open slurm\.conf/i;
+const UNCONFIGURED =
+  /could not establish a configuration source|failed to fetch config|unable to open slurm\.conf|unable to process configuration file/i;
+
+/** What sacct says where slurmdbd is not to be reached: the controller and its queue may be well. */
+const NO_DATABASE = /slurm_persist_conn|PersistInit|talking to the database|slurmdbd/i;
+
+const PING = "mgpu-scontrol ping asks whether slurmctld runs; jobs that run go on without it";
 
 /** An answer and when it was asked for, milliseconds of the monotonic clock. */
 interface Kept<T> {
@@ -162,6 +168,16 @@ export class Slurm {
   }
 }
 
+/** `scontrol show config`, by Slurm's names. */
+export async function settingsOf(slurm: Slurm): Promise<ReadonlyMap<string, string>> {
+  const text = await slurm.ask("scontrol", ["show", "config"]);
+  const pairs = text.split("\n").flatMap((line): [string, string][] => {
+    const [, key, value] = /^(\S+)\s+= (.*)$/.exec(line) ?? [];
+    return key === undefined ? [] : [[key, (value ?? "").trim()]];
+  });
+  return new Map(pairs);
+}
+
 /** What a user's variables must not change of what we read. Times are seconds since 1970. */
 const PLAIN: Readonly<Record<string, string | undefined>> = {
   SLURM_TIME_FORMAT: "%s",
@@ -199,12 +215,17 @@ function refuseErrors(document: unknown): void {
   if (first === undefined) return;
   const { description, error } = objectOf(first);
   const said = [textOf(description), textOf(error)].filter((text) => text !== "").join(": ");
-  throw new RpcError("LOST_CONTACT", `Slurm's controller does not answer: ${said}`);
+  throw new RpcError("LOST_CONTACT", `Slurm's controller does not answer: ${said}`, PING);
 }
 
 /** Whether Slurm's words mean that its controller can't be reached. */
 function isAway(words: string): boolean {
-  return AWAY.test(words) || UNCONFIGURED.test(words);
+  return (AWAY.test(words) && !NO_DATABASE.test(words)) || UNCONFIGURED.test(words);
+}
+
+/** Whether Slurm's words mean that only its accounting can't be reached. */
+export function isWithoutDatabase(words: string): boolean {
+  return NO_DATABASE.test(words) && AWAY.test(words);
 }
 
 /** What a failed command of Slurm's said, as an error of ours. */
@@ -215,6 +236,11 @@ export function problemOf(name: string, words: string, code: number): RpcError {
     const hint = "SLURM_CONF names its slurm.conf; or is this machine a client of that cluster at all?";
     return new RpcError("LOST_CONTACT", `Slurm has no configuration here: ${said}`, hint);
   }
-  if (isAway(words)) return new RpcError("LOST_CONTACT", `Slurm's controller does not answer: ${said}`);
+  if (isWithoutDatabase(words)) {
+    const hint =
+      "jobs of the queue are seen without it: mgpu-squeue; sacctmgr ping, on some sites, tells whether it runs";
+    return new RpcError("LOST_CONTACT", `Slurm's accounting (slurmdbd) does not answer: ${said}`, hint);
+  }
+  if (isAway(words)) return new RpcError("LOST_CONTACT", `Slurm's controller does not answer: ${said}`, PING);
   return new RpcError("INTERNAL", `Slurm's ${name}: ${said}`);
 }

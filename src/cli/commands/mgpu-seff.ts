@@ -40,16 +40,16 @@ async function run({ operands }: ParsedOptions, context: CommandContext): Promis
       context.stdio.err("Job not found.\n");
       return EXIT_UNKNOWN;
     }
-    const [{ seffText, withUsage }, { listingView }] = await Promise.all([
+    const [{ seffText, usedNow, withUsage }, { listingView }] = await Promise.all([
       import("../../view/accounting/seff.ts"),
       import("../listing-view.ts"),
     ]);
     const view = listingView(context, { isUnconverted: false, clusterName: () => clusterName });
     const texts: string[] = [];
     for (const record of records) {
-      const isRunning = record.job.state === "RUNNING";
-      const used = isRunning ? await peer.call("step.usage", { jobId: record.job.id }).catch(() => null) : null;
-      texts.push(seffText(withUsage(record, used?.steps ?? []), { ...view, clusterName }));
+      const { steps, untold } = await usedNow(peer, record.job);
+      if (untold !== "") context.stdio.err(`${context.program}: ${untold}\n`);
+      texts.push(seffText(withUsage(record, steps), { ...view, clusterName }));
     }
     context.stdio.out(texts.join("\n"));
     return 0;

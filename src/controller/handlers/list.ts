@@ -4,12 +4,14 @@
  */
 
 import { displayState, type Job } from "../../core/job.ts";
-import { sleep } from "../../platform/clock.ts";
+import { nextTurn } from "../../platform/clock.ts";
 import { jobDetails } from "../../protocol/list-rows.ts";
 import type { Item, JobRow, ListForm } from "../../protocol/procedures.ts";
 import type { StreamHandler } from "../../rpc/types.ts";
+import type { JobField } from "../../view/job-columns.ts";
 import { toJobDetails } from "../../view/job-details.ts";
 import { jobLines } from "../../view/job-lines.ts";
+import { ROW_FIELDS } from "../../view/job-row.ts";
 import { shownTest } from "../../view/job-states.ts";
 import { type JobWriter, tasksOfLabel } from "../../view/job-table.ts";
 import type { ControllerContext } from "../context.ts";
@@ -30,10 +32,10 @@ const ROWS_A_LOOK = 20;
 /** Fields that cost more than a look at the record: they are made only if one of them is asked for. */
 const DETAILS: ReadonlySet<string> = new Set(Object.keys(jobDetails.entries));
 
-const FORECAST: readonly string[] = ["expectedAt", "expectedNodes"];
+const FORECAST: readonly JobField[] = ["expectedAt", "expectedNodes"];
 
 /** What tells an array's tasks apart. */
-const TASKS = "arrayTasks";
+const TASKS = "arrayTasks" satisfies JobField;
 
 type Chunk = Item<"jobs.list">;
 type ValuesOf = (job: Job) => unknown[];
@@ -44,7 +46,7 @@ export function listHandler(context: ControllerContext): StreamHandler<"jobs.lis
   return async ({ filter, fields, form }, sink, { hello }) => {
     const isSeen = maySee(context, hello);
     const writer = form ? jobLines(form) : null;
-    const asked = writer ? [...new Set([...writer.fields, TASKS])] : fields;
+    const asked: readonly JobField[] = writer ? [...new Set<JobField>([...writer.fields, TASKS])] : fields;
     const valuesOf = await valuesMaker(context, forecaster, asked);
     const jobs = filtered(selectJobs(context.loop.state, filter, "any"), isSeen);
     const rows = (shown: ListForm) => rowsOf(jobs, valuesOf, shown, asked.indexOf(TASKS));
@@ -53,7 +55,7 @@ export function listHandler(context: ControllerContext): StreamHandler<"jobs.lis
     for (const chunk of chunks) {
       if (chunk !== null) await sink.send(chunk);
       if (context.clock.monotonic() < endMs) continue;
-      await sleep(context.clock, 0);
+      await nextTurn();
       endMs = context.clock.monotonic() + SLICE_MS;
     }
     return { now: context.clock.now() };
@@ -64,8 +66,15 @@ export function listHandler(context: ControllerContext): StreamHandler<"jobs.lis
 async function valuesMaker(
   context: ControllerContext,
   forecaster: ReturnType<typeof createForecaster>,
-  fields: readonly string[],
+  fields: readonly JobField[],
 ): Promise<ValuesOf> {
+  const singles = fields.flatMap((field) => (isSingle(field) ? [ROW_FIELDS[field]] : []));
+  if (singles.length === fields.length) {
+    return (job) => {
+      const facts = context.factsOf(job);
+      return singles.map((single) => single(job, facts));
+    };
+  }
   const places = fields.map((field) => [field, DETAILS.has(field)] as const);
   const isDetailed = places.some(([, isDetail]) => isDetail);
   const isForecast = fields.some((field) => FORECAST.includes(field)) && context.loop.state.pending.size > 0;
@@ -78,6 +87,10 @@ async function valuesMaker(
       : {};
     return places.map(([field, isDetail]) => (isDetail ? details : row)[field]);
   };
+}
+
+function isSingle(field: JobField): field is keyof typeof ROW_FIELDS {
+  return Object.hasOwn(ROW_FIELDS, field);
 }
 
 function* filtered(jobs: Iterable<Job>, isMeant: (job: Job) => boolean): Generator<Job> {

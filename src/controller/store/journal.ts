@@ -10,6 +10,7 @@
 
 import type { JournalRecord } from "../../core/events.ts";
 import type { AppendFile, Disk } from "../../platform/disk.ts";
+import { SpecWriter } from "./brief-specs.ts";
 import { recordText } from "./record-text.ts";
 import { headerLine } from "./segment.ts";
 
@@ -70,13 +71,21 @@ export async function openJournal(disk: Disk, folder: string, first: number): Pr
       return segment.first;
     },
     async append(records) {
-      const data = encodeLines(records);
-      await segment.file.append(data);
-      await segment.file.sync();
-      if (!(await segment.file.isInPlace())) throw new JournalMoved(folder);
+      const data = encodeLines(records, segment.specs);
+      try {
+        await segment.file.append(data);
+        await segment.file.sync();
+        if (!(await segment.file.isInPlace())) throw new JournalMoved(folder);
+      } catch (error) {
+        segment.specs?.forget();
+        throw error;
+      }
       segment.bytes += data.length;
     },
-    reset: () => disk.truncate(segment.path, segment.bytes),
+    reset() {
+      segment.specs?.forget();
+      return disk.truncate(segment.path, segment.bytes);
+    },
     isInPlace: () => segment.file.isInPlace(),
     async rotate(next) {
       const sealed = segment;
@@ -91,6 +100,8 @@ interface Segment {
   readonly path: string;
   readonly first: number;
   readonly file: AppendFile;
+  /** What it says already; `null` where it was begun by an earlier program, which may have given it an older version. */
+  readonly specs: SpecWriter | null;
   /** Bytes known to be durable. */
   bytes: number;
 }
@@ -99,7 +110,7 @@ async function openSegment(disk: Disk, folder: string, first: number): Promise<S
   const path = `${folder}/${segmentName(first)}`;
   const present = (await disk.size(path)) ?? 0;
   const file = await disk.openAppend(path, true);
-  if (present > 0) return { path, first, file, bytes: present };
+  if (present > 0) return { path, first, file, specs: null, bytes: present };
   const data = headerLine(first);
   try {
     await file.append(data);
@@ -110,11 +121,11 @@ async function openSegment(disk: Disk, folder: string, first: number): Promise<S
     await disk.remove(path).catch(() => {});
     throw error;
   }
-  return { path, first, file, bytes: data.length };
+  return { path, first, file, specs: new SpecWriter(), bytes: data.length };
 }
 
-function encodeLines(records: readonly JournalRecord[]): Uint8Array {
+function encodeLines(records: readonly JournalRecord[], specs: SpecWriter | null): Uint8Array {
   let text = "";
-  for (const record of records) text += `${recordText(record)}\n`;
+  for (const record of records) text += `${recordText(specs ? specs.record(record) : record)}\n`;
   return encoder.encode(text);
 }

@@ -7,6 +7,11 @@
  */
 
 import { JOURNAL_VERSION, type JournalRecord } from "../../core/events.ts";
+import { joinBytes } from "../../util/bytes.ts";
+import { SpecReader } from "./brief-specs.ts";
+
+/** Of the file as a whole: in the first, each job's specification was written in full. */
+const SEGMENT_VERSION = 2;
 
 interface SegmentHeader {
   readonly mgpu: "journal";
@@ -63,12 +68,13 @@ export function readSegment(data: Uint8Array, name: string, options: ReadOptions
   const records: JournalRecord[] = [];
   const needless: BadLine[] = [];
   const good: Uint8Array[] = [];
+  const specs = new SpecReader();
   /** Lines that can't be read, since the last one that could; the first of them starts at `badStart`. */
   let bad: BadLine[] = [];
   let badStart = 0;
   const result = (goodBytes: number, trouble: SegmentContent["trouble"]): SegmentContent => {
     const header = needless[0]?.line === 1 ? [headerLine(records[0]?.seq ?? 1)] : [];
-    return { records, goodBytes, needless, clean: () => concat([...header, ...good]), trouble };
+    return { records, goodBytes, needless, clean: () => joinBytes([...header, ...good]), trouble };
   };
   const damaged = (start: number, { line, problem }: BadLine): SegmentContent => {
     const what = `${name}, line ${line}: ${problem}`;
@@ -82,17 +88,18 @@ export function readSegment(data: Uint8Array, name: string, options: ReadOptions
     }
     const value = parseLine(text);
     const isHeader = line === 1 && isSegmentHeader(value, name);
-    const problem = isHeader ? "" : recordProblem(value) || refuse(value as JournalRecord);
+    let problem = isHeader ? "" : recordProblem(value) || refuse(value as JournalRecord);
+    if (!isHeader && !problem) {
+      const gap = gapBefore(value as JournalRecord, records.at(-1), bad.length > 0, covered);
+      if (gap) return bad[0] ? damaged(badStart, bad[0]) : damaged(start, { line, problem: gap });
+      const record = wholeRecord(value as JournalRecord, specs);
+      if (typeof record === "string") problem = record;
+      else records.push(record);
+    }
     if (problem) {
       if (bad.length === 0) badStart = start;
       bad.push({ line, problem: line === 1 ? "this is no journal header" : problem });
       continue;
-    }
-    if (!isHeader) {
-      const record = value as JournalRecord;
-      const gap = gapBefore(record, records.at(-1), bad.length > 0, covered);
-      if (gap) return bad[0] ? damaged(badStart, bad[0]) : damaged(start, { line, problem: gap });
-      records.push(record);
     }
     needless.push(...bad);
     bad = [];
@@ -115,7 +122,7 @@ export function salvage(data: Uint8Array): { readonly records: readonly JournalR
 
 /** The first line of a segment whose records begin with a number. */
 export function headerLine(first: number): Uint8Array {
-  const header: SegmentHeader = { mgpu: "journal", v: JOURNAL_VERSION, first };
+  const header: SegmentHeader = { mgpu: "journal", v: SEGMENT_VERSION, first };
   return new TextEncoder().encode(`${JSON.stringify(header)}\n`);
 }
 
@@ -148,11 +155,20 @@ function parseLine(text: string): unknown {
 
 function isSegmentHeader(value: unknown, name: string): boolean {
   if (!isRecord(value) || value.mgpu !== "journal") return false;
-  if (value.v === JOURNAL_VERSION) return true;
+  if (value.v === JOURNAL_VERSION || value.v === SEGMENT_VERSION) return true;
   throw new JournalVersionError(
-    `${name} was written by journal version ${value.v}, this program reads version ${JOURNAL_VERSION}: ` +
+    `${name} was written by journal version ${value.v}, this program reads versions up to ${SEGMENT_VERSION}: ` +
       "use the mgpu release that wrote it, or move the state folder away to start anew",
   );
+}
+
+/** The record with what earlier lines say of its jobs put in place, or why that can't be done. */
+function wholeRecord(record: JournalRecord, specs: SpecReader): JournalRecord | string {
+  try {
+    return specs.record(record);
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 function recordProblem(value: unknown): string {
@@ -182,14 +198,4 @@ function isEvent(value: unknown): boolean {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

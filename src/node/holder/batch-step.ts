@@ -11,7 +11,7 @@ import {
 } from "./batch-spool.ts";
 import { execProblem, type LaunchPlan, type PlannedTask } from "./launch-plan.ts";
 import { noteKernelKill } from "./memory-group.ts";
-import { type HolderPorts, SYSTEM_SEARCH_PATH } from "./ports.ts";
+import { type HolderPorts, SIGNAL, SYSTEM_SEARCH_PATH } from "./ports.ts";
 import type { Step } from "./step.ts";
 
 const SHELL = "/bin/sh";
@@ -55,7 +55,7 @@ export async function startBatchStep(
   const [planned] = plan.tasks;
   if (planned === undefined) return false;
   const problem = await spawnWrapper(ports, step, planned, batch.spool, onEnd);
-  if (problem === null) return true;
+  if (problem === "") return true;
   step.fail([problem], new Map([[planned.task, { code: SETUP_FAILED, signal: 0 }]]));
   return false;
 }
@@ -72,8 +72,10 @@ async function spawnWrapper(
   planned: PlannedTask,
   folder: string,
   onEnd: () => void,
-): Promise<string | null> {
+): Promise<string> {
   const { processes, table } = ports;
+  const forked = await forkScript(ports, step, planned, folder, onEnd);
+  if (forked !== null) return forked;
   const argv = argvOf(ports, step, planned, folder);
   if (typeof argv === "string") return argv;
   const errors = await processes.openOutput(batchSpool(folder).wrapperErrors);
@@ -100,7 +102,46 @@ async function spawnWrapper(
   if ("problem" in spawned) return execProblem(SHELL, spawned.problem);
   const wrapper = table.adopt(spawned.value, step.name, { spared: true });
   if (wrapper) step.leaders.set(planned.task, wrapper);
-  return null;
+  return "";
+}
+
+/**
+ * Has a program that forks for us start the script, where that does; its keeper is to the script what the wrapper is.
+ * @returns null if nothing was started; empty if it was; else why nobody knows
+ */
+async function forkScript(
+  ports: HolderPorts,
+  step: Step,
+  planned: PlannedTask,
+  folder: string,
+  onEnd: () => void,
+): Promise<string | null> {
+  const { processes, table } = ports;
+  const opening = planned.openingWithout();
+  if (opening === null) return null;
+  const { task, stdin, stdout, stderr } = planned;
+  const cookie = table.cookie(step.name);
+  try {
+    const keeper = await processes.scripts.start({
+      ...{ ...opening, folder, workDir: step.workDir },
+      argv: [batchSpool(folder).script, ...planned.argv.slice(1)],
+      environment: { ...cookie, ...planned.environment, ...cookie },
+      descriptors: [descriptor(stdin), descriptor(stdout), descriptor(stderr)],
+      onExit(end) {
+        // Only a keeper that was killed ends without a word.
+        if (end === null) return onWrapperExit(ports, step, task, folder, SIGNAL.KILL, onEnd);
+        step.used.ended(task, end.spent);
+        step.noteExit(task, end.exit);
+        onEnd();
+      },
+    });
+    if (keeper === null) return null;
+    const known = table.adopt(keeper.pid, step.name, { spared: true, startTicks: keeper.startTicks });
+    if (known) step.leaders.set(task, known);
+    return "";
+  } catch (error) {
+    return `The batch script may not have been started: ${(error as Error).message}`;
+  }
 }
 
 /** The wrapper's argument list, or why there is none. */

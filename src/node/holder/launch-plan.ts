@@ -15,7 +15,7 @@ import type { StepLaunch, TaskLaunch } from "../../protocol/holder.ts";
 import { batchSpool } from "./batch-spool.ts";
 import { OPEN_WAIT_MS } from "./limits.ts";
 import { type HolderPorts, within } from "./ports.ts";
-import { openingLines, type StreamRole, taskOpener } from "./task-opener.ts";
+import { openingLines, type PlainOpening, plainOpening, type StreamRole, taskOpener } from "./task-opener.ts";
 
 /** A descriptor of the holder's, or the client at the other end of a pipe. */
 type PlannedStream = number | "client";
@@ -29,6 +29,8 @@ export interface PlannedTask {
   readonly opener: readonly string[];
   /** The same for a shell that forks the task's process itself, see `openingLines`. */
   openingIn(variables: Readonly<Record<string, string>>): readonly string[] | null;
+  /** The same for a program that starts scripts without a shell, see `plainOpening`. */
+  openingWithout(): PlainOpening | null;
   /** What runs after it: an absolute path. */
   readonly epilog: string | null;
   readonly environment: Readonly<Record<string, string>>;
@@ -292,6 +294,7 @@ function plannedTask(
       return taskOpener(processes, opening);
     },
     openingIn: (variables) => openingLines(opening, variables),
+    openingWithout: () => plainOpening(opening),
     epilog: "file" in epilog ? epilog.file : null,
     environment,
     stdin: opened.get(task.task, "stdin") ?? "client",

@@ -59,7 +59,10 @@ export function noteErrorTarget(
 ): void {
   const target = errorTarget(launch);
   if (target === null || "stream" in target) return;
-  processes.writeFile(batchSpool(folder).errors, new TextEncoder().encode(`${JSON.stringify(target.path)}\n`), 0o600);
+  const { errors } = batchSpool(folder);
+  const text = new TextEncoder().encode(`${JSON.stringify(target.path)}\n`);
+  // Mostly there is none; who reads it takes nothing but the whole of it.
+  if ("problem" in processes.createFile(errors, text, 0o600)) processes.writeFile(errors, text, 0o600);
 }
 
 /**

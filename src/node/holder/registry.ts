@@ -7,7 +7,7 @@
 import { formatStepKey, type StepKey } from "../../core/ids.ts";
 import { RpcError } from "../../protocol/errors.ts";
 import type { HolderStep, StepLaunch } from "../../protocol/holder.ts";
-import { readBatchExit } from "./batch-spool.ts";
+import { readBatchExit, readWrapper } from "./batch-spool.ts";
 import { ATTACH_WAIT_MS, ATTACH_WAITING_MAX, END_LOOK_MS, LOGGED_CHARACTERS_MAX, SWEEP_MS } from "./limits.ts";
 import type { HolderPorts } from "./ports.ts";
 import { isSettled, isUncollected, reviewEnded } from "./retention.ts";
@@ -68,7 +68,8 @@ export class Registry {
     const known = this.steps.get(name) ?? this.launching.get(name)?.done;
     if (known !== undefined) return known;
     const { processes, table } = this.ports;
-    if (launch.batch && readBatchExit(launch.batch.spool, processes, table).phase === "running") {
+    const { spool } = launch.batch ?? {};
+    if (spool && readWrapper(spool, processes) && readBatchExit(spool, processes, table).phase === "running") {
       throw new RpcError("LAUNCH", `the script of step ${name} runs already, without a holder`);
     }
     const step = new Step(launch, this.ports);

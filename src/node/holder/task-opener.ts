@@ -91,10 +91,8 @@ export function taskOpener(processes: Pick<Processes, "findProgram">, opening: T
  * @param variables that the task gets as well
  */
 export function openingLines(opening: TaskOpening, variables: Readonly<Record<string, string>>): string[] | null {
-  const { fifos, remark, prolog, cpuBind, gateAt, environment } = opening;
-  const isPlain =
-    gateAt === undefined && fifos.size === 0 && remark === undefined && prolog === undefined && cpuBind === undefined;
-  if (!isPlain || Object.keys(splitEnvironment(environment).dropped).length > 0) return null;
+  const { environment } = opening;
+  if (!isPlain(opening) || Object.keys(splitEnvironment(environment).dropped).length > 0) return null;
   return [
     ...preparingLines(opening),
     ...Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}`),
@@ -104,10 +102,39 @@ export function openingLines(opening: TaskOpening, variables: Readonly<Record<st
   ];
 }
 
+/** What a program that starts scripts without a shell needs to know: `limits` end a shell where one can't be set. */
+export interface PlainOpening {
+  /** Octal. */
+  readonly umask: string | undefined;
+  readonly limits: readonly string[];
+}
+
+/** The same for {@link PlainOpening}; null where that does not do. */
+export function plainOpening(opening: TaskOpening): PlainOpening | null {
+  if (!isPlain(opening)) return null;
+  const { umask, rlimits = {}, openFiles } = opening;
+  const limits = openFiles === null || rlimits.NOFILE !== undefined ? rlimits : { ...rlimits, NOFILE: openFiles };
+  const lines = Object.entries(limits).flatMap(([name, value]) => {
+    const set = settingOf(name, value);
+    return set === null ? [] : [`{ ${set.wanted}; } 2>/dev/null || exit 1`];
+  });
+  return { umask: umask === undefined ? undefined : octal(umask), limits: lines };
+}
+
+function isPlain({ fifos, remark, prolog, cpuBind, gateAt }: TaskOpening): boolean {
+  return (
+    gateAt === undefined && fifos.size === 0 && remark === undefined && prolog === undefined && cpuBind === undefined
+  );
+}
+
+function octal(umask: number): string {
+  return umask.toString(8).padStart(4, "0");
+}
+
 function preparingLines({ umask, rlimits = {}, openFiles, environment }: TaskOpening): string[] {
   return [
     ...SHELL_VARIABLES.map((name) => assignment(name, environment[name])),
-    ...(umask === undefined ? [] : [`umask ${umask.toString(8).padStart(4, "0")}`]),
+    ...(umask === undefined ? [] : [`umask ${octal(umask)}`]),
     ...(openFiles === null || rlimits.NOFILE !== undefined ? [] : [`ulimit -S -n ${openFiles}`]),
     ...Object.entries(rlimits).flatMap(([name, value]) => limitLines(name, value)),
   ];
@@ -165,16 +192,23 @@ function prologLines(prolog: string): string[] {
 
 /** A limit that this machine does not allow is set as far as it does, with a warning. Unknown names are passed over. */
 function limitLines(name: string, value: number): string[] {
+  const setting = settingOf(name, value);
+  if (!setting) return [];
+  const { wanted, each } = setting;
+  const most = `"$(${each((letter) => `ulimit -H -${letter}`)})"`;
+  const warning = `"slurmstepd: error: RLIMIT_${name} of ${value} is more than this node allows: "${most}`;
+  const fall = `${each((letter) => `ulimit -S -${letter} ${most}`)}${value < 0 ? "" : `; echo ${warning} >&3`}`;
+  return [`{ ${wanted} || { ${fall}; }; } 3>&2 2>/dev/null`];
+}
+
+/** How a shell sets a limit, and says anything else of it with each of its letters; null for unknown names. */
+function settingOf(name: string, value: number) {
   const limit = LIMITS[name];
-  if (!limit) return [];
+  if (!limit) return null;
   const { letters, unit } = limit;
   const each = (make: (letter: string) => string): string => letters.map(make).join(" || ");
-  const wanted = value < 0 ? "unlimited" : String(value === 0 ? 0 : Math.max(1, Math.floor(value / unit)));
-  const most = `"$(${each((letter) => `ulimit -H -${letter}`)})"`;
-  const set = (text: string): string => each((letter) => `ulimit -S -${letter} ${text}`);
-  const warning = `"slurmstepd: error: RLIMIT_${name} of ${value} is more than this node allows: "${most}`;
-  const fall = `${set(most)}${value < 0 ? "" : `; echo ${warning} >&3`}`;
-  return [`{ ${set(wanted)} || { ${fall}; }; } 3>&2 2>/dev/null`];
+  const text = value < 0 ? "unlimited" : String(value === 0 ? 0 : Math.max(1, Math.floor(value / unit)));
+  return { wanted: each((letter) => `ulimit -S -${letter} ${text}`), each };
 }
 
 function redirections(fifos: ReadonlyMap<StreamRole, string>, sharesOutput: boolean): string[] {

@@ -50,6 +50,26 @@ export function efficiencyLines(record: HistoryRecord, nowMs: number): string[] 
 
 type UsedSteps = Result<"step.usage">["steps"];
 
+/** Who answers questions of a cluster: a peer, as far as this needs one. */
+interface UsagePeer {
+  call(method: "step.usage", params: { jobId: number }): Promise<Result<"step.usage">>;
+}
+
+/** What the steps of a job use now; why nobody knows, where its cluster does not look at all. */
+export async function usedNow(
+  peer: UsagePeer,
+  { id, state }: Pick<HistoryRecord["job"], "id" | "state">,
+): Promise<{ readonly steps: UsedSteps; readonly untold: string }> {
+  if (state !== "RUNNING") return { steps: [], untold: "" };
+  try {
+    return { steps: (await peer.call("step.usage", { jobId: id })).steps, untold: "" };
+  } catch (error) {
+    // It may have ended meanwhile.
+    const { code, message } = error as { readonly code?: unknown; readonly message: string };
+    return { steps: [], untold: code === "DISABLED" ? message : "" };
+  }
+}
+
 /** The record of a running job with what its steps used so far, as its nodes told. */
 export function withUsage(record: HistoryRecord, told: UsedSteps): HistoryRecord {
   const { job } = record;

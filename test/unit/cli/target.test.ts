@@ -93,6 +93,7 @@ test("wrong words are refused with their place", () => {
   expect(refusal({ files: { [OWN]: "backend: slurmm\n" } })).toMatch(
     /^\/home\/ada\/\.config\/mgpu\/config\.yaml:1:10: backend: expected mgpu or slurm/,
   );
+  expect(refusal({ files: { [OWN]: "Backend: slurm\n" } })).toMatch(/Backend: there is no such section/);
   expect(refusal({ environment: { MGPU_BACKEND: "slurmm" } })).toMatch(/MGPU_BACKEND: expected mgpu or slurm/);
   expect(refusal({ cluster: "center" })).toMatch(/no profile is called "center"/);
   const both = { MGPU_BACKEND: "slurm", MGPU_CONTROLLER: "unix:/tmp/s" };

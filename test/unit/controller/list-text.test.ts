@@ -31,6 +31,10 @@ interface Asked {
   readonly uid?: number;
 }
 
+function factsOf({ id }: Job) {
+  return { reason: id % 2 ? "Priority" : "None", reasonText: "waits", partition: "main", dependency: "", priority: id };
+}
+
 /** A controller with this queue, and what it sent. */
 function controllerWith({ isText, privateData = [], uid = 1000 }: Asked) {
   const sent: Item<"jobs.list">[] = [];
@@ -41,13 +45,8 @@ function controllerWith({ isText, privateData = [], uid = 1000 }: Asked) {
     settings: { privateData },
     identity: { user: { uid: 0, name: "root" } },
     isConnected: () => true,
-    rowOf: (job: Job) =>
-      toJobRow(job, {
-        reason: job.id % 2 ? "Priority" : "None",
-        reasonText: "waits",
-        partition: "main",
-        priority: job.id,
-      }),
+    factsOf,
+    rowOf: (job: Job) => toJobRow(job, factsOf(job)),
   } as unknown as ControllerContext;
   const list = listHandler(context);
   const hello = { user: { uid, gid: 1, name: "ada" }, caller: { grade: "user" } };

@@ -1,9 +1,20 @@
 import { spawn } from "node:child_process";
-import { closeSync, lstatSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { describe, expect, test } from "vitest";
 import { readBatchExit, readWrapper, splitEnvironment, wrapperArgv } from "../../../src/node/holder/batch-spool.ts";
+import { parseStat } from "../../../src/platform/proctable.ts";
 import type { StepLaunch, TaskLaunch } from "../../../src/protocol/holder.ts";
 import { attach, call, ended, launch, makeFolder, openHolder, stepKey, task, until } from "./harness.ts";
 
@@ -26,9 +37,27 @@ function batch(
   };
 }
 
+/** Children of this program that start scripts. */
+function forkers(): number[] {
+  return readdirSync("/proc").flatMap((name) => {
+    try {
+      const isChild = parseStat(readFileSync(`/proc/${name}/stat`, "latin1"))?.parent === process.pid;
+      return isChild && readFileSync(`/proc/${name}/comm`, "latin1").startsWith("perl") ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
 const output = (folder: string): string => readFileSync(join(folder, "out"), "utf8");
 
-describe("a batch script", () => {
+/** Whether it is a program of its own that starts scripts, from the first one on. */
+const WAYS: readonly (readonly [way: string, isEager: boolean])[] = [
+  ["by a shell", false],
+  ["by a program that forks", true],
+];
+
+describe.each(WAYS)("a batch script, started %s", (_way, isEager) => {
   test.each([
     ["exit 0", { code: 0, signal: 0 }],
     ["exit 7", { code: 7, signal: 0 }],
@@ -39,7 +68,7 @@ describe("a batch script", () => {
     ["kill -SEGV $$", { code: 0, signal: 11 }],
     ["(sh -c 'kill -TERM $$'; exit $?) 2>/dev/null; exit $?", { code: 143, signal: 0 }],
   ])("ends exactly: %s", async (text, exit) => {
-    const { handlers, folder, ports } = openHolder();
+    const { handlers, folder, ports } = openHolder(isEager);
     const step = batch(folder, `#!/bin/sh\necho said >&2\n${text}\n`);
     expect(await call(handlers, "holder.launch", step)).toMatchObject({ phase: "running" });
     const { usage, ...end } = await ended(handlers, step.key);
@@ -51,7 +80,7 @@ describe("a batch script", () => {
   });
 
   test("that starts again writes a file of its own: an older start that still runs can't mix in", async () => {
-    const { handlers, folder } = openHolder();
+    const { handlers, folder } = openHolder(isEager);
     const start = async (attempt: number, append = false): Promise<void> => {
       const stdout = { to: "file", path: join(folder, "out"), append } as const;
       const step = batch(folder, `#!/bin/sh\necho start ${attempt}\n`, { stdout });
@@ -79,7 +108,7 @@ describe("a batch script", () => {
   });
 
   test("leads a session and a process group; gets its arguments, its folder, its environment", async () => {
-    const { handlers, folder } = openHolder();
+    const { handlers, folder } = openHolder(isEager);
     const variables = {
       "BASH_FUNC_greet%%": '() {  echo "greetings, $1"\n}',
       script: "mine",
@@ -101,7 +130,7 @@ describe("a batch script", () => {
   });
 
   test("INT, about which shells say nothing, is a signal when it was sent, and a code when not", async () => {
-    const { handlers, folder } = openHolder();
+    const { handlers, folder } = openHolder(isEager);
     const sent = batch(makeFolder(folder, "a"), "#!/bin/sh\necho ready\nexec sleep 1000\n");
     await call(handlers, "holder.launch", sent);
     await until(() => output(join(folder, "a")) === "ready\n", "the script");
@@ -116,7 +145,7 @@ describe("a batch script", () => {
   });
 
   test("signals reach the script alone, or all of it; never the wrapper", async () => {
-    const { handlers, folder } = openHolder();
+    const { handlers, folder } = openHolder(isEager);
     const script =
       "#!/bin/bash\ntrap 'echo script' USR1\n(trap 'echo child' USR1; echo ready; while :; do sleep 0.01; done) &\n" +
       "while :; do sleep 0.01; done\n";
@@ -132,7 +161,7 @@ describe("a batch script", () => {
   });
 
   test("terminating spares the wrapper, kills what ignores TERM, and answers after the exit is known", async () => {
-    const { handlers, folder } = openHolder();
+    const { handlers, folder } = openHolder(isEager);
     const step = batch(
       folder,
       "#!/bin/sh\ntrap '' TERM\n(setsid sleep 1000 &)\necho ready\nwhile :; do sleep 1; done\n",
@@ -145,7 +174,7 @@ describe("a batch script", () => {
   });
 
   test("terminated right after its launch it does not run on", async () => {
-    const { handlers, folder, ports } = openHolder();
+    const { handlers, folder, ports } = openHolder(isEager);
     const step = batch(folder, "#!/bin/sh\nsleep 1000\n");
     await call(handlers, "holder.launch", step);
     await call(handlers, "holder.terminate", { jobId: step.key.jobId, attempt: 1, killWaitMs: 1000 });
@@ -154,7 +183,7 @@ describe("a batch script", () => {
   });
 
   test("who attaches is told of the end, and the step is forgotten without a client", async () => {
-    const { handlers, folder } = openHolder();
+    const { handlers, folder } = openHolder(isEager);
     const step = batch(folder, "#!/bin/sh\nexit 3\n");
     await call(handlers, "holder.launch", step);
     const result = await attach(handlers, step.key).done;
@@ -164,21 +193,21 @@ describe("a batch script", () => {
   });
 });
 
-describe("a script that can't run", () => {
+describe.each(WAYS)("a script that can't run, started %s", (_way, isEager) => {
   test.each([
     ["echo no first line\n", /^This does not look like a batch script\./, 8],
     ["", /^This does not look like a batch script\./, 8],
     ["#!/no/such/shell\n", /^execve\(\): bad interpreter\(\/no\/such\/shell\): No such file or directory$/, 2],
     ["#!/bin/sh\r\nexit 0\r\n", /^execve\(\): bad interpreter\(\/bin\/sh\r\): No such file or directory$/, 2],
   ])("%j", async (script, problem, code) => {
-    const { handlers, folder } = openHolder();
+    const { handlers, folder } = openHolder(isEager);
     const step = await call(handlers, "holder.launch", batch(folder, script));
     expect(step.problem).toMatch(problem);
     expect(step).toMatchObject({ phase: "ended", exits: [{ code, signal: 0 }] });
   });
 
   test("an output file that can't be had, a spool that is not there", async () => {
-    const { handlers, folder } = openHolder();
+    const { handlers, folder } = openHolder(isEager);
     const step = batch(folder, "#!/bin/sh\n", { stdout: { to: "file", path: "/proc/no/out", append: false } });
     const { problem } = await call(handlers, "holder.launch", step);
     expect(problem).toBe("Could not open stdout file /proc/no/out: No such file or directory");
@@ -189,20 +218,20 @@ describe("a script that can't run", () => {
   });
 });
 
-describe("without its holder", () => {
+describe.each(WAYS)("without its holder, started %s", (_way, isEager) => {
   const HOLDER = `
     import { createHolder } from "./src/node/holder/holder.ts";
     import { realPorts } from "./test/unit/holder/ports.ts";
     const [scope, step] = process.argv.slice(2);
     const { batch, ...rest } = JSON.parse(step);
-    const holder = createHolder(realPorts(scope));
+    const holder = createHolder(realPorts(scope, ${isEager}));
     const script = Buffer.from(batch.script);
     const launched = await holder.handlers["holder.launch"]({ ...rest, batch: { ...batch, script } });
     console.log(launched.phase);
   `;
 
   test("a script outlives the holder's kill, and its end is read from the spool", async () => {
-    const { folder, ports, handlers } = openHolder();
+    const { folder, ports, handlers } = openHolder(isEager);
     const step = batch(folder, "#!/bin/bash\necho ready\nwhile [ ! -e go ]; do sleep 0.02; done\nkill -USR1 $$\n");
     const program = join(folder, "holder.mjs");
     const source = { contents: HOLDER, resolveDir: process.cwd(), loader: "ts" } as const;
@@ -231,7 +260,7 @@ describe("without its holder", () => {
   });
 
   test("a wrapper that was killed is a loss", async () => {
-    const { handlers, folder, ports } = openHolder();
+    const { handlers, folder, ports } = openHolder(isEager);
     const step = batch(folder, "#!/bin/sh\necho ready\nsleep 1000\n");
     const spool = step.batch?.spool ?? "";
     expect(readBatchExit(spool, ports.processes, ports.table)).toMatchObject({ phase: "lost", cause: /not started/ });
@@ -243,6 +272,20 @@ describe("without its holder", () => {
     expect(lost).toMatchObject({ exits: [{ code: 0, signal: 9 }], clean: false });
     expect(lost.problem).toMatch(/^the shell that ran the batch script was killed/);
     await call(handlers, "holder.terminate", { jobId: step.key.jobId, attempt: 1, killWaitMs: 1000 });
+  });
+
+  test("what starts scripts may be killed: those that run are not lost, and others start", async () => {
+    const { handlers, folder } = openHolder(isEager);
+    const script = "#!/bin/sh\necho ready\nwhile [ ! -e go ]; do sleep 0.02; done\nexit 9\n";
+    const [first, second] = [batch(makeFolder(folder, "a"), script), batch(makeFolder(folder, "b"), script)];
+    await call(handlers, "holder.launch", first);
+    await until(() => output(join(folder, "a")) === "ready\n", "the first script");
+    for (const pid of forkers()) process.kill(pid, "SIGKILL");
+    await until(() => forkers().length === 0, "the program's end");
+    await call(handlers, "holder.launch", second);
+    await until(() => output(join(folder, "b")) === "ready\n", "the second script");
+    for (const name of ["a", "b"]) writeFileSync(join(folder, name, "go"), "");
+    for (const { key } of [first, second]) expect((await ended(handlers, key)).exits).toEqual([{ code: 9, signal: 0 }]);
   });
 });
 

@@ -27,10 +27,13 @@ interface Open {
 const opened: Open[] = [];
 let jobs = 0;
 
-/** A holder in a scope and folder of its own; the end of the test asserts that it left no process behind. */
-export function openHolder(): Open & { readonly handlers: Holder["handlers"] } {
+/**
+ * A holder in a scope and folder of its own; the end of the test asserts that it left no process behind.
+ * @param isEager batch scripts are started by a program of their own from the first one on
+ */
+export function openHolder(isEager = false): Open & { readonly handlers: Holder["handlers"] } {
   const folder = mkdtempSync(join(tmpdir(), "mgpu-holder-test-"));
-  const real = realPorts(folder);
+  const real = realPorts(folder, isEager);
   const ports = { ...real, clock: hurriedClock(real.clock) };
   const holder = createHolder(ports);
   const open = { holder, ports, folder };

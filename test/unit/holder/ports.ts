@@ -18,13 +18,13 @@ const ignore = (): void => {};
 const log: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 /** @param scope names this test's processes apart from any other's */
-export function realPorts(scope: string): HolderPorts {
+export function realPorts(scope: string, isEager = false): HolderPorts {
   const ptys = realPtys(PTY_MODULE);
   return {
     clock: realClock(),
     log,
     random: realRandom(),
-    processes: realProcesses({ hiddenDescriptors: () => ptys.descriptors }),
+    processes: realProcesses({ hiddenDescriptors: () => ptys.descriptors, isEager }),
     table: realProcessTable({ scope, monotonic: () => performance.now() }),
     ptys,
     openScreen: realScreen,

@@ -1,6 +1,7 @@
 /** A disk in memory that is as strict about folders as a real one. */
 
 import type { Disk } from "../../../src/platform/disk.ts";
+import { joinBytes } from "../../../src/util/bytes.ts";
 
 export interface MemoryDisk extends Disk {
   readonly files: Map<string, Uint8Array>;
@@ -42,7 +43,7 @@ export function createMemoryDisk(): MemoryDisk {
       if (disk.failWith) refuse(disk.failWith, path);
       for (let folder = path; folder !== "/"; folder = parentOf(folder)) folders.add(folder);
     },
-    replace: async (path, data) => put(path, data),
+    replace: async (path, data) => put(path, data instanceof Uint8Array ? data : joinBytes(data)),
     async openAppend(path) {
       if (!files.has(path)) put(path, new Uint8Array());
       return {

@@ -1,0 +1,121 @@
+/**
+ * Specifications in journal and snapshot: what one has in common with that of an earlier job of the same file is not
+ * written again, `{"as":12,"but":{"name":"train-2"}}` instead of two kilobytes. A long queue is mostly the same few
+ * jobs again and again.
+ */
+
+import type { Event, JournalRecord } from "../../core/events.ts";
+import type { JobId } from "../../core/ids.ts";
+import type { JobSpec } from "../../core/jobspec.ts";
+import { sharedSpec } from "../../core/shared-specs.ts";
+
+/** The specification of an earlier job of the file, which stands there in full, but for some wishes. */
+interface BriefSpec {
+  readonly as: JobId;
+  readonly but: Partial<JobSpec>;
+}
+
+/** A job with its specification as it is written. */
+interface WrittenJob {
+  readonly id: JobId;
+  readonly spec: JobSpec | BriefSpec;
+}
+
+/** Kinds of jobs that are compared with: what users of one cluster submit in turns. */
+const BASES_MAX = 8;
+
+/** One that differs in more is worth being written in full. */
+const DIFFERENCES_MAX = 12;
+
+/** For writing one file from its beginning. */
+export class SpecWriter {
+  /** Written in full, the newest first. */
+  private bases: { readonly id: JobId; readonly spec: Wishes; readonly size: number }[] = [];
+
+  /** The job as it is to be written. It counts as written from then on. */
+  job<J extends WrittenJob>(job: J): J {
+    const spec = job.spec as unknown as Wishes;
+    const brief = this.brief(spec);
+    if (brief) return { ...job, spec: brief };
+    this.bases = [{ id: job.id, spec, size: Object.keys(spec).length }, ...this.bases.slice(0, BASES_MAX - 1)];
+    return job;
+  }
+
+  /** The record as it is to be written. */
+  record(record: JournalRecord): JournalRecord {
+    if (!record.events.some(isSubmission)) return record;
+    return {
+      ...record,
+      events: record.events.map((event) => (isSubmission(event) ? { ...event, job: this.job(event.job) } : event)),
+    };
+  }
+
+  /** What was written may be lost: nothing is compared with it any more. */
+  forget(): void {
+    this.bases = [];
+  }
+
+  private brief(spec: Wishes): BriefSpec | null {
+    for (const base of this.bases) if (base.spec === spec) return { as: base.id, but: {} };
+    const size = Object.keys(spec).length;
+    for (const base of this.bases) {
+      const but = base.size === size ? differences(base.spec, spec) : null;
+      if (but) return { as: base.id, but };
+    }
+    return null;
+  }
+}
+
+/** For reading one file from its beginning. */
+export class SpecReader {
+  private readonly full = new Map<JobId, JobSpec>();
+
+  /** The job as it was. @throws Error if it names one that is not in the file */
+  job<J extends WrittenJob>(job: J): J {
+    const { spec } = job;
+    if (!("as" in spec)) {
+      const full = sharedSpec(spec);
+      this.full.set(job.id, full);
+      return { ...job, spec: full };
+    }
+    const base = this.full.get(spec.as);
+    if (base === undefined) throw new Error(`it asks for what job ${spec.as} asks for, which can't be read`);
+    return { ...job, spec: Object.keys(spec.but).length === 0 ? base : { ...base, ...spec.but } };
+  }
+
+  /** The record as it was. @throws Error as {@link job} */
+  record(record: JournalRecord): JournalRecord {
+    if (!record.events.some(isSubmission)) return record;
+    return {
+      ...record,
+      events: record.events.map((event) => (isSubmission(event) ? { ...event, job: this.job(event.job) } : event)),
+    };
+  }
+}
+
+type Wishes = Readonly<Record<string, unknown>>;
+
+type Submission = Extract<Event, { readonly type: "job.submitted" }>;
+
+/** What was read from a damaged file may look like an event and lack half of it. */
+function isSubmission(event: Event): event is Submission {
+  return event.type === "job.submitted" && typeof event.job?.spec === "object" && event.job.spec !== null;
+}
+
+/**
+ * What the second, of as many wishes, says otherwise; `null` if that is too much, or cannot be told. Equal parts are the same object
+ * (core/shared-specs.ts).
+ */
+function differences(base: Wishes, spec: Wishes): Partial<JobSpec> | null {
+  const but: Record<string, unknown> = {};
+  let count = 0;
+  for (const name in base) {
+    if (!(name in spec)) return null;
+    const value = spec[name];
+    if (value === base[name]) continue;
+    // JSON has no undefined: what is not wished any more would come back.
+    if (value === undefined || ++count > DIFFERENCES_MAX) return null;
+    but[name] = value;
+  }
+  return but;
+}
