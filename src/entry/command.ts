@@ -51,8 +51,8 @@ function contextOf(command: Command): CommandContext {
 
 /** What a command that runs for another process has from there. */
 export interface ForeignPorts extends Pick<CommandContext, "cwd" | "stdio" | "files" | "shell"> {
-  /** Throws if no controller may be started for it. */
-  beforeStart(): void;
+  /** Variables for a controller that is started for it; throws if none may be. */
+  beforeStart(): Readonly<Record<string, string>>;
 }
 
 /**
@@ -88,10 +88,7 @@ export function contextFor(
       () => connectPorts.cluster,
       () => targetOf(connectPorts),
     ),
-    startDaemon: async () => {
-      foreign?.beforeStart();
-      return startEmbedded(base);
-    },
+    startDaemon: async () => startEmbedded(base, foreign?.beforeStart()),
     findDaemon: () => findDaemon(base),
     askAtDoor: async (socket, uid) => (await import("../platform/door-question.ts")).askAtDoor(socket, uid),
     secureNet: async (credential) => (await import("../platform/secure.ts")).secureNet(credential),
@@ -225,7 +222,10 @@ function workingFolder(): string {
 }
 
 /** Loads what starts processes only when a daemon must be started. */
-async function startEmbedded({ places, environment, files }: Pick<CommandContext, "places" | "environment" | "files">) {
+async function startEmbedded(
+  { places, environment, files }: Pick<CommandContext, "places" | "environment" | "files">,
+  more: Readonly<Record<string, string>> = {},
+) {
   const [{ startDaemon }, { parseRemembered, ranAlone, resumeSettings }] = await Promise.all([
     import("../platform/daemon.ts"),
     import("../config/remembered.ts"),
@@ -235,7 +235,7 @@ async function startEmbedded({ places, environment, files }: Pick<CommandContext
   const hasNode = !ranAlone(remembered);
   const log = `${places.logFolder}/mgpuctld.log`;
   const args = hasNode ? ["--with-node"] : [];
-  const daemon = startDaemon(join(__dirname, "mgpuctld.cjs"), args, log, added, environment);
+  const daemon = startDaemon(join(__dirname, "mgpuctld.cjs"), args, log, { ...more, ...added }, environment);
   return { ...daemon, hasNode, differences, resumed: Object.entries(added).map(([name, text]) => `${name}=${text}`) };
 }
 
