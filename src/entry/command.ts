@@ -13,7 +13,7 @@ import { type Target, targetOf } from "../cli/target.ts";
 import { type Environment, nodePlaces, placesFrom } from "../config/places.ts";
 import { VERSION } from "../config/version.ts";
 import { startChild } from "../platform/child.ts";
-import { type Clock, realClock } from "../platform/clock.ts";
+import { realClock } from "../platform/clock.ts";
 import { realFiles } from "../platform/files.ts";
 import { canHoldFolder } from "../platform/folders.ts";
 import type { Log } from "../platform/log.ts";
@@ -81,13 +81,10 @@ export function contextFor(
     random: realRandom(),
     net,
   };
+  const recent = recentTarget();
   const connectPorts: ConnectPorts & { cluster?: string | undefined; target(): Target } = {
     ...{ ...base, log: NO_LOG },
-    target: recently(
-      base.clock,
-      () => connectPorts.cluster,
-      () => targetOf(connectPorts),
-    ),
+    target: () => recent(connectPorts),
     startDaemon: async () => startEmbedded(base, foreign?.beforeStart()),
     findDaemon: () => findDaemon(base),
     askAtDoor: async (socket, uid) => (await import("../platform/door-question.ts")).askAtDoor(socket, uid),
@@ -132,13 +129,14 @@ export function contextFor(
   return context;
 }
 
-/** An answer for one key, which is looked for anew after a moment: a command that stays sees what changes. */
-function recently<T>(clock: Clock, key: () => string | undefined, look: () => T): () => T {
-  let known: { readonly key: string | undefined; readonly value: T; readonly at: number } | null = null;
-  return () => {
-    const now = clock.monotonic();
-    if (known === null || known.key !== key() || now - known.at > TARGET_MS)
-      known = { key: key(), value: look(), at: now };
+/** {@link targetOf}, which looks anew after a moment: a command that stays sees what changes. */
+function recentTarget(): (ports: ConnectPorts) => Target {
+  let known: { readonly cluster: string | undefined; readonly value: Target; readonly at: number } | null = null;
+  return (ports) => {
+    const { cluster } = ports;
+    const at = ports.clock.monotonic();
+    const isKnown = known !== null && known.cluster === cluster && at - known.at <= TARGET_MS;
+    if (known === null || !isKnown) known = { cluster, value: targetOf(ports), at };
     return known.value;
   };
 }
