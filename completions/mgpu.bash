@@ -1024,6 +1024,7 @@ _mgpu_table() {
         '--input|r|file|where standard input comes from: a file, none, and for srun all or the number of one task'
         '--open-mode|r|words append truncate|whether output files are added to or started anew (default truncate)'
         '--wrap|r|nothing|submit a one-line shell script made of this command'
+        '--each|n|nothing|each operand is a script, and becomes a job of its own; with - each line of standard input names one'
         '--parsable|n|nothing|print nothing but the job'\''s number'
         '-Q|n|nothing|print errors only'
         '--quiet|n|nothing|print errors only'

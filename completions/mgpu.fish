@@ -610,6 +610,7 @@ complete -c mgpu-sbatch -s 'e' -l error -r -F -d 'where standard error goes (def
 complete -c mgpu-sbatch -s 'i' -l input -r -F -d 'where standard input comes from: a file, none, and for srun all or the number of one task'
 complete -c mgpu-sbatch -l open-mode -r -f -a '(__mgpu_find)' -d 'whether output files are added to or started anew (default truncate)'
 complete -c mgpu-sbatch -l wrap -r -f -d 'submit a one-line shell script made of this command'
+complete -c mgpu-sbatch -l each -d 'each operand is a script, and becomes a job of its own; with - each line of standard input names one'
 complete -c mgpu-sbatch -l parsable -d 'print nothing but the job\'s number'
 complete -c mgpu-sbatch -s 'Q' -l quiet -d 'print errors only'
 complete -c mgpu-sbatch -s 'v' -l verbose -d 'say what happens'

@@ -70,7 +70,7 @@ function scriptOf({ values, operands: [path] }: ParsedOptions, context: CommandC
   if (problems.length > 0 && (isFile || isWrap)) return null;
   const whole = isWrap ? new TextDecoder().decode(bytes) : text;
   const directives = markedWords(text, "MGPU");
-  return { text: whole, isFile: isFile && !isWrap, jobName, directives };
+  return { text: whole, isFile: isFile && !isWrap, jobName, directives, slurmDirectives: markedWords(text, "SBATCH") };
 }
 
 async function runChild(

@@ -20,11 +20,12 @@ export interface Submitted {
 }
 
 /** Times that a submission is sent: a controller that is restarted is back within one or two seconds. */
-const TRIES_MAX = 4;
-const RETRY_MS = 500;
+export const TRIES_MAX = 4;
+/** Before the next try. */
+export const RETRY_MS = 500;
 
 /** Bytes of a random request id; no two submissions of a state folder's life may share one. */
-const REQUEST_ID_BYTES = 16;
+export const REQUEST_ID_BYTES = 16;
 
 /** Refusals of the job itself, which Slurm's commands introduce with their own words. */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set([
@@ -73,7 +74,7 @@ export async function submitJob(
       return { jobId, connected };
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
-      if (REFUSALS.has(error.code)) throw await refused(error, refusal, context, connected.peer);
+      if (isRefusal(error)) throw await refused(error, refusal, context, connected.peer);
       connected.peer.close();
       if (error.code !== "LOST_CONTACT" || attempt === TRIES_MAX) throw error;
       await sleep(context.clock, RETRY_MS);
@@ -105,14 +106,25 @@ export async function testSubmission(
     context.stdio.err(`${context.program}: Job ${jobId} to start at ${when} ${what}\n`);
     return 0;
   } catch (error) {
-    if (!(error instanceof RpcError) || !REFUSALS.has(error.code)) throw error;
+    if (!(error instanceof RpcError) || !isRefusal(error)) throw error;
     throw await refused(error, "allocation failure", context, peer);
   } finally {
     peer.close();
   }
 }
 
-async function refused(error: RpcError, refusal: string, context: CommandContext, peer: Peer): Promise<UserError> {
+/** Whether the job itself was refused. */
+export function isRefusal({ code }: RpcError): boolean {
+  return REFUSALS.has(code);
+}
+
+/** A refusal of a job in Slurm's words, with what the cluster has instead where that is the matter. */
+export async function refused(
+  error: RpcError,
+  refusal: string,
+  context: CommandContext,
+  peer: Peer,
+): Promise<UserError> {
   if (error.code === "INVALID_PARTITION") {
     return new UserError([error.message, `${refusal}: Invalid partition name specified`], error.hint);
   }

@@ -4,6 +4,7 @@
  */
 
 import type { SessionFile, SessionPlace } from "../config/slurm-sessions.ts";
+import type { StepKey } from "../core/ids.ts";
 import { type ExitStatus, shellCode } from "../core/job.ts";
 import type { Clock } from "../platform/clock.ts";
 import { sleep } from "../platform/clock.ts";
@@ -15,8 +16,10 @@ export interface SessionPorts {
   readonly clock: Clock;
   /** Writes the session's file anew. */
   readonly tell: (place: SessionPlace) => void;
-  /** Whether Slurm has told us to end. */
-  readonly isTold: () => boolean;
+  /** Calls when Slurm tells us to end, or to pass that on to the program. */
+  readonly onTold: (told: () => void) => void;
+  /** What Slurm's scontrol prints; empty if it fails. */
+  readonly scontrol: (...args: readonly string[]) => Promise<string>;
 }
 
 /** How long a program's last words wait for the client that started it, for one that is attached, and for any other. */
@@ -28,6 +31,13 @@ const AWAY_MS = 1000;
 const FAREWELL_MS = 2000;
 
 const LOOK_MS = 50;
+
+/** Slurm's own KillWait, where it is not said otherwise. */
+const KILL_WAIT_S = 30;
+
+/** How long before Slurm kills all of the job at once the program is killed, so that its end reaches its client; at least. */
+const BEFORE_KILL_MS = 2000;
+const TERM_MS_MIN = 500;
 
 /** Runs the session to its end; the exit code is that of its program, or 128 + the signal that ended it. */
 export async function holdSession(
@@ -56,12 +66,17 @@ export async function holdSession(
     pty: { columns, rows, ...(inactivityS === undefined ? {} : { inactivityS }) },
   };
   const ended = endOf(holder);
-  const context = { signal: new AbortController().signal } as unknown as CallContext;
+  let isTold = false;
+  ports.onTold(() => {
+    if (!isTold) void endBefore(ports, holder, key);
+    isTold = true;
+  });
+  const context = contextOf();
   await holder.handlers["holder.launch"](launch, context);
   ports.tell(place);
   const { exits, problem } = await ended;
   await holder.handlers["holder.forget"]({ key }, context);
-  await lastWords(ports, holder, context);
+  await lastWords(ports.clock, holder, () => isTold);
   const [exit = { code: 1, signal: 0 }]: readonly ExitStatus[] = exits;
   return { code: shellCode(exit), problem };
 }
@@ -76,12 +91,26 @@ function endOf(holder: HolderProcess): Promise<HolderStep> {
       unacknowledged: 0,
       onAcknowledged: null,
     };
-    const context = { signal: new AbortController().signal } as unknown as CallContext;
-    holder.handlers["holder.watch"]({}, sink, context).catch(reject);
+    holder.handlers["holder.watch"]({}, sink, contextOf()).catch(reject);
   });
 }
 
-async function lastWords({ clock, isTold }: SessionPorts, holder: HolderProcess, context: CallContext): Promise<void> {
+/**
+ * A shell does not end when it is told to: Slurm kills it after KillWait, us too, and its client would never hear how it
+ * ended. But the signal may be for the program alone (scancel --signal), or give it a longer grace (preemption).
+ */
+async function endBefore({ clock, scontrol }: SessionPorts, holder: HolderProcess, key: StepKey): Promise<void> {
+  const since = clock.monotonic();
+  const killWaitS = Number(/^KillWait\s*= (\d+)/m.exec(await scontrol("show", "config"))?.[1] ?? KILL_WAIT_S);
+  const waitMs = Math.max(TERM_MS_MIN, killWaitS * 1000 - BEFORE_KILL_MS);
+  await sleep(clock, Math.max(0, waitMs - (clock.monotonic() - since)));
+  if (!/\bJobState=COMPLETING\b/.test(await scontrol("show", "job", "-o", `${key.jobId}`))) return;
+  const context = contextOf();
+  await holder.handlers["holder.terminate"]({ ...key, killWaitMs: 0 }, context);
+}
+
+async function lastWords(clock: Clock, holder: HolderProcess, isTold: () => boolean): Promise<void> {
+  const context = contextOf();
   const since = clock.monotonic();
   const elapsedMs = (): number => clock.monotonic() - since;
   const limitMs = (): number => {
@@ -96,4 +125,9 @@ async function lastWords({ clock, isTold }: SessionPorts, holder: HolderProcess,
   }
   const settledMs = elapsedMs();
   while (holder.peers().now > 0 && elapsedMs() - settledMs < FAREWELL_MS) await sleep(clock, LOOK_MS);
+}
+
+/** Of calls within one program. */
+function contextOf(): CallContext {
+  return { signal: new AbortController().signal } as unknown as CallContext;
 }

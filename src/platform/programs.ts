@@ -1,7 +1,7 @@
 /** Programs of others that are run for what they print: Slurm's commands. */
 
 import { closeSync, openSync, realpathSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 /** What a program did. */
 export interface ProgramRun {
@@ -26,7 +26,7 @@ export interface ProgramOrder {
 export interface Programs {
   /** Runs a program to its end. Rejects with Node's error if it can't be started. */
   run(order: ProgramOrder): Promise<ProgramRun>;
-  /** The first program of a name along a PATH that does not lie in `except`, links followed; `null` if there is none. */
+  /** The first program of a name along a PATH that is none of mgpu's and not in `except`, links followed; `null` for none. */
   find(name: string, pathVariable: string, except: string): string | null;
   /** Starts one in a session of its own, without input; rejects with Node's error. */
   startApart(order: ApartOrder): Promise<ApartProgram>;
@@ -100,7 +100,9 @@ function find(name: string, pathVariable: string, except: string): string | null
   const barred = real(except);
   for (const folder of pathVariable.split(":").filter((one) => one.startsWith("/"))) {
     const path = join(folder, name);
-    if (isProgram(path) && dirname(real(path)) !== barred) return path;
+    const target = real(path);
+    // Links of another mgpu would lead there and back for ever.
+    if (isProgram(path) && dirname(target) !== barred && !/^mgpu(-|$)/.test(basename(target))) return path;
   }
   return null;
 }

@@ -46,6 +46,22 @@ describe("the answer", () => {
   });
 });
 
+test("--each: a job for each script, named on the command line or in a list; the highest exit code is waited for", async () => {
+  for (const at of [1, 2, 3]) {
+    cluster.write(
+      `each${at}.sh`,
+      `#!/bin/sh\n#SBATCH -J each-${at} -o each${at}.txt\necho "$SLURM_JOB_NAME"; exit $((${at} % 3))\n`,
+    );
+  }
+  const typed = await sbatch(["--wait", "--parsable", "--each", "each1.sh", "each2.sh", "each3.sh"]);
+  expect([typed.code, typed.stderr]).toEqual([2, ""]);
+  expect(new Set(typed.stdout.trim().split("\n")).size).toBe(3);
+  for (const at of [1, 2, 3]) expect(cluster.read(`each${at}.txt`)).toBe(`each-${at}\n`);
+  const listed = await sbatch(["--hold", "--each", "-"], { input: "each1.sh\neach2.sh\n" });
+  expect(listed.stdout).toMatch(/^Submitted batch job \d+\nSubmitted batch job \d+\n$/);
+  await cluster.ok("mgpu-scancel", ["--me", "-t", "PENDING"]);
+});
+
 describe("the script", () => {
   test("from a file, with arguments; its output is slurm-N.out here", async () => {
     cluster.write("job.sh", '#!/bin/sh\necho "$# $1 $2"; echo to-stderr >&2\n');

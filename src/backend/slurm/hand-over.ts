@@ -29,6 +29,8 @@ export interface OrderScript {
   readonly jobName: string;
   /** Words behind #MGPU in it. */
   readonly directives: readonly string[];
+  /** Words behind #SBATCH, which Slurm reads for itself. */
+  readonly slurmDirectives: readonly string[];
 }
 
 /** A command as it was typed. */
@@ -67,6 +69,9 @@ const SUBMITTERS: ReadonlySet<string> = new Set(["srun", "sbatch", "salloc"]);
 /** Options of ours that a variable may set: Slurm's own variables are Slurm's to read. */
 const OF_VARIABLES: ReadonlySet<string> = new Set(["retries", "retry-wait"]);
 
+/** Options of Slurm's that say how many tasks a node has: a translation looks at them. */
+const GEOMETRY: ReadonlySet<string> = new Set(["ntasks", "nodes", "ntasks-per-node"]);
+
 const PLAIN: Plan = { retries: 0, notices: [], activation: null };
 
 /** Works out what to run. @throws Refusal for what can't be said in Slurm, all of it at once */
@@ -91,8 +96,10 @@ export async function handOver(slurm: Slurm, order: Order): Promise<Replacement>
 export async function translatedOrder(slurm: Slurm, order: Order, typed: readonly Token[]): Promise<Translated> {
   const { name, options, script } = order;
   const directives = takeApart({ argv: script?.directives ?? [], options, stops: false }).tokens;
-  const tokens = lastOfEach([...fromVariables(order), ...directives, ...typed]);
-  return translate(name, tokens, await factsFor(slurm, order, tokens));
+  const tokens = lastOfEach([...fromVariables(order, OF_VARIABLES), ...directives, ...typed]);
+  const slurms = takeApart({ argv: script?.slurmDirectives ?? [], options, stops: false }).tokens;
+  const beside = lastOfEach([...fromVariables(order, GEOMETRY), ...slurms]);
+  return translate(name, tokens, await factsFor(slurm, order, tokens), beside);
 }
 
 /** An option of ours that comes again goes above the earlier one; those without a name stay where they are. */
@@ -100,10 +107,10 @@ function lastOfEach(tokens: readonly Token[]): Token[] {
   return tokens.filter(({ long }, at) => long === "" || !tokens.slice(at + 1).some((later) => later.long === long));
 }
 
-function fromVariables({ environment, name, options }: Order): Token[] {
+function fromVariables({ environment, name, options }: Order, wanted: ReadonlySet<string>): Token[] {
   return options.flatMap(({ long, variables }) => {
     const value = environment[variables?.[name] ?? ""];
-    return OF_VARIABLES.has(long) && value ? [{ long, value, words: [] }] : [];
+    return wanted.has(long) && value ? [{ long, value, words: [] }] : [];
   });
 }
 

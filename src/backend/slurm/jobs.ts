@@ -157,7 +157,9 @@ function recordOf(json: Json): Job {
   const endAt = momentOf(json.end_time) ?? common.submitAt;
   const cleanup = words.includes("COMPLETING") ? allocation.map(({ node }) => node) : [];
   const steps = startAt === null ? [] : stepsOf(json, spec, allocation, startAt, { state: ending, endAt, exit });
-  const how = { exit, cause: textOf(json.state_description), cancelledBy: null, cleanup, suspendedMs };
+  // As the kernel says it, while COMPLETING hides the state.
+  const cause = textOf(json.state_description) || (textOf(json.state_reason) === "TimeLimit" ? "time limit" : "");
+  const how = { exit, cause, cancelledBy: null, cleanup, suspendedMs };
   return { ...common, state: ending, startAt, eligibleAt, endAt, limitS, allocation, steps, ...how };
 }
 

@@ -62,12 +62,11 @@ const LOOK_MS = 100;
 export async function startSession(slurm: Slurm, wish: SessionWish, events: SessionEvents): Promise<StartedSession> {
   const { tokens: typed, rest } = takeApart(wish);
   const barred = typed.filter(({ long }) => OTHERS.has(long)).map(({ long }) => `--${long} can't be used with --pty`);
-  if (barred.length > 0) throw new Refusal([...new Set(barred)]);
-  const tokens = [...fromVariables(wish), ...typed].filter(({ long }) => !OWN.has(long));
+  const tokens = [...fromVariables(wish), ...typed].filter(({ long }) => !OWN.has(long) && !OTHERS.has(long));
   const job = wish.environment.SLURM_JOB_ID || wish.environment.SLURM_JOBID || "";
   const named = tokens.filter(({ long }) => long === "jobid").at(-1)?.value ?? job;
   const program = rest[0] === "--" ? rest.slice(1) : rest;
-  const start = new Start(slurm, wish, program, events);
+  const start = new Start(slurm, wish, program, [...new Set(barred)], events);
   return named === "" ? start.ownJob(tokens) : start.stepOf(tokens);
 }
 
@@ -86,14 +85,23 @@ class Start {
   readonly #slurm: Slurm;
   readonly #wish: SessionWish;
   readonly #program: readonly string[];
+  /** What was found so far that stands in its way. */
+  readonly #problems: readonly string[];
   readonly #events: SessionEvents;
   /** Path of the session's file, without its ending. */
   readonly #stem: string;
 
-  constructor(slurm: Slurm, wish: SessionWish, program: readonly string[], events: SessionEvents) {
+  constructor(
+    slurm: Slurm,
+    wish: SessionWish,
+    program: readonly string[],
+    problems: readonly string[],
+    events: SessionEvents,
+  ) {
     this.#slurm = slurm;
     this.#wish = wish;
     this.#program = program;
+    this.#problems = problems;
     this.#events = events;
     const { places, random } = slurm.ports;
     this.#stem = `${sessionFolder(places.home)}/${random.hex(ID_BYTES)}`;
@@ -108,7 +116,7 @@ class Start {
       tokens.filter((token) => isOfJob(token) && token.long !== "job-name"),
     );
     const stepWords = tokens.filter((token) => !isOfJob(token)).flatMap((token) => token.words);
-    const name = tokens.findLast(({ long }) => long === "job-name")?.value ?? baseName(this.#program[0] ?? "");
+    const name = tokens.findLast(({ long }) => long === "job-name")?.value ?? this.#name;
     const environment = usersEnvironment(this.#slurm.environmentOf(this.#wish.environment));
     const script = this.#script([`--job-name=${name}`, ...stepWords], environment);
     this.#makeFile(argv, true);
@@ -139,7 +147,8 @@ class Start {
     const srun = await programs
       .startApart({
         file: this.#slurm.command("srun"),
-        args: [...words, "--", nodePath, this.#bundle, file],
+        // Slurm would name the step after Node.
+        args: [`--job-name=${this.#name}`, ...words, "--", nodePath, this.#bundle, file],
         environment: usersEnvironment(this.#slurm.environmentOf(this.#wish.environment)),
         log: `${this.#stem}.log`,
       })
@@ -170,11 +179,18 @@ class Start {
   }
 
   async #translate(tokens: readonly Token[]) {
-    const { words, plan, notes, problems } = await translatedOrder(this.#slurm, this.#wish, tokens);
+    const { words, plan, notes, problems: found } = await translatedOrder(this.#slurm, this.#wish, tokens);
+    const problems = [...this.#problems, ...found];
     if (problems.length > 0) throw new Refusal(problems, "man mgpu-slurm tells what Slurm can be told");
     const { activation } = plan;
     const code = activation === null ? "" : activationCode(activation, usersEnvironment(this.#wish.environment));
     return { words, notes, argv: code === "" ? this.#program : activated(this.#program, code) };
+  }
+
+  /** Of a job or step that nobody named. */
+  get #name(): string {
+    const [program = ""] = this.#program;
+    return program.slice(program.lastIndexOf("/") + 1);
   }
 
   get #bundle(): string {
@@ -247,8 +263,4 @@ function withoutName(line: string): string {
 /** What srun says where sbatch says that. */
 function asSrun(line: string): string {
   return line.replace("Batch job submission failed", "Unable to allocate resources");
-}
-
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
 }

@@ -47,6 +47,9 @@ export interface Translated {
 /** Slurm starts a requeued job again after that many seconds; measured with 22.05 (its credentials must expire). */
 const REQUEUE_WAIT_S = 120;
 
+const COUNTED = "Slurm counts shares for each node";
+const SAY_TASKS = "--ntasks-per-node says how many";
+
 /** Options that only mgpu has and Slurm has nothing for. */
 const REFUSED: Readonly<Record<string, string>> = {
   "allowed-gpus": "Slurm chooses the GPUs of a node by itself",
@@ -57,6 +60,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   "max-consecutive-timeouts": "srun says nothing of a silent job",
   "exit-on-silence": "srun says nothing of a silent job",
   "inactivity-timeout": "it is for mgpu-srun --pty from a terminal; --time limits any job",
+  each: "sbatch takes one script: call mgpu-sbatch once for each",
   progress: "sbatch can't follow a job: mgpu logs -f JOB does",
 };
 
@@ -89,17 +93,26 @@ export function sharesOf(lines: readonly string[]): Shares | null {
   return null;
 }
 
-/** Translates the options of a submitting command. */
-export function translate(name: string, tokens: readonly Token[], facts: Facts): Translated {
-  const translation = new Translation(name, tokens, facts);
+/**
+ * Translates the options of a submitting command.
+ * @param beside options that Slurm reads for itself: those of variables, then those of the script
+ */
+export function translate(
+  name: string,
+  tokens: readonly Token[],
+  facts: Facts,
+  beside: readonly Token[] = [],
+): Translated {
+  const translation = new Translation(name, tokens, facts, beside);
   for (const token of tokens) translation.take(token);
   return translation.end();
 }
 
 class Translation {
   readonly #name: string;
-  readonly #tokens: readonly Token[];
   readonly #facts: Facts;
+  /** What was typed stands above what stands beside it. */
+  readonly #all: readonly Token[];
   readonly #words: string[] = [];
   readonly #problems: string[] = [];
   readonly #notes: string[] = [];
@@ -107,9 +120,9 @@ class Translation {
   #notices: readonly NoticeTarget[] = [];
   #activation: Activation | null = null;
 
-  constructor(name: string, tokens: readonly Token[], facts: Facts) {
+  constructor(name: string, tokens: readonly Token[], facts: Facts, beside: readonly Token[]) {
     this.#name = name;
-    this.#tokens = tokens;
+    this.#all = [...beside, ...tokens];
     this.#facts = facts;
   }
 
@@ -170,7 +183,23 @@ class Translation {
   }
 
   #has(...names: readonly string[]): boolean {
-    return this.#tokens.some(({ long }) => names.includes(long));
+    return this.#all.some(({ long }) => names.includes(long));
+  }
+
+  /** The number that an option was given; `null` for none, or for a range. */
+  #count(name: string): number | null {
+    const value = this.#all.findLast(({ long }) => long === name)?.value ?? "";
+    return /^\d+$/.test(value) ? Number(value) : null;
+  }
+
+  /** Tasks of each node; `null` where Slurm may put more on one node than on another. */
+  #tasksPerNode(): number | null {
+    if (this.#has("ntasks-per-node")) return this.#count("ntasks-per-node");
+    if (this.#has("ntasks-per-gpu", "ntasks-per-socket", "ntasks-per-core")) return null;
+    if (!this.#has("ntasks")) return 1;
+    const tasks = this.#count("ntasks");
+    const nodes = this.#has("nodes") ? this.#count("nodes") : null;
+    return tasks === 1 || nodes === 1 ? tasks : nodes !== null && nodes === tasks ? 1 : null;
   }
 
   /** Whole GPUs as they are; a part of one as shards or MPS of a job on one node. */
@@ -198,16 +227,23 @@ class Translation {
       this.#refuse(long, "this cluster gives whole GPUs only: its nodes have neither shards nor MPS (GresTypes)");
     } else if (thousandths > WHOLE_GPU) {
       this.#refuse(long, "a job there has whole GPUs, or a part of one, and never both");
-    } else if (long === "gpus-per-task" && this.#has("ntasks")) {
-      this.#refuse(
-        long,
-        `Slurm counts shares for each node: --gres=${shares.kind}:N asks for those of all tasks there`,
-      );
     } else {
-      const count = Math.max(1, Math.ceil((thousandths * shares.perGpu) / WHOLE_GPU));
-      this.#words.push(`--gres=${shares.kind}:${count}`);
-      this.#notes.push(`--${long}: ${count} of the ${shares.perGpu} shares (${shares.kind}) of a GPU`);
+      const tasks = long === "gpus-per-task" ? this.#tasksPerNode() : 1;
+      if (tasks === null) this.#refuse(long, `${COUNTED} where it is known how many tasks each has: ${SAY_TASKS}`);
+      else if (tasks * thousandths > WHOLE_GPU) {
+        this.#refuse(
+          long,
+          `${COUNTED}, and those of a job lie on one GPU there: ${tasks} tasks want more. ${SAY_TASKS}`,
+        );
+      } else this.#pushShares(long, shares, tasks, thousandths);
     }
+  }
+
+  #pushShares(long: string, { kind, perGpu }: Shares, tasks: number, thousandths: number): void {
+    const count = tasks * Math.max(1, Math.ceil((thousandths * perGpu) / WHOLE_GPU));
+    const ofAll = tasks > 1 ? `, for the ${tasks} tasks of each node` : "";
+    this.#words.push(`--gres=${kind}:${count}`);
+    this.#notes.push(`--${long}: ${count} of the ${perGpu} shares (${kind}) of a GPU${ofAll}`);
   }
 
   /** Without GPUs asked for, the part of one that has the memory. */

@@ -35,7 +35,7 @@ const REFUSAL = "Batch job submission failed";
 export const command: Command = {
   name: "sbatch",
   summary: "Submit a batch script: it waits for its resources, runs without you, and writes its output to a file",
-  synopsis: "[OPTIONS...] [: OPTIONS...]... [script [args...]]",
+  synopsis: "[OPTIONS...] [: OPTIONS...]... [script [args...]] | [OPTIONS...] --each script... | -",
   options: OPTIONS,
   operands: "stop",
   examples: [
@@ -43,17 +43,22 @@ export const command: Command = {
     "mgpu-sbatch --gpus=1 --wrap='python3 train.py'",
     "mgpu-sbatch --array=0-99%8 --gpus=1 sweep.sh",
     "mgpu-sbatch --parsable < train.sh",
+    "mgpu-sbatch --gpus=1 --each train.sh sweep.sh",
     "mgpu-sbatch -n1 --mem=64G : -n8 --gpus=8 train.sh",
   ],
   run,
 };
 
 async function run(parsed: ParsedOptions, context: CommandContext): Promise<number> {
+  if (parsed.values.has("each")) {
+    const { submitEach } = await import("../each-script.ts");
+    return submitEach(parsed, context, { prepare, clusterOf, report, refusal: REFUSAL });
+  }
   const { values, submission, warnings } = await prepare(parsed, context);
   if (!values.quiet) {
     context.stdio.err(warnings.map((text) => `${context.program}: warning: ${text}\n`).join(""));
   }
-  const cluster = values.clusters === undefined ? null : await clusterName(values.clusters, context);
+  const cluster = await clusterOf(values, context);
   if (cluster === "") return 1;
   if (values.progress && !values.await) throw new UserError("--progress shows what --wait waits for: give both");
   if (values["test-only"]) return testSubmission(context, submission, REFUSAL);
@@ -144,6 +149,11 @@ function foreignWarnings(
 ): string[] {
   if (foreignLine === 0 || isGiven(parsed, "ignore-pbs") || environment.SBATCH_IGNORE_PBS !== undefined) return [];
   return [`${file}: line ${foreignLine}: #PBS and #BSUB are not read; write #SBATCH, or say --ignore-pbs`];
+}
+
+/** `null` where none was named. */
+async function clusterOf({ clusters }: SubmitValues, context: CommandContext): Promise<string | null> {
+  return clusters === undefined ? null : clusterName(clusters, context);
 }
 
 /** The cluster's own name, if it is among those that were named; empty after it was said that it can't be reached. */

@@ -77,6 +77,13 @@ export const IO = [
     read: anyText,
   },
   {
+    long: "each",
+    argument: "none",
+    help: "each operand is a script, and becomes a job of its own; with - each line of standard input names one",
+    of: SBATCH,
+    read: flag,
+  },
+  {
     long: "parsable",
     argument: "none",
     help: "print nothing but the job's number",

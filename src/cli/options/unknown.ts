@@ -15,7 +15,7 @@ const LISTING_OPTIONS =
 /** Long names that not all of the submitting commands have, by those that do. */
 const SUBMIT_OPTIONS: Readonly<Record<string, string>> = {
   sbatch:
-    "array batch export-file ignore-pbs kill-on-invalid-dep no-requeue parsable progress requeue retries retry-wait wrap",
+    "array batch each export-file ignore-pbs kill-on-invalid-dep no-requeue parsable progress requeue retries retry-wait wrap",
   salloc: "bell kill-command no-bell no-shell",
   srun:
     "bcast connection-timeout cpu-bind detach-keys disable-status epilog exact exit-on-silence external-launcher " +

@@ -6,7 +6,7 @@
  * happened and every so often; the batch system is asked only as often as the setting says, or when a node was lost.
  */
 
-import { whyNoMore } from "../../core/decide/elastic.ts";
+import { mayGrow, whyNoMore } from "../../core/decide/elastic.ts";
 import { type ElasticNode, type ElasticQueue, elasticNodeName, type Manager } from "../../core/elastic/records.ts";
 import type { Event } from "../../core/events.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
@@ -18,7 +18,7 @@ import { inSlices } from "../slices.ts";
 import { endNode } from "./end.ts";
 import { type BatchManager, ManagerAway } from "./manager.ts";
 import { type Away, type Place, Watch } from "./watch.ts";
-import { type Imagined, usedNodes } from "./what-if.ts";
+import { type Imagined, type Use, usedNodes } from "./what-if.ts";
 
 export interface CrewPorts {
   readonly managers: Readonly<Record<Manager, BatchManager>>;
@@ -45,12 +45,12 @@ const LEAVE_MS = 60_000;
 const LOST_FRESH_MS = 60_000;
 
 /** What was found out of the need for allocations. */
-interface Need {
+interface Need extends Use {
   readonly seq: number;
   readonly at: number;
-  /** Jobs that would start on nodes that are not there yet, by the node. */
-  readonly jobs: ReadonlyMap<NodeName, readonly JobId[]>;
 }
+
+const NO_USE: Use = { jobs: new Map(), held: new Set() };
 
 export class ElasticCrew {
   readonly #context: ControllerContext;
@@ -59,7 +59,7 @@ export class ElasticCrew {
   /** Since when a node has had no job, or an allocation that waits has been of no use; monotonic. */
   readonly #idleSince = new Map<NodeName, number>();
   readonly #leftAt = new Map<NodeName, number>();
-  #need: Need = { seq: -1, at: 0, jobs: new Map() };
+  #need: Need = { seq: -1, at: 0, ...NO_USE };
   #turnedAt = Number.NEGATIVE_INFINITY;
   #timer: Cancel = () => {};
   #timerAt = Number.POSITIVE_INFINITY;
@@ -206,8 +206,9 @@ export class ElasticCrew {
     this.#isBusy = true;
     try {
       await this.#watch.look(this.#places());
-      await this.#sendAway();
+      // Nodes are idle only where no job waits for others to come besides.
       await this.#grow();
+      await this.#sendAway();
     } catch (error) {
       log.error("elastic nodes: a turn failed", { error: String(error) });
     }
@@ -252,7 +253,8 @@ export class ElasticCrew {
   async #judgeIdle(elastic: ElasticNode, queue: ElasticQueue, busy: ReadonlySet<NodeName>): Promise<void> {
     const { clock, isConnected } = this.#context;
     const { node } = elastic;
-    if (busy.has(node) || !isConnected(node)) return void this.#idleSince.delete(node);
+    const isHeld = this.#need.held.has(node) && !queue.isLeaving;
+    if (busy.has(node) || isHeld || !isConnected(node)) return void this.#idleSince.delete(node);
     const now = clock.monotonic();
     const since = this.#idleSince.get(node) ?? now;
     this.#idleSince.set(node, since);
@@ -309,13 +311,17 @@ export class ElasticCrew {
   async #grow(): Promise<void> {
     const { loop, clock } = this.#context;
     const now = clock.now();
-    const imagined = this.#imagine(now);
-    if (imagined.length === 0) return;
+    const imagined = this.#imagine();
+    if (imagined.length === 0) {
+      this.#need = { seq: loop.state.seq, at: now, ...NO_USE };
+      return;
+    }
     // Nothing changed: only time could bring something new.
     const isSame = this.#need.seq === loop.state.seq && now - this.#need.at < GAP_MS * 5;
     if (isSame && this.#need.jobs.size === 0 && imagined.every(({ isComing }) => !isComing)) return;
-    const jobs = loop.state.pending.size === 0 ? new Map<NodeName, JobId[]>() : await this.#usedOf(imagined, now);
-    this.#need = { seq: loop.state.seq, at: now, jobs };
+    const use = loop.state.pending.size === 0 ? NO_USE : await this.#useOf(imagined, now);
+    const { jobs } = use;
+    this.#need = { seq: loop.state.seq, at: now, ...use };
     await this.#dropUnused(imagined, jobs);
     for (const queue of [...this.#state().queues.values()]) {
       const wanted = imagined.filter((one) => one.queue.id === queue.id && !one.isComing && jobs.has(one.node)).length;
@@ -323,7 +329,8 @@ export class ElasticCrew {
     }
   }
 
-  #imagine(now: number): Imagined[] {
+  /** With those that may be asked for later only: jobs over several nodes count on them. */
+  #imagine(): Imagined[] {
     const { loop } = this.#context;
     const coming: Imagined[] = [];
     const possible: Imagined[] = [];
@@ -332,7 +339,7 @@ export class ElasticCrew {
       for (const { node, leaving } of own) {
         if (leaving === undefined && !loop.state.nodes.has(node)) coming.push({ node, queue, isComing: true });
       }
-      if (whyNoMore(loop.state, queue, now) !== "" || this.#watch.awayOf(queue)) continue;
+      if (!mayGrow(queue) || this.#watch.awayOf(queue)) continue;
       for (let more = 1; own.length + more <= queue.limits.max; more++) {
         if (possible.length === IMAGINED_MAX) break;
         possible.push({ node: elasticNodeName(queue, queue.submitted + more), queue, isComing: false });
@@ -341,9 +348,9 @@ export class ElasticCrew {
     return [...coming, ...possible];
   }
 
-  #usedOf(imagined: readonly Imagined[], now: number): Promise<ReadonlyMap<NodeName, JobId[]>> {
+  #useOf(imagined: readonly Imagined[], now: number): Promise<Use> {
     const work = usedNodes(this.#context, imagined, now);
-    let found: ReadonlyMap<NodeName, JobId[]> = new Map();
+    let found = NO_USE;
     const steps = {
       next() {
         const step = work.next();

@@ -23,12 +23,20 @@ export interface Imagined {
   readonly isComing: boolean;
 }
 
-/** Yields between steps; the jobs that would start now on imagined nodes, by the node. */
+/** What waiting jobs would do with imagined nodes. */
+export interface Use {
+  /** Jobs that would start on one, by the node. */
+  readonly jobs: ReadonlyMap<NodeName, readonly JobId[]>;
+  /** Nodes that are there, and that such jobs need besides. */
+  readonly held: ReadonlySet<NodeName>;
+}
+
+/** Yields between steps. */
 export function* usedNodes(
   { loop, isConnected, guard, order }: Pick<ControllerContext, "loop" | "isConnected" | "guard" | "order">,
   imagined: readonly Imagined[],
   now: number,
-): Generator<void, ReadonlyMap<NodeName, JobId[]>> {
+): Generator<void, Use> {
   const names = new Set(imagined.map(({ node }) => node));
   const state = imagine(loop.state, imagined, now);
   const view = viewOf(state, (node) => names.has(node) || isConnected(node), now, {
@@ -36,13 +44,19 @@ export function* usedNodes(
     order,
   });
   const plan = yield* scheduleInSteps(view, now);
-  const used = new Map<NodeName, JobId[]>();
-  for (const start of plan.starts.flatMap((one) => [one, ...(one.followers ?? [])])) {
-    for (const { node } of start.allocation) {
-      if (names.has(node)) used.set(node, [...(used.get(node) ?? []), start.jobId]);
+  const jobs = new Map<NodeName, JobId[]>();
+  const held = new Set<NodeName>();
+  for (const start of plan.starts) {
+    const shares = [start, ...(start.followers ?? [])].flatMap(({ jobId, allocation }) =>
+      allocation.map(({ node }) => ({ jobId, node })),
+    );
+    if (!shares.some(({ node }) => names.has(node))) continue;
+    for (const { jobId, node } of shares) {
+      if (names.has(node)) jobs.set(node, [...(jobs.get(node) ?? []), jobId]);
+      else held.add(node);
     }
   }
-  return used;
+  return { jobs, held };
 }
 
 /** Shares all but its nodes with the state it is made from. */

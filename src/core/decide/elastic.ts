@@ -88,6 +88,11 @@ export function decideEndElasticNode(state: ClusterState, command: EndElasticNod
   );
 }
 
+/** Whether a queue asks for more allocations at some time, as far as its limit of them allows. */
+export function mayGrow({ isLeaving, pause }: ElasticQueue): boolean {
+  return !isLeaving && pause === null;
+}
+
 /** Why a queue asks for no more allocations now, whoever waits; empty if it may. */
 export function whyNoMore(state: ClusterState, queue: ElasticQueue, now: number): string {
   const { max, backlog, minBetweenS } = queue.limits;

@@ -16,6 +16,7 @@ import { realNet } from "../../platform/net.ts";
 import { descriptorWriter, plainLog } from "../../platform/plain-log.ts";
 import { realProcesses } from "../../platform/process.ts";
 import { realProcessTable } from "../../platform/proctable.ts";
+import { realPrograms } from "../../platform/programs.ts";
 import { realPtys } from "../../platform/pty.ts";
 import { realRandom } from "../../platform/random.ts";
 import { realScreen } from "../../platform/screen.ts";
@@ -33,6 +34,9 @@ const TOKEN_BYTES = 32;
 /** `/holder.step` stands behind a folder; a longer one leaves no room in a socket's 107 bytes. */
 const FOLDER_BYTES_MAX = 80;
 
+/** Longer than a controller that is well takes to answer. */
+const SCONTROL_MS = 10_000;
+
 /** Signals that Slurm sends to all of a job's processes: the program hears them by itself. */
 const PASSING = ["SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGPIPE"] as const;
 
@@ -46,11 +50,8 @@ async function main(file: string): Promise<void> {
     fail(PROGRAM, `${file} is no session of Slurm's on ${hostname()}: is your home folder the same there?`);
   }
   if ((env.SLURM_PROCID ?? "0") !== "0") return runWithoutTerminal(session);
-  let isTold = false;
-  for (const signal of PASSING) process.on(signal, () => {});
-  process.on("SIGTERM", () => {
-    isTold = true;
-  });
+  // Until the program runs there is nothing to be told.
+  for (const signal of [...PASSING, "SIGTERM"] as const) process.on(signal, () => {});
   const folder = privateFolder(env.TMPDIR ?? "");
   const end = (code: number): never => {
     // Slurm writes its own words on the exit code into the log.
@@ -64,7 +65,8 @@ async function main(file: string): Promise<void> {
     const ports = {
       clock: realClock(),
       tell: (one: SessionPlace) => files.rewrite(file, formatSession({ ...session, place: one })),
-      isTold: () => isTold,
+      onTold: (told: () => void) => void process.on("SIGTERM", told),
+      scontrol,
     };
     const start = { workDir: process.cwd(), environment: ownEnvironment() };
     const { code, problem } = await holdSession(ports, holder, session, place, start);
@@ -124,6 +126,17 @@ function placeIn(folder: string): SessionPlace {
     token: realRandom().hex(TOKEN_BYTES),
     startAt: realClock().now(),
   };
+}
+
+async function scontrol(...args: readonly string[]): Promise<string> {
+  const { find, run } = realPrograms();
+  const file = find("scontrol", process.env.PATH ?? "/usr/bin:/bin", "");
+  if (file === null) return "";
+  // Slurm tells all of a job's processes to end, more than once.
+  const deaf = ["-c", `trap "" TERM INT HUP; exec "$0" "$@"`, file, ...args];
+  const order = { file: "/bin/sh", args: deaf, environment: process.env, limitMs: SCONTROL_MS };
+  const ask = async (): Promise<string> => (await run(order).catch(() => null))?.stdout ?? "";
+  return (await ask()) || ask();
 }
 
 function ownEnvironment(): Record<string, string> {

@@ -36,6 +36,7 @@ const SIZES = {
   large: 100_000,
   submissions: 20_000,
   feed: 10_000,
+  scripts: 1000,
   array: 100_000,
   queue: 100_000,
   idleMs: 20_000,
@@ -136,6 +137,9 @@ async function submissions(sizes) {
     writeFileSync(feed, Array.from({ length: sizes.feed }, (_, index) => `2,${script},,${index},\n`).join(""));
     const feedMs = await timed(() => cluster.command("mgpu", "feed", feed));
     await cluster.command("mgpu-scancel", "--me", "-t", "PENDING");
+    const scripts = writeScripts(cluster.work, sizes.scripts);
+    const eachMs = await timed(() => cluster.command("mgpu-sbatch", "--gpus=1", "--each", ...scripts));
+    await cluster.command("mgpu-scancel", "--me", "-t", "PENDING");
     const arrays = [];
     for (let round = 0; round < ROUNDS; round++) {
       const args = ["--gpus=1", "--job-name=array", `--array=1-${sizes.array}`, script];
@@ -155,6 +159,16 @@ async function submissions(sizes) {
       }),
       numbers({
         ...{
+          name: `one sbatch --each with ${sizes.scripts} scripts`,
+          metric: "wall",
+          unit: "ms",
+          ours: eachMs,
+          samples: 1,
+        },
+        bar: { of: "ours", atMost: 10_000 },
+      }),
+      numbers({
+        ...{
           name: `array of ${sizes.array} accepted`,
           metric: "wall min, sbatch and all",
           unit: "ms",
@@ -167,6 +181,15 @@ async function submissions(sizes) {
   } finally {
     await cluster.stop();
   }
+}
+
+/** Different ones, each with directives of its own. @returns {string[]} their paths */
+function writeScripts(folder, count) {
+  return Array.from({ length: count }, (_, at) => {
+    const path = join(folder, `each-${at}.sh`);
+    writeFileSync(path, `#!/bin/sh\n#SBATCH --job-name=each-${at} --time=5\nexec true ${at}\n`);
+    return path;
+  });
 }
 
 /** A controller that has nothing to do. */

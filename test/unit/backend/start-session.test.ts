@@ -96,7 +96,7 @@ test("within a job it is a step of it, whose srun goes on by itself", async () =
   const { ran, slurm } = machineWith({});
   const started = await startSession(slurm, wish(["--pty", "-n1", "top"], { SLURM_JOB_ID: "9" }), EVENTS);
   expect(started).toMatchObject({ jobId: 9, stepId: 3 });
-  const args = ["-n1", "--", "/usr/bin/node", "/opt/mgpu/dist/slurm-hold.cjs", `${STEM}.json`];
+  const args = ["--job-name=top", "-n1", "--", "/usr/bin/node", "/opt/mgpu/dist/slurm-hold.cjs", `${STEM}.json`];
   expect(ran).toEqual([expect.objectContaining({ file: "/bin/srun", args, log: `${STEM}.log` })]);
 });
 
@@ -114,9 +114,17 @@ test("what Slurm refuses is said in srun's words, and leaves no file behind", as
 
 test("options that leave no room for a terminal are refused, all at once", async () => {
   const { ran, slurm } = machineWith({});
-  const started = startSession(slurm, wish(["--pty", "-o", "f", "--label", "bash"]), EVENTS);
+  const started = startSession(
+    slurm,
+    wish(["--pty", "-o", "f", "--label", "--progress", "--allowed-gpus=1", "bash"]),
+    EVENTS,
+  );
   await expect(started).rejects.toMatchObject({
-    problems: ["--output can't be used with --pty", "--label can't be used with --pty"],
+    problems: [
+      "--output can't be used with --pty",
+      "--label can't be used with --pty",
+      expect.stringMatching(/^--allowed-gpus can't be said/),
+    ],
   });
   expect(ran).toEqual([]);
 });

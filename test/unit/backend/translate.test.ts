@@ -15,9 +15,11 @@ const FACTS: Facts = {
   gpuMemoryMiB: 0,
 };
 
-function say(argv: readonly string[], facts: Partial<Facts> = {}, command = srun) {
-  const { tokens, rest } = takeApart({ argv, options: command.options, stops: true });
-  return { ...translate(command.name, tokens, { ...FACTS, ...facts }), rest };
+function say(argv: readonly string[], facts: Partial<Facts> = {}, command = srun, directives: readonly string[] = []) {
+  const { options } = command;
+  const { tokens, rest } = takeApart({ argv, options, stops: true });
+  const beside = takeApart({ argv: directives, options, stops: false }).tokens;
+  return { ...translate(command.name, tokens, { ...FACTS, ...facts }, beside), rest };
 }
 
 describe("a command line for Slurm", () => {
@@ -49,6 +51,30 @@ describe("a command line for Slurm", () => {
     [["--no-pty", "--on-disconnect=kill", "-n1"], ["-n1"]],
   ])("%j is said as %j", (argv, words) => {
     expect(say(argv)).toMatchObject({ words, problems: [] });
+  });
+
+  test.each([
+    [[], "--gres=shard:1"],
+    [["-N3"], "--gres=shard:1"],
+    [["-n1"], "--gres=shard:1"],
+    [["-n3", "-N1"], "--gres=shard:3"],
+    [["-n2", "-N2"], "--gres=shard:1"],
+    [["-n8", "--ntasks-per-node=4"], "--gres=shard:4"],
+  ])("a part for each task is one for the tasks of a node: %j", (geometry, word) => {
+    expect(say(["--gpus-per-task=0.25", ...geometry])).toMatchObject({ problems: [] });
+    expect(say(["--gpus-per-task=0.25", ...geometry]).words).toContain(word);
+    expect(say(["--gpus-per-task=0.25"], {}, sbatch, geometry)).toMatchObject({ words: [word], problems: [] });
+  });
+
+  test("a part for each task of nodes that may have more or fewer is refused, wherever the tasks are counted", () => {
+    const reason = "--gpus-per-task can't be said to Slurm: Slurm counts shares for each node";
+    for (const geometry of [["-n4"], ["-n4", "-N2"], ["-n3", "-N1-3"], ["--ntasks-per-gpu=2"]]) {
+      expect(say(["--gpus-per-task=0.25", ...geometry]).problems).toEqual([expect.stringContaining(reason)]);
+      expect(say(["--gpus-per-task=0.25"], {}, sbatch, geometry).problems).toEqual([expect.stringContaining(reason)]);
+    }
+    expect(say(["--gpus-per-task=0.5", "-n3", "-N1"]).problems).toEqual([expect.stringContaining("3 tasks want more")]);
+    expect(say(["--gpus-per-task=0.5", "-n1"], {}, sbatch, ["-n", "4"]).problems).toEqual([]);
+    expect(say(["--model=mistral"], {}, sbatch, ["--gpus=2"]).words).toEqual([]);
   });
 
   test("memory of a GPU is a part of one, where somebody says what it has", () => {
