@@ -55,7 +55,10 @@ export class Slurm {
 
   /** Some of it is read when the controller starts only. */
   async #tune() {
-    const conf = readFileSync(this.env.SLURM_CONF, "utf8").replace(/^(SchedulerParameters|MaxArraySize|MinJobAge)=.*\n/gm, "");
+    const conf = readFileSync(this.env.SLURM_CONF, "utf8").replace(
+      /^(SchedulerParameters|MaxArraySize|MinJobAge)=.*\n/gm,
+      "",
+    );
     writeFileSync(this.env.SLURM_CONF, conf);
     appendFileSync(this.env.SLURM_CONF, TUNING);
     const pidFile = join(this.folder, "pids");
