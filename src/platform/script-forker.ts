@@ -56,7 +56,7 @@ export interface ScriptsOptions {
 /** Two scripts within so long are many. */
 const OFTEN_MS = 1000;
 
-/** How often keepers are looked after, should one have been killed; and a program without work for so many looks ends. */
+/** How often keepers are looked after that outlive their program, should one have been killed; and a program without work for so many looks ends. */
 const LOOK_MS = 2000;
 const IDLE_LOOKS = 15;
 
@@ -197,6 +197,7 @@ class Program {
     }
     this.jobs.delete(Number(id));
     if (word === "x") return job.resolve(null);
+    if (word === "l") return lost(job);
     const spent = { userMs: userTicks * TICK_MS, systemMs: systemTicks * TICK_MS, pages };
     // After whoever awaits the start has gone on.
     setImmediate(() => job.request.onExit({ exit: { code: first, signal: second }, spent }));
@@ -232,6 +233,17 @@ class Program {
     if (this.idleLooks > IDLE_LOOKS && !this.isOver) this.end();
     if (this.isOver && this.jobs.size === 0) clearInterval(this.timer);
   }
+}
+
+/** Its keeper was killed. Until that has said who it is, it starts nothing. */
+function lost({ request, keeper, resolve, reject }: Job): void {
+  if (keeper !== null) setImmediate(() => request.onExit(null));
+  else if (hasText(`${request.folder}/pid`)) reject(new Error("what was to start it was killed"));
+  else resolve(null);
+}
+
+function hasText(path: string): boolean {
+  return (fs.lstatSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 /** The bytes of an order; `null` where a stream is neither a file nor /dev/null, or a text can't be told. */

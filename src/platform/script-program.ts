@@ -9,6 +9,7 @@
  *   s ID PID STARTTICKS                the keeper of a script has said in its folder who it is, and starts it now
  *   e ID CODE SIGNAL USER SYSTEM PAGES the script is over, and that is on record; times in clock ticks
  *   x ID WHY                           nothing was started
+ *   l ID                               the keeper was killed, or died of its script's limits: it says no more
  *
  * Each script has a keeper: a fork in a session of its own, which writes `pid` before the script starts and `exit` when it is over (and
  * `wrapper.err` before, if a signal ended it), whoever else has died by then (node/holder/batch-spool.ts). Orders of a
@@ -20,8 +21,16 @@ use POSIX ();
 use Fcntl qw(O_RDONLY O_WRONLY O_APPEND O_CREAT O_TRUNC O_NOCTTY O_NONBLOCK);
 open(my $say, '>&', \*STDOUT) or exit 1;
 my $holder = getppid();
-$SIG{CHLD} = 'IGNORE';
-sub say_line { syswrite($say, join(' ', @_) . "\n") }
+my (%ids, %early);
+sub say_line { 1 until defined syswrite($say, join(' ', @_) . "\n") || !$!{EINTR} }
+# Keepers that ended; one that ended before its number was noted waits in %early.
+$SIG{CHLD} = sub {
+  local ($!, $?);
+  while ((my $pid = waitpid(-1, POSIX::WNOHANG())) > 0) {
+    my $id = delete $ids{$pid};
+    if (!defined $id) { $early{$pid} = $? } elsif ($?) { say_line('l', $id) }
+  }
+};
 sub refuse { say_line('x', @_); POSIX::_exit(0) }
 sub put {
   my ($path, $text) = @_;
@@ -94,6 +103,11 @@ while (1) {
     my $keeper = fork;
     if (!defined $keeper) { say_line('x', $order[0], "fork $!") }
     elsif ($keeper == 0) { keep(@order) }
+    else {
+      $ids{$keeper} = $order[0];
+      my $status = delete $early{$keeper};
+      if (defined $status) { delete $ids{$keeper}; say_line('l', $order[0]) if $status }
+    }
   }
 }
 `;

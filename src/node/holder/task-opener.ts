@@ -113,6 +113,8 @@ export interface PlainOpening {
 export function plainOpening(opening: TaskOpening): PlainOpening | null {
   if (!isPlain(opening)) return null;
   const { umask, rlimits = {}, openFiles } = opening;
+  // That program's own time would count for it.
+  if ((rlimits.CPU ?? -1) >= 0) return null;
   const limits = openFiles === null || rlimits.NOFILE !== undefined ? rlimits : { ...rlimits, NOFILE: openFiles };
   const lines = Object.entries(limits).flatMap(([name, value]) => {
     const set = settingOf(name, value);

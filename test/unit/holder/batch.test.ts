@@ -182,6 +182,15 @@ describe.each(WAYS)("a batch script, started %s", (_way, isEager) => {
     expect(ports.table.find("")).toEqual([]);
   });
 
+  test("limits are the script's, and of nobody who keeps its records", async () => {
+    const { handlers, folder } = openHolder(isEager);
+    const step = { ...batch(folder, "#!/bin/sh\n[ $(ulimit -S -f) = 0 ] || exit 3\n"), rlimits: { FSIZE: 0 } };
+    const stdout = { to: "file", path: "/dev/null", append: true } as const;
+    const tasks = step.tasks.map((one) => ({ ...one, stdout }));
+    await call(handlers, "holder.launch", { ...step, tasks });
+    expect((await ended(handlers, step.key)).exits).toEqual([{ code: 0, signal: 0 }]);
+  });
+
   test("who attaches is told of the end, and the step is forgotten without a client", async () => {
     const { handlers, folder } = openHolder(isEager);
     const step = batch(folder, "#!/bin/sh\nexit 3\n");
