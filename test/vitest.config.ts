@@ -13,7 +13,7 @@ export default defineConfig({
     root: new URL("..", import.meta.url).pathname,
     projects: [
       project("unit", ["test/unit/**/*.test.ts", "test/golden/**/*.test.ts", "test/tidy.test.ts"], 20_000),
-      project("property", ["test/property/**/*.test.ts"], 60_000),
+      project("property", ["test/property/**/*.test.ts"], 180_000),
       project("sim", ["test/sim/**/*.test.ts"], 300_000),
       project("integration", ["test/integration/**/*.test.ts"], 120_000),
       project("compat", ["test/compat/**/*.test.ts"], 180_000),

@@ -25,6 +25,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { patchInk } from "./ink.mjs";
 import { lazyBuiltins } from "./lazy-builtins.mjs";
+import { resolveHelper, withLazySchemas } from "./lazy-schemas.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 /** Where it belongs once it is whole. Two builds at once and commands that run meanwhile see the old one or the new one. */
@@ -55,9 +56,10 @@ const WARM_UP = {
   mgpu: ["status"],
 };
 
-/** Started by launchers without, or not by launchers at all. Others have flags that V8 keeps with a cache: bin/ has the same. */
-const WITHOUT_FLAGS = ["mgpud", "mgpuctld", "mgpu-stepd", "front"];
+/** V8 keeps its flags with a cache: bin/ has the same for commands, src/platform/daemon.ts for what goes on running. */
+const DAEMONS = ["mgpud", "mgpuctld", "mgpu-stepd", "front", "snapshot-worker"];
 const FLAGS = ["--min-semi-space-size=4"];
+const DAEMON_FLAGS = ["--max-semi-space-size=8", "--heap-growing-percent=40"];
 
 /** Ends the cluster of the caches, and with it the daemons, which write theirs then. */
 const END = ["down", "--force"];
@@ -149,6 +151,7 @@ function wrap(path) {
 
 /** A program's bundle holds the schemas of those procedures only that its sources name: making all takes 2 ms. */
 async function bundle() {
+  const { default: ts } = await import("typescript");
   const entryPoints = entries.map((name) => ({ in: `src/entry/programs/${name}.ts`, out: name }));
   const { metafile } = await build({
     ...OPTIONS,
@@ -161,7 +164,7 @@ async function bundle() {
     await build({
       ...OPTIONS,
       entryPoints: [entryPoint],
-      plugins: [pruneProcedures(text), lazyBuiltins(text), patchInk()],
+      plugins: [protocol(text, DAEMONS.includes(entryPoint.out) ? null : ts), lazyBuiltins(text), patchInk()],
     });
   }
 }
@@ -186,13 +189,20 @@ async function bundleLibrary() {
   }
 }
 
-/** Leaves out of the table what a program does not name; esbuild then drops the schemas that nothing uses. */
-function pruneProcedures(text) {
+/**
+ * Leaves out of the table what a program does not name; esbuild then drops the schemas that nothing uses.
+ * @param ts the compiler's API where schemas are to be made late, else `null`
+ */
+function protocol(text, ts) {
+  const late = (source) => ({ contents: ts ? withLazySchemas(ts, source) : source, loader: "ts" });
   return {
-    name: "prune-procedures",
-    setup({ onLoad }) {
-      onLoad({ filter: /src\/protocol\/procedures\.ts$/ }, ({ path }) => {
+    name: "protocol",
+    setup(build) {
+      const { onLoad } = build;
+      resolveHelper(build);
+      onLoad({ filter: /src\/protocol\/[\w-]+\.ts$/ }, ({ path }) => {
         const table = readFileSync(path, "utf8");
+        if (!path.endsWith(`/${TABLE}`)) return late(table);
         const lines = table.split("\n");
         const start = lines.indexOf("export const PROCEDURES = {");
         const end = lines.findIndex((line) => line.startsWith("} as const satisfies"));
@@ -205,7 +215,7 @@ function pruneProcedures(text) {
           if (part !== undefined) isKept = namesOfPart(table, part, path).some((one) => text.includes(`"${one}"`));
           return isKept;
         });
-        return { contents: [...lines.slice(0, start + 1), ...kept, ...lines.slice(end)].join("\n"), loader: "ts" };
+        return late([...lines.slice(0, start + 1), ...kept, ...lines.slice(end)].join("\n"));
       });
     },
   };
@@ -235,7 +245,7 @@ async function makeCodeCaches() {
   }
   const writing = { ...environment, MGPU_WRITE_CODE_CACHE: "1" };
   const run = (name, args, env) => {
-    const flags = WITHOUT_FLAGS.includes(name) ? [] : FLAGS;
+    const flags = DAEMONS.includes(name) ? DAEMON_FLAGS : FLAGS;
     return ended([...flags, join(dist, `${name}.cjs`), ...args], { env, cwd: home });
   };
   // A build that is broken off leaves no daemons behind.

@@ -25,7 +25,7 @@ export async function connectController(ports: ConnectPorts, options: ConnectOpt
 }
 
 async function connectTarget(ports: ConnectPorts, options: ConnectOptions): Promise<Connected> {
-  const target = targetOf(ports);
+  const target = ports.target?.() ?? targetOf(ports);
   const { start = true, isAsked = false, isHere = false } = options;
   const isDefault = ports.cluster === undefined && !ports.environment.MGPU_CONTROLLER;
   if (target.kind === "here" || (isHere && isDefault)) {

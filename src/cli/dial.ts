@@ -11,7 +11,7 @@ import type { Connected } from "../rpc/types.ts";
 import { isSocketCode, socketProblem, withDoctor } from "./advice.ts";
 import { type CommandContext, UserError } from "./context.ts";
 import type { SlurmEngine } from "./slurm.ts";
-import type { ConfiguredBackend } from "./target.ts";
+import type { ConfiguredBackend, Target } from "./target.ts";
 
 /** A daemon that was just spawned and lives on without us. */
 export interface StartedDaemon {
@@ -45,6 +45,8 @@ export interface ConnectPorts
   secureNet(credential: Credential): Promise<Net>;
   /** The cluster that -M names. */
   readonly cluster?: string | undefined;
+  /** {@link targetOf} of these ports, which need not look at each file anew for each question of a command. */
+  readonly target?: () => Target;
   /** Slurm as the cluster, which is loaded then. */
   loadSlurm(): SlurmEngine;
   /** See {@link targetOf}. */

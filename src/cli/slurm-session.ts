@@ -9,7 +9,7 @@ import { followJob } from "./attach/session.ts";
 import type { SessionPlan } from "./attach/session-plan.ts";
 import { isSlurmName } from "./connect.ts";
 import { type CommandContext, UserError } from "./context.ts";
-import { type OptionReader, optionReader, parseJobTarget } from "./filters.ts";
+import { jobFilter, type OptionReader, optionReader, parseJobTarget } from "./filters.ts";
 import type { HandOverOrder } from "./hand-over.ts";
 import { submitOptions } from "./options/submit.ts";
 import type { SlurmHandOver } from "./slurm.ts";
@@ -66,8 +66,24 @@ export async function runSession(slurm: SlurmHandOver, order: HandOverOrder, con
     },
   };
   const code = await followJob({ ...plan, jobId, stepId }, await context.connect(), watched, []);
-  if (!hasBegun) for (const line of started.complaints()) context.stdio.err(`${context.program}: error: ${line}\n`);
+  if (hasBegun) return code;
+  const complaints = started.complaints();
+  for (const line of complaints) context.stdio.err(`${context.program}: error: ${line}\n`);
+  if (complaints.length === 0 && (await hasFailed(jobId, context))) {
+    const hint = `sessions need a state folder that the nodes share: is ${context.places.home} the same there? MGPU_HOME names another`;
+    context.stdio.err(`${context.program}: hint: ${hint}\n`);
+  }
   return code;
+}
+
+/** Whether a job came to its node, and nothing of it could even be written there. */
+async function hasFailed(jobId: number, context: CommandContext): Promise<boolean> {
+  const { peer } = await context.connect();
+  let state = "";
+  await peer.stream("jobs.get", { filter: jobFilter({ ids: [jobId] }) }, ({ jobs: [first] }) => {
+    state = first?.job.state ?? state;
+  });
+  return state === "FAILED";
 }
 
 /** Ctrl-C before the session begins: nothing of it is to stay. */

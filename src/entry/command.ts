@@ -33,6 +33,9 @@ import { currentUser } from "./user.ts";
 /** Commands keep no log: what matters is said to the user. */
 const NO_LOG: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
+/** How long files that say which cluster is meant are not read again. */
+const TARGET_MS = 1000;
+
 /** Runs the command with this process's arguments and ends the process with its exit code. */
 export async function runProgram(command: Command): Promise<void> {
   const context = contextOf(command);
@@ -48,8 +51,8 @@ function contextOf(command: Command): CommandContext {
 
 /** What a command that runs for another process has from there. */
 export interface ForeignPorts extends Pick<CommandContext, "cwd" | "stdio" | "files" | "shell"> {
-  /** Throws if no controller may be started for it. */
-  beforeStart(): void;
+  /** Variables for a controller that is started for it; throws if none may be. */
+  beforeStart(): Readonly<Record<string, string>>;
 }
 
 /**
@@ -78,12 +81,11 @@ export function contextFor(
     random: realRandom(),
     net,
   };
-  const connectPorts: ConnectPorts & { cluster?: string | undefined } = {
+  const recent = recentTarget();
+  const connectPorts: ConnectPorts & { cluster?: string | undefined; target(): Target } = {
     ...{ ...base, log: NO_LOG },
-    startDaemon: async () => {
-      foreign?.beforeStart();
-      return startEmbedded(base);
-    },
+    target: () => recent(connectPorts),
+    startDaemon: async () => startEmbedded(base, foreign?.beforeStart()),
     findDaemon: () => findDaemon(base),
     askAtDoor: async (socket, uid) => (await import("../platform/door-question.ts")).askAtDoor(socket, uid),
     secureNet: async (credential) => (await import("../platform/secure.ts")).secureNet(credential),
@@ -116,7 +118,7 @@ export function contextFor(
       connectHolder: holderDialler(connectPorts),
     },
     slurm() {
-      const target = targetOf(connectPorts);
+      const target = connectPorts.target();
       return target.kind === "slurm" ? slurmHandOver(connectPorts, target) : null;
     },
     chooseCluster(name) {
@@ -125,6 +127,18 @@ export function contextFor(
     connect: (options) => connectController(connectPorts, options ?? {}),
   };
   return context;
+}
+
+/** {@link targetOf}, which looks anew after a moment: a command that stays sees what changes. */
+function recentTarget(): (ports: ConnectPorts) => Target {
+  let known: { readonly cluster: string | undefined; readonly value: Target; readonly at: number } | null = null;
+  return (ports) => {
+    const { cluster } = ports;
+    const at = ports.clock.monotonic();
+    const isKnown = known !== null && known.cluster === cluster && at - known.at <= TARGET_MS;
+    if (known === null || !isKnown) known = { cluster, value: targetOf(ports), at };
+    return known.value;
+  };
 }
 
 function slurmPorts({
@@ -167,7 +181,7 @@ function quickNet(): Net {
 }
 
 /** Connects to holders: by their sockets on the controller's own machine, through doors from and to others. */
-function holderDialler(ports: ConnectPorts): CommandContext["session"]["connectHolder"] {
+function holderDialler(ports: ConnectPorts & { target(): Target }): CommandContext["session"]["connectHolder"] {
   const { net, clock, log, version, user } = ports;
   const hello = { role: "client" as const, protocol: { ...PROTOCOL }, version, user };
   let doors: Promise<Doors> | null = null;
@@ -206,7 +220,10 @@ function workingFolder(): string {
 }
 
 /** Loads what starts processes only when a daemon must be started. */
-async function startEmbedded({ places, environment, files }: Pick<CommandContext, "places" | "environment" | "files">) {
+async function startEmbedded(
+  { places, environment, files }: Pick<CommandContext, "places" | "environment" | "files">,
+  more: Readonly<Record<string, string>> = {},
+) {
   const [{ startDaemon }, { parseRemembered, ranAlone, resumeSettings }] = await Promise.all([
     import("../platform/daemon.ts"),
     import("../config/remembered.ts"),
@@ -216,7 +233,7 @@ async function startEmbedded({ places, environment, files }: Pick<CommandContext
   const hasNode = !ranAlone(remembered);
   const log = `${places.logFolder}/mgpuctld.log`;
   const args = hasNode ? ["--with-node"] : [];
-  const daemon = startDaemon(join(__dirname, "mgpuctld.cjs"), args, log, added, environment);
+  const daemon = startDaemon(join(__dirname, "mgpuctld.cjs"), args, log, { ...more, ...added }, environment);
   return { ...daemon, hasNode, differences, resumed: Object.entries(added).map(([name, text]) => `${name}=${text}`) };
 }
 

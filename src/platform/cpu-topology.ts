@@ -18,9 +18,21 @@ const CPU_MAX = 65_535;
 const CPUS = "/sys/devices/system/cpu";
 const DOMAINS = "/sys/devices/system/node";
 
+/** A launch reads three files for each CPU otherwise; a CPU that is switched on is known that much later. */
+const KEPT_MS = 60_000;
+
+let kept = { list: "", cpus: [] as readonly HostCpu[], until: 0 };
+
 /** The CPUs that this process may use, neighbours beside one another; empty where the kernel does not tell. */
 export function readCpuTopology(): readonly HostCpu[] {
-  const allowed = parseCpuList(/^Cpus_allowed_list:\s*(\S+)$/m.exec(textOf("/proc/self/status"))?.[1] ?? "");
+  const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(textOf("/proc/self/status"))?.[1] ?? "";
+  const now = performance.now();
+  if (list !== kept.list || now >= kept.until)
+    kept = { list, cpus: readCpus(parseCpuList(list)), until: now + KEPT_MS };
+  return kept.cpus;
+}
+
+function readCpus(allowed: readonly number[]): readonly HostCpu[] {
   const domains = new Map<number, number>();
   for (const name of namesIn(DOMAINS)) {
     const domain = Number(/^node(\d+)$/.exec(name)?.[1]);

@@ -17,6 +17,15 @@ export interface StartedDaemon {
 }
 
 /**
+ * V8's: by default new objects get 32 MiB, and the old ones twice what lives of them. Of a long queue little is garbage, and a daemon
+ * goes on for months. The launchers in bin/ have the same (src/decisions/0033-rates.md).
+ */
+const HEAP_FLAGS = ["--max-semi-space-size=8", "--heap-growing-percent=40"];
+
+/** The C library's: it gives back what is free, and takes large parts from the system one by one, also once it has seen larger ones. */
+const HEAP_VARIABLES = { MALLOC_TRIM_THRESHOLD_: "131072" };
+
+/**
  * Starts `node PROGRAM ARGS` detached, with its output appended to a log file.
  * Throws Node's error if the log can't be opened or the process can't be started.
  * @param added variables that this process does not have
@@ -65,7 +74,9 @@ function startWithLog(
   try {
     const logFrom = fstatSync(log).size;
     const stdio = ["ignore" as const, log, log];
-    const child = spawn(process.execPath, [program, ...args], { detached: true, cwd: "/", env, stdio });
+    const child = spawn(process.execPath, [...HEAP_FLAGS, program, ...args], {
+      ...{ detached: true, cwd: "/", env: { ...HEAP_VARIABLES, ...env }, stdio },
+    });
     child.unref();
     // Where no process could be made, Node says so in an event as well; unheard, it would end this program.
     child.once("error", () => {});

@@ -8,6 +8,7 @@ import * as s from "./schemas.ts";
 
 /** More than any reader asks for: longer formats are read where they were written. */
 const FORMAT_CHARS_MAX = 2000;
+const SEPARATOR_CHARS_MAX = 8;
 
 /** What a job holds on one of its nodes. */
 const shareRow = v.object({
@@ -76,7 +77,7 @@ export const listForm = v.object({
   /** Of a table; a line each. */
   format: v.pipe(v.string(), v.maxLength(FORMAT_CHARS_MAX)),
   /** What stands between two entries of a document. */
-  separator: s.text,
+  separator: v.pipe(v.string(), v.maxLength(SEPARATOR_CHARS_MAX)),
   /** The reader's clock, in milliseconds since 1970. */
   nowMs: s.count,
   /** Characters of an array's tasks, 0 for all. */

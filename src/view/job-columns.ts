@@ -116,6 +116,8 @@ function jobRowLabel(row: Pick<JobRow, (typeof LABEL_FIELDS)[number]>, lengthMax
 
 /** Tasks without brackets, as Slurm cuts long lists: `1,3,5,7...%2`. */
 function tasksText(arrayTasks: string, lengthMax: number): string {
+  const isShort = lengthMax === 0 || arrayTasks.length <= lengthMax;
+  if (isShort && !arrayTasks.startsWith("[") && !arrayTasks.includes("%")) return arrayTasks;
   const [list = "", limit] = arrayTasks.replace(/[[\]]/g, "").split("%");
   const kept = lengthMax > 0 && list.length > lengthMax ? `${list.slice(0, lengthMax)}...` : list;
   return limit === undefined ? kept : `${kept}%${limit}`;

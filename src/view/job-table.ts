@@ -111,7 +111,7 @@ class Cell {
 /** The row with the asked fields; nobody reads the others, whose absence the columns' types guarantee. */
 export function toRow(fields: readonly JobField[], values: readonly unknown[]): JobListRow {
   const row: Record<string, unknown> = {};
-  for (const [index, field] of fields.entries()) row[field] = values[index];
+  for (let index = 0; index < fields.length; index++) row[fields[index] as JobField] = values[index];
   return row as JobListRow;
 }
 

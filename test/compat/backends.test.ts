@@ -3,6 +3,7 @@
  * terminal UI. What differs is listed in the manual page mgpu-slurm, and nowhere else.
  */
 
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TestCluster } from "../integration/support/cluster.ts";
@@ -325,6 +326,36 @@ on.close();
     await terminal.ended;
     await cluster.ok("mgpu-scancel", [`${spin}`]);
     await cluster.untilState(spin, "CANCELLED");
+  });
+
+  test("keeps a session whose window is closed; it may be a step, and its end is told before Slurm kills all", async () => {
+    const { cluster } = backend;
+    const alone = new Terminal(cluster, ["mgpu-srun", "--pty", "-J", "alone", "bash", "--norc"]);
+    await alone.shows(/bash-\d/);
+    alone.enter("echo job=$SLURM_JOB_ID");
+    const [, id = ""] = await alone.shows(/job=(\d+)/);
+    alone.close();
+    await cluster.until(async () => /no, for/.test(await cluster.ok("mgpu", ["screens"])), "nobody is at the session");
+    const onlooker = new Terminal(cluster, ["mgpu-sattach", "--read-only", id]);
+    await onlooker.shows(`job=${id}`);
+    const step = new Terminal(cluster, [
+      "mgpu-srun",
+      "--pty",
+      `--jobid=${id}`,
+      "--overlap",
+      "sh",
+      "-c",
+      "echo in=$SLURM_STEP_ID; exit 5",
+    ]);
+    await step.shows(/in=[1-9]/);
+    expect((await step.ended).code).toBe(5);
+    await cluster.ok("mgpu-scancel", [id]);
+    await onlooker.shows(`*** STEP ${id}.0 ON n1 CANCELLED AT`);
+    expect((await onlooker.ended).code).toBe(137);
+    expect((await cluster.run("mgpu-sattach", [id])).stderr).toBe(
+      `mgpu-sattach: error: job ${id} has no session with a terminal that runs\nmgpu-sattach: hint: mgpu screens lists those there are\n`,
+    );
+    expect(readdirSync(join(cluster.home, "slurm-sessions"))).toEqual([]);
   });
 
   test("may be without its controller for a while: screens say so, wait, and go on", async () => {

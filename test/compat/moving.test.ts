@@ -54,6 +54,9 @@ async function startLab(): Promise<void> {
   ]) {
     await cluster.ok("mgpu-sacctmgr", ["-i", ...words.split(" ")]);
   }
+  const course =
+    "ReservationName=course StartTime=now+1hour Duration=30 Nodes=n1 Users=root PartitionName=gpu Flags=DAILY";
+  await cluster.ok("mgpu-scontrol", ["create", "reservation", ...course.split(" ")]);
 }
 
 const lines = (name: string): string[] => {
@@ -101,6 +104,11 @@ test.skipIf(!SlurmCluster.isPossible)("Slurm starts with the files, and is the s
   expect(await show("partition night")).toMatch(
     /DenyAccounts=guests .* Hidden=YES .* OverSubscribe=EXCLUSIVE .* State=DOWN /,
   );
+  for (let time = 0; time < 2; time++) await one.ok("sh", [join(cluster.work, "out/reservations.sh")]);
+  const mine = await cluster.ok("mgpu-scontrol", ["-o", "show", "reservation"], { env: { TZ: "UTC" } });
+  const [, times = ""] = /(StartTime=\S+ EndTime=\S+ Duration=00:30:00)/.exec(mine) ?? [];
+  expect(await show("reservation")).toContain(`ReservationName=course ${times} Nodes=n1 `);
+  expect(await show("reservation")).toMatch(/ Flags=DAILY,SPEC_NODES .* Users=root /);
   const qos = await one.ok("sacctmgr", [
     "-nP",
     "show",

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { openingLines } from "../../src/node/holder/task-opener.ts";
+import { openingLines, plainOpening } from "../../src/node/holder/task-opener.ts";
 import { type Disk, realDisk } from "../../src/platform/disk.ts";
 import { runJobs } from "../bench/scale/null-nodes.ts";
 import { batchLaunch } from "../unit/node/sample-launch.ts";
@@ -63,6 +63,8 @@ it("a plain script is started by its shell, with no other one before it", () => 
   };
   const environment = { PATH: "/bin", HOME: "/home/ann" };
   expect(openingLines({ ...opening, remark: undefined, environment }, { MGPU_STEP: "7.1.batch" })).not.toBeNull();
+  // While many come, by a fork and one program.
+  expect(plainOpening({ ...opening, remark: undefined, environment })).toMatchObject({ umask: "0022" });
 });
 
 it("a job costs the controller so many lines and bytes of its journal, and less than two commits", async () => {

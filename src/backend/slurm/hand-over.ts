@@ -78,9 +78,7 @@ const PLAIN: Plan = { retries: 0, notices: [], activation: null };
 export async function handOver(slurm: Slurm, order: Order): Promise<Replacement> {
   const file = slurm.command(order.name);
   const { tokens, rest } = takeApart(order);
-  const typed = tokens.filter(
-    ({ long, value }) => !(/^clusters?$/.test(long) && value === order.profile && value !== ""),
-  );
+  const typed = withoutProfile(tokens, order);
   const { words, plan, problems, notes } = SUBMITTERS.has(order.name)
     ? await translatedOrder(slurm, order, typed)
     : { words: typed.flatMap((token) => token.words), plan: PLAIN, problems: [], notes: [] };
@@ -90,6 +88,11 @@ export async function handOver(slurm: Slurm, order: Order): Promise<Replacement>
   // What comes of it is not known here.
   slurm.changed();
   return { argv: withHangup([file, ...operands], order.environment), environment, script, notes };
+}
+
+/** Without the name of a profile of ours, of which Slurm knows nothing. */
+export function withoutProfile(tokens: readonly Token[], { profile }: Order): Token[] {
+  return tokens.filter(({ long, value }) => !(/^clusters?$/.test(long) && value === profile && value !== ""));
 }
 
 /** The options of a submitting command in Slurm's words. */

@@ -6,7 +6,7 @@
 import { formatSession, parseSession, SESSION_FILE, sessionFolder } from "../../config/slurm-sessions.ts";
 import { errnoText } from "../../util/errno.ts";
 import { shellWord } from "../../util/shell-word.ts";
-import { type OptionShape, type Order, translatedOrder, usersEnvironment } from "./hand-over.ts";
+import { type OptionShape, type Order, translatedOrder, usersEnvironment, withoutProfile } from "./hand-over.ts";
 import { Refusal } from "./ports.ts";
 import type { Slurm } from "./slurm.ts";
 import { type Token, takeApart } from "./words.ts";
@@ -60,7 +60,8 @@ const LOOK_MS = 100;
 
 /** Starts it. @throws Refusal with Slurm's words, or for what can't be said to Slurm */
 export async function startSession(slurm: Slurm, wish: SessionWish, events: SessionEvents): Promise<StartedSession> {
-  const { tokens: typed, rest } = takeApart(wish);
+  const { tokens: all, rest } = takeApart(wish);
+  const typed = withoutProfile(all, wish);
   const barred = typed.filter(({ long }) => OTHERS.has(long)).map(({ long }) => `--${long} can't be used with --pty`);
   const tokens = [...fromVariables(wish), ...typed].filter(({ long }) => !OWN.has(long) && !OTHERS.has(long));
   const job = wish.environment.SLURM_JOB_ID || wish.environment.SLURM_JOBID || "";

@@ -31,6 +31,12 @@ const REQUEST_ID_BYTES = 16;
 /** The job itself is not what it must be. */
 const NO_ALLOCATION: ReadonlySet<ErrorCode> = new Set(["INVALID_JOB", "NOT_RUNNING"]);
 
+/**
+ * Waits that are shorter are not worth a word: an srun ends with its tasks, and the controller hears of it a moment later,
+ * which the next srun of a script may be ahead of.
+ */
+const NOTICE_MS = 200;
+
 /** Signals that mean nothing to a step that does not exist yet. */
 const HARMLESS: ReadonlySet<SessionSignal> = new Set(["SIGUSR1", "SIGUSR2", "SIGCONT"]);
 
@@ -56,6 +62,9 @@ class Creation {
   private current: Connected;
   /** What was last told as the reason to wait; empty before. */
   private said = "";
+  /** What is to be told if it lasts. */
+  private pending: { readonly why: string; readonly holders: string } | null = null;
+  private isLong = false;
   private caught: SessionSignal | null = null;
 
   constructor(wish: StepWish, first: Connected, context: CommandContext) {
@@ -78,6 +87,7 @@ class Creation {
     const names = Object.keys(SESSION_SIGNALS) as SessionSignal[];
     const undo = names.map((name) => session.onSignal(name, () => this.onSignal(name)));
     const { immediateS, jobId } = this.wish;
+    undo.push(clock.after(NOTICE_MS, () => this.onLong()));
     if (immediateS !== null) undo.push(clock.after(Math.max(AT_ONCE_S, immediateS) * 1000, () => this.abort.abort()));
     try {
       const made = await this.link.use((peer) => this.ask(peer));
@@ -104,9 +114,15 @@ class Creation {
     });
   }
 
+  private onLong(): void {
+    this.isLong = true;
+    if (this.pending) this.onBusy(this.pending.why, this.pending.holders);
+  }
+
   private onBusy(why: string, holders = ""): void {
+    this.pending = { why, holders };
     // A controller that was restarted says it again.
-    if (why === this.said) return;
+    if (!this.isLong || why === this.said) return;
     const words = this.said !== "" ? "still disabled" : "temporarily disabled";
     this.said = why;
     this.speaker.info(`Job ${this.wish.jobId} step creation ${words}, retrying (${why})`);

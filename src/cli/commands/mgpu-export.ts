@@ -38,7 +38,7 @@ export const command: Command = {
 async function clusterOf(controllerHost: string, context: CommandContext): Promise<ExportedCluster> {
   const { peer } = await context.connect({ start: false });
   try {
-    const [{ nodes }, { partitions }, { values }, { policy, clusterName }, { reservations }] = await Promise.all([
+    const [{ nodes }, { partitions }, { values }, { policy, clusterName }, { reservations, now }] = await Promise.all([
       peer.call("nodes.list", {}),
       peer.call("partitions.list", {}),
       peer.call("config.show", {}),
@@ -48,8 +48,7 @@ async function clusterOf(controllerHost: string, context: CommandContext): Promi
     const { dumpText } = await import("./sacctmgr/dump.ts");
     const config = new Map(values.map(({ key, value }) => [key, value]));
     const accounts = dumpText(policy, clusterName);
-    const names = reservations.map(({ name }) => name);
-    return { nodes, partitions, reservations: names, config, policy, accounts, controllerHost };
+    return { nodes, partitions, reservations, now, config, policy, accounts, controllerHost };
   } finally {
     peer.close();
   }

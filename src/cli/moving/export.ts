@@ -5,18 +5,20 @@ import { PRIORITY_DEFAULTS, type StoredPolicy } from "../../core/policy/records.
 import { policyFrom } from "../../core/policy/state.ts";
 import { formatBillingWeights, longDuration } from "../../core/policy/words.ts";
 import { formatSchedulerParameters, SCHEDULER_PARAMETERS } from "../../core/scheduler-parameters.ts";
-import type { NodeRow, PartitionRow } from "../../protocol/procedures.ts";
+import type { NodeRow, PartitionRow, ReservationRow } from "../../protocol/procedures.ts";
 import { weightTexts } from "../commands/sacctmgr/cluster.ts";
 import { nodeLines } from "./export-nodes.ts";
 import { ACCOUNTS_FILE, hasParts, policyScript } from "./export-policy.ts";
+import { reservationScript } from "./export-reservations.ts";
 import { ADDED_BY_EXPORT } from "./globals.ts";
 
 /** What the controller says of itself. */
 export interface ExportedCluster {
   readonly nodes: readonly NodeRow[];
   readonly partitions: readonly PartitionRow[];
-  /** Names of reservations. */
-  readonly reservations: readonly string[];
+  readonly reservations: readonly ReservationRow[];
+  /** Milliseconds since 1970. */
+  readonly now: number;
   /** Keys of slurm.conf with what is true of this cluster. */
   readonly config: ReadonlyMap<string, string>;
   readonly policy: StoredPolicy;
@@ -47,6 +49,7 @@ export function exportSlurm(cluster: ExportedCluster): Exported {
   const limits = qosLimits(config);
   const isOn = hasPolicy(policy);
   const usesQos = isOn || limits.length > 0;
+  const reservations = reservationScript(cluster.reservations, cluster.now);
   const files = {
     "slurm.conf": slurmConf(cluster, lines.slurm, isOn),
     "gres.conf": `# GPUs of the nodes.\n${lines.gres.map((line) => `${line}\n`).join("")}`,
@@ -57,8 +60,9 @@ export function exportSlurm(cluster: ExportedCluster): Exported {
           [ACCOUNTS_FILE]: cluster.accounts,
         }
       : {}),
+    ...reservations.files,
   };
-  return { files, notes: [...lines.notes, ...notesOf(cluster, limits, isOn)] };
+  return { files, notes: [...lines.notes, ...notesOf(cluster, limits, isOn), ...reservations.notes] };
 }
 
 const hasPolicy = ({ accounts, qos }: StoredPolicy): boolean => accounts.length > 0 || qos.length > 0;
@@ -236,11 +240,7 @@ function qosLimits(config: ReadonlyMap<string, string>): string[] {
   return Object.entries(words).flatMap(([key, word]) => (config.has(key) ? [`${word}=${config.get(key)}`] : []));
 }
 
-function notesOf(
-  { partitions, reservations, config, policy }: ExportedCluster,
-  limits: readonly string[],
-  isOn: boolean,
-): string[] {
+function notesOf({ partitions, config, policy }: ExportedCluster, limits: readonly string[], isOn: boolean): string[] {
   const empty = partitions.filter(({ nodes, members }) => nodes !== null && members.length < nodes.length);
   const own = parametersOf(config).filter((one) => !SHARED_PARAMETERS.test(one));
   return [
@@ -248,11 +248,6 @@ function notesOf(
       const gone = (nodes ?? []).filter((one) => !members.includes(one));
       return `partition ${name}: ${fold(gone)} left out: no such node has come, and Slurm takes only those that it knows`;
     }),
-    ...(reservations.length > 0
-      ? [
-          `reservations left out: ${reservations.join(", ")}: slurm.conf has none; make them with scontrol create reservation`,
-        ]
-      : []),
     ...(own.length > 0
       ? [`SchedulerParameters: ${own.join(", ")} left out: Slurm's scheduler has no such parameters`]
       : []),

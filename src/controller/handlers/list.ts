@@ -140,6 +140,10 @@ function* rowsOf(
     const values = valuesOf(job);
     const tasks = form.isExpanded ? tasksOfLabel(String(values[tasksAt])) : null;
     if (tasks === null) yield values;
-    else for (const task of tasks) yield values.with(tasksAt, String(task));
+    for (const task of tasks ?? []) {
+      // Nobody keeps a row's values for longer than it takes to write it.
+      values[tasksAt] = String(task);
+      yield values;
+    }
   }
 }

@@ -73,7 +73,10 @@ export function errandContext(errand: Errand): CommandContext {
     files: filesAt(caller.cwd, handBack),
     shell: shellOf(caller, handBack),
     // Only one that died meanwhile is started here, as it would be there.
-    beforeStart: () => void (errand.isTaken() || handBack()),
+    beforeStart() {
+      const { NOFILE } = errand.isTaken() ? limitsOf(caller.pid) : handBack();
+      return NOFILE === undefined || NOFILE < 0 ? {} : { MGPU_NOFILE: String(NOFILE) };
+    },
   });
   return {
     ...context,
@@ -194,9 +197,13 @@ function lookAt(path: string): Stats | null {
 function shellOf({ pid, umask }: Caller, handBack: () => never): Shell {
   return {
     umask: () => umask,
-    limits: () => parseLimits(readFileSync(`/proc/${pid}/limits`, "latin1")),
+    limits: () => limitsOf(pid),
     loginEnvironment: handBack,
   };
+}
+
+function limitsOf(pid: number): Readonly<Record<string, number>> {
+  return parseLimits(readFileSync(`/proc/${pid}/limits`, "latin1"));
 }
 
 /** Whatever is no mere question is asked only once the launcher knows that it is asked here. */

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { barred } from "../lib/bars.mjs";
 import { Cluster, untilIdle } from "../lib/cluster.mjs";
+import { Front } from "../lib/front.mjs";
 import { throwIfInterrupted } from "../lib/interrupt.mjs";
 import { batchJob, submitMany } from "../lib/jobs.mjs";
 import { Meter } from "../lib/meter.mjs";
@@ -28,6 +29,7 @@ const SIZES_QUICK = { jobs: 200, submissions: 100, queues: [5000], rounds: 1, st
 const WARM_UP_JOBS = 300;
 const BURST_LIMIT_MS = 300_000;
 const QUEUE_ROUNDS = { rounds: 10, budgetMs: 60_000 };
+const DOCUMENT_ROUNDS = { rounds: 5, budgetMs: 60_000 };
 /** Most of Slurm's time for listings: of a short queue, of a long one, as a document. */
 const [SHORT_BAR, LONG_BAR, JSON_BAR] = [1.5, 1, 0.5];
 const STALL_MS = 50;
@@ -35,6 +37,8 @@ const STALL_MS = 50;
 const ARRAY_MAX = 1000;
 /** Slurm takes some 300 submissions a second from a loop. */
 const SINGLE_MAX = 5000;
+/** Components of a heterogeneous job; Slurm takes 128. */
+const PARTS = 100;
 
 /** @param {{quick: boolean, note: (text: string) => void}} options */
 export async function run({ quick, note }) {
@@ -66,20 +70,27 @@ async function warmUp({ cluster, client }) {
   await untilIdle(client, BURST_LIMIT_MS);
 }
 
-/** `srun true` on warm clusters. */
+/** `srun true` on warm clusters: in a row a front runs it, which is there, as Slurm's daemons are. */
 async function starts({ slurm, cluster, meter, client, sizes }) {
-  const cases = [
-    {
-      name: "ours",
-      async run() {
-        const measured = await meter.run({ argv: [cluster.program("mgpu-srun"), "true"], env: cluster.env });
-        await untilIdle(client, BURST_LIMIT_MS);
-        return measured;
-      },
+  const front = await Front.start(cluster);
+  const argv = [cluster.program("mgpu-srun"), "true"];
+  const ours = (name, env, cpuMs) => ({
+    name,
+    async run() {
+      const before = cpuMs();
+      const measured = await meter.run({ argv, env: { ...cluster.env, ...env } });
+      const after = cpuMs();
+      await untilIdle(client, BURST_LIMIT_MS);
+      return { ...measured, cpuMs: measured.cpuMs + after - before };
     },
+  });
+  const cases = [
+    ours("ours", { MGPU_FRONT: "auto" }, () => front.cpuMs()),
+    ours("programs", {}, () => 0),
     { name: "Slurm's", run: () => meter.run({ argv: ["/usr/bin/srun", "true"], env: slurm.env }) },
   ];
-  return times("srun true", await interleave(cases, { rounds: sizes.starts, budgetMs: 60_000 }), 1);
+  const samples = await interleave(cases, { rounds: sizes.starts, budgetMs: 60_000 });
+  return [...times("srun true", samples, 1), ...times("srun true without a front", samples, undefined, "programs")];
 }
 
 /** Single jobs and an array, from the first submission until the last job is over. */
@@ -165,67 +176,89 @@ async function submissions({ slurm, cluster, client, sizes }) {
   ];
 }
 
-/** The same number of held jobs in both queues. */
-async function listings({ slurm, cluster, meter, client, note }, waiting) {
+/** The same number of held jobs in both queues, each a record of its own; then the same number of tasks of arrays. */
+async function listings(setting, waiting) {
+  const { slurm, cluster, client, note } = setting;
   note(`${waiting} waiting jobs in both queues`);
+  const isLong = waiting > SINGLE_MAX;
   const plain = batchJob(cluster, { name: "held", script: "true" });
   await submitMany(client, { ...plain, job: { ...plain.job, hold: true } }, waiting);
-  const script = join(cluster.work, "true.sh");
   const held = ["--hold", "-o/dev/null", "-J", "held"];
-  // Single jobs, as ours are; of very many only the table is looked at, which has a line for each task (-r).
-  const isSingle = waiting <= SINGLE_MAX;
-  if (isSingle) await loops(waiting, "/usr/bin/sbatch", [...held, script], slurm.env);
-  for (let left = isSingle ? 0 : waiting; left > 0; left -= ARRAY_MAX) {
-    await slurm.command("sbatch", `--array=1-${Math.min(left, ARRAY_MAX)}`, ...held, script);
+  if (isLong) await slurm.untilForgotten();
+  if (isLong) await holdInParts(setting, waiting);
+  else await loops(waiting, "/usr/bin/sbatch", [...held, join(cluster.work, "true.sh")], slurm.env);
+  const bar = isLong ? LONG_BAR : SHORT_BAR;
+  const rows = [
+    ...times(`squeue -h, ${waiting} waiting`, await listed(setting, ["-h"], waiting, QUEUE_ROUNDS), bar),
+    ...times(
+      `squeue --json, ${waiting} waiting`,
+      await listed(setting, ["--json"], waiting, DOCUMENT_ROUNDS),
+      JSON_BAR,
+    ),
+  ];
+  await emptied(setting);
+  if (!isLong) return rows;
+  note(`${waiting} waiting tasks of arrays in both queues`);
+  await slurm.untilForgotten();
+  for (let left = waiting; left > 0; left -= ARRAY_MAX) {
+    const array = [`--array=1-${Math.min(left, ARRAY_MAX)}`, ...held, join(cluster.work, "true.sh")];
+    await slurm.command("sbatch", ...array);
+    await cluster.command("mgpu-sbatch", ...array);
   }
-  const ours = (args) =>
-    meter.run({ argv: [cluster.program("mgpu-squeue"), ...args], env: cluster.env, stdout: "pipe" });
-  const theirs = (args) => meter.run({ argv: ["/usr/bin/squeue", ...args], env: slurm.env, stdout: "pipe" });
-  const table = await interleave(
+  const expanded = await listed(setting, ["-h", "-r"], waiting, QUEUE_ROUNDS);
+  await emptied(setting);
+  return [...rows, ...times(`squeue -h -r, arrays of ${waiting} waiting tasks`, expanded, bar)];
+}
+
+/**
+ * Held jobs of Slurm's, many to a submission: each component of a heterogeneous job is a record with a number and a line of its
+ * own, as a single job is. One by one, 50,000 would take minutes.
+ */
+async function holdInParts({ slurm, cluster }, waiting) {
+  const script = join(cluster.work, "held.sh");
+  const part = "#SBATCH --hold -n1 -o/dev/null -J held\n";
+  writeFileSync(script, `#!/bin/sh\n${Array.from({ length: PARTS }, () => part).join("#SBATCH hetjob\n")}true\n`);
+  await loops(Math.ceil(waiting / PARTS), "/usr/bin/sbatch", ["--hold", script], slurm.env);
+}
+
+/** Both squeues, in turns. Each must have listed all that waits. */
+async function listed({ slurm, cluster, meter }, args, waiting, rounds) {
+  const samples = await interleave(
     [
-      { name: "ours", run: () => ours(["-h"]) },
-      { name: "Slurm's", run: () => theirs(["-h", "-r"]) },
+      {
+        name: "ours",
+        run: () => meter.run({ argv: [cluster.program("mgpu-squeue"), ...args], env: cluster.env, stdout: "pipe" }),
+      },
+      { name: "Slurm's", run: () => meter.run({ argv: ["/usr/bin/squeue", ...args], env: slurm.env, stdout: "pipe" }) },
     ],
-    QUEUE_ROUNDS,
+    rounds,
   );
-  for (const [name, list] of table) {
+  for (const [name, list] of samples) {
     for (const { lines } of list) if (lines < waiting) throw new Error(`${name}: ${lines} lines for ${waiting} jobs`);
   }
-  const asJson = [
-    { name: "ours", run: () => ours(["--json"]) },
-    { name: "Slurm's", run: () => theirs(["--json"]) },
-  ];
-  const json = isSingle ? await interleave(asJson, { rounds: 5, budgetMs: 60_000 }) : null;
+  return samples;
+}
+
+async function emptied({ slurm, cluster, client }) {
   await cluster.command("mgpu-scancel", "--name=held");
   await slurm.command("scancel", "--name=held");
   await untilIdle(client, BURST_LIMIT_MS);
   await slurm.untilIdle();
-  const documents = json === null ? [] : times(`squeue --json, ${waiting} waiting`, json, JSON_BAR);
-  return [...times(`squeue -h, ${waiting} waiting`, table, isSingle ? SHORT_BAR : LONG_BAR), ...documents];
 }
 
-/** @param {number} atMost of Slurm's, in wall time */
-function times(name, samples, atMost) {
-  const values = (who, key) => samples.get(who).map((one) => one[key]);
+/** @param {number | undefined} atMost of Slurm's, in wall time */
+function times(name, samples, atMost, who = "ours") {
+  const values = (of, key) => samples.get(of).map((one) => one[key]);
+  const base = { bench: BENCH, case: name, unit: "ms", referenceName: "Slurm", samples: samples.get(who).length };
   return [
     ["wall median", "wallMs", median],
     ["wall min", "wallMs", minimum],
     ["cpu min", "cpuMs", minimum],
   ].map(([metric, key, statistic]) =>
     barred(
-      row({
-        ...{
-          bench: BENCH,
-          case: name,
-          metric,
-          unit: "ms",
-          referenceName: "Slurm",
-          samples: samples.get("ours").length,
-        },
-        ...{ ours: statistic(values("ours", key)), reference: statistic(values("Slurm's", key)) },
-      }),
+      row({ ...base, metric, ours: statistic(values(who, key)), reference: statistic(values("Slurm's", key)) }),
       name,
-      key === "wallMs" ? { of: "ratio", atMost } : undefined,
+      key === "wallMs" && atMost !== undefined ? { of: "ratio", atMost } : undefined,
     ),
   );
 }

@@ -18,13 +18,14 @@ const NAME = `bench${process.pid}`;
 /** Ports of its own, so that others may run beside it; below those that the system hands out. */
 const PORT = 20_000 + (process.pid % 300) * 40;
 const START_LIMIT_MS = 180_000;
-const COMMAND_LIMIT_MS = 120_000;
+const COMMAND_LIMIT_MS = 180_000;
 const POLL_MS = 50;
 
 /** Room for the queues that are measured, and starts as soon as there is something to start. */
 const TUNING = `
 MaxJobCount=120000
 MaxArraySize=100001
+MinJobAge=2
 SchedulerParameters=bf_interval=1,sched_interval=5,batch_sched_delay=0,sched_min_interval=0,default_queue_depth=10000,partition_job_depth=0
 `;
 
@@ -54,7 +55,10 @@ export class Slurm {
 
   /** Some of it is read when the controller starts only. */
   async #tune() {
-    const conf = readFileSync(this.env.SLURM_CONF, "utf8").replace(/^(SchedulerParameters|MaxArraySize)=.*\n/gm, "");
+    const conf = readFileSync(this.env.SLURM_CONF, "utf8").replace(
+      /^(SchedulerParameters|MaxArraySize|MinJobAge)=.*\n/gm,
+      "",
+    );
     writeFileSync(this.env.SLURM_CONF, conf);
     appendFileSync(this.env.SLURM_CONF, TUNING);
     const pidFile = join(this.folder, "pids");
@@ -80,6 +84,11 @@ export class Slurm {
   /** Waits until the queue is empty. */
   async untilIdle() {
     await until(async () => (await this.command("squeue", "-h", "-o", "%i")) === "", "Slurm's queue is empty");
+  }
+
+  /** Waits until it has forgotten what is over, which it would send along with each list: it looks once a minute. */
+  async untilForgotten() {
+    await until(async () => (await this.command("squeue", "-h", "-t", "all", "-o", "%i")) === "", "Slurm forgets");
   }
 
   async stop() {

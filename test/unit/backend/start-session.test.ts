@@ -51,9 +51,12 @@ function machineWith(answer: Partial<ProgramRun>, step: { code?: number; log?: s
   return { ran, files, slurm: new Slurm(ports, { conf: "", bin: "", source: "a test" }) };
 }
 
+const CLUSTERS = { long: "clusters", short: "M", argument: "required" } as const;
+const OPTIONS = [...submitOptions("srun").filter(({ long }) => long !== "clusters"), CLUSTERS];
+
 function wish(argv: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   return {
-    ...{ name: "srun", argv, options: submitOptions("srun"), batchOptions: submitOptions("sbatch"), stops: true },
+    ...{ name: "srun", argv, options: OPTIONS, batchOptions: submitOptions("sbatch"), stops: true },
     ...{ profile: "", script: null, environment, size: { columns: 100, rows: 30 }, inactivityS: null },
   };
 }
@@ -75,7 +78,7 @@ test("outside of a job it is a batch job: its options go to sbatch, those of ste
     "it's",
   ];
   const environment = { SLURM_PARTITION: "long", SBATCH_ACCOUNT: "mine", HOME: "/h" };
-  const started = await startSession(slurm, wish(argv, environment), EVENTS);
+  const started = await startSession(slurm, { ...wish(argv, environment), profile: "centre" }, EVENTS);
   expect(started).toMatchObject({ jobId: 1234, stepId: null, notes: ["welcome"] });
   const [order] = ran as ProgramOrder[];
   const own = ["--job-name=seat", "--no-requeue", `--output=${STEM}.log`, "--parsable"];

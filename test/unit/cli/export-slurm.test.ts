@@ -64,10 +64,12 @@ function node(
 
 const gpu = (index: number, type: string) => ({ index, uuid: `GPU-${index}`, model: type, type, memoryMiB: 1 });
 
+const NOW_MS = 1_795_000_000_000;
+
 const exported = (over: Partial<Parameters<typeof exportSlurm>[0]> = {}) =>
   exportSlurm({
     ...{ nodes: [], partitions: [], config: new Map(Object.entries(CONFIG)), policy: NO_POLICY, accounts: "" },
-    ...{ reservations: [], controllerHost: "head", ...over },
+    ...{ reservations: [], now: NOW_MS, controllerHost: "head", ...over },
   });
 
 /** What an import makes of files. */
@@ -191,9 +193,36 @@ test("accounts and QOS are a script of sacctmgr's", () => {
   expect(weighed).toContain("PriorityWeightTRES=cpu=10,mem=5\n");
   expect(weighed).toContain('PartitionName=DEFAULT TRESBillingWeights="cpu=2,mem=0.25G"\n');
   expect(Object.keys(exported().files)).toEqual(["slurm.conf", "gres.conf", "cgroup.conf"]);
-  expect(exported({ reservations: ["course", "fix"] }).notes).toContainEqual(
-    expect.stringMatching(/^reservations left out: course, fix: /),
-  );
+});
+
+test("reservations are a script of scontrol's, whose times hold wherever it runs", () => {
+  const hour = 3_600_000;
+  const one = (name: string, startAt: number, more: object = {}) =>
+    ({
+      ...{ name, startAt, endAt: startAt + hour, nodes: ["n1", "n2"], users: ["ada"], accounts: [], partition: null },
+      ...{ flags: ["SPEC_NODES"], isActive: false, cpus: 8, ...more },
+    }) as never;
+  const { files, notes } = exported({
+    reservations: [
+      one("course", NOW_MS + hour, { accounts: ["vision"], partition: "gpu", flags: ["MAINT", "SPEC_NODES"] }),
+      one("now", NOW_MS - 1000),
+      one("over", NOW_MS - 2 * hour),
+      one("daily", NOW_MS - 1000, { flags: ["DAILY"], users: [] }),
+    ],
+  });
+  const lines = must(files["reservations.sh"], "reservations.sh")
+    .split("\n")
+    .filter((line) => /^have \w+ /.test(line));
+  const at = (ms: number): string => `"$(at ${Math.ceil(ms / 1000)})"`;
+  const create = '"$scontrol" create reservation ReservationName=';
+  const ada = "Users=ada";
+  expect(lines).toEqual([
+    `have course || ${create}course StartTime=${at(NOW_MS + hour)} EndTime=${at(NOW_MS + 2 * hour)} 'Nodes=n[1-2]' ${ada} Accounts=vision PartitionName=gpu Flags=MAINT || exit 1`,
+    `have now || ${create}now StartTime=now EndTime=${at(NOW_MS + hour - 1000)} 'Nodes=n[1-2]' ${ada} || exit 1`,
+    `have daily || ${create}daily StartTime=${at(NOW_MS + 24 * hour - 1000)} EndTime=${at(NOW_MS + 25 * hour - 1000)} 'Nodes=n[1-2]' Users=root Flags=DAILY || exit 1`,
+  ]);
+  expect(notes).toContainEqual(expect.stringMatching(/^reservation daily: holds now; /));
+  expect(notes).toContainEqual(expect.stringMatching(/^reservation daily: nobody may use it here/));
 });
 
 test("the command writes all files or none", async () => {
@@ -212,7 +241,7 @@ test("the command writes all files or none", async () => {
   expect(refused.err).toContain("/work/out/gres.conf is there already");
   expect(Object.keys(files)).toEqual(["/work/out/gres.conf"]);
   const written = await run("slurm", "out/", "--force", "--controller-host=head");
-  expect(written.out).toBe("out/: slurm.conf gres.conf cgroup.conf\n");
+  expect(written.out).toBe("out/: slurm.conf gres.conf cgroup.conf reservations.sh\n");
   expect(written.err).toContain("SchedulerParameters: bf_order=shortest left out: ");
   expect(files["/work/out/slurm.conf"]).toContain("SlurmctldHost=head\n");
   expect((await run("pbs")).code).toBe(2);

@@ -90,6 +90,8 @@ describe("a step", () => {
   test("a wait for room is told in Slurm's words", async () => {
     const { fake, say, create } = await srun(["x"]);
     await say("Requested nodes are busy");
+    expect(fake.err()).toBe("");
+    await fake.clock.advance(200);
     await say("Job is suspended");
     await create();
     expect(fake.err()).toBe(
@@ -98,13 +100,23 @@ describe("a step", () => {
         "srun: Step created for StepId=7.3\n",
     );
   });
+  test("one that has room after a moment says nothing of it: the step before is over, and that is on its way", async () => {
+    const { fake, say, create } = await srun(["x"]);
+    await say("Requested nodes are busy");
+    await fake.clock.advance(199);
+    await create();
+    await fake.clock.advance(1000);
+    expect(fake.err()).toBe("");
+  });
   test("within a step: what it waits for is the step itself", async () => {
     const environment = { ...INSIDE, SLURM_STEP_ID: "0" };
     const inner = await srun(["x"], { environment, program: "mgpu-srun" });
     await inner.say("Requested nodes are busy");
+    await inner.fake.clock.advance(200);
     expect(inner.fake.err()).toContain("hint: this runs within StepId=7.0");
     const overlap = await srun(["--overlap", "x"], { environment, program: "mgpu-srun" });
     await overlap.say("Requested nodes are busy");
+    await overlap.fake.clock.advance(200);
     expect(overlap.fake.err()).not.toContain("hint");
   });
   test("is asked for again, by the same name, when the controller is lost", async () => {
