@@ -43,15 +43,27 @@ export function jobStep(
   const { kind, name, distribution, het: part } = job.spec;
   const first = allocation[0];
   if (kind === "alloc" || !first || (kind === "batch" && part !== null && part.offset > 0)) return null;
-  const common = { spec: null, requestId: "", startAt: at, endAt: null, state: "RUNNING", ending: null } as const;
-  if (kind === "batch") return { ...common, id: "batch", name: "batch", parts: [partOf(first, [0])] };
+  const whole = (id: Step["id"], called: string, parts: readonly StepPart[]): Step => {
+    return {
+      spec: null,
+      requestId: "",
+      startAt: at,
+      endAt: null,
+      state: "RUNNING",
+      ending: null,
+      id,
+      name: called,
+      parts,
+    };
+  };
+  if (kind === "batch") return whole("batch", "batch", [partOf(first, [0])]);
   const counts = allocation.map((share) => share.tasks);
   const total = counts.reduce((sum, count) => sum + count, 0);
   const places = inPlaces(distribution, job.spec.request.nodeList, allocation);
   // A list of nodes that does not fit the allocation after all must not keep the tasks from running.
   const layout = layoutTasks(counts, total, places) ?? layoutTasks(counts, total, "block") ?? [];
   const parts = allocation.map((share, index) => partOf(share, layout[index] ?? []));
-  return inWhole({ ...common, id: 0, name, parts }, het);
+  return inWhole(whole(0, name, parts), het);
 }
 
 /** An arbitrary order counts the nodes as they were named; the allocation may have them in another order. */

@@ -32,6 +32,12 @@ function common({ id, spec, submitAt, requestId, attempt, array, earlier, change
   return { id, spec, submitAt, requestId, attempt, array, ...past };
 }
 
+/** With what few records have. Those of every job are written out whole: put together of parts they would take several times the time. */
+function withPast<J extends RunningJob | EndedJob>(record: J, { earlier, changed }: Job): J {
+  if (earlier === undefined && changed === undefined) return record;
+  return { ...record, ...(earlier ? { earlier } : {}), ...(changed ? { changed } : {}) };
+}
+
 /** PENDING to RUNNING, with the first step, if the job has one of its own, on its way. */
 export function allocated(job: Job, event: JobAllocated, at: number): RunningJob {
   assert(job.state === "PENDING", `job ${job.id} was allocated in state ${job.state}`);
@@ -39,15 +45,27 @@ export function allocated(job: Job, event: JobAllocated, at: number): RunningJob
   assert(event.attempt === job.attempt + 1, `job ${job.id}: attempt ${event.attempt} follows ${job.attempt}`);
   const { attempt, limitS, allocation, partition = job.spec.partition } = event;
   const first = jobStep(job, allocation, at, event.stepHet);
-  return {
-    ...common(job),
+  const { id, submitAt, requestId, array, eligibleAt, retried } = job;
+  const running: RunningJob = {
+    id,
     spec: partition === job.spec.partition ? job.spec : { ...job.spec, partition },
-    ...{ state: "RUNNING", attempt, startAt: at, eligibleAt: job.eligibleAt, limitS, allocation },
+    submitAt,
+    requestId,
+    attempt,
+    array,
+    state: "RUNNING",
+    startAt: at,
+    eligibleAt,
+    limitS,
+    allocation,
     steps: first ? [first] : [],
     nextStepId: first?.id === 0 ? 1 : 0,
-    ...{ suspendedAt: null, suspendedMs: 0, signalled: false, retried: job.retried },
-    ...(job.unlaunched ? { unlaunched: job.unlaunched } : {}),
+    suspendedAt: null,
+    suspendedMs: 0,
+    signalled: false,
+    retried,
   };
+  return withPast(job.unlaunched ? { ...running, unlaunched: job.unlaunched } : running, job);
 }
 
 /** The final state, from PENDING or RUNNING. Steps that still run end with their job. */
@@ -55,15 +73,20 @@ export function ended(job: Job, event: JobEnded, at: number): EndedJob {
   assert(!isEnded(job), `job ${job.id} ended twice: ${job.state}, then ${event.state}`);
   const started = job.state === "RUNNING" ? job : null;
   const steps = (started?.steps ?? []).map((step) => endingWithJob(step, event, at));
-  return {
-    ...common(job),
-    ...yielded(job),
+  const { id, spec, submitAt, requestId, attempt, array, eligibleAt, allocation, yieldsTo } = job;
+  const over: EndedJob = {
+    id,
+    spec,
+    submitAt,
+    requestId,
+    attempt,
+    array,
     state: event.state,
     startAt: started?.startAt ?? null,
-    eligibleAt: job.eligibleAt,
+    eligibleAt,
     endAt: at,
     limitS: started?.limitS ?? null,
-    allocation: job.allocation,
+    allocation,
     steps: partsGone(steps, nodesNotIn(job, event.cleanup), at),
     exit: event.exit,
     cause: event.cause,
@@ -71,6 +94,7 @@ export function ended(job: Job, event: JobEnded, at: number): EndedJob {
     cleanup: event.cleanup,
     suspendedMs: started ? suspendedUntil(started, at) : 0,
   };
+  return withPast(yieldsTo === undefined ? over : { ...over, yieldsTo }, job);
 }
 
 /** What was others' when it ended stays theirs while its processes are cleared away. */
