@@ -142,7 +142,7 @@ test.each([
   signalled("HUP", "trap 'echo got; exit 6' HUP; echo ready; while :; do sleep 0.05; done"),
   signalled("USR1", "echo ready; exec sleep 60"),
   // The first is answered with what the tasks do, the second ends them.
-  signalled("INT", "echo ready; exec sleep 60", "*'to abort)')"),
+  signalled("INT", "trap 'exit 4' INT TERM; echo ready; while :; do sleep 0.05; done", "*'to abort)')"),
   `cd sub && umask 037 && ulimit -n 500 && OWN=1 ${SRUN} sh -c 'pwd; umask; ulimit -n; echo "$OWN$0"'`,
 ])("%s", async (line) => {
   const byProgram = await outcome(line, "program");

@@ -114,7 +114,8 @@ export class Steering {
       case "stop":
         speaker.info(`sending Ctrl-C to StepId=${stepName}`);
         speaker.info("forcing job termination");
-        await Promise.all([job.forward(SESSION_SIGNALS.SIGINT), job.cancel()]);
+        // Said first: a task that ends by the signal must not make a failed job of a cancelled one.
+        await Promise.all([job.cancel(), job.forward(SESSION_SIGNALS.SIGINT)]);
         return;
       case "kill":
         speaker.info(`killing StepId=${stepName}`);
