@@ -27,6 +27,9 @@ export const SLOTS = 128;
 /** Claims whose launchers were killed are looked for this often. */
 const SWEEP_MS = 1000;
 
+/** A launcher calls at once when it has its traps. What comes from one that has left may be the number of another later. */
+const EARLY_MS = 5000;
+
 /** Longest line of a launcher is some 30 bytes; more than this without an end is nothing of ours. */
 const LINE_BYTES_MAX = 4096;
 
@@ -79,11 +82,12 @@ export async function openFrontDoor(folder: string, onCall: (call: FrontCall) =>
   const source = pipeSource(descriptor);
   readLines(source, (line) => {
     const [, signalled, signal] = SIGNAL_LINE.exec(line) ?? [];
-    if (signal) return slots[Number(signalled) % SLOTS]?.signal(`SIG${signal}` as LauncherSignal);
+    if (signal) return slots[Number(signalled) % SLOTS]?.hear(Number(signalled), `SIG${signal}` as LauncherSignal);
     const [, word, pid, count, terminal] = /^([cd]) (\d{1,10})(?: (\d{1,7}) ([01]))?$/.exec(line) ?? [];
     const slot = slots[Number(pid) % SLOTS];
     if (slot === undefined) return;
-    if (word === "d" || count === undefined) return slot.free();
+    if (word === "d" || count === undefined) return slot.pid === Number(pid) ? slot.free() : undefined;
+    const early = slot.begin(Number(pid));
     const turn = slot.turn;
     onCall({
       ...{ pid: Number(pid), count: Number(count), stdinIsTerminal: terminal === "1", answerFile: slot.file },
@@ -98,6 +102,7 @@ export async function openFrontDoor(folder: string, onCall: (call: FrontCall) =>
         if (slot.turn === turn) slot.signal = hear;
       },
     });
+    for (const name of early) slot.signal(name);
   });
   const sweeping = setInterval(() => {
     for (const index of claimsIn(folder)) slots[index]?.sweep();
@@ -131,15 +136,29 @@ function claimsIn(folder: string): number[] {
   }
 }
 
+/** Signals of a launcher that has no slot. */
+interface Early {
+  readonly pid: number;
+  readonly names: LauncherSignal[];
+  /** When the first of them came, of performance.now(). */
+  readonly at: number;
+}
+
 /** The way of answers to one launcher at a time. */
 class Slot {
   readonly file: string;
   /** Counts the launchers that had it: what is for one of them must not reach the next. */
   turn = 0;
+  /** The launcher that has it; 0 for none. */
+  pid = 0;
   signal: (name: LauncherSignal) => void = () => {};
   private readonly pathOf: (kind: string) => string;
   private readonly descriptor: number;
   private readonly left: string[] = [];
+  /** FIFOs that the launcher was asked to copy. */
+  private readonly copied = new Set<string>();
+  /** Of one that has not called yet. */
+  private early: Early = { pid: 0, names: [], at: 0 };
 
   constructor(path: string, pathOf: (kind: string) => string) {
     this.pathOf = pathOf;
@@ -148,13 +167,31 @@ class Slot {
     this.file = `${dev}:${ino}`;
   }
 
+  /** A launcher has called. @returns the signals that it had before */
+  begin(pid: number): LauncherSignal[] {
+    this.pid = pid;
+    const { names, at, pid: whose } = this.early;
+    return whose === pid && performance.now() - at < EARLY_MS ? names.splice(0) : [];
+  }
+
+  /** A signal of a launcher: another's may have come late, or early. */
+  hear(pid: number, name: LauncherSignal): void {
+    if (pid === this.pid) return this.signal(name);
+    if (pid !== this.early.pid) this.early = { pid, names: [], at: performance.now() };
+    if (!this.early.names.includes(name)) this.early.names.push(name);
+  }
+
   answer(line: string): void {
     fs.writeSync(this.descriptor, `${line}\n`);
   }
 
   copy(kind: "o" | "e", isTurn: boolean): string {
-    if (isTurn) this.answer(kind);
-    return this.pathOf(`x${kind}`);
+    const path = this.pathOf(`x${kind}`);
+    if (isTurn) {
+      this.copied.add(path);
+      this.answer(kind);
+    }
+    return path;
   }
 
   end(code: number, texts: Readonly<Record<string, Uint8Array>>): void {
@@ -173,7 +210,11 @@ class Slot {
   /** What the last launcher left unread is not for the next one. */
   free(): void {
     this.turn++;
+    this.pid = 0;
     this.signal = () => {};
+    // A copier of a launcher that was killed may still wait for us: it would get what is for the next one.
+    for (const path of this.copied) letGo(path);
+    this.copied.clear();
     try {
       fs.readSync(this.descriptor, Buffer.alloc(LINE_BYTES_MAX));
     } catch {
@@ -190,6 +231,15 @@ class Slot {
     } catch {
       // Not claimed.
     }
+  }
+}
+
+/** Who waits for a writer reads the end. */
+function letGo(fifo: string): void {
+  try {
+    fs.closeSync(fs.openSync(fifo, fs.constants.O_WRONLY | fs.constants.O_NONBLOCK));
+  } catch {
+    // ENXIO: nobody does.
   }
 }
 

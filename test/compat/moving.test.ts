@@ -57,6 +57,8 @@ async function startLab(): Promise<void> {
   const course =
     "ReservationName=course StartTime=now+1hour Duration=30 Nodes=n1 Users=root PartitionName=gpu Flags=DAILY";
   await cluster.ok("mgpu-scontrol", ["create", "reservation", ...course.split(" ")]);
+  // Half of a GPU: two shards each.
+  await cluster.ok("mgpu-sbatch", ["--hold", "--gpus=0.5", "-A", "vision", "--wrap", "true"]);
 }
 
 const lines = (name: string): string[] => {
@@ -87,6 +89,7 @@ test.skipIf(!SlurmCluster.isPossible)("Slurm starts with the files, and is the s
   await startLab();
   const { stderr } = await cluster.run("mgpu", ["export", "slurm", "out"]);
   expect(stderr).toContain("n[1-2]: the GPUs are pretended");
+  await cluster.ok("mgpu-scancel", ["--user=root"]);
   const one = await startSlurm();
   slurm = one;
   // The first time it only made the QOS that partitions have.
@@ -94,10 +97,10 @@ test.skipIf(!SlurmCluster.isPossible)("Slurm starts with the files, and is the s
   const show = async (what: string) => (await one.ok("scontrol", ["-ao", "show", ...what.split(" ")])).trim();
   const nodes = await one.ok("sinfo", ["-ahN", "-o", "%N %P %c %m %G %f %w %l", "--state=idle"]);
   expect(nodes.trim().split("\n").sort()).toEqual([
-    "n1 debug 8 4000 gpu:a100:3,gpu:t4:1 nvlink,big 7 30:00",
-    "n1 gpu* 8 4000 gpu:a100:3,gpu:t4:1 nvlink,big 7 2-00:00:00",
-    "n2 debug 4 4000 gpu:t4:2 (null) 1 30:00",
-    "n2 night 4 4000 gpu:t4:2 (null) 1 infinite",
+    "n1 debug 8 4000 gpu:a100:3,gpu:t4:1,shard:a100:6,shard:t4:2 nvlink,big 7 30:00",
+    "n1 gpu* 8 4000 gpu:a100:3,gpu:t4:1,shard:a100:6,shard:t4:2 nvlink,big 7 2-00:00:00",
+    "n2 debug 4 4000 gpu:t4:2,shard:t4:4 (null) 1 30:00",
+    "n2 night 4 4000 gpu:t4:2,shard:t4:4 (null) 1 infinite",
   ]);
   expect(await show("partition gpu")).toMatch(/ AllowQos=normal,high .* DefaultTime=00:30:00 .* DefMemPerCPU=100 /);
   expect(await show("partition debug")).toMatch(/ QoS=part .* MaxNodes=1 MaxTime=00:30:00 .* PriorityTier=10 /);
@@ -137,6 +140,8 @@ test.skipIf(!SlurmCluster.isPossible)("Slurm starts with the files, and is the s
       "echo $CUDA_VISIBLE_DEVICES",
     ]),
   ).toBe("0,1\n");
+  const half = ["-A", "vision", "--gres=shard:1", "sh", "-c", "echo $CUDA_VISIBLE_DEVICES"];
+  expect(await one.ok("srun", half)).toMatch(/^\d\n$/);
   const beyond = await one.run("srun", ["-p", "debug", "-A", "vision", "--time=60", "true"]);
   expect(beyond.stderr).toContain("Requested time limit is invalid");
   expect(await one.ok("scontrol", ["show", "config"])).toMatch(

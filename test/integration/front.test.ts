@@ -92,8 +92,8 @@ const SRUN = `${bin}/mgpu-srun`;
 function signalled(signal: string, program: string, again = "nothing)"): string {
   const srun = `echo $$ >pid; exec ${SRUN} sh -c "$0" 2>&1`;
   const look = `case $line in ready|${again} kill -${signal} "$(cat pid)";; esac`;
-  // Whether it is noticed that the job is ended from outside, or the task first, is chance.
-  const show = 'case $line in *CANCELLED*|*aborted*) ;; *) echo "$line";; esac';
+  // It is chance whether it is noticed that the job is ended from outside, or the task first; and whether a sleep is hit.
+  const show = 'case $line in *CANCELLED*|*aborted*|Terminated|Hangup|Interrupt) ;; *) echo "$line";; esac';
   return `{ sh -c '${srun}' ${JSON.stringify(program)}; echo "srun $?"; } | while read -r line; do ${show}; ${look}; done`;
 }
 

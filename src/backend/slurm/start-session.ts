@@ -136,7 +136,15 @@ class Start {
       throw new Refusal(said.map(asSrun).concat(said.length > 0 ? [] : [`sbatch ended with exit code ${ran.code}`]));
     }
     this.#slurm.changed();
+    if (this.#events.signal.aborted) await this.#revoke(jobId);
     return { jobId, stepId: null, notes: [...notes, ...said], complaints: () => this.#complaints() };
+  }
+
+  /** The user has gone by the time that Slurm has it. Without its file it would end as soon as it starts. @throws always */
+  async #revoke(jobId: number): Promise<never> {
+    this.#forget();
+    await this.#slurm.ask("scancel", [String(jobId)]);
+    throw new Refusal(`Job allocation ${jobId} has been revoked`);
   }
 
   /** A step of a job that runs. */

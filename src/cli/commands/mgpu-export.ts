@@ -1,7 +1,9 @@
 /** mgpu export slurm: the present cluster as slurm.conf, gres.conf and cgroup.conf, with accounts and QOS beside. */
 
+import { WHOLE_GPU } from "../../core/resources.ts";
 import { errnoText } from "../../util/errno.ts";
 import { type Command, type CommandContext, UserError } from "../context.ts";
+import { jobFilter } from "../filters.ts";
 import { lastValue } from "../getopt.ts";
 import { absolutePath } from "../jobspec.ts";
 import type { ExportedCluster } from "../moving/export.ts";
@@ -45,10 +47,14 @@ async function clusterOf(controllerHost: string, context: CommandContext): Promi
       peer.call("policy.list", {}),
       peer.call("reservations.list", {}),
     ]);
+    const gpuParts = new Set<number>();
+    await peer.stream("jobs.list", { filter: jobFilter({}), fields: ["gpus"] }, ({ rows }) => {
+      for (const [gpus] of rows) if (Number(gpus) % WHOLE_GPU > 0) gpuParts.add(Number(gpus) % WHOLE_GPU);
+    });
     const { dumpText } = await import("./sacctmgr/dump.ts");
     const config = new Map(values.map(({ key, value }) => [key, value]));
     const accounts = dumpText(policy, clusterName);
-    return { nodes, partitions, reservations, now, config, policy, accounts, controllerHost };
+    return { nodes, partitions, reservations, gpuParts: [...gpuParts], now, config, policy, accounts, controllerHost };
   } finally {
     peer.close();
   }

@@ -1,7 +1,7 @@
 /** Nodes as lines of slurm.conf and gres.conf. */
 
 import { fold } from "../../core/hostlist.ts";
-import type { Gpu } from "../../core/resources.ts";
+import { type Gpu, WHOLE_GPU } from "../../core/resources.ts";
 import type { NodeRow } from "../../protocol/procedures.ts";
 import { formatRanges } from "../../util/ranges.ts";
 import { nodeGres } from "../../view/node-record.ts";
@@ -18,8 +18,29 @@ export interface NodeLines {
   readonly notes: readonly string[];
 }
 
-/** Lines for all nodes; those that are alike share one. */
-export function nodeLines(nodes: readonly NodeRow[]): NodeLines {
+/** Shards of a GPU that are tried, from few to many: the first that all parts in use are multiples of. */
+const SHARDS = [2, 4, 5, 8, 10, 16, 20, 25, 40, 50];
+const SHARDS_MAX = 100;
+
+/** Of limits alone, which are rounded up. */
+const SHARDS_OF_LIMITS = 4;
+
+/**
+ * How many shards each GPU is to have; 0 where nobody uses parts of GPUs.
+ * @param parts thousandths of GPUs
+ * @param hasLimits whether limits name parts
+ */
+export function shardsPerGpu(parts: readonly number[], hasLimits: boolean): number {
+  if (parts.length === 0) return hasLimits ? SHARDS_OF_LIMITS : 0;
+  return SHARDS.find((count) => parts.every((part) => (part * count) % WHOLE_GPU === 0)) ?? SHARDS_MAX;
+}
+
+/** Parts of divided GPUs are what they are. */
+const canShare = ({ inventory: { gpus } }: NodeRow): boolean => gpus.length > 0 && !gpus.some(isMig);
+
+/** Lines for all nodes; those that are alike share one. @param perGpu shards of each GPU, 0 for none */
+export function nodeLines(nodes: readonly NodeRow[], perGpu: number): NodeLines {
+  const shapeText = (node: NodeRow): string => shapeWords(node, perGpu);
   const shared = new Set(nodes.map(hostOf).filter((host, at, all) => all.indexOf(host) !== at));
   const isShared = (node: NodeRow): boolean => shared.has(hostOf(node));
   const groups = grouped(nodes, (node) => (isShared(node) ? node.name : shapeText(node) + stateText(node)));
@@ -28,10 +49,14 @@ export function nodeLines(nodes: readonly NodeRow[]): NodeLines {
     const all = [first, ...more];
     return `NodeName=${fold(names(all))}${placesText(all)}${port(first)} ${shapeText(first)} ${stateText(first)}`;
   });
+  const wordsOf = (node: NodeRow): string[] => {
+    const shards = perGpu > 0 && canShare(node) ? [`Name=shard Count=${node.inventory.gpus.length * perGpu}`] : [];
+    return [...gresWords(node), ...shards];
+  };
   const gres = grouped(
     nodes.filter(({ inventory }) => inventory.gpus.length > 0),
-    (node) => JSON.stringify(gresWords(node)),
-  ).flatMap((group) => gresWords(group[0]).map((words) => `NodeName=${fold(names(group))} ${words}`));
+    (node) => JSON.stringify(wordsOf(node)),
+  ).flatMap((group) => wordsOf(group[0]).map((words) => `NodeName=${fold(names(group))} ${words}`));
   return { slurm, gres, notes: notesOf(nodes, shared) };
 }
 
@@ -61,9 +86,10 @@ function placesText(nodes: readonly NodeRow[]): string {
   );
 }
 
-function shapeText(node: NodeRow): string {
+function shapeWords(node: NodeRow, perGpu: number): string {
   const { sockets, coresPerSocket, threadsPerCore } = topologyOf(node);
-  const gres = nodeGres(node);
+  const shards = perGpu > 0 && canShare(node) ? `,shard:${node.inventory.gpus.length * perGpu}` : "";
+  const gres = `${nodeGres(node)}${shards}`;
   return [
     `CPUs=${node.inventory.cpus} Sockets=${sockets} CoresPerSocket=${coresPerSocket} ThreadsPerCore=${threadsPerCore}`,
     `RealMemory=${node.inventory.memoryMiB}`,

@@ -7,7 +7,7 @@ import { formatBillingWeights, longDuration } from "../../core/policy/words.ts";
 import { formatSchedulerParameters, SCHEDULER_PARAMETERS } from "../../core/scheduler-parameters.ts";
 import type { NodeRow, PartitionRow, ReservationRow } from "../../protocol/procedures.ts";
 import { weightTexts } from "../commands/sacctmgr/cluster.ts";
-import { nodeLines } from "./export-nodes.ts";
+import { nodeLines, shardsPerGpu } from "./export-nodes.ts";
 import { ACCOUNTS_FILE, hasParts, policyScript } from "./export-policy.ts";
 import { reservationScript } from "./export-reservations.ts";
 import { ADDED_BY_EXPORT } from "./globals.ts";
@@ -17,6 +17,8 @@ export interface ExportedCluster {
   readonly nodes: readonly NodeRow[];
   readonly partitions: readonly PartitionRow[];
   readonly reservations: readonly ReservationRow[];
+  /** Parts of GPUs that jobs of the queue have or want, thousandths. */
+  readonly gpuParts: readonly number[];
   /** Milliseconds since 1970. */
   readonly now: number;
   /** Keys of slurm.conf with what is true of this cluster. */
@@ -44,14 +46,15 @@ ConstrainRAMSpace=yes
 /** Makes them. */
 export function exportSlurm(cluster: ExportedCluster): Exported {
   const { nodes, policy, config } = cluster;
-  const lines = nodeLines(nodes);
+  const perGpu = shardsPerGpu(cluster.gpuParts, hasParts(policy));
+  const lines = nodeLines(nodes, perGpu);
   const name = config.get("ClusterName") ?? "mgpu";
   const limits = qosLimits(config);
   const isOn = hasPolicy(policy);
   const usesQos = isOn || limits.length > 0;
   const reservations = reservationScript(cluster.reservations, cluster.now);
   const files = {
-    "slurm.conf": slurmConf(cluster, lines.slurm, isOn),
+    "slurm.conf": slurmConf(cluster, lines.slurm, isOn, perGpu > 0),
     "gres.conf": `# GPUs of the nodes.\n${lines.gres.map((line) => `${line}\n`).join("")}`,
     "cgroup.conf": CGROUP_CONF,
     ...(usesQos
@@ -62,12 +65,20 @@ export function exportSlurm(cluster: ExportedCluster): Exported {
       : {}),
     ...reservations.files,
   };
-  return { files, notes: [...lines.notes, ...notesOf(cluster, limits, isOn), ...reservations.notes] };
+  return {
+    files,
+    notes: [...lines.notes, ...notesOf(cluster, limits, isOn), ...shardNotes(perGpu), ...reservations.notes],
+  };
+}
+
+function shardNotes(perGpu: number): string[] {
+  if (perGpu === 0) return [];
+  return [`parts of GPUs: each GPU has ${perGpu} shards there; --gres=shard:${Math.ceil(perGpu / 2)} is half of one`];
 }
 
 const hasPolicy = ({ accounts, qos }: StoredPolicy): boolean => accounts.length > 0 || qos.length > 0;
 
-function slurmConf(cluster: ExportedCluster, nodes: readonly string[], isOn: boolean): string {
+function slurmConf(cluster: ExportedCluster, nodes: readonly string[], isOn: boolean, hasShards: boolean): string {
   const { config, partitions, controllerHost } = cluster;
   const name = config.get("ClusterName") ?? "mgpu";
   return [
@@ -77,7 +88,9 @@ function slurmConf(cluster: ExportedCluster, nodes: readonly string[], isOn: boo
     "",
     "# Places and users of Slurm's own: as Debian has them.",
     ...SITE,
-    ...(cluster.nodes.some(({ inventory }) => inventory.gpus.length > 0) ? ["GresTypes=gpu"] : []),
+    ...(cluster.nodes.some(({ inventory }) => inventory.gpus.length > 0)
+      ? [`GresTypes=gpu${hasShards ? ",shard" : ""}`]
+      : []),
     "",
     "# Accounts, QOS and their limits: in Slurm's database, which accounts.sh fills.",
     ...accountingLines(cluster, isOn),

@@ -95,6 +95,19 @@ test("outside of a job it is a batch job: its options go to sbatch, those of ste
   });
 });
 
+test("who does not want it any more while sbatch is at it leaves no job behind", async () => {
+  const { ran, files, slurm } = machineWith({ stdout: "1234;centre\n" });
+  const stop = new AbortController();
+  const started = startSession(slurm, wish(["--pty", "bash"]), { ...EVENTS, signal: stop.signal });
+  stop.abort();
+  await expect(started).rejects.toMatchObject({ problems: ["Job allocation 1234 has been revoked"] });
+  expect((ran as ProgramOrder[]).map(({ file, args }) => [file, args.at(-1)])).toEqual([
+    ["/bin/sbatch", "--parsable"],
+    ["/bin/scancel", "1234"],
+  ]);
+  expect([...files.keys()]).toEqual([]);
+});
+
 test("within a job it is a step of it, whose srun goes on by itself", async () => {
   const { ran, slurm } = machineWith({});
   const started = await startSession(slurm, wish(["--pty", "-n1", "top"], { SLURM_JOB_ID: "9" }), EVENTS);

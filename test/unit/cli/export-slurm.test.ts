@@ -69,7 +69,7 @@ const NOW_MS = 1_795_000_000_000;
 const exported = (over: Partial<Parameters<typeof exportSlurm>[0]> = {}) =>
   exportSlurm({
     ...{ nodes: [], partitions: [], config: new Map(Object.entries(CONFIG)), policy: NO_POLICY, accounts: "" },
-    ...{ reservations: [], now: NOW_MS, controllerHost: "head", ...over },
+    ...{ reservations: [], gpuParts: [], now: NOW_MS, controllerHost: "head", ...over },
   });
 
 /** What an import makes of files. */
@@ -193,6 +193,24 @@ test("accounts and QOS are a script of sacctmgr's", () => {
   expect(weighed).toContain("PriorityWeightTRES=cpu=10,mem=5\n");
   expect(weighed).toContain('PartitionName=DEFAULT TRESBillingWeights="cpu=2,mem=0.25G"\n');
   expect(Object.keys(exported().files)).toEqual(["slurm.conf", "gres.conf", "cgroup.conf"]);
+});
+
+test("parts of GPUs that jobs use are shards, as many as they need", () => {
+  const gpus = [gpu(0, "a100"), gpu(1, "a100")];
+  const nodes = [
+    node("n1", { inventory: { cpus: 8, memoryMiB: 4000, gpus } }),
+    node("n2", { inventory: { cpus: 8, memoryMiB: 4000, gpus: [] } }),
+  ];
+  const { files, notes } = exported({ nodes, gpuParts: [500, 250] });
+  expect(files["slurm.conf"]).toContain("\nGresTypes=gpu,shard\n");
+  expect(files["slurm.conf"]).toMatch(/^NodeName=n1 .* Gres=gpu:a100:2,shard:8 /m);
+  expect(files["slurm.conf"]).not.toMatch(/^NodeName=n2 .*Gres/m);
+  expect(files["gres.conf"]).toContain("NodeName=n1 Name=shard Count=8\n");
+  expect(notes).toContain("parts of GPUs: each GPU has 4 shards there; --gres=shard:2 is half of one");
+  const of = (...gpuParts: number[]) =>
+    /shard:(\d+)/.exec(exported({ nodes, gpuParts }).files["slurm.conf"] ?? "")?.[1];
+  expect([of(500), of(200), of(100, 250), of(333), of()]).toEqual(["4", "10", "40", "200", undefined]);
+  expect(exported({ nodes }).files["gres.conf"]).not.toContain("shard");
 });
 
 test("reservations are a script of scontrol's, whose times hold wherever it runs", () => {

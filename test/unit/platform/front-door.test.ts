@@ -131,3 +131,42 @@ test("an answer that comes too late does not reach the next launcher", async () 
   expect(buffer.toString("latin1", 0, readSync(slot, buffer))).toBe("n\n");
   closeSync(slot);
 });
+
+test("a signal reaches the launcher's own command, however early or late it comes", async () => {
+  const heard: string[] = [];
+  await open(({ pid, onSignal }) => onSignal((name) => void heard.push(`${pid} ${name}`)));
+  const later = 7 + SLOTS;
+  // Between its traps and its call; and after the next one has its slot.
+  const lines = [
+    "s 7 TERM",
+    "c 7 0 0",
+    "s 7 INT",
+    "d 7",
+    `s ${later} HUP`,
+    `c ${later} 0 0`,
+    "s 7 INT",
+    "d 7",
+    `s ${later} QUIT`,
+  ];
+  writeFileSync(join(folder, "door"), `${lines.join("\n")}\n`);
+  await until(() => heard.length >= 4);
+  expect(heard).toEqual(["7 SIGTERM", "7 SIGINT", `${later} SIGHUP`, `${later} SIGQUIT`]);
+});
+
+test("who copies for a launcher that was killed reads an end, and nothing of the next one's", async () => {
+  let path = "";
+  await open(({ copy }) => {
+    path = copy("out");
+  });
+  const copier = spawn("/bin/cat", [join(folder, "xo7")], { stdio: "ignore" });
+  let code: number | null = null;
+  copier.once("close", (ended) => {
+    code = ended;
+  });
+  // It may not have come to the FIFO by the first.
+  while (code === null) {
+    writeFileSync(join(folder, "door"), "c 7 0 0\nd 7\n");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect([path, code]).toEqual([join(folder, "xo7"), 0]);
+});
