@@ -5,7 +5,7 @@ import { nextTime, type ReservationFlag } from "../../core/reservation.ts";
 import type { ReservationRow } from "../../protocol/procedures.ts";
 import { shellWord } from "../../util/shell-word.ts";
 
-export const RESERVATIONS_FILE = "reservations.sh";
+const RESERVATIONS_FILE = "reservations.sh";
 
 /** How nodes were named, which Slurm finds out by itself. */
 const OF_NODES: ReadonlySet<ReservationFlag> = new Set(["SPEC_NODES", "ALL_NODES", "PART_NODES"]);
