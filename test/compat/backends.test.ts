@@ -39,7 +39,7 @@ const BACKENDS: readonly Backend[] = [
     name: "slurm",
     cluster: null as never,
     async start(hasAccounting = false) {
-      const lines = ["MessageTimeout=5"];
+      const lines = ["MessageTimeout=5", "KillWait=10"];
       slurm = await SlurmCluster.start({ nodes: 1, gpus: 4, shards: 16, lines, hasAccounting });
       this.cluster = new TestCluster({ env: { SLURM_CONF: slurm.env.SLURM_CONF ?? "", MGPU_BACKEND: "slurm" } });
     },
