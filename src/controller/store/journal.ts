@@ -8,9 +8,9 @@
  * still leads to it.
  */
 
+import { SpecWriter } from "../../core/brief-specs.ts";
 import type { JournalRecord } from "../../core/events.ts";
 import type { AppendFile, Disk } from "../../platform/disk.ts";
-import { SpecWriter } from "./brief-specs.ts";
 import { recordText } from "./record-text.ts";
 import { headerLine } from "./segment.ts";
 

@@ -6,9 +6,9 @@
  * may depend on what is lost, and reading stops.
  */
 
+import { SpecReader } from "../../core/brief-specs.ts";
 import { JOURNAL_VERSION, type JournalRecord } from "../../core/events.ts";
 import { joinBytes } from "../../util/bytes.ts";
-import { SpecReader } from "./brief-specs.ts";
 
 /** Of the file as a whole: in the first, each job's specification was written in full. */
 const SEGMENT_VERSION = 2;

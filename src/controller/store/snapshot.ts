@@ -8,11 +8,11 @@
  */
 
 import { type Adapter, Low } from "lowdb";
+import { SpecReader, SpecWriter } from "../../core/brief-specs.ts";
 import type { Job } from "../../core/job.ts";
 import type { StoredState } from "../../core/state.ts";
 import type { Disk } from "../../platform/disk.ts";
 import { joinBytes } from "../../util/bytes.ts";
-import { SpecReader, SpecWriter } from "./brief-specs.ts";
 
 /** The file's content. */
 export interface SnapshotFile {

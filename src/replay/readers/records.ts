@@ -1,5 +1,6 @@
 /** Jobs that mgpu itself ran: lines of its accounting files or its journal, or records of its history. */
 
+import { SpecReader } from "../../core/brief-specs.ts";
 import type { Event } from "../../core/events.ts";
 import type { EndedJob, Job, PendingJob } from "../../core/job.ts";
 import type { JobSpec } from "../../core/jobspec.ts";
@@ -9,6 +10,8 @@ import { bySubmission, type Trace, type TraceJob } from "../trace.ts";
 import { Problems } from "./rows.ts";
 
 const MS = 1000;
+
+const NO_RECORD = "no record of mgpu's";
 
 const HINT =
   "expected lines of mgpu's accounting (controller/accounting/*.jsonl in the state folder) or of its journal (controller/journal/*.jsonl)";
@@ -48,28 +51,42 @@ export function readRecords(files: readonly { readonly name: string; readonly te
   const book = new Book();
   for (const { name, text } of files) {
     const problems = new Problems(name);
-    for (const [at, line] of text.split("\n").entries()) if (line !== "") readLine(book, line, at + 1, problems);
+    const specs = new SpecReader();
+    for (const [at, line] of text.split("\n").entries()) {
+      if (line === "") continue;
+      const problem = readLine(book, line, specs);
+      if (problem !== "") problems.add(at + 1, problem);
+    }
     problems.check(HINT);
   }
   return book.trace();
 }
 
-function readLine(book: Book, text: string, line: number, problems: Problems): void {
+/** What is wrong with a line; empty if nothing is. */
+function readLine(book: Book, text: string, specs: SpecReader): string {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    problems.add(line, "no JSON");
-    return;
+    return "no JSON";
   }
-  if (typeof value !== "object" || value === null) return problems.add(line, "no record of mgpu's");
-  if ("job" in value && isEndedJob(value.job)) return book.ended(value.job);
+  if (typeof value !== "object" || value === null) return NO_RECORD;
+  if ("job" in value && isEndedJob(value.job)) {
+    book.ended(value.job);
+    return "";
+  }
   if ("events" in value && Array.isArray(value.events) && "at" in value && typeof value.at === "number") {
-    for (const event of value.events as Event[]) book.happened(event, value.at);
-    return;
+    let events: readonly Event[];
+    try {
+      events = (value.events as Event[]).map((event) => specs.event(event));
+    } catch (error) {
+      return (error as Error).message;
+    }
+    for (const event of events) book.happened(event, value.at);
+    return "";
   }
   // The first line of a journal's file.
-  if (!("mgpu" in value)) problems.add(line, "no record of mgpu's");
+  return "mgpu" in value ? "" : NO_RECORD;
 }
 
 function isEndedJob(value: unknown): value is EndedJob {

@@ -1,9 +1,9 @@
 /** What jobs have in common is written once a file, and nothing else comes back than what went in. */
 
 import { expect, test } from "vitest";
-import { SpecReader, SpecWriter } from "../../../src/controller/store/brief-specs.ts";
 import { openJournal } from "../../../src/controller/store/journal.ts";
 import { readSnapshot, writeSnapshot } from "../../../src/controller/store/snapshot.ts";
+import { SpecReader, SpecWriter } from "../../../src/core/brief-specs.ts";
 import type { JobSpec } from "../../../src/core/jobspec.ts";
 import { sharedSpec } from "../../../src/core/shared-specs.ts";
 import { fromStored, toStored } from "../../../src/core/state.ts";

@@ -3,6 +3,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { SpecWriter } from "../../../src/core/brief-specs.ts";
+import type { JournalRecord } from "../../../src/core/events.ts";
 import { readTrace } from "../../../src/replay/readers/detect.ts";
 import { ReplayError, type Trace, type TraceFormat } from "../../../src/replay/trace.ts";
 
@@ -125,6 +127,25 @@ describe("mgpu's own", () => {
     expect(jobs[0]).toMatchObject({ submitS: 0, user: "ada", name: "train" });
     expect(jobs.every(({ runS, wish }) => runS >= 0 && wish.kind === "request")).toBe(true);
     expect(notes.join()).toContain("left out");
+  });
+  test("journals that name what jobs have in common once", () => {
+    const [header, ...lines] = journal.trimEnd().split("\n");
+    const records = lines.map((line) => JSON.parse(line) as JournalRecord);
+    const alike = records.find(({ events }) => events[0]?.type === "job.submitted")?.events[0];
+    const spec = alike?.type === "job.submitted" ? alike.job.spec : undefined;
+    const [full, brief] = [[header], [header]];
+    const writer = new SpecWriter();
+    for (const record of records) {
+      const events = record.events.map((event) =>
+        event.type === "job.submitted" && spec ? { ...event, job: { ...event.job, spec } } : event,
+      );
+      full.push(JSON.stringify({ ...record, events }));
+      brief.push(JSON.stringify(writer.record({ ...record, events })));
+    }
+    expect(brief.join("")).toContain('"as":');
+    expect(read(brief.join("\n"))).toEqual(read(full.join("\n")));
+    const headless = brief.filter((line) => !line?.includes('"job.submitted"') || line.includes('"as":'));
+    expect(problemsOf(headless.join("\n"))[0]).toContain("which can't be read");
   });
   test("a job that journal and accounting both know counts once", () => {
     const once = read(journal);

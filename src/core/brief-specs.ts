@@ -4,10 +4,10 @@
  * jobs again and again.
  */
 
-import type { Event, JournalRecord } from "../../core/events.ts";
-import type { JobId } from "../../core/ids.ts";
-import type { JobSpec } from "../../core/jobspec.ts";
-import { sharedSpec } from "../../core/shared-specs.ts";
+import type { Event, JournalRecord } from "./events.ts";
+import type { JobId } from "./ids.ts";
+import type { JobSpec } from "./jobspec.ts";
+import { sharedSpec } from "./shared-specs.ts";
 
 /** The specification of an earlier job of the file, which stands there in full, but for some wishes. */
 interface BriefSpec {
@@ -86,10 +86,12 @@ export class SpecReader {
   /** The record as it was. @throws Error as {@link job} */
   record(record: JournalRecord): JournalRecord {
     if (!record.events.some(isSubmission)) return record;
-    return {
-      ...record,
-      events: record.events.map((event) => (isSubmission(event) ? { ...event, job: this.job(event.job) } : event)),
-    };
+    return { ...record, events: record.events.map((event) => this.event(event)) };
+  }
+
+  /** One of a record's events as it was. @throws Error as {@link job} */
+  event(event: Event): Event {
+    return isSubmission(event) ? { ...event, job: this.job(event.job) } : event;
   }
 }
 
