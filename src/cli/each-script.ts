@@ -43,6 +43,9 @@ export interface OneScript {
 /** Open calls: enough to fill the controller's writes, well below what a connection may have open. */
 const IN_FLIGHT_MAX = 256;
 
+/** What these may hold in all: far below what a connection lets wait (rpc/outbox.ts). A single one may be larger. */
+const BYTES_IN_FLIGHT_MAX = 16 * 1024 * 1024;
+
 /** Sentences that are said one by one. */
 const SAID_MAX = 100;
 
@@ -201,7 +204,7 @@ async function sendAll(
       const worker = async (): Promise<void> => {
         for (const order of open) answers.set(order, await send(order, context, connected.peer, refusal));
       };
-      await Promise.all(Array.from({ length: IN_FLIGHT_MAX }, worker));
+      await Promise.all(Array.from({ length: inFlight(orders) }, worker));
       forgetCandidates(context);
       return connected;
     } catch (error) {
@@ -210,6 +213,19 @@ async function sendAll(
       await sleep(context.clock, RETRY_MS);
     }
   }
+}
+
+/** How many may be open at once, by the largest of them. */
+function inFlight(orders: readonly Order[]): number {
+  const largest = orders.reduce((most, { submission }) => Math.max(most, bytesOf(submission)), 1);
+  return Math.max(1, Math.min(IN_FLIGHT_MAX, Math.floor(BYTES_IN_FLIGHT_MAX / largest)));
+}
+
+/** About what it takes: what can be large of it. */
+function bytesOf({ script, environment }: Order["submission"]): number {
+  let bytes = script?.length ?? 0;
+  for (const name in environment) bytes += name.length + (environment[name]?.length ?? 0);
+  return bytes;
 }
 
 async function send(

@@ -86,6 +86,21 @@ describe("scripts", () => {
     expect(submissions).toHaveLength(1000);
     expect(out.trim().split("\n")).toEqual(Array.from({ length: 1000 }, (_, at) => String(41 + at)));
   });
+  test("large scripts go few at a time: a connection that holds too much is given up", async () => {
+    let [open, most] = [0, 0];
+    const peer = fakePeer({
+      "job.submit": async () => {
+        most = Math.max(most, ++open);
+        await sleep(1);
+        return { jobId: 41 + open-- };
+      },
+    });
+    const large = { ...FILES, "/work/large.sh": `#!/bin/sh\n${"#".repeat(1 << 20)}\n` };
+    const { code } = await each(["-"], { controller: [peer], files: large, stdin: "large.sh\n".repeat(60) });
+    expect(code).toBe(0);
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(16);
+  });
   test("those whose answer was lost are sent again under the same name", async () => {
     const lost = new RpcError("LOST_CONTACT", "gone");
     const { code, out, submissions } = await each(["a.sh", "b.sh"], {}, { "b.sh": lost });
