@@ -75,6 +75,9 @@ const NO_PLAN: Plan = {
   wakeAt: null,
 };
 
+/** Between passes over the same state that each ask for another one at once. */
+const AGAIN_MS = 1000;
+
 /** How old the fair shares may be by which the queue is ordered. */
 const SHARES_AGE_MAX_MS = 5000;
 
@@ -119,6 +122,8 @@ class Passes {
   #isWoken = false;
   #isBusy = false;
   #isStopped = false;
+  /** The state for which the last pass asked for another one at once. */
+  #againSeq: number | null = null;
   #stopAlarm: Cancel = () => {};
 
   constructor(ports: PlannerPorts, gateNow: () => Gate, rankingNow: () => Prioritizer) {
@@ -179,7 +184,10 @@ class Passes {
     if (!isDone || (plan.starts.length > 0 && view.preemption)) this.wake();
     for (const name of endedReservations(state, now)) this.#execute({ type: "reservation.expire", name }, 0);
     const wakeAt = Math.min(plan.wakeAt ?? Number.POSITIVE_INFINITY, nextReservationAt(state, now));
-    if (Number.isFinite(wakeAt)) this.#stopAlarm = clock.after(Math.max(1, wakeAt - now), () => this.wake());
+    // A pass that asks for another one at once, as the one before it did of the same state, must not keep us busy for ever.
+    const leastMs = wakeAt <= now && this.#againSeq === seq ? AGAIN_MS : 1;
+    this.#againSeq = wakeAt <= now ? seq : null;
+    if (Number.isFinite(wakeAt)) this.#stopAlarm = clock.after(Math.max(leastMs, wakeAt - now), () => this.wake());
   }
 
   /**
