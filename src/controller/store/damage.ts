@@ -27,7 +27,7 @@ export interface Loss {
 const ID_MARGIN = 100;
 const ID_STEP = 1000;
 /** A submission takes more than this in the journal: so many lost bytes can't hold more jobs. */
-const SUBMISSION_BYTES_MIN = 200;
+const SUBMISSION_BYTES_MIN = 150;
 /** Ids and records named in one sentence. */
 const LISTED_MAX = 20;
 
