@@ -32,7 +32,8 @@ export function createFrames(clock: Pick<Clock, "after">, painter: Painter, load
     // Its very first frame has no rows.
     let isStarting = true;
     ink = create((rows) => {
-      if (!isStarting) painter.paint(rows);
+      // And its last one comes when the terminal is the shell's again.
+      if (!isStarting && !isClosed) painter.paint(rows);
     });
     isStarting = false;
   };

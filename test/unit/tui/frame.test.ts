@@ -28,3 +28,22 @@ test("frames are painted at once, then through Ink; none is painted twice, and l
   expect(painted).toHaveLength(3);
   frames.close();
 });
+
+test("what Ink still says when it is closed is painted nowhere: the terminal is the shell's again", async () => {
+  const painted: string[] = [];
+  let load = (): void => {};
+  const clock = {
+    after(_ms: number, run: () => void) {
+      load = run;
+      return () => {};
+    },
+  };
+  const painter = { paint: (rows: readonly string[]) => void painted.push(rows.join("|")), forget() {} };
+  const frames = createFrames(clock, painter, async () => (onFrame) => ({ show: onFrame, close: () => onFrame([]) }));
+  frames.show(["a"], 10);
+  load();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  frames.show(["b"], 10);
+  frames.close();
+  expect(painted).toEqual(["a", "b"]);
+});
