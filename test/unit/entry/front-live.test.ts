@@ -78,7 +78,7 @@ test("what it prints is there before it ends, and its exit code", async () => {
     stdio.out("last");
     return 3;
   });
-  const ended = await shell("srun a b </dev/null | cat; srun c </dev/null >place 2>&1; cat place", (text) => {
+  const ended = await shell("srun a b </dev/null 2>&1 | cat; srun c </dev/null >place 2>&1; cat place", (text) => {
     isSeen ||= text.includes("first");
   });
   expect(ended.text).toBe("early first lastearly first last");
