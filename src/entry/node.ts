@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Joined, joinFile, parseJoined } from "../config/joined.ts";
 import { nodePlaces, type Places } from "../config/places.ts";
 import { VERSION } from "../config/version.ts";
+import type { Controller } from "../controller/main.ts";
 import { type Agent, createAgent } from "../node/agent.ts";
 import { readBatchExit } from "../node/holder/batch-spool.ts";
 import { createHolders, type UserPorts } from "../node/holders.ts";
@@ -43,8 +44,15 @@ import { currentUser } from "./user.ts";
 /** Exit code when another daemon has this node's folder. */
 const EXIT_LOCKED = 75;
 
-/** Starts it, or ends the process with the reason. */
-export async function runNode(program: string, line: DaemonLine): Promise<Agent> {
+/**
+ * Starts it, or ends the process with the reason.
+ * @param inside the controller in the same process; `null` where it is in another one
+ */
+export async function runNode(
+  program: string,
+  line: DaemonLine,
+  inside: Pick<Controller, "join"> | null,
+): Promise<Agent> {
   const { given, settings } = whatIsGiven(program, line);
   const { places } = line;
   const host = readHost();
@@ -83,9 +91,11 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
         memoryLimitsText(memory),
       ),
       holders: holdersOf(line, mine.holderFolder, name, { scope, isFar: joined !== null }, log),
-      connect: joined
-        ? (handlers) => link.connect(handlers)
-        : (handlers) => connectPeer({ net: realNet(), clock, log }, { path: controller }, hello("node"), handlers),
+      async connect(handlers) {
+        if (joined) return link.connect(handlers);
+        if (inside && controller === places.controllerSocket) return inside.join(hello("node"), handlers);
+        return connectPeer({ net: realNet(), clock, log }, { path: controller }, hello("node"), handlers);
+      },
       ...(joined ? { outside: link.outside } : {}),
       followBatch: async (folder) => readBatchExit(folder, processes, table),
       readFile: boundedReader(readWindowAs),
