@@ -167,7 +167,13 @@ async function batches({ slurm, cluster, client, sizes }, first) {
       atLeast: 0.4,
     }),
     rate(`first ${WARM_UP_JOBS} jobs of new daemons`, median, [first], rates("single Slurm's", jobs), "Slurm"),
-    rate(`${jobs} on a node of ${small.cpus} CPUs`, median, small.rates, rates("spawn", jobs), "spawn loop, sh -c true"),
+    rate(
+      `${jobs} on a node of ${small.cpus} CPUs`,
+      median,
+      small.rates,
+      rates("spawn", jobs),
+      "spawn loop, sh -c true",
+    ),
   ];
 }
 
