@@ -54,22 +54,40 @@ export interface SessionPorts {
 /** Signs of life missed before a connection counts as dead. */
 const MISSED_MAX = 3;
 
-/** Starts with no node connected. Each session is pinged every `heartbeatMs`. */
+/** So many signs of life late, a node is asked for one: each tells of itself in time, and half of all messages are saved. */
+const LATE = 1.5;
+
+/** Starts with no node connected. A node that did not tell anything for longer than `heartbeatMs` is pinged. */
 export function createSessions(ports: SessionPorts, heartbeatMs: number): Sessions {
   const sessions = new Map<NodeName, Session>();
   const vitals = new WeakMap<Peer, NodeVitals>();
   const clocks = new WeakMap<Peer, number>();
+  /** When something was heard over a connection, by the monotonic clock. */
+  const heardAt = new WeakMap<Peer, number>();
   const lost = new Map<NodeName, { readonly at: number; readonly registration: Registration }>();
 
-  const heartbeat = (session: Session): void => {
-    ports.clock.after(heartbeatMs, () => {
+  const hear = (peer: Peer): void => {
+    heardAt.set(peer, ports.clock.monotonic());
+  };
+
+  const awaitSign = (session: Session): void => {
+    const { peer } = session;
+    const silentMs = ports.clock.monotonic() - (heardAt.get(peer) ?? 0);
+    ports.clock.after(Math.max(1, heartbeatMs * LATE - silentMs), () => {
       if (sessions.get(session.registration.name) !== session) return;
-      session.peer.call("ping", {}, { deadlineMs: heartbeatMs * MISSED_MAX }).then(
-        () => heartbeat(session),
+      const goneMs = heartbeatMs * (MISSED_MAX + 1);
+      const leftMs = goneMs - (ports.clock.monotonic() - (heardAt.get(peer) ?? 0));
+      if (leftMs > goneMs - heartbeatMs * LATE) return awaitSign(session);
+      // A machine that was asleep must not count its nodes as silent for that time.
+      peer.call("ping", {}, { deadlineMs: Math.max(leftMs, heartbeatMs) }).then(
+        () => {
+          hear(peer);
+          awaitSign(session);
+        },
         () => {
           // Not only when it is closed: one whose packets are lost takes its time for that.
-          lose(session, "no sign of life", heartbeatMs * (MISSED_MAX + 1));
-          session.peer.close();
+          lose(session, "no sign of life", goneMs);
+          peer.close();
         },
       );
     });
@@ -92,6 +110,7 @@ export function createSessions(ports: SessionPorts, heartbeatMs: number): Sessio
       return session && vitals.get(session.peer);
     },
     noteVitals(peer, told) {
+      hear(peer);
       vitals.set(peer, told);
       if (told.now !== undefined) clocks.set(peer, Math.round(told.now - ports.clock.now()));
     },
@@ -110,7 +129,8 @@ export function createSessions(ports: SessionPorts, heartbeatMs: number): Sessio
       lost.delete(name);
       ports.onFound(name);
       older?.peer.close();
-      heartbeat(session);
+      hear(session.peer);
+      awaitSign(session);
       void session.peer.closed.then((problem) => lose(session, problem, 0));
     },
     closeAll() {
