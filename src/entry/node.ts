@@ -32,6 +32,7 @@ import { createVitals } from "../platform/vitals.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { Hello } from "../protocol/procedures.ts";
 import { connectPeer } from "../rpc/connect.ts";
+import type { Connected, Handlers } from "../rpc/types.ts";
 import { shortHash } from "../util/hash.ts";
 import { type GivenAllocation, readSlurmAllocation } from "./allocation.ts";
 import { type DaemonLine, logLimits, prepareRuntime } from "./daemon-line.ts";
@@ -91,11 +92,7 @@ export async function runNode(
         memoryLimitsText(memory),
       ),
       holders: holdersOf(line, mine.holderFolder, name, { scope, isFar: joined !== null }, log),
-      async connect(handlers) {
-        if (joined) return link.connect(handlers);
-        if (inside && controller === places.controllerSocket) return inside.join(hello("node"), handlers);
-        return connectPeer({ net: realNet(), clock, log }, { path: controller }, hello("node"), handlers);
-      },
+      connect: joined ? (handlers) => link.connect(handlers) : nearBy(places, controller, inside, { clock, log }),
       ...(joined ? { outside: link.outside } : {}),
       followBatch: async (folder) => readBatchExit(folder, processes, table),
       readFile: boundedReader(readWindowAs),
@@ -121,6 +118,19 @@ export async function runNode(
     fail(program, `node ${name} can't start: ${messageOf(error)}`);
   }
   return agent;
+}
+
+/** The way to a controller on this machine; where it is in this process, without a socket. */
+function nearBy(
+  places: Places,
+  path: string,
+  inside: Pick<Controller, "join"> | null,
+  ports: { readonly clock: Clock; readonly log: Log },
+): (handlers: Handlers<"node">) => Promise<Connected> {
+  return async (handlers) =>
+    inside && path === places.controllerSocket
+      ? inside.join(hello("node"), handlers)
+      : connectPeer({ net: realNet(), ...ports }, { path }, hello("node"), handlers);
 }
 
 /** In an allocation no more of the machine is there than was given. */
