@@ -37,7 +37,10 @@ test("a kind of job that comes again and again stands in full once, and is named
 });
 
 test("of jobs told by the same differences, the later ones share a specification", () => {
-  const lines = [3, 4, 5].map((id) => ({ id, spec: { as: 1, but: { name: "again", comment: "told by differences" } } }));
+  const lines = [3, 4, 5].map((id) => ({
+    id,
+    spec: { as: 1, but: { name: "again", comment: "told by differences" } },
+  }));
   const reader = new SpecReader();
   reader.job({ id: 1, spec });
   const [, two, three] = lines.map((line) => reader.job(structuredClone(line)).spec);
