@@ -4,7 +4,7 @@
  */
 
 import type { StepKey } from "../core/ids.ts";
-import { type Clock, sleep } from "../platform/clock.ts";
+import { type Cancel, type Clock, sleep } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Address } from "../platform/net.ts";
 import { RpcError } from "../protocol/errors.ts";
@@ -26,6 +26,9 @@ export interface HolderClientPorts {
 /** A holder that listens but does not answer is tried so often, with this pause, before it counts as gone. */
 const REDIAL_TRIES = 5;
 const REDIAL_MS = 200;
+
+/** What a holder may forget is told to it so much later: on a busy node a launch takes it along before that. */
+const FORGET_MS = 20;
 
 /** A look at all processes takes some milliseconds; who asks for it waits no longer than people do. */
 const USAGE_DEADLINE_MS = 5_000;
@@ -58,6 +61,12 @@ export function isNobody(error: unknown, owner?: number): boolean {
   return code === "ENOENT" || code === "ECONNREFUSED" || (owner !== undefined && code === "EPERM");
 }
 
+interface Forgetting {
+  readonly key: StepKey;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
 export class HolderClient implements HolderPort {
   readonly identity: HolderPort["identity"];
   readonly owner?: number;
@@ -67,6 +76,11 @@ export class HolderClient implements HolderPort {
   private forgot: () => void = () => {};
   private readonly goneCallbacks: (() => void)[] = [];
   private isGone = false;
+  /** Steps that it is still to be told to forget. */
+  private readonly forgetting: Forgetting[] = [];
+  private cancelRelease: Cancel = () => {};
+  /** It is of an earlier version. */
+  private forgetsOneByOne = false;
   private isKilled = false;
   /** By which it is killed: as the kernel gave it, where that is known; else as it says. */
   processId: number;
@@ -92,6 +106,7 @@ export class HolderClient implements HolderPort {
   }
 
   launch(step: StepLaunch): Promise<HolderStep> {
+    this.release();
     return this.peer.call("holder.launch", step);
   }
 
@@ -117,9 +132,12 @@ export class HolderClient implements HolderPort {
     await this.peer.call("holder.terminate", { jobId, attempt, stepId, killWaitMs, ...details }, { deadlineMs: null });
   }
 
-  async forget(key: StepKey): Promise<void> {
-    await this.peer.call("holder.forget", { key });
-    this.forgot();
+  /** It has time: it goes with the next launch, or with others some milliseconds later. */
+  forget(key: StepKey): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.forgetting.push({ key, resolve, reject });
+      if (this.forgetting.length === 1) this.cancelRelease = this.ports.clock.after(FORGET_MS, () => this.release());
+    });
   }
 
   async usage(jobId: number, attempt: number): Promise<Result<"holder.usage">["steps"]> {
@@ -127,6 +145,7 @@ export class HolderClient implements HolderPort {
   }
 
   async status(): Promise<readonly HolderStep[]> {
+    this.release();
     return (await this.peer.call("holder.status", {})).steps;
   }
 
@@ -135,6 +154,7 @@ export class HolderClient implements HolderPort {
    * @param discard output that nobody reads at the moment does not count
    */
   async shutdown(discard = false): Promise<boolean> {
+    this.release();
     return (await this.peer.call("holder.shutdown", { discard })).ending;
   }
 
@@ -143,7 +163,7 @@ export class HolderClient implements HolderPort {
     if (!this.isGone) void this.watch(this.peer);
   }
 
-  /** Called after each {@link forget}. Set once. */
+  /** Called after each {@link forget}, once for several. Set once. */
   onForget(callback: () => void): void {
     this.forgot = callback;
   }
@@ -154,10 +174,38 @@ export class HolderClient implements HolderPort {
     else this.goneCallbacks.push(callback);
   }
 
+  /** Tells it what it may forget. */
+  private release(): void {
+    this.cancelRelease();
+    const forgetting = this.forgetting.splice(0);
+    if (forgetting.length === 0) return;
+    this.forgetAll(forgetting.map(({ key }) => key)).then(
+      () => {
+        for (const { resolve } of forgetting) resolve();
+        this.forgot();
+      },
+      (error: unknown) => {
+        for (const { reject } of forgetting) reject(error);
+      },
+    );
+  }
+
+  private async forgetAll(keys: StepKey[]): Promise<void> {
+    if (!this.forgetsOneByOne) {
+      try {
+        return void (await this.peer.call("holder.release", { keys }));
+      } catch (error) {
+        if (!(error instanceof RpcError) || error.code !== "UNKNOWN_METHOD") throw error;
+        this.forgetsOneByOne = true;
+      }
+    }
+    await Promise.all(keys.map((key) => this.peer.call("holder.forget", { key })));
+  }
+
   /** Tells changes, the present steps first, until the connection ends. */
   private async watch(peer: Peer): Promise<void> {
     try {
-      await peer.stream("holder.watch", {}, (step) => this.changed?.(step));
+      await peer.stream("holder.watch", {}, (step) => this.changed?.(step), { acknowledgesLate: true });
     } catch (error) {
       this.ports.log.debug("a holder's watch ended", { ...this.fields(), error: messageOf(error) });
     }
@@ -179,6 +227,7 @@ export class HolderClient implements HolderPort {
       if (this.changed) void this.watch(peer);
     }
     this.isGone = true;
+    this.release();
     this.ports.log.info("a holder is gone", this.fields());
     for (const callback of this.goneCallbacks.splice(0)) callback();
   }

@@ -154,9 +154,10 @@ function promised<T>(begin: (done: (error: NodeJS.ErrnoException | null, value?:
   });
 }
 
-/** Most are folders with some files: the general way looks at each of these several times. */
+/** Most are folders with some files: the general way looks at each of these several times. Or they are gone, which a look tells sooner than a thread. */
 async function remove(path: string): Promise<void> {
   try {
+    if (fs.lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
     const names = await promised<string[]>((done) => fs.readdir(path, done));
     await Promise.all(names.map((name) => promised<void>((done) => fs.unlink(`${path}/${name}`, done))));
     await promised<void>((done) => fs.rmdir(path, done));

@@ -51,6 +51,8 @@ export const HOLDER_PROCEDURES = {
   },
   /** The node daemon has an ended step's status on disk: the holder may forget it once its output is collected. */
   "holder.forget": { on: "holder", kind: "unary", params: v.object({ key: s.stepKey }), result: nothing },
+  /** The same of several; those that still run are left as they are. Holders of earlier versions know only the one before. */
+  "holder.release": { on: "holder", kind: "unary", params: v.object({ keys: v.array(s.stepKey) }), result: nothing },
   /**
    * Ends the holder if nothing runs in it and no output waits for its client; answers whether it will. With `discard`,
    * only clients that are attached are waited for, and not for long.

@@ -1,7 +1,7 @@
 /**
  * The receiving end of a stream: items are consumed one at a time and in order, and acknowledged after that.
  * Promises: all is acknowledged whenever the consumer has caught up, and a quarter of the window earlier if it has
- * not, so the sender never stalls without cause.
+ * not, so the sender never stalls without cause. One that acknowledges late does so each quarter of the window alone.
  */
 
 import { STREAM_WINDOW_BYTES } from "../protocol/envelope.ts";
@@ -25,6 +25,7 @@ interface QueuedItem {
 
 export class ItemQueue {
   private readonly consumer: ItemConsumer;
+  private readonly isLate: boolean;
   private readonly items = new Fifo<QueuedItem>();
   private busy = false;
   private stopped = false;
@@ -33,8 +34,9 @@ export class ItemQueue {
   private acknowledgePending = false;
   private caughtUp: (() => void) | null = null;
 
-  constructor(consumer: ItemConsumer) {
+  constructor(consumer: ItemConsumer, isLate = false) {
     this.consumer = consumer;
+    this.isLate = isLate;
   }
 
   /** @throws RpcError MALFORMED if the sender should have waited for an acknowledgement */
@@ -97,7 +99,7 @@ export class ItemQueue {
 
   /** One acknowledgement for all items of a received chunk, not one each. */
   private acknowledgeSoon(): void {
-    if (this.acknowledgePending || this.consumedBytes === 0) return;
+    if (this.isLate || this.acknowledgePending || this.consumedBytes === 0) return;
     this.acknowledgePending = true;
     queueMicrotask(() => {
       this.acknowledgePending = false;

@@ -8,7 +8,7 @@ import { type AnswerError, encodeFrame } from "../protocol/codec.ts";
 import { CALL_DEADLINE_MS, FRAME_CALL, FRAME_NOTIFY } from "../protocol/envelope.ts";
 import { fromWire, RpcError } from "../protocol/errors.ts";
 import { type Method, PROCEDURES, type Procedure } from "../protocol/procedures.ts";
-import { ItemQueue } from "./item-queue.ts";
+import { type ItemConsumer, ItemQueue } from "./item-queue.ts";
 import type { Outbox } from "./outbox.ts";
 import type { CallOptions } from "./types.ts";
 import { validate } from "./validate.ts";
@@ -105,11 +105,12 @@ export class OutgoingCalls {
 
   private itemQueue(id: number, request: CallRequest, onItem: (item: unknown) => void | Promise<void>): ItemQueue {
     const { item } = PROCEDURES[request.method] as Procedure;
-    return new ItemQueue({
+    const consumer: ItemConsumer = {
       consume: (value) => onItem(item ? validate(item, value, "BAD_RESULT", `an item of ${request.method}`) : value),
       acknowledge: (bytes) => this.outbox.send(encodeFrame([FRAME_NOTIFY, "stream.ack", { call: id, bytes }])),
       fail: (error) => this.abandon(id, error),
-    });
+    };
+    return new ItemQueue(consumer, request.options.acknowledgesLate);
   }
 
   private watchDeadline(call: OpenCall): void {

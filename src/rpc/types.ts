@@ -25,6 +25,8 @@ export interface CallOptions {
   readonly deadlineMs?: number | null;
   /** Aborting it cancels the call on the other side. */
   readonly signal?: AbortSignal;
+  /** Of a stream whose sender looks at no acknowledgement: there is one when a quarter of the window is consumed, not one a read. */
+  readonly acknowledgesLate?: boolean;
 }
 
 /** One end of an open connection whose hello succeeded. */

@@ -1,7 +1,6 @@
 /** controller.status: every daemon with its pid, version and start, and how the queue stands. */
 
 import { MACHINE_RUNTIME } from "../../config/places.ts";
-import { isEnded } from "../../core/job.ts";
 import type { DaemonStatus, Result } from "../../protocol/procedures.ts";
 import type { UnaryHandler } from "../../rpc/types.ts";
 import { awayProblems, awayStatus } from "../away.ts";
@@ -82,11 +81,10 @@ function nodeStatus({ registration }: Session): DaemonStatus[] {
   ];
 }
 
-function countJobs({ loop }: ControllerContext): Result<"controller.status">["jobs"] {
-  const jobs = { pending: loop.state.pending.size, running: 0, ended: 0 };
-  for (const job of loop.state.jobs.values()) {
-    if (job.state === "RUNNING") jobs.running += 1;
-    else if (isEnded(job)) jobs.ended += 1;
-  }
-  return jobs;
+/** Of what is running: it is asked every some milliseconds by who waits for the end of many jobs. */
+function countJobs({ loop: { state } }: ControllerContext): Result<"controller.status">["jobs"] {
+  const pending = state.pending.size;
+  let running = 0;
+  for (const id of state.active) if (state.jobs.get(id)?.state === "RUNNING") running += 1;
+  return { pending, running, ended: state.jobs.size - pending - running };
 }

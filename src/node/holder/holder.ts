@@ -103,6 +103,10 @@ function holderHandlers(
       registry.forget(key);
       return {};
     },
+    "holder.release": ({ keys }) => {
+      for (const key of keys) if (registry.find(key)?.phase === "ended") registry.forget(key);
+      return {};
+    },
     "holder.shutdown": ({ discard }) => ({ ending: leaving.agree(discard ?? false) }),
   };
 }

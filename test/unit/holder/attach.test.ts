@@ -107,6 +107,8 @@ describe("forget and shutdown", () => {
     await call(handlers, "holder.forget", { key });
     await call(handlers, "holder.launch", launch(key, [task(["sleep", "1000"])]));
     await expect(call(handlers, "holder.forget", { key })).rejects.toMatchObject({ code: "BAD_PARAMS" });
+    await call(handlers, "holder.release", { keys: [stepKey(), key] });
+    expect(await call(handlers, "holder.status", {})).toMatchObject({ steps: [{ key, phase: "running" }] });
     expect(await call(handlers, "holder.shutdown", {})).toEqual({ ending: false });
     await call(handlers, "holder.terminate", { jobId: key.jobId, attempt: 1, killWaitMs: 1000 });
   });

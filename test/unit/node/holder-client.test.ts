@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import type { StepKey } from "../../../src/core/ids.ts";
 import { connectHolder, type HolderClientPorts } from "../../../src/node/holder-client.ts";
 import { silentLog } from "../../../src/platform/log.ts";
 import { RpcError } from "../../../src/protocol/errors.ts";
@@ -29,17 +30,62 @@ describe("a holder's client", () => {
     await client.signal(KEY, 10, true);
     await client.terminate(7, 1, 30_000);
     await client.terminate(7, 1, 0, { elsewhere: ["7.1.2"] });
-    await client.forget(KEY);
+    const forgotten = client.forget(KEY);
     expect(await client.status()).toEqual([STEP]);
+    await forgotten;
     expect(await client.shutdown()).toBe(true);
     expect(holder.calls).toEqual([
       ["holder.signal", { key: KEY, signal: 10, tree: true }],
       ["holder.terminate", { jobId: 7, attempt: 1, killWaitMs: 30_000 }],
       ["holder.terminate", { jobId: 7, attempt: 1, killWaitMs: 0, elsewhere: ["7.1.2"] }],
-      ["holder.forget", { key: KEY }],
+      ["holder.release", { keys: [KEY] }],
       ["holder.status", {}],
       ["holder.shutdown", { discard: false }],
     ]);
+  });
+
+  it("tells it what it may forget with the next launch, or some milliseconds later, in one call", async () => {
+    const holder = host.listen(SOCKET, 5);
+    const client = await connectHolder(ports, SOCKET);
+    const [a, b, c] = [1, 2, 3].map((jobId) => ({ ...KEY, jobId }) as const) as [StepKey, StepKey, StepKey];
+    const first = [client.forget(a), client.forget(b)];
+    await settle();
+    expect(holder.calls).toEqual([]);
+    void client.launch({ key: c } as never);
+    await Promise.all(first);
+    expect(holder.calls).toEqual([
+      ["holder.release", { keys: [a, b] }],
+      ["holder.launch", { key: c }],
+    ]);
+    const last = client.forget(c);
+    await clock.advance(20);
+    await last;
+    expect(holder.calls.at(-1)).toEqual(["holder.release", { keys: [c] }]);
+  });
+
+  it("tells a holder of an earlier version step by step", async () => {
+    const holder = host.listen(SOCKET, 5);
+    holder.answers["holder.release"] = new RpcError("UNKNOWN_METHOD", "there is no method");
+    const client = await connectHolder(ports, SOCKET);
+    const other = { ...KEY, jobId: 8 };
+    const forgotten = [client.forget(KEY), client.forget(other)];
+    await clock.advance(20);
+    await Promise.all(forgotten);
+    const again = client.forget(KEY);
+    await clock.advance(20);
+    await again;
+    expect(holder.calls.map(([method]) => method)).toEqual(["holder.release", ...Array(3).fill("holder.forget")]);
+  });
+
+  it("rejects what it could not tell it", async () => {
+    host.listen(SOCKET, 5);
+    const client = await connectHolder(ports, SOCKET);
+    const forgotten = client.forget(KEY);
+    forgotten.catch(() => {});
+    host.die(SOCKET);
+    await settle();
+    await clock.advance(20);
+    await expect(forgotten).rejects.toBeDefined();
   });
 
   it("passes changes on, and goes on after a broken connection", async () => {

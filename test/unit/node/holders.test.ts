@@ -159,9 +159,9 @@ describe("the holder of a terminal", () => {
     if (there) there.answers["holder.shutdown"] = { ending: false };
     await clock.advance(300_000);
     expect(there?.calls).toEqual([]);
-    await holder.forget(KEY);
+    await soonest(holder.forget(KEY));
     await clock.advance(10_000);
-    expect(there?.calls.map(([method]) => method)).toEqual(["holder.forget", ...Array(3).fill("holder.shutdown")]);
+    expect(there?.calls.map(([method]) => method)).toEqual(["holder.release", ...Array(3).fill("holder.shutdown")]);
     if (there) there.answers["holder.shutdown"] = { ending: true };
     await clock.advance(5000);
     host.die(PTY);

@@ -181,6 +181,28 @@ describe("a stream", () => {
     expect(reports).toHaveLength(1);
   });
 
+  it("acknowledges late where nobody looks at it: a quarter of the window at once, and its sender does not stall", async () => {
+    const acknowledged: number[] = [];
+    const count = 200;
+    const { peer } = await startRig({
+      "step.attach": async (_, sink) => {
+        sink.onAcknowledged = (bytes) => void acknowledged.push(bytes);
+        for (let i = 0; i < count; i++) {
+          await sink.send(data(i));
+          if (i === 4) await settle();
+          if (i === 4) expect(acknowledged).toEqual([]);
+        }
+        return { exits: [] } as never;
+      },
+    });
+    let seen = 0;
+    await peer
+      .stream("step.attach", KEY, () => void (seen += 1), { acknowledgesLate: true })
+      .catch((error: Error) => expect(error.message).toContain("result"));
+    expect(seen).toBe(count);
+    for (const bytes of acknowledged) expect(bytes).toBeGreaterThanOrEqual(STREAM_WINDOW_BYTES / 4);
+  });
+
   it("acknowledges before the consumer has caught up, so that its sender does not stall", async () => {
     const acknowledged: number[] = [];
     const { handler } = sender(1000);
