@@ -10,6 +10,9 @@ const NAME = new RegExp(`^${PREFIX}[A-Za-z0-9]{6}$`);
 /** A holder that has just made its folder does not listen yet. */
 const YOUNG_MS = 60_000;
 
+/** By others than its owner: root's are open to pass for those who are let in. */
+const WRITABLE = 0o022;
+
 /** More than that wait for the next session. */
 const SWEPT_MAX = 64;
 
@@ -53,7 +56,7 @@ function namesIn(folder: string): readonly string[] {
 function isOurs(folder: string, nowMs: number): boolean {
   try {
     const found = lstatSync(folder);
-    const isPrivate = found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0;
+    const isPrivate = found.isDirectory() && found.uid === process.getuid?.() && (found.mode & WRITABLE) === 0;
     return isPrivate && nowMs - found.mtimeMs > YOUNG_MS;
   } catch {
     return false;

@@ -45,7 +45,9 @@ test("those in which nobody listens any more, of this user alone", async () => {
   const young = makeSessionFolder(parent);
   utimesSync(young, NOW / 1000 - 5, NOW / 1000 - 5);
   const open = makeSessionFolder(parent);
-  chmodSync(open, 0o755);
+  chmodSync(open, 0o777);
+  chmodSync(empty, 0o711);
+
   const other = join(parent, "mgpu-session-x");
   mkdirSync(other, { mode: 0o700 });
   const link = join(parent, "mgpu-session-link00");
