@@ -1,7 +1,6 @@
 /** Runs one command with the machine's ports. Nothing of the daemons is loaded here. */
 
 import { readlinkSync } from "node:fs";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Doors } from "../cli/attach/door.ts";
 import { connectController } from "../cli/connect.ts";
@@ -28,7 +27,7 @@ import { PROTOCOL } from "../protocol/envelope.ts";
 import { connectPeer } from "../rpc/connect.ts";
 import { settleEnvironment } from "./environment.ts";
 import { FRONTED, noteUse } from "./front/use.ts";
-import { currentUser } from "./user.ts";
+import { currentHost, currentUser } from "./user.ts";
 
 /** Commands keep no log: what matters is said to the user. */
 const NO_LOG: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -40,7 +39,7 @@ const TARGET_MS = 1000;
 export async function runProgram(command: Command): Promise<void> {
   const context = contextOf(command);
   const exitCode = await runCommand(command, process.argv.slice(2), context);
-  if (FRONTED.includes(command.name)) await noteUse(context, join(__dirname, "front.cjs"), exitCode === 0);
+  if (FRONTED.includes(command.name)) await noteUse(context, `${__dirname}/front.cjs`, exitCode === 0);
   process.exit(exitCode);
 }
 
@@ -70,16 +69,20 @@ export function contextFor(
   const base = {
     ...{ program, environment, user, utcOffsetMinutes },
     version: VERSION,
-    launcherFolder: join(__dirname, "../bin"),
+    launcherFolder: `${__dirname.slice(0, __dirname.lastIndexOf("/"))}/bin`,
     cwd: foreign?.cwd ?? workingFolder(),
-    hostname: hostname().split(".")[0] ?? "localhost",
     places: placesFrom(environment, user.uid, canHoldFolder),
     stdio: foreign?.stdio ?? realStdio(),
     files: foreign?.files ?? realFiles(),
     shell: foreign?.shell ?? realShell(),
-    clock: realClock(),
+    clock: realClock({ leavesFirst: true }),
     random: realRandom(),
     net,
+  };
+  let knownHost: string | undefined;
+  const host = (): string => {
+    knownHost ??= currentHost();
+    return knownHost;
   };
   const recent = recentTarget();
   const connectPorts: ConnectPorts & { cluster?: string | undefined; target(): Target } = {
@@ -89,10 +92,13 @@ export function contextFor(
     findDaemon: () => findDaemon(base),
     askAtDoor: async (socket, uid) => (await import("../platform/door-question.ts")).askAtDoor(socket, uid),
     secureNet: async (credential) => (await import("../platform/secure.ts")).secureNet(credential),
-    ...slurmPorts(base),
+    ...slurmPorts({ ...base, host }),
   };
   const context: CommandContext = {
     ...base,
+    get hostname() {
+      return host();
+    },
     async openTui(request) {
       const { openTui }: typeof import("./programs/tui.ts") = require(join(__dirname, "tui.cjs"));
       const code = await openTui(context, connectPorts, request);
@@ -104,7 +110,7 @@ export function contextFor(
     remote: async (invitation) => (await import("../cli/remote.ts")).connectRemote(connectPorts, invitation),
     machine: () => openMachine(base),
     doctor: () => openDoctor(base, connectPorts),
-    loadConfig: () => configBundle().loadConfig(environment, base.files, { name: "", hostname: base.hostname }),
+    loadConfig: () => configBundle().loadConfig(environment, base.files, { name: "", hostname: host() }),
     loadReplay() {
       const engine: typeof import("./programs/replay.ts") = require(join(__dirname, "replay.cjs"));
       return engine;
@@ -144,22 +150,22 @@ function recentTarget(): (ports: ConnectPorts) => Target {
 function slurmPorts({
   environment,
   files,
-  hostname: host,
+  host,
   launcherFolder,
-}: Pick<CommandContext, "environment" | "files" | "hostname" | "launcherFolder">): Required<
+}: Pick<CommandContext, "environment" | "files" | "launcherFolder"> & { host(): string }): Required<
   Pick<ConnectPorts, "loadSlurm" | "configuredBackend">
 > {
   return {
     loadSlurm: () => {
       const engine = slurmBundle();
       return {
-        ...{ engine, hostname: host, launcherFolder, nodePath: process.execPath, random: realRandom() },
+        ...{ engine, hostname: host(), launcherFolder, nodePath: process.execPath, random: realRandom() },
         programs: engine.realPrograms(),
         sessionFiles: engine.realSessionFiles(),
         connectThrough: engine.connectThroughProgram,
       };
     },
-    configuredBackend: () => configBundle().configuredBackend(environment, files, host),
+    configuredBackend: () => configBundle().configuredBackend(environment, files, host()),
   };
 }
 
