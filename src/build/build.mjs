@@ -25,7 +25,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { patchInk } from "./ink.mjs";
 import { lazyBuiltins } from "./lazy-builtins.mjs";
-import { resolveHelper, withLazySchemas } from "./lazy-schemas.mjs";
+import { resolveHelper, withCallsOnly, withLazySchemas } from "./lazy-schemas.mjs";
 import { firstFile, firstWrap, planOf, restFile, restWrap } from "./split.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -198,7 +198,7 @@ async function bundleInTwo(ts, metafile, { in: entry, out }) {
       ...OPTIONS,
       entryPoints: [{ in: `split:${part}`, out: name }],
       alias: { "msgpackr/pack": join(root, "src/protocol/brief-packr.ts") },
-      plugins: [plugin, protocol(text, ts), lazyBuiltins(text), patchInk()],
+      plugins: [plugin, protocol(text, ts, part === "first"), lazyBuiltins(text), patchInk()],
     });
     const path = join(dist, `${name}.js`);
     const bundle = readFileSync(path, "utf8");
@@ -235,9 +235,13 @@ async function bundleLibrary() {
 /**
  * Leaves out of the table what a program does not name; esbuild then drops the schemas that nothing uses.
  * @param ts the compiler's API where schemas are to be made late, else `null`
+ * @param isCaller whether the program answers nothing but {@link ALWAYS}
  */
-function protocol(text, ts) {
-  const late = (source) => ({ contents: ts ? withLazySchemas(ts, source) : source, loader: "ts" });
+function protocol(text, ts, isCaller = false) {
+  const isAlways = (name) => ALWAYS.includes(name);
+  const slim = (source) =>
+    isCaller ? withCallsOnly(ts, source, (name) => isAlways(name) || text.includes(`"${name}"`), isAlways) : source;
+  const late = (source) => ({ contents: ts ? withLazySchemas(ts, slim(source)) : source, loader: "ts" });
   return {
     name: "protocol",
     setup(build) {

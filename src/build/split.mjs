@@ -213,7 +213,7 @@ function restSource(root, late) {
 exports.open = (link) => {
   ${LINK} = link;
   const { PROCEDURES } = link(${JSON.stringify(TABLE)});
-  for (const [name, one] of Object.entries(require("${join(root, TABLE)}?").PROCEDURES)) PROCEDURES[name] ??= one;
+  for (const [name, one] of Object.entries(require("${join(root, TABLE)}?").PROCEDURES)) PROCEDURES[name] = one;
   return (name) => {
     switch (name) {
       ${cases.join("\n      ")}
