@@ -54,26 +54,23 @@ export interface SessionPorts {
 /** Signs of life missed before a connection counts as dead. */
 const MISSED_MAX = 3;
 
-/** Starts with no node connected. Each session is pinged every `heartbeatMs`. */
+/** So many signs of life late, a node is asked for one: each tells of itself in time, and half of all messages are saved. */
+const LATE = 1.5;
+
+/** Starts with no node connected. A node that did not tell anything for longer than `heartbeatMs` is pinged. */
 export function createSessions(ports: SessionPorts, heartbeatMs: number): Sessions {
   const sessions = new Map<NodeName, Session>();
   const vitals = new WeakMap<Peer, NodeVitals>();
   const clocks = new WeakMap<Peer, number>();
   const lost = new Map<NodeName, { readonly at: number; readonly registration: Registration }>();
-
-  const heartbeat = (session: Session): void => {
-    ports.clock.after(heartbeatMs, () => {
-      if (sessions.get(session.registration.name) !== session) return;
-      session.peer.call("ping", {}, { deadlineMs: heartbeatMs * MISSED_MAX }).then(
-        () => heartbeat(session),
-        () => {
-          // Not only when it is closed: one whose packets are lost takes its time for that.
-          lose(session, "no sign of life", heartbeatMs * (MISSED_MAX + 1));
-          session.peer.close();
-        },
-      );
-    });
-  };
+  const signs = createSigns(ports.clock, heartbeatMs, {
+    isThere: (session) => sessions.get(session.registration.name) === session,
+    onSilent(session, silentMs) {
+      // Not only when it is closed: one whose packets are lost takes its time for that.
+      lose(session, "no sign of life", silentMs);
+      session.peer.close();
+    },
+  });
 
   const lose = (session: Session, problem: string, silentMs: number): void => {
     const { registration } = session;
@@ -92,6 +89,7 @@ export function createSessions(ports: SessionPorts, heartbeatMs: number): Sessio
       return session && vitals.get(session.peer);
     },
     noteVitals(peer, told) {
+      signs.hear(peer);
       vitals.set(peer, told);
       if (told.now !== undefined) clocks.set(peer, Math.round(told.now - ports.clock.now()));
     },
@@ -110,11 +108,51 @@ export function createSessions(ports: SessionPorts, heartbeatMs: number): Sessio
       lost.delete(name);
       ports.onFound(name);
       older?.peer.close();
-      heartbeat(session);
+      signs.begin(session);
       void session.peer.closed.then((problem) => lose(session, problem, 0));
     },
     closeAll() {
       for (const session of sessions.values()) session.peer.close();
     },
   };
+}
+
+interface SignEvents {
+  isThere(session: Session): boolean;
+  /** Nothing was heard for so long. */
+  onSilent(session: Session, silentMs: number): void;
+}
+
+/** Notices who falls silent; whoever is only late is asked. */
+function createSigns(clock: Clock, heartbeatMs: number, { isThere, onSilent }: SignEvents) {
+  const heardAt = new WeakMap<Peer, number>();
+  const [lateMs, goneMs] = [heartbeatMs * LATE, heartbeatMs * (MISSED_MAX + 1)];
+
+  const silentMs = (peer: Peer): number => clock.monotonic() - (heardAt.get(peer) ?? 0);
+
+  const hear = (peer: Peer): void => {
+    heardAt.set(peer, clock.monotonic());
+  };
+
+  const watch = (session: Session): void => {
+    const { peer } = session;
+    clock.after(Math.max(1, lateMs - silentMs(peer)), () => {
+      if (!isThere(session)) return;
+      const silent = silentMs(peer);
+      if (silent < lateMs) return watch(session);
+      // After this program itself was held up, a node must have time to answer all the same.
+      const deadlineMs = Math.max(heartbeatMs, goneMs - silent);
+      peer.call("ping", {}, { deadlineMs }).then(
+        () => begin(session),
+        () => onSilent(session, goneMs),
+      );
+    });
+  };
+
+  const begin = (session: Session): void => {
+    hear(session.peer);
+    watch(session);
+  };
+
+  return { hear, begin };
 }

@@ -133,7 +133,7 @@ export function realProcesses(options: ProcessesOptions = {}): Processes {
   const pool = new PipePool(options.scratchFolder ?? tmpdir(), () => meter.skip());
   const hidden = options.hiddenDescriptors ?? (() => []);
   const scripts = realScripts({
-    stdio: () => stdioOf(["pipe", "pipe", "ignore"], hidden()),
+    stdio: () => stdioOf(["pipe", "pipe", "ignore", "pipe"], hidden()),
     onReaped: () => meter.skip(),
     ...(options.isEager === undefined ? {} : { isEager: options.isEager }),
   });

@@ -44,6 +44,8 @@ export interface ProcessTable {
     step: string,
     options: { readonly spared: boolean; readonly startTicks?: number },
   ): ProcessRef | null;
+  /** Forgets one that was adopted: what descends from it is found by its own cookie. */
+  release(process: ProcessRef): void;
   isAlive(process: ProcessRef): boolean;
   readonly memory: ProcessMemory;
   /** What a process used so far; null for one that is gone. */
@@ -112,6 +114,7 @@ export function realProcessTable(options: ProcessTableOptions): ProcessTable {
     cookie: (step) => ({ [STEP_VARIABLE]: step, [SCOPE_VARIABLE]: options.scope }),
     find: (prefix) => table.find(prefix),
     adopt: (pid, step, { spared, startTicks }) => table.adopt(pid, step, spared, startTicks),
+    release: (ref) => table.release(ref),
     isAlive: (ref) => table.isAlive(ref),
     memory: realProcessMemory(options.root),
     usage: (pid) => processUsage(pid, options.root),
@@ -166,6 +169,10 @@ class CookieTable {
     this.strangers.delete(pid);
     this.newestTicks = Math.max(this.newestTicks, stat.startTicks);
     return { pid, startTicks };
+  }
+
+  release({ pid, startTicks }: ProcessRef): void {
+    if (this.known.get(pid)?.startTicks === startTicks) this.known.delete(pid);
   }
 
   isAlive({ pid, startTicks }: ProcessRef): boolean {

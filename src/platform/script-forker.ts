@@ -9,7 +9,8 @@ import type { Duplex } from "node:stream";
 import type { ProcessExit } from "./process.ts";
 import type { SpentTime } from "./process-usage.ts";
 import { startTicksOf } from "./proctable.ts";
-import { SCRIPT_PROGRAM } from "./script-program.ts";
+import { dismissal, orderOf, type Variables } from "./script-order.ts";
+import { scriptProgram } from "./script-program.ts";
 
 export interface ScriptRequest {
   /** Of the script's records; it exists, and has none of an earlier start. */
@@ -25,11 +26,11 @@ export interface ScriptRequest {
   readonly limits: readonly string[];
   /** Standard input, output and error: files or /dev/null. The caller closes them. */
   readonly descriptors: readonly [number, number, number];
-  /** Once, after the start: `null` if the keeper ended without a word. Its records say more. */
+  /** Once, after the start, and before the keeper has another script: `null` if the keeper ended without a word. Its records say more. */
   onExit(end: { readonly exit: ProcessExit; readonly spent: SpentTime } | null): void;
 }
 
-/** The script's keeper: spared by signals, and leads a session of its own, as the script does. */
+/** The script's keeper: spared by signals, and leads a session of its own, as the script does. Other scripts follow, one at a time. */
 export interface ScriptKeeper {
   readonly pid: number;
   readonly startTicks: number;
@@ -37,8 +38,8 @@ export interface ScriptKeeper {
 
 export interface Scripts {
   /**
-   * Starts a script; `null` if nothing was started and that is for the caller to do. Rejects where the program ended without
-   * an answer: then the script may have been started, if only just.
+   * Starts a script; `null` if nothing was started, nor ever will be, and that is for the caller to do. Rejects where the script may
+   * have been started, and who was to keep it is gone.
    */
   start(request: ScriptRequest): Promise<ScriptKeeper | null>;
   close(): void;
@@ -51,22 +52,34 @@ export interface ScriptsOptions {
   readonly onReaped: () => void;
   /** From the first script on. */
   readonly isEager?: boolean;
+  /** In place of {@link START_MS_MAX}. */
+  readonly patienceMs?: number;
 }
 
 /** Two scripts within so long are many. */
 const OFTEN_MS = 1000;
 
-/** How often keepers are looked after that outlive their program, should one have been killed; and a program without work for so many looks ends. */
+/**
+ * How often keepers are looked after: those that outlive their program may have been killed; of those without work for a whole such time
+ * all but a few end; and a program without work for so many looks ends.
+ */
 const LOOK_MS = 2000;
 const IDLE_LOOKS = 15;
+const IDLE_KEEPERS = 2;
 
 /** Kinds of limits: one for each shell that people submit from. */
 const PROGRAMS_MAX = 4;
 
-/** An answer that was on its way when the program ended is there by then. */
-const LAST_WORD_MS = 2000;
+/** A start that nobody answers for so long does not come any more: program or keeper are stopped, or the machine is far too busy. */
+const START_MS_MAX = 10_000;
 
-const TICK_MS = 10;
+/** An answer that was on its way when the program ended is there by then. */
+const LAST_WORD_MS = 1000;
+
+/** How often one that was killed is looked after, until it is gone. */
+const GONE_POLL_MS = 10;
+
+const MICROSECONDS_PER_MS = 1000;
 
 const SHELL = "/bin/sh";
 const PERLS = ["/usr/bin/perl", "/bin/perl", "/usr/local/bin/perl"];
@@ -77,6 +90,7 @@ export function realScripts(options: ScriptsOptions): Scripts {
   /** Of kinds that this machine does not allow. */
   const failed = new Set<string>();
   let perl: string | null = null;
+  const text = scriptProgram(process.arch);
   let lastMs = Number.NEGATIVE_INFINITY;
   return {
     async start(request) {
@@ -92,14 +106,13 @@ export function realScripts(options: ScriptsOptions): Scripts {
       if (program === undefined) {
         if (!isMany || programs.size >= PROGRAMS_MAX || failed.has(kind)) return null;
         perl ??= PERLS.find((path) => fs.existsSync(path)) ?? null;
-        if (perl === null) return null;
-        program = new Program(perl, kind, options);
+        if (perl === null || text === null) return null;
+        program = new Program([perl, "-e", text], kind, options);
         programs.set(kind, program);
       }
       if (options.isEager === true) await program.isDecided;
       if (!program.isReady) return null;
-      const order = orderOf(program.nextId, request);
-      return order === null ? null : program.start(order, request);
+      return program.start(request);
     },
     close() {
       for (const program of programs.values()) program.end();
@@ -107,13 +120,26 @@ export function realScripts(options: ScriptsOptions): Scripts {
   };
 }
 
+/** A process of the program's that runs one script at a time. */
+interface Keeper {
+  readonly number: number;
+  /** `null` until it has said so. */
+  process: ScriptKeeper | null;
+  variables: Variables | null;
+  /** A look found it without a script. */
+  wasIdle: boolean;
+}
+
 interface Job {
   readonly request: ScriptRequest;
-  resolve(keeper: ScriptKeeper | null): void;
-  reject(error: Error): void;
-  keeper: ScriptKeeper | null;
+  readonly keeper: Keeper;
+  /** Of the monotonic clock. */
+  readonly orderedAtMs: number;
+  isStarted: boolean;
   /** A look found its keeper gone. */
   isMissed: boolean;
+  resolve(keeper: ScriptKeeper | null): void;
+  reject(error: Error): void;
 }
 
 class Program {
@@ -127,19 +153,24 @@ class Program {
   private readonly child: ChildProcess;
   private readonly input: Duplex;
   private readonly jobs = new Map<number, Job>();
+  private readonly keepers = new Map<number, Keeper>();
+  /** The last is the one that had a script last. */
+  private idle: Keeper[] = [];
   private decide = (): void => {};
   private text = "";
   private lastId = 0;
+  private lastKeeper = 0;
   private idleLooks = 0;
+  private readonly patienceMs: number;
   private readonly timer: NodeJS.Timeout;
 
-  constructor(perl: string, limits: string, options: ScriptsOptions) {
+  constructor(command: readonly string[], limits: string, options: ScriptsOptions) {
     this.isDecided = new Promise((resolve) => {
       this.decide = resolve;
     });
     const { list, done } = options.stdio();
     try {
-      const argv = ["-c", `${limits}\nexec "$@"`, SHELL, perl, "-e", SCRIPT_PROGRAM];
+      const argv = ["-c", `${limits}\nexec "$@"`, SHELL, ...command];
       this.child = spawn(SHELL, argv, { stdio: list, env: { PATH: "/usr/bin:/bin" }, cwd: "/", detached: true });
     } finally {
       done();
@@ -153,21 +184,28 @@ class Program {
     });
     // What it does not take any more, its end tells of.
     for (const stream of this.child.stdio) stream?.on("error", () => {});
-    this.timer = setInterval(() => this.look(), LOOK_MS);
+    this.patienceMs = options.patienceMs ?? START_MS_MAX;
+    this.timer = setInterval(() => this.look(), Math.min(LOOK_MS, this.patienceMs));
     this.timer.unref();
   }
 
-  get nextId(): number {
-    return this.lastId + 1;
-  }
-
-  start(order: Buffer, request: ScriptRequest): Promise<ScriptKeeper | null> {
+  start(request: ScriptRequest): Promise<ScriptKeeper | null> {
+    const keeper = this.idle.pop() ?? this.newKeeper();
+    const order = orderOf(keeper.number, this.lastId + 1, request, keeper.variables);
+    if (order === null) {
+      if (keeper.variables === null) this.keepers.delete(keeper.number);
+      else this.idle.push(keeper);
+      return Promise.resolve(null);
+    }
+    keeper.variables = order.variables;
+    keeper.wasIdle = false;
     this.lastId += 1;
     this.idleLooks = 0;
     const id = this.lastId;
     return new Promise((resolve, reject) => {
-      this.jobs.set(id, { request, resolve, reject, keeper: null, isMissed: false });
-      this.input.write(order);
+      const orderedAtMs = performance.now();
+      this.jobs.set(id, { request, keeper, orderedAtMs, isStarted: false, isMissed: false, resolve, reject });
+      this.input.write(order.bytes);
     });
   }
 
@@ -177,30 +215,63 @@ class Program {
     this.input.end();
   }
 
+  private newKeeper(): Keeper {
+    this.lastKeeper += 1;
+    const keeper = { number: this.lastKeeper, process: null, variables: null, wasIdle: false };
+    this.keepers.set(keeper.number, keeper);
+    return keeper;
+  }
+
   private onText(chunk: string): void {
     const lines = (this.text + chunk).split("\n");
     this.text = lines.pop() ?? "";
     for (const line of lines) this.onLine(line.split(" "));
   }
 
-  private onLine([word, id = "", ...rest]: readonly string[]): void {
+  private onLine([word = "", ...rest]: readonly string[]): void {
+    const [first = 0, ...numbers] = rest.map(Number);
     if (word === "r") {
-      this.isReady = true;
+      this.isReady = !this.isOver;
       return this.decide();
     }
-    const job = this.jobs.get(Number(id));
+    if (word === "k") return this.onKeeper(first, numbers);
+    if (word === "l") return this.onKeeperGone(first, numbers[0] ?? 0);
+    const job = this.jobs.get(first);
     if (job === undefined) return;
-    const [first = 0, second = 0, userTicks = 0, systemTicks = 0, pages = 0] = rest.map(Number);
     if (word === "s") {
-      job.keeper = { pid: first, startTicks: second };
-      return job.resolve(job.keeper);
+      job.isStarted = true;
+      return job.resolve(job.keeper.process);
     }
-    this.jobs.delete(Number(id));
-    if (word === "x") return job.resolve(null);
-    if (word === "l") return lost(job);
-    const spent = { userMs: userTicks * TICK_MS, systemMs: systemTicks * TICK_MS, pages };
+    this.jobs.delete(first);
+    if (word === "x") {
+      this.idle.push(job.keeper);
+      return job.resolve(null);
+    }
+    this.onEnd(job, numbers);
+  }
+
+  private onKeeper(number: number, [pid = 0, startTicks = 0]: readonly number[]): void {
+    const keeper = this.keepers.get(number);
+    if (keeper) keeper.process = { pid, startTicks };
+  }
+
+  private onKeeperGone(number: number, id: number): void {
+    const keeper = this.keepers.get(number);
+    this.keepers.delete(number);
+    this.idle = this.idle.filter((one) => one !== keeper);
+    const job = this.jobs.get(id);
+    if (job === undefined) return;
+    this.jobs.delete(id);
+    lost(job);
+  }
+
+  private onEnd(job: Job, [code = 0, signal = 0, userUs = 0, systemUs = 0, pages = 0]: readonly number[]): void {
+    const spent = { userMs: userUs / MICROSECONDS_PER_MS, systemMs: systemUs / MICROSECONDS_PER_MS, pages };
     // After whoever awaits the start has gone on.
-    setImmediate(() => job.request.onExit({ exit: { code: first, signal: second }, spent }));
+    setImmediate(() => {
+      job.request.onExit({ exit: { code, signal }, spent });
+      if (this.keepers.has(job.keeper.number)) this.idle.push(job.keeper);
+    });
   }
 
   private onOver(): void {
@@ -208,20 +279,40 @@ class Program {
     this.isReady = false;
     this.isOver = true;
     this.decide();
-    setTimeout(() => {
-      for (const [id, job] of this.jobs) {
-        if (job.keeper !== null) continue;
-        this.jobs.delete(id);
-        job.reject(new Error("the program that starts scripts was killed"));
-      }
-    }, LAST_WORD_MS).unref();
+    setTimeout(() => void this.settle(), LAST_WORD_MS).unref();
     if (this.jobs.size === 0) clearInterval(this.timer);
+  }
+
+  /**
+   * What becomes of orders that nobody answered, once the program is gone: a keeper that has not looked at one by now does not follow
+   * it, and one that was stopped just then must not. So it is killed, and then a script that has no record was not started.
+   */
+  private async settle(): Promise<void> {
+    // What is there to be read was read by then, however late this is.
+    await new Promise((resolve) => setImmediate(resolve));
+    const open = [...this.jobs].filter(([, job]) => !job.isStarted);
+    await Promise.all(
+      open.map(async ([id, job]) => {
+        const { process } = job.keeper;
+        if (process !== null && !hasRecord(job)) await killSurely(process);
+        // Its own word, in the meantime.
+        if (job.isStarted || !this.jobs.delete(id)) return;
+        lost(job);
+      }),
+    );
   }
 
   /** Keepers say how their scripts ended; one that was killed does not. What it said before is read by the next look. */
   private look(): void {
+    const nowMs = performance.now();
+    let isStuck = false;
     for (const [id, job] of this.jobs) {
-      if (job.keeper === null || startTicksOf(job.keeper.pid) === job.keeper.startTicks) continue;
+      if (!job.isStarted) {
+        isStuck ||= nowMs - job.orderedAtMs > this.patienceMs;
+        continue;
+      }
+      const { process } = job.keeper;
+      if (process === null || startTicksOf(process.pid) === process.startTicks) continue;
       if (!job.isMissed) {
         job.isMissed = true;
         continue;
@@ -229,51 +320,54 @@ class Program {
       this.jobs.delete(id);
       job.request.onExit(null);
     }
+    if (isStuck) this.giveUp();
+    this.thinOut();
     this.idleLooks = this.jobs.size === 0 ? this.idleLooks + 1 : 0;
     if (this.idleLooks > IDLE_LOOKS && !this.isOver) this.end();
     if (this.isOver && this.jobs.size === 0) clearInterval(this.timer);
   }
+
+  /** Its scripts go on: keepers that have one outlive it. */
+  private giveUp(): void {
+    this.isReady = false;
+    this.isOver = true;
+    this.child.kill("SIGKILL");
+  }
+
+  /** Lets those keepers go that had nothing to do since the last look, all but a few. */
+  private thinOut(): void {
+    const kept = this.idle.slice(-IDLE_KEEPERS);
+    const gone = this.idle.filter((keeper) => keeper.wasIdle && !kept.includes(keeper));
+    for (const keeper of this.idle) keeper.wasIdle = true;
+    if (gone.length === 0 || this.isOver) return;
+    this.idle = this.idle.filter((keeper) => !gone.includes(keeper));
+    for (const { number } of gone) {
+      this.keepers.delete(number);
+      this.input.write(dismissal(number));
+    }
+  }
 }
 
-/** Its keeper was killed. Until that has said who it is, it starts nothing. */
-function lost({ request, keeper, resolve, reject }: Job): void {
-  if (keeper !== null) setImmediate(() => request.onExit(null));
-  else if (hasText(`${request.folder}/pid`)) reject(new Error("what was to start it was killed"));
+/** Its keeper is gone. Until that has left a record it starts nothing. */
+function lost(job: Job): void {
+  const { request, isStarted, resolve, reject } = job;
+  if (isStarted) setImmediate(() => request.onExit(null));
+  else if (hasRecord(job)) reject(new Error("what was to start it was killed"));
   else resolve(null);
 }
 
-function hasText(path: string): boolean {
-  return (fs.lstatSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
+function hasRecord({ request }: Job): boolean {
+  return (fs.lstatSync(`${request.folder}/pid`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
-/** The bytes of an order; `null` where a stream is neither a file nor /dev/null, or a text can't be told. */
-function orderOf(id: number, request: ScriptRequest): Buffer | null {
-  const { folder, workDir, argv, environment, umask = "", descriptors } = request;
-  const streams: string[] = [];
-  for (const [at, descriptor] of descriptors.entries()) {
-    const same = descriptors.indexOf(descriptor);
-    const facts = same < at ? ["", String(same), ""] : fileOf(descriptor);
-    if (facts === null) return null;
-    streams.push(...facts);
-  }
-  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-  const fields = [String(id), folder, workDir, ...streams, umask, String(argv.length), ...argv, ...variables];
-  if (fields.some((field) => field.includes("\0"))) return null;
-  const body = Buffer.from(fields.map((field) => `${field}\0`).join(""));
-  const order = Buffer.allocUnsafe(body.length + 4);
-  order.writeUInt32BE(body.length);
-  body.copy(order, 4);
-  return order;
-}
-
-/** Path, device and number of an open file. */
-function fileOf(descriptor: number): [string, string, string] | null {
-  try {
-    const facts = fs.fstatSync(descriptor);
-    const path = fs.readlinkSync(`/proc/self/fd/${descriptor}`);
-    if (!facts.isFile() && path !== "/dev/null") return null;
-    return [path, String(facts.dev), String(facts.ino)];
-  } catch {
-    return null;
+/** Resolves once it is gone: a stopped process dies of this signal as well. */
+async function killSurely({ pid, startTicks }: ScriptKeeper): Promise<void> {
+  while (startTicksOf(pid) === startTicks) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // Gone just now.
+    }
+    await new Promise((resolve) => setTimeout(resolve, GONE_POLL_MS));
   }
 }

@@ -128,6 +128,9 @@ async function forkScript(
       environment: { ...cookie, ...planned.environment, ...cookie },
       descriptors: [descriptor(stdin), descriptor(stdout), descriptor(stderr)],
       onExit(end) {
+        // The next child of it is another step's.
+        const known = step.leaders.get(task);
+        if (known) table.release(known);
         // Only a keeper that was killed ends without a word.
         if (end === null) return onWrapperExit(ports, step, task, folder, SIGNAL.KILL, onEnd);
         step.used.ended(task, end.spent);

@@ -25,7 +25,7 @@ const LIMITS_QUICK = { rounds: 2, budgetMs: 0 };
 const CASE_LIMIT_MS = 120_000;
 
 const ECHO = join(import.meta.dirname, "../lib/echo.py");
-const ECHOING = "stty raw -echo; echo ready; exec cat";
+const ECHOING = "stty raw isig -echo; echo ready; exec cat";
 
 /** @param {{quick: boolean}} options */
 export async function run({ quick }) {

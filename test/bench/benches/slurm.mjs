@@ -15,7 +15,7 @@ import { batchJob, submitMany } from "../lib/jobs.mjs";
 import { Meter } from "../lib/meter.mjs";
 import { row } from "../lib/report.mjs";
 import { interleave } from "../lib/rounds.mjs";
-import { Slurm } from "../lib/slurm.mjs";
+import { NODE_CPUS, Slurm } from "../lib/slurm.mjs";
 import { longestStall, STALL_ENV, watchStalls } from "../lib/stalls.mjs";
 import { maximum, median, minimum } from "../lib/statistics.mjs";
 
@@ -23,10 +23,10 @@ export const about = "srun, squeue, batch jobs and submissions; against Debian's
 
 const BENCH = "slurm";
 const CLIENTS = 4;
-/** One round of Slurm's thousand jobs lasts a minute or two. */
-const SIZES = { jobs: 1000, submissions: 400, queues: [5000, 50_000], rounds: 1, starts: 30 };
-const SIZES_QUICK = { jobs: 200, submissions: 100, queues: [5000], rounds: 1, starts: 8 };
-const WARM_UP_JOBS = 300;
+/** One round of Slurm's thousand jobs lasts some twenty seconds. */
+const SIZES = { jobs: 1000, submissions: 400, queues: [5000, 50_000], rounds: 3, starts: 30 };
+const SIZES_QUICK = { jobs: 300, submissions: 100, queues: [5000], rounds: 2, starts: 8 };
+const WARM_UP_JOBS = 1000;
 const BURST_LIMIT_MS = 300_000;
 const QUEUE_ROUNDS = { rounds: 10, budgetMs: 60_000 };
 const DOCUMENT_ROUNDS = { rounds: 5, budgetMs: 60_000 };
@@ -44,15 +44,15 @@ const PARTS = 100;
 export async function run({ quick, note }) {
   const sizes = quick ? SIZES_QUICK : SIZES;
   const slurm = await Slurm.start();
-  const cluster = await Cluster.start(STALL_ENV);
+  const cluster = await Cluster.start({ ...STALL_ENV, MGPU_CPUS: String(NODE_CPUS) });
   const meter = new Meter(cluster.work);
   try {
     const client = await cluster.connect();
     writeFileSync(join(cluster.work, "true.sh"), "#!/bin/sh\ntrue\n");
     await watchStalls(cluster);
     const setting = { slurm, cluster, meter, client, sizes, note };
-    await warmUp(setting);
-    const rows = [...(await starts(setting)), ...(await batches(setting)), ...(await submissions(setting))];
+    const first = await firstJobs(setting);
+    const rows = [...(await starts(setting)), ...(await batches(setting, first)), ...(await submissions(setting))];
     for (const waiting of sizes.queues) rows.push(...(await listings(setting, waiting)));
     const stall = await longestStall(cluster);
     client.close();
@@ -64,10 +64,38 @@ export async function run({ quick, note }) {
   }
 }
 
-/** Until V8 has compiled what daemons do for each job, a job costs half as much again. */
-async function warmUp({ cluster, client }) {
-  await submitMany(client, batchJob(cluster, { name: "warm", script: "true" }), WARM_UP_JOBS);
-  await untilIdle(client, BURST_LIMIT_MS);
+/** Jobs a second of daemons just started: until V8 has compiled what they do for each job, one costs half as much again. */
+async function firstJobs({ cluster, client }) {
+  const job = batchJob(cluster, { name: "warm", script: "true" });
+  const ms = await timed(
+    () => submitMany(client, job, WARM_UP_JOBS),
+    () => untilIdle(client, BURST_LIMIT_MS),
+  );
+  return (1000 * WARM_UP_JOBS) / ms;
+}
+
+/** As Slurm's are: without a file of output. */
+function silentJob(cluster) {
+  const plain = batchJob(cluster, { name: "one", script: "true" });
+  return { ...plain, job: { ...plain.job, io: { ...plain.job.io, stdout: "/dev/null" } } };
+}
+
+/** Jobs a second where only some run at a time: on a node with twice as many CPUs as this machine has. */
+async function onSmallNode(jobs) {
+  const cluster = await Cluster.start();
+  try {
+    const client = await cluster.connect();
+    const job = silentJob(cluster);
+    await firstJobs({ cluster, client });
+    const ms = await timed(
+      () => submitMany(client, job, jobs),
+      () => untilIdle(client, BURST_LIMIT_MS),
+    );
+    client.close();
+    return { rates: [(1000 * jobs) / ms], cpus: cluster.cpus };
+  } finally {
+    await cluster.stop();
+  }
 }
 
 /** `srun true` on warm clusters: in a row a front runs it, which is there, as Slurm's daemons are. */
@@ -94,7 +122,7 @@ async function starts({ slurm, cluster, meter, client, sizes }) {
 }
 
 /** Single jobs and an array, from the first submission until the last job is over. */
-async function batches({ slurm, cluster, client, sizes }) {
+async function batches({ slurm, cluster, client, sizes }, first) {
   const { jobs } = sizes;
   const tasks = Math.min(jobs, ARRAY_MAX);
   const ours = async (submit) => timed(submit, () => untilIdle(client, BURST_LIMIT_MS));
@@ -104,7 +132,7 @@ async function batches({ slurm, cluster, client, sizes }) {
   const cases = [
     {
       name: "single ours",
-      run: () => ours(() => submitMany(client, batchJob(cluster, { name: "one", script: "true" }), jobs)),
+      run: () => ours(() => submitMany(client, silentJob(cluster), jobs)),
     },
     {
       name: "single Slurm's",
@@ -118,6 +146,7 @@ async function batches({ slurm, cluster, client, sizes }) {
     { name: "spawn", run: () => spawnLoop(cluster, jobs) },
   ];
   const samples = await interleave(cases, { rounds: sizes.rounds, budgetMs: 0, warmUp: false });
+  const small = await onSmallNode(jobs);
   const rates = (name, count) => samples.get(name).map((ms) => (1000 * count) / ms);
   const pair = (name, reference, count, more) => [
     rate(name, median, rates(more.ours, count), rates(more.theirs, more.count ?? count), reference, more.atLeast),
@@ -137,6 +166,14 @@ async function batches({ slurm, cluster, client, sizes }) {
       count: jobs,
       atLeast: 0.4,
     }),
+    rate(`first ${WARM_UP_JOBS} jobs of new daemons`, median, [first], rates("single Slurm's", jobs), "Slurm"),
+    rate(
+      `${jobs} on a node of ${small.cpus} CPUs`,
+      median,
+      small.rates,
+      rates("spawn", jobs),
+      "spawn loop, sh -c true",
+    ),
   ];
 }
 

@@ -1,7 +1,8 @@
 """Types into a program on a terminal and waits for each echo: echo.py COUNT PROGRAM [ARGS...]
 
-The program says "ready" once it echoes, for instance: sh -c 'stty raw -echo; echo ready; exec cat'.
-Prints one round trip a line, in milliseconds.
+The program says "ready" once it echoes, and ends by the key ^C: sh -c 'stty raw isig -echo; echo ready; exec cat'.
+Prints one round trip a line, in milliseconds. Ends once the program has: a session outlives its terminal, and those of
+earlier rounds would have all CPUs of the node.
 """
 
 import os
@@ -11,6 +12,7 @@ import sys
 import time
 
 LIMIT_S = 30
+INTERRUPT = b"\x03"
 
 
 def read(master):
@@ -18,6 +20,15 @@ def read(master):
     if not ready:
         sys.exit("no answer from the program")
     return os.read(master, 65536)
+
+
+def until_end(master):
+    try:
+        while read(master):
+            pass
+    except OSError:
+        # EIO: nobody has the other side open any more.
+        pass
 
 
 def main():
@@ -40,7 +51,9 @@ def main():
         print(f"{(time.perf_counter() - start) * 1000:.4f}")
         # Slower than any typist, and than what the holder joins into one part.
         time.sleep(0.01)
-    os.close(master)
+    os.write(master, INTERRUPT)
+    until_end(master)
+    os.waitpid(child, 0)
 
 
 main()

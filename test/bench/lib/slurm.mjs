@@ -21,11 +21,10 @@ const START_LIMIT_MS = 180_000;
 const COMMAND_LIMIT_MS = 180_000;
 const POLL_MS = 50;
 
-/**
- * Room for the queues that are measured, and starts as soon as there is something to start. Slurm plans once a second: with
- * the baseline's 8 CPUs no more than 8 jobs would run in it, so its node has as many as do it good.
- */
-const CPUS = 128;
+/** CPUs of the node. Slurm plans once a second: with the baseline's 8 no more than 8 jobs would run in it. Ours has as many. */
+export const NODE_CPUS = 128;
+
+/** Room for the queues that are measured, and starts as soon as there is something to start. */
 const TUNING = `
 MaxJobCount=120000
 MaxArraySize=100001
@@ -65,8 +64,8 @@ export class Slurm {
     const names = TUNING.match(/^\w+(?==)/gm) ?? [];
     const conf = readFileSync(this.env.SLURM_CONF, "utf8")
       .replace(new RegExp(`^(${names.join("|")})=.*\\n`, "gm"), "")
-      .replace("CoresPerSocket=8", `CoresPerSocket=${CPUS}`)
-      .replace("RealMemory=4000", `RealMemory=${CPUS * 1000}`);
+      .replace("CoresPerSocket=8", `CoresPerSocket=${NODE_CPUS}`)
+      .replace("RealMemory=4000", `RealMemory=${NODE_CPUS * 1000}`);
     writeFileSync(this.env.SLURM_CONF, conf);
     appendFileSync(this.env.SLURM_CONF, TUNING);
     await this.#restart("slurmctld", ["-D"]);

@@ -88,7 +88,9 @@ export class Client {
   }
 
   #onFrame([type, idOrMethod, errorOrParams, result], bytes) {
-    if (type === ANSWER) {
+    // A sign of life; else this side counts as gone.
+    if (type === CALL && errorOrParams === "ping") this.#send([ANSWER, idOrMethod, null, { now: Date.now() }]);
+    else if (type === ANSWER) {
       const call = this.#open.get(idOrMethod);
       this.#open.delete(idOrMethod);
       if (errorOrParams === null) call?.resolve(result);

@@ -7,6 +7,7 @@ import { NODE_ROWS } from "../../golden/cluster.ts";
 import { fakeContext, fakePeer } from "../cli/fake-context.ts";
 
 const HEARTBEAT_MS = 1000;
+const VITALS = { loadCenti: 0, freeMemoryMiB: 1, bootAt: 1, sockets: 1, coresPerSocket: 1, threadsPerCore: 1 };
 
 function sessionOf(peer: Session["peer"]): Session {
   const [row] = NODE_ROWS;
@@ -49,4 +50,40 @@ test("one that hangs up is lost at once, and only once", async () => {
   peer.lose();
   await clock.advance(10 * HEARTBEAT_MS);
   expect(lost).toEqual([["n1", 0, 2500]]);
+});
+
+/** A node that tells of itself `everyMs`, and how often it was asked. */
+function telling(everyMs: number, forMs: number) {
+  const { clock, lost, sessions } = setup();
+  const asked: number[] = [];
+  const peer = fakePeer({
+    ping: () => {
+      asked.push(clock.monotonic());
+      return { now: 0 };
+    },
+  });
+  sessions.add(sessionOf(peer));
+  const tell = (leftMs: number): void => {
+    if (leftMs < everyMs) return;
+    clock.after(everyMs, () => {
+      sessions.noteVitals(peer, VITALS);
+      tell(leftMs - everyMs);
+    });
+  };
+  tell(forMs);
+  return { clock, lost, asked };
+}
+
+test("one that tells of itself is not asked for a sign of life", async () => {
+  // A sign comes a little later each time: its sender waits for the answer first.
+  const { clock, lost, asked } = telling(1.05 * HEARTBEAT_MS, 60 * HEARTBEAT_MS);
+  await clock.advance(50 * HEARTBEAT_MS);
+  expect([lost, asked]).toEqual([[], []]);
+});
+
+test("one that stops telling is asked, and goes on being there as long as it answers", async () => {
+  const { clock, lost, asked } = telling(HEARTBEAT_MS, 10 * HEARTBEAT_MS);
+  await clock.advance(40 * HEARTBEAT_MS);
+  expect(lost).toEqual([]);
+  expect(asked).toHaveLength(20);
 });
