@@ -79,11 +79,7 @@ export function contextFor(
     random: realRandom(),
     net,
   };
-  let knownHost: string | undefined;
-  const host = (): string => {
-    knownHost ??= currentHost();
-    return knownHost;
-  };
+  const host = onceAsked(currentHost);
   const recent = recentTarget();
   const connectPorts: ConnectPorts & { cluster?: string | undefined; target(): Target } = {
     ...{ ...base, log: NO_LOG },
@@ -99,14 +95,7 @@ export function contextFor(
     get hostname() {
       return host();
     },
-    async openTui(request) {
-      const { openTui }: typeof import("./programs/tui.ts") = require(join(__dirname, "tui.cjs"));
-      const code = await openTui(context, connectPorts, request);
-      if (code !== null) return code;
-      // What stands against it is an error of this bundle's own, with its hints.
-      (await context.connect()).peer.close();
-      return (await openTui(context, connectPorts, request)) ?? 1;
-    },
+    openTui: (request) => openTui(context, connectPorts, request),
     remote: async (invitation) => (await import("../cli/remote.ts")).connectRemote(connectPorts, invitation),
     machine: () => openMachine(base),
     doctor: () => openDoctor(base, connectPorts),
@@ -133,6 +122,28 @@ export function contextFor(
     connect: (options) => connectController(connectPorts, options ?? {}),
   };
   return context;
+}
+
+/** Loads the terminal UI, and runs it to its exit code. */
+async function openTui(
+  context: CommandContext,
+  ports: ConnectPorts & { target(): Target },
+  request: Parameters<CommandContext["openTui"]>[0],
+): Promise<number> {
+  const tui: typeof import("./programs/tui.ts") = require(join(__dirname, "tui.cjs"));
+  const code = await tui.openTui(context, ports, request);
+  if (code !== null) return code;
+  // What stands against it is an error of this bundle's own, with its hints.
+  (await context.connect()).peer.close();
+  return (await tui.openTui(context, ports, request)) ?? 1;
+}
+
+function onceAsked<T>(ask: () => T): () => T {
+  let known: { readonly value: T } | null = null;
+  return () => {
+    known ??= { value: ask() };
+    return known.value;
+  };
 }
 
 /** {@link targetOf}, which looks anew after a moment: a command that stays sees what changes. */
