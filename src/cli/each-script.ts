@@ -171,7 +171,7 @@ function labelled(found: readonly { path: string; texts: readonly string[] }[], 
   for (const { texts } of found) for (const text of new Set(texts)) counts.set(text, (counts.get(text) ?? 0) + 1);
   const isCommon = (text: string): boolean => scripts > 1 && counts.get(text) === scripts;
   const own = found.flatMap(({ path, texts }) =>
-    texts.filter((text) => !isCommon(text)).map((text) => `${path}: ${text}`),
+    texts.filter((text) => !isCommon(text)).map((text) => (text.startsWith(`${path}: `) ? text : `${path}: ${text}`)),
   );
   return [...[...counts.keys()].filter(isCommon), ...own];
 }

@@ -16,7 +16,8 @@ export function helpText(command: Command, program: string): string {
   for (const note of command.notes ?? []) lines.push(...wrap(sentence(note), COLUMNS), "");
   lines.push("Options:");
   for (const option of command.options.filter(isShown)) lines.push(...optionLines(option, command.name));
-  if (command.examples.length > 0) lines.push("", "Examples:", ...command.examples.map((example) => `  ${example}`));
+  const heading = command.name === "mgpu" ? "Commands:" : "Examples:";
+  if (command.examples.length > 0) lines.push("", heading, ...command.examples.map((example) => `  ${example}`));
   return `${lines.join("\n")}\n`;
 }
 

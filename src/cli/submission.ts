@@ -102,8 +102,9 @@ export async function testSubmission(
     const when = startAt === null ? "a time that is not known yet" : formatTimestamp(startAt, context.utcOffsetMinutes);
     const where = estimate?.nodeList ? ` on nodes ${estimate.nodeList}` : "";
     const partition = estimate?.partition ?? submission.job.partition ?? DEFAULT_PARTITION.name;
-    const what = `using ${estimate?.cpus ?? 0} processors${where} in partition ${partition}`;
-    context.stdio.err(`${context.program}: Job ${jobId} to start at ${when} ${what}\n`);
+    const using = estimate?.cpus ? ` using ${estimate.cpus} processors` : "";
+    const what = `${using}${where} in partition ${partition}`;
+    context.stdio.err(`${context.program}: Job ${jobId} to start at ${when}${what}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof RpcError) || !isRefusal(error)) throw error;

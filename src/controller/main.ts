@@ -25,8 +25,9 @@ import type { Random } from "../platform/random.ts";
 import type { AcceptUser } from "../platform/user-door.ts";
 import type { Notifier } from "../platform/webhook.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
+import type { Hello } from "../protocol/procedures.ts";
 import { servePeers, servePeersOf } from "../rpc/serve.ts";
-import type { Handlers, UnaryHandler } from "../rpc/types.ts";
+import type { Connected, Handlers, UnaryHandler } from "../rpc/types.ts";
 import { must } from "../util/assert.ts";
 import { createHolderLinks } from "./away.ts";
 import { createBreaker } from "./breaker.ts";
@@ -147,6 +148,8 @@ export interface Controller {
   rememberSettings(given: Readonly<Record<string, string>>): Promise<void>;
   /** What the endpoint for metrics and probes answers. */
   page(path: string): ReturnType<typeof metricsPage>;
+  /** Connects the node daemon of the same process. */
+  join(hello: Hello, handlers: Handlers<"node">): Connected;
   /** Stops listening, waits for the open batch, closes the store. */
   stop(): Promise<void>;
 }
@@ -199,6 +202,7 @@ export async function startController(ports: ControllerPorts, options: Controlle
     loop: context.loop,
     reconfigure: again,
     page: (path) => metricsPage(context, path),
+    join: remote.join,
     rememberSettings: (given) => rememberSettings(ports, places, given),
     async stop() {
       feeds?.stop();

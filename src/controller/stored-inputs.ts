@@ -22,9 +22,15 @@ export function encodeEnvironment(environment: Readonly<Record<string, string>>)
   return bytes;
 }
 
-/** The inverse. */
+const decoded = new WeakMap<Uint8Array, Record<string, string>>();
+
+/** The inverse. Of the same bytes it is the same object, which nobody can change: a thousand jobs of one shell share it. */
 export function decodeEnvironment(bytes: Uint8Array): Record<string, string> {
-  return JSON.parse(new TextDecoder().decode(bytes)) as Record<string, string>;
+  const known = decoded.get(bytes);
+  if (known) return known;
+  const environment = Object.freeze(JSON.parse(new TextDecoder().decode(bytes)) as Record<string, string>);
+  decoded.set(bytes, environment);
+  return environment;
 }
 
 /** Stores an encoded environment; answers with its digest. The same bytes again cost next to nothing. Rejects with STORAGE. */

@@ -4,10 +4,11 @@
  * jobs again and again.
  */
 
+import { keep } from "../util/keep.ts";
 import type { Event, JournalRecord } from "./events.ts";
 import type { JobId } from "./ids.ts";
 import type { JobSpec } from "./jobspec.ts";
-import { sharedSpec } from "./shared-specs.ts";
+import { sharedSpec, withParts } from "./shared-specs.ts";
 
 /** The specification of an earlier job of the file, which stands there in full, but for some wishes. */
 interface BriefSpec {
@@ -24,6 +25,12 @@ interface WrittenJob {
 /** Kinds of jobs that are compared with: what users of one cluster submit in turns. */
 const BASES_MAX = 8;
 
+/** Kinds of jobs that are known again: many more than one queue has at a time. */
+const KINDS_MAX = 2000;
+
+/** What was told by its differences so often stands in full next, and can be named from then on. */
+const BRIEF_TIMES = 3;
+
 /** One that differs in more is worth being written in full. */
 const DIFFERENCES_MAX = 12;
 
@@ -31,6 +38,10 @@ const DIFFERENCES_MAX = 12;
 export class SpecWriter {
   /** Written in full, the newest first. */
   private bases: { readonly id: JobId; readonly spec: Wishes; readonly size: number }[] = [];
+  /** All that were written in full, with whose each is. */
+  private readonly full = new Map<Wishes, JobId>();
+  /** How often others were told by their differences. */
+  private readonly told = new Map<Wishes, number>();
 
   /** The job as it is to be written. It counts as written from then on. */
   job<J extends WrittenJob>(job: J): J {
@@ -38,6 +49,7 @@ export class SpecWriter {
     const brief = this.brief(spec);
     if (brief) return { ...job, spec: brief };
     this.bases = [{ id: job.id, spec, size: Object.keys(spec).length }, ...this.bases.slice(0, BASES_MAX - 1)];
+    keep(this.full, spec, job.id, KINDS_MAX);
     return job;
   }
 
@@ -53,45 +65,64 @@ export class SpecWriter {
   /** What was written may be lost: nothing is compared with it any more. */
   forget(): void {
     this.bases = [];
+    this.full.clear();
+    this.told.clear();
   }
 
   private brief(spec: Wishes): BriefSpec | null {
-    for (const base of this.bases) if (base.spec === spec) return { as: base.id, but: {} };
+    const same = this.full.get(spec);
+    if (same !== undefined) return { as: same, but: {} };
+    const times = this.told.get(spec) ?? 0;
+    if (times >= BRIEF_TIMES) return null;
     const size = Object.keys(spec).length;
     for (const base of this.bases) {
       const but = base.size === size ? differences(base.spec, spec) : null;
-      if (but) return { as: base.id, but };
+      if (but === null) continue;
+      keep(this.told, spec, times + 1, KINDS_MAX);
+      return { as: base.id, but };
     }
     return null;
   }
 }
 
-/** For reading one file from its beginning. */
+/** For reading one file from its beginning. What is handed over was just read, and is nobody else's: it is completed in place. */
 export class SpecReader {
   private readonly full = new Map<JobId, JobSpec>();
+  /** Those told by differences, by what was said. */
+  private readonly told = new Map<string, { readonly spec: JobSpec; isShared: boolean }>();
 
   /** The job as it was. @throws Error if it names one that is not in the file */
   job<J extends WrittenJob>(job: J): J {
     const { spec } = job;
-    if (!("as" in spec)) {
-      const full = sharedSpec(spec);
-      this.full.set(job.id, full);
-      return { ...job, spec: full };
-    }
-    const base = this.full.get(spec.as);
-    if (base === undefined) throw new Error(`it asks for what job ${spec.as} asks for, which can't be read`);
-    return { ...job, spec: Object.keys(spec.but).length === 0 ? base : { ...base, ...spec.but } };
+    const whole = "as" in spec ? this.whole(spec) : sharedSpec(spec);
+    if (!("as" in spec)) this.full.set(job.id, whole);
+    (job as { spec: JobSpec }).spec = whole;
+    return job;
   }
 
   /** The record as it was. @throws Error as {@link job} */
   record(record: JournalRecord): JournalRecord {
-    if (!record.events.some(isSubmission)) return record;
-    return { ...record, events: record.events.map((event) => this.event(event)) };
+    for (const event of record.events) this.event(event);
+    return record;
   }
 
   /** One of a record's events as it was. @throws Error as {@link job} */
   event(event: Event): Event {
-    return isSubmission(event) ? { ...event, job: this.job(event.job) } : event;
+    if (isSubmission(event)) this.job(event.job);
+    return event;
+  }
+
+  private whole({ as, but }: BriefSpec): JobSpec {
+    const base = this.full.get(as);
+    if (base === undefined) throw new Error(`it asks for what job ${as} asks for, which can't be read`);
+    if (Object.keys(but).length === 0) return base;
+    const said = `${as} ${JSON.stringify(but)}`;
+    const known = this.told.get(said);
+    if (known?.isShared) return known.spec;
+    // To look for one that says the same costs more than the rest of a line: not for each of many that all differ.
+    const spec = known ? sharedSpec(known.spec) : withParts(base, but);
+    keep(this.told, said, { spec, isShared: known !== undefined }, KINDS_MAX);
+    return spec;
   }
 }
 

@@ -3,6 +3,7 @@
  * same few jobs again and again, and its memory is then that of its records. What remembers by object (lanes, shapes) gains too.
  */
 
+import { keep } from "../util/keep.ts";
 import type { JobRequest, JobSpec, User } from "./jobspec.ts";
 
 /** Of whole ones and of parts each: many more kinds of jobs than one queue has at a time. */
@@ -26,6 +27,13 @@ export function sharedSpec(spec: JobSpec): JobSpec {
   if (known !== undefined) return known;
   const shared = Object.fromEntries(Object.entries(spec).map(([name, value]) => [name, sharedPart(value)]));
   return keepSpec(text, shared as unknown as JobSpec);
+}
+
+/** One that says something else in some wishes, whose parts are shared as those of the base are. */
+export function withParts(base: JobSpec, but: Partial<JobSpec>): JobSpec {
+  const spec: Record<string, unknown> = { ...base };
+  for (const [name, value] of Object.entries(but)) spec[name] = sharedPart(value);
+  return spec as unknown as JobSpec;
 }
 
 /** A specification as JSON. */
@@ -58,7 +66,9 @@ function sharedPart(value: unknown): unknown {
   if (isText ? value.length < TEXT_CHARS_MIN : typeof value !== "object" || value === null) return value;
   // A text can't be taken for an object: JSON quotes it.
   const text = JSON.stringify(value);
-  return parts.get(text) ?? keep(parts, text, value);
+  const known = parts.get(text);
+  if (known === undefined) keep(parts, text, value, KNOWN_MAX);
+  return known ?? value;
 }
 
 function keepSpec(text: string, spec: JobSpec): JobSpec {
@@ -70,13 +80,4 @@ function keepSpec(text: string, spec: JobSpec): JobSpec {
     texts.delete(one);
   }
   return spec;
-}
-
-function keep<T>(known: Map<string, T>, text: string, value: T): T {
-  known.set(text, value);
-  for (const oldest of known.keys()) {
-    if (known.size <= KNOWN_MAX) break;
-    known.delete(oldest);
-  }
-  return value;
 }

@@ -22,7 +22,6 @@ import { recount, recountAll } from "./policy/ledger.ts";
 import type { StoredPolicy } from "./policy/records.ts";
 import { isPolicyOn, type PolicyState, policyFrom, storedPolicy } from "./policy/state.ts";
 import type { Reservation } from "./reservation.ts";
-import { sharedSpec } from "./shared-specs.ts";
 
 export interface ClusterState {
   /** Sequence number of the last record applied; 0 for none. */
@@ -109,12 +108,12 @@ export function emptyState(): ClusterState {
   return fromStored({ seq: 0, nextJobId: 1, jobs: [], nodes: [], partitions: [DEFAULT_PARTITION] });
 }
 
-/** State from a snapshot; rebuilds the indexes. */
+/** State from a snapshot, whose records become its own; rebuilds the indexes. */
 export function fromStored(stored: StoredState): ClusterState {
   const state: ClusterState = {
     seq: stored.seq,
     nextJobId: stored.nextJobId,
-    jobs: new Map(stored.jobs.map((job) => [job.id, { ...job, spec: sharedSpec(job.spec) }])),
+    jobs: new Map(stored.jobs.map((job) => [job.id, job])),
     nodes: new Map(stored.nodes.map((node) => [node.name, node])),
     partitions: new Map(stored.partitions.map((partition) => [partition.name, storedPartition(partition)])),
     reservations: new Map((stored.reservations ?? []).map((reservation) => [reservation.name, reservation])),

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Joined, joinFile, parseJoined } from "../config/joined.ts";
 import { nodePlaces, type Places } from "../config/places.ts";
 import { VERSION } from "../config/version.ts";
+import type { Controller } from "../controller/main.ts";
 import { type Agent, createAgent } from "../node/agent.ts";
 import { readBatchExit } from "../node/holder/batch-spool.ts";
 import { createHolders, type UserPorts } from "../node/holders.ts";
@@ -31,6 +32,7 @@ import { createVitals } from "../platform/vitals.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { Hello } from "../protocol/procedures.ts";
 import { connectPeer } from "../rpc/connect.ts";
+import type { Connected, Handlers } from "../rpc/types.ts";
 import { shortHash } from "../util/hash.ts";
 import { type GivenAllocation, readSlurmAllocation } from "./allocation.ts";
 import { type DaemonLine, logLimits, prepareRuntime } from "./daemon-line.ts";
@@ -43,8 +45,15 @@ import { currentUser } from "./user.ts";
 /** Exit code when another daemon has this node's folder. */
 const EXIT_LOCKED = 75;
 
-/** Starts it, or ends the process with the reason. */
-export async function runNode(program: string, line: DaemonLine): Promise<Agent> {
+/**
+ * Starts it, or ends the process with the reason.
+ * @param inside the controller in the same process; `null` where it is in another one
+ */
+export async function runNode(
+  program: string,
+  line: DaemonLine,
+  inside: Pick<Controller, "join"> | null,
+): Promise<Agent> {
   const { given, settings } = whatIsGiven(program, line);
   const { places } = line;
   const host = readHost();
@@ -83,9 +92,7 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
         memoryLimitsText(memory),
       ),
       holders: holdersOf(line, mine.holderFolder, name, { scope, isFar: joined !== null }, log),
-      connect: joined
-        ? (handlers) => link.connect(handlers)
-        : (handlers) => connectPeer({ net: realNet(), clock, log }, { path: controller }, hello("node"), handlers),
+      connect: joined ? (handlers) => link.connect(handlers) : nearBy(places, controller, inside, { clock, log }),
       ...(joined ? { outside: link.outside } : {}),
       followBatch: async (folder) => readBatchExit(folder, processes, table),
       readFile: boundedReader(readWindowAs),
@@ -111,6 +118,19 @@ export async function runNode(program: string, line: DaemonLine): Promise<Agent>
     fail(program, `node ${name} can't start: ${messageOf(error)}`);
   }
   return agent;
+}
+
+/** The way to a controller on this machine; where it is in this process, without a socket. */
+function nearBy(
+  places: Places,
+  path: string,
+  inside: Pick<Controller, "join"> | null,
+  ports: { readonly clock: Clock; readonly log: Log },
+): (handlers: Handlers<"node">) => Promise<Connected> {
+  return async (handlers) =>
+    inside && path === places.controllerSocket
+      ? inside.join(hello("node"), handlers)
+      : connectPeer({ net: realNet(), ...ports }, { path }, hello("node"), handlers);
 }
 
 /** In an allocation no more of the machine is there than was given. */

@@ -148,7 +148,7 @@ export function retire(context: AgentContext, jobId: number, attempt: number): v
   for (const entry of over) {
     steps.delete(entry);
     letGo(context, entry);
-    void leaveGroup(context, entry.record.key);
+    if (hasGroup(entry)) void leaveGroup(context, entry.record.key);
   }
   if (!reminder) closed.dropClear(jobId, attempt);
   if (over.length === 0) return;
@@ -159,6 +159,11 @@ export function retire(context: AgentContext, jobId: number, attempt: number): v
     // The next daemon reports these ends once more, and then removes them.
     log.error("a finished step's record can't be removed", { jobId, attempt, error: messageOf(error) });
   });
+}
+
+/** Whether it may have a control group: of a batch script it is on record what it may use. */
+function hasGroup({ record: { kind, memory } }: StepEntry): boolean {
+  return kind !== "batch" || memory !== undefined;
 }
 
 /** Whether all other steps of its start on this node are over: none runs, and none is about to. */

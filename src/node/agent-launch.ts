@@ -141,7 +141,7 @@ async function handOver(context: AgentContext, entry: StepEntry, ordered: NodeLa
   const { cpus: tasks } = entry.record;
   const bound = tasks ? { tasks } : bindHere(context, launch);
   const spoolFolder = batchFolderOf(context, entry.record);
-  const place = { name, gpuProvider, gpuMemory, gpuCpus, spoolFolder, cpus: context.cpus(), bound, exists };
+  const place = { name, gpuProvider, gpuMemory, gpuCpus, spoolFolder, cpus: cpusFor(context, launch), bound, exists };
   const built = buildStepLaunch(launch, place);
   if ("problem" in built) return failStep(context, entry, built.problem, { unasked: true, nodeFault: false });
   const limited = withGroup(context, built.step);
@@ -152,6 +152,11 @@ async function handOver(context: AgentContext, entry: StepEntry, ordered: NodeLa
     return endStep(context, entry, { type: "ended", exits, problem: "ended before it could start", clean: false });
   }
   await launchAt(context, entry, holder, limited.step);
+}
+
+/** They are read from files: not for a step that says nothing of them. */
+function cpusFor({ cpus }: AgentContext, { program }: NodeLaunch): ReturnType<AgentContext["cpus"]> {
+  return program.cpuBind ? cpus() : [];
 }
 
 /** Gives a step a living holder, recorded as the one that is asked. Rejects if there is none to be had. */

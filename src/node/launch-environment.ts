@@ -27,7 +27,10 @@ type Variables = Record<string, string>;
 
 /** The environment of one node's part of a step. */
 export interface PartEnvironment {
-  /** What all tasks of this node have in common. */
+  /**
+   * What all tasks of this node have in common. Of a batch script, which is one task, it is what its user's shell had: one object for all
+   * jobs of the same shell.
+   */
   readonly step: Variables;
   /** What is added for one task, by its number among those of this node. */
   task(local: number): Variables;
@@ -37,8 +40,7 @@ export interface PartEnvironment {
 export function partEnvironment(launch: NodeLaunch, part: NodePart): PartEnvironment {
   const own = ownVariables(launch);
   const masters = missing(masterVariables(launch), own);
-  const step = {
-    ...own,
+  const added = {
     ...masters,
     ...jobVariables(launch),
     ...arrayVariables(launch),
@@ -53,6 +55,7 @@ export function partEnvironment(launch: NodeLaunch, part: NodePart): PartEnviron
   const task = (local: number): Variables => {
     const ranks = missing(rankVariables(launch, part, local), own);
     return {
+      ...(isBatch(launch) ? added : {}),
       ...ranks,
       ...taskGpuVariables(launch, part, local),
       SLURM_PROCID: String(part.tasks[local] ?? local),
@@ -60,8 +63,11 @@ export function partEnvironment(launch: NodeLaunch, part: NodePart): PartEnviron
       [DEFAULTS_VARIABLE]: formatDefaults({ ...masters, ...ranks }),
     };
   };
-  return { step, task };
+  return { step: isBatch(launch) ? own : { ...own, ...added }, task };
 }
+
+/** By what the order came with: those of many jobs are one object. */
+const withoutJob = new WeakMap<Variables, Variables>();
 
 /**
  * What the user's shell had. A step made in its own job keeps the job's variables, also those that the script changed
@@ -70,7 +76,13 @@ export function partEnvironment(launch: NodeLaunch, part: NodePart): PartEnviron
 function ownVariables(launch: NodeLaunch): Variables {
   const { environment, request } = launch;
   const isOwnJob = environment.SLURM_JOB_ID === String(jobNumber(launch));
-  if (!isInnerStep(launch) || !isOwnJob) return withoutEnclosingJob(environment);
+  if (!isInnerStep(launch) || !isOwnJob) {
+    const known = withoutJob.get(environment);
+    if (known) return known;
+    const own = Object.freeze(withoutEnclosingJob(environment));
+    withoutJob.set(environment, own);
+    return own;
+  }
   // What the first component's script knows of that one is not true of the others.
   const known = launch.job.het ? asComponent(environment, launch.job.het.offset) : environment;
   const own = withoutEnclosingStep(known);

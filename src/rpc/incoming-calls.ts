@@ -131,16 +131,8 @@ export class IncomingCalls {
   }
 
   private answerError(id: number, method: string, error: unknown): void {
-    const known = error instanceof RpcError ? error : this.internal(method, error);
+    const known = error instanceof RpcError ? error : internalError(this.setup, method, error);
     this.setup.outbox.send(encodeFrame([FRAME_ANSWER, id, known.toWire(), null]));
-  }
-
-  private internal(method: string, error: unknown): RpcError {
-    const { log, logNumbers } = this.setup;
-    const logId = ++logNumbers.last;
-    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    log.error("a handler failed", { method, logId, stack });
-    return new RpcError("INTERNAL", `${method} failed inside mgpu; its log has the details under logId ${logId}`);
   }
 }
 
@@ -184,7 +176,20 @@ function run({ procedure, handler }: Answerer, params: unknown, call: IncomingCa
   return (handler as UnaryFunction)(params, call);
 }
 
-function unknownMethod(method: string): RpcError {
+/** What a caller is told of an error that is none of its own: where the log has it. */
+export function internalError(
+  { log, logNumbers }: Pick<IncomingSetup, "log" | "logNumbers">,
+  method: string,
+  error: unknown,
+): RpcError {
+  const logId = ++logNumbers.last;
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  log.error("a handler failed", { method, logId, stack });
+  return new RpcError("INTERNAL", `${method} failed inside mgpu; its log has the details under logId ${logId}`);
+}
+
+/** The error for a method that this side does not answer. */
+export function unknownMethod(method: string): RpcError {
   if (method === "hello") return new RpcError("BAD_PARAMS", "hello was already accepted on this connection");
   if (!Object.hasOwn(PROCEDURES, method)) {
     const hint = "one side may be newer than the other: upgrade both to the same version";

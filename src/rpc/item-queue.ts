@@ -99,7 +99,7 @@ export class ItemQueue {
   private acknowledgeSoon(): void {
     if (this.acknowledgePending || this.consumedBytes === 0) return;
     this.acknowledgePending = true;
-    queueMicrotask(() => {
+    void Promise.resolve().then(() => {
       this.acknowledgePending = false;
       this.acknowledge();
     });

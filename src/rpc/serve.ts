@@ -7,8 +7,9 @@ import type { Hello, HelloAnswer } from "../protocol/procedures.ts";
 import { decodeRepeating } from "../protocol/repeats.ts";
 import { HELLO_DEADLINE_MS, readHello } from "./hello.ts";
 import { handlerTable } from "./incoming-calls.ts";
+import { joinInside } from "./inside.ts";
 import { WirePeer } from "./peer.ts";
-import type { AnyHandlers, Peer, RpcPorts, RpcServer } from "./types.ts";
+import type { AnyHandlers, Connected, Peer, RpcPorts, RpcServer } from "./types.ts";
 
 /** Who is at the other end of a connection, where that was proven before the first frame. */
 export interface Proven {
@@ -25,6 +26,11 @@ const FRAMES_A_TURN = 16;
 export interface PeerServer extends RpcServer {
   /** Takes a connection. Without `proven` its hello is believed: only its owner can open a Unix socket. */
   accept(connection: Connection, proven?: Proven): ConnectionEvents;
+  /**
+   * Takes somebody in the same process.
+   * @param handlers answer what we call
+   */
+  join(hello: Hello, handlers: AnyHandlers): Connected;
 }
 
 /**
@@ -61,13 +67,32 @@ export function servePeersOf(
   isFair = false,
 ): PeerServer {
   const shared = { clock, log, handlers: handlerTable(handlers, clock), logNumbers: { last: 0 } };
-  const peers = new Set<WirePeer>();
+  const peers = new Set<Peer>();
   return {
     accept,
+    join(hello, own) {
+      const answer = identity();
+      const theirs = {
+        clock,
+        log,
+        handlers: handlerTable(own, clock),
+        logNumbers: { last: 0 },
+        name: answer.daemon,
+        hello,
+      };
+      const [peer, ours] = joinInside(theirs, { ...shared, name: hello.role, hello });
+      keep(ours);
+      return { peer, answer };
+    },
     close() {
       for (const peer of peers) peer.close();
     },
   };
+
+  function keep(peer: Peer): void {
+    peers.add(peer);
+    void peer.closed.then(() => peers.delete(peer));
+  }
 
   function accept(connection: Connection, proven?: Proven): ConnectionEvents {
     let stopDeadline: Cancel = () => {};
@@ -86,11 +111,8 @@ export function servePeersOf(
       },
     });
     stopDeadline = clock.after(HELLO_DEADLINE_MS, () => peer.fail(`no hello within ${HELLO_DEADLINE_MS / 1000} s`));
-    peers.add(peer);
-    void peer.closed.then(() => {
-      stopDeadline();
-      peers.delete(peer);
-    });
+    keep(peer);
+    void peer.closed.then(stopDeadline);
     peer.attach(connection);
     return peer.events;
   }

@@ -106,8 +106,10 @@ function queueText({ place }: Explanation): string {
 function startText({ forecast }: Explanation, { utcOffset, nowMs }: RecordTime): string {
   const { startAt, nodeList, why } = forecast;
   if (startAt === null) return `not known: ${why}\n`;
-  if (startAt <= nowMs) return `any moment, on ${nodeList}\n`;
-  return `${formatTimestamp(startAt, utcOffset)} at the latest, on ${nodeList}, unless other jobs come before it\n`;
+  // Of a job that waits for a time no pass has looked for nodes yet.
+  const where = nodeList === "" ? "" : `, on ${nodeList}`;
+  if (startAt <= nowMs) return `any moment${where}\n`;
+  return `${formatTimestamp(startAt, utcOffset)} at the latest${where}, unless other jobs come before it\n`;
 }
 
 function changesText({ changes, isCut, forecast }: Explanation): string {

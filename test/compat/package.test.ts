@@ -120,8 +120,10 @@ test("programs import it, with types", () => {
       '--time: expected a time such as 30 (minutes), 1:30:00 or 2-12 (days-hours), or UNLIMITED, got "soon"\n',
     ].join("\n"),
   );
-  ok("mgpu", ["down", "--force"]);
   expect(node("cluster.mjs")).toBe("more: 1 GPUs, this machine: 2 GPUs\n");
+  // It had one of its own.
+  expect(ok("mgpu-sinfo", ["-h", "-o", "%D"])).toBe("1\n");
+  ok("mgpu", ["down", "--force"]);
   const words = ["--noEmit", "--strict", "--module", "nodenext", join(project, "typed.mts")];
   ok(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), ...words]);
 }, 120_000);

@@ -4,7 +4,11 @@ client.py lists the jobs; client.py GPUS COMMAND queues a job, follows its state
 """
 
 import json, os, pathlib, socket, struct, subprocess, sys
-import msgpack
+
+try:
+    import msgpack
+except ImportError:
+    sys.exit("client.py needs the package msgpack: python3 -m pip install msgpack")
 
 
 class Mgpu:

@@ -71,7 +71,7 @@ const BATCH: Step = {
 /** With a step, so that there is output. */
 const jobs = JOBS.map((job): Job => (job.id === 2 && job.state === "FAILED" ? { ...job, steps: [BATCH] } : job));
 
-const controller = () =>
+const controller = (explanation = EXPLANATION) =>
   clusterPeer({
     script: {
       "jobs.history": async ({ filter }, send) => {
@@ -80,7 +80,7 @@ const controller = () =>
         await send({ records: found.map((job) => ({ job, state: job.state, ...facts })) });
         return { now: NOW, clusterName: "lab", damaged: 0 };
       },
-      "job.explain": () => ({ explanation: EXPLANATION, now: NOW }),
+      "job.explain": () => ({ explanation, now: NOW }),
     },
   });
 
@@ -88,6 +88,12 @@ test("mgpu why of a waiting job", async () => {
   const { code, out, err } = await runOn(command, ["why", "14"], { controller: controller() });
   expect({ code, err }).toEqual({ code: 0, err: "" });
   expectGolden("why-waiting.txt", out);
+});
+
+test("a job that waits for its time has no nodes yet", async () => {
+  const forecast = { startAt: NOW + 3_600_000, nodeList: "", why: "" };
+  const { out } = await runOn(command, ["why", "14"], { controller: controller({ ...EXPLANATION, forecast }) });
+  expect(out).toContain("  2026-11-21T23:00:00 at the latest, unless other jobs come before it\n");
 });
 
 test("mgpu why of jobs that run or are over", async () => {

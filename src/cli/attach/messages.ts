@@ -100,7 +100,10 @@ export function withoutResult(
   }
   if (row.state === "NODE_FAIL") return { infos: [], errors: [`Node failure on ${row.nodeList}${why}`] };
   if (isEndedFromOutside(row)) return { infos: [], errors: [cancelledLine(row, utcOffset, stepId)] };
-  return { infos: [], errors: [`job ${row.id} ended as ${row.state}${why}; its output could not be fetched`] };
+  // What never started has printed nothing.
+  const isLost = row.state !== "FAILED" || row.cause === "";
+  const lost = isLost ? "; its output could not be fetched" : "";
+  return { infos: [], errors: [`job ${row.id} ended as ${row.state}${why}${lost}`] };
 }
 
 /** Slurm's kill wait and two seconds more, within which a step that is ended is over. */

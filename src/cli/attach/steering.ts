@@ -58,6 +58,9 @@ const EXIT_REVOKED = 1;
 /** Of a session that the user left by force: what a shell reports after Ctrl-C. */
 const EXIT_INTERRUPTED = 130;
 
+/** timeout(1) signals its program, and then the group that the program is in: within this time it is one wish. */
+const TWICE_MS = 1000;
+
 export class Steering {
   private readonly job: SteeredJob;
   private readonly speaker: Speaker;
@@ -81,6 +84,7 @@ export class Steering {
     const isWaiting = job.isWaiting();
     if (isWaiting && HARMLESS_WHILE_WAITING.includes(name)) return;
     if (!isWaiting && (name !== "SIGINT" || job.hasTerminal())) return this.forward(name);
+    if (name !== "SIGINT" && this.isRevoking && this.clock.monotonic() - this.interrupts.atMs < TWICE_MS) return;
     this.interrupts = interrupted(this.interrupts, isWaiting, this.clock.monotonic(), job.mode);
     await this.act();
   }

@@ -75,6 +75,9 @@ async function remove(peer: Peer, name: string, context: CommandContext): Promis
       await sleep(clock, POLL_MS);
     }
   }
+  // A daemon that was started by hand and ended leaves its holder to the next one, which is not to come.
+  const machine = await context.machine();
+  if ((await machine.findNode(name)) === null) machine.endHolders(name);
   const key = hadKey ? "; its key is void: mgpu leave on that machine ends its daemon" : "";
   stdio.out(`node ${name} is removed${key}\n`);
   return 0;

@@ -22,7 +22,8 @@ export const command: Command = {
 
 async function run({ operands }: ParsedOptions, context: CommandContext): Promise<number> {
   const [word, ...more] = operands;
-  const target = word === undefined ? undefined : parseJobTarget(word);
+  if (word === undefined) throw new UserError("which job?", "mgpu seff JOB; mgpu-sacct lists the jobs", EXIT_USAGE);
+  const target = parseJobTarget(word);
   if (target === undefined || target.step !== null || more.length > 0) {
     throw new UserError(`expected one job id such as 12 or 12_3, got "${operands.join(" ")}"`, undefined, EXIT_USAGE);
   }

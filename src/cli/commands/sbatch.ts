@@ -19,6 +19,7 @@ import { submissionEnvironment } from "../options/submission-environment.ts";
 import { type SubmitValues, submitOptions } from "../options/submit.ts";
 import { createProgress } from "../output/progress.ts";
 import { loadScript } from "../script.ts";
+import { inOrderOfLines, slurmNameWarnings } from "../script-messages.ts";
 import { type Submitted, submitJob, testSubmission } from "../submission.ts";
 
 const OPTIONS = submitOptions("sbatch");
@@ -107,7 +108,10 @@ async function prepare(parsed: ParsedOptions, context: CommandContext) {
   const followers = others.map((one) => ({ ...draftJob(one, { ...facts, pty: null }, context), wishes: one }));
   problems.push(...script.problems, ...directives.problems, ...wishes.problems, ...draft.problems);
   for (const one of followers) problems.push(...one.wishes.problems, ...one.problems);
-  if (problems.length > 0) throw new UserError(distinct(problems));
+  if (problems.length > 0) {
+    const { unknownOptionHint } = await import("../options/unknown.ts");
+    throw new UserError(inOrderOfLines(distinct(problems), script.file), unknownOptionHint(problems, OPTIONS));
+  }
   const { environment, ...found } = await submissionEnvironment(wishes, context);
   if (found.problems.length > 0) throw new UserError(found.problems);
   return {
@@ -120,6 +124,7 @@ async function prepare(parsed: ParsedOptions, context: CommandContext) {
     warnings: [
       ...directives.warnings,
       ...foreignWarnings(directives, script.file, parsed, context),
+      ...slurmNameWarnings(wrap === undefined ? script : { file: "--wrap", text: wrap }, context),
       ...distinct([draft, ...followers].flatMap((one) => one.warnings)),
       ...found.warnings,
     ],

@@ -10,7 +10,7 @@ import { emptyState, fromStored, toStored } from "../../core/state.ts";
 import type { Disk } from "../../platform/disk.ts";
 import { listSegments, segmentName } from "./journal.ts";
 import type { StorePlaces } from "./recover.ts";
-import { readSegment } from "./segment.ts";
+import { readSegment, takeSegment } from "./segment.ts";
 import { previousPath, readSnapshot, writeSnapshot } from "./snapshot.ts";
 
 /** What the worker is asked to do. */
@@ -27,25 +27,27 @@ export async function compact(disk: Disk, { places, openSegment }: Compaction): 
     (await readSnapshot(disk, places.snapshotFile)) ?? (await readSnapshot(disk, previousPath(places.snapshotFile)));
   const state = stored ? fromStored(stored) : emptyState();
   for (const first of await sealedSegments(disk, places, openSegment)) {
-    const name = segmentName(first);
-    const content = readSegment(await disk.read(`${places.journalFolder}/${name}`), name);
+    const path = `${places.journalFolder}/${segmentName(first)}`;
+    if (await takeSegment(disk, path, { covered: state.seq }, (record) => replay(state, [record]))) continue;
+    const content = readSegment(await disk.read(path), segmentName(first));
     if (content.trouble) throw new Error(content.trouble.what);
     replay(state, content.records);
   }
   if (stored && stored.seq === state.seq) return state.seq;
   await writeSnapshot(disk, places.snapshotFile, toStored(state));
-  await removeCovered(disk, places, openSegment);
+  if (stored) await removeCovered(disk, places, openSegment, stored.seq);
   return state.seq;
 }
 
-/** Segments whose every record the previous snapshot holds already: the newest snapshot may yet turn out damaged. */
-async function removeCovered(disk: Disk, places: StorePlaces, openSegment: number): Promise<void> {
-  const previous = await readSnapshot(disk, previousPath(places.snapshotFile));
-  if (!previous) return;
+/**
+ * Segments whose every record the previous snapshot holds already: the newest may yet turn out damaged.
+ * @param seq of the previous one, from which the newest was just made
+ */
+async function removeCovered(disk: Disk, places: StorePlaces, openSegment: number, seq: number): Promise<void> {
   const sealed = await sealedSegments(disk, places, openSegment);
   for (const [index, first] of sealed.entries()) {
     const next = sealed[index + 1] ?? openSegment;
-    if (next <= previous.seq + 1) await disk.remove(`${places.journalFolder}/${segmentName(first)}`);
+    if (next <= seq + 1) await disk.remove(`${places.journalFolder}/${segmentName(first)}`);
   }
 }
 

@@ -21,7 +21,7 @@ import {
   writeJobIdFloor,
 } from "./damage.ts";
 import { listSegments, segmentName } from "./journal.ts";
-import { readSegment, type SegmentContent } from "./segment.ts";
+import { type ReadOptions, readSegment, type SegmentContent, takeSegment } from "./segment.ts";
 import { previousPath, readSnapshot } from "./snapshot.ts";
 
 export interface StorePlaces {
@@ -158,9 +158,13 @@ class Planner {
     const { disk, places } = this;
     const name = segmentName(first);
     const path = `${places.journalFolder}/${name}`;
-    const data = await disk.read(path);
     const { state } = plan;
-    const content = readSegment(data, path, { covered: state.seq, refuse: (record) => this.refusal(record) });
+    const options = { covered: state.seq, refuse: (record: JournalRecord) => this.refusal(record) };
+    const quick = await addInOrder(disk, path, options, state);
+    if (quick !== "trouble") return quick;
+    // Records that were applied by now are passed over.
+    const data = await disk.read(path);
+    const content = readSegment(data, path, options);
     const start = content.records[0]?.seq ?? first;
     if (start > state.seq + 1) {
       plan.damage.push(`${path}: records ${state.seq + 1} to ${start - 1} are missing before it`);
@@ -234,6 +238,20 @@ class Planner {
       return aside;
     }
   }
+}
+
+/** Replays a segment as long as all is in order; the first record that does not fit is answered. */
+async function addInOrder(
+  disk: Disk,
+  path: string,
+  options: ReadOptions,
+  state: ClusterState,
+): Promise<null | "trouble" | Misfit> {
+  let misfit: Misfit | null = null;
+  const isWhole = await takeSegment(disk, path, options, (record) => {
+    misfit ??= apply(state, [record]);
+  });
+  return misfit ?? (isWhole ? null : "trouble");
 }
 
 /** Replays records one by one: the first that does not fit is answered. */

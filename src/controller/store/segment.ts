@@ -8,7 +8,9 @@
 
 import { SpecReader } from "../../core/brief-specs.ts";
 import { JOURNAL_VERSION, type JournalRecord } from "../../core/events.ts";
+import type { Disk } from "../../platform/disk.ts";
 import { joinBytes } from "../../util/bytes.ts";
+import { linesOfFile } from "./file-lines.ts";
 
 /** Of the file as a whole: in the first, each job's specification was written in full. */
 const SEGMENT_VERSION = 2;
@@ -106,6 +108,36 @@ export function readSegment(data: Uint8Array, name: string, options: ReadOptions
     good.push(data.subarray(start, end));
   }
   return bad[0] ? damaged(badStart, bad[0]) : result(data.length, null);
+}
+
+/**
+ * Hands over the records of a segment one by one, as long as all is in order: much less work and memory than {@link readSegment}.
+ * @returns false at the first line that is not as it should be; what was handed over by then, readSegment has as well
+ * @throws JournalVersionError as {@link readSegment}; what `take` throws
+ */
+export async function takeSegment(
+  disk: Disk,
+  path: string,
+  { covered = 0, refuse = () => "" }: ReadOptions,
+  take: (record: JournalRecord) => void,
+): Promise<boolean> {
+  const specs = new SpecReader();
+  let [line, last] = [0, -1];
+  for await (const { lines, isCut } of linesOfFile(disk, path)) {
+    if (isCut) return false;
+    for (const text of lines) {
+      line += 1;
+      const value = parseLine(text);
+      if (line === 1 && isSegmentHeader(value, path)) continue;
+      if (recordProblem(value) !== "" || refuse(value as JournalRecord) !== "") return false;
+      const record = wholeRecord(value as JournalRecord, specs);
+      if (typeof record === "string") return false;
+      if (last < 0 ? record.seq > covered + 1 : record.seq !== last + 1) return false;
+      last = record.seq;
+      take(record);
+    }
+  }
+  return true;
 }
 
 /** Every record that can be read in a part of a segment, and the lines that can't: for telling what was dropped. */

@@ -12,7 +12,7 @@ import { SpecReader, SpecWriter } from "../../core/brief-specs.ts";
 import type { Job } from "../../core/job.ts";
 import type { StoredState } from "../../core/state.ts";
 import type { Disk } from "../../platform/disk.ts";
-import { joinBytes } from "../../util/bytes.ts";
+import { linesOfFile } from "./file-lines.ts";
 
 /** The file's content. */
 export interface SnapshotFile {
@@ -34,11 +34,8 @@ interface Head {
 const SNAPSHOT_VERSION = 2;
 const ONE_TEXT = 1;
 
-/** Read and written at a time. */
-const PART_BYTES = 1024 * 1024;
+/** Written at a time. */
 const JOBS_PER_PART = 1000;
-
-const NEWLINE = 10;
 
 /** `snapshot.previous.json` beside `snapshot.json`. */
 export function previousPath(path: string): string {
@@ -79,11 +76,12 @@ async function readFile(disk: Disk, path: string): Promise<SnapshotFile | null> 
   let head: Head | null = null;
   const jobs: Job[] = [];
   const specs = new SpecReader();
-  for await (const lines of linesOf(disk, path)) {
+  // Whoever cut it in the middle of a line is found out by the text.
+  for await (const { lines } of linesOfFile(disk, path)) {
     for (const line of lines) {
       const value: unknown = head || isHead(line) ? JSON.parse(line) : null;
       // As one text it has line breaks in it.
-      if (value === null) return JSON.parse(new TextDecoder().decode(await disk.read(path))) as SnapshotFile;
+      if (value === null) return await readOneText(disk, path);
       if (head) jobs.push(specs.job(value as Job));
       else head = value as Head;
     }
@@ -94,26 +92,16 @@ async function readFile(disk: Disk, path: string): Promise<SnapshotFile | null> 
   return { mgpu: head.mgpu, v: head.v, state: { ...head.state, jobs } };
 }
 
+async function readOneText(disk: Disk, path: string): Promise<SnapshotFile> {
+  const file = JSON.parse(new TextDecoder().decode(await disk.read(path))) as SnapshotFile;
+  const specs = new SpecReader();
+  for (const job of file.state?.jobs ?? []) specs.job(job);
+  return file;
+}
+
 /** The first line of a file that has its jobs in lines of their own. */
 function isHead(line: string): boolean {
   return line.startsWith('{"');
-}
-
-/** The lines that are complete, in parts of the file. */
-async function* linesOf(disk: Disk, path: string): AsyncGenerator<readonly string[]> {
-  const decoder = new TextDecoder();
-  let rest = new Uint8Array();
-  for (let from = 0; ; ) {
-    const part = await disk.readPart(path, from, PART_BYTES);
-    if (part.length === 0) break;
-    from += part.length;
-    const data = joinBytes([rest, part]);
-    const end = data.lastIndexOf(NEWLINE) + 1;
-    if (end > 0) yield decoder.decode(data.subarray(0, end - 1)).split("\n");
-    rest = data.slice(end);
-  }
-  // Whoever cut it in the middle of a line is found out by the text.
-  if (rest.length > 0) yield [decoder.decode(rest)];
 }
 
 /** The bytes of a file. */

@@ -9,7 +9,6 @@ import { type Partition, storedPartition } from "../partition.ts";
 import { changePolicy, isPolicyOn } from "../policy/state.ts";
 import { addUsage } from "../policy/usage.ts";
 import { addShare, type NodeShare } from "../resources.ts";
-import { sharedSpec } from "../shared-specs.ts";
 import { type ClusterState, dropJob, putJob, recountPolicy } from "../state.ts";
 import { changeElastic, type ElasticEvent } from "./elastic.ts";
 import { changeFeed, type FeedEvent } from "./feed.ts";
@@ -25,7 +24,7 @@ export function reduce(state: ClusterState, event: Event, at: number): void {
   switch (event.type) {
     case "job.submitted":
       state.nextJobId = event.job.id + 1;
-      putJob(state, { ...event.job, spec: sharedSpec(event.job.spec) });
+      putJob(state, event.job);
       return noteSubmitted(state, event.job);
     case "array.split":
       return split(state, event);

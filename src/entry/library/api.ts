@@ -137,7 +137,7 @@ export interface ControllerHandle {
   readonly socket: string;
   /** For other machines: `host:port#token`; `null` without `listen`. */
   readonly invitation: string | null;
-  /** Ends it and its nodes on this machine. Refused while jobs run, unless forced. */
+  /** Ends it and its nodes on this machine, also if it ran before. Refused while jobs run, unless forced. */
   stop(options?: { readonly force?: boolean }): Promise<void>;
 }
 

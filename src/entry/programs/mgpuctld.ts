@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   process.on("SIGHUP", () => void controller?.reconfigure());
   controller = await runController(PROGRAM, line, () => void end());
   if (isEnding) return stop();
-  if (line.has("with-node")) agent = await runNode(PROGRAM, line);
+  if (line.has("with-node")) agent = await runNode(PROGRAM, line, controller);
   if (isEnding) return agent?.stop();
   // Settings with which it could not even start are not worth remembering.
   await controller.rememberSettings(rememberedOf(line.givenSettings, agent !== null));

@@ -13,7 +13,7 @@ void main();
 async function main(): Promise<void> {
   const options = [...NODE_OPTIONS, CONTROLLER_OPTION, ALLOCATION_OPTION];
   const line = readDaemonLine(PROGRAM, "The node daemon of an mgpu cluster.", options);
-  const agent = await runNode(PROGRAM, line);
+  const agent = await runNode(PROGRAM, line, null);
   const isLent = line.value("allocation") !== undefined;
   const stop = (): void => void (isLent ? agent.leave() : agent.stop());
   process.on("SIGTERM", stop);

@@ -67,6 +67,10 @@ test("the line of a job that was ended", () => {
 test("a job without a result says why", () => {
   const cancelled = withoutResult(jobRow({ state: "CANCELLED", endAt: 1, cause: "its srun is gone" }), UTC);
   expect(cancelled.infos).toEqual(["Job has been cancelled: its srun is gone"]);
+  const unstarted = jobRow({ ...RUNNING, state: "FAILED", endAt: 1, cause: 'no conda environment "torch"' });
+  expect(withoutResult(unstarted, UTC).errors).toEqual(['job 7 ended as FAILED: no conda environment "torch"']);
+  const lost = jobRow({ ...RUNNING, state: "COMPLETED", endAt: 1 });
+  expect(withoutResult(lost, UTC).errors).toEqual(["job 7 ended as COMPLETED; its output could not be fetched"]);
   const timeout = jobRow({ ...RUNNING, nodeList: "n[1-2]", state: "TIMEOUT", endAt: 0 });
   expect(withoutResult(timeout, UTC).errors[0]).toMatch(/STEP 7.0 ON n1 CANCELLED AT/);
 });

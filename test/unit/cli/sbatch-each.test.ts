@@ -115,6 +115,7 @@ describe("what is wrong", () => {
     const { code, out, err, submissions } = await each(["a.sh", "gone.sh", "none.txt", "wrong.sh"]);
     expect([code, out, submissions]).toEqual([1, "", []]);
     expect(err).toContain("mgpu-sbatch: error: gone.sh: Unable to open file gone.sh\n");
+    expect(err).not.toContain("gone.sh: gone.sh");
     expect(err).toContain("mgpu-sbatch: error: none.txt: This does not look like a batch script.");
     expect(err).toContain("mgpu-sbatch: error: wrong.sh: ");
     expect(err).toContain("--frob");

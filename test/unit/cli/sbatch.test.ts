@@ -230,6 +230,10 @@ describe("what an array, a cluster and a test print", () => {
       "mgpu-sbatch: Job 12 to start at 2026-11-22T01:02:03 using 2 processors on nodes n1 in partition main\n",
     );
     expect(asked).toEqual([true]);
+    const unknown = fakePeer({ "job.submit": () => ({ jobId: 12 }) });
+    expect((await sbatch(["--test-only", "train.sh"], { controller: unknown })).err).toBe(
+      "mgpu-sbatch: Job 12 to start at a time that is not known yet in partition main\n",
+    );
   });
 });
 

@@ -175,6 +175,20 @@ describe("waiting", () => {
     expect(job.cancels).toHaveLength(1);
     expect(code()).toBe(1);
   });
+  test("a SIGTERM that arrives twice at once, as of timeout(1), is one", async () => {
+    let answer = (): void => {};
+    const job = fakeJob({ "jobs.cancel": () => new Promise((resolve) => (answer = () => resolve({ jobs: [] }))) });
+    const { fake, code } = await srun(["x"], {}, job);
+    for (const _ of [1, 2]) {
+      fake.signal("SIGTERM");
+      await settle();
+    }
+    expect(code()).toBeUndefined();
+    answer();
+    await settle();
+    expect(code()).toBe(1);
+    expect(fake.err()).toBe("mgpu-srun: Job allocation 7 has been revoked\nmgpu-srun: Force Terminated JobId=7\n");
+  });
   test("a second Ctrl-C leaves, should the controller not answer", async () => {
     const job = fakeJob({ "jobs.cancel": () => new Promise(() => {}) });
     const { fake, code } = await srun(["x"], {}, job);

@@ -28,6 +28,26 @@ test("the same wishes are named, others told by what differs", () => {
   expect(back[1]).toBe(back[0]);
 });
 
+test("a kind of job that comes again and again stands in full once, and is named from then on", () => {
+  const other = sharedSpec({ ...spec, name: "other", comment: "a comment of its own" });
+  const { lines, back } = backAndForth([spec, ...Array.from({ length: 20 }, () => other)]);
+  expect(back).toEqual([spec, ...Array.from({ length: 20 }, () => other)]);
+  expect(lines.filter((line) => line.includes('"but":{"'))).toHaveLength(3);
+  expect(lines.slice(5).every((line) => line.endsWith('"spec":{"as":5,"but":{}}}'))).toBe(true);
+});
+
+test("of jobs told by the same differences, the later ones share a specification", () => {
+  const lines = [3, 4, 5].map((id) => ({
+    id,
+    spec: { as: 1, but: { name: "again", comment: "told by differences" } },
+  }));
+  const reader = new SpecReader();
+  reader.job({ id: 1, spec });
+  const [, two, three] = lines.map((line) => reader.job(structuredClone(line)).spec);
+  expect(two).toEqual({ ...spec, ...lines[0]?.spec.but });
+  expect(three).toBe(two);
+});
+
 test.each([
   ["a wish more", { ...spec, wckey: "w", partitions: ["a"] }, spec],
   ["a wish less", spec, { ...spec, wckey: "w", partitions: ["a"] }],

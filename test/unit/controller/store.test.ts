@@ -20,6 +20,26 @@ test("what was appended comes back", async () => {
   expect({ segment, messages }).toEqual({ segment: 1, messages: [] });
 });
 
+test("what is in order is read in parts, whatever its size, and jobs that say the same share a specification", async () => {
+  const { disk } = await written(2000);
+  await compact(disk, { places, openSegment: 2 });
+  const parts: number[] = [];
+  const inParts = {
+    ...disk,
+    read: () => Promise.reject(new Error("a whole file at a time")),
+    readPart: async (path: string, from: number, bytes: number) => {
+      parts.push(bytes);
+      return disk.readPart(path, from, bytes);
+    },
+  };
+  for (const places2 of [places, { ...places, snapshotFile: "/s/none.json" }]) {
+    const { state } = await recover(inParts, places2);
+    expect(state).toEqual(stateOf(records(2000)));
+    expect(new Set([...state.jobs.values()].map(({ spec }) => spec)).size).toBe(1);
+  }
+  expect(Math.max(...parts)).toBeLessThanOrEqual(2 ** 18);
+});
+
 test("an empty folder is a new cluster", async () => {
   expect(await recover(createSimDisk(), places)).toMatchObject({ segment: 1, messages: [], state: { seq: 0 } });
 });

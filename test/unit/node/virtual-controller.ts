@@ -56,6 +56,8 @@ export class VirtualController {
 
   /** Wants a step run. */
   want(launch: NodeLaunch): VirtualJob {
+    // In one process the daemon is handed the controller's own records: it may change none of them.
+    freeze(launch);
     const job: VirtualJob = { launch, phase: "launching", decided: false, clean: false, outcome: "" };
     this.jobs.set(formatStepKey(launch.key), job);
     void this.order(job);
@@ -132,6 +134,7 @@ export class VirtualController {
       return { heartbeatMs: 5000, killWaitMs: 30_000 };
     }
     if (this.reportError) throw this.reportError;
+    freeze(params);
     for (const report of (params as Params<"node.report">).reports) this.take(report);
     return this.losesAnswers ? lost : {};
   }
@@ -182,6 +185,12 @@ export class VirtualController {
     if (clean) job.clean = true;
     else void soon().then(() => this.order(job));
   }
+}
+
+function freeze(value: unknown): void {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  for (const part of Object.values(value)) freeze(part);
 }
 
 function describe(report: NodeReport): string {
