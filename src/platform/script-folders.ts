@@ -45,6 +45,7 @@ const SCRIPT_BYTES_MAX = 16 * 1024;
 
 /** Nobody needed one for so long: all are removed, some at a time. */
 const IDLE_MS = 30_000;
+const TIDY_MS = 4_000;
 const REMOVED_AT_ONCE = 8;
 
 const SCRIPT_MODE = 0o700;
@@ -68,29 +69,15 @@ export function realScriptFolders(names: ScriptFolderNames): ScriptFolders {
   let count = 0;
   let lastMs = 0;
   let timer: NodeJS.Timeout | null = null;
-  const allowed = new Set([names.script, ...names.records]);
-
   const tidy = (): void => {
     timer = null;
     if (performance.now() - lastMs >= IDLE_MS) for (const { path } of used.splice(0, REMOVED_AT_ONCE)) remove(path);
     if (used.length > 0) later();
   };
   const later = (): void => {
-    timer ??= setTimeout(tidy, used.length > 0 ? IDLE_MS / REMOVED_AT_ONCE : IDLE_MS);
+    timer ??= setTimeout(tidy, TIDY_MS);
     timer.unref();
   };
-  const prepare = ({ path, script }: Used, wanted: Uint8Array, text: string, folder: string): void => {
-    const found = fs.readdirSync(path);
-    if (!found.every((name) => allowed.has(name))) throw new Error("something else is in it");
-    const file = `${path}/${names.script}`;
-    if (script !== text || !isSame(file, wanted)) {
-      if (found.includes(names.script)) fs.unlinkSync(file);
-      write(file, wanted);
-    }
-    for (const name of names.records) if (found.includes(name)) overwrite(`${path}/${name}`, "", 0);
-    fs.renameSync(path, folder);
-  };
-
   return {
     take(folder, script) {
       lastMs = performance.now();
@@ -106,7 +93,7 @@ export function realScriptFolders(names: ScriptFolderNames): ScriptFolders {
       if (chosen === undefined || text === null) return false;
       used = used.filter((one) => one !== chosen);
       try {
-        prepare(chosen, script, text, folder);
+        prepare(chosen, { folder, script, text }, names);
         return true;
       } catch {
         remove(chosen.path);
@@ -141,6 +128,25 @@ export function realScriptFolders(names: ScriptFolderNames): ScriptFolders {
       for (const { path } of used.splice(0)) remove(path);
     },
   };
+}
+
+/** Makes a used folder another script's. Throws, with the folder where it was, if that can't be done. */
+function prepare(
+  { path, script }: Used,
+  wanted: { readonly folder: string; readonly script: Uint8Array; readonly text: string },
+  names: ScriptFolderNames,
+): void {
+  const found = fs.readdirSync(path);
+  if (found.some((name) => name !== names.script && !names.records.includes(name))) {
+    throw new Error("something else is in it");
+  }
+  const file = `${path}/${names.script}`;
+  if (script !== wanted.text || !isSame(file, wanted.script)) {
+    if (found.includes(names.script)) fs.unlinkSync(file);
+    write(file, wanted.script);
+  }
+  for (const name of names.records) if (found.includes(name)) overwrite(`${path}/${name}`, "", 0);
+  fs.renameSync(path, wanted.folder);
 }
 
 /** What an earlier holder left. One that still lives makes others. */
