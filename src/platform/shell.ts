@@ -84,7 +84,7 @@ function readLimits(): Record<string, number> {
 /** Empty for a process that is gone or hidden from us. */
 function limitsOf(pid: string): Record<string, number> {
   try {
-    return parseLimits(fs.readFileSync(`/proc/${pid}/limits`, "latin1"));
+    return parseLimits(fs.readFileSync(`/proc/${pid}/limits`, "utf8"));
   } catch {
     return {};
   }
