@@ -25,7 +25,8 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { patchInk } from "./ink.mjs";
 import { lazyBuiltins } from "./lazy-builtins.mjs";
-import { resolveHelper, withLazySchemas } from "./lazy-schemas.mjs";
+import { resolveHelper, withCallsOnly, withLazySchemas } from "./lazy-schemas.mjs";
+import { firstFile, firstWrap, planOf, restFile, restWrap } from "./split.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 /** Where it belongs once it is whole. Two builds at once and commands that run meanwhile see the old one or the new one. */
@@ -56,10 +57,21 @@ const WARM_UP = {
   mgpu: ["status"],
 };
 
+/** The same for what is in their second files. */
+const WARM_UP_REST = {
+  "mgpu-squeue": ["--json"],
+  "mgpu-sinfo": ["--json"],
+  "mgpu-scancel": ["--state=PENDING", "--me"],
+  "mgpu-sbatch": ["--help"],
+};
+
 /** V8 keeps its flags with a cache: bin/ has the same for commands, src/platform/daemon.ts for what goes on running. */
 const DAEMONS = ["mgpud", "mgpuctld", "mgpu-stepd", "front", "snapshot-worker"];
 const FLAGS = ["--min-semi-space-size=4"];
 const DAEMON_FLAGS = ["--max-semi-space-size=8", "--heap-growing-percent=40"];
+
+/** Commands that are asked for one thing many times: each has what few of its runs need in a file of its own. */
+const SPLIT = ["mgpu-squeue", "mgpu-sinfo", "mgpu-scancel", "mgpu-sbatch"];
 
 /** Ends the cluster of the caches, and with it the daemons, which write theirs then. */
 const END = ["down", "--force"];
@@ -98,10 +110,11 @@ async function main() {
   mkdirSync(dist, { recursive: true });
   process.once("exit", () => rmSync(dist, { recursive: true, force: true }));
   await bundle();
-  for (const name of entries) wrap(join(dist, `${name}.js`));
+  for (const name of entries) if (!SPLIT.includes(name)) wrap(join(dist, `${name}.js`));
   await bundleLibrary();
   const loader = readFileSync(join(root, "src/build/loader.cjs"), "utf8");
-  for (const name of entries) writeFileSync(join(dist, `${name}.cjs`), loader);
+  const programs = [...entries, ...SPLIT.map((name) => `${name}-rest`)];
+  for (const name of programs) writeFileSync(join(dist, `${name}.cjs`), loader);
   for (const arch of ["x64", "arm64"]) {
     copyFileSync(join(root, `node_modules/node-pty/prebuilds/linux-${arch}/pty.node`), join(dist, `pty-${arch}.node`));
   }
@@ -158,15 +171,45 @@ async function bundle() {
     ...{ entryPoints, minify: false, metafile: true, write: false, plugins: [patchInk()] },
   });
   for (const entryPoint of entryPoints) {
+    if (SPLIT.includes(entryPoint.out)) {
+      await bundleInTwo(ts, metafile, entryPoint);
+      continue;
+    }
     const { inputs } = metafile.outputs[`${relative(root, dist)}/${entryPoint.out}.js`];
-    const sources = Object.keys(inputs).filter((path) => path.startsWith("src/") && !path.startsWith("src/protocol/"));
-    const text = sources.map((path) => readFileSync(join(root, path), "utf8")).join("\n");
+    const text = textOf(Object.keys(inputs));
     await build({
       ...OPTIONS,
       entryPoints: [entryPoint],
       plugins: [protocol(text, DAEMONS.includes(entryPoint.out) ? null : ts), lazyBuiltins(text), patchInk()],
     });
   }
+}
+
+/** What every run of a command needs, and the rest. */
+async function bundleInTwo(ts, metafile, { in: entry, out }) {
+  const plan = planOf(ts, root, metafile, entry);
+  const parts = [
+    { part: "first", name: out, paths: plan.first, plugin: firstFile(ts, root, entry, plan) },
+    { part: "rest", name: `${out}-rest`, paths: plan.rest, plugin: restFile(root, plan) },
+  ];
+  for (const { part, name, paths, plugin } of parts) {
+    const text = textOf(paths);
+    await build({
+      ...OPTIONS,
+      entryPoints: [{ in: `split:${part}`, out: name }],
+      alias: { "msgpackr/pack": join(root, "src/protocol/brief-packr.ts") },
+      plugins: [plugin, protocol(text, ts, part === "first"), lazyBuiltins(text), patchInk()],
+    });
+    const path = join(dist, `${name}.js`);
+    const bundle = readFileSync(path, "utf8");
+    writeFileSync(path, part === "first" ? firstWrap(bundle, `./${out}-rest.cjs`) : restWrap(bundle));
+  }
+}
+
+/** The sources that name procedures. */
+function textOf(paths) {
+  const sources = paths.filter((path) => path.startsWith("src/") && !path.startsWith("src/protocol/"));
+  return sources.map((path) => readFileSync(join(root, path), "utf8")).join("\n");
 }
 
 /** What `import ... from "mgpu"` loads, whole (its users may call anything), and its types. */
@@ -192,14 +235,22 @@ async function bundleLibrary() {
 /**
  * Leaves out of the table what a program does not name; esbuild then drops the schemas that nothing uses.
  * @param ts the compiler's API where schemas are to be made late, else `null`
+ * @param isCaller whether the program answers nothing but {@link ALWAYS}
  */
-function protocol(text, ts) {
-  const late = (source) => ({ contents: ts ? withLazySchemas(ts, source) : source, loader: "ts" });
+function protocol(text, ts, isCaller = false) {
+  const isAlways = (name) => ALWAYS.includes(name);
+  const slim = (source) =>
+    isCaller ? withCallsOnly(ts, source, (name) => isAlways(name) || text.includes(`"${name}"`), isAlways) : source;
+  const late = (source) => ({ contents: ts ? withLazySchemas(ts, slim(source)) : source, loader: "ts" });
   return {
     name: "protocol",
     setup(build) {
       const { onLoad } = build;
       resolveHelper(build);
+      // Nothing here looks for such, and making it takes longer than checking an answer.
+      onLoad({ filter: /node_modules\/valibot\/dist\/index\.mjs$/ }, ({ path }) => ({
+        contents: readFileSync(path, "utf8").replaceAll("= new RegExp(", "= /* @__PURE__ */ new RegExp("),
+      }));
       onLoad({ filter: /src\/protocol\/[\w-]+\.ts$/ }, ({ path }) => {
         const table = readFileSync(path, "utf8");
         if (!path.endsWith(`/${TABLE}`)) return late(table);
@@ -243,7 +294,7 @@ async function makeCodeCaches() {
       delete environment[name];
     }
   }
-  const writing = { ...environment, MGPU_WRITE_CODE_CACHE: "1" };
+  const writing = { ...environment, MGPU_WRITE_CODE_CACHE: ".js" };
   const run = (name, args, env) => {
     const flags = DAEMONS.includes(name) ? DAEMON_FLAGS : FLAGS;
     return ended([...flags, join(dist, `${name}.cjs`), ...args], { env, cwd: home });
@@ -267,6 +318,9 @@ async function makeCodeCaches() {
     await run("mgpu-sbatch", ["--output=/dev/null", "--wrap", "true"], environment);
     for (const [name, args] of Object.entries(WARM_UP)) {
       if (!isBrokenOff && name !== "front") await run(name, args, writing);
+    }
+    for (const [name, args] of Object.entries(WARM_UP_REST)) {
+      if (!isBrokenOff) await run(name, args, { ...environment, MGPU_WRITE_CODE_CACHE: "-rest.js" });
     }
   } finally {
     await run("mgpu", END, environment);

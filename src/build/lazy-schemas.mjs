@@ -93,3 +93,37 @@ function settled(value) {
   return value;
 }
 `;
+
+/**
+ * The text of a file of src/protocol/ whose tables hold only what a program calls, and of that only what it looks at: who calls checks
+ * answers, not what goes out. The build drops the schemas that nothing uses then.
+ * @param ts the compiler's API
+ * @param isCalled whether a procedure is called by the program
+ * @param isAnswered whether it is answered by the program as well
+ */
+export function withCallsOnly(ts, text, isCalled, isAnswered) {
+  const file = ts.createSourceFile("file.ts", text, ts.ScriptTarget.ES2023, true);
+  const dropped = file.statements.flatMap((statement) => {
+    if (!ts.isVariableStatement(statement)) return [];
+    return statement.declarationList.declarations.flatMap(({ name, initializer }) => {
+      const bare = initializer && TABLE.test(name.getText(file)) ? bareOf(ts, initializer) : null;
+      return bare && ts.isObjectLiteralExpression(bare) ? uncalledIn(ts, bare, isCalled, isAnswered) : [];
+    });
+  });
+  let result = text;
+  for (const node of dropped.toReversed()) {
+    const rest = result.slice(node.getEnd());
+    result = result.slice(0, node.getStart(file)) + rest.replace(/^\s*,/, "");
+  }
+  return result;
+}
+
+function uncalledIn(ts, table, isCalled, isAnswered) {
+  return table.properties.flatMap((property) => {
+    if (!ts.isPropertyAssignment(property) || !ts.isObjectLiteralExpression(property.initializer)) return [];
+    const name = property.name.text;
+    if (!isCalled(name)) return [property];
+    const parts = property.initializer.properties.filter(ts.isPropertyAssignment);
+    return isAnswered(name) ? [] : parts.filter((part) => part.name.text === "params");
+  });
+}

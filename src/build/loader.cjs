@@ -3,11 +3,11 @@
 const fs = require("node:fs");
 const vm = require("node:vm");
 
-restoreVariables();
+if (process.env.MGPU_ODD_VARIABLES !== undefined) restoreVariables();
 const path = `${__filename.slice(0, -4)}.js`;
 const cachePath = `${path}.cache`;
-// Bundles are ASCII (esbuild's default charset), which is read faster this way, and functions already (build.mjs).
-const source = fs.readFileSync(path, "latin1");
+// Bundles are ASCII (esbuild's default charset): UTF-8 is what Node reads with the least code. They are functions already (build.mjs).
+const source = fs.readFileSync(path, "utf8");
 let cachedData;
 try {
   cachedData = fs.readFileSync(cachePath);
@@ -15,7 +15,9 @@ try {
   // Not made: start without it.
 }
 const script = new vm.Script(source, { filename: path, cachedData });
-if (process.env.MGPU_WRITE_CODE_CACHE) {
+// Which files' caches are to be written, by the end of their names.
+const written = process.env.MGPU_WRITE_CODE_CACHE;
+if (written && path.endsWith(written)) {
   process.once("exit", () => fs.writeFileSync(cachePath, script.createCachedData()));
 }
 script.runInThisContext()(exports, require, module, path, __dirname);
@@ -24,7 +26,6 @@ script.runInThisContext()(exports, require, module, path, __dirname);
 function restoreVariables() {
   const { env } = process;
   const entries = env.MGPU_ODD_VARIABLES;
-  if (entries === undefined) return;
   delete env.MGPU_ODD_VARIABLES;
   for (const entry of Buffer.from(entries, "base64").toString().split("\0")) {
     const end = entry.indexOf("=");

@@ -197,6 +197,8 @@ export interface CommandContext {
   slurm(): SlurmHandOver | null;
   /** From now on `connect` means the cluster of that profile (-M). */
   chooseCluster(name: string): void;
+  /** What -M named: commands that messages tell to type have it again. */
+  readonly namedCluster?: string;
   /** The configuration of this machine, whose parser is loaded then. */
   loadConfig(): ReturnType<typeof loadConfig>;
   /** The replay of traces, which is loaded then. */

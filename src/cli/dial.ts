@@ -8,6 +8,7 @@ import { PROTOCOL } from "../protocol/envelope.ts";
 import { RpcError } from "../protocol/errors.ts";
 import { connectPeer } from "../rpc/connect.ts";
 import type { Connected } from "../rpc/types.ts";
+import { utf8Text } from "../util/bytes.ts";
 import { isSocketCode, socketProblem, withDoctor } from "./advice.ts";
 import { type CommandContext, UserError } from "./context.ts";
 import type { SlurmEngine } from "./slurm.ts";
@@ -91,7 +92,7 @@ export function knownSockets(ports: ConnectPorts): string[] {
 /** What the last controller said of itself; nothing if there was none, or it is being written. */
 export function readEndpoint({ files, places }: ConnectPorts): Partial<Endpoint> {
   try {
-    const endpoint: unknown = JSON.parse(new TextDecoder().decode(files.read(places.endpointFile)));
+    const endpoint: unknown = JSON.parse(utf8Text(files.read(places.endpointFile)));
     return typeof endpoint === "object" && endpoint !== null ? endpoint : {};
   } catch {
     return {};

@@ -1,5 +1,6 @@
 /** Groups of this machine, by the lines of /etc/group: `name:password:gid:members`. */
 
+import { utf8Text } from "../util/bytes.ts";
 import type { CommandContext } from "./context.ts";
 
 const GROUP_FILE = "/etc/group";
@@ -7,7 +8,7 @@ const GROUP_FILE = "/etc/group";
 function* lines({ files }: Pick<CommandContext, "files">): Generator<readonly [name: string, gid: number]> {
   let text: string;
   try {
-    text = new TextDecoder().decode(files.read(GROUP_FILE));
+    text = utf8Text(files.read(GROUP_FILE));
   } catch {
     return;
   }

@@ -1,5 +1,6 @@
 /** How a listing is read here: the clock, the zone, Slurm's variables, and names of groups. */
 
+import { utf8Text } from "../util/bytes.ts";
 import type { ListingView } from "../view/job-columns.ts";
 import { momentText } from "../view/time-format.ts";
 import type { CommandContext } from "./context.ts";
@@ -44,7 +45,7 @@ function groupNamer(context: CommandContext): (gid: number) => string {
 /** What /etc/group says: names by number. */
 export function groupNames({ files }: Pick<CommandContext, "files">): ReadonlyMap<string, string> {
   try {
-    const lines = new TextDecoder().decode(files.read("/etc/group")).split("\n");
+    const lines = utf8Text(files.read("/etc/group")).split("\n");
     const groups = lines.map((line) => line.split(":")).filter(([, , gid = ""]) => /^\d+$/.test(gid));
     return new Map(groups.map(([name = "", , gid = ""]) => [gid, name]));
   } catch {

@@ -86,7 +86,9 @@ export async function handedOver(
   if (OF_SESSIONS.has(command.name)) {
     const { isOwnAttachment, isSession, runSession } = await import("./slurm-session.ts");
     if (isOwnAttachment(slurm, order, context)) return null;
-    if (isSession(order, context)) return runSession(slurm, order, context);
+    if (isSession(order, context)) {
+      return runSession(slurm, order, isProfile ? { ...context, namedCluster: named } : context);
+    }
   }
   const { runSlurm } = await import("./hand-over.ts");
   return runSlurm(slurm, order, context);
@@ -187,7 +189,7 @@ async function runAt(command: Command, parsed: ParsedOptions, context: CommandCo
   if (more.length > 0) return runAtEach(command, rest, there, listed);
   context.chooseCluster(name);
   if (own && LISTINGS.includes(command.name) && isSlurmName(context.program)) sayCluster(name, rest, context);
-  return command.run(rest, there);
+  return command.run(rest, { ...there, namedCluster: name });
 }
 
 /** The same for several clusters, one after the other, each under its name as Slurm's listings do it. */

@@ -16,6 +16,7 @@ import {
   profilesFile,
 } from "../config/profiles.ts";
 import { type Invitation, parseInvitation, parseTarget } from "../protocol/identity.ts";
+import { utf8Length, utf8Text } from "../util/bytes.ts";
 import { errnoText } from "../util/errno.ts";
 import { type CommandContext, UserError } from "./context.ts";
 
@@ -72,7 +73,7 @@ export function readProfiles({ environment, files }: Pick<Ports, "environment" |
   const { path } = profilesFile(environment);
   let text: string;
   try {
-    text = new TextDecoder().decode(files.read(path));
+    text = utf8Text(files.read(path));
   } catch (error) {
     if ((error as { readonly code?: string }).code === "ENOENT") return NO_PROFILES;
     throw new UserError(`${path} can't be read: ${errnoText(error)}`);
@@ -143,7 +144,7 @@ function variableTarget(ports: Ports, text: string): Target {
 
 function socketTarget({ cwd }: Ports, path: string, hint: string): Target {
   const socket = path.startsWith("/") ? path : `${cwd}/${path}`;
-  if (new TextEncoder().encode(socket).length <= SOCKET_PATH_BYTES_MAX) return { kind: "socket", path: socket };
+  if (utf8Length(socket) <= SOCKET_PATH_BYTES_MAX) return { kind: "socket", path: socket };
   throw new UserError(`MGPU_CONTROLLER: ${socket} is longer than the ${SOCKET_PATH_BYTES_MAX} bytes of a socket`, hint);
 }
 
@@ -192,7 +193,7 @@ const IDLE_LINES = /^[ \t]*#.*$|^backend:[ \t]*mgpu[ \t]*(#.*)?$/gm;
 /** Whether a configuration's text may mean another engine than mgpu's own. */
 function mayChoose(files: Ports["files"], path: string): boolean {
   try {
-    return new TextDecoder().decode(files.read(path)).replace(IDLE_LINES, "").toLowerCase().includes("backend");
+    return utf8Text(files.read(path)).replace(IDLE_LINES, "").toLowerCase().includes("backend");
   } catch {
     return false;
   }

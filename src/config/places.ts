@@ -9,6 +9,7 @@
  * first, because their own XDG_RUNTIME_DIR may differ from the daemon's.
  */
 
+import { utf8Length } from "../util/bytes.ts";
 import { shortHash } from "../util/hash.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -89,7 +90,7 @@ export function nodePlaces(places: Places, node: string): NodePlaces {
 function runtimeFolder(env: Environment, uid: number, name: string, canHold: (folder: string) => boolean): string {
   const given = env.XDG_RUNTIME_DIR;
   const folder = `${given}/mgpu-${name}`;
-  const fits = new TextEncoder().encode(folder).length <= SOCKET_PATH_BYTES_MAX - SOCKET_NAME_BYTES_MAX;
+  const fits = utf8Length(folder) <= SOCKET_PATH_BYTES_MAX - SOCKET_NAME_BYTES_MAX;
   return given?.startsWith("/") && fits && canHold(given) ? folder : `/tmp/mgpu-${uid}-${name}`;
 }
 

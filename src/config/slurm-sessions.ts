@@ -11,6 +11,18 @@ export interface SessionOrder extends PtySpec {
   readonly argv: readonly string[];
   /** Whether the job was submitted for this session alone, and ends with it. */
   readonly isOwnJob: boolean;
+  /** Whom it waits for; without it its file is nobody's to remove but its client's and its holder's. */
+  readonly awaited?: AwaitedJob;
+}
+
+/** The job that a session is to begin in, as its client knew it. */
+export interface AwaitedJob {
+  /** Which Slurm it was given to: settings that choose one, joined. */
+  readonly slurm: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** The job that it is to be a step of; `null` for its own, whose output goes to the session's log. */
+  readonly stepOf: number | null;
 }
 
 /** Where it runs, as its holder tells. */
@@ -70,6 +82,14 @@ function isOrder(order: SessionOrder | undefined): order is SessionOrder {
   return (
     isList && [columns, rows].every((size) => Number.isSafeInteger(size) && size > 0) && typeof isOwnJob === "boolean"
   );
+}
+
+/** Whom the session of a file waits for; `null` if it has begun, or does not say. */
+export function awaitedIn(text: string): AwaitedJob | null {
+  const session = parseSession(text);
+  const { slurm, since, stepOf } = session?.order.awaited ?? {};
+  if (session?.place !== null || typeof slurm !== "string" || typeof since !== "number") return null;
+  return { slurm, since, stepOf: typeof stepOf === "number" ? stepOf : null };
 }
 
 function isPlace(place: SessionPlace | undefined): place is SessionPlace {

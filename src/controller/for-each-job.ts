@@ -5,11 +5,10 @@ import { isFollower, isLed, leaderId, livingOthers } from "../core/het.ts";
 import { isEnded, type Job } from "../core/job.ts";
 import { jobLabel } from "../core/job-label.ts";
 import type { ClusterState } from "../core/state.ts";
-import { sleep } from "../platform/clock.ts";
 import type { JobFilter, Result } from "../protocol/procedures.ts";
 import type { ControllerContext } from "./context.ts";
-import { type Selected, selectParts, unknownIds } from "./select.ts";
-import { SLICE_MS } from "./slices.ts";
+import { type Selected, selectInSteps, unknownIds } from "./select.ts";
+import { Slice } from "./slices.ts";
 
 export type JobResult = Result<"jobs.cancel">["jobs"][number];
 
@@ -26,7 +25,12 @@ export async function forEachJob(
   isForWhole = false,
 ): Promise<JobResult[]> {
   const { state } = context.loop;
-  const meant = [...selectParts(state, filter)].filter(isMeant);
+  const slice = new Slice(context.clock);
+  const meant: Selected[] = [];
+  for (const one of selectInSteps(state, filter)) {
+    if (one !== null && isMeant(one)) meant.push(one);
+    if (slice.isOver) await slice.next();
+  }
   const selected = isForWhole ? withoutLed(state, meant) : meant;
   const unknown = unknownIds(state, filter).map(
     (jobId): JobResult => ({
@@ -44,19 +48,17 @@ export async function forEachJob(
     return { jobId: one.job.id, label, error };
   };
   const results: Promise<JobResult>[] = [];
-  let endMs = context.clock.monotonic() + SLICE_MS;
   for (const one of selected) {
     results.push(carryOut(one));
-    if (context.clock.monotonic() < endMs) continue;
-    await sleep(context.clock, 0);
-    endMs = context.clock.monotonic() + SLICE_MS;
+    if (slice.isOver) await slice.next();
   }
   return [...(await Promise.all(results)), ...unknown];
 }
 
 /** Without components that the first one, also selected, takes along; and without first ones that are over before others. */
 function withoutLed(state: ClusterState, meant: readonly Selected[]): readonly Selected[] {
-  const ids = new Set(meant.map(({ job }) => job.id));
+  const ids = new Set(meant.flatMap(({ job }) => (job.spec.het ? [job.id] : [])));
+  if (ids.size === 0) return meant;
   const isDone = (job: Job): boolean => isEnded(job) && livingOthers(state, job).some(({ id }) => ids.has(id));
   const isTaken = (job: Job): boolean =>
     isFollower(job) && (isLed(state, job) || isEnded(job)) && ids.has(leaderId(job));

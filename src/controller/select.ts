@@ -32,14 +32,38 @@ export function* selectParts(
   filter: JobFilter,
   nameCase: NameCase = "exact",
 ): Generator<Selected> {
+  for (const one of selectInSteps(state, filter, nameCase)) if (one !== null) yield one;
+}
+
+/** Records that are looked at in vain before `null` says so. */
+const LOOKS_A_STEP = 100;
+
+/** The same, with `null` now and then where nothing is found; jobs that come in the meantime are none of it. */
+export function* selectInSteps(
+  state: ClusterState,
+  filter: JobFilter,
+  nameCase: NameCase = "exact",
+): Generator<Selected | null> {
   const matches = matcher(state, filter, nameCase === "any" ? (name) => name.toLowerCase() : (name) => name);
   const { tasks = [], components = [] } = filter;
-  if (filter.ids.length === 0 && tasks.length === 0 && components.length === 0) {
-    for (const job of state.jobs.values()) if (matches(job)) yield { job, tasks: null };
-    return;
+  if (filter.ids.length > 0 || tasks.length > 0 || components.length > 0) {
+    return yield* selectNamed(state, filter, matches);
   }
+  const end = state.nextJobId;
+  let looks = 0;
+  for (const job of state.jobs.values()) {
+    if (job.id < end && matches(job)) yield { job, tasks: null };
+    else if (++looks % LOOKS_A_STEP === 0) yield null;
+  }
+}
+
+function* selectNamed(
+  state: ClusterState,
+  { ids, tasks = [], components = [] }: JobFilter,
+  matches: (job: Job) => boolean,
+): Generator<Selected> {
   const seen = new Set<number>();
-  for (const id of new Set(filter.ids)) {
+  for (const id of new Set(ids)) {
     for (const job of recordsOf(state, id)) {
       if (seen.has(job.id) || !matches(job)) continue;
       seen.add(job.id);

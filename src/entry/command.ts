@@ -1,7 +1,6 @@
 /** Runs one command with the machine's ports. Nothing of the daemons is loaded here. */
 
 import { readlinkSync } from "node:fs";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Doors } from "../cli/attach/door.ts";
 import { connectController } from "../cli/connect.ts";
@@ -28,7 +27,7 @@ import { PROTOCOL } from "../protocol/envelope.ts";
 import { connectPeer } from "../rpc/connect.ts";
 import { settleEnvironment } from "./environment.ts";
 import { FRONTED, noteUse } from "./front/use.ts";
-import { currentUser } from "./user.ts";
+import { currentHost, currentUser } from "./user.ts";
 
 /** Commands keep no log: what matters is said to the user. */
 const NO_LOG: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -40,7 +39,7 @@ const TARGET_MS = 1000;
 export async function runProgram(command: Command): Promise<void> {
   const context = contextOf(command);
   const exitCode = await runCommand(command, process.argv.slice(2), context);
-  if (FRONTED.includes(command.name)) await noteUse(context, join(__dirname, "front.cjs"), exitCode === 0);
+  if (FRONTED.includes(command.name)) await noteUse(context, `${__dirname}/front.cjs`, exitCode === 0);
   process.exit(exitCode);
 }
 
@@ -70,17 +69,17 @@ export function contextFor(
   const base = {
     ...{ program, environment, user, utcOffsetMinutes },
     version: VERSION,
-    launcherFolder: join(__dirname, "../bin"),
+    launcherFolder: `${__dirname.slice(0, __dirname.lastIndexOf("/"))}/bin`,
     cwd: foreign?.cwd ?? workingFolder(),
-    hostname: hostname().split(".")[0] ?? "localhost",
     places: placesFrom(environment, user.uid, canHoldFolder),
     stdio: foreign?.stdio ?? realStdio(),
     files: foreign?.files ?? realFiles(),
     shell: foreign?.shell ?? realShell(),
-    clock: realClock(),
+    clock: realClock({ leavesFirst: true }),
     random: realRandom(),
     net,
   };
+  const host = onceAsked(currentHost);
   const recent = recentTarget();
   const connectPorts: ConnectPorts & { cluster?: string | undefined; target(): Target } = {
     ...{ ...base, log: NO_LOG },
@@ -89,22 +88,18 @@ export function contextFor(
     findDaemon: () => findDaemon(base),
     askAtDoor: async (socket, uid) => (await import("../platform/door-question.ts")).askAtDoor(socket, uid),
     secureNet: async (credential) => (await import("../platform/secure.ts")).secureNet(credential),
-    ...slurmPorts(base),
+    ...slurmPorts({ ...base, host }),
   };
   const context: CommandContext = {
     ...base,
-    async openTui(request) {
-      const { openTui }: typeof import("./programs/tui.ts") = require(join(__dirname, "tui.cjs"));
-      const code = await openTui(context, connectPorts, request);
-      if (code !== null) return code;
-      // What stands against it is an error of this bundle's own, with its hints.
-      (await context.connect()).peer.close();
-      return (await openTui(context, connectPorts, request)) ?? 1;
+    get hostname() {
+      return host();
     },
+    openTui: (request) => openTui(context, connectPorts, request),
     remote: async (invitation) => (await import("../cli/remote.ts")).connectRemote(connectPorts, invitation),
     machine: () => openMachine(base),
     doctor: () => openDoctor(base, connectPorts),
-    loadConfig: () => configBundle().loadConfig(environment, base.files, { name: "", hostname: base.hostname }),
+    loadConfig: () => configBundle().loadConfig(environment, base.files, { name: "", hostname: host() }),
     loadReplay() {
       const engine: typeof import("./programs/replay.ts") = require(join(__dirname, "replay.cjs"));
       return engine;
@@ -129,6 +124,28 @@ export function contextFor(
   return context;
 }
 
+/** Loads the terminal UI, and runs it to its exit code. */
+async function openTui(
+  context: CommandContext,
+  ports: ConnectPorts & { target(): Target },
+  request: Parameters<CommandContext["openTui"]>[0],
+): Promise<number> {
+  const tui: typeof import("./programs/tui.ts") = require(join(__dirname, "tui.cjs"));
+  const code = await tui.openTui(context, ports, request);
+  if (code !== null) return code;
+  // What stands against it is an error of this bundle's own, with its hints.
+  (await context.connect()).peer.close();
+  return (await tui.openTui(context, ports, request)) ?? 1;
+}
+
+function onceAsked<T>(ask: () => T): () => T {
+  let known: { readonly value: T } | null = null;
+  return () => {
+    known ??= { value: ask() };
+    return known.value;
+  };
+}
+
 /** {@link targetOf}, which looks anew after a moment: a command that stays sees what changes. */
 function recentTarget(): (ports: ConnectPorts) => Target {
   let known: { readonly cluster: string | undefined; readonly value: Target; readonly at: number } | null = null;
@@ -144,22 +161,22 @@ function recentTarget(): (ports: ConnectPorts) => Target {
 function slurmPorts({
   environment,
   files,
-  hostname: host,
+  host,
   launcherFolder,
-}: Pick<CommandContext, "environment" | "files" | "hostname" | "launcherFolder">): Required<
+}: Pick<CommandContext, "environment" | "files" | "launcherFolder"> & { host(): string }): Required<
   Pick<ConnectPorts, "loadSlurm" | "configuredBackend">
 > {
   return {
     loadSlurm: () => {
       const engine = slurmBundle();
       return {
-        ...{ engine, hostname: host, launcherFolder, nodePath: process.execPath, random: realRandom() },
+        ...{ engine, hostname: host(), launcherFolder, nodePath: process.execPath, random: realRandom() },
         programs: engine.realPrograms(),
         sessionFiles: engine.realSessionFiles(),
         connectThrough: engine.connectThroughProgram,
       };
     },
-    configuredBackend: () => configBundle().configuredBackend(environment, files, host),
+    configuredBackend: () => configBundle().configuredBackend(environment, files, host()),
   };
 }
 

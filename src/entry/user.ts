@@ -1,7 +1,11 @@
-/** Who runs this process. */
+/** Who runs this process, and where. Without node:os, whose loading costs a command as much as two questions to the kernel. */
 
-import { userInfo } from "node:os";
+import { readFileSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
 import type { User } from "../core/jobspec.ts";
+
+/** Longer lists of users are left to the system. */
+const PASSWD_CHARS_MAX = 64 * 1024;
 
 /** Uid, gid and name; the number stands for the name where the machine does not know it. */
 export function currentUser(): User {
@@ -10,10 +14,30 @@ export function currentUser(): User {
   return { uid, gid, name: nameOf(uid) };
 }
 
+/** This machine's name, without its domain. */
+export function currentHost(): string {
+  return (textOf("/proc/sys/kernel/hostname").trim() || hostname()).split(".")[0] ?? "localhost";
+}
+
+/** The machine's own list first, where the system would look first too. */
 function nameOf(uid: number): string {
+  const listed = textOf("/etc/passwd");
+  if (listed.length <= PASSWD_CHARS_MAX) {
+    const name = new RegExp(`^([^:+-][^:\\n]*):[^:\\n]*:${uid}:`, "m").exec(listed)?.[1];
+    if (name !== undefined) return name;
+  }
   try {
     return userInfo().username;
   } catch {
     return String(uid);
+  }
+}
+
+/** Empty for a file that can't be read. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
   }
 }

@@ -29,7 +29,7 @@ export function realFiles() {
     chunks,
     window: boundedReader(readWindow),
     link,
-    remove: (path: string): void => fs.rmSync(path, { force: true }),
+    remove,
   };
 }
 
@@ -39,6 +39,15 @@ function replace(path: string, data: Uint8Array): void {
   const draft = `${path}.${process.pid}`;
   fs.writeFileSync(draft, data, { mode: 0o600 });
   fs.renameSync(draft, path);
+}
+
+/** A file that is not there is no matter. Not by rmSync, which loads what removes folders. */
+function remove(path: string): void {
+  try {
+    fs.unlinkSync(path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
 }
 
 /** Makes a symbolic link, and its folder; empty if it is there (already), else the reason in words. */

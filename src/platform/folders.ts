@@ -31,8 +31,8 @@ export function makeLastingFolders(path: string, mode: number, sync: (path: stri
 /** Whether this process can make a folder in one that is there, or could make that one first. */
 export function canHoldFolder(path: string): boolean {
   try {
-    if (!statSync(path).isDirectory()) return false;
-    accessSync(path, constants.W_OK | constants.X_OK);
+    // What is no folder has nothing of this name.
+    accessSync(`${path}/.`, constants.W_OK | constants.X_OK);
     // Root may write anywhere as far as the mode says; the kernel's own file systems refuse all the same.
     return !/^\/(proc|sys)(\/|$)/.test(path);
   } catch (error) {

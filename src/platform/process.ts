@@ -13,6 +13,7 @@ import { promisify } from "node:util";
 import { makeFolders } from "./folders.ts";
 import { type ByteSource, type ByteTarget, PipePool, pipeSource, pipeTarget } from "./pipes.ts";
 import { ChildMeter, type SpentTime } from "./process-usage.ts";
+import { realScriptFolders, type ScriptFolders } from "./script-folders.ts";
 import { realScripts, type Scripts } from "./script-forker.ts";
 import { attempt, attemptNow, type Outcome, problemOf, type SystemProblem, systemProblem } from "./system-problem.ts";
 
@@ -95,6 +96,8 @@ export interface Processes {
   prepare(pipes: number): Promise<void>;
   /** Starts batch scripts in less than {@link spawn} takes. */
   readonly scripts: Scripts;
+  /** Their folders, used again. */
+  readonly folders: ScriptFolders;
   /** Lets go of the pipes kept ready, and of what starts scripts. */
   close(): void;
 }
@@ -137,6 +140,7 @@ export function realProcesses(options: ProcessesOptions = {}): Processes {
     onReaped: () => meter.skip(),
     ...(options.isEager === undefined ? {} : { isEager: options.isEager }),
   });
+  const folders = realScriptFolders({ script: "script", records: ["pid", "exit", "errors"] });
   return {
     findProgram,
     folderProblem,
@@ -174,8 +178,10 @@ export function realProcesses(options: ProcessesOptions = {}): Processes {
     removeFile: (path) => fs.rmSync(path, { force: true }),
     prepare: (pipes) => pool.prepare(pipes),
     scripts,
+    folders,
     close() {
       pool.close();
+      folders.close();
       scripts.close();
     },
   };

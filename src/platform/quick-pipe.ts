@@ -176,6 +176,6 @@ class PipeConnection implements Connection {
     this.pipe.onread = () => {};
     this.pipe.close();
     // Never within a call of the owner's.
-    queueMicrotask(() => this.events.close(problem));
+    void Promise.resolve().then(() => this.events.close(problem));
   }
 }

@@ -9,11 +9,12 @@ import type { Duplex } from "node:stream";
 import type { ProcessExit } from "./process.ts";
 import type { SpentTime } from "./process-usage.ts";
 import { startTicksOf } from "./proctable.ts";
+import { readRecord } from "./script-folders.ts";
 import { dismissal, orderOf, type Variables } from "./script-order.ts";
 import { scriptProgram } from "./script-program.ts";
 
 export interface ScriptRequest {
-  /** Of the script's records; it exists, and has none of an earlier start. */
+  /** Of the script's records; it exists, and those of an earlier start are blank. */
   readonly folder: string;
   readonly workDir: string;
   /** The first is the script, absolute. */
@@ -357,7 +358,7 @@ function lost(job: Job): void {
 }
 
 function hasRecord({ request }: Job): boolean {
-  return (fs.lstatSync(`${request.folder}/pid`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+  return readRecord(`${request.folder}/pid`).trim() !== "";
 }
 
 /** Resolves once it is gone: a stopped process dies of this signal as well. */

@@ -38,12 +38,12 @@ const SYSTEM_CALLS: Readonly<Record<string, { setsid: number; wait4: number; dup
 export function scriptProgram(machine: string): string | null {
   const calls = SYSTEM_CALLS[machine];
   if (calls === undefined) return null;
-  const { O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_TRUNC, O_NOCTTY, O_NONBLOCK } = fsConstants;
+  const { O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NOCTTY, O_NONBLOCK } = fsConstants;
   const { EINTR, ENOENT } = osConstants.errno;
   const numbers = {
     ...{ SETSID: calls.setsid, WAIT4: calls.wait4, DUP3: calls.dup3, EXIT: calls.exit_group, EINTR, ENOENT },
     ...{ READ: O_RDONLY | O_NOCTTY | O_NONBLOCK, APPEND: O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK },
-    PUT: O_WRONLY | O_CREAT | O_TRUNC,
+    PUT: O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK,
   };
   const lines = Object.entries(numbers).map(([name, value]) => `sub ${name} () { ${value} }`);
   return [...lines, PROGRAM].join("\n");
@@ -71,9 +71,11 @@ $SIG{CHLD} = sub {
   local ($!, $?);
   while ((my $pid = waitpid(-1, 1)) > 0) { if ($pids{$pid}) { ended($pid) } else { $early{$pid} = 1 } }
 };
+# A record, in place of blanks if the folder was used before: so long that nothing is left of those.
 sub put {
   my ($path, $text) = @_;
   sysopen(my $file, $path, PUT, 0600) or return 0;
+  $text .= ' ' x (64 - length $text);
   return (syswrite($file, $text) // -1) == length $text && close $file;
 }
 sub put_all {

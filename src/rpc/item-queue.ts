@@ -101,7 +101,7 @@ export class ItemQueue {
   private acknowledgeSoon(): void {
     if (this.isLate || this.acknowledgePending || this.consumedBytes === 0) return;
     this.acknowledgePending = true;
-    queueMicrotask(() => {
+    void Promise.resolve().then(() => {
       this.acknowledgePending = false;
       this.acknowledge();
     });

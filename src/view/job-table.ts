@@ -18,9 +18,8 @@ export interface JobWriter {
   text(values: readonly unknown[]): string;
 }
 
-/** A table's plan, of what --format says. */
-export function letterPlan(text: string, view: ListingView): FormatPlan<JobColumn> {
-  const columns = jobColumns(view);
+/** A table's plan, of what --format says. @param columns those of the view, where they are made already */
+export function letterPlan(text: string, view: ListingView, columns = jobColumns(view)): FormatPlan<JobColumn> {
   return parseFormat(expandAll(text, columns), columns);
 }
 

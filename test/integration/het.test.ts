@@ -8,7 +8,7 @@ const cluster = new TestCluster({ env: {} });
 beforeAll(async () => {
   cluster.start("mgpuctld", []);
   await cluster.until(async () => (await cluster.run("mgpu", ["status"])).code === 0, "the controller answers");
-  const { socket } = JSON.parse(cluster.read("../home/endpoint.json"));
+  const { socket } = JSON.parse(await cluster.ok("mgpu", ["status", "--json"]));
   cluster.start("mgpud", ["--node-id", "a", "--cpus", "2", "--memory", "2000", "--gpu-count", "0"]);
   // Its state is elsewhere.
   const env = { MGPU_HOME: `${cluster.folder}/b`, MGPU_FAKE_GPUS: "2" };

@@ -10,7 +10,7 @@ import { recordsOf } from "./history.ts";
 import type { SlurmJob } from "./jobs.ts";
 import { liveUsage } from "./live-usage.ts";
 import { selected } from "./select.ts";
-import { forgetEnded, sessionsIn, withSessions } from "./sessions.ts";
+import { forgetAwaited, forgetEnded, hasSessions, sessionsIn, slurmMeant, withSessions } from "./sessions.ts";
 import { type Slurm, settingsOf } from "./slurm.ts";
 import { changers } from "./steer.ts";
 import { watchers } from "./watch.ts";
@@ -105,7 +105,12 @@ function listHandlers(slurm: Slurm): Listers {
     },
     async "jobs.get"({ filter }, sink) {
       const sessions = sessionsIn(slurm.ports);
-      if (sessions.length > 0) forgetEnded(sessions, await slurm.jobs(), slurm.ports);
+      if (hasSessions(slurm.ports)) {
+        const known = await slurm.jobs();
+        forgetEnded(sessions, known, slurm.ports);
+        const meant = slurmMeant(slurm.place, slurm.ports.environment);
+        if (meant !== "") forgetAwaited(meant, known, slurm.ports);
+      }
       const jobs = (await meant(filter))
         .map((one) => withSessions(one, sessions))
         .map(({ job, row }) => ({ job, row }));

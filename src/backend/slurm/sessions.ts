@@ -1,6 +1,7 @@
 /** The user's sessions on the cluster, as their files tell (config/slurm-sessions.ts), put into what Slurm says of their jobs. */
 
 import {
+  awaitedIn,
   parseSession,
   SESSION_FILE,
   type SessionOrder,
@@ -12,7 +13,7 @@ import type { Step } from "../../core/job.ts";
 import type { AttachPoint } from "../../protocol/procedures.ts";
 import { LIVE_STATES } from "../../view/job-states.ts";
 import type { SlurmJob } from "./jobs.ts";
-import type { SlurmPorts } from "./ports.ts";
+import type { SlurmPlace, SlurmPorts } from "./ports.ts";
 
 /** A session whose holder has told where it is. */
 interface Session {
@@ -84,6 +85,29 @@ export function withSessions(one: SlurmJob, sessions: readonly Session[]): Slurm
 
 function sizeOf({ columns, rows }: SessionOrder) {
   return { columns, rows };
+}
+
+/** Which Slurm a client gives its jobs to; empty where that is for Slurm to choose among several. */
+export function slurmMeant({ conf, bin }: SlurmPlace, environment: SlurmPorts["environment"]): string {
+  if (environment.SLURM_CLUSTERS || environment.SBATCH_CLUSTERS) return "";
+  return JSON.stringify([conf || (environment.SLURM_CONF ?? ""), bin]);
+}
+
+/** Removes the files of sessions that wait for a job which is over, or never came to be: their client was killed. */
+export function forgetAwaited(slurm: string, jobs: readonly SlurmJob[], ports: Ports): void {
+  const { sessionFiles, places, clock } = ports;
+  const live = jobs.filter(({ row }) => LIVE_STATES.includes(row.state));
+  const ids = new Set(live.map(({ job }) => job.id));
+  const outputs = new Set(live.map(({ job }) => job.spec.io.stdout?.replaceAll("%%", "%")));
+  const folder = sessionFolder(places.home);
+  for (const name of sessionFiles.list(folder).filter((one) => one.endsWith(SESSION_FILE))) {
+    const path = `${folder}/${name}`;
+    const log = path.replace(/\.json$/, ".log");
+    const awaited = awaitedIn(sessionFiles.read(path) ?? "");
+    if (awaited === null || awaited.slurm !== slurm || clock.now() - awaited.since < YOUNG_MS) continue;
+    if (awaited.stepOf === null ? outputs.has(log.replaceAll("%%", "%")) : ids.has(awaited.stepOf)) continue;
+    for (const file of [path, log]) sessionFiles.remove(file);
+  }
 }
 
 /** Removes the files of sessions whose job is over: its nodes could not do it. */

@@ -8,6 +8,7 @@ import { errnoText } from "../../util/errno.ts";
 import { shellWord } from "../../util/shell-word.ts";
 import { type OptionShape, type Order, translatedOrder, usersEnvironment, withoutProfile } from "./hand-over.ts";
 import { Refusal } from "./ports.ts";
+import { slurmMeant } from "./sessions.ts";
 import type { Slurm } from "./slurm.ts";
 import { type Token, takeApart } from "./words.ts";
 import { activated, activationCode } from "./wrapper.ts";
@@ -68,7 +69,7 @@ export async function startSession(slurm: Slurm, wish: SessionWish, events: Sess
   const named = tokens.filter(({ long }) => long === "jobid").at(-1)?.value ?? job;
   const program = rest[0] === "--" ? rest.slice(1) : rest;
   const start = new Start(slurm, wish, program, [...new Set(barred)], events);
-  return named === "" ? start.ownJob(tokens) : start.stepOf(tokens);
+  return named === "" ? start.ownJob(tokens) : start.stepOf(tokens, Number(named));
 }
 
 /** Where srun's own variables stand for options, sbatch has others. */
@@ -119,9 +120,9 @@ class Start {
     const stepWords = tokens.filter((token) => !isOfJob(token)).flatMap((token) => token.words);
     const name = tokens.findLast(({ long }) => long === "job-name")?.value ?? this.#name;
     const environment = usersEnvironment(this.#slurm.environmentOf(this.#wish.environment));
-    const script = this.#script([`--job-name=${name}`, ...stepWords], environment);
-    this.#makeFile(argv, true);
-    const own = [`--job-name=${name}`, "--no-requeue", `--output=${this.#stem}.log`, "--parsable"];
+    const script = this.#script([`--job-name=${name}`, ...stepWords], environment, argv);
+    this.#makeFile(argv, tokens, null);
+    const own = [`--job-name=${name}`, "--no-requeue", `--output=${asPattern(this.#stem)}.log`, "--parsable"];
     const ran = await this.#slurm.ports.programs.run({
       file: this.#slurm.command("sbatch"),
       args: [...words, ...own],
@@ -148,16 +149,16 @@ class Start {
   }
 
   /** A step of a job that runs. */
-  async stepOf(tokens: readonly Token[]): Promise<StartedSession> {
+  async stepOf(tokens: readonly Token[], jobId: number): Promise<StartedSession> {
     const { words, notes, argv } = await this.#translate(tokens);
     const { programs, sessionFiles, nodePath, clock } = this.#slurm.ports;
-    this.#makeFile(argv, false);
+    this.#makeFile(argv, tokens, jobId);
     const file = `${this.#stem}${SESSION_FILE}`;
     const srun = await programs
       .startApart({
         file: this.#slurm.command("srun"),
         // Slurm would name the step after Node.
-        args: [`--job-name=${this.#name}`, ...words, "--", nodePath, this.#bundle, file],
+        args: [`--job-name=${this.#name}`, ...words, "--", nodePath, this.#bundle, file, ...argv],
         environment: usersEnvironment(this.#slurm.environmentOf(this.#wish.environment)),
         log: `${this.#stem}.log`,
       })
@@ -171,7 +172,8 @@ class Start {
     let told = 0;
     for (;;) {
       const place = parseSession(sessionFiles.read(file) ?? "")?.place;
-      if (place) return { ...place, notes, complaints: () => this.#complaints() };
+      // Who has gone before it began does not come to it: it ends with its srun.
+      if (place && !this.#events.signal.aborted) return { ...place, notes, complaints: () => this.#complaints() };
       const isOver = code;
       const lines = linesOf(sessionFiles.read(`${this.#stem}.log`) ?? "");
       const news = lines.filter((line) => !ERROR.test(line));
@@ -206,7 +208,11 @@ class Start {
     return `${this.#slurm.ports.launcherFolder.replace(/\/bin$/, "")}/dist/slurm-hold.cjs`;
   }
 
-  #script(stepWords: readonly string[], environment: Readonly<Record<string, string>>): string {
+  #script(
+    stepWords: readonly string[],
+    environment: Readonly<Record<string, string>>,
+    argv: readonly string[],
+  ): string {
     const { nodePath } = this.#slurm.ports;
     const kept = Object.entries(environment).filter(([name]) => name === "ENVIRONMENT" || BATCH_VARIABLE.test(name));
     return [
@@ -221,17 +227,24 @@ class Start {
       '[ -x "$srun" ] || srun=srun',
       // Since 22.05 srun does not take it over from the job.
       '[ -z "$SLURM_CPUS_PER_TASK" ] || set -- --cpus-per-task="$SLURM_CPUS_PER_TASK"',
-      `exec "$srun" "$@" ${stepWords.map(shellWord).join(" ")} -- "$node" "$program" ${shellWord(this.#stem + SESSION_FILE)}`,
+      `exec "$srun" "$@" ${stepWords.map(shellWord).join(" ")} -- "$node" "$program" ${[this.#stem + SESSION_FILE, ...argv].map(shellWord).join(" ")}`,
       "",
     ].join("\n");
   }
 
-  #makeFile(argv: readonly string[], isOwnJob: boolean): void {
-    const { size, inactivityS } = this.#wish;
-    const order = { argv, ...size, isOwnJob, ...(inactivityS === null ? {} : { inactivityS }) };
+  #makeFile(argv: readonly string[], tokens: readonly Token[], stepOf: number | null): void {
+    const { size, inactivityS, environment } = this.#wish;
+    const order = {
+      ...{ argv, ...size, isOwnJob: stepOf === null },
+      ...(inactivityS === null ? {} : { inactivityS }),
+    };
+    // Of several clusters nobody knows which one has it; 12_3 is no number of a job.
+    const isUnclear = tokens.some(({ long }) => long === "clusters") || Number.isNaN(stepOf);
+    const slurm = isUnclear ? "" : slurmMeant(this.#slurm.place, environment);
+    const awaited = slurm === "" ? {} : { awaited: { slurm, since: this.#slurm.ports.clock.now(), stepOf } };
     const path = `${this.#stem}${SESSION_FILE}`;
     try {
-      this.#slurm.ports.sessionFiles.create(path, formatSession({ order, place: null }));
+      this.#slurm.ports.sessionFiles.create(path, formatSession({ order: { ...order, ...awaited }, place: null }));
     } catch (error) {
       throw new Refusal(`${path} can't be written: ${errnoText(error)}`);
     }
@@ -263,6 +276,11 @@ const ERROR = /^\S+: error: /;
 
 function linesOf(text: string): string[] {
   return text.split("\n").filter((line) => line.trim() !== "");
+}
+
+/** A path in which sbatch replaces nothing. */
+function asPattern(path: string): string {
+  return path.replaceAll("%", "%%");
 }
 
 function withoutName(line: string): string {

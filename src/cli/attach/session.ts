@@ -418,7 +418,9 @@ class Session {
     const then = isEnded
       ? "--on-disconnect kill ends it within a minute or so unless you come back"
       : "attach again with";
-    this.speaker.info(`detached from job ${jobId}${why}; ${then}: mgpu-sattach ${name}`);
+    const { namedCluster } = this.context;
+    const cluster = namedCluster === undefined ? "" : `-M ${namedCluster} `;
+    this.speaker.info(`detached from job ${jobId}${why}; ${then}: mgpu-sattach ${cluster}${name}`);
     this.resolve(exitCode);
   }
 

@@ -151,6 +151,8 @@ function refuse({ values }: ParsedOptions): void {
 
 /** Says what is wrong with the format before anything is asked of the controller. */
 async function checkTable(options: OptionReader, selection: Selection, context: CommandContext): Promise<void> {
+  // Nothing is wrong with our own.
+  if (!["format", "Format", "sort"].some((long) => options.isGiven(long))) return;
   const view = listingView(context, { isUnconverted: false, clusterName: () => "" });
   if (selection.steps === null) return complain(jobTable(options, view, context).plan, "job", context);
   const { stepTable } = await import("./squeue/tables.ts");

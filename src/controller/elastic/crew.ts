@@ -122,7 +122,8 @@ export class ElasticCrew {
     const changes = { joinedAt: elastic.joinedAt ?? clock.now(), phase: "running", host: inventory.hostname } as const;
     const outerId = elastic.outerId === "" ? allocation : elastic.outerId;
     const isFirst = elastic.joinedAt === null;
-    const what = `${name} joined from ${inventory.hostname}: ${inventory.cpus} CPUs, ${inventory.gpus.length} GPUs`;
+    const missing = this.#missingGpus(elastic, inventory.gpus.length);
+    const what = `${name} joined from ${inventory.hostname}: ${inventory.cpus} CPUs, ${inventory.gpus.length} GPUs${missing}`;
     await loop.execute({
       type: "elastic.node",
       node: name,
@@ -130,7 +131,7 @@ export class ElasticCrew {
       ...(isFirst ? { note: what } : {}),
     });
     if (isFirst) {
-      const comment = `${this.#titleOf(elastic)} job ${outerId} on ${inventory.hostname}`;
+      const comment = `${this.#titleOf(elastic)} job ${outerId} on ${inventory.hostname}${missing}`;
       await loop.execute({ type: "nodes.update", nodes: [name], changes: { comment }, away: [] });
       await loop.execute({
         type: "elastic.change",
@@ -143,6 +144,12 @@ export class ElasticCrew {
     // Until its end is known, nothing is placed there.
     if (elastic.endsAt === null) this.#watch.hurry();
     this.kick();
+  }
+
+  /** Jobs for the GPUs that were asked for would wait on there for ever, and nobody would know why. */
+  #missingGpus({ queueId }: ElasticNode, found: number): string {
+    const asked = Number.parseInt(/\d+$/.exec(this.#state().queues.get(queueId)?.shape.gpus ?? "")?.[0] ?? "0", 10);
+    return found < asked ? `, of ${asked} that were asked for: does nvidia-smi show them there?` : "";
   }
 
   /** Since when the batch system of a queue has not answered, and what came instead; `null` if it does. */

@@ -3,10 +3,10 @@
  * the others run the program without a terminal. Not for people.
  */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { formatSession, parseSession, type SessionFile, type SessionPlace } from "../../config/slurm-sessions.ts";
+import { formatSession, parseSession, type SessionPlace } from "../../config/slurm-sessions.ts";
 import { VERSION } from "../../config/version.ts";
 import { type HolderProcess, startHolder } from "../../node/holder/start.ts";
 import { holdSession } from "../../node/slurm-session.ts";
@@ -21,6 +21,7 @@ import { realPtys } from "../../platform/pty.ts";
 import { realRandom } from "../../platform/random.ts";
 import { realScreen } from "../../platform/screen.ts";
 import { realSessionFiles } from "../../platform/session-files.ts";
+import { makeSessionFolder, sweepSessionFolders } from "../../platform/session-folders.ts";
 import { utcOffsetMinutes } from "../../platform/zone.ts";
 import { guestSocketOf } from "../../protocol/holder-socket.ts";
 import { fail, messageOf } from "../fail.ts";
@@ -34,22 +35,26 @@ const TOKEN_BYTES = 32;
 /** `/holder.step` stands behind a folder; a longer one leaves no room in a socket's 107 bytes. */
 const FOLDER_BYTES_MAX = 80;
 
+const SOCKET = "holder.sock";
+
 /** Longer than a controller that is well takes to answer. */
 const SCONTROL_MS = 10_000;
 
 /** Signals that Slurm sends to all of a job's processes: the program hears them by itself. */
 const PASSING = ["SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGPIPE"] as const;
 
-void main(process.argv[2] ?? "");
+void main(process.argv[2] ?? "", process.argv.slice(3));
 
-async function main(file: string): Promise<void> {
+/** @param argv what is to run, also in the file: that is gone once the first task has ended */
+async function main(file: string, argv: readonly string[]): Promise<void> {
+  if ((process.env.SLURM_PROCID ?? "0") !== "0" && argv.length > 0) return runWithoutTerminal(argv);
   const files = realSessionFiles();
   const session = parseSession(files.read(file) ?? "");
   const { env } = process;
   if (session === null || !/^\d+$/.test(env.SLURM_JOB_ID ?? "")) {
     fail(PROGRAM, `${file} is no session of Slurm's on ${hostname()}: is your home folder the same there?`);
   }
-  if ((env.SLURM_PROCID ?? "0") !== "0") return runWithoutTerminal(session);
+  if ((env.SLURM_PROCID ?? "0") !== "0") return runWithoutTerminal(session.order.argv);
   // Until the program runs there is nothing to be told.
   for (const signal of [...PASSING, "SIGTERM"] as const) process.on(signal, () => {});
   const folder = privateFolder(env.TMPDIR ?? "");
@@ -83,7 +88,9 @@ function privateFolder(wish: string): string {
   const isShort = wish.startsWith("/") && Buffer.byteLength(wish) <= FOLDER_BYTES_MAX;
   for (const parent of isShort ? [wish, "/tmp"] : ["/tmp"]) {
     try {
-      return mkdtempSync(join(parent, "mgpu-session-"));
+      const folder = makeSessionFolder(parent);
+      void sweepSessionFolders(parent, SOCKET, realClock().now());
+      return folder;
     } catch (error) {
       if (parent === "/tmp") fail(PROGRAM, `no folder can be made in /tmp on ${hostname()}: ${messageOf(error)}`);
     }
@@ -92,7 +99,7 @@ function privateFolder(wish: string): string {
 }
 
 function socketIn(folder: string): string {
-  return join(folder, "holder.sock");
+  return join(folder, SOCKET);
 }
 
 function holderIn(folder: string): Promise<HolderProcess> {
@@ -146,9 +153,8 @@ function ownEnvironment(): Record<string, string> {
 }
 
 /** Slurm gives the terminal to the first task alone: the others read and print nothing. */
-function runWithoutTerminal({ order }: SessionFile): void {
+function runWithoutTerminal([program = "", ...args]: readonly string[]): void {
   const { spawn } = process.getBuiltinModule("node:child_process");
-  const [program = "", ...args] = order.argv;
   for (const signal of [...PASSING, "SIGTERM"] as const) process.on(signal, () => {});
   const child = spawn(program, args, { stdio: "ignore" });
   child.once("error", (error) => fail(PROGRAM, `${program}: ${messageOf(error)}`));

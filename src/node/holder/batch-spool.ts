@@ -8,6 +8,8 @@
  *   interrupted   a signal that shells say nothing about, if one was sent
  *   errors        the path of the script's stderr as JSON; gone once the script's end was announced there
  *
+ * Blanks may follow in `pid`, `exit` and `errors`, or be all that is in them: a folder that was used before is used again.
+ *
  * The wrapper is a `/bin/sh` in a session of its own, without the step's cookie: termination spares it, so that it
  * can record how the script ended.
  */
@@ -139,14 +141,14 @@ export function readBatchExit(
 /** The wrapper of a spool folder; null before it has started. */
 export function readWrapper(folder: string, files: Pick<Processes, "readText">): ProcessRef | null {
   const text = files.readText(batchSpool(folder).pid) ?? "";
-  const match = /^\{"pid":(\d+),"startTicks":(\d+)\}\n$/.exec(text);
+  const match = /^\{"pid":(\d+),"startTicks":(\d+)\}\n *$/.exec(text);
   return match ? { pid: Number(match[1]), startTicks: Number(match[2]) } : null;
 }
 
 /** The exit status in a spool folder; null if there is none, or not all of it. */
 function readExit(folder: string, files: Pick<Processes, "readText">): ExitStatus | null {
   const spool = batchSpool(folder);
-  const match = /^(\d+)\n$/.exec(files.readText(spool.exit) ?? "");
+  const match = /^(\d+)\n *$/.exec(files.readText(spool.exit) ?? "");
   if (!match) return null;
   const status = Number(match[1]);
   const signal = status - 128;

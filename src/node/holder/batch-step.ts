@@ -30,6 +30,8 @@ export function writeBatchScript(
   { processes }: Pick<HolderPorts, "processes">,
   batch: { script: Uint8Array; spool: string },
 ): string {
+  // Mostly there is none by that name, and a used one to be had.
+  if (processes.folders.take(batch.spool, batch.script)) return "";
   const { script, ...others } = batchSpool(batch.spool);
   const made = processes.makeFolder(batch.spool);
   const isNew = "value" in made && made.value;
@@ -135,6 +137,7 @@ async function forkScript(
         if (end === null) return onWrapperExit(ports, step, task, folder, SIGNAL.KILL, onEnd);
         step.used.ended(task, end.spent);
         step.noteExit(task, end.exit);
+        step.isSpoolFree = true;
         onEnd();
       },
     });

@@ -59,10 +59,7 @@ export function noteErrorTarget(
 ): void {
   const target = errorTarget(launch);
   if (target === null || "stream" in target) return;
-  const { errors } = batchSpool(folder);
-  const text = new TextEncoder().encode(`${JSON.stringify(target.path)}\n`);
-  // Mostly there is none; who reads it takes nothing but the whole of it.
-  if ("problem" in processes.createFile(errors, text, 0o600)) processes.writeFile(errors, text, 0o600);
+  processes.folders.writeRecord(batchSpool(folder).errors, `${JSON.stringify(target.path)}\n`);
 }
 
 /**

@@ -139,7 +139,7 @@ export class Registry {
       .filter((step) => step.phase === "ended")
       .sort((a, b) => a.endedAtMs - b.endedAtMs);
     const { remove, drop } = reviewEnded(ended, this.ports.clock.monotonic());
-    for (const step of remove) this.steps.delete(step.name);
+    for (const step of remove) this.letGo(step);
     for (const step of drop) step.dropOutput();
     this.sweepLater();
   }
@@ -161,6 +161,13 @@ export class Registry {
       step.output.closeStreams();
       step.dispose();
     }
+  }
+
+  /** The node daemon has the end of it on disk, and looks into a script's folder no more. */
+  private letGo(step: Step): void {
+    this.steps.delete(step.name);
+    const { spool, isSpoolFree, clean } = step;
+    if (spool !== null) this.ports.processes.folders.letGo(spool, isSpoolFree && clean);
   }
 
   private async start(step: Step, launch: StepLaunch): Promise<Step> {

@@ -38,6 +38,8 @@ export class Step {
   readonly leaders = new Map<number, ProcessRef>();
   /** A batch script's spool folder. */
   readonly spool: string | null;
+  /** Who kept the script said how it ended, and writes no more. */
+  isSpoolFree = false;
   /** Of a session that is to be ended when nobody uses it for so long. Milliseconds. */
   readonly inactivityMs: number | null;
   phase: "running" | "ended" = "running";

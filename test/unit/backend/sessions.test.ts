@@ -7,9 +7,11 @@ import { jobsOf } from "../../../src/backend/slurm/jobs.ts";
 import type { SlurmPorts } from "../../../src/backend/slurm/ports.ts";
 import {
   attachPointOf,
+  forgetAwaited,
   forgetEnded,
   sessionOf,
   sessionsIn,
+  slurmMeant,
   withSessions,
 } from "../../../src/backend/slurm/sessions.ts";
 import { sessionsOf } from "../../../src/cli/attach/sessions.ts";
@@ -85,4 +87,41 @@ test("files of sessions whose jobs are gone are removed, but none of another clu
   const left = [...files.keys()].filter((path) => path.endsWith(".json")).map((path) => path.slice(-6, -5));
   expect(left).toEqual(["f", "0", "2", "3"]);
   expect(files.has("/home/slurm-sessions/1.log")).toBe(false);
+});
+
+test("files of sessions that wait for a job which is not there are removed: their clients were killed", () => {
+  const slurm = slurmMeant({ conf: "/etc/slurm.conf", bin: "", source: "" }, {});
+  const { ports, files } = folderWith([], true, 1e9);
+  const wait = (name: string, over: object, place: object | null = null) => {
+    const awaited = { slurm, since: 0, stepOf: null, ...over };
+    const order = { argv: ["bash"], columns: 80, rows: 24, isOwnJob: true, awaited };
+    files.set(`/home/slurm-sessions/${name}.json`, JSON.stringify({ order, place }));
+  };
+  wait("gone", {});
+  wait("young", { since: 1e9 - 1000 });
+  wait("other", { slurm: slurmMeant({ conf: "/etc/slurm.conf", bin: "/opt/bin", source: "" }, {}) });
+  wait("step", { stepOf: RUNNING.job.id });
+  wait("unknown", { slurm: undefined });
+  wait("lost", { stepOf: 99 });
+  const own = JOBS.map((one) =>
+    one === RUNNING
+      ? {
+          ...one,
+          job: {
+            ...one.job,
+            spec: { ...one.job.spec, io: { ...one.job.spec.io, stdout: "/home/slurm-sessions/a%%b.log" } },
+          },
+        }
+      : one,
+  );
+  wait("a%b", {});
+  forgetAwaited(slurm, own, ports);
+  const left = [...files.keys()].map((path) => path.replace(/.*\/|\.json$/g, "")).sort();
+  expect(left).toEqual(["a%b", "half", "other", "step", "unknown", "young"]);
+});
+
+test("which Slurm is meant is not said where Slurm chooses among several", () => {
+  const place = { conf: "", bin: "", source: "" };
+  expect(slurmMeant(place, { SLURM_CLUSTERS: "a,b" })).toBe("");
+  expect(slurmMeant(place, { SLURM_CONF: "/x" })).toBe(slurmMeant({ ...place, conf: "/x" }, {}));
 });

@@ -10,11 +10,16 @@ import type { ApartOrder, ProgramOrder, ProgramRun } from "../../../src/platform
 const STEM = "/home/slurm-sessions/1d";
 
 /** A machine on which sbatch answers so, and a step's srun writes its session's file, or ends. */
-function machineWith(answer: Partial<ProgramRun>, step: { code?: number; log?: string } = {}) {
+function machineWith(answer: Partial<ProgramRun>, step: { code?: number; log?: string; home?: string } = {}) {
   const ran: (ProgramOrder | ApartOrder)[] = [];
   const files = new Map<string, string>();
   const ports = {
-    ...{ environment: {}, launcherFolder: "/opt/mgpu/bin", nodePath: "/usr/bin/node", places: { home: "/home" } },
+    ...{
+      environment: {},
+      launcherFolder: "/opt/mgpu/bin",
+      nodePath: "/usr/bin/node",
+      places: { home: step.home ?? "/home" },
+    },
     random: { hex: () => "1d" },
     clock: { monotonic: () => 0, now: () => 0, after: (_ms: number, call: () => void) => void queueMicrotask(call) },
     sessionFiles: {
@@ -87,10 +92,13 @@ test("outside of a job it is a batch job: its options go to sbatch, those of ste
   const script = new TextDecoder().decode(order?.input);
   expect(script).toContain("export SBATCH_ACCOUNT=mine\n");
   expect(script).toContain(
-    `exec "$srun" "$@" --job-name=seat --cpu-bind=cores --wait=5 -- "$node" "$program" ${STEM}.json\n`,
+    `exec "$srun" "$@" --job-name=seat --cpu-bind=cores --wait=5 -- "$node" "$program" ${STEM}.json bash 'it'\\''s'\n`,
   );
   expect(JSON.parse(files.get(`${STEM}.json`) ?? "")).toEqual({
-    order: { argv: ["bash", "it's"], columns: 100, rows: 30, isOwnJob: true },
+    order: {
+      ...{ argv: ["bash", "it's"], columns: 100, rows: 30, isOwnJob: true },
+      awaited: { slurm: '["",""]', since: 0, stepOf: null },
+    },
     place: null,
   });
 });
@@ -112,8 +120,23 @@ test("within a job it is a step of it, whose srun goes on by itself", async () =
   const { ran, slurm } = machineWith({});
   const started = await startSession(slurm, wish(["--pty", "-n1", "top"], { SLURM_JOB_ID: "9" }), EVENTS);
   expect(started).toMatchObject({ jobId: 9, stepId: 3 });
-  const args = ["--job-name=top", "-n1", "--", "/usr/bin/node", "/opt/mgpu/dist/slurm-hold.cjs", `${STEM}.json`];
+  const args = ["--job-name=top", "-n1", "--", "/usr/bin/node", "/opt/mgpu/dist/slurm-hold.cjs", `${STEM}.json`, "top"];
   expect(ran).toEqual([expect.objectContaining({ file: "/bin/srun", args, log: `${STEM}.log` })]);
+});
+
+test("who goes just as the step begins does not come to it, and it ends", async () => {
+  const { slurm, files } = machineWith({});
+  const stop = new AbortController();
+  stop.abort();
+  const step = startSession(slurm, wish(["--pty", "--jobid=9", "top"]), { ...EVENTS, signal: stop.signal });
+  await expect(step).rejects.toMatchObject({ problems: ["srun ended with exit code 0"] });
+  expect([...files.keys()]).toEqual([]);
+});
+
+test("a state folder with a % in its path is no pattern to sbatch", async () => {
+  const { ran, slurm } = machineWith({ stdout: "12\n" }, { home: "/100%/home" });
+  await startSession(slurm, wish(["--pty", "bash"]), EVENTS);
+  expect((ran as ProgramOrder[])[0]?.args).toContain("--output=/100%%/home/slurm-sessions/1d.log");
 });
 
 test("what Slurm refuses is said in srun's words, and leaves no file behind", async () => {

@@ -137,6 +137,7 @@ describe("-M", () => {
       files: { "/home/ada/.config/mgpu/clusters.json": stored },
     });
     let chosen = "none";
+    let repeated: string | undefined;
     const context = {
       ...fake.context,
       chooseCluster(one: string) {
@@ -144,7 +145,8 @@ describe("-M", () => {
       },
     };
     const command = demo(
-      async (parsed, { stdio, environment: seen }) => {
+      async (parsed, { stdio, environment: seen, namedCluster }) => {
+        repeated = namedCluster;
         if (chosen === "nowhere") throw new UserError('no profile is called "nowhere"');
         stdio.out(`jobs of ${chosen} ${parsed.values.get("clusters") ?? ""}${seen.SLURM_CLUSTERS ?? ""}\n`);
         return 0;
@@ -152,8 +154,13 @@ describe("-M", () => {
       { name, options: [option, { long: "json", argument: "none", help: "" }] },
     );
     const code = await runCommand(command, argv, context);
-    return { code, out: fake.out(), err: fake.err() };
+    return { code, out: fake.out(), err: fake.err(), repeated };
   }
+
+  test("what messages tell to type names it again", async () => {
+    expect((await listing(["-M", "lab"])).repeated).toBe("lab");
+    expect((await listing([])).repeated).toBeUndefined();
+  });
 
   test("turns to a profile; under Slurm's name the listing says whose it is", async () => {
     expect((await listing(["-M", "lab"])).out).toBe("jobs of lab \n");

@@ -67,12 +67,12 @@ function crewWith(limits: Partial<ElasticLimits> = {}) {
       await clock.advance(seconds * 1000);
     },
     /** The batch system starts an allocation, whose node joins. */
-    async joins(node: string) {
+    async joins(node: string, gpus = 4) {
       const at = outer.findIndex((one) => one.node === node);
       const job = outer[at] ?? expect.unreachable();
       outer[at] = { ...job, phase: "running", host: "far", endsAt: now() + shape.timeS * 1000 };
-      execute({ type: "node.register", node, inventory: inventory(4), starts: [] });
-      await crew.noteJoined({ name: node, inventory: inventory(4), allocation: job.id } as never);
+      execute({ type: "node.register", node, inventory: inventory(gpus), starts: [] });
+      await crew.noteJoined({ name: node, inventory: inventory(gpus), allocation: job.id } as never);
     },
     runs(node: string) {
       const at = outer.findIndex((one) => one.node === node);
@@ -111,6 +111,20 @@ test("a lent node waits for the others of a job that needs several, however long
   execute(cancel);
   await pass(IDLE_S + 20);
   expect(new Set(shutDown)).toEqual(new Set(["slurm1-1", "slurm1-2"]));
+  crew.stop();
+});
+
+test.each([
+  [0, ", of 4 that were asked for: does nvidia-smi show them there?"],
+  [4, ""],
+])("a lent node with %i of the GPUs that were asked for says so", async (gpus, more) => {
+  const { crew, state, execute, pass, joins } = crewWith();
+  execute(submit("pair", over(2)));
+  crew.start();
+  await pass(20);
+  await joins("slurm1-1", gpus);
+  const said = new RegExp(`slurm1-1 joined from [^"]*${gpus} GPUs${more.replace("?", "\\?")}"`);
+  expect(JSON.stringify([...state.elastic.queues.values()])).toMatch(said);
   crew.stop();
 });
 

@@ -3,7 +3,7 @@ import type { ControllerContext } from "../../../src/controller/context.ts";
 import { forEachJob } from "../../../src/controller/for-each-job.ts";
 import type { Command } from "../../../src/core/commands.ts";
 import type { Job } from "../../../src/core/job.ts";
-import { realClock } from "../../../src/platform/clock.ts";
+import { type Clock, realClock } from "../../../src/platform/clock.ts";
 import { ended, pending, running, stateOf } from "../sched/samples.ts";
 
 /** The jobs that scancel of a number cancels one by one. */
@@ -21,6 +21,49 @@ async function cancelled(jobs: readonly Job[], number: number): Promise<number[]
   await forEachJob(context, filter, () => true, commandOf, true);
   return asked;
 }
+
+/** A clock by which each look at it takes so long, and how often others had their turn. */
+function slowClock(lookMs: number) {
+  const seen = { nowMs: 0, turns: 0 };
+  const clock: Pick<Clock, "after" | "monotonic"> = {
+    monotonic() {
+      seen.nowMs += lookMs;
+      return seen.nowMs;
+    },
+    after(_, callback) {
+      seen.turns += 1;
+      queueMicrotask(callback);
+      return () => {};
+    },
+  };
+  return { seen, clock };
+}
+
+test("others have their turn while many jobs are looked at in vain, and not before a few are done", async () => {
+  const jobs = Array.from({ length: 5000 }, (_, at) => pending(1 + at));
+  const state = stateOf(jobs);
+  const filter = { ids: [], users: [], states: [], names: ["nobody's"], partitions: [] };
+  const commandOf = ({ job }: { readonly job: Job }): Command => {
+    return { type: "job.cancel", jobId: job.id, tasks: null, byUid: 0, cause: "" };
+  };
+  const { seen, clock } = slowClock(1);
+  const execute = () => Promise.resolve({ kind: "accept" });
+  const context = { loop: { state, execute }, clock } as unknown as ControllerContext;
+  expect(await forEachJob(context, filter, () => true, commandOf)).toEqual([]);
+  expect(seen.turns).toBeGreaterThanOrEqual(5);
+
+  seen.turns = 0;
+  let isAsked = false;
+  context.loop.execute = () => {
+    isAsked = true;
+    return Promise.resolve({ kind: "accept" }) as ReturnType<typeof execute> as never;
+  };
+  const answer = forEachJob(context, { ...filter, ids: [1], names: [] }, () => true, commandOf);
+  // Whoever sent another call right behind this one must find it done.
+  expect(isAsked).toBe(true);
+  await answer;
+  expect(seen.turns).toBe(0);
+});
 
 test("a whole heterogeneous job by its number: its first component, or what is left once that is over", async () => {
   const parts = [0, 1, 2].map((offset) => pending(1 + offset, { kind: "run", het: { offset, size: 3 } }));

@@ -298,6 +298,40 @@ describe.each(WAYS)("without its holder, started %s", (_way, isEager) => {
   });
 });
 
+test("a folder that a script had is the next one's, once the first is forgotten; its records are not", async () => {
+  const { handlers, folder, ports } = openHolder(true);
+  const start = async (name: string, text: string) => {
+    const step = batch(folder, text);
+    const spool = join(folder, name);
+    await call(handlers, "holder.launch", { ...step, batch: { script: Buffer.from(text), spool } });
+    const read = () => readBatchExit(spool, ports.processes, ports.table);
+    return { step, spool, read, inode: lstatSync(spool).ino };
+  };
+  rmSync(makeFolder(folder, "spool"), { recursive: true });
+  const first = await start("a", "#!/bin/sh\nexit 200\n");
+  await ended(handlers, first.step.key);
+  expect(first.read()).toEqual({ phase: "ended", exit: { code: 200, signal: 0 } });
+  await call(handlers, "holder.forget", { key: first.step.key });
+  rmSync(join(folder, "spool"), { recursive: true });
+  const second = await start("b", "#!/bin/sh\nwhile [ ! -e go ]; do sleep 0.02; done\nexit 4\n");
+  expect(second.inode).toBe(first.inode);
+  expect(second.read()).toEqual({ phase: "running" });
+  expect(readWrapper(first.spool, ports.processes)).toBe(null);
+  writeFileSync(join(folder, "go"), "");
+  expect((await ended(handlers, second.step.key)).exits).toEqual([{ code: 4, signal: 0 }]);
+  expect(second.read()).toEqual({ phase: "ended", exit: { code: 4, signal: 0 } });
+  // One that was killed leaves a word of that: its folder is nobody else's.
+  await call(handlers, "holder.forget", { key: second.step.key });
+  rmSync(join(folder, "spool"), { recursive: true });
+  const third = await start("c", "#!/bin/sh\nkill -9 $$\n");
+  expect((await ended(handlers, third.step.key)).exits).toEqual([{ code: 0, signal: 9 }]);
+  await call(handlers, "holder.forget", { key: third.step.key });
+  rmSync(join(folder, "spool"), { recursive: true });
+  const fourth = await start("d", "#!/bin/sh\nexit 137\n");
+  expect((await ended(handlers, fourth.step.key)).exits).toEqual([{ code: 137, signal: 0 }]);
+  expect(fourth.read()).toEqual({ phase: "ended", exit: { code: 137, signal: 0 } });
+});
+
 describe("the spool's files", () => {
   const files = (contents: Record<string, string>) => ({ readText: (path: string) => contents[path.slice(3)] ?? null });
   const pid = '{"pid":5,"startTicks":77}\n';
@@ -311,6 +345,11 @@ describe("the spool's files", () => {
       phase: "ended",
       exit: { code: 14, signal: 0 },
     });
+    // Where a record of a script before was: blanks, or what a keeper wrote over them.
+    expect(readBatchExit("/s", files({ pid: `${pid}    `, exit: "    " }), alive)).toEqual({ phase: "running" });
+    expect(readBatchExit("/s", files({ pid: "    ", exit: "    " }), alive)).toMatchObject({ cause: /not started/ });
+    expect(readBatchExit("/s", files({ pid, exit: "14      " }), dead)).toMatchObject({ phase: "lost" });
+    expect(readBatchExit("/s", files({ pid, exit: "14\n     " }), dead)).toMatchObject({ exit: { code: 14 } });
   });
 
   test("a word of the shell makes a signal of a status above 128, and only of a possible one", () => {

@@ -48,7 +48,7 @@ interface JobTable extends AskedTable {
 export function jobTable(options: OptionReader, view: ListingView, context: CommandContext): JobTable {
   const columns = jobColumns(view);
   const { text, isFields, isOwn } = readFormat(options, ownJobFormat(options));
-  const plan = isFields ? fieldPlan(text, view) : letterPlan(text, view);
+  const plan = isFields ? fieldPlan(text, view) : letterPlan(text, view, columns);
   const usual = options.isGiven("start") ? "S" : isSlurmName(context.program) ? DEFAULT_SORT : "";
   const layout: Layout<JobColumn> = {
     plan,
