@@ -8,11 +8,21 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { StepKey } from "../../src/core/ids.ts";
 import { openingLines, plainOpening } from "../../src/node/holder/task-opener.ts";
+import { connectHolder } from "../../src/node/holder-client.ts";
 import { type Disk, realDisk } from "../../src/platform/disk.ts";
+import { silentLog } from "../../src/platform/log.ts";
+import type { Net } from "../../src/platform/net.ts";
+import type { HolderStep, StepLaunch } from "../../src/protocol/holder.ts";
+import { connectPeer } from "../../src/rpc/connect.ts";
+import { servePeers } from "../../src/rpc/serve.ts";
 import { runJobs } from "../bench/scale/null-nodes.ts";
 import { batchLaunch } from "../unit/node/sample-launch.ts";
 import { World } from "../unit/node/world.ts";
+import { manualClock } from "../unit/rpc/manual-clock.ts";
+import { memoryNet } from "../unit/rpc/memory-net.ts";
+import { ADDRESS, HELLO, IDENTITY, settle } from "../unit/rpc/rig.ts";
 
 /** More than this above what was measured is a drop. */
 const DROP = 1.3;
@@ -21,6 +31,9 @@ const DROP = 1.3;
 const NODE_OPERATIONS = 7.1;
 const JOURNAL_LINES = 3;
 const JOURNAL_BYTES = 1858;
+
+/** A job's writes to its holder, where one job ends at a time: its launch, which takes along what may be forgotten. */
+const HOLDER_WRITES = 1;
 
 const JOBS = 300;
 
@@ -81,6 +94,72 @@ async function journalOf(jobs: number) {
   const { disk, counted } = counting(realDisk());
   await runJobs(join(folder, String(jobs)), jobs, 1, disk);
   return counted;
+}
+
+it("a job costs one write to its holder: nothing but its launch is sent alone", async () => {
+  const net = memoryNet();
+  let writes = 0;
+  const counted: Net = {
+    ...net,
+    async connect(address, events) {
+      const connection = await net.connect(address, events);
+      const write = connection.write.bind(connection);
+      connection.write = (data) => {
+        writes += 1;
+        return write(data);
+      };
+      return connection;
+    },
+  };
+  let tell = (_: HolderStep): void => {};
+  const forgotten: number[] = [];
+  const ports = { clock: manualClock(), log: silentLog() };
+  const holder = { ...IDENTITY, daemon: "mgpu-stepd" as const };
+  const server = await servePeers({ ...ports, net }, ADDRESS, () => holder, {
+    "holder.launch": ({ key }) => stepOf(key, "running"),
+    "holder.watch": (_, sink) => {
+      tell = (step) => void sink.send(step);
+      return new Promise<never>(() => {});
+    },
+    "holder.release": ({ keys }) => {
+      forgotten.push(...keys.map(({ jobId }) => jobId));
+      return {};
+    },
+  });
+  const dial = () => connectPeer({ ...ports, net: counted }, ADDRESS, { ...HELLO, role: "node" });
+  const client = await connectHolder({ ...ports, dial }, ADDRESS.path);
+  let ended = (): void => {};
+  client.onChange(({ key, phase }) => {
+    if (phase === "running") return;
+    client.forget(key).catch(() => {});
+    ended();
+  });
+  await settle();
+  writes = 0;
+  for (let jobId = 1; jobId <= JOBS; jobId++) {
+    const key = { jobId, attempt: 1, stepId: "batch" } as const;
+    const end = new Promise<void>((resolve) => {
+      ended = resolve;
+    });
+    const { key: started } = await client.launch({ ...launchOf(key) });
+    tell(stepOf(started, "running"));
+    tell(stepOf(started, "ended"));
+    await end;
+  }
+  await settle();
+  expect(writes / JOBS).toBeLessThan(HOLDER_WRITES * DROP);
+  // The last one is told when nothing more is started.
+  expect(forgotten).toEqual(Array.from({ length: JOBS - 1 }, (_, at) => at + 1));
+  server.close();
+  client.kill();
+});
+
+function launchOf(key: StepKey): StepLaunch {
+  return { key, token: "secret", workDir: "/", environment: {}, tasks: [], pty: null, batch: null };
+}
+
+function stepOf(key: StepKey, phase: HolderStep["phase"]): HolderStep {
+  return { key, phase, exits: [], problem: "", clean: true };
 }
 
 function counting(disk: Disk) {

@@ -195,11 +195,11 @@ describe("a stream", () => {
         return { exits: [] } as never;
       },
     });
-    let seen = 0;
+    const seen: unknown[] = [];
     await peer
-      .stream("step.attach", KEY, () => void (seen += 1), { acknowledgesLate: true })
+      .stream("step.attach", KEY, (item) => void seen.push(item), { acknowledgesLate: true })
       .catch((error: Error) => expect(error.message).toContain("result"));
-    expect(seen).toBe(count);
+    expect(seen).toHaveLength(count);
     for (const bytes of acknowledged) expect(bytes).toBeGreaterThanOrEqual(STREAM_WINDOW_BYTES / 4);
   });
 
