@@ -189,7 +189,7 @@ async function bundle() {
 async function bundleInTwo(ts, metafile, { in: entry, out }) {
   const plan = planOf(ts, root, metafile, entry);
   const parts = [
-    { part: "first", name: out, paths: plan.first, plugin: firstFile(root, entry, plan) },
+    { part: "first", name: out, paths: plan.first, plugin: firstFile(ts, root, entry, plan) },
     { part: "rest", name: `${out}-rest`, paths: plan.rest, plugin: restFile(root, plan) },
   ];
   for (const { part, name, paths, plugin } of parts) {
@@ -247,6 +247,10 @@ function protocol(text, ts, isCaller = false) {
     setup(build) {
       const { onLoad } = build;
       resolveHelper(build);
+      // Nothing here looks for such, and making it takes longer than checking an answer.
+      onLoad({ filter: /node_modules\/valibot\/dist\/index\.mjs$/ }, ({ path }) => ({
+        contents: readFileSync(path, "utf8").replaceAll("= new RegExp(", "= /* @__PURE__ */ new RegExp("),
+      }));
       onLoad({ filter: /src\/protocol\/[\w-]+\.ts$/ }, ({ path }) => {
         const table = readFileSync(path, "utf8");
         if (!path.endsWith(`/${TABLE}`)) return late(table);

@@ -25,7 +25,7 @@ export function lazyBuiltins(text) {
         return { path, namespace: NAMESPACE };
       });
       onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => {
-        const names = Object.keys(require(path)).filter((name) => text.includes(name));
+        const names = namesOf(path, text);
         if (LOADED_ANYWAY.has(path)) return { contents: loadedSource(path, names), loader: "js" };
         const getters = names.map((name) => `get ${name}() { return load().${name}; }`);
         const contents = `const load = () => require("${path}");\nmodule.exports = { ${getters.join(", ")} };\n`;
@@ -33,6 +33,18 @@ export function lazyBuiltins(text) {
       });
     },
   };
+}
+
+/** What a program's sources use of a module: what they import by name, and what follows the name of the whole. */
+function namesOf(path, text) {
+  const imports = [...text.matchAll(new RegExp(`import (?:\\* as (\\w+)|\\{([^}]*)\\}) from "${path}"`, "g"))];
+  const named = imports.flatMap(([, , list]) => list?.split(",").map((one) => one.trim().split(/ as /)[0]) ?? []);
+  const wholes = new Set(imports.flatMap(([, whole]) => whole ?? []));
+  const uses = [...wholes].flatMap((whole) =>
+    [...text.matchAll(new RegExp(`\\b${whole}\\s*\\.(\\w+)`, "g"))].map(([, name]) => name),
+  );
+  const wanted = new Set([...named, ...uses]);
+  return Object.keys(require(path)).filter((name) => wanted.has(name));
 }
 
 /** A name that nothing uses is left out. */

@@ -6,8 +6,8 @@ const vm = require("node:vm");
 if (process.env.MGPU_ODD_VARIABLES !== undefined) restoreVariables();
 const path = `${__filename.slice(0, -4)}.js`;
 const cachePath = `${path}.cache`;
-// Bundles are ASCII (esbuild's default charset), which is read faster this way, and functions already (build.mjs).
-const source = fs.readFileSync(path, "latin1");
+// Bundles are ASCII (esbuild's default charset): UTF-8 is what Node reads with the least code. They are functions already (build.mjs).
+const source = fs.readFileSync(path, "utf8");
 let cachedData;
 try {
   cachedData = fs.readFileSync(cachePath);

@@ -20,6 +20,18 @@ const SINGLE = new Set(
   ["errors", "codec", "procedures", "repeats", "envelope"].map((name) => `src/protocol/${name}.ts`),
 );
 
+/**
+ * Modules of functions that few runs call, without a wait: of these the first file has stand-ins, which load the rest. What lists on a
+ * terminal or submissions with the usual options need is none of them. (esbuild tells of one from which something else is imported.)
+ */
+const RARE = new Set(
+  [
+    ...["cli/advice", "cli/await-job", "cli/build-text", "cli/help", "cli/options/unknown", "cli/output/progress"],
+    ...["cli/output/verbose", "cli/slurm", "core/begin-time", "core/constraint", "core/distribution", "core/gpu-bind"],
+    ...["platform/listener", "platform/socket-owner", "util/nearest", "view/job-field-columns"],
+  ].map((name) => `src/${name}.ts`),
+);
+
 /** Whether each file has its own. */
 function isCopied(path) {
   return !path.startsWith("src/") || (path.startsWith("src/protocol/") && !SINGLE.has(path));
@@ -34,11 +46,11 @@ function isCopied(path) {
  */
 export function planOf(ts, root, metafile, entry) {
   const { inputs } = metafile;
-  const first = closure(inputs, [entry], ["import-statement"]);
+  const first = closure(inputs, [entry], ["import-statement"], RARE);
   const late = new Set();
   for (const path of first) {
     for (const one of inputs[path]?.imports ?? []) {
-      if (isLate(one) && !first.has(one.path)) late.add(one.path);
+      if ((isLate(one) && !first.has(one.path)) || RARE.has(one.path)) late.add(one.path);
     }
   }
   const reached = closure(inputs, [...late, TABLE], ["import-statement", "dynamic-import"]);
@@ -68,14 +80,16 @@ function isLate({ kind, external, path }) {
   return kind === "dynamic-import" && !external && path.startsWith("src/");
 }
 
-function closure(inputs, from, kinds) {
+function closure(inputs, from, kinds, without = new Set()) {
   const seen = new Set();
   const todo = [...from];
   while (todo.length > 0) {
     const path = todo.pop();
     if (seen.has(path)) continue;
     seen.add(path);
-    for (const one of inputs[path]?.imports ?? []) if (!one.external && kinds.includes(one.kind)) todo.push(one.path);
+    for (const one of inputs[path]?.imports ?? []) {
+      if (!one.external && kinds.includes(one.kind) && !without.has(one.path)) todo.push(one.path);
+    }
   }
   return seen;
 }
@@ -129,15 +143,16 @@ function namesIn(ts, node, all) {
 }
 
 /** An esbuild plugin for the first file; its entry point is `split:first`. */
-export function firstFile(root, entry, plan) {
+export function firstFile(ts, root, entry, plan) {
   const late = new Set(plan.late);
   return {
     name: "split-first",
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^split:/ }, ({ path }) => ({ path, namespace: NAMESPACE }));
       onResolve({ filter: /^\./ }, ({ kind, path, importer }) => {
-        if (kind !== "dynamic-import") return undefined;
         const target = relative(root, join(dirname(importer), path));
+        if (kind === "import-statement" && RARE.has(target)) return { path: `stub:${target}`, namespace: NAMESPACE };
+        if (kind !== "dynamic-import") return undefined;
         return { path: `${late.has(target) ? "rest" : "own"}:${target}`, namespace: NAMESPACE };
       });
       onLoad({ filter: /^split:first$/, namespace: NAMESPACE }, () => ({
@@ -148,6 +163,9 @@ export function firstFile(root, entry, plan) {
         contents: linkSource(root, plan),
         resolveDir: root,
       }));
+      onLoad({ filter: /^stub:/, namespace: NAMESPACE }, ({ path }) => ({
+        contents: stubSource(ts, root, path.slice("stub:".length)),
+      }));
       onLoad({ filter: /^rest:/, namespace: NAMESPACE }, ({ path }) => ({
         contents: `module.exports = ${REST}(${JSON.stringify(path.slice("rest:".length))});`,
       }));
@@ -156,6 +174,17 @@ export function firstFile(root, entry, plan) {
       }));
     },
   };
+}
+
+/** Stands in for the functions of a module. */
+function stubSource(ts, root, path) {
+  const isFunction = (statement) =>
+    ts.isFunctionDeclaration(statement) &&
+    statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
+  const names = parse(ts, root, path).statements.filter(isFunction);
+  return names
+    .map(({ name: { text } }) => `export function ${text}(...words) { return ${REST}("${path}").${text}(...words); }`)
+    .join("\n");
 }
 
 /** Hands modules out. Nothing of it runs, or is compiled, before the rest is loaded. */

@@ -75,18 +75,19 @@ function limitValue(soft: string): number {
  * started us still has what we had.
  */
 function readLimits(): Record<string, number> {
-  const own = limitsOf("self");
-  const { NOFILE: parents } = limitsOf(String(process.ppid));
+  const own = parseLimits(limitsText("self"));
+  // Of the other one no other line counts.
+  const parents = parseLimits(/^Max open files .*$/m.exec(limitsText(String(process.ppid)))?.[0] ?? "").NOFILE;
   if (own.NOFILE === undefined || parents === undefined || parents < 0) return own;
   return { ...own, NOFILE: own.NOFILE < 0 ? parents : Math.min(parents, own.NOFILE) };
 }
 
 /** Empty for a process that is gone or hidden from us. */
-function limitsOf(pid: string): Record<string, number> {
+function limitsText(pid: string): string {
   try {
-    return parseLimits(fs.readFileSync(`/proc/${pid}/limits`, "latin1"));
+    return fs.readFileSync(`/proc/${pid}/limits`, "utf8");
   } catch {
-    return {};
+    return "";
   }
 }
 

@@ -9,8 +9,17 @@ export const RESERVE_START_SPACE = 2048;
 
 const BYTES_FIRST = 8192;
 
-/** Longer texts are left to the system's encoder. */
+/** Longer texts are left to the system's decoder. */
 const SHORT_TEXT = 48;
+
+/** Most bytes of a text whose length is not told beside its token, and of a letter of JavaScript's. */
+const FEW_BYTES = 31;
+const LETTER_BYTES_MAX = 3;
+
+/** Node's own way to write a text, as msgpackr uses it too: a call of its own code for each text is all that is left. */
+const { utf8Write } = Buffer.prototype as unknown as {
+  readonly utf8Write: (this: Uint8Array, text: string, at: number, bytesMax: number) => number;
+};
 
 /** As far as codec.ts uses msgpackr's class, with the options that it gives. */
 export class Packr {
@@ -66,14 +75,20 @@ export class Packr {
   }
 
   private writeText(text: string): void {
-    if (text.length > SHORT_TEXT || !isAscii(text)) {
-      const bytes = Buffer.from(text, "utf8");
-      this.head(bytes.length, 0xa0, 32, [0xd9, 0xda, 0xdb]);
-      return this.append(bytes);
+    const bytesMax = LETTER_BYTES_MAX * text.length;
+    this.room(bytesMax + 1);
+    const count = text.length > FEW_BYTES ? -1 : utf8Write.call(this.bytes, text, this.at + 1, bytesMax);
+    if (count >= 0 && count <= FEW_BYTES) {
+      this.bytes[this.at] = 0xa0 | count;
+      this.at += 1 + count;
+      return;
     }
-    this.head(text.length, 0xa0, 32, [0xd9, 0xda, 0xdb]);
-    this.room(text.length);
-    for (let index = 0; index < text.length; index++) this.bytes[this.at++] = text.charCodeAt(index);
+    // How many bytes its length takes is known once it is.
+    const length = count >= 0 ? count : Buffer.byteLength(text);
+    this.head(length, 0xa0, FEW_BYTES + 1, [0xd9, 0xda, 0xdb]);
+    this.room(length);
+    utf8Write.call(this.bytes, text, this.at, length);
+    this.at += length;
   }
 
   private writeNumber(value: number): void {
@@ -125,11 +140,6 @@ export class Packr {
     grown.set(this.bytes.subarray(0, this.at));
     this.bytes = grown;
   }
-}
-
-function isAscii(text: string): boolean {
-  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) >= 0x80) return false;
-  return true;
 }
 
 class Reader {

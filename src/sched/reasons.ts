@@ -17,6 +17,9 @@ const FREE_NODES_MAX = 4;
 /** Most nodes that a reason names. */
 const NODES_NAMED_MAX = 20;
 
+/** Most causes for which nodes are away that a reason tells. */
+const CAUSES_NAMED_MAX = 3;
+
 /** Of all who are not the first. */
 export const PRIORITY: Reason = { word: "Priority", text: "other jobs come first" };
 
@@ -136,9 +139,28 @@ function lackReason(view: ScheduleView, nodes: readonly Node[], place: Place, re
     return { word: "Resources", text: `waits for ${describeRequest(request)} to be free (${others})` };
   }
   if (never) return { word: "BadConstraints", text: `the nodes have changed: ${never.hint}` };
-  const missing = candidatesOf(nodes).flatMap(({ node }) => (takesWork(view, node) ? [] : [node.name]));
-  const names = fold(missing.slice(0, NODES_NAMED_MAX)) + (missing.length > NODES_NAMED_MAX ? ",..." : "");
-  const verb = missing.length === 1 ? "is" : "are";
-  const text = `asks for ${describeRequest(request)}, but ${names} ${verb} down, drained or not connected`;
+  const missing = candidatesOf(nodes).flatMap(({ node }) => (takesWork(view, node) ? [] : [node]));
+  const text = `asks for ${describeRequest(request)}, but ${awayTexts(missing).join("; ")}`;
   return { word: "ReqNodeNotAvail", text };
+}
+
+/** `n[1,3] are drained: new disks`: why each of these nodes takes no work, those of one cause together. */
+function awayTexts(nodes: readonly Node[]): string[] {
+  const alike = new Map<string, string[]>();
+  for (const node of nodes) {
+    const why = whyAway(node);
+    const names = alike.get(why);
+    if (names) names.push(node.name);
+    else alike.set(why, [node.name]);
+  }
+  const texts = [...alike].slice(0, CAUSES_NAMED_MAX).map(([why, names]) => {
+    const named = fold(names.slice(0, NODES_NAMED_MAX)) + (names.length > NODES_NAMED_MAX ? ",..." : "");
+    return `${named} ${names.length === 1 ? "is" : "are"} ${why}`;
+  });
+  return alike.size > CAUSES_NAMED_MAX ? [...texts, "..."] : texts;
+}
+
+function whyAway({ down, drain }: Node): string {
+  if (down) return `down: ${down.reason}`;
+  return drain ? `drained: ${drain.reason}` : "not connected";
 }

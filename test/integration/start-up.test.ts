@@ -14,10 +14,10 @@ const support = join(import.meta.dirname, "support");
 
 /** What people do most, and how large the first file may be: a fifth above what it was when this was written. */
 const PLAIN: readonly (readonly [name: string, args: readonly string[], bytesMax: number])[] = [
-  ["mgpu-squeue", [], 200_000],
-  ["mgpu-sinfo", [], 185_000],
-  ["mgpu-scancel", ["999999"], 160_000],
-  ["mgpu-sbatch", ["--output=/dev/null", "--wrap", "true"], 255_000],
+  ["mgpu-squeue", [], 163_000],
+  ["mgpu-sinfo", [], 155_000],
+  ["mgpu-scancel", ["999999"], 127_000],
+  ["mgpu-sbatch", ["--output=/dev/null", "--wrap", "true"], 206_000],
 ];
 
 beforeAll(async () => {

@@ -72,7 +72,12 @@ export function readSubmit(
     ...[...(script ? [script] : []), ...(before ? [before.script] : [])],
   ];
   const { values, problems, places } = readLayers(layers, facts, parsed.values.has("preserve-env"));
-  const names = new Map<string, string>(submitOptions(submitter).map((option) => [valueName(option), option.long]));
+  // Asked for in messages alone.
+  let names: ReadonlyMap<string, string> | null = null;
+  const longOf = (name: string): string => {
+    names ??= new Map(submitOptions(submitter).map((option) => [valueName(option), option.long]));
+    return names.get(name) ?? name;
+  };
   const inherited = isStepOfEnclosing(values, environment) ? readLayers([stepDefaultsLayer(environment)], facts) : null;
   return {
     submitter,
@@ -81,8 +86,8 @@ export function readSubmit(
     problems,
     legacy: { typed: inherit(typed, before?.typed), script: inherit(script, before?.script) },
     line: [program, ...(parsed.words ?? [])].join(" "),
-    place: (name) => places.get(name) ?? `--${names.get(name) ?? name}`,
-    isTyped: (name) => typed.values.has(names.get(name) ?? name),
+    place: (name) => places.get(name) ?? `--${longOf(name)}`,
+    isTyped: (name) => typed.values.has(longOf(name)),
   };
 }
 

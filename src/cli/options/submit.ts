@@ -54,8 +54,12 @@ export const SUBMIT_OPTIONS: readonly SubmitOption[] = [
 
 /** The options that a command has. */
 export function submitOptions(submitter: Submitter): readonly SubmitOption[] {
-  return SUBMIT_OPTIONS.filter(({ of }) => of.includes(submitter));
+  const known = ofSubmitter.get(submitter) ?? SUBMIT_OPTIONS.filter(({ of }) => of.includes(submitter));
+  ofSubmitter.set(submitter, known);
+  return known;
 }
+
+const ofSubmitter = new Map<Submitter, readonly SubmitOption[]>();
 
 /** The name under which an option's value is kept. */
 export function valueName(option: SubmitOption): string {

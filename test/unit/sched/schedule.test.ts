@@ -91,8 +91,14 @@ describe("nodes that are not there", () => {
     expect(startsOf(plan)).toEqual([3]);
     expect(plan.reasons.get(2)).toEqual({
       word: "ReqNodeNotAvail",
-      text: "asks for 8 GPUs and 1 CPU, but n2 is down, drained or not connected",
+      text: "asks for 8 GPUs and 1 CPU, but n2 is down: Not responding",
     });
+    const drain = { reason: "new disks", at: T0 };
+    const away = [node("n1", 8, 8, { drain }), node("n2", 2), node("n3", 8, 8, { drain }), node("n4", 8)];
+    const view = { ...viewOf(jobs(gpuRequest(8)), away), isConnected: (name: string) => name !== "n4" };
+    expect(schedule(view, T0).reasons.get(1)?.text).toBe(
+      "asks for 8 GPUs and 1 CPU, but n[1,3] are drained: new disks; n4 is not connected",
+    );
     expect(schedule(viewOf(jobs(gpuRequest(1)), []), T0).reasons.get(1)?.text).toContain("no node is connected");
   });
   test("nodes that are not connected take nothing, but keep their place between their neighbours", () => {
