@@ -91,8 +91,10 @@ async function list(
     const { listReservations } = await import("./sinfo/reservations.ts");
     return listReservations(peer, options, context, { moment, heading: heading(options, nowMs, context) ?? "" });
   }
-  const { nodes } = await peer.call("nodes.list", {});
-  const { partitions } = await peer.call("partitions.list", {});
+  const [{ nodes }, { partitions }] = await Promise.all([
+    peer.call("nodes.list", {}),
+    peer.call("partitions.list", {}),
+  ]);
   const listing = {
     ...{ options, layout, context },
     partitions: wantedPartitions(partitions, options),
