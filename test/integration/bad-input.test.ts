@@ -76,10 +76,10 @@ describe("values", () => {
     await expectRefusal(
       await sbatch([], script),
       1,
-      "mgpu-sbatch: error: standard input: line 4: unrecognized option '--frob'",
-      "mgpu-sbatch: error: standard input: line 5: Unmatched `'` in ['unfinished]",
-      'mgpu-sbatch: error: standard input: line 4: --ntasks: expected a count of at least 1, got "zero"',
       GPUS.replace("mgpu-srun: error: ", "mgpu-sbatch: error: standard input: line 3: "),
+      "mgpu-sbatch: error: standard input: line 4: unrecognized option '--frob'",
+      'mgpu-sbatch: error: standard input: line 4: --ntasks: expected a count of at least 1, got "zero"',
+      "mgpu-sbatch: error: standard input: line 5: Unmatched `'` in ['unfinished]",
     );
   });
 
