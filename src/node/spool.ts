@@ -48,7 +48,7 @@ export interface Spool {
   writeLaunch(record: LaunchRecord): Promise<void>;
   /** Writes how a step ended; durable once it resolves. */
   writeEnd(key: StepKey, end: StepEnd, endedAt: number): Promise<void>;
-  /** Notes steps as finished and removes their folders. Known at once. */
+  /** Notes steps as finished; known at once. Their folders, where they still are, are removed soon. */
   finish(records: readonly LaunchRecord[]): Promise<void>;
   /** Whether that step, of that start of the job, is finished on this node. */
   isFinished(key: StepKey, startAt: number): boolean;
@@ -56,6 +56,9 @@ export interface Spool {
 
 /** Ends that nobody asked for in this time are given up: their job is unknown to the controller. */
 const END_KEPT_MS = 7 * 24 * 3600 * 1000;
+
+/** A holder that is busy hears this late that it may use a script's folder for the next one. */
+const FOLDER_WAIT_MS = 500;
 
 type Ports = { readonly disk: Disk; readonly log: Log; readonly clock: Pick<Clock, "now" | "after"> };
 
@@ -75,6 +78,7 @@ export async function openSpool(ports: Ports, places: NodePlaces): Promise<Spool
   );
   if (!isWhole || old.isThere) await log.rewrite();
   await old.remove();
+  const isStarted = (folder: string): boolean => kept.has(folder.slice(places.spoolFolder.length + 1));
   for (const name of await disk.list(places.spoolFolder)) {
     if (kept.get(name)?.record.kind !== "batch") await disk.remove(`${places.spoolFolder}/${name}`);
   }
@@ -107,10 +111,25 @@ export async function openSpool(ports: Ports, places: NodePlaces): Promise<Spool
       for (const line of over) finished.add(line);
       for (const { key } of records) kept.delete(formatStepKey(key));
       log.note(over.map(overLine));
-      for (const { key, kind } of records) if (kind === "batch") await disk.remove(folderOf(key));
+      const folders = records.flatMap(({ key, kind }) => (kind === "batch" ? [folderOf(key)] : []));
+      if (folders.length > 0) clock.after(FOLDER_WAIT_MS, () => void removeFolders(ports, folders, isStarted));
     },
     isFinished: (key, startAt) => finished.has(key, startAt),
   };
+}
+
+/** @param isStarted whether a step has a folder of that name anew: a job of the same number, of another start of the cluster */
+async function removeFolders(
+  { disk, log }: Ports,
+  folders: readonly string[],
+  isStarted: (folder: string) => boolean,
+): Promise<void> {
+  try {
+    for (const folder of folders) if (!isStarted(folder)) await disk.remove(folder);
+  } catch (error) {
+    // The next daemon does it.
+    log.error("a finished script's folder can't be removed", { error: String(error) });
+  }
 }
 
 function restore(kept: Map<string, StoredStep>, name: string, before: StoredStep | undefined): void {

@@ -52,7 +52,8 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
     throw new UserError(parsed.operands.map((word) => `Unrecognized option: ${word}`));
   }
   const isWanted = readNodeFilter(options);
-  const { layout } = layoutNow(options, context);
+  let next: TimedLayout | null = layoutNow(options, context);
+  const { layout } = next;
   const { unknown, known = [] } = layout.plan;
   for (const name of unknown) context.stdio.err(`${layout.complaint(name)}\n`);
   const hint = isSlurmName(context.program) ? undefined : didYouMean(unknown, known);
@@ -73,7 +74,9 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
       const line = await clusterLine(peer, options, context);
       if (options.isGiven("verbose")) tellOptions(OPTIONS, parsed, context);
       if (line !== "" && !isMachineForm(options)) context.stdio.out(line);
-      return await list(peer, options, isWanted, context);
+      const timed = next ?? layoutNow(options, context);
+      next = null;
+      return await list(peer, timed, options, isWanted, context);
     } finally {
       peer.close();
     }
@@ -82,17 +85,19 @@ async function run(parsed: ParsedOptions, context: CommandContext): Promise<numb
 
 async function list(
   peer: Peer,
+  { layout, nowMs, moment }: TimedLayout,
   options: OptionReader,
   isWanted: (node: NodeRow) => boolean,
   context: CommandContext,
 ): Promise<number> {
-  const { layout, nowMs, moment } = layoutNow(options, context);
   if (options.isGiven("reservation")) {
     const { listReservations } = await import("./sinfo/reservations.ts");
     return listReservations(peer, options, context, { moment, heading: heading(options, nowMs, context) ?? "" });
   }
-  const { nodes } = await peer.call("nodes.list", {});
-  const { partitions } = await peer.call("partitions.list", {});
+  const [{ nodes }, { partitions }] = await Promise.all([
+    peer.call("nodes.list", {}),
+    peer.call("partitions.list", {}),
+  ]);
   const listing = {
     ...{ options, layout, context },
     partitions: wantedPartitions(partitions, options),

@@ -127,7 +127,7 @@ async function forkScript(
     const keeper = await processes.scripts.start({
       ...{ ...opening, folder, workDir: step.workDir },
       argv: [batchSpool(folder).script, ...planned.argv.slice(1)],
-      environment: { ...cookie, ...planned.environment, ...cookie },
+      environment: { ...planned.environment, ...cookie },
       descriptors: [descriptor(stdin), descriptor(stdout), descriptor(stderr)],
       onExit(end) {
         // The next child of it is another step's.

@@ -269,7 +269,7 @@ function plannedTask(
   hasGate: boolean,
 ): PlannedTask {
   const { stderr } = task;
-  const { [DAEMON_VARIABLE]: _daemon, ...environment } = { ...launch.environment, ...task.environment };
+  const environment = withoutMark({ ...launch.environment, ...task.environment });
   const { prolog } = launch;
   const epilog = epilogOf(processes, launch, environment);
   const wishes = {
@@ -301,6 +301,13 @@ function plannedTask(
     stdout,
     stderr: errorStream ?? opened.get(task.task, "stderr") ?? "client",
   };
+}
+
+/** Of some sixty variables, mostly none is that one: then they are not copied once more. */
+function withoutMark(variables: Record<string, string>): Readonly<Record<string, string>> {
+  if (!(DAEMON_VARIABLE in variables)) return variables;
+  const { [DAEMON_VARIABLE]: _daemon, ...environment } = variables;
+  return environment;
 }
 
 type Epilog = { readonly file: string } | { readonly problem: string };

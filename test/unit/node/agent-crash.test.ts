@@ -40,7 +40,8 @@ async function begin(operations: number): Promise<Scenario> {
   await world.clock.advance(20);
   world.controller.cancel(jobs.cancelled);
   await world.clock.until(() => world.fuse.blown || isOver({ world, jobs }), 4000);
-  await world.clock.until(() => world.fuse.blown, 100);
+  // Folders of scripts are removed last, and late.
+  await world.clock.until(() => world.fuse.blown, 1000);
   return { world, jobs };
 }
 
