@@ -143,6 +143,7 @@ it("a job costs one write to its holder: nothing but its launch is sent alone", 
     });
     const { key: started } = await client.launch({ ...launchOf(key) });
     tell(stepOf(started, "running"));
+    await settle(3);
     tell(stepOf(started, "ended"));
     await end;
   }
