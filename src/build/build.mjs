@@ -61,7 +61,7 @@ const WARM_UP = {
 const WARM_UP_REST = {
   "mgpu-squeue": ["--json"],
   "mgpu-sinfo": ["--json"],
-  "mgpu-scancel": ["--state=PENDING", "--me"],
+  "mgpu-scancel": ["--help"],
   "mgpu-sbatch": ["--help"],
 };
 

@@ -20,15 +20,49 @@ export function slurmNameWarnings(
   { file, text }: { readonly file: string; readonly text: string },
   { environment, files, cwd, program }: Pick<CommandContext, "environment" | "files" | "cwd" | "program">,
 ): string[] {
-  if (isSlurmName(program)) return [];
+  if (isSlurmName(program) || OTHER_INTERPRETER.test(text)) return [];
   const lines = text.split("\n");
-  for (const [index, line] of lines.entries()) {
-    const name = line.trimStart().startsWith("#") ? undefined : CALL.exec(line)?.[1];
+  // Most scripts have no such word at all.
+  const mayCall = lines.some((line) => CALL.test(line));
+  for (const [index, line] of mayCall ? commandsOnly(lines).entries() : []) {
+    const name = CALL.exec(line)?.[1];
     if (name === undefined || files.findProgram(name, cwd, environment.PATH ?? "") !== "missing") continue;
+    if (seesToIt(name).test(text)) continue;
     const where = lines.length > 1 ? `${file}: line ${index + 1}` : file;
     return [
       `${where}: ${name} is nowhere along PATH, and the job will not find it: write mgpu-${name}, or have Slurm's names: mgpu shims ~/slurm-names && export PATH="$HOME/slurm-names:$PATH"`,
     ];
   }
   return [];
+}
+
+/** `#!/usr/bin/env python3`, where a line may begin with such a word as well. */
+const OTHER_INTERPRETER = /^#!(?!.*(?:^|[/\s])[a-z]*sh(?:\s|$)).*/;
+
+/** A script that looks for a command, defines it, or looks for commands elsewhere. */
+function seesToIt(name: string): RegExp {
+  const asks = `\\b(?:command\\s+-[vV]|which|type|hash|alias)\\s.*\\b${name}\\b`;
+  const defines = `\\b${name}\\s*\\(\\)|\\bfunction\\s+${name}\\b`;
+  // Environments of Python and the user's own start-up files are where the submitter was.
+  const sources = "^\\s*(?:\\.|source)\\s+(?!\\S*(?:activate|conda|bashrc|profile))";
+  return new RegExp(`${asks}|${defines}|\\bPATH=|\\b(?:module|ml|spack)\\b.*slurm|${sources}`, "im");
+}
+
+/** What a command is told to read, up to the line that is this word. */
+const HERE_DOCUMENT = /(?<!<)<<-?\s*(['"\\]?)([A-Za-z_]\w*)\1(?!<)/;
+
+/** Words in quotes and remarks. */
+const QUOTED = /\\.|'[^']*'|"(?:\\[\s\S]|[^"\\])*"|(?<=^|[\s;&|()])#.*/gm;
+
+/** The same lines without quoted words, remarks and here-documents: roughly, what a shell takes for commands. */
+function commandsOnly(lines: readonly string[]): string[] {
+  const kept = [...lines];
+  for (let at = 0; at < kept.length; at++) {
+    const end = HERE_DOCUMENT.exec(kept[at] ?? "")?.[2];
+    const last = end === undefined ? -1 : kept.findIndex((line, index) => index > at && line.trim() === end);
+    if (last > at) kept.fill("", at + 1, last + 1);
+  }
+  // What stands between double quotes may be a command after all: "$(scontrol ...)".
+  const plain = (one: string): string => (/^"[\s\S]*(\$\(|`)/.test(one) ? one : one.replace(/[^\n]+/g, "_"));
+  return kept.join("\n").replace(QUOTED, plain).split("\n");
 }

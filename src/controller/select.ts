@@ -27,11 +27,7 @@ export function* selectJobs(state: ClusterState, filter: JobFilter, nameCase: Na
 }
 
 /** The same, with the tasks of arrays that were asked for one by one. */
-export function* selectParts(
-  state: ClusterState,
-  filter: JobFilter,
-  nameCase: NameCase = "exact",
-): Generator<Selected> {
+function* selectParts(state: ClusterState, filter: JobFilter, nameCase: NameCase = "exact"): Generator<Selected> {
   for (const one of selectInSteps(state, filter, nameCase)) if (one !== null) yield one;
 }
 

@@ -23,7 +23,7 @@ export function currentHost(): string {
 function nameOf(uid: number): string {
   const listed = textOf("/etc/passwd");
   if (listed.length <= PASSWD_CHARS_MAX) {
-    const name = new RegExp(`^([^:+-][^:\\n]*):[^:\\n]*:${uid}:`, "m").exec(listed)?.[1];
+    const name = nameIn(listed, uid);
     if (name !== undefined) return name;
   }
   try {
@@ -31,6 +31,11 @@ function nameOf(uid: number): string {
   } catch {
     return String(uid);
   }
+}
+
+/** Who has this number in a list of users, by lines of passwd(5); those of remarks and of NIS are the system's to read. */
+export function nameIn(listed: string, uid: number): string | undefined {
+  return new RegExp(`^([^:+\\-#\\s][^:\\n]*):[^:\\n]*:${uid}:`, "m").exec(listed)?.[1];
 }
 
 /** Empty for a file that can't be read. */

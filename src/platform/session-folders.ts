@@ -3,9 +3,12 @@
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { shortHash } from "../util/hash.ts";
 
-const PREFIX = "mgpu-session-";
-const NAME = new RegExp(`^${PREFIX}[A-Za-z0-9]{6}$`);
+const RANDOM = /^[A-Za-z0-9]{6}$/;
+
+/** Bytes that a folder's name has, with the slash before it. */
+export const SESSION_FOLDER_BYTES = 29;
 
 /** A holder that has just made its folder does not listen yet. */
 const YOUNG_MS = 60_000;
@@ -16,18 +19,29 @@ const WRITABLE = 0o022;
 /** More than that wait for the next session. */
 const SWEPT_MAX = 64;
 
-/** A new folder that nobody else can enter. @throws Node's error */
-export function makeSessionFolder(parent: string): string {
-  return mkdtempSync(join(parent, PREFIX));
+/** A new folder that nobody else can enter. @param host this machine @throws Node's error */
+export function makeSessionFolder(parent: string, host: string): string {
+  return mkdtempSync(join(parent, prefixOf(host)));
+}
+
+/** Machines may share the parent: of a socket of another one this one can't tell whether somebody listens. */
+function prefixOf(host: string): string {
+  return `mgpu-session-${shortHash(host)}-`;
 }
 
 /**
- * Removes those of this user in whose socket nobody listens any more. Never rejects.
+ * Removes those of this user and machine in whose socket nobody listens any more. Never rejects.
  * @param socketName of a holder's socket in its folder
  */
-export async function sweepSessionFolders(parent: string, socketName: string, nowMs: number): Promise<void> {
+export async function sweepSessionFolders(
+  parent: string,
+  host: string,
+  socketName: string,
+  nowMs: number,
+): Promise<void> {
+  const prefix = prefixOf(host);
   const folders = namesIn(parent)
-    .filter((name) => NAME.test(name))
+    .filter((name) => name.startsWith(prefix) && RANDOM.test(name.slice(prefix.length)))
     .map((name) => join(parent, name))
     .filter((folder) => isOurs(folder, nowMs))
     .slice(0, SWEPT_MAX);

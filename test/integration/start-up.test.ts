@@ -3,7 +3,7 @@
  * of its second file is there when it is asked for.
  */
 
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TestCluster } from "./support/cluster.ts";
@@ -48,6 +48,7 @@ describe.each(PLAIN)("%s", (name, args, bytesMax) => {
       missing: string[];
     }[];
     expect(parts.length).toBeGreaterThan(5);
+    expect(existsSync(join(dist, `${name}-rest.js.cache`))).toBe(true);
     for (const part of parts) {
       expect(part.count, part.label).toBeGreaterThan(0);
       expect(part.missing, part.label).toEqual([]);

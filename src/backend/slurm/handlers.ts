@@ -108,7 +108,7 @@ function listHandlers(slurm: Slurm): Listers {
       if (hasSessions(slurm.ports)) {
         const known = await slurm.jobs();
         forgetEnded(sessions, known, slurm.ports);
-        const meant = slurmMeant(slurm.place, slurm.ports.environment);
+        const meant = slurmMeant(slurm, slurm.ports.environment);
         if (meant !== "") forgetAwaited(meant, known, slurm.ports);
       }
       const jobs = (await meant(filter))

@@ -13,7 +13,8 @@ import type { Step } from "../../core/job.ts";
 import type { AttachPoint } from "../../protocol/procedures.ts";
 import { LIVE_STATES } from "../../view/job-states.ts";
 import type { SlurmJob } from "./jobs.ts";
-import type { SlurmPlace, SlurmPorts } from "./ports.ts";
+import type { SlurmPorts } from "./ports.ts";
+import type { Slurm } from "./slurm.ts";
 
 /** A session whose holder has told where it is. */
 interface Session {
@@ -87,10 +88,14 @@ function sizeOf({ columns, rows }: SessionOrder) {
   return { columns, rows };
 }
 
-/** Which Slurm a client gives its jobs to; empty where that is for Slurm to choose among several. */
-export function slurmMeant({ conf, bin }: SlurmPlace, environment: SlurmPorts["environment"]): string {
+/**
+ * Which Slurm a client gives its jobs to; empty where that is for Slurm to choose among several. With this machine's name: a home folder may
+ * be on machines of several clusters, whose settings are called the same.
+ */
+export function slurmMeant(slurm: Pick<Slurm, "place" | "ports" | "command">, environment: SlurmPorts["environment"]) {
   if (environment.SLURM_CLUSTERS || environment.SBATCH_CLUSTERS) return "";
-  return JSON.stringify([conf || (environment.SLURM_CONF ?? ""), bin]);
+  const { place, ports } = slurm;
+  return JSON.stringify([ports.hostname, place.conf || (environment.SLURM_CONF ?? ""), slurm.command("squeue")]);
 }
 
 /** Removes the files of sessions that wait for a job which is over, or never came to be: their client was killed. */

@@ -240,7 +240,7 @@ class Start {
     };
     // Of several clusters nobody knows which one has it; 12_3 is no number of a job.
     const isUnclear = tokens.some(({ long }) => long === "clusters") || Number.isNaN(stepOf);
-    const slurm = isUnclear ? "" : slurmMeant(this.#slurm.place, environment);
+    const slurm = isUnclear ? "" : slurmMeant(this.#slurm, environment);
     const awaited = slurm === "" ? {} : { awaited: { slurm, since: this.#slurm.ports.clock.now(), stepOf } };
     const path = `${this.#stem}${SESSION_FILE}`;
     try {

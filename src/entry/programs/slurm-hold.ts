@@ -21,7 +21,7 @@ import { realPtys } from "../../platform/pty.ts";
 import { realRandom } from "../../platform/random.ts";
 import { realScreen } from "../../platform/screen.ts";
 import { realSessionFiles } from "../../platform/session-files.ts";
-import { makeSessionFolder, sweepSessionFolders } from "../../platform/session-folders.ts";
+import { makeSessionFolder, SESSION_FOLDER_BYTES, sweepSessionFolders } from "../../platform/session-folders.ts";
 import { utcOffsetMinutes } from "../../platform/zone.ts";
 import { guestSocketOf } from "../../protocol/holder-socket.ts";
 import { fail, messageOf } from "../fail.ts";
@@ -32,10 +32,10 @@ const PROGRAM = "mgpu-srun";
 /** Of a token: as good as no chance to guess one. */
 const TOKEN_BYTES = 32;
 
-/** `/holder.step` stands behind a folder; a longer one leaves no room in a socket's 107 bytes. */
-const FOLDER_BYTES_MAX = 80;
-
 const SOCKET = "holder.sock";
+
+/** Of a socket's 107 bytes: `/holder.step`, as long, stands behind a session's folder. */
+const FOLDER_BYTES_MAX = 107 - SESSION_FOLDER_BYTES - `/${SOCKET}`.length;
 
 /** Longer than a controller that is well takes to answer. */
 const SCONTROL_MS = 10_000;
@@ -88,8 +88,8 @@ function privateFolder(wish: string): string {
   const isShort = wish.startsWith("/") && Buffer.byteLength(wish) <= FOLDER_BYTES_MAX;
   for (const parent of isShort ? [wish, "/tmp"] : ["/tmp"]) {
     try {
-      const folder = makeSessionFolder(parent);
-      void sweepSessionFolders(parent, SOCKET, realClock().now());
+      const folder = makeSessionFolder(parent, hostname());
+      void sweepSessionFolders(parent, hostname(), SOCKET, realClock().now());
       return folder;
     } catch (error) {
       if (parent === "/tmp") fail(PROGRAM, `no folder can be made in /tmp on ${hostname()}: ${messageOf(error)}`);

@@ -90,7 +90,7 @@ test("files of sessions whose jobs are gone are removed, but none of another clu
 });
 
 test("files of sessions that wait for a job which is not there are removed: their clients were killed", () => {
-  const slurm = slurmMeant({ conf: "/etc/slurm.conf", bin: "", source: "" }, {});
+  const slurm = slurmAt();
   const { ports, files } = folderWith([], true, 1e9);
   const wait = (name: string, over: object, place: object | null = null) => {
     const awaited = { slurm, since: 0, stepOf: null, ...over };
@@ -99,7 +99,8 @@ test("files of sessions that wait for a job which is not there are removed: thei
   };
   wait("gone", {});
   wait("young", { since: 1e9 - 1000 });
-  wait("other", { slurm: slurmMeant({ conf: "/etc/slurm.conf", bin: "/opt/bin", source: "" }, {}) });
+  wait("other", { slurm: slurmAt({ bin: "/opt/bin" }) });
+  wait("elsewhere", { slurm: slurmAt({ hostname: "login2" }) });
   wait("step", { stepOf: RUNNING.job.id });
   wait("unknown", { slurm: undefined });
   wait("lost", { stepOf: 99 });
@@ -117,11 +118,16 @@ test("files of sessions that wait for a job which is not there are removed: thei
   wait("a%b", {});
   forgetAwaited(slurm, own, ports);
   const left = [...files.keys()].map((path) => path.replace(/.*\/|\.json$/g, "")).sort();
-  expect(left).toEqual(["a%b", "half", "other", "step", "unknown", "young"]);
+  expect(left).toEqual(["a%b", "elsewhere", "half", "other", "step", "unknown", "young"]);
 });
 
 test("which Slurm is meant is not said where Slurm chooses among several", () => {
-  const place = { conf: "", bin: "", source: "" };
-  expect(slurmMeant(place, { SLURM_CLUSTERS: "a,b" })).toBe("");
-  expect(slurmMeant(place, { SLURM_CONF: "/x" })).toBe(slurmMeant({ ...place, conf: "/x" }, {}));
+  expect(slurmAt({ conf: "" }, { SLURM_CLUSTERS: "a,b" })).toBe("");
+  expect(slurmAt({ conf: "" }, { SLURM_CONF: "/x" })).toBe(slurmAt({ conf: "/x" }));
 });
+
+/** The Slurm of a machine, whose commands are in that folder. */
+function slurmAt({ conf = "/etc/slurm.conf", bin = "/usr/bin", hostname = "login1" } = {}, environment = {}): string {
+  const slurm = { place: { conf, bin: "" }, ports: { hostname }, command: (name: string) => `${bin}/${name}` };
+  return slurmMeant(slurm as unknown as Parameters<typeof slurmMeant>[0], environment);
+}

@@ -14,6 +14,7 @@ function machineWith(answer: Partial<ProgramRun>, step: { code?: number; log?: s
   const ran: (ProgramOrder | ApartOrder)[] = [];
   const files = new Map<string, string>();
   const ports = {
+    hostname: "login1",
     ...{
       environment: {},
       launcherFolder: "/opt/mgpu/bin",
@@ -97,7 +98,7 @@ test("outside of a job it is a batch job: its options go to sbatch, those of ste
   expect(JSON.parse(files.get(`${STEM}.json`) ?? "")).toEqual({
     order: {
       ...{ argv: ["bash", "it's"], columns: 100, rows: 30, isOwnJob: true },
-      awaited: { slurm: '["",""]', since: 0, stepOf: null },
+      awaited: { slurm: '["login1","","/bin/squeue"]', since: 0, stepOf: null },
     },
     place: null,
   });

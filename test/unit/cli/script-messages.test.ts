@@ -35,6 +35,31 @@ test.each(["mgpu-srun a", "echo srun a", "./srun a", "# srun a", "srun_all a", "
   expect(warnings(`#!/bin/sh\n${line}\n`)).toEqual([]);
 });
 
+test.each([
+  ["what a shell is told to write", "cat <<'END' > step.sh\nsrun a\nEND\ncat <<-EOF\n\tsrun b\n\tEOF\n"],
+  ["quoted words", "echo 'in words (srun a)' \"or; srun b\"\necho 'over\nsrun two\nlines'\n"],
+  ["remarks", "true # or (srun a); srun b\n"],
+  ["a function", 'srun() { mgpu-srun "$@"; }\nsrun a\n'],
+  ["an alias", "alias srun=mgpu-srun\nsrun a\n"],
+  ["a script that looks itself", "if command -v srun >/dev/null; then srun a; else a; fi\n"],
+  ["a PATH of its own", "export PATH=/opt/slurm/bin:$PATH\nsrun a\n"],
+  ["what is loaded", "module load slurm\nsrun a\n"],
+  ["another file's lines", ". ~/names.sh\nsrun a\n"],
+])("%s: nothing is said", (_, text) => {
+  expect(warnings(`#!/bin/bash\n${text}`)).toEqual([]);
+});
+
+test("behind such lines the next call is told of", () => {
+  const text = '#!/bin/bash\ncat <<END\nsrun a\nEND\necho "it\'s" $((1<<4)) a#b\nsrun b\n';
+  expect(warnings(text)).toEqual([expect.stringContaining("train.sh: line 6: srun")]);
+});
+
+test("a script for another interpreter calls nothing by its lines", () => {
+  expect(warnings("#!/usr/bin/env python3\nsinfo = 3\n")).toEqual([]);
+  expect(warnings("#!/usr/bin/env bash\nsinfo -h\n")).toHaveLength(1);
+  expect(warnings("#!/bin/bash -l\nsinfo -h\n")).toHaveLength(1);
+});
+
 test("nothing is said where they are there, or under Slurm's own name", () => {
   expect(warnings("srun a\n", { findProgram: () => "found" })).toEqual([]);
   expect(warnings("srun a\n", { program: "sbatch" })).toEqual([]);
