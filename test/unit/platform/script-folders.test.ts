@@ -148,7 +148,10 @@ test("used folders are few, and gone with their holder; a later holder removes w
   mkdirSync(join(parent, `free-${process.ppid}-7`));
   folders = realScriptFolders({ script: "script", records: [] });
   expect(folders.take(join(parent, "x"), SCRIPT)).toBe(false);
-  expect(readdirSync(parent).filter((name) => name.startsWith("free-"))).toEqual([`free-${process.ppid}-7`, "free-time"]);
+  expect(readdirSync(parent).filter((name) => name.startsWith("free-"))).toEqual([
+    `free-${process.ppid}-7`,
+    "free-time",
+  ]);
 });
 
 test("a record is written over a longer one, and not through a link", () => {
