@@ -18,6 +18,7 @@ import { UNLIMITED } from "../core/jobspec.ts";
 import { sizeVariables } from "../core/size-variables.ts";
 import { GPU_WISHES, MEMORY_WISHES, wishVariables } from "../core/wish-variables.ts";
 import type { NodeLaunch } from "../protocol/procedures.ts";
+import { mergeVariables } from "../util/variables.ts";
 import { gpuVariables, taskGpuVariables } from "./launch-gpus.ts";
 import { isBatch, isInnerStep, jobNumber, type NodePart, stepNodes, stepTasks } from "./launch-part.ts";
 import { masterAddress, masterVariables, rankVariables } from "./launch-peers.ts";
@@ -40,30 +41,27 @@ export interface PartEnvironment {
 export function partEnvironment(launch: NodeLaunch, part: NodePart): PartEnvironment {
   const own = ownVariables(launch);
   const masters = missing(masterVariables(launch), own);
-  const added = {
-    ...masters,
-    ...jobVariables(launch),
-    ...arrayVariables(launch),
-    ...launch.het?.variables,
-    ...nameVariable(launch, own),
-    ...wishVariables(isInnerStep(launch) ? launch.request : launch.job.request),
-    ...layoutVariables(launch),
-    ...partVariables(part),
-    ...gpuVariables(launch, part),
-    ...(isBatch(launch) ? batchVariables(launch, part) : stepVariables(launch)),
-  };
+  const added = mergeVariables(
+    masters,
+    jobVariables(launch),
+    arrayVariables(launch),
+    launch.het?.variables ?? {},
+    nameVariable(launch, own),
+    wishVariables(isInnerStep(launch) ? launch.request : launch.job.request),
+    layoutVariables(launch),
+    partVariables(part),
+    gpuVariables(launch, part),
+    isBatch(launch) ? batchVariables(launch, part) : stepVariables(launch),
+  );
   const task = (local: number): Variables => {
     const ranks = missing(rankVariables(launch, part, local), own);
-    return {
-      ...(isBatch(launch) ? added : {}),
-      ...ranks,
-      ...taskGpuVariables(launch, part, local),
+    return mergeVariables(isBatch(launch) ? added : {}, ranks, taskGpuVariables(launch, part, local), {
       SLURM_PROCID: String(part.tasks[local] ?? local),
       SLURM_LOCALID: String(local),
       [DEFAULTS_VARIABLE]: formatDefaults({ ...masters, ...ranks }),
-    };
+    });
   };
-  return { step: isBatch(launch) ? own : { ...own, ...added }, task };
+  return { step: isBatch(launch) ? own : mergeVariables(own, added), task };
 }
 
 /** By what the order came with: those of many jobs are one object. */

@@ -1,6 +1,7 @@
 /** The start of a batch script: see batch-spool.ts for how it is run and how its end is known. */
 
 import type { StepLaunch } from "../../protocol/holder.ts";
+import { mergeVariables } from "../../util/variables.ts";
 import {
   batchSpool,
   plainWrapperArgv,
@@ -127,7 +128,7 @@ async function forkScript(
     const keeper = await processes.scripts.start({
       ...{ ...opening, folder, workDir: step.workDir },
       argv: [batchSpool(folder).script, ...planned.argv.slice(1)],
-      environment: { ...planned.environment, ...cookie },
+      environment: mergeVariables(planned.environment, cookie),
       descriptors: [descriptor(stdin), descriptor(stdout), descriptor(stderr)],
       onExit(end) {
         // The next child of it is another step's.

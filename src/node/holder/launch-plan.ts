@@ -12,6 +12,7 @@
 import type { ExitStatus } from "../../core/job.ts";
 import type { Outcome, SystemProblem } from "../../platform/system-problem.ts";
 import type { StepLaunch, TaskLaunch } from "../../protocol/holder.ts";
+import { mergeVariables } from "../../util/variables.ts";
 import { batchSpool } from "./batch-spool.ts";
 import { OPEN_WAIT_MS } from "./limits.ts";
 import { type HolderPorts, within } from "./ports.ts";
@@ -269,7 +270,7 @@ function plannedTask(
   hasGate: boolean,
 ): PlannedTask {
   const { stderr } = task;
-  const environment = withoutMark({ ...launch.environment, ...task.environment });
+  const environment = withoutMark(mergeVariables(launch.environment, task.environment));
   const { prolog } = launch;
   const epilog = epilogOf(processes, launch, environment);
   const wishes = {

@@ -1,5 +1,6 @@
 /** Steps without a terminal: each task's streams are files, /dev/null, or pipes to the client. */
 
+import { mergeVariables } from "../../util/variables.ts";
 import { execProblem, type LaunchPlan, type PlannedTask } from "./launch-plan.ts";
 import { noteKernelKill } from "./memory-group.ts";
 import type { HolderPorts } from "./ports.ts";
@@ -66,7 +67,7 @@ async function startTask(
     file: planned.opener[0] ?? planned.file,
     argv: [...planned.opener, ...planned.argv],
     // First, so that few bytes of a large environment need to be looked at; last, so that a job can't change it.
-    environment: { ...cookie, ...planned.environment, ...cookie },
+    environment: mergeVariables(cookie, planned.environment, cookie),
     workDir: step.workDir,
     descriptors: [ends.stdin, ends.stdout, ends.stderr, ...(step.gate?.childEnds ?? [])],
     ownSession: true,

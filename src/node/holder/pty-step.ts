@@ -7,6 +7,7 @@
 import { sleep } from "../../platform/clock.ts";
 import type { ByteSource } from "../../platform/pipes.ts";
 import type { Pty } from "../../platform/pty.ts";
+import { mergeVariables } from "../../util/variables.ts";
 import { execProblem, type LaunchPlan, type PlannedTask } from "./launch-plan.ts";
 import { PTY_DRAIN_MS_MAX, PTY_RETRY_MS_MAX } from "./limits.ts";
 import { noteKernelKill } from "./memory-group.ts";
@@ -90,7 +91,7 @@ async function spawnOnTerminal(
   const spawned = await processes.spawn({
     file: setsid,
     argv: ["setsid", "-c", ...planned.opener, ...planned.argv],
-    environment: { ...cookie, ...planned.environment, ...cookie },
+    environment: mergeVariables(cookie, planned.environment, cookie),
     workDir: step.workDir,
     descriptors: [terminal, terminal, terminal, ...(step.gate?.childEnds ?? [])],
     // setsid makes the session itself; it would fork, and hide the exit status, if that were done already.

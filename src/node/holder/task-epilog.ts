@@ -3,6 +3,7 @@
  * seconds at most, as in Slurm. The task counts as ended after it.
  */
 
+import { mergeVariables } from "../../util/variables.ts";
 import type { PlannedTask } from "./launch-plan.ts";
 import { EPILOG_MS_MAX } from "./limits.ts";
 import { type HolderPorts, SIGNAL } from "./ports.ts";
@@ -33,7 +34,7 @@ async function runEpilog(ports: HolderPorts, step: Step, planned: PlannedTask, f
     };
     const spawning = processes.spawn({
       ...{ file, argv: [file], workDir: step.workDir, descriptors: [nothing, nothing, nothing], ownSession: true },
-      environment: { ...cookie, ...planned.environment, ...cookie },
+      environment: mergeVariables(cookie, planned.environment, cookie),
       onExit: () => finish(),
     });
     spawning.then((spawned) => {
