@@ -23,11 +23,11 @@ export function slurmNameWarnings(
   if (isSlurmName(program) || OTHER_INTERPRETER.test(text)) return [];
   const lines = text.split("\n");
   // Most scripts have no such word at all.
-  const mayCall = lines.some((line) => CALL.test(line));
-  for (const [index, line] of mayCall ? commandsOnly(lines).entries() : []) {
+  const commands = lines.some((line) => CALL.test(line)) ? commandsOnly(lines) : [];
+  for (const [index, line] of commands.entries()) {
     const name = CALL.exec(line)?.[1];
     if (name === undefined || files.findProgram(name, cwd, environment.PATH ?? "") !== "missing") continue;
-    if (seesToIt(name).test(text)) continue;
+    if (commands.some((one) => one.length <= LINE_CHARS_MAX && seesToIt(name).test(one))) return [];
     const where = lines.length > 1 ? `${file}: line ${index + 1}` : file;
     return [
       `${where}: ${name} is nowhere along PATH, and the job will not find it: write mgpu-${name}, or have Slurm's names: mgpu shims ~/slurm-names && export PATH="$HOME/slurm-names:$PATH"`,
@@ -39,13 +39,16 @@ export function slurmNameWarnings(
 /** `#!/usr/bin/env python3`, where a line may begin with such a word as well. */
 const OTHER_INTERPRETER = /^#!(?!.*(?:^|[/\s])[a-z]*sh(?:\s|$)).*/;
 
+/** Longer ones are nobody's own: they would take long to search. */
+const LINE_CHARS_MAX = 1000;
+
 /** A script that looks for a command, defines it, or looks for commands elsewhere. */
 function seesToIt(name: string): RegExp {
   const asks = `\\b(?:command\\s+-[vV]|which|type|hash|alias)\\s.*\\b${name}\\b`;
   const defines = `\\b${name}\\s*\\(\\)|\\bfunction\\s+${name}\\b`;
   // Environments of Python and the user's own start-up files are where the submitter was.
   const sources = "^\\s*(?:\\.|source)\\s+(?!\\S*(?:activate|conda|bashrc|profile))";
-  return new RegExp(`${asks}|${defines}|\\bPATH=|\\b(?:module|ml|spack)\\b.*slurm|${sources}`, "im");
+  return new RegExp(`${asks}|${defines}|\\bPATH=|\\b(?:module|ml|spack)\\b.*slurm|${sources}`, "i");
 }
 
 /** What a command is told to read, up to the line that is this word. */
@@ -56,12 +59,18 @@ const QUOTED = /\\.|'[^']*'|"(?:\\[\s\S]|[^"\\])*"|(?<=^|[\s;&|()])#.*/gm;
 
 /** The same lines without quoted words, remarks and here-documents: roughly, what a shell takes for commands. */
 function commandsOnly(lines: readonly string[]): string[] {
-  const kept = [...lines];
-  for (let at = 0; at < kept.length; at++) {
-    const end = HERE_DOCUMENT.exec(kept[at] ?? "")?.[2];
-    const last = end === undefined ? -1 : kept.findIndex((line, index) => index > at && line.trim() === end);
-    if (last > at) kept.fill("", at + 1, last + 1);
-  }
+  const lastOf = new Map(lines.map((line, index) => [line.trim(), index]));
+  let end: string | undefined;
+  const kept = lines.map((line, index) => {
+    if (end !== undefined) {
+      if (line.trim() === end) end = undefined;
+      return "";
+    }
+    const word = HERE_DOCUMENT.exec(line)?.[2];
+    // One that nothing ends is none, for instance a number that is shifted.
+    if (word !== undefined && (lastOf.get(word) ?? -1) > index) end = word;
+    return line;
+  });
   // What stands between double quotes may be a command after all: "$(scontrol ...)".
   const plain = (one: string): string => (/^"[\s\S]*(\$\(|`)/.test(one) ? one : one.replace(/[^\n]+/g, "_"));
   return kept.join("\n").replace(QUOTED, plain).split("\n");
