@@ -172,7 +172,13 @@ class CookieTable {
   }
 
   release({ pid, startTicks }: ProcessRef): void {
-    if (this.known.get(pid)?.startTicks === startTicks) this.known.delete(pid);
+    if (this.known.get(pid)?.startTicks !== startTicks) return;
+    this.known.delete(pid);
+    // It lives on, and so does its session: a child that was seen before it had one of its own must not stand for it.
+    this.strangers.set(pid, SETTLED);
+    for (const one of this.known.values()) {
+      if (one.session === pid) this.known.set(one.pid, { ...one, session: one.pid });
+    }
   }
 
   isAlive({ pid, startTicks }: ProcessRef): boolean {

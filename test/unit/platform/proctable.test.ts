@@ -166,6 +166,21 @@ describe("a scan", () => {
     expect(found()).toEqual([61]);
   });
 
+  test("one that was released, and what it starts for others, is not the step's, though a child was seen in its session", () => {
+    put(60, {});
+    const keeper = table.adopt(60, "1.1.batch", { spared: true });
+    put(70, { parent: 60, session: 60 });
+    expect(found()).toEqual([70]);
+    remove(70);
+    if (keeper) table.release(keeper);
+    put(80, { parent: 60, session: 60 });
+    // What the first child left behind, in the session that it made.
+    put(71, { session: 70 });
+    expect(found()).toEqual([71]);
+    expect(table.adopt(60, "2.1.batch", { spared: true })).toEqual(keeper);
+    expect(table.find("2.1.")).toMatchObject([{ pid: 80 }]);
+  });
+
   test("the child of one that died meanwhile is known by its session", () => {
     put(60, { environment: cookie("1.1.0") });
     expect(found()).toEqual([60]);
