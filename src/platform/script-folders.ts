@@ -149,11 +149,12 @@ function prepare(
   fs.renameSync(path, wanted.folder);
 }
 
-/** What an earlier holder left. One that still lives makes others. */
+/** What an earlier holder left. One that still lives may be giving its own to a script just now, whose text would be gone then. */
 function removeForeign(parent: string): void {
   try {
     for (const name of fs.readdirSync(parent)) {
-      if (/^free-\d+-\d+$/.test(name) && !name.startsWith(`free-${process.pid}-`)) remove(`${parent}/${name}`);
+      const owner = /^free-(\d+)-\d+$/.exec(name)?.[1];
+      if (owner !== undefined && !fs.existsSync(`/proc/${owner}`)) remove(`${parent}/${name}`);
     }
   } catch {
     // None is there yet.

@@ -21,6 +21,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { realScriptFolders, type ScriptFolders } from "../../../src/platform/script-folders.ts";
 
 const SCRIPT = Buffer.from("#!/bin/sh\necho one\n");
+/** Above all that the kernel gives. */
+const DEAD_PID = 2 ** 22 + 1;
 const OTHER = Buffer.from("#!/bin/sh\necho two, and longer\n");
 
 let parent: string;
@@ -140,11 +142,16 @@ test("used folders are few, and gone with their holder; a later holder removes w
   expect(readdirSync(parent).filter((name) => name.startsWith("free-")).length).toBe(128);
   folders.close();
   expect(readdirSync(parent).length).toBe(72);
-  mkdirSync(join(parent, "free-1-7"));
+  mkdirSync(join(parent, `free-${DEAD_PID}-7`));
   mkdirSync(join(parent, "free-time"));
+  // Of one that lives, as that of a terminal beside the one of all other steps: it may be giving it to a script just now.
+  mkdirSync(join(parent, `free-${process.ppid}-7`));
   folders = realScriptFolders({ script: "script", records: [] });
   expect(folders.take(join(parent, "x"), SCRIPT)).toBe(false);
-  expect(readdirSync(parent).filter((name) => name.startsWith("free-"))).toEqual(["free-time"]);
+  expect(readdirSync(parent).filter((name) => name.startsWith("free-"))).toEqual([
+    `free-${process.ppid}-7`,
+    "free-time",
+  ]);
 });
 
 test("a record is written over a longer one, and not through a link", () => {
