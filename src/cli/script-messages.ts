@@ -48,7 +48,7 @@ function seesToIt(name: string): RegExp {
   const defines = `\\b${name}\\s*\\(\\)|\\bfunction\\s+${name}\\b`;
   // Environments of Python and the user's own start-up files are where the submitter was.
   const sources = "^\\s*(?:\\.|source)\\s+(?!\\S*(?:activate|conda|bashrc|profile))";
-  return new RegExp(`${asks}|${defines}|\\bPATH=|\\b(?:module|ml|spack)\\b.*slurm|${sources}`, "i");
+  return new RegExp(`${asks}|${defines}|\\bPATH=|\\b(?:module|ml|spack)\\b.*[sS]lurm|${sources}`);
 }
 
 /** What a command is told to read, up to the line that is this word. */

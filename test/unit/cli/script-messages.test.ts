@@ -50,8 +50,9 @@ test.each([
 });
 
 test("behind such lines the next call is told of", () => {
-  const text = '#!/bin/bash\ncat <<END\nsrun a\nEND\necho "it\'s" $((1<<4)) a#b\nsrun b\n';
-  expect(warnings(text)).toEqual([expect.stringContaining("train.sh: line 6: srun")]);
+  const text =
+    '#!/bin/bash\ncat <<END\nsrun a\nEND\necho "it\'s" $((1<<4)) $((1<<n)) a#b\n# which srun?\nsrun b --path=c\n';
+  expect(warnings(text)).toEqual([expect.stringContaining("train.sh: line 7: srun")]);
 });
 
 test("a script for another interpreter calls nothing by its lines", () => {
