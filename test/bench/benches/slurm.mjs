@@ -66,7 +66,7 @@ export async function run({ quick, note }) {
 
 /** Jobs a second of daemons just started: until V8 has compiled what they do for each job, one costs half as much again. */
 async function firstJobs({ cluster, client }) {
-  const job = batchJob(cluster, { name: "warm", script: "true" });
+  const job = silentJob(cluster);
   const ms = await timed(
     () => submitMany(client, job, WARM_UP_JOBS),
     () => untilIdle(client, BURST_LIMIT_MS),

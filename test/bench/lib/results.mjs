@@ -29,7 +29,9 @@ ${lines.map((line) => `- ${line.slice(2)}`).join("\n")}
 - ${quick ? "a quick run: smaller numbers" : "a full run"}; ${table.filter((row) => row.bar).length} bars, ${missed} missed${ran.length < NEEDED.length ? `; not measured this time: ${NEEDED.filter((name) => !ran.includes(name)).join()}` : ""}
 
 The reference is measured in the same rounds, in turns with ours. On a machine that others use, minima, CPU time and ratios tell of
-the program, medians of the company. \`ratio\` is ours divided by the reference's.
+the program, medians of the company. \`ratio\` is ours divided by the reference's. Beside Slurm both clusters have one node of 128 CPUs,
+tuned for throughput (test/bench/lib/slurm.mjs), and are warm. Batch jobs come to ours over one connection, to Slurm from four clients with
+\`sbatch\`, which is faster than it runs them; an array is one \`sbatch\` for both.
 
 | work | measured | ours | reference | ratio | bar | |
 | --- | --- | ---: | ---: | ---: | --- | --- |
