@@ -3,7 +3,7 @@
  *
  *   script        the user's text, executable
  *   pid           {"pid":N,"startTicks":M} of the wrapper, written by itself before the script starts
- *   exit          what `$?` was, and a newline: complete only with it
+ *   exit          what `$?` was, and a newline: complete only with it; empty before
  *   wrapper.err   what the shell said: a word such as `Terminated` if the script died of a signal, else nothing
  *   interrupted   a signal that shells say nothing about, if one was sent
  *   errors        the path of the script's stderr as JSON; gone once the script's end was announced there
@@ -51,11 +51,12 @@ export function batchSpool(folder: string): BatchSpool {
  * The wrapper's program; `$0` is the spool folder, the arguments are what to run. It uses no variable outside a
  * subshell: an exported one of that name would change in the script's environment. The script's redirections are
  * in a subshell too, because dash would otherwise send its own `Terminated` to the script's stderr. Emptying
- * wrapper.err first takes away what a shell says about itself (a missing locale). Field 22 is the start time.
+ * wrapper.err first takes away what a shell says about itself (a missing locale). Field 22 is the start time. An empty `exit` is
+ * there from the start: then nobody else may read it, whatever the wrapper's mask.
  */
 const SAY_PID = [
-  "(read -r a b c d e f g h i j k l m n o p q r s t u v w </proc/$$/stat",
-  'echo "{\\"pid\\":$$,\\"startTicks\\":$v}" >"$0/pid"; : >"$0/wrapper.err")',
+  "(umask 077; read -r a b c d e f g h i j k l m n o p q r s t u v w </proc/$$/stat",
+  'echo "{\\"pid\\":$$,\\"startTicks\\":$v}" >"$0/pid"; : >"$0/wrapper.err" >"$0/exit")',
 ];
 const SAY_EXIT = 'echo $? >"$0/exit"';
 const WRAPPER = [...SAY_PID, '(exec "$@" <&3 >&4 2>&5 3<&- 4>&- 5>&-)', SAY_EXIT].join("\n");

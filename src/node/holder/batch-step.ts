@@ -19,6 +19,7 @@ const SHELL = "/bin/sh";
 
 /** Only the user may read or run what is in a spool. */
 const SCRIPT_MODE = 0o700;
+const RECORD_MODE = 0o600;
 
 /** Exit code of a script that could not be started for a reason of ours. */
 const SETUP_FAILED = 1;
@@ -81,7 +82,7 @@ async function spawnWrapper(
   if (forked !== null) return forked;
   const argv = argvOf(ports, step, planned, folder);
   if (typeof argv === "string") return argv;
-  const errors = await processes.openOutput(batchSpool(folder).wrapperErrors);
+  const errors = await processes.openOutput(batchSpool(folder).wrapperErrors, RECORD_MODE);
   if ("problem" in errors) return `Could not write to the spool folder ${folder}: ${errors.problem.text}`;
   // What a shell drops is set again by the script's opener.
   const { passed } = splitEnvironment(planned.environment);

@@ -77,6 +77,7 @@ describe.each(WAYS)("a batch script, started %s", (_way, isEager) => {
     expect(output(folder)).toBe("said\n");
     const spool = join(folder, "spool");
     expect(readBatchExit(spool, ports.processes, ports.table)).toEqual({ phase: "ended", exit });
+    expect(readdirSync(spool).filter((name) => (lstatSync(join(spool, name)).mode & 0o077) !== 0)).toEqual([]);
   });
 
   test("that starts again writes a file of its own: an older start that still runs can't mix in", async () => {
