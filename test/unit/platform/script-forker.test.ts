@@ -137,11 +137,13 @@ test("an idle keeper may be killed: what comes next starts", async () => {
 
 test("a killed keeper is noticed at once, and costs its own script alone", async () => {
   const waiting = "while [ ! -e ../go ]; do sleep 0.02; done";
-  const [lost, kept] = [await start("a", waiting), await start("b", `${waiting}; exit 5`)];
+  const [lost, kept] = [await start("a", `echo $$; ${waiting}`), await start("b", `${waiting}; exit 5`)];
   process.kill(lost.keeper?.pid ?? 0, "SIGKILL");
   expect(await lost.end).toBe(null);
+  await until(() => lost.output().endsWith("\n"), "its script, which goes on");
   writeFileSync(join(folder, "go"), "");
   expect(await kept.end).toMatchObject({ exit: { code: 5, signal: 0 } });
+  await until(() => startTicksOf(Number(lost.output())) === null, "the end of the other script");
 });
 
 test.each([
