@@ -82,13 +82,13 @@ function isLate({ kind, external, path }) {
 
 function closure(inputs, from, kinds, without = new Set()) {
   const seen = new Set();
-  const todo = [...from];
-  while (todo.length > 0) {
-    const path = todo.pop();
+  const left = [...from];
+  while (left.length > 0) {
+    const path = left.pop();
     if (seen.has(path)) continue;
     seen.add(path);
     for (const one of inputs[path]?.imports ?? []) {
-      if (!one.external && kinds.includes(one.kind) && !without.has(one.path)) todo.push(one.path);
+      if (!one.external && kinds.includes(one.kind) && !without.has(one.path)) left.push(one.path);
     }
   }
   return seen;
@@ -151,7 +151,7 @@ export function firstFile(ts, root, entry, plan) {
       onResolve({ filter: /^split:/ }, ({ path }) => ({ path, namespace: NAMESPACE }));
       onResolve({ filter: /^\./ }, ({ kind, path, importer }) => {
         const target = relative(root, join(dirname(importer), path));
-        if (kind === "import-statement" && RARE.has(target)) return { path: `stub:${target}`, namespace: NAMESPACE };
+        if (kind === "import-statement" && RARE.has(target)) return { path: `standin:${target}`, namespace: NAMESPACE };
         if (kind !== "dynamic-import") return undefined;
         return { path: `${late.has(target) ? "rest" : "own"}:${target}`, namespace: NAMESPACE };
       });
@@ -163,8 +163,8 @@ export function firstFile(ts, root, entry, plan) {
         contents: linkSource(root, plan),
         resolveDir: root,
       }));
-      onLoad({ filter: /^stub:/, namespace: NAMESPACE }, ({ path }) => ({
-        contents: stubSource(ts, root, path.slice("stub:".length)),
+      onLoad({ filter: /^standin:/, namespace: NAMESPACE }, ({ path }) => ({
+        contents: standInSource(ts, root, path.slice("standin:".length)),
       }));
       onLoad({ filter: /^rest:/, namespace: NAMESPACE }, ({ path }) => ({
         contents: `module.exports = ${REST}(${JSON.stringify(path.slice("rest:".length))});`,
@@ -177,7 +177,7 @@ export function firstFile(ts, root, entry, plan) {
 }
 
 /** Stands in for the functions of a module. */
-function stubSource(ts, root, path) {
+function standInSource(ts, root, path) {
   const isFunction = (statement) =>
     ts.isFunctionDeclaration(statement) &&
     statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);

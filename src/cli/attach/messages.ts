@@ -100,7 +100,7 @@ export function withoutResult(
   }
   if (row.state === "NODE_FAIL") return { infos: [], errors: [`Node failure on ${row.nodeList}${why}`] };
   if (isEndedFromOutside(row)) return { infos: [], errors: [cancelledLine(row, utcOffset, stepId)] };
-  // What never started has printed nothing.
+  // A cause is mostly why it could not start: then it has printed nothing.
   const isLost = row.state !== "FAILED" || row.cause === "";
   const lost = isLost ? "; its output could not be fetched" : "";
   return { infos: [], errors: [`job ${row.id} ended as ${row.state}${why}${lost}`] };

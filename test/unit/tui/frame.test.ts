@@ -2,16 +2,22 @@ import { expect, test } from "vitest";
 import { createFrames } from "../../../src/tui/frame.ts";
 import { createInkScreen } from "../../../src/tui/ink.ts";
 
-test("frames are painted at once, then through Ink; none is painted twice, and loading Ink paints nothing", async () => {
+/** What is painted, and a clock whose only call is made by `load`. */
+function setting() {
   const painted: string[] = [];
-  let load = (): void => {};
+  let run = (): void => {};
   const clock = {
-    after(_ms: number, run: () => void) {
-      load = run;
+    after(_ms: number, later: () => void) {
+      run = later;
       return () => {};
     },
   };
   const painter = { paint: (rows: readonly string[]) => void painted.push(rows.join("|")), forget() {} };
+  return { painted, clock, painter, load: () => run() };
+}
+
+test("frames are painted at once, then through Ink; none is painted twice, and loading Ink paints nothing", async () => {
+  const { painted, clock, painter, load } = setting();
   const frames = createFrames(clock, painter, async () => createInkScreen);
   frames.show(["a", "b"], 10);
   frames.show(["a", "b"], 10);
@@ -30,15 +36,7 @@ test("frames are painted at once, then through Ink; none is painted twice, and l
 });
 
 test("what Ink still says when it is closed is painted nowhere: the terminal is the shell's again", async () => {
-  const painted: string[] = [];
-  let load = (): void => {};
-  const clock = {
-    after(_ms: number, run: () => void) {
-      load = run;
-      return () => {};
-    },
-  };
-  const painter = { paint: (rows: readonly string[]) => void painted.push(rows.join("|")), forget() {} };
+  const { painted, clock, painter, load } = setting();
   const frames = createFrames(clock, painter, async () => (onFrame) => ({ show: onFrame, close: () => onFrame([]) }));
   frames.show(["a"], 10);
   load();
